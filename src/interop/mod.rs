@@ -1,0 +1,1 @@
+//! Exchange formats made from a note.

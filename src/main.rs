@@ -1,0 +1,3 @@
+//! The binary `cantoscribe`: parse, run, exit code.
+
+fn main() {}

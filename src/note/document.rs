@@ -1,0 +1,315 @@
+//! The note document, `cantoscribe/note/1`.
+
+use serde::{Deserialize, Serialize};
+
+use super::evidence::{Evidence, Provenance, Span};
+use crate::text::PatientText;
+
+/// The `schema` of the only note version there is.
+pub const NOTE_SCHEMA: &str = "cantoscribe/note/1";
+
+/// What a careful doctor would have written, each line with the words it came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    /// Always [`NOTE_SCHEMA`].
+    pub schema: String,
+    /// What made it.
+    pub made_by: MadeBy,
+    /// Diseases, symptoms and signs.
+    pub conditions: Vec<Condition>,
+    /// Drugs taken, started and stopped.
+    pub medications: Vec<Medication>,
+    /// Allergies, and that there are none.
+    pub allergies: Vec<Allergy>,
+    /// Vital signs and laboratory values of this visit.
+    pub observations: Vec<Observation>,
+    /// What will be done.
+    pub plan: Vec<PlanItem>,
+    /// Smoking, drinking, work.
+    pub social: Vec<SocialItem>,
+    /// S, O, A, P, in that order, rendered from the findings.
+    pub sections: Vec<Section>,
+    /// Clinically salient speech that led to nothing.
+    pub uncovered: Vec<Uncovered>,
+}
+
+/// Version and inputs of the program that made a note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeBy {
+    /// Version of cantoscribe.
+    pub version: String,
+    /// Speech model, absent for typed text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// `exact`, `balanced` or `fast`, absent for typed text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<String>,
+    /// SHA-256 of the lexicon tables.
+    pub lexicon: String,
+}
+
+/// A code of a named system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    /// System's URI.
+    pub system: String,
+    /// The code.
+    pub code: String,
+}
+
+/// A name in both languages of the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Display {
+    /// English.
+    pub en: String,
+    /// Traditional Chinese.
+    pub zh: String,
+}
+
+/// What is claimed of a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Assertion {
+    /// The patient has it now.
+    Present,
+    /// Suspected, likely, or to be ruled out.
+    Possible,
+    /// Denied, or considered and excluded.
+    Absent,
+    /// Had it once.
+    Historical,
+    /// A relative has or had it.
+    Family,
+}
+
+/// Side of the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Laterality {
+    /// Left.
+    Left,
+    /// Right.
+    Right,
+    /// Both sides.
+    Bilateral,
+}
+
+/// A disease, symptom or sign.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Condition {
+    /// The words said.
+    pub text: PatientText,
+    /// Its name.
+    pub display: Display,
+    /// ICD-10 and ICPC-2 codes.
+    pub codes: Vec<Code>,
+    /// What is claimed of it.
+    pub assertion: Assertion,
+    /// For how long.
+    pub duration_days: Option<f64>,
+    /// On which side.
+    pub laterality: Option<Laterality>,
+    /// 0 to 1.
+    pub confidence: f64,
+    /// Where it came from.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// An amount with its UCUM unit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Quantity {
+    /// How much.
+    pub value: f64,
+    /// mg, g, ug, mL, [IU], %, {puff}, [drp], {tbl}.
+    pub unit: String,
+}
+
+/// What is done with a drug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MedicationStatus {
+    /// Taken now.
+    Active,
+    /// Started or changed today.
+    Planned,
+    /// Stopped.
+    Stopped,
+}
+
+/// A drug and how it is taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Medication {
+    /// The words said.
+    pub text: PatientText,
+    /// British generic name in lower case, or the class said.
+    pub name: String,
+    /// ATC code where the name has one.
+    pub atc: Option<String>,
+    /// What is taken at one time.
+    pub dose: Option<Quantity>,
+    /// Weekly is 0.14.
+    pub times_per_day: Option<f64>,
+    /// Taken when needed.
+    pub prn: bool,
+    /// For how long.
+    pub duration_days: Option<f64>,
+    /// What is done with it.
+    pub status: MedicationStatus,
+    /// 0 to 1.
+    pub confidence: f64,
+    /// Where it came from.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// Whether there is an allergy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AllergyStatus {
+    /// There is.
+    Present,
+    /// The speaker said there is none.
+    None,
+}
+
+/// An allergy of the patient, or that there is none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Allergy {
+    /// `drug` where no substance was named.
+    pub substance: String,
+    /// Whether there is one.
+    pub status: AllergyStatus,
+    /// Where it came from.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// A measured value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// LOINC code.
+    pub loinc: String,
+    /// Name of the measurement.
+    pub display: String,
+    /// The value.
+    pub value: f64,
+    /// UCUM unit.
+    pub unit: String,
+    /// Where it came from.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// What sort of thing will be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanKind {
+    /// A test.
+    Investigation,
+    /// To another service.
+    Referral,
+    /// Come back.
+    FollowUp,
+    /// Off work.
+    SickLeave,
+    /// Advice on living.
+    Lifestyle,
+    /// A drug started, changed or stopped.
+    Prescription,
+    /// Something done to the patient.
+    Procedure,
+}
+
+/// One thing that will be done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanItem {
+    /// What sort.
+    pub kind: PlanKind,
+    /// The words said.
+    pub text: PatientText,
+    /// When, or for how long.
+    pub days: Option<f64>,
+    /// Where it came from.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// How the patient lives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SocialItem {
+    /// `smoking`, `alcohol`, `occupation`, `living`, `exercise`, `drug_use`.
+    pub kind: String,
+    /// The words said.
+    pub text: PatientText,
+    /// Where it came from.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// Which part of the note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum SectionCode {
+    /// Subjective.
+    S,
+    /// Objective.
+    O,
+    /// Assessment.
+    A,
+    /// Plan.
+    P,
+}
+
+/// One part of the note.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Section {
+    /// Which part.
+    pub code: SectionCode,
+    /// Its sentences.
+    pub sentences: Vec<Sentence>,
+}
+
+/// One sentence, rendered from findings, never written freely.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sentence {
+    /// In the section's language.
+    pub text: PatientText,
+    /// Where its findings came from.
+    pub evidence: Vec<Span>,
+}
+
+/// Speech that looks clinical and led to nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Uncovered {
+    /// Where.
+    #[serde(flatten)]
+    pub span: Span,
+    /// Why it is listed.
+    pub reason: String,
+}
+
+impl Note {
+    /// A note with nothing in it, which is what silence gives.
+    #[must_use]
+    pub fn empty(made_by: MadeBy) -> Self {
+        Self {
+            schema: NOTE_SCHEMA.into(),
+            made_by,
+            conditions: Vec::new(),
+            medications: Vec::new(),
+            allergies: Vec::new(),
+            observations: Vec::new(),
+            plan: Vec::new(),
+            social: Vec::new(),
+            sections: Vec::new(),
+            uncovered: Vec::new(),
+        }
+    }
+}
+
+/// Evidence for a sentence: that of all its findings.
+impl From<&Evidence> for Vec<Span> {
+    fn from(evidence: &Evidence) -> Self {
+        evidence.spans().to_vec()
+    }
+}

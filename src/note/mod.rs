@@ -1,0 +1,37 @@
+//! From what was said to what a doctor would have written.
+//!
+//! Invariant: nothing heard is in a note without the span of words it came from.
+//! Pure: no clock, no randomness, no I/O.
+
+mod document;
+mod evidence;
+
+pub use document::{
+    Allergy, AllergyStatus, Assertion, Code, Condition, Display, Laterality, MadeBy, Medication, MedicationStatus, NOTE_SCHEMA,
+    Note, Observation, PlanItem, PlanKind, Quantity, Section, SectionCode, Sentence, SocialItem, Uncovered,
+};
+pub use evidence::{Edit, Evidence, Provenance, Span};
+
+/// What can be wrong with a note.
+#[derive(Debug, thiserror::Error)]
+pub enum NoteError {
+    /// A span must hold at least one character.
+    #[error("span {start}..{end} of segment {segment} is empty")]
+    EmptySpan {
+        /// The segment's id.
+        segment: u64,
+        /// First character.
+        start: usize,
+        /// One past the last.
+        end: usize,
+    },
+    /// A heard entry must name the words it came from.
+    #[error("a heard entry has no evidence")]
+    NoEvidence,
+    /// A typed entry must name who typed it and when.
+    #[error("a typed entry has no author or no time")]
+    NoAuthor,
+    /// `origin` is neither `heard` nor `typed`.
+    #[error("`origin` is neither `heard` nor `typed`")]
+    UnknownOrigin,
+}

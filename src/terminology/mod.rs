@@ -1,0 +1,1 @@
+//! Clinical concepts, their codes and the forms people say.
