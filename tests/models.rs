@@ -224,8 +224,10 @@ fn a_model_is_found_by_name_or_by_folder() {
     assert!(say(path).contains("no `model.safetensors`"));
 }
 
+type Member = (&'static str, Vec<u8>);
+
 /// A stored zip archive with these members.
-fn archive(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
+fn archive(members: &[Member]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in members {
         zip.start_file(*name, SimpleFileOptions::default()).unwrap();
@@ -252,7 +254,7 @@ fn only_what_export_wrote_is_imported() {
     let manifest = fs::read(here.path().join("m/manifest.json")).unwrap();
     let evil = String::from_utf8(manifest.clone()).unwrap().replace("\"m\"", "\"../m\"").into_bytes();
     let good = [("m/manifest.json", manifest), ("m/config.json", CONFIG.to_vec()), ("m/model.safetensors", weights())];
-    let with = |change: &dyn Fn(&mut Vec<(&str, Vec<u8>)>)| {
+    let with = |change: &dyn Fn(&mut Vec<Member>)| {
         let mut members = good.to_vec();
         change(&mut members);
         archive(&members)

@@ -31,10 +31,11 @@ impl Source for Hub<'_> {
     }
 
     fn fetch(&self, job: &Job<'_>) -> Result<String, ModelError> {
-        if !job.options.offline && !job.options.trust_first_download {
-            if let Some(file) = self.0.file.iter().find(|file| file.sha256.is_none()) {
-                return Err(ModelError::Unpinned { file: file.name.clone() });
-            }
+        if !job.options.offline
+            && !job.options.trust_first_download
+            && let Some(file) = self.0.file.iter().find(|file| file.sha256.is_none())
+        {
+            return Err(ModelError::Unpinned { file: file.name.clone() });
         }
         let mut revision = self.0.revision.clone();
         let mut parts = Vec::new();

@@ -38,19 +38,22 @@ pub fn find_installed(folder: &Path, name_or_path: &str) -> Result<Installed, Mo
     if is_plain_name(name_or_path) && target.join(manifest::FILE_NAME).is_file() {
         return intact(folder, name_or_path);
     }
-    let registry = Registry::embedded()?;
-    if registry.get(name_or_path).is_ok() {
-        return Err(ModelError::NotInstalled { name: name_or_path.to_owned() });
-    }
     let path = Path::new(name_or_path);
-    if path.is_dir() { checkpoint(path) } else { registry.get(name_or_path).and(Err(ModelError::NoFolder)) }
+    match Registry::embedded()?.get(name_or_path) {
+        Ok(entry) => Err(ModelError::NotInstalled { name: entry.name.clone() }),
+        Err(_) if path.is_dir() => checkpoint(path),
+        Err(unknown) => Err(unknown),
+    }
 }
+
+/// The name of a model's folder, and its manifest or why that cannot be used.
+pub type NamedManifest = (String, Result<Manifest, Fault>);
 
 /// The manifests of all models below `folder`, in order of name; a folder that does not exist has none.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn installed_manifests(folder: &Path) -> Result<Vec<(String, Result<Manifest, Fault>)>, ModelError> {
+pub fn installed_manifests(folder: &Path) -> Result<Vec<NamedManifest>, ModelError> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => other.map_err(ModelError::io("read", folder))?,

@@ -26,7 +26,7 @@ pub use archive::{export, import};
 pub use convert::ctranslate2_whisper;
 pub use digest::Digest;
 pub use error::{Failure, Fault, ModelError};
-pub use installed::{Installed, find_installed, installed_manifests, verify};
+pub use installed::{Installed, NamedManifest, find_installed, installed_manifests, verify};
 pub use manifest::{InstalledFile, Manifest};
 pub use pull::{Pulled, pull};
 pub use registry::{
