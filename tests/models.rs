@@ -426,6 +426,8 @@ fn pips_absence_complaint_and_wrong_wheel_are_told() {
     let (_, stderr) =
         pull_with_pip(Some("[ \"$3\" = --version ] && exit 0\necho 'ERROR: No matching distribution found' >&2\nexit 1"));
     assert!(stderr.contains("pip: No matching distribution found"), "{stderr}");
+    let full = "[ \"$3\" = --version ] && exit 0\necho 'ERROR: [Errno 28] No space left on device' >&2\nexit 2";
+    assert!(pull_with_pip(Some(full)).1.contains("the disk is full"));
     let wrong = r#"[ "$3" = --version ] && exit 0
 while [ $# -gt 0 ]; do [ "$1" = --dest ] && dest=$2; shift; done
 echo wrong > "$dest/silero_vad-6.2.3-py3-none-any.whl""#;

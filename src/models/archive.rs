@@ -43,7 +43,7 @@ fn write(out: File, model: &Path, manifest: &Manifest, to: &Path, report: &dyn R
     let failed = |error: zip::result::ZipError| ModelError::io("write", to)(error.into());
     let options =
         SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(true).unix_permissions(0o644);
-    let mut zip = ZipWriter::new(out);
+    let mut zip = ZipWriter::new(Fused { out, failed: false });
     zip.start_file(format!("{}/{FILE_NAME}", manifest.name), options).map_err(failed)?;
     io::copy(&mut manifest.to_json()?.as_slice(), &mut zip).map_err(ModelError::io("write", to))?;
     for file in &manifest.files {
@@ -60,7 +60,33 @@ fn write(out: File, model: &Path, manifest: &Manifest, to: &Path, report: &dyn R
             return Err(ModelError::Damaged { name: manifest.name.clone(), fault });
         }
     }
-    zip.finish().map_err(failed)?.sync_all().map_err(ModelError::io("sync", to))
+    zip.finish().map_err(failed)?.out.sync_all().map_err(ModelError::io("sync", to))
+}
+
+/// A file that, once writing to it has failed, swallows the rest. A dropped `ZipWriter` tries to finish its archive and prints that
+/// it cannot; the caller has the error already, and removes the file.
+struct Fused {
+    out: File,
+    failed: bool,
+}
+
+impl io::Write for Fused {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.failed {
+            return Ok(bytes.len());
+        }
+        self.out.write(bytes).inspect_err(|error| self.failed = error.kind() != io::ErrorKind::Interrupted)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl io::Seek for Fused {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.out.seek(to)
+    }
 }
 
 /// Installs the model in an archive. Every byte is checked against the archive's manifest, and the manifest against the registry

