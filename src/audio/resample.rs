@@ -127,3 +127,99 @@ impl Filter {
 fn gcd(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::PI;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn resample(rate: u32, samples: &[f32], cuts: &[usize]) -> Vec<f32> {
+        let mut resampler = Resampler::new(rate).unwrap();
+        let mut out = Vec::new();
+        let mut rest = samples;
+        for cut in cuts.iter().cycle().take(if cuts.is_empty() { 0 } else { 10_000 }) {
+            let (piece, after) = rest.split_at((*cut).min(rest.len()));
+            resampler.push(piece, &mut out).unwrap();
+            rest = after;
+        }
+        resampler.push(rest, &mut out).unwrap();
+        resampler.finish(&mut out).unwrap();
+        out
+    }
+
+    fn tone(rate: u32, hertz: f64, seconds: f64) -> Vec<f32> {
+        let samples = (f64::from(rate) * seconds) as u32;
+        (0..samples).map(|n| (2.0 * PI * hertz * f64::from(n) / f64::from(rate)).sin() as f32).collect()
+    }
+
+    fn decibels(samples: &[f32]) -> f64 {
+        let power: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / samples.len() as f64;
+        10.0 * (2.0 * power).log10()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn same_output_for_any_pieces(
+            rate in prop::sample::select(vec![8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000, 44_101]),
+            samples in prop::collection::vec(-1.0_f32..1.0, 0..12_000),
+            cuts in prop::collection::vec(0_usize..5_000, 1..6),
+        ) {
+            let whole = resample(rate, &samples, &[]);
+            let bits = |samples: &[f32]| samples.iter().map(|sample| sample.to_bits()).collect::<Vec<_>>();
+            prop_assert_eq!(bits(&whole), bits(&resample(rate, &samples, &cuts)));
+            let expected = (samples.len() as f64 * 16_000.0 / f64::from(rate)).round();
+            prop_assert_eq!(whole.len() as f64, expected);
+        }
+    }
+
+    #[test]
+    fn sixteen_kilohertz_passes_through() {
+        let samples = tone(16_000, 3_333.0, 0.1);
+        assert_eq!(resample(16_000, &samples, &[7]), samples);
+    }
+
+    #[test]
+    fn tones_keep_level_and_place() {
+        for rate in [8_000, 11_025, 22_050, 32_000, 44_100, 48_000, 96_000, 192_000, 191_999] {
+            for hertz in [200.0, 1_000.0, 3_000.0] {
+                let out = resample(rate, &tone(rate, hertz, 1.0), &[1_000]);
+                let expected = tone(16_000, hertz, 1.0);
+                let middle = 4_000..12_000;
+                let level = decibels(&out[middle.clone()]);
+                assert!(level.abs() < 0.1, "{hertz} Hz at {rate} Hz: {level} dB");
+                let worst = middle.map(|n| (out[n] - expected[n]).abs()).fold(0.0, f32::max);
+                assert!(worst < 1e-3, "{hertz} Hz at {rate} Hz is off by {worst}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_16_khz_cannot_hold_is_suppressed() {
+        for (rate, hertz) in [(48_000, 9_000.0), (44_100, 9_000.0), (44_100, 15_000.0), (192_000, 60_000.0), (96_000, 8_500.0)] {
+            let out = resample(rate, &tone(rate, hertz, 1.0), &[]);
+            let level = decibels(&out[4_000..12_000]);
+            assert!(level < -60.0, "{hertz} Hz at {rate} Hz: {level} dB");
+        }
+    }
+
+    #[test]
+    fn a_click_stays_where_it_was() {
+        let mut samples = vec![0.0; 48_000];
+        samples[24_000] = 1.0;
+        let out = resample(48_000, &samples, &[480]);
+        let loudest = (0..out.len()).max_by(|a, b| out[*a].total_cmp(&out[*b])).unwrap();
+        assert_eq!(loudest, 8_000);
+    }
+
+    #[test]
+    fn rates_no_recorder_has_are_refused() {
+        for rate in [0, 7_999, 192_001, u32::MAX] {
+            assert!(matches!(Resampler::new(rate), Err(AudioError::Resampler { rate: refused, .. }) if refused == rate));
+        }
+    }
+}

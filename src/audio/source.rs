@@ -66,57 +66,60 @@ impl Source {
 
     /// The bytes as a demuxer shall see them.
     pub(super) fn into_view(mut self, view: View) -> Result<SourceView, AudioError> {
-        let position = view.start;
-        let failed = |source| AudioError::Read { path: self.path, byte: position, source };
-        self.reader.seek(SeekFrom::Start(position)).map_err(failed)?;
-        Ok(SourceView { reader: self.reader, length: self.length, view, position })
+        let View { head, start, end } = view;
+        let failed = |source| AudioError::Read { path: self.path, byte: start, source };
+        self.reader.seek(SeekFrom::Start(start)).map_err(failed)?;
+        Ok(SourceView { reader: self.reader, head, start, end: end.unwrap_or(self.length), position: 0 })
     }
 }
 
-/// What a demuxer shall see otherwise than it is in the file.
+/// What a demuxer shall see of a file: a head of our own, then a part of the file.
 #[derive(Debug, Default)]
 pub(super) struct View {
-    /// Where the view begins.
+    /// Bytes that come before the part.
+    pub(super) head: Vec<u8>,
+    /// Where in the file the part begins.
     pub(super) start: u64,
-    /// Bytes that stand at these offsets instead of the file's.
-    pub(super) patches: Vec<(u64, [u8; 4])>,
-    /// Where the view ends, when not at the end of the file; past the file's end it is zeros.
+    /// Where in the file it ends, when not with the file; past the file's end it is zeros.
     pub(super) end: Option<u64>,
 }
 
 /// A file seen through a [`View`].
 pub(super) struct SourceView {
     reader: Box<dyn ReadSeek>,
-    length: u64,
-    view: View,
-    /// In the file, not in the view.
+    head: Vec<u8>,
+    start: u64,
+    end: u64,
+    /// In the view.
     position: u64,
 }
 
 impl SourceView {
-    fn end(&self) -> u64 {
-        self.view.end.unwrap_or(self.length)
+    fn length(&self) -> u64 {
+        (self.head.len() as u64).saturating_add(self.end.saturating_sub(self.start))
     }
 }
 
 impl Read for SourceView {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.end().saturating_sub(self.position)).unwrap_or(usize::MAX);
-        let wanted = buffer.len().min(left);
-        let Some(buffer) = buffer.get_mut(..wanted).filter(|buffer| !buffer.is_empty()) else { return Ok(0) };
-        let mut read = self.reader.read(buffer)?;
-        if read == 0 {
-            buffer.fill(0);
-            read = wanted;
-        }
-        for (offset, bytes) in &self.view.patches {
-            for (place, byte) in (*offset..).zip(bytes) {
-                let at = place.checked_sub(self.position).and_then(|at| usize::try_from(at).ok());
-                if let Some(slot) = at.filter(|at| *at < read).and_then(|at| buffer.get_mut(at)) {
-                    *slot = *byte;
+        let in_head = usize::try_from(self.position).ok().and_then(|position| self.head.get(position..));
+        let read = match in_head.filter(|head| !head.is_empty()) {
+            Some(mut head) => head.read(buffer)?,
+            None => {
+                let left = usize::try_from(self.length().saturating_sub(self.position)).unwrap_or(usize::MAX);
+                let wanted = buffer.len().min(left);
+                match buffer.get_mut(..wanted).filter(|buffer| !buffer.is_empty()) {
+                    None => 0,
+                    Some(buffer) => match self.reader.read(buffer)? {
+                        0 => {
+                            buffer.fill(0);
+                            wanted
+                        }
+                        read => read,
+                    },
                 }
             }
-        }
+        };
         self.position += read as u64;
         Ok(read)
     }
@@ -125,14 +128,15 @@ impl Read for SourceView {
 impl Seek for SourceView {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let target = match to {
-            SeekFrom::Start(offset) => self.view.start.checked_add(offset),
+            SeekFrom::Start(offset) => Some(offset),
             SeekFrom::Current(delta) => self.position.checked_add_signed(delta),
-            SeekFrom::End(delta) => self.end().checked_add_signed(delta),
+            SeekFrom::End(delta) => self.length().checked_add_signed(delta),
         };
-        let target = target.filter(|target| *target >= self.view.start).ok_or(io::ErrorKind::InvalidInput)?;
-        self.reader.seek(SeekFrom::Start(target))?;
+        let target = target.ok_or(io::ErrorKind::InvalidInput)?;
+        let in_file = self.start.saturating_add(target.saturating_sub(self.head.len() as u64));
+        self.reader.seek(SeekFrom::Start(in_file))?;
         self.position = target;
-        Ok(target - self.view.start)
+        Ok(target)
     }
 }
 
@@ -142,7 +146,7 @@ impl MediaSource for SourceView {
     }
 
     fn byte_len(&self) -> Option<u64> {
-        Some(self.end().saturating_sub(self.view.start))
+        Some(self.length())
     }
 }
 
@@ -151,20 +155,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn view_patches_cuts_and_pads() {
+    fn view_has_a_head_cuts_and_pads() {
         let bytes: Vec<u8> = (0..20).collect();
         let source = Source::new(Path::new("x"), Box::new(io::Cursor::new(bytes))).unwrap();
-        let mut view = source.into_view(View { start: 1, patches: vec![(3, [90, 91, 92, 93])], end: Some(24) }).unwrap();
+        let mut view = source.into_view(View { head: vec![90, 91, 92], start: 15, end: Some(24) }).unwrap();
+        assert_eq!(view.byte_len(), Some(12));
         let mut seen = Vec::new();
-        assert_eq!(view.byte_len(), Some(23));
-        assert_eq!(view.seek(SeekFrom::Start(4)).unwrap(), 4);
         view.read_to_end(&mut seen).unwrap();
-        assert_eq!(seen, [92, 93, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 0, 0, 0, 0]);
-        assert_eq!(view.seek(SeekFrom::End(-22)).unwrap(), 1);
+        assert_eq!(seen, [90, 91, 92, 15, 16, 17, 18, 19, 0, 0, 0, 0]);
+        for start in 0..12 {
+            let mut rest = Vec::new();
+            assert_eq!(view.seek(SeekFrom::Start(start)).unwrap(), start);
+            view.read_to_end(&mut rest).unwrap();
+            assert_eq!(rest, seen[start as usize..]);
+        }
+        assert_eq!(view.seek(SeekFrom::End(-11)).unwrap(), 1);
         assert!(view.seek(SeekFrom::Current(-2)).is_err());
-        let mut few = [0; 3];
-        view.read_exact(&mut few).unwrap();
-        assert_eq!(few, [2, 90, 91]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! WAV, and its forms for more than 4 GiB: RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088).
 
-use super::{Facts, Length};
+use super::{Delay, Facts, Length};
 use crate::audio::source::{Source, View};
 use crate::audio::{AudioError, MAX_CHANNELS, Place, SAMPLE_RATES};
 
@@ -10,31 +10,44 @@ const UNKNOWN: u32 = u32::MAX;
 /// The demuxer reads that many blocks at once and fails when the last such packet is not whole.
 const BLOCKS_A_PACKET: u64 = 1152;
 
-/// The fields of the `fmt ` chunk that say how the data chunk is laid out.
+/// The longest `fmt ` chunk there is: `WAVE_FORMAT_EXTENSIBLE`, and as much again for codecs with tables.
+const LONGEST_FORMAT: u32 = 80;
+
+/// The `fmt ` chunk, which says how the data chunk is laid out.
 struct Format {
     tag: u16,
     channels: u16,
     rate: u32,
     block_bytes: u16,
+    /// The chunk itself, header included.
+    chunk: Vec<u8>,
 }
 
 impl Format {
-    fn read(source: &mut Source, offset: u64) -> Result<Self, AudioError> {
+    /// Reads the chunk whose header is at `offset`.
+    fn read(source: &mut Source, offset: u64, size: u32) -> Result<Self, AudioError> {
         let path = source.path.clone();
         let corrupt = |what| AudioError::Corrupt { path: path.clone(), at: Place::Byte(offset), what };
+        if size > LONGEST_FORMAT {
+            return Err(corrupt("the `fmt ` chunk is too long"));
+        }
+        let mut chunk = vec![0; 8 + size as usize];
+        let read = source.read_at(offset, &mut chunk)?;
+        let fields = source.bytes_at::<14>(offset + 8)?.filter(|_| size >= 14 && read == chunk.len());
         let [t0, t1, c0, c1, r0, r1, r2, r3, _, _, _, _, b0, b1] =
-            source.bytes_at::<14>(offset)?.ok_or_else(|| corrupt("the `fmt ` chunk is cut off"))?;
+            fields.ok_or_else(|| corrupt("the `fmt ` chunk is cut off"))?;
         let format = Self {
             tag: u16::from_le_bytes([t0, t1]),
             channels: u16::from_le_bytes([c0, c1]),
             rate: u32::from_le_bytes([r0, r1, r2, r3]),
             block_bytes: u16::from_le_bytes([b0, b1]),
+            chunk,
         };
         if !SAMPLE_RATES.contains(&format.rate) {
-            return Err(AudioError::SampleRate { path: source.path.clone(), rate: format.rate });
+            return Err(AudioError::SampleRate { path, rate: format.rate });
         }
         if format.channels == 0 || u32::from(format.channels) > MAX_CHANNELS {
-            return Err(AudioError::Channels { path: source.path.clone(), channels: u32::from(format.channels) });
+            return Err(AudioError::Channels { path, channels: u32::from(format.channels) });
         }
         if format.block_bytes < format.channels && !format.is_adpcm() {
             return Err(corrupt("a block holds less than a byte a channel"));
@@ -48,7 +61,7 @@ impl Format {
     }
 }
 
-/// Finds format and data, settles the data's true size, and shows the demuxer a header that states it.
+/// Finds format and data, settles the data's true size, and has the demuxer see these two alone.
 pub(super) fn inspect(source: &mut Source) -> Result<Facts, AudioError> {
     let riff_size = u32::from_le_bytes(source.bytes_at(4)?.unwrap_or_default());
     let mut offset = 12;
@@ -61,7 +74,7 @@ pub(super) fn inspect(source: &mut Source) -> Result<Facts, AudioError> {
         let size = u32::from_le_bytes([s0, s1, s2, s3]);
         let body = offset + 8;
         match &[i0, i1, i2, i3] {
-            b"fmt " => format = Some(Format::read(source, body)?),
+            b"fmt " => format = Some(Format::read(source, offset, size)?),
             b"ds64" => size_64 = source.bytes_at(body + 8)?.map(u64::from_le_bytes),
             b"data" => {
                 let Some(format) = format else {
@@ -69,7 +82,7 @@ pub(super) fn inspect(source: &mut Source) -> Result<Facts, AudioError> {
                     return Err(AudioError::Corrupt { path: source.path.clone(), at: Place::Byte(offset), what });
                 };
                 let bytes = data_bytes(source, body, size, size_64, riff_size)?;
-                return Ok(facts(&format, body, bytes));
+                return Ok(facts(format, body, bytes));
             }
             _ => {}
         }
@@ -92,18 +105,16 @@ fn data_bytes(source: &Source, start: u64, size: u32, size_64: Option<u64>, riff
     Ok(stated)
 }
 
-fn facts(format: &Format, start: u64, bytes: u64) -> Facts {
+/// The facts, with a header for the demuxer that has format and data alone, sized as they are.
+fn facts(format: Format, start: u64, bytes: u64) -> Facts {
     let block = u64::from(format.block_bytes).max(1);
     let data_size = u32::try_from(bytes).unwrap_or(UNKNOWN);
     // A size of UNKNOWN makes the demuxer read whole packets only: the zeros let it, and `length` cuts them off again.
     let padding = if data_size == UNKNOWN { BLOCKS_A_PACKET * block } else { 0 };
-    Facts {
-        view: View {
-            start: 0,
-            patches: vec![(0, *b"RIFF"), (4, UNKNOWN.to_le_bytes()), (start - 4, data_size.to_le_bytes())],
-            end: Some(start + bytes + padding),
-        },
-        length: if format.is_adpcm() { Length::Unstated } else { Length::Samples(bytes / block) },
-        ..Facts::default()
-    }
+    let length = if format.is_adpcm() { Length::Unstated } else { Length::Samples(bytes / block) };
+    let mut head = [&b"RIFF"[..], &UNKNOWN.to_le_bytes(), b"WAVE"].concat();
+    head.extend(format.chunk);
+    head.extend(b"data");
+    head.extend(data_size.to_le_bytes());
+    Facts { view: View { head, start, end: Some(start + bytes + padding) }, delay: Delay::None, length }
 }
