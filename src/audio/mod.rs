@@ -1,5 +1,7 @@
 //! From a file to bounded chunks of 16 kHz mono samples, and from samples to log-mel.
 
+pub mod mel;
+
 /// The one sample rate behind the decoder: every model hears 16 kHz.
 pub const SAMPLE_RATE: u32 = 16_000;
 
