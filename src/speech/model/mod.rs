@@ -48,20 +48,20 @@ pub struct HeardWord {
 }
 
 /// One reading of one utterance.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hypothesis {
     /// The words, without white space around them; empty when nothing was said or nothing could be trusted.
     pub text: PatientText,
     /// Ids without end-of-text and what was forced.
     pub tokens: Vec<u32>,
+    /// Probability of each token when it was chosen, 0 to 1.
+    pub probabilities: Vec<f32>,
     /// In the order spoken; empty until aligned.
     pub words: Vec<HeardWord>,
     /// Natural logarithm; mean over the tokens and end-of-text.
     pub average_log_probability: f32,
     /// That there is no speech, 0 to 1.
     pub no_speech_probability: f32,
-    /// Length of the text's UTF-8 over its zlib-compressed length: high when it repeats itself.
-    pub compression_ratio: f32,
     /// What the tokens were sampled at; 0 when the likeliest were taken.
     pub temperature: f32,
     /// Asked for or found.
@@ -72,7 +72,7 @@ impl Hypothesis {
     /// This hypothesis with its words withdrawn: nothing was said that can be written down.
     #[must_use]
     pub fn emptied(self) -> Self {
-        Self { text: PatientText::default(), tokens: Vec::new(), words: Vec::new(), ..self }
+        Self { text: PatientText::default(), tokens: Vec::new(), probabilities: Vec::new(), words: Vec::new(), ..self }
     }
 }
 
@@ -108,10 +108,16 @@ pub trait Recognizer: Send + Sync {
 /// An utterance that was encoded.
 pub trait Utterance {
     /// One hypothesis, its words not yet aligned. The same call gives the same answer: sampling is seeded from the audio.
+    /// `give_up` is asked after each token whether to go on would be a waste; if so the hypothesis ends there.
     ///
     /// # Errors
     /// A language that the model has not, or a failing computation.
-    fn attempt(&mut self, options: &DecodeOptions, temperature: f32) -> Result<Hypothesis, SpeechError>;
+    fn attempt(
+        &mut self,
+        options: &DecodeOptions,
+        temperature: f32,
+        give_up: &(dyn Fn(&[u32]) -> bool + Sync),
+    ) -> Result<Hypothesis, SpeechError>;
 
     /// Fills in the words' times, where the model can tell them.
     ///

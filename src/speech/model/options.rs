@@ -9,9 +9,10 @@ use crate::speech::SpeechError;
 use crate::text::PatientText;
 
 /// A language that consultations in Hong Kong are held in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Language {
     /// `yue`
+    #[default]
     Cantonese,
     /// `zh`
     Mandarin,

@@ -52,6 +52,19 @@ pub struct Audio {
     layers: Vec<Heard>,
 }
 
+impl Audio {
+    /// Encoder positions that were heard.
+    ///
+    /// # Errors
+    /// When there is no layer.
+    pub fn positions(&self) -> candle_core::Result<usize> {
+        match self.layers.first() {
+            Some(heard) => heard.value.dim(1),
+            None => candle_core::bail!("a decoder without layers hears nothing"),
+        }
+    }
+}
+
 /// Keys and values of the tokens so far, a row a sequence.
 pub struct Cache {
     /// A layer: keys and values (rows, heads, tokens, head width); nothing before the first step.

@@ -3,25 +3,31 @@
 //! Every published size follows from the configuration alone. The arithmetic is that of OpenAI's model
 //! (<https://arxiv.org/abs/2212.04356>): log-mel of the padded audio, erf GELU, pre-norm layers.
 
+mod align;
+mod beam;
 mod config;
 mod decode;
 mod decoder;
 mod encoder;
+mod random;
 mod rules;
 mod vocabulary;
+mod words;
 
 use std::path::Path;
 
-use candle_core::Tensor;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use self::config::{Config, FRAMES_PER_POSITION, GenerationConfig, HOP};
+use self::decode::Limits;
 use self::decoder::{Audio, Decoder};
 use self::encoder::Encoder;
 use self::rules::Rules;
 use self::vocabulary::Vocabulary;
 use super::weights::Weights;
-use super::{Capabilities, Context, Language, LoadOptions, RawHypothesis, Recognizer, Utterance};
+use super::{
+    Capabilities, Context, DecodeOptions, Hypothesis, Language, LoadOptions, RawHypothesis, Recognizer, Search, Utterance,
+};
 use crate::audio::mel::LogMel;
 use crate::speech::SpeechError;
 
@@ -115,7 +121,11 @@ impl Recognizer for Whisper {
                     Some(language) => language,
                     None => *found.insert(self.find_language(&audio)?),
                 };
-                tokens.extend(self.greedy(&audio, language)?);
+                let (prefix, start) = self.prefix(language, None)?;
+                let tokens_left = self.config.max_target_positions.saturating_sub(prefix.len());
+                let limits = Limits { tokens: tokens_left, give_up: &|_| false };
+                let begun = self.begin(&audio, (&prefix, start))?;
+                tokens.extend(self.greedy(&audio, begun, &limits)?.tokens);
             }
             let text = self.vocabulary.decode(&tokens);
             Ok(RawHypothesis { text, tokens, language: found.unwrap_or(Language::Cantonese) })
@@ -128,8 +138,8 @@ impl Recognizer for Whisper {
             return Err(SpeechError::TooLong { samples: samples.len(), longest });
         }
         check_finite(samples)?;
-        let _audio: Audio = self.pool.install(|| self.listen(samples, context))?;
-        todo!()
+        let audio = self.pool.install(|| self.listen(samples, context))?;
+        Ok(Box::new(Opened { model: self, samples, audio, seed: random::seed(samples), language: None }))
     }
 }
 
@@ -140,7 +150,60 @@ fn check_finite(samples: &[f32]) -> Result<(), SpeechError> {
     }
 }
 
-/// One row of logits as a vector.
-fn row(logits: &Tensor, index: usize) -> Result<Vec<f32>, SpeechError> {
-    Ok(logits.get(index)?.to_vec1()?)
+/// An utterance whose keys and values every attempt shares.
+struct Opened<'a> {
+    model: &'a Whisper,
+    samples: &'a [f32],
+    audio: Audio,
+    seed: u64,
+    /// Found once, where none was asked for.
+    language: Option<Language>,
+}
+
+impl Utterance for Opened<'_> {
+    fn attempt(
+        &mut self,
+        options: &DecodeOptions,
+        temperature: f32,
+        give_up: &(dyn Fn(&[u32]) -> bool + Sync),
+    ) -> Result<Hypothesis, SpeechError> {
+        let Self { model, audio, seed, .. } = self;
+        let (hypothesis, language) = model.pool.install(|| {
+            let language = match options.language.or(self.language) {
+                Some(language) => language,
+                None => model.find_language(audio)?,
+            };
+            let (prefix, start) = model.prefix(language, options.prompt.as_ref())?;
+            // Half the positions, as OpenAI's Whisper: the other half is the prompt's.
+            let positions = model.config.max_target_positions;
+            let tokens = (positions / 2).min(positions.saturating_sub(prefix.len()));
+            let limits = Limits { tokens, give_up };
+            let begun = model.begin(audio, (&prefix, start))?;
+            let no_speech_probability = begun.no_speech_probability;
+            let sequence = match options.search {
+                _ if temperature > 0.0 => model.sampled(audio, begun, (options.best_of.max(1), temperature, *seed), &limits)?,
+                Search::Beam(width) if width > 1 => model.beam(audio, begun, width, &limits)?,
+                Search::Beam(_) | Search::Greedy => model.greedy(audio, begun, &limits)?,
+            };
+            let hypothesis = Hypothesis {
+                text: model.vocabulary.decode(&sequence.tokens).reveal().trim().into(),
+                average_log_probability: sequence.average_log_probability(),
+                probabilities: sequence.log_probabilities.iter().map(|value| value.exp()).collect(),
+                tokens: sequence.tokens,
+                words: Vec::new(),
+                no_speech_probability,
+                temperature,
+                language,
+            };
+            Ok::<_, SpeechError>((hypothesis, language))
+        })?;
+        self.language = Some(language);
+        Ok(hypothesis)
+    }
+
+    fn align(&mut self, hypothesis: &mut Hypothesis) -> Result<(), SpeechError> {
+        let Self { model, samples, audio, .. } = self;
+        hypothesis.words = model.pool.install(|| model.timed_words(audio, hypothesis, samples.len()))?;
+        Ok(())
+    }
 }
