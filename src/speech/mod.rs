@@ -1,7 +1,7 @@
 //! From samples to a transcript.
 
-mod transcript;
+pub mod transcript;
 
 pub mod model;
 
-pub use transcript::{AudioIdentity, ModelIdentity, Segment, TRANSCRIPT_SCHEMA, Transcript, Word};
+pub use transcript::{AudioIdentity, ModelIdentity, Segment, TRANSCRIPT_SCHEMA, Transcript, TranscriptError, Word};
