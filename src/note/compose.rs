@@ -20,8 +20,9 @@ use super::{Note, NoteError, Section, SectionCode};
 
 pub use measured::{Reading, readings};
 pub use place::{condition_section, medication_section};
+pub(crate) use plan::regimen;
 pub use text::to_text;
-pub(crate) use wording::{duration, frequency, quantity};
+pub(crate) use wording::days_between;
 
 /// Language of a record's sections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

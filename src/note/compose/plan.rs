@@ -38,14 +38,15 @@ pub(super) fn is_changed(note: &Note, taken: &Medication) -> bool {
     note.medications.iter().any(|drug| drug.status == MedicationStatus::Planned && drug.name == taken.name)
 }
 
-/// Name, dose, frequency, when needed, for how long.
+/// A drug and how it is taken.
 pub(super) fn drug(drug: &Medication, language: Language) -> String {
     let regimen = regimen(drug, language);
     let name = drug.name.trim();
     if regimen.is_empty() { name.to_owned() } else { format!("{name} {regimen}") }
 }
 
-fn regimen(drug: &Medication, language: Language) -> String {
+/// How a drug is taken: dose, frequency, when needed, for how long.
+pub(crate) fn regimen(drug: &Medication, language: Language) -> String {
     let parts = [
         drug.dose.as_ref().map(|dose| quantity(dose, language)),
         drug.times_per_day.and_then(|times| frequency(times, language)),
