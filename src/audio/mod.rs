@@ -19,8 +19,6 @@ pub use mel::{LogMel, Mel};
 pub use resample::Resampler;
 pub use source::ReadSeek;
 
-pub mod mel;
-
 /// The one sample rate behind the decoder: every model hears 16 kHz.
 pub const SAMPLE_RATE: u32 = 16_000;
 

@@ -1,10 +1,10 @@
 //! From samples to a transcript.
 
 mod error;
-mod transcript;
 
 pub mod guard;
 pub mod model;
+pub mod transcript;
 
 pub use error::SpeechError;
-pub use transcript::{AudioIdentity, ModelIdentity, Segment, TRANSCRIPT_SCHEMA, Transcript, Word};
+pub use transcript::{AudioIdentity, ModelIdentity, Segment, TRANSCRIPT_SCHEMA, Transcript, TranscriptError, Word};
