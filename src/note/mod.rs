@@ -6,6 +6,8 @@
 mod document;
 mod evidence;
 
+pub mod extract;
+
 pub use document::{
     Allergy, AllergyStatus, Assertion, Code, Condition, Display, Laterality, MadeBy, Medication, MedicationStatus, NOTE_SCHEMA,
     Note, Observation, PlanItem, PlanKind, Quantity, Section, SectionCode, Sentence, SocialItem, Uncovered,
