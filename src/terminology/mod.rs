@@ -11,6 +11,8 @@ mod lexicon;
 mod pattern;
 mod table;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 pub use check::{atc_shape, icd10_shape, icpc2_shape, loinc_check_digit};
 pub use concept::{ConditionConcept, Drug, DrugKind, ObservationKind, Term, TermKind, Unit, UnitKind};

@@ -123,7 +123,7 @@ impl Context<'_> {
 
     /// Rule 1.
     fn beside_the_point(&self, mention: &Mention) -> Option<Reading> {
-        use TermKind::{Allergy, DrugStopped, Hypothetical, Other, SafetyNet, SideEffect, TestVerb};
+        use TermKind::{Allergy, DrugStopped, Hypothetical, Other, SideEffect, TestVerb};
         let (clause, sentence) = (self.clause(mention), self.utterance.sentence(mention.head));
         let near_sentence = sentence.start.max(mention.head.saturating_sub(SUBJECT_REACH))..mention.head;
         if self.subject(mention) == Subject::Other || self.has(mention.start..mention.end, &[Other]) {
@@ -301,21 +301,16 @@ impl Context<'_> {
         let sentence = self.utterance.sentence(mention.head);
         let range = sentence.start.max(mention.head.saturating_sub(SUBJECT_REACH))..mention.head;
         let mut subject = Subject::Patient;
-        let mut since_self = None;
         for hit in self.utterance.within(range) {
             let Meaning::Term(term) = hit.meaning else { continue };
             match self.lexicon.term_kind(term) {
                 Some(TermKind::Family) if self.is_family(hit) => subject = Subject::Family,
                 Some(TermKind::Other) => subject = Subject::Other,
-                Some(TermKind::Oneself) => {
-                    // 我阿爸: the 我 belongs to the relative; 我 alone brings the patient back.
-                    subject = Subject::Patient;
-                    since_self = Some(hit.end);
-                }
+                // 我 alone brings the patient back; in 我阿爸 the relative follows and wins.
+                Some(TermKind::Oneself) => subject = Subject::Patient,
                 _ => {}
             }
         }
-        let _ = since_self;
         subject
     }
 

@@ -2,7 +2,7 @@
 
 use super::assertion::{Claim, Context, Reading};
 use super::mention::Mention;
-use super::utterance::{Speaker, Utterance};
+use super::utterance::Utterance;
 use crate::terminology::{Lexicon, Meaning, TermKind};
 
 /// A claim about a condition with the words it rests on.
@@ -35,7 +35,6 @@ struct Pending {
     utterance: usize,
     clause: usize,
     mention: Mention,
-    speaker: Speaker,
 }
 
 struct Talk<'a> {
@@ -78,7 +77,7 @@ impl Talk<'_> {
         let code = |condition: usize| self.lexicon.conditions.get(condition).and_then(|concept| concept.icd10.get(..3));
         match reading.claim {
             Claim::Asked => {
-                self.pending.push(Pending { utterance: index, clause, mention: *mention, speaker: context.utterance.speaker });
+                self.pending.push(Pending { utterance: index, clause, mention: *mention });
             }
             Claim::Nothing => return,
             claim => {
@@ -123,8 +122,6 @@ impl Talk<'_> {
         };
         for pending in asked {
             let answer = Some((index, start, end));
-            let known = pending.speaker;
-            let _ = known;
             self.events.push(Event { utterance: pending.utterance, mention: pending.mention, claim, reason, answer });
         }
     }
