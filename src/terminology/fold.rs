@@ -87,7 +87,9 @@ mod tests {
     #[test]
     fn scripts_and_registers_meet() {
         let fold = Fold::new("fold.tsv", include_str!("tables/fold.tsv")).unwrap();
-        for (one, other) in [("沒有發燒", "冇有发烧"), ("不是", "唔係"), ("吃藥", "食药"), ("ＢＰ", "bp"), ("頭疼", "头痛"), ("無", "冇")] {
+        for (one, other) in
+            [("沒有發燒", "冇有发烧"), ("不是", "唔係"), ("吃藥", "食药"), ("ＢＰ", "bp"), ("頭疼", "头痛"), ("無", "冇")]
+        {
             assert_eq!(fold.text(one), fold.text(other), "{one}");
         }
         let said = "血壓Ｘ一三六𠮶";

@@ -96,11 +96,28 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) 
         let reaction = utterance.terms(lexicon, range.clone(), TermKind::Reaction).last();
         let tolerated = utterance.terms(lexicon, range.clone(), TermKind::Tolerated).next();
         let question = clause.asked || utterance.has(lexicon, range.clone(), &[TermKind::Question, TermKind::QuestionEnd]);
+        let signs = utterance.terms(lexicon, range.clone(), TermKind::Allergy).count();
+        if signs > 1 && utterance.has(lexicon, range.clone(), &[TermKind::NotSo]) {
+            // 海鮮敏感唔係顯影劑敏感 compares two allergies and claims neither.
+            continue;
+        }
         match (sign, reaction, tolerated) {
+            (None, None, None) if !question && utterance.has(lexicon, range.clone(), &[TermKind::Negation]) => {
+                // 對鰻魚敏感,藥物冇.
+                let sentence = utterance.sentence(range.start);
+                let spoken_of = utterance.has(lexicon, sentence.start..range.start, &[TermKind::Allergy]);
+                for (name, hit) in named.iter().filter(|_| spoken_of) {
+                    if let Some(evidence) = evidence_of(utterance, hit.start..range.end) {
+                        put(all, name.clone(), AllergyStatus::None, evidence);
+                    }
+                }
+            }
             (Some(sign), _, _) => {
                 let near: Vec<(String, usize, usize)> = named
                     .iter()
-                    .filter(|(_, hit)| hit.start.abs_diff(sign.end) <= NEAR + 8 && (hit.start < sign.end || hit.start <= sign.end + NEAR))
+                    .filter(|(_, hit)| {
+                        hit.start.abs_diff(sign.end) <= NEAR + 8 && (hit.start < sign.end || hit.start <= sign.end + NEAR)
+                    })
                     .map(|(name, hit)| (name.clone(), hit.start.min(sign.start), hit.end.max(sign.end)))
                     .collect();
                 let near = if near.is_empty() { implied(utterance, sign, all, question) } else { near };
@@ -167,7 +184,8 @@ fn denied(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, clause: &std::
     let kinds = [TermKind::Negation, TermKind::NotSo];
     let before = clause.start.max(sign.start.saturating_sub(NEAR))..sign.start;
     let positive = utterance.terms(lexicon, before.clone(), TermKind::Affirmation).last().map_or(0, |hit| hit.end);
-    let negative = kinds.iter().filter_map(|kind| utterance.terms(lexicon, before.clone(), *kind).last()).map(|hit| hit.end).max();
+    let negative =
+        kinds.iter().filter_map(|kind| utterance.terms(lexicon, before.clone(), *kind).last()).map(|hit| hit.end).max();
     let behind = utterance.has(lexicon, sign.end..clause.end.min(sign.end + 5), &kinds);
     negative.is_some_and(|negative| negative > positive) || behind
 }
@@ -179,7 +197,8 @@ fn denied_near(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
 /// Whether a relative or another is the subject of a clause.
 fn relatives(utterance: &Utterance, lexicon: &Lexicon, start: usize, end: usize) -> bool {
     let family = utterance.terms(lexicon, start..end, TermKind::Family).next().is_some_and(|hit| {
-        let owned = hit.start.checked_sub(1).and_then(|at| utterance.chars.get(at)).is_some_and(|c| matches!(c, '我' | '佢' | '你'));
+        let owned =
+            hit.start.checked_sub(1).and_then(|at| utterance.chars.get(at)).is_some_and(|c| matches!(c, '我' | '佢' | '你'));
         owned || utterance.speaker != Speaker::Relative
     });
     family || utterance.has(lexicon, start..end, &[TermKind::Other])

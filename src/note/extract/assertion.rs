@@ -104,7 +104,9 @@ impl Context<'_> {
         let sentence = clauses.get(index).map(|clause| clause.sentence);
         while let Some(clause) = clauses.get(index).filter(|clause| self.bare(&clause.range)) {
             match index.checked_sub(1).and_then(|previous| clauses.get(previous)) {
-                Some(previous) if Some(previous.sentence) == sentence && mention.head - previous.range.start < 2 * SUBJECT_REACH => {
+                Some(previous)
+                    if Some(previous.sentence) == sentence && mention.head - previous.range.start < 2 * SUBJECT_REACH =>
+                {
                     index -= 1;
                 }
                 _ => return clause.range.start..mention.head,
@@ -116,8 +118,13 @@ impl Context<'_> {
     /// Whether a clause holds nothing but names of conditions.
     fn bare(&self, clause: &Range<usize>) -> bool {
         let from = self.mentions.partition_point(|mention| mention.start < clause.start);
-        let covered: usize =
-            self.mentions.iter().skip(from).take_while(|mention| mention.end <= clause.end).map(|mention| mention.end - mention.start).sum();
+        let covered: usize = self
+            .mentions
+            .iter()
+            .skip(from)
+            .take_while(|mention| mention.end <= clause.end)
+            .map(|mention| mention.end - mention.start)
+            .sum();
         covered > 0 && covered + BARE >= clause.len() && !self.has(clause.clone(), &[TermKind::Negation, TermKind::Affirmation])
     }
 
@@ -147,8 +154,11 @@ impl Context<'_> {
             Meaning::Allergen(_) => true,
             _ => false,
         });
-        let effect = [TermKind::Uncertain, DrugStopped, TermKind::History, TermKind::HistoryAfter, TermKind::Question];
-        if symptom && drug_before && (self.has(clause.clone(), &effect) || self.has(clause.start..mention.end + 1, &[TermKind::Reaction])) {
+        let effect = [TermKind::Uncertain, TermKind::UncertainAfter, DrugStopped, TermKind::History, TermKind::HistoryAfter];
+        if symptom
+            && drug_before
+            && (self.has(clause.clone(), &effect) || self.has(clause.start..mention.end + 1, &[TermKind::Reaction]))
+        {
             return reading(Claim::Nothing, "a drug's effect, past or feared");
         }
         let just_before = mention.start.saturating_sub(3)..mention.start;
@@ -169,7 +179,9 @@ impl Context<'_> {
             (Some(net), _) => !self.timed(mention.end..net.start),
             // 返嚟 without a time is no appointment.
             (None, Some(back)) => {
-                back.start - mention.end <= 6 && !self.timed(mention.end..back.start) && self.utterance.said(back.start..back.end) != "覆診"
+                back.start - mention.end <= 6
+                    && !self.timed(mention.end..back.start)
+                    && self.utterance.said(back.start..back.end) != "覆診"
             }
             _ => false,
         }
@@ -195,7 +207,7 @@ impl Context<'_> {
             return reading(Claim::Asked, "asked, the question word behind it");
         }
         let open = self.has(range.clone(), &[TermKind::OpenQuestion]);
-        if clause.asked && !open && !self.has(before.clone(), &[TermKind::Ongoing]) {
+        if clause.asked && self.last_asked(mention) && !open && !self.has(before.clone(), &[TermKind::Ongoing]) {
             let drug = self.utterance.within(range.clone()).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
             if !drug || self.utterance.speaker == Speaker::Doctor {
                 return reading(Claim::Asked, "asked by its tone");
@@ -205,6 +217,15 @@ impl Context<'_> {
             return reading(Claim::Asked, "feared");
         }
         None
+    }
+
+    /// The question mark belongs to the last clause of its sentence and to the bare list before it.
+    fn last_asked(&self, mention: &Mention) -> bool {
+        let index = self.utterance.clause_index(mention.head);
+        let clauses = self.utterance.clauses();
+        let sentence = clauses.get(index).map(|clause| clause.sentence);
+        let same = |clause: Option<&super::utterance::Clause>| clause.map(|clause| clause.sentence) == sentence;
+        !same(clauses.get(index + 1)) || clauses.get(index).is_some_and(|clause| self.bare(&clause.range))
     }
 
     /// 痛唔痛, 發唔發燒: the same character on both sides of 唔, touching the mention.
@@ -224,9 +245,14 @@ impl Context<'_> {
             match hit.meaning {
                 Meaning::Term(term) => {
                     let Some(kind) = self.lexicon.term_kind(term) else { continue };
-                    if kinds.contains(&kind) {
+                    // 懷疑係, 驚係: the 係 belongs to the cue.
+                    if kind == TermKind::Affirmation && cue.is_some_and(|(_, reached)| reached == hit.start) {
+                        cue = cue.map(|(found, _)| (found, hit.end));
+                    } else if kinds.contains(&kind) {
                         cue = Some((*hit, hit.end));
-                    } else if matches!(kind, TermKind::Affirmation | TermKind::Contrast | TermKind::DrugPlanned) || ends_scope(kind, kinds) {
+                    } else if matches!(kind, TermKind::Affirmation | TermKind::Contrast | TermKind::DrugPlanned)
+                        || ends_scope(kind, kinds)
+                    {
                         cue = None;
                     }
                 }
@@ -267,11 +293,21 @@ impl Context<'_> {
             let taken = self.has(cue.end..mention.start.max(cue.end), &[TermKind::DrugActive, TermKind::Resolved]);
             return (!taken).then_some("denied before it");
         }
+        if self.adjoins_denial(mention) {
+            return Some("denied at its first word");
+        }
         let near = mention.head.saturating_sub(4).max(clause.start)..mention.head;
         if self.utterance.terms(self.lexicon, near, TermKind::NegationNear).any(|cue| mention.head - cue.end <= 1) {
             return Some("denied next to it");
         }
         self.denied_after(mention, &clause)
+    }
+
+    /// 唔食煙, 冇發作: the denial is part of a longer form (唔食) that reaches into the mention.
+    fn adjoins_denial(&self, mention: &Mention) -> bool {
+        let Some(before) = mention.start.checked_sub(1) else { return false };
+        matches!(self.utterance.chars.get(before), Some('唔' | '冇'))
+            && self.utterance.within(before..before + 1).iter().any(|hit| hit.end > mention.start && hit.start == before)
     }
 
     fn denied_after(&self, mention: &Mention, clause: &Range<usize>) -> Option<&'static str> {
@@ -282,7 +318,10 @@ impl Context<'_> {
             return Some("a negative result");
         }
         let ends = [TermKind::Negation, TermKind::NotSo];
-        let last = ends.iter().filter_map(|kind| self.utterance.terms(self.lexicon, after.clone(), *kind).last()).max_by_key(|cue| cue.end)?;
+        let last = ends
+            .iter()
+            .filter_map(|kind| self.utterance.terms(self.lexicon, after.clone(), *kind).last())
+            .max_by_key(|cue| cue.end)?;
         let at_end = clause.end - last.end <= 1;
         (at_end && last.start - mention.end <= 5).then_some("denied behind it")
     }
@@ -304,7 +343,7 @@ impl Context<'_> {
         for hit in self.utterance.within(range) {
             let Meaning::Term(term) = hit.meaning else { continue };
             match self.lexicon.term_kind(term) {
-                Some(TermKind::Family) if self.is_family(hit) => subject = Subject::Family,
+                Some(TermKind::Family) => subject = if self.is_family(hit) { Subject::Family } else { Subject::Patient },
                 Some(TermKind::Other) => subject = Subject::Other,
                 // 我 alone brings the patient back; in 我阿爸 the relative follows and wins.
                 Some(TermKind::Oneself) => subject = Subject::Patient,
@@ -318,7 +357,8 @@ impl Context<'_> {
     pub fn is_family(&self, hit: &Found) -> bool {
         let Meaning::Term(term) = hit.meaning else { return false };
         let child = self.lexicon.terms.get(term).is_some_and(|term| term.value == "child");
-        let owned = hit.start.checked_sub(1).and_then(|at| self.utterance.chars.get(at)).is_some_and(|c| matches!(c, '我' | '佢' | '你'));
+        let owned =
+            hit.start.checked_sub(1).and_then(|at| self.utterance.chars.get(at)).is_some_and(|c| matches!(c, '我' | '佢' | '你'));
         match self.utterance.speaker {
             Speaker::Relative => !child && owned,
             Speaker::Doctor | Speaker::Unknown => !child || owned,
@@ -329,7 +369,9 @@ impl Context<'_> {
     /// Rule 6.
     fn uncertain(&self, mention: &Mention) -> Option<Reading> {
         let (before, clause) = (self.before(mention), self.clause(mention));
-        if let Some(cue) = self.scope(&before, mention, &[TermKind::Uncertain, TermKind::RuleOut]) {
+        // 好似 inside a mention (胸口好似大石壓住) is a simile.
+        let cue = self.scope(&before, mention, &[TermKind::Uncertain, TermKind::RuleOut]).filter(|cue| cue.start < mention.start);
+        if let Some(cue) = cue {
             let done = self.has(cue.end..cue.end + 2, &[TermKind::Past]);
             return if done { reading(Claim::Absent, "ruled out") } else { reading(Claim::Possible, "suspected") };
         }
@@ -347,7 +389,7 @@ impl Context<'_> {
         if self.has(behind.clone(), &[TermKind::Resolved]) {
             return reading(Claim::Historical, "over");
         }
-        if self.has(clause.clone(), &[TermKind::Ongoing]) || concept.chronic && !self.has(clause.clone(), &[TermKind::Resolved]) {
+        if self.lasting(clause.clone()) || concept.chronic && !self.has(clause.clone(), &[TermKind::Resolved]) {
             return None;
         }
         let span = clause.start.max(mention.start.saturating_sub(SUBJECT_REACH))..clause.end.min(mention.end + REACH);
@@ -367,6 +409,14 @@ impl Context<'_> {
             .then_some(Reading { claim: Claim::Historical, reason: "long ago" })
     }
 
+    /// 到而家, 一直, 仲有: what began long ago goes on.
+    fn lasting(&self, range: Range<usize>) -> bool {
+        self.utterance.terms(self.lexicon, range, TermKind::Ongoing).any(|hit| match hit.meaning {
+            Meaning::Term(term) => self.lexicon.terms.get(term).is_some_and(|term| term.value == "lasting"),
+            _ => false,
+        })
+    }
+
     /// 三年前, 十年前喇.
     fn long_ago(&self, range: Range<usize>) -> bool {
         self.utterance.quantities_in(range).iter().any(|quantity| {
@@ -383,7 +433,10 @@ impl Context<'_> {
             .quantities_in(mention.end..clause.end.min(mention.end + REACH))
             .iter()
             .any(|quantity| quantity.kind == UnitKind::Time);
-        let explicit = lasting || self.has(near, &[TermKind::Affirmation, TermKind::Ongoing]);
+        // A vaccine that is given is there, whatever was said of it before.
+        let given = self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("Z2"))
+            && self.has(clause.clone(), &[TermKind::DrugPlanned]);
+        let explicit = lasting || given || self.has(near, &[TermKind::Affirmation, TermKind::Ongoing]);
         Reading { claim: Claim::Present { explicit }, reason: if explicit { "said to be there" } else { "named" } }
     }
 }

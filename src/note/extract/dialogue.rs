@@ -68,12 +68,12 @@ impl Talk<'_> {
             self.leading_answer(index, number, context, here.first());
             for mention in here {
                 let reading = context.read(mention);
-                self.claim(index, number, context, mention, reading);
+                self.claim(index, number, mention, reading);
             }
         }
     }
 
-    fn claim(&mut self, index: usize, clause: usize, context: &Context<'_>, mention: &Mention, reading: Reading) {
+    fn claim(&mut self, index: usize, clause: usize, mention: &Mention, reading: Reading) {
         let code = |condition: usize| self.lexicon.conditions.get(condition).and_then(|concept| concept.icd10.get(..3));
         match reading.claim {
             Claim::Asked => {
@@ -82,7 +82,12 @@ impl Talk<'_> {
             Claim::Nothing => return,
             claim => {
                 let named = code(mention.condition);
-                self.pending.retain(|pending| code(pending.mention.condition) != named);
+                if claim == Claim::Possible {
+                    // What is suspected may be excluded in the next breath: 都睇埋, 唔似.
+                    self.pending.push(Pending { utterance: index, clause, mention: *mention });
+                } else if claim != Claim::Family {
+                    self.pending.retain(|pending| code(pending.mention.condition) != named);
+                }
                 self.events.push(Event { utterance: index, mention: *mention, claim, reason: reading.reason, answer: None });
             }
         }
@@ -94,7 +99,9 @@ impl Talk<'_> {
         let Some(clause) = context.utterance.clauses().get(number).cloned() else { return };
         let until = named.map_or(clause.range.end, |mention| mention.start);
         let Some((answer, start, end)) = answer_in(context, clause.range.start..until, named.is_some()) else { return };
-        if clause.asked && answer != Answer::Family {
+        let clauses = context.utterance.clauses();
+        let last_of_question = clause.asked && clauses.get(number + 1).is_none_or(|next| next.sentence != clause.sentence);
+        if last_of_question && answer != Answer::Family {
             return;
         }
         if answer == Answer::Family {
@@ -145,7 +152,7 @@ fn answer_in(context: &Context<'_>, range: std::ops::Range<usize>, names_follow:
                 continue;
             }
             TermKind::Oneself | TermKind::Third | TermKind::Ongoing | TermKind::Contrast | TermKind::Nothing => continue,
-            TermKind::Affirmation if family => Answer::Family,
+            TermKind::Affirmation if family && range.end - hit.end <= 2 => Answer::Family,
             _ if family => return None,
             TermKind::Affirmation => Answer::Yes,
             TermKind::Negation | TermKind::NotSo => Answer::No,

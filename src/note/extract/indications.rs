@@ -24,6 +24,10 @@ pub fn events(utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Event> {
         }
         for hit in &utterance.found {
             let Meaning::Class(class) = hit.meaning else { continue };
+            // 血壓一一六/七十 is a reading, not a reason.
+            if !utterance.numbers_in(hit.end..hit.end + 4).is_empty() {
+                continue;
+            }
             let meant = lexicon
                 .indications
                 .iter()

@@ -119,12 +119,7 @@ fn update(course: &mut Course, said: Said) {
 }
 
 /// 停咗佢: the drug named last, in this utterance or the one before.
-fn stop_named_before(
-    utterance: &Utterance,
-    previous: Option<&Utterance>,
-    lexicon: &Lexicon,
-    courses: &mut Vec<(usize, Course)>,
-) {
+fn stop_named_before(utterance: &Utterance, previous: Option<&Utterance>, lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
     let is_drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
     for stop in utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::DrugStopped) {
         let clause = utterance.clause(stop.start).range;
@@ -133,7 +128,8 @@ fn stop_named_before(
             continue;
         }
         let here = utterance.within(0..clause.start).iter().rev().find(is_drug).map(|hit| (utterance, hit));
-        let target = here.or_else(|| previous.and_then(|before| before.found.iter().rev().find(is_drug).map(|hit| (before, hit))));
+        let target =
+            here.or_else(|| previous.and_then(|before| before.found.iter().rev().find(is_drug).map(|hit| (before, hit))));
         let Some((place, hit)) = target else { continue };
         let Meaning::Drug(drug) = hit.meaning else { continue };
         let Some(evidence) = evidence_of(place, hit.start..hit.end) else { continue };
@@ -178,14 +174,7 @@ fn beside_the_point(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bo
     relative || asked || utterance.has(lexicon, range, &kinds)
 }
 
-fn read(
-    utterance: &Utterance,
-    lexicon: &Lexicon,
-    hit: &Found,
-    drug: usize,
-    known: &Drug,
-    around: Range<usize>,
-) -> Option<Said> {
+fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, known: &Drug, around: Range<usize>) -> Option<Said> {
     let sentence = utterance.sentence(hit.start);
     let clause = utterance.clause(hit.start).range;
     let behind = hit.end..around.end.min(sentence.end.max(hit.end));
@@ -199,7 +188,8 @@ fn read(
         }
     }
     let (status, withheld) = status(utterance, lexicon, ahead, behind, clause);
-    if known.kind == DrugKind::Vaccine && status == Some(MedicationStatus::Stopped) {
+    let given = utterance.has(lexicon, hit.start.saturating_sub(2)..hit.start, &[TermKind::DrugPlanned]);
+    if known.kind == DrugKind::Vaccine && !given {
         return None;
     }
     let mut evidence = evidence_of(utterance, hit.start..hit.end)?;
@@ -249,6 +239,10 @@ fn status(
         (_, Some((Some(MedicationStatus::Stopped), _))) => (Some(MedicationStatus::Stopped), false),
         (_, Some((_, true))) => (None, true),
         (Some(first), _) => first,
+        // 食咗成個月, 停咗五日: told as a course that ended.
+        (None, Some((Some(MedicationStatus::Active), _))) => later()
+            .filter(|(status, _)| *status == Some(MedicationStatus::Stopped))
+            .unwrap_or((Some(MedicationStatus::Active), false)),
         (None, Some(second)) => second,
         (None, None) => later().unwrap_or((None, false)),
     }

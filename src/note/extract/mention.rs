@@ -68,9 +68,7 @@ fn complete(pattern: &Pattern, last: &Found, before: &[Found], utterance: &Utter
 fn another_site(between: &[Found], piece: &Found, until: usize, wanted: ClassId, lexicon: &Lexicon) -> bool {
     lexicon.is_site(wanted)
         && between.iter().any(|hit| match hit.meaning {
-            Meaning::Class(class) => {
-                lexicon.is_site(class) && class != wanted && hit.start >= piece.end && hit.end <= until
-            }
+            Meaning::Class(class) => lexicon.is_site(class) && class != wanted && hit.start >= piece.end && hit.end <= until,
             _ => false,
         })
 }
@@ -79,8 +77,11 @@ fn without_contained(sorted: Vec<Mention>) -> Vec<Mention> {
     let mut kept: Vec<Mention> = Vec::new();
     for mention in sorted {
         let same = |other: &&Mention| other.condition == mention.condition;
+        // 腳腫到痕: the swelling ends before the itch begins, so both were said, though one encloses the other.
+        let both = |other: &&Mention| other.head > other.start && mention.end <= other.head;
         let inside = |other: &&Mention| {
-            other.end >= mention.end && (other.start < mention.start || other.end > mention.end || same(other))
+            let longer = other.start < mention.start || other.end > mention.end;
+            other.end >= mention.end && (same(other) || longer && !both(other))
         };
         // Mentions are short, so only the last few can contain this one.
         if !kept.iter().rev().take(LOOK_BACK).any(|other| inside(&other)) {

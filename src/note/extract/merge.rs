@@ -18,7 +18,11 @@ const NARROWER: &[(&str, &[&str])] = &[
     ("N39.0", &["N10", "N30"]),
     ("L30.9", &["L20", "L21", "L23", "L25"]),
     ("I51.9", &["I20", "I21", "I25", "I48", "I50"]),
-    ("M54.5", &["M51", "M54.4", "N10", "N23"]),
+    ("M54.5", &["M51", "N23"]),
+    ("M51.2", &["M50"]),
+    ("R21", &["L", "B0", "B8"]),
+    ("R03.0", &["I10"]),
+    ("R73.9", &["E11", "E14"]),
     ("J18.9", &["J15", "J12"]),
     ("M13.9", &["M05", "M06", "M10", "M17", "M15"]),
     ("C80", &["C"]),
@@ -180,9 +184,12 @@ fn without_broader(conditions: Vec<Condition>) -> Vec<Condition> {
             let listed = NARROWER.iter().find(|(broad, _)| *broad == code).map(|(_, narrow)| *narrow).unwrap_or_default();
             !conditions.iter().any(|other| {
                 let nearer = icd10(other);
-                let comparable = other.assertion == condition.assertion || claimed(other.assertion) && claimed(condition.assertion);
+                let comparable =
+                    other.assertion == condition.assertion || claimed(other.assertion) && claimed(condition.assertion);
                 let sibling = code.len() == 5 && code.ends_with('9') && nearer.len() == 5 && nearer.get(..3) == code.get(..3);
-                nearer != code && comparable && (listed.iter().any(|prefix| nearer.starts_with(prefix)) || sibling && !nearer.ends_with('9'))
+                nearer != code
+                    && comparable
+                    && (listed.iter().any(|prefix| nearer.starts_with(prefix)) || sibling && !nearer.ends_with('9'))
             })
         })
         .collect();

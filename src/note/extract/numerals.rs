@@ -55,7 +55,8 @@ fn latin_run(chars: &[char], at: usize) -> usize {
 
 fn number_at(chars: &[char], at: usize) -> Option<Number> {
     let ordinal = at.checked_sub(1).is_some_and(|before| char_at(chars, before) == '第');
-    let plain = ascii(chars, at).or_else(|| chinese(chars, at)).or_else(|| colloquial(chars, at)).or_else(|| english(chars, at))?;
+    let plain =
+        ascii(chars, at).or_else(|| chinese(chars, at)).or_else(|| colloquial(chars, at)).or_else(|| english(chars, at))?;
     Some(Number { ordinal, ..tail(chars, plain) })
 }
 
@@ -230,7 +231,9 @@ fn tail(chars: &[char], number: Number) -> Number {
         }
     }
     match next {
-        '几' if !matches!(after, '多' | '耐') => Number { end: number.end + 1, vague: true, value: number.value * 1.15, ..number },
+        '几' if !matches!(after, '多' | '耐') => {
+            Number { end: number.end + 1, vague: true, value: number.value * 1.15, ..number }
+        }
         '个' if after == '半' => Number { end: number.end + 2, value: number.value + 0.5, ..number },
         _ => number,
     }
@@ -386,7 +389,8 @@ mod tests {
 
     #[test]
     fn rough_ones_say_so() {
-        for (said, value) in [("兩三", 2.5), ("十幾", 11.5), ("個幾", 1.5), ("一百三十幾", 149.5), ("六七十", 65.0), ("幾", 3.0)] {
+        for (said, value) in [("兩三", 2.5), ("十幾", 11.5), ("個幾", 1.5), ("一百三十幾", 149.5), ("六七十", 65.0), ("幾", 3.0)]
+        {
             let found = read(said);
             assert_eq!(found.len(), 1, "{said}: {found:?}");
             assert!(found[0].vague && (found[0].value - value).abs() < 1e-9, "{said}: {found:?}");

@@ -13,6 +13,8 @@ use crate::terminology::{Lexicon, Meaning, ObservationKind, TermKind, UnitKind};
 const NEAR: usize = 9;
 const SYSTOLIC: &str = "8480-6";
 const DIASTOLIC: &str = "8462-4";
+const CAPILLARY: &str = "14743-9";
+const RANDOM: &str = "14749-6";
 const WEIGHT: &str = "29463-7";
 const TEMPERATURE: &str = "8310-5";
 
@@ -74,7 +76,8 @@ fn pressures(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
             let over = utterance.terms(lexicon, upper.end..lower.start, TermKind::Over).next().is_some() && between.len() <= 6;
             let start = utterance.clause(upper.start).range.start.max(upper.start.saturating_sub(14));
             let said = utterance.has(lexicon, start..upper.start, &[TermKind::Pressure]);
-            let plain = said && between.len() <= 1 && utterance.clause_index(lower.start) <= utterance.clause_index(upper.start) + 1;
+            let plain =
+                said && between.len() <= 1 && utterance.clause_index(lower.start) <= utterance.clause_index(upper.start) + 1;
             if !(slash || over || plain) || high <= low || not_today(utterance, lexicon, upper.start) {
                 return None;
             }
@@ -100,9 +103,23 @@ fn named(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
                 return None;
             }
             let (value, end) = in_unit(utterance, lexicon, number, kind)?;
+            let kind = laboratory(utterance, lexicon, hit.start..hit.end, kind);
             observation(kind, value, utterance, hit.start..end)
         })
         .collect()
+}
+
+/// 血糖 is the meter's unless 隨機 stands beside it without a finger prick.
+fn laboratory<'a>(
+    utterance: &Utterance,
+    lexicon: &'a Lexicon,
+    name: Range<usize>,
+    kind: &'a ObservationKind,
+) -> &'a ObservationKind {
+    let near = utterance.folded(name.start..(name.end + 10).min(utterance.chars.len()));
+    let random = near.windows(2).any(|pair| matches!(pair, ['随', '机']));
+    let pricked = utterance.folded(name).contains(&'笃');
+    if kind.loinc == CAPILLARY && random && !pricked { self::kind(lexicon, RANDOM).unwrap_or(kind) } else { kind }
 }
 
 /// The first exact number behind a name, before the next name; after 到 where a change is told (由三點八降到二點六).

@@ -6,7 +6,7 @@ use super::evidence_of;
 use super::medications::Course;
 use super::utterance::{Clause, Speaker, Utterance};
 use crate::note::{Evidence, PlanItem, PlanKind, Provenance};
-use crate::terminology::{Found, Lexicon, Meaning, TermKind, UnitKind};
+use crate::terminology::{DrugKind, Found, Lexicon, Meaning, TermKind, UnitKind};
 use crate::text::PatientText;
 
 /// All plan items in the order said; advice and prescriptions are one item each.
@@ -74,7 +74,9 @@ fn days(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> Option
     let quantity = utterance
         .quantities_in(range.clone())
         .iter()
-        .filter(|quantity| quantity.kind == UnitKind::Time && quantity.value >= 1.0 && utterance.chars.get(quantity.end) != Some(&'前'))
+        .filter(|quantity| {
+            quantity.kind == UnitKind::Time && quantity.value >= 1.0 && utterance.chars.get(quantity.end) != Some(&'前')
+        })
         .filter(|quantity| utterance.chars.get(quantity.start) != Some(&'每'))
         .last()
         .map(|quantity| (quantity.value, quantity.start..quantity.end));
@@ -134,7 +136,8 @@ const DONE: [TermKind; 4] = [TermKind::Past, TermKind::NegativeResult, TermKind:
 
 fn investigation(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<PlanItem> {
     let aside = DONE.iter().chain(&[TermKind::Negation, TermKind::FollowUp, TermKind::HistoryAfter]);
-    let reported = aside.clone().filter(|kind| **kind != TermKind::FollowUp).any(|kind| utterance.has(lexicon, clause.clone(), &[*kind]));
+    let reported =
+        aside.clone().filter(|kind| **kind != TermKind::FollowUp).any(|kind| utterance.has(lexicon, clause.clone(), &[*kind]));
     let test = utterance.terms(lexicon, clause.clone(), TermKind::Test).next();
     let verb = utterance.terms(lexicon, clause.clone(), TermKind::TestVerb).next();
     let future = utterance.has(lexicon, clause.clone(), &[TermKind::Future, TermKind::RuleOut, TermKind::Refer]);
@@ -143,12 +146,13 @@ fn investigation(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>
         && !utterance.numbers_in(clause.clone()).is_empty()
         && verb.is_none();
     let start = verb.or(test)?.start;
+    let treats = test.is_none() && utterance.has(lexicon, clause.clone(), &[TermKind::Procedure]);
     let object = test.is_some()
         || utterance
             .within(clause.clone())
             .iter()
             .any(|hit| matches!(hit.meaning, Meaning::Observation(_) | Meaning::Condition(_) | Meaning::Class(_)));
-    if reported || observed || !object || (verb.is_none() && !future && !later) {
+    if reported || observed || treats || !object || (verb.is_none() && !future && !later) {
         return None;
     }
     item(utterance, PlanKind::Investigation, start..clause.end, None)
@@ -159,7 +163,14 @@ fn procedure(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) ->
     if utterance.has(lexicon, clause.clone(), &done) {
         return None;
     }
-    let hit = utterance.terms(lexicon, clause.clone(), TermKind::Procedure).next()?;
+    let vaccine = utterance.within(clause.clone()).iter().find(|hit| match hit.meaning {
+        Meaning::Drug(drug) => {
+            lexicon.drugs.get(drug).is_some_and(|drug| drug.kind == DrugKind::Vaccine)
+                && utterance.has(lexicon, hit.start.saturating_sub(2)..hit.end + 2, &[TermKind::DrugPlanned])
+        }
+        _ => false,
+    });
+    let hit = utterance.terms(lexicon, clause.clone(), TermKind::Procedure).next().or(vaccine)?;
     let near = utterance.has(lexicon, hit.start.saturating_sub(3)..hit.start, &[TermKind::NegationNear]);
     let past = utterance.has(lexicon, hit.end..hit.end + 2, &[TermKind::Past]);
     if near || past {

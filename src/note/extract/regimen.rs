@@ -51,16 +51,16 @@ fn dose(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, spans: &m
     let strength = amounts.iter().find(|quantity| !COUNTS.contains(&ucum(quantity, lexicon))).copied();
     let changed = strength.and_then(|first| raised_to(utterance, lexicon, first, &amounts));
     let strength = changed.or(strength);
-    let count = amounts.iter().find(|quantity| COUNTS.contains(&ucum(quantity, lexicon)) && !daily_count(utterance, quantity)).copied();
+    let count =
+        amounts.iter().find(|quantity| COUNTS.contains(&ucum(quantity, lexicon)) && !daily_count(utterance, quantity)).copied();
     let value = |value: f64| (value * 10_000.0).round() / 10_000.0;
     match (strength, count) {
         (Some(strength), count) => {
             spans.push(strength.start..strength.end);
             let unit = ucum(strength, lexicon);
             // 五百 mg 兩粒 is a gram; two puffs of a strength stay what the label says.
-            let tablets = count.filter(|count| {
-                ucum(count, lexicon) == "{tbl}" && unit != "%" && count.start.abs_diff(strength.end) <= 8
-            });
+            let tablets =
+                count.filter(|count| ucum(count, lexicon) == "{tbl}" && unit != "%" && count.start.abs_diff(strength.end) <= 8);
             spans.extend(tablets.map(|count| count.start..count.end));
             let times = tablets.map_or(1.0, |count| count.value);
             Some(Dose { value: value(strength.value * times), unit: unit.to_owned() })
@@ -83,12 +83,7 @@ fn daily_count(utterance: &Utterance, count: &Quantity) -> bool {
 }
 
 /// 由五 mg 加到十 mg: the dose from now on.
-fn raised_to<'a>(
-    utterance: &Utterance,
-    lexicon: &Lexicon,
-    first: &Quantity,
-    amounts: &[&'a Quantity],
-) -> Option<&'a Quantity> {
+fn raised_to<'a>(utterance: &Utterance, lexicon: &Lexicon, first: &Quantity, amounts: &[&'a Quantity]) -> Option<&'a Quantity> {
     amounts
         .iter()
         .find(|quantity| quantity.start > first.end && ucum(quantity, lexicon) == ucum(first, lexicon))
@@ -144,7 +139,8 @@ fn duration(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> Op
         .filter(|quantity| utterance.chars.get(quantity.start) != Some(&'每'))
         .find(|quantity| {
             let lead = quantity.start.saturating_sub(3)..quantity.start;
-            utterance.has(lexicon, lead, &[TermKind::DrugActive, TermKind::DrugPlanned]) || taken_before(utterance, quantity.start)
+            utterance.has(lexicon, lead, &[TermKind::DrugActive, TermKind::DrugPlanned])
+                || taken_before(utterance, quantity.start)
         })
         .map(|quantity| quantity.value)
 }

@@ -92,7 +92,11 @@ impl Utterance {
     /// The clause that holds a character.
     #[must_use]
     pub fn clause(&self, at: usize) -> Clause {
-        self.clauses.get(self.clause_index(at)).cloned().unwrap_or(Clause { range: 0..self.chars.len(), sentence: 0, asked: false })
+        self.clauses.get(self.clause_index(at)).cloned().unwrap_or(Clause {
+            range: 0..self.chars.len(),
+            sentence: 0,
+            asked: false,
+        })
     }
 
     /// The characters of the sentence that holds a character.
