@@ -14,7 +14,7 @@ pub fn loinc_check_digit(code: &str) -> bool {
         .enumerate()
         .map(|(place, digit)| if place % 2 == 0 { if *digit > 4 { digit * 2 - 9 } else { digit * 2 } } else { *digit })
         .sum();
-    (sum + check) % 10 == 0
+    (sum + check).is_multiple_of(10)
 }
 
 /// Whether an ICPC-2 code has one of the 17 chapters and a two-digit rubric of the symptom (01-29) or the diagnosis (70-99)

@@ -133,7 +133,7 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) 
                 }
             }
             (None, Some(reaction), _) if !question => {
-                let cause = named.iter().filter(|(name, hit)| name != "drug" && hit.end <= reaction.start).last();
+                let cause = named.iter().rfind(|(name, hit)| name != "drug" && hit.end <= reaction.start);
                 if let Some((name, hit)) = cause
                     && reaction.start - hit.end <= NEAR
                     && !denied_near(utterance, lexicon, reaction)

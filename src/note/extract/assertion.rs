@@ -37,6 +37,8 @@ pub enum Claim {
     Family,
     /// Asked or feared: open until answered.
     Asked,
+    /// Asked of a relative.
+    AskedOfFamily,
     /// Nothing.
     Nothing,
 }
@@ -78,7 +80,7 @@ impl Context<'_> {
     #[must_use]
     pub fn read(&self, mention: &Mention) -> Reading {
         self.beside_the_point(mention)
-            .or_else(|| self.asked(mention))
+            .or_else(|| self.asked(mention).map(|reading| self.of_whom(mention, reading)))
             .or_else(|| self.denied_or_family(mention))
             .or_else(|| self.uncertain(mention))
             .or_else(|| self.past(mention))
@@ -217,6 +219,10 @@ impl Context<'_> {
             return reading(Claim::Asked, "feared");
         }
         None
+    }
+
+    fn of_whom(&self, mention: &Mention, reading: Reading) -> Reading {
+        if self.subject(mention) == Subject::Family { Reading { claim: Claim::AskedOfFamily, ..reading } } else { reading }
     }
 
     /// The question mark belongs to the last clause of its sentence and to the bare list before it.

@@ -35,6 +35,8 @@ struct Pending {
     utterance: usize,
     clause: usize,
     mention: Mention,
+    /// Asked of a relative, not of the patient.
+    family: bool,
 }
 
 struct Talk<'a> {
@@ -76,15 +78,16 @@ impl Talk<'_> {
     fn claim(&mut self, index: usize, clause: usize, mention: &Mention, reading: Reading) {
         let code = |condition: usize| self.lexicon.conditions.get(condition).and_then(|concept| concept.icd10.get(..3));
         match reading.claim {
-            Claim::Asked => {
-                self.pending.push(Pending { utterance: index, clause, mention: *mention });
+            Claim::Asked | Claim::AskedOfFamily => {
+                let family = reading.claim == Claim::AskedOfFamily;
+                self.pending.push(Pending { utterance: index, clause, mention: *mention, family });
             }
             Claim::Nothing => return,
             claim => {
                 let named = code(mention.condition);
                 if claim == Claim::Possible {
                     // What is suspected may be excluded in the next breath: 都睇埋, 唔似.
-                    self.pending.push(Pending { utterance: index, clause, mention: *mention });
+                    self.pending.push(Pending { utterance: index, clause, mention: *mention, family: false });
                 } else if claim != Claim::Family {
                     self.pending.retain(|pending| code(pending.mention.condition) != named);
                 }
@@ -129,6 +132,11 @@ impl Talk<'_> {
         };
         for pending in asked {
             let answer = Some((index, start, end));
+            let (claim, reason) = match (pending.family, claim) {
+                (true, Claim::Present { .. }) => (Claim::Family, "answered: a relative has it"),
+                (true, _) => continue,
+                (false, claim) => (claim, reason),
+            };
             self.events.push(Event { utterance: pending.utterance, mention: pending.mention, claim, reason, answer });
         }
     }

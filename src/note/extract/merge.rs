@@ -73,7 +73,7 @@ fn add(known: &mut Known, claim: Claim, index: usize) {
     match claim {
         Claim::Family => known.family.push(index),
         Claim::Historical => known.historical.push(index),
-        Claim::Asked | Claim::Nothing => {}
+        Claim::Asked | Claim::AskedOfFamily | Claim::Nothing => {}
         Claim::Present { .. } | Claim::Possible | Claim::Absent => {
             let same = |one: Claim, other: Claim| std::mem::discriminant(&one) == std::mem::discriminant(&other);
             match known.now.as_mut() {

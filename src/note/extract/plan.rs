@@ -77,8 +77,7 @@ fn days(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> Option
         .filter(|quantity| {
             quantity.kind == UnitKind::Time && quantity.value >= 1.0 && utterance.chars.get(quantity.end) != Some(&'前')
         })
-        .filter(|quantity| utterance.chars.get(quantity.start) != Some(&'每'))
-        .last()
+        .rfind(|quantity| utterance.chars.get(quantity.start) != Some(&'每'))
         .map(|quantity| (quantity.value, quantity.start..quantity.end));
     quantity.or_else(|| {
         utterance.terms(lexicon, range, TermKind::After).find_map(|hit| match hit.meaning {
