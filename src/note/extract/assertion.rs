@@ -127,7 +127,10 @@ impl Context<'_> {
             .take_while(|mention| mention.end <= clause.end)
             .map(|mention| mention.end - mention.start)
             .sum();
-        covered > 0 && covered + BARE >= clause.len() && !self.has(clause.clone(), &[TermKind::Negation, TermKind::Affirmation])
+        covered > 0
+            && covered + BARE >= clause.len()
+            && self.utterance.numbers_in(clause.clone()).is_empty()
+            && !self.has(clause.clone(), &[TermKind::Negation, TermKind::Affirmation])
     }
 
     /// Rule 1.

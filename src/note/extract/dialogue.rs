@@ -160,7 +160,7 @@ fn answer_in(context: &Context<'_>, range: std::ops::Range<usize>, names_follow:
                 continue;
             }
             TermKind::Oneself | TermKind::Third | TermKind::Ongoing | TermKind::Contrast | TermKind::Nothing => continue,
-            TermKind::Affirmation if family && range.end - hit.end <= 2 => Answer::Family,
+            TermKind::Affirmation if family && range.end - hit.end <= 1 => Answer::Family,
             _ if family => return None,
             TermKind::Affirmation => Answer::Yes,
             TermKind::Negation | TermKind::NotSo => Answer::No,
