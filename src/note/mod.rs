@@ -9,6 +9,8 @@ mod quote;
 
 pub mod compose;
 
+pub mod extract;
+
 pub use document::{
     Allergy, AllergyStatus, Assertion, Code, Condition, Display, Laterality, MadeBy, Medication, MedicationStatus, NOTE_SCHEMA,
     Note, Observation, PlanItem, PlanKind, Quantity, Section, SectionCode, Sentence, SocialItem, Uncovered,
