@@ -1,7 +1,11 @@
 //! From samples to a transcript.
 
+mod error;
 mod transcript;
 
 pub mod model;
 
+pub mod vad;
+
+pub use error::SpeechError;
 pub use transcript::{AudioIdentity, ModelIdentity, Segment, TRANSCRIPT_SCHEMA, Transcript, Word};
