@@ -3,7 +3,9 @@
 mod error;
 mod transcript;
 
+pub mod endpoint;
 pub mod model;
+pub mod script;
 
 pub mod vad;
 
