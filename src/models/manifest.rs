@@ -11,7 +11,7 @@ use super::registry::{Entry, Family, is_plain_name};
 
 /// The manifest's name in a model's folder.
 pub(crate) const FILE_NAME: &str = "manifest.json";
-/// The weights' name in a model's folder.
+/// The name of the weights in a folder that Hugging Face laid out.
 pub(crate) const WEIGHTS: &str = "model.safetensors";
 const SCHEMA: &str = "cantoscribe/model/1";
 /// No manifest of ours comes near this; a longer one is not read.

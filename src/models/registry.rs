@@ -33,6 +33,15 @@ impl Family {
             Self::SileroVad => "silero-vad",
         }
     }
+
+    /// The weights' file in the model's folder.
+    #[must_use]
+    pub fn weights(self) -> &'static str {
+        match self {
+            Self::Whisper => super::manifest::WEIGHTS,
+            Self::SileroVad => "model.onnx",
+        }
+    }
 }
 
 /// One model.
@@ -212,7 +221,7 @@ impl Registry {
                 return Err(format!("`{name}` has no source"));
             }
             for source in &entry.source {
-                source.check().map_err(|why| format!("`{name}`: {why}"))?;
+                source.check(entry.family).map_err(|why| format!("`{name}`: {why}"))?;
             }
         }
         Ok(())
@@ -220,13 +229,13 @@ impl Registry {
 }
 
 impl SourceSpec {
-    fn check(&self) -> Result<(), String> {
+    fn check(&self, family: Family) -> Result<(), String> {
         let files = self.files();
         if let Some(file) = files.iter().find(|file| !is_plain_name(&file.name) || file.name == super::manifest::FILE_NAME) {
             return Err(format!("`{}` cannot be a file's name", file.name));
         }
-        if !files.iter().any(|file| file.name == super::manifest::WEIGHTS) {
-            return Err(format!("a source gives no `{}`", super::manifest::WEIGHTS));
+        if !files.iter().any(|file| file.name == family.weights()) {
+            return Err(format!("a source gives no `{}`", family.weights()));
         }
         let Self::Wheels(spec) = self else { return Ok(()) };
         if let Some(file) = files.iter().find(|file| file.sha256.is_none()) {

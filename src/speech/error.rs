@@ -70,6 +70,9 @@ pub enum SpeechError {
         /// Its place in the utterance.
         index: usize,
     },
+    /// The tables of the built-in script conversion could not be read.
+    #[error("cannot read the built-in script tables: {0}")]
+    Script(String),
     /// The pool of threads could not be made.
     #[error("cannot start {threads} threads: {problem}")]
     Threads {

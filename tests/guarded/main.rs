@@ -4,7 +4,12 @@
 //! because its input is missing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests")]
 
+mod audio;
 mod models;
+mod script;
+mod signals;
+mod vad;
+mod whisper;
 
 use std::path::PathBuf;
 
@@ -50,7 +55,7 @@ pub fn guarded(name: &str, needs: &[Need], run: fn()) -> Trial {
 
 fn main() {
     let arguments = Arguments::from_args();
-    let tests: Vec<Trial> = models::tests();
+    let tests: Vec<Trial> = [audio::tests(), models::tests(), script::tests(), vad::tests(), whisper::tests()].into_iter().flatten().collect();
     let left_out: Vec<String> =
         tests.iter().filter(|test| test.has_ignored_flag()).map(|test| format!("{} ({})", test.name(), test.kind())).collect();
     let conclusion = libtest_mimic::run(&arguments, tests);

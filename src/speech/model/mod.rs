@@ -4,7 +4,9 @@
 //! hypothesis is decided above, once, in [`crate::speech::guard`].
 
 pub mod layers;
+mod onnx;
 mod options;
+pub mod silero_vad;
 mod softmax;
 mod weights;
 pub mod whisper;

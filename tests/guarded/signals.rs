@@ -1,0 +1,31 @@
+//! Real clips, and signals made with a fixed seed.
+
+use crate::shared;
+
+/// Samples of a clip of `../shared/audio`: 16 kHz mono 16-bit WAV with the plain 44-byte header or further chunks.
+pub fn clip(name: &str) -> Vec<f32> {
+    let bytes = std::fs::read(shared("audio").join(name)).unwrap();
+    let mut rest = &bytes[12..];
+    loop {
+        let length = u32::from_le_bytes(rest[4..8].try_into().unwrap()) as usize;
+        if &rest[..4] == b"data" {
+            let data = &rest[8..8 + length];
+            return data.chunks_exact(2).map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0).collect();
+        }
+        rest = &rest[8 + length + length % 2..];
+    }
+}
+
+/// File names of the clips in a language of the manifest (`yue`, `zh`, `en`).
+pub fn clips(language: &str) -> Vec<String> {
+    let manifest = std::fs::read_to_string(shared("audio/manifest.tsv")).unwrap();
+    let names: Vec<String> = manifest
+        .lines()
+        .skip(1)
+        .map(|line| line.split('\t').collect::<Vec<_>>())
+        .filter(|fields| fields[2] == language)
+        .map(|fields| fields[0].to_owned())
+        .collect();
+    assert!(!names.is_empty(), "no clip in `{language}`");
+    names
+}
