@@ -189,6 +189,7 @@ fn compressed_formats_keep_tone_and_length() {
         ("tone.ogg", 0),
         ("tone.opus", 0),
         ("tone.webm", 320),
+        ("tone-live.webm", 320),
         ("tone.aac", aac_frames),
     ] {
         let (samples, identity) = read(AudioFile::open(&fixture(name)).unwrap()).unwrap();
@@ -280,10 +281,10 @@ fn samples_that_are_no_numbers_are_refused_with_their_place() {
     }
 }
 
-/// Cut anywhere, no format passes for a shorter recording. WebM is left out: a live recorder's has neither length nor end.
+/// Cut anywhere, no format passes for a shorter recording, save those that state neither length nor end, cut between two packets.
 #[test]
 fn every_cut_is_noticed() {
-    for name in ["tone.flac", "tone.mp3", "tone.m4a", "tone.ogg", "tone.opus", "tone.aac"] {
+    for name in ["tone.flac", "tone.mp3", "tone.m4a", "tone.ogg", "tone.opus", "tone.webm", "tone.aac"] {
         let whole = std::fs::read(fixture(name)).unwrap();
         assert!(heard(whole.clone()).is_ok());
         for cut in (0..whole.len()).step_by(whole.len() / 97).chain([whole.len() - 1]) {
@@ -293,6 +294,12 @@ fn every_cut_is_noticed() {
             assert!(result.is_err() || unseen, "{name} cut at {cut} of {}", whole.len());
         }
     }
+}
+
+#[test]
+fn a_live_recording_cut_within_a_packet_is_noticed() {
+    let whole = std::fs::read(fixture("tone-live.webm")).unwrap();
+    assert!(matches!(heard(whole[..whole.len() - 1].to_vec()), Err(AudioError::EndsEarly { .. })));
 }
 
 fn adts_frame_starts(bytes: &[u8]) -> Vec<usize> {

@@ -108,8 +108,12 @@ impl Stream {
         {
             return Ok(false);
         }
-        let packet = shielded(|| self.reader.next_packet()).map_err(|error| self.failure(error))?;
-        let Some(mut packet) = packet else { return self.end() };
+        let mut packet = match shielded(|| self.reader.next_packet()) {
+            Ok(Some(packet)) => packet,
+            Ok(None) => return self.end(),
+            Err(Error::IoError(error)) if is_cut(&error) && matches!(self.length, Length::OpenEnd) => return self.end(),
+            Err(error) => return Err(self.failure(error)),
+        };
         if packet.track_id != self.track.id {
             return Ok(true);
         }
@@ -234,7 +238,7 @@ fn extent(track: &Track, delay: Delay, length: Length, rate: u32) -> Extent {
         Delay::Ticks(ticks, ticks_a_second) => samples(ticks, ticks_a_second),
     };
     let keep = match length {
-        Length::Unstated => None,
+        Length::Unstated | Length::OpenEnd => None,
         Length::Samples(samples) => Some(samples),
         Length::Track => track.num_frames,
         Length::LastGranule(granule) => {
@@ -273,14 +277,16 @@ fn shielded<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(Error::DecodeError(PANICKED)))
 }
 
+fn is_cut(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::UnexpectedEof
+}
+
 fn failure(path: &Path, seconds: f64, error: Error) -> AudioError {
     let path = path.to_owned();
     let corrupt = |path, what| AudioError::Corrupt { path, at: Place::Second(seconds), what };
     match error {
         Error::DecodeError(PANICKED) => AudioError::DecoderFailed { path, seconds },
-        Error::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            AudioError::NoEnd { path, missing: "the rest of its data" }
-        }
+        Error::IoError(error) if is_cut(&error) => AudioError::NoEnd { path, missing: "the rest of its data" },
         Error::IoError(_) => corrupt(path, "it cannot be read on"),
         Error::DecodeError(what) | Error::LimitError(what) => corrupt(path, what),
         Error::Unsupported(what) => AudioError::Unsupported { path, what },

@@ -6,14 +6,26 @@ use crate::audio::{AudioError, Place};
 
 /// The element that holds everything.
 const SEGMENT: u64 = 0x1853_8067;
+/// An element of the segment that holds a stretch of packets.
+const CLUSTER: u64 = 0x1f43_b675;
 
-/// Walks the top-level elements. A live recorder leaves the segment's size unknown, which is no damage.
+/// Walks the elements. A live recorder, a browser's among them, leaves the sizes of segment and clusters unknown, which is no damage:
+/// then the last element must end with the file.
 pub(super) fn inspect(source: &mut Source) -> Result<Facts, AudioError> {
     let mut offset = 0;
+    let mut length = Length::Unstated;
     while offset < source.length {
         let (id, after_id) = number(source, offset, false)?;
         let (size, body) = number(source, after_id, true)?;
-        let Some(size) = size else { break };
+        let Some(size) = size else {
+            if !matches!(id, Some(SEGMENT | CLUSTER)) {
+                let what = "an element of unknown size";
+                return Err(AudioError::Corrupt { path: source.path.clone(), at: Place::Byte(offset), what });
+            }
+            length = Length::OpenEnd;
+            offset = body;
+            continue;
+        };
         let end = body.saturating_add(size);
         if end > source.length {
             return Err(AudioError::EndsEarly { path: source.path.clone(), stated: end, found: source.length, unit: "bytes" });
@@ -23,7 +35,7 @@ pub(super) fn inspect(source: &mut Source) -> Result<Facts, AudioError> {
         }
         offset = end;
     }
-    Ok(Facts { delay: Delay::OpusHeader, length: Length::Unstated, ..Facts::default() })
+    Ok(Facts { delay: Delay::OpusHeader, length, ..Facts::default() })
 }
 
 /// A variable-length number and the offset after it; with `value`, without its length marker, and nothing when all ones (unknown).

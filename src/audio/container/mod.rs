@@ -46,6 +46,8 @@ pub(super) enum Length {
     /// Not stated: until the end.
     #[default]
     Unstated,
+    /// Not stated: until the end, which the demuxer of a live recording takes for a cut.
+    OpenEnd,
     /// Exactly so many.
     Samples(u64),
     /// The granule position of the last Ogg page, which counts the pre-skip and any offset of the stream's start.
