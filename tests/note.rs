@@ -87,7 +87,7 @@ fn questions_and_answers() {
 #[test]
 fn complaints_in_pieces() {
     for (said, code) in [
-        ("左邊膝頭行樓梯嗰陣好痛", "M25.3"),
+        ("左邊膝頭行樓梯嗰陣好痛", "M25.5"),
         ("對腳夜晚腫到著唔到鞋", "R60.0"),
         ("右眼睇嘢好朦", "H53.8"),
         ("小便嗰陣好赤", "R30.0"),

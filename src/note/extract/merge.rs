@@ -41,11 +41,13 @@ struct Known {
 /// The conditions of the note, in the order first named.
 #[must_use]
 pub fn conditions(events: &[Event], utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Condition> {
-    let mut by_code: BTreeMap<&str, Known> = BTreeMap::new();
+    // Both codes are the key: knee and shoulder pain share ICD-10's joint pain and differ in ICPC-2.
+    let mut by_code: BTreeMap<(&str, Option<&str>), Known> = BTreeMap::new();
     for (index, event) in events.iter().enumerate() {
         let Some(concept) = lexicon.conditions.get(event.mention.condition) else { continue };
-        let fresh = !by_code.contains_key(concept.icd10.as_str());
-        let known = by_code.entry(&concept.icd10).or_default();
+        let key = (concept.icd10.as_str(), concept.icpc2.as_deref());
+        let fresh = !by_code.contains_key(&key);
+        let known = by_code.entry(key).or_default();
         if fresh {
             known.order = index;
         }
