@@ -101,7 +101,7 @@ impl Guard {
 /// Hears one utterance: attempts at rising temperatures until the guards accept one. When they accept none, or find that nothing
 /// was said, the hypothesis has no text.
 ///
-/// With [`Context::Speech`] the short context gets one attempt, and the whole window the full schedule if that one is rejected.
+/// With [`Context::Speech`] the short context gets one attempt, and the whole window the full schedule if that one is rejected or has no text.
 ///
 /// # Errors
 /// As [`Recognizer::open`] and [`Utterance::attempt`].
@@ -114,7 +114,10 @@ pub fn recognise(
     if options.context == Context::Speech && model.capabilities().short_context {
         let mut utterance = model.open(samples, Context::Speech)?;
         let first = options.temperatures.get(..1).unwrap_or_default();
-        if let Ok(heard) = attempts(utterance.as_mut(), samples.len(), options, first, guard)? {
+        // A short context that hears nothing is not believed either: the whole window has the last word on silence.
+        if let Ok(heard) = attempts(utterance.as_mut(), samples.len(), options, first, guard)?
+            && !heard.text.is_blank()
+        {
             return Ok(heard);
         }
     }
@@ -288,6 +291,8 @@ mod tests {
         assert!(heard(&[bad.clone(), bad.clone()], &[], Context::Full).text.is_blank());
         assert!(heard(&[silent], &[], Context::Full).text.is_blank());
         assert_eq!(heard(&[], std::slice::from_ref(&good), Context::Speech).text.reveal(), "血壓高");
+        let whole = heard(std::slice::from_ref(&good), &[hypothesis("多謝觀看", -2.0, 0.9)], Context::Speech);
+        assert_eq!(whole.text.reveal(), "血壓高");
         let whole = heard(&[bad.clone(), good], &[bad], Context::Speech);
         assert_eq!((whole.text.reveal(), whole.temperature), ("血壓高", 0.5));
     }

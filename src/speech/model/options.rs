@@ -79,9 +79,10 @@ impl FromStr for Precision {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Context {
     /// The model's whole window, silence after the utterance included: what it was trained on.
-    #[default]
     Full,
-    /// What was said and a second more; the whole window when a guard objects to the outcome.
+    /// What was said and a second more; the whole window when a guard objects to the outcome. On the 62 Cantonese clips of
+    /// `audio/` Whisper base has a lower character error rate so (44.9% against 47.0%), in 0.6 of the time.
+    #[default]
     Speech,
 }
 

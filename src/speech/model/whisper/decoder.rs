@@ -106,7 +106,7 @@ impl Decoder {
             .map(|index| Layer::load(weights, &format!("{prefix}.layers.{index}"), config, precision))
             .collect::<Result<Vec<_>, _>>()?;
         let norm = LayerNorm::load(weights, &format!("{prefix}.layer_norm"), width, EPSILON)?;
-        let head = Linear::new(embedding.clone(), None, precision)?;
+        let head = Linear::new(embedding.clone(), None, precision);
         let heads = config.decoder_attention_heads;
         Ok(Self { embedding, head, positions, layers, norm, heads, device: device.clone() })
     }
