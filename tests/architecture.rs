@@ -16,8 +16,27 @@ const CORE: &[(&str, &[&str])] = &[
 
 /// HTTP, SQL and asynchronous run-times: only the shell may know them.
 const SHELL_CRATES: &[&str] = &[
-    "actix_web", "axum", "diesel", "h2", "hf_hub", "hyper", "hyper_util", "object_store", "postgres", "reqwest", "rusqlite", "sea_orm",
-    "sqlx", "tokio", "tokio_tungstenite", "tonic", "tower", "tower_http", "tungstenite", "ureq", "warp",
+    "actix_web",
+    "axum",
+    "diesel",
+    "h2",
+    "hf_hub",
+    "hyper",
+    "hyper_util",
+    "object_store",
+    "postgres",
+    "reqwest",
+    "rusqlite",
+    "sea_orm",
+    "sqlx",
+    "tokio",
+    "tokio_tungstenite",
+    "tonic",
+    "tower",
+    "tower_http",
+    "tungstenite",
+    "ureq",
+    "warp",
 ];
 
 /// What a pure folder takes as an argument instead.

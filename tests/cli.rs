@@ -62,7 +62,8 @@ fn a_plain_text_becomes_a_note_whose_every_line_has_evidence() {
 fn nothing_said_is_in_a_log_or_an_error() {
     let marker = "朱古力西多士";
     let said = format!("doctor: {marker}頭痛\n");
-    let broken = format!(r#"{{"schema":"cantoscribe/transcript/1","language":"yue","segments":[{{"id":"{marker}","text":"{marker}"}}]}}"#);
+    let broken =
+        format!(r#"{{"schema":"cantoscribe/transcript/1","language":"yue","segments":[{{"id":"{marker}","text":"{marker}"}}]}}"#);
     let twisted = format!(r#"{{"schema":"{marker}","language":"yue","segments":"{marker}"}}"#);
     for input in [said.as_str(), &broken, &twisted, &broken[..broken.len() - 9]] {
         let output = cantoscribe(&["note", "--format", "json", "-"], input.as_bytes());

@@ -18,8 +18,8 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true)]
 struct Arguments {
-    /// Folder of the models [default: cantoscribe/models in the XDG data directory]
-    #[arg(long, global = true, value_name = "DIR", env = "CANTOSCRIBE_MODELS")]
+    /// Folder of the models [default: CANTOSCRIBE_MODELS, or cantoscribe/models in the XDG data directory]
+    #[arg(long, global = true, value_name = "DIR")]
     models: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
@@ -51,7 +51,7 @@ pub fn run() -> ExitCode {
     let result = match arguments.command {
         Command::Transcribe(arguments) => transcribe::run(&arguments, &models_folder),
         Command::Note(arguments) => note::run(&arguments, &models_folder),
-        Command::Models(arguments) => models::run(&arguments, &models_folder),
+        Command::Models(arguments) => models::run(arguments, &models_folder),
     };
     result.unwrap_or_else(|error| {
         eprintln!("cantoscribe: {error:#}");

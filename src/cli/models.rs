@@ -1,19 +1,19 @@
 //! `cantoscribe models`: what there is, and fetching, checking and carrying it.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::models::{self, Entry, Fault, Manifest, ModelError, PullOptions, Pulled, Registry, Report};
+use super::output::print;
+use crate::models::{self, Entry, Fault, Manifest, PullOptions, Pulled, Registry, Report};
 
 /// Arguments of `cantoscribe models`.
 #[derive(Debug, Args)]
-pub struct ModelsArgs {
+pub struct ModelsArguments {
     /// Ask nothing of the network: use only what is on this machine
     #[arg(long, global = true)]
     offline: bool,
@@ -59,7 +59,7 @@ enum ModelsCommand {
 ///
 /// # Errors
 /// With the text for the user; the exit code is then 1.
-pub fn run(args: ModelsArgs, folder: &Path) -> anyhow::Result<ExitCode> {
+pub fn run(args: ModelsArguments, folder: &Path) -> anyhow::Result<ExitCode> {
     let registry = Registry::embedded()?;
     let terminal = Terminal::default();
     match args.command {
@@ -90,7 +90,7 @@ pub fn run(args: ModelsArgs, folder: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(registry: &Registry, folder: &std::path::Path) -> anyhow::Result<ExitCode> {
+fn list(registry: &Registry, folder: &Path) -> anyhow::Result<ExitCode> {
     let installed = models::installed_manifests(folder)?;
     let mut text = String::new();
     for entry in registry.entries() {
@@ -154,10 +154,6 @@ fn verify(folder: &std::path::Path, names: Vec<String>) -> anyhow::Result<ExitCo
         }
     }
     Ok(if damaged { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-fn print(text: &str) -> anyhow::Result<()> {
-    std::io::stdout().write_all(text.as_bytes()).context("could not write to standard output")
 }
 
 /// Progress on standard error: a bar on a terminal, else a line a step.

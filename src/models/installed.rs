@@ -105,7 +105,7 @@ fn intact(folder: &Path, name: &str) -> Result<Installed, ModelError> {
         }
         seen.write(&record);
     }
-    let weights = manifest.weights().ok_or_else(|| damaged(Fault::Missing { file: WEIGHTS.to_owned() }))?;
+    let weights = manifest.weights().ok_or_else(|| damaged(Fault::Missing { file: manifest.family.weights().to_owned() }))?;
     let weights_sha256 = weights.sha256.clone();
     Ok(Installed { name: name.to_owned(), family: manifest.family, folder: target, weights_sha256 })
 }

@@ -97,7 +97,7 @@ impl Manifest {
     /// The weights file.
     #[must_use]
     pub fn weights(&self) -> Option<&InstalledFile> {
-        self.files.iter().find(|file| file.name == WEIGHTS)
+        self.files.iter().find(|file| file.name == self.family.weights())
     }
 
     /// The first file whose length differs, which costs nothing to find.

@@ -55,7 +55,8 @@ pub fn guarded(name: &str, needs: &[Need], run: fn()) -> Trial {
 
 fn main() {
     let arguments = Arguments::from_args();
-    let tests: Vec<Trial> = [audio::tests(), models::tests(), script::tests(), vad::tests(), whisper::tests()].into_iter().flatten().collect();
+    let tests: Vec<Trial> =
+        [audio::tests(), models::tests(), script::tests(), vad::tests(), whisper::tests()].into_iter().flatten().collect();
     let left_out: Vec<String> =
         tests.iter().filter(|test| test.has_ignored_flag()).map(|test| format!("{} ({})", test.name(), test.kind())).collect();
     let conclusion = libtest_mimic::run(&arguments, tests);

@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 
 use super::config::Config;
-use crate::audio::mel::Mel;
+use crate::audio::Mel;
 use crate::speech::SpeechError;
 use crate::speech::model::Precision;
 use crate::speech::model::layers::{Conv1d, LayerNorm, Linear, attend_by_head, join_heads, split_heads};

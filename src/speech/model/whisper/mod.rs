@@ -28,7 +28,7 @@ use super::weights::Weights;
 use super::{
     Capabilities, Context, DecodeOptions, Hypothesis, Language, LoadOptions, RawHypothesis, Recognizer, Search, Utterance,
 };
-use crate::audio::mel::LogMel;
+use crate::audio::LogMel;
 use crate::speech::SpeechError;
 
 /// `model_type` in `config.json`.
