@@ -6,6 +6,7 @@
 mod hear;
 mod models;
 mod note;
+mod note_input;
 mod output;
 mod transcribe;
 

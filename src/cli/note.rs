@@ -4,24 +4,20 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 
 use super::hear::{Ear, HearArguments};
+use super::note_input::{Input, instant_of, read_input};
 use super::output::print;
 use crate::interop::fhir::{self, Instant, Party};
 use crate::note::compose::{Language, sections, to_text};
 use crate::note::{Note, extract};
 use crate::speech::Transcript;
-use crate::speech::transcript::{self, MAX_DOCUMENT_BYTES};
+use crate::speech::transcript::MAX_DOCUMENT_BYTES;
 use crate::terminology::Lexicon;
-
-/// Bytes looked at to tell text from a recording.
-const PROBE: usize = 64 * 1024;
-/// Names that promise a recording, whatever is in it.
-const RECORDINGS: [&str; 13] = ["wav", "flac", "mp3", "m4a", "mp4", "aac", "ogg", "oga", "opus", "webm", "mka", "aiff", "caf"];
 
 /// Arguments of `cantoscribe note`.
 #[derive(Debug, Args)]
@@ -62,13 +58,13 @@ enum Tongue {
     ZhHant,
 }
 
-/// What `INPUT` turned out to be.
-struct Input {
+/// What `INPUT` came to.
+struct Heard {
     transcript: Transcript,
-    /// It was heard from a recording by this run.
-    heard: bool,
-    /// Seconds since 1970.
-    time: i64,
+    /// From a recording, in this run.
+    by_us: bool,
+    /// The input's own.
+    time: SystemTime,
 }
 
 /// Runs `cantoscribe note`.
@@ -83,28 +79,28 @@ pub fn run(arguments: &NoteArguments, models_folder: &Path) -> anyhow::Result<Ex
     let party = |given: &Option<String>, role| given.as_deref().map(|given| Party::parse(given, role)).transpose();
     let (patient, author) = (party(&arguments.patient, "patient")?, party(&arguments.author, "author")?);
     let at = arguments.at.as_deref().map(Instant::parse).transpose()?;
-    let Input { transcript, heard, time } = read(arguments, models_folder)?;
+    let Heard { transcript, by_us, time } = read(arguments, models_folder)?;
     let mut note = extract::extract(&transcript, &Lexicon::builtin()?);
-    if heard {
+    if by_us {
         note.made_by.precision = Some(arguments.hear.precision().to_owned());
     }
     note.sections = sections(&note, language);
     let text = match arguments.format {
         Format::Json => serde_json::to_string(&note)? + "\n",
         Format::Fhir => {
-            let at = at.unwrap_or_else(|| Instant::from_unix_seconds(time));
+            let at = at.unwrap_or_else(|| instant_of(time));
             let bundle = fhir::document(&note, Some(&transcript), &fhir::Options { patient, author, at, language })?;
             serde_json::to_string_pretty(&bundle)? + "\n"
         }
-        Format::Text => rendered(&note, &transcript, heard, language),
+        Format::Text => rendered(&note, &transcript, by_us, language),
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn rendered(note: &Note, transcript: &Transcript, heard: bool, language: Language) -> String {
+fn rendered(note: &Note, transcript: &Transcript, by_us: bool, language: Language) -> String {
     let note = to_text(note, transcript, language);
-    if !heard {
+    if !by_us {
         return note;
     }
     let lines: String = transcript
@@ -122,30 +118,27 @@ fn rendered(note: &Note, transcript: &Transcript, heard: bool, language: Languag
     format!("{said}\n{lines}\n{written}\n{note}")
 }
 
-fn read(arguments: &NoteArguments, models_folder: &Path) -> anyhow::Result<Input> {
+fn read(arguments: &NoteArguments, models_folder: &Path) -> anyhow::Result<Heard> {
     if arguments.input == "-" {
         let bytes = bounded(std::io::stdin().lock(), "standard input")?;
-        if !is_text(&bytes) {
-            bail!("standard input is no text: name a recording by its file");
-        }
-        let transcript = transcript::read(&bytes).context("cannot use standard input")?;
-        return Ok(Input { transcript, heard: false, time: seconds(SystemTime::now()) });
+        let Input::Transcript(transcript) = read_input(&bytes, "-").context("cannot use standard input")? else {
+            bail!("standard input holds no text: name a recording by its file");
+        };
+        return Ok(Heard { transcript, by_us: false, time: SystemTime::now() });
     }
     let path = Path::new(&arguments.input);
     let unusable = || format!("cannot use `{}`", path.display());
-    let mut file = File::open(path).with_context(unusable)?;
-    let time = file.metadata().and_then(|metadata| metadata.modified()).map(seconds).with_context(unusable)?;
-    let mut probe = Vec::new();
-    file.by_ref().take(PROBE as u64).read_to_end(&mut probe).with_context(unusable)?;
-    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
-    let named_recording = extension.is_some_and(|extension| RECORDINGS.contains(&extension.as_str()));
-    if named_recording || !is_text(&probe) {
-        let transcript = Ear::open(&arguments.hear, models_folder)?.hear(path)?;
-        return Ok(Input { transcript, heard: true, time });
+    let file = File::open(path).with_context(unusable)?;
+    let time = file.metadata().and_then(|metadata| metadata.modified()).with_context(unusable)?;
+    let bytes = bounded(file, &arguments.input)?;
+    match read_input(&bytes, &arguments.input).with_context(unusable)? {
+        Input::Transcript(transcript) => Ok(Heard { transcript, by_us: false, time }),
+        Input::Audio => {
+            drop(bytes);
+            let transcript = Ear::open(&arguments.hear, models_folder)?.hear(path)?;
+            Ok(Heard { transcript, by_us: true, time })
+        }
     }
-    let bytes = bounded(probe.as_slice().chain(file), &arguments.input)?;
-    let transcript = transcript::read(&bytes).with_context(unusable)?;
-    Ok(Input { transcript, heard: false, time })
 }
 
 /// All of it, unless it is longer than any transcript.
@@ -154,20 +147,4 @@ fn bounded(reader: impl std::io::Read, name: &str) -> anyhow::Result<Vec<u8>> {
     let read = reader.take(MAX_DOCUMENT_BYTES as u64 + 1).read_to_end(&mut bytes);
     read.with_context(|| format!("cannot read `{name}`"))?;
     Ok(bytes)
-}
-
-/// Whether these bytes begin a text: no NUL, and UTF-8 up to a character that was cut at the end.
-fn is_text(bytes: &[u8]) -> bool {
-    let utf8 = match std::str::from_utf8(bytes) {
-        Ok(_) => true,
-        Err(error) => error.error_len().is_none(),
-    };
-    utf8 && !bytes.contains(&0)
-}
-
-fn seconds(time: SystemTime) -> i64 {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |seconds| -seconds),
-    }
 }

@@ -29,3 +29,22 @@ pub fn clips(language: &str) -> Vec<String> {
     assert!(!names.is_empty(), "no clip in `{language}`");
     names
 }
+
+/// Uniform noise from -1 to 1, the same for the same seed (SplitMix64).
+pub struct Noise(u64);
+
+impl Noise {
+    /// Noise of this seed.
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next sample.
+    pub fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 40) as f32 / (1u32 << 23) as f32 - 1.0
+    }
+}

@@ -100,7 +100,8 @@ struct Head {
 }
 
 fn document(text: &str) -> Result<Transcript, TranscriptError> {
-    let head: Head = parse(text)?;
+    // The head alone skips the segments: where those are broken, reading them says where exactly.
+    let head: Head = parse(text).or_else(|shallow| parse::<Transcript>(text).and(Err(shallow)))?;
     if head.schema != TRANSCRIPT_SCHEMA {
         return Err(TranscriptError::Schema { found: safe_schema(&head.schema) });
     }
