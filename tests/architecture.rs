@@ -40,7 +40,7 @@ const SHELL_CRATES: &[&str] = &[
 ];
 
 /// What a pure folder takes as an argument instead.
-const IMPURE: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "SystemTime", "Instant::", "rand::", "getrandom"];
+const IMPURE: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "std::time", "rand::", "getrandom"];
 const PURE: &[&str] = &["terminology", "note", "interop"];
 
 fn source() -> PathBuf {
@@ -87,7 +87,8 @@ fn names_after<'a>(code: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a s
 fn violations(folder: &str, allowed: &[&str], code: &str) -> Vec<String> {
     let mut found = Vec::new();
     for name in SHELL_CRATES {
-        if names_after(code, name).any(str::is_empty) {
+        let used = [format!("{name}::"), format!("use {name};"), format!("use {name} as")];
+        if used.iter().any(|used| names_after(code, used).next().is_some()) {
             found.push(format!("names the shell's crate `{name}`"));
         }
     }

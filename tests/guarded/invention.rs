@@ -3,6 +3,7 @@
 use std::f32::consts::TAU;
 
 use cantoscribe::note::extract::extract;
+use cantoscribe::speech::model::Language;
 use cantoscribe::speech::{TRANSCRIPT_SCHEMA, Transcript};
 use cantoscribe::terminology::Lexicon;
 use libtest_mimic::Trial;
@@ -24,7 +25,7 @@ pub fn tests() -> Vec<Trial> {
 }
 
 fn gives_nothing(samples: Vec<f32>) {
-    let mut session = session::session();
+    let mut session = session::session(Language::Cantonese);
     let mut segments = Vec::new();
     for chunk in samples.chunks(16_000) {
         segments.extend(session.push(chunk).unwrap());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cantoscribe::speech::Session;
 use cantoscribe::speech::endpoint::EndpointSettings;
 use cantoscribe::speech::guard::{Guard, recognise};
-use cantoscribe::speech::model::{self, DecodeOptions, LoadOptions};
+use cantoscribe::speech::model::{self, DecodeOptions, Language, LoadOptions};
 use cantoscribe::speech::script::HongKongScript;
 use libtest_mimic::Trial;
 
@@ -23,12 +23,13 @@ pub fn tests() -> Vec<Trial> {
     ]
 }
 
-/// A session as `transcribe` has it.
-pub fn session() -> Session {
+/// A session as `transcribe` has it, told this language.
+pub fn session(language: Language) -> Session {
+    let options = DecodeOptions { language: Some(language), ..DecodeOptions::default() };
     let recognizer = model::load(&model_dir("whisper-base"), &LoadOptions::default()).unwrap();
     Session::new(
         Box::new(vad::detector()),
-        Box::new(move |samples| recognise(recognizer.as_ref(), samples, &DecodeOptions::default(), &Guard::default())),
+        Box::new(move |samples| recognise(recognizer.as_ref(), samples, &options, &Guard::default())),
         Arc::new(HongKongScript::load().unwrap()),
         EndpointSettings::default(),
     )
@@ -37,7 +38,7 @@ pub fn session() -> Session {
 
 /// The texts of the segments, and where each begins and ends in milliseconds.
 fn heard(samples: &[f32], chunk: usize) -> Vec<(String, u64, u64)> {
-    let mut session = session();
+    let mut session = session(Language::English);
     let mut segments = Vec::new();
     for chunk in samples.chunks(chunk) {
         segments.extend(session.push(chunk).unwrap());
