@@ -6,6 +6,7 @@ mod transcript;
 pub mod endpoint;
 pub mod model;
 pub mod script;
+pub mod session;
 
 pub mod vad;
 

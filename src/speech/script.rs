@@ -10,7 +10,7 @@ use ferrous_opencc::OpenCC;
 use ferrous_opencc::config::BuiltinConfig;
 
 use super::SpeechError;
-use super::model::{Hypothesis, HypothesisWord};
+use super::model::{HeardWord, Hypothesis};
 use crate::text::PatientText;
 
 /// Characters that are Cantonese words in themselves and that OpenCC takes for simplified forms of others, with what stands
@@ -172,7 +172,7 @@ impl HongKongScript {
                     }
                     None => self.convert(word.text.reveal()),
                 };
-                HypothesisWord { text: PatientText::from(text), ..word }
+                HeardWord { text: PatientText::from(text), ..word }
             })
             .collect();
         Hypothesis { text: PatientText::from(converted.into_iter().collect::<String>()), words, ..hypothesis }
@@ -322,17 +322,16 @@ mod tests {
 
     #[test]
     fn words_are_cut_out_of_the_converted_text() {
-        let word = |text: &str, start| HypothesisWord { text: text.into(), start, end: start + 10, probability: 0.5 };
+        let word = |text: &str, start| HeardWord { text: text.into(), samples: start..start + 10, probability: 0.5 };
         let hypothesis = Hypothesis {
             text: " 头发干咳 OK 后".into(),
             // Alone, 发 and 干 would be 發 and 幹.
             words: vec![word(" 头", 0), word("发", 10), word("干", 20), word("咳", 30), word(" OK", 40), word("后", 50)],
-            average_log_probability: -0.1,
-            language: "zh".into(),
+            ..Hypothesis::default()
         };
         let converted = HongKongScript::load().unwrap().convert_hypothesis(hypothesis);
         assert_eq!(converted.text.reveal(), " 頭髮乾咳 OK 後");
-        let words: Vec<_> = converted.words.iter().map(|word| (word.text.reveal(), word.start)).collect();
+        let words: Vec<_> = converted.words.iter().map(|word| (word.text.reveal(), word.samples.start)).collect();
         assert_eq!(words, [(" 頭", 0), ("髮", 10), ("乾", 20), ("咳", 30), (" OK", 40), ("後", 50)]);
     }
 }

@@ -1,49 +1,32 @@
-//! One file a model family, all of the same shape.
+//! What every model family gives.
 
 mod onnx;
 pub mod silero_vad;
 
-use crate::speech::SpeechError;
+use std::ops::Range;
+
 use crate::text::PatientText;
 
-/// How an utterance is to be heard.
-#[derive(Debug, Clone, Default)]
-pub struct RecogniseOptions {
-    /// `yue`, `zh`, `en`, or nothing to let the model decide.
-    pub language: Option<String>,
-}
-
-/// One word of a hypothesis.
-#[derive(Debug, Clone)]
-pub struct HypothesisWord {
-    /// As it stands in the hypothesis' text.
+/// A word and where it was heard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeardWord {
+    /// As it stands in the hypothesis' text, without white space around it.
     pub text: PatientText,
-    /// Samples from the start of the utterance.
-    pub start: usize,
-    /// Samples from the start of the utterance.
-    pub end: usize,
+    /// Samples of 16 kHz audio from the utterance's start.
+    pub samples: Range<usize>,
     /// Mean probability of its tokens, 0 to 1.
-    pub probability: f64,
+    pub probability: f32,
 }
 
-/// What a model makes of one utterance.
-#[derive(Debug, Clone)]
+/// One reading of one utterance.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hypothesis {
-    /// What was said; empty when the guards refused it.
+    /// The words, without white space around them; empty when nothing was said or nothing could be trusted.
     pub text: PatientText,
-    /// In the order spoken; empty where the family gives no times.
-    pub words: Vec<HypothesisWord>,
-    /// Mean natural logarithm of the tokens' probabilities.
-    pub average_log_probability: f64,
-    /// Language asked for or found.
-    pub language: String,
-}
-
-/// A family of speech recognition models.
-pub trait Recognizer: Send + Sync {
-    /// Hears one utterance of 16 kHz mono samples.
-    ///
-    /// # Errors
-    /// What the family cannot do with it.
-    fn recognise(&self, samples: &[f32], options: &RecogniseOptions) -> Result<Hypothesis, SpeechError>;
+    /// Ids without end-of-text and what was forced.
+    pub tokens: Vec<u32>,
+    /// In the order spoken; empty until aligned.
+    pub words: Vec<HeardWord>,
+    /// Natural logarithm; mean over the tokens and end-of-text.
+    pub average_log_probability: f32,
 }
