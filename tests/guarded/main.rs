@@ -4,6 +4,7 @@
 //! because its input is missing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests")]
 
+mod invention;
 mod script;
 mod signals;
 mod vad;
@@ -52,7 +53,7 @@ pub fn guarded(name: &str, needs: &[Need], run: fn()) -> Trial {
 
 fn main() {
     let arguments = Arguments::from_args();
-    let tests: Vec<Trial> = [vad::tests(), script::tests()].into_iter().flatten().collect();
+    let tests: Vec<Trial> = [vad::tests(), script::tests(), invention::tests()].into_iter().flatten().collect();
     let left_out: Vec<String> =
         tests.iter().filter(|test| test.has_ignored_flag()).map(|test| format!("{} ({})", test.name(), test.kind())).collect();
     let conclusion = libtest_mimic::run(&arguments, tests);
