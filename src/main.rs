@@ -1,3 +1,7 @@
 //! The binary `cantoscribe`: parse, run, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cantoscribe::cli::run()
+}

@@ -1,7 +1,32 @@
 //! From a file to bounded chunks of 16 kHz mono samples, and from samples to log-mel.
+//!
+//! Invariant: a recording is heard whole or refused. What a file's headers state is held against what it holds, so that no damaged
+//! or cut file passes for a shorter consultation.
+
+use std::ops::RangeInclusive;
+
+mod container;
+mod decode;
+mod error;
+mod mel;
+mod resample;
+mod source;
+mod stream;
+
+pub use decode::{AudioFile, FileIdentity};
+pub use error::{AudioError, Place};
+pub use mel::{LogMel, Mel};
+pub use resample::Resampler;
+pub use source::ReadSeek;
 
 /// The one sample rate behind the decoder: every model hears 16 kHz.
 pub const SAMPLE_RATE: u32 = 16_000;
+
+/// The sample rates in Hz that a recording may have.
+pub const SAMPLE_RATES: RangeInclusive<u32> = 8_000..=192_000;
+
+/// The most channels that a recording may have: more than any recorder has, few enough that no header makes us reserve much memory.
+pub const MAX_CHANNELS: u32 = 64;
 
 /// A point in a recording: samples a channel since its start, at [`SAMPLE_RATE`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,12 +5,18 @@
 
 mod document;
 mod evidence;
+mod quote;
+
+pub mod compose;
+
+pub mod extract;
 
 pub use document::{
     Allergy, AllergyStatus, Assertion, Code, Condition, Display, Laterality, MadeBy, Medication, MedicationStatus, NOTE_SCHEMA,
     Note, Observation, PlanItem, PlanKind, Quantity, Section, SectionCode, Sentence, SocialItem, Uncovered,
 };
 pub use evidence::{Edit, Evidence, Provenance, Span};
+pub use quote::{Quote, Quotes};
 
 /// What can be wrong with a note.
 #[derive(Debug, thiserror::Error)]
@@ -34,4 +40,10 @@ pub enum NoteError {
     /// `origin` is neither `heard` nor `typed`.
     #[error("`origin` is neither `heard` nor `typed`")]
     UnknownOrigin,
+    /// No language that sections can be written in.
+    #[error("`{tag}` is no language of the note: `en` and `zh-Hant` are")]
+    UnknownLanguage {
+        /// The tag given.
+        tag: String,
+    },
 }

@@ -1,14 +1,17 @@
 //! From samples to a transcript.
+//!
+//! Invariant: a segment is a function of its utterance's audio, the model and the settings alone.
 
 mod error;
-mod transcript;
 
 pub mod endpoint;
+pub mod guard;
 pub mod model;
 pub mod script;
 pub mod session;
-
+pub mod transcript;
 pub mod vad;
 
 pub use error::SpeechError;
-pub use transcript::{AudioIdentity, ModelIdentity, Segment, TRANSCRIPT_SCHEMA, Transcript, Word};
+pub use session::Session;
+pub use transcript::{AudioIdentity, ModelIdentity, Segment, TRANSCRIPT_SCHEMA, Transcript, TranscriptError, Word};

@@ -1,8 +1,20 @@
 //! The transcript document, `cantoscribe/transcript/1`.
 
+mod error;
+mod plain;
+mod read;
+mod write;
+
 use serde::{Deserialize, Serialize};
 
 use crate::text::PatientText;
+
+pub use error::TranscriptError;
+pub use read::{read, read_document};
+pub use write::{to_json, to_srt, to_text, to_vtt};
+
+/// The longest document that is read: an hour of talk with the time of every word has about 2 MB.
+pub const MAX_DOCUMENT_BYTES: usize = 64 << 20;
 
 /// The `schema` of the only transcript version there is.
 pub const TRANSCRIPT_SCHEMA: &str = "cantoscribe/transcript/1";

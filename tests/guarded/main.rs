@@ -4,10 +4,14 @@
 //! because its input is missing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests")]
 
+mod audio;
 mod invention;
+mod models;
 mod script;
+mod session;
 mod signals;
 mod vad;
+mod whisper;
 
 use std::path::PathBuf;
 
@@ -53,7 +57,9 @@ pub fn guarded(name: &str, needs: &[Need], run: fn()) -> Trial {
 
 fn main() {
     let arguments = Arguments::from_args();
-    let tests: Vec<Trial> = [vad::tests(), script::tests(), invention::tests()].into_iter().flatten().collect();
+    let areas =
+        [audio::tests(), invention::tests(), models::tests(), script::tests(), session::tests(), vad::tests(), whisper::tests()];
+    let tests: Vec<Trial> = areas.into_iter().flatten().collect();
     let left_out: Vec<String> =
         tests.iter().filter(|test| test.has_ignored_flag()).map(|test| format!("{} ({})", test.name(), test.kind())).collect();
     let conclusion = libtest_mimic::run(&arguments, tests);

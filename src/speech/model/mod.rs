@@ -1,11 +1,42 @@
-//! What every model family gives.
+//! What every model family gives, in terms that name none of them.
+//!
+//! A family opens an utterance (its front end and encoder), makes hypotheses of it, and aligns one in time. What to do with a bad
+//! hypothesis is decided above, once, in [`crate::speech::guard`].
 
+pub mod layers;
 mod onnx;
+mod options;
 pub mod silero_vad;
+mod softmax;
+mod weights;
+pub mod whisper;
 
 use std::ops::Range;
+use std::path::Path;
 
+use serde::Deserialize;
+
+pub use options::{Context, DecodeOptions, Language, LoadOptions, Precision, Search};
+
+use crate::speech::SpeechError;
 use crate::text::PatientText;
+
+/// What a model can do, as data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capabilities {
+    /// `model_type` of the checkpoint.
+    pub family: &'static str,
+    /// Languages it can be told to hear.
+    pub languages: Vec<Language>,
+    /// Samples of 16 kHz audio that fit into one utterance.
+    pub longest: usize,
+    /// Whether it takes words that came before.
+    pub prompt: bool,
+    /// Whether it gives words their times.
+    pub word_times: bool,
+    /// Whether a shorter context than the whole window can be encoded.
+    pub short_context: bool,
+}
 
 /// A word and where it was heard.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,8 +56,91 @@ pub struct Hypothesis {
     pub text: PatientText,
     /// Ids without end-of-text and what was forced.
     pub tokens: Vec<u32>,
+    /// Probability of each token when it was chosen, 0 to 1.
+    pub probabilities: Vec<f32>,
     /// In the order spoken; empty until aligned.
     pub words: Vec<HeardWord>,
     /// Natural logarithm; mean over the tokens and end-of-text.
     pub average_log_probability: f32,
+    /// That there is no speech, 0 to 1.
+    pub no_speech_probability: f32,
+    /// What the tokens were sampled at; 0 when the likeliest were taken.
+    pub temperature: f32,
+    /// Asked for or found.
+    pub language: Language,
+}
+
+impl Hypothesis {
+    /// This hypothesis with its words withdrawn: nothing was said that can be written down.
+    #[must_use]
+    pub fn emptied(self) -> Self {
+        Self { text: PatientText::default(), tokens: Vec::new(), probabilities: Vec::new(), words: Vec::new(), ..self }
+    }
+}
+
+/// What a model gives when nothing is done to help it: for comparing with a reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawHypothesis {
+    /// The decoded tokens as they are, white space included.
+    pub text: PatientText,
+    /// Ids without end-of-text and what was forced.
+    pub tokens: Vec<u32>,
+    /// Asked for or found.
+    pub language: Language,
+}
+
+/// A loaded model. Results depend on samples and options alone: not on threads, nor on what was heard before.
+pub trait Recognizer: Send + Sync {
+    /// What it can do.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// One greedy pass over the whole of `samples` (16 kHz), with no guard and no fall-back.
+    ///
+    /// # Errors
+    /// Samples that are not finite, a language that the model has not, or a failing computation.
+    fn raw(&self, samples: &[f32], language: Option<Language>) -> Result<RawHypothesis, SpeechError>;
+
+    /// Runs front end and encoder over one utterance of 16 kHz samples, to make hypotheses of.
+    ///
+    /// # Errors
+    /// As [`Recognizer::raw`]; an utterance longer than [`Capabilities::longest`].
+    fn open<'a>(&'a self, samples: &'a [f32], context: Context) -> Result<Box<dyn Utterance + 'a>, SpeechError>;
+}
+
+/// An utterance that was encoded.
+pub trait Utterance {
+    /// One hypothesis, its words not yet aligned. The same call gives the same answer: sampling is seeded from the audio.
+    /// `give_up` is asked after each token whether to go on would be a waste; if so the hypothesis ends there.
+    ///
+    /// # Errors
+    /// A language that the model has not, or a failing computation.
+    fn attempt(
+        &mut self,
+        options: &DecodeOptions,
+        temperature: f32,
+        give_up: &(dyn Fn(&[u32]) -> bool + Sync),
+    ) -> Result<Hypothesis, SpeechError>;
+
+    /// Fills in the words' times, where the model can tell them.
+    ///
+    /// # Errors
+    /// A failing computation.
+    fn align(&mut self, hypothesis: &mut Hypothesis) -> Result<(), SpeechError>;
+}
+
+/// Loads the checkpoint in `folder`, whichever family its `config.json` names.
+///
+/// # Errors
+/// A missing, damaged or unsupported file is named.
+pub fn load(folder: &Path, options: &LoadOptions) -> Result<Box<dyn Recognizer>, SpeechError> {
+    #[derive(Deserialize)]
+    struct Family {
+        model_type: String,
+    }
+    let config = folder.join("config.json");
+    let family: Family = weights::read_json(&config)?;
+    match family.model_type.as_str() {
+        whisper::FAMILY => Ok(Box::new(whisper::Whisper::load(folder, options)?)),
+        _ => Err(SpeechError::Unsupported { path: config, option: "model_type", value: family.model_type }),
+    }
 }

@@ -1,0 +1,234 @@
+//! From a recording on disk to a transcript: what `transcribe` and `note` share.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::audio::{AudioFile, FileIdentity};
+use crate::models::{Installed, find_installed};
+use crate::speech::endpoint::EndpointSettings;
+use crate::speech::guard::{Guard, recognise};
+use crate::speech::model::silero_vad::SileroVad;
+use crate::speech::model::{self, Context, DecodeOptions, Language, LoadOptions, Precision, Recognizer, Search};
+use crate::speech::script::HongKongScript;
+use crate::speech::session::Session;
+use crate::speech::transcript::TRANSCRIPT_SCHEMA;
+use crate::speech::vad::VoiceActivity;
+use crate::speech::{AudioIdentity, ModelIdentity, Segment, Transcript};
+use crate::text::PatientText;
+
+/// The registry's name of the voice activity detector.
+const VOICE_DETECTOR: &str = "silero-vad";
+
+/// How recordings are heard.
+#[derive(Debug, Args)]
+pub struct HearArguments {
+    /// A model of the registry, or a folder with a checkpoint
+    #[arg(long, value_name = "NAME", default_value = "whisper-base")]
+    model: String,
+    /// What is spoken; `auto` finds out for each utterance
+    #[arg(long, value_enum, default_value_t = Spoken::Yue)]
+    language: Spoken,
+    /// How exactly the arithmetic follows the checkpoint (all three are f32 for now)
+    #[arg(long, value_enum, default_value_t = Arithmetic::Balanced)]
+    precision: Arithmetic,
+    /// Encode the model's whole window, or only what was said [default: speech, and full with --beam]
+    #[arg(long, value_enum)]
+    context: Option<Window>,
+    /// Threads for one utterance [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Search this many readings at once: slower, and not always better
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=16))]
+    beam: Option<u8>,
+    /// Words to expect, such as names of drugs
+    #[arg(long, value_name = "TEXT")]
+    prompt: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Spoken {
+    Yue,
+    Zh,
+    En,
+    Auto,
+}
+
+impl Spoken {
+    fn language(self) -> Option<Language> {
+        match self {
+            Self::Yue => Some(Language::Cantonese),
+            Self::Zh => Some(Language::Mandarin),
+            Self::En => Some(Language::English),
+            Self::Auto => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Arithmetic {
+    Exact,
+    Balanced,
+    Fast,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Window {
+    Full,
+    Speech,
+}
+
+impl HearArguments {
+    /// The precision's name, for a note's `made_by`.
+    pub fn precision(&self) -> &'static str {
+        match self.precision {
+            Arithmetic::Exact => "exact",
+            Arithmetic::Balanced => "balanced",
+            Arithmetic::Fast => "fast",
+        }
+    }
+
+    fn load_options(&self) -> LoadOptions {
+        let precision = match self.precision {
+            Arithmetic::Exact => Precision::Exact,
+            Arithmetic::Balanced => Precision::Balanced,
+            Arithmetic::Fast => Precision::Fast,
+        };
+        LoadOptions { precision, threads: self.threads.map(usize::from), ..LoadOptions::default() }
+    }
+
+    fn decode_options(&self) -> DecodeOptions {
+        // A beam on the short context repeats phrases below every guard's threshold.
+        let context = match (self.context, self.beam) {
+            (Some(Window::Full), _) | (None, Some(_)) => Context::Full,
+            (Some(Window::Speech), _) => Context::Speech,
+            (None, None) => Context::default(),
+        };
+        DecodeOptions {
+            language: self.language.language(),
+            context,
+            search: self.beam.map_or(Search::Greedy, |width| Search::Beam(usize::from(width))),
+            prompt: self.prompt.as_deref().map(PatientText::from),
+            ..DecodeOptions::default()
+        }
+    }
+}
+
+/// A loaded model, ready for any number of recordings.
+pub struct Ear {
+    identity: ModelIdentity,
+    recognizer: Arc<dyn Recognizer>,
+    options: DecodeOptions,
+    detector: Option<Arc<SileroVad>>,
+    script: Arc<HongKongScript>,
+}
+
+impl Ear {
+    /// Loads the model that was asked for, and the voice activity detector.
+    ///
+    /// # Errors
+    /// A model that is not installed, damaged or of an unknown kind.
+    pub fn open(arguments: &HearArguments, models_folder: &Path) -> anyhow::Result<Self> {
+        let detector = find_installed(models_folder, VOICE_DETECTOR);
+        let mut ear = Self::open_raw(arguments, models_folder)?;
+        ear.detector = Some(Arc::new(SileroVad::load(&detector?.folder)?));
+        Ok(ear)
+    }
+
+    /// Loads the model alone: enough for [`Ear::hear_raw`].
+    ///
+    /// # Errors
+    /// As [`Ear::open`].
+    pub fn open_raw(arguments: &HearArguments, models_folder: &Path) -> anyhow::Result<Self> {
+        let Installed { name, folder, weights_sha256, .. } = find_installed(models_folder, &arguments.model)?;
+        Ok(Self {
+            identity: ModelIdentity { name, sha256: weights_sha256.as_str().to_owned() },
+            recognizer: Arc::from(model::load(&folder, &arguments.load_options())?),
+            options: arguments.decode_options(),
+            detector: None,
+            script: Arc::new(HongKongScript::load()?),
+        })
+    }
+
+    /// Hears a recording: utterances found by voice activity, guarded, in Hong Kong's characters.
+    ///
+    /// # Errors
+    /// A recording that is damaged or no recording; a failing model. Nothing is returned of it then.
+    pub fn hear(&self, recording: &Path) -> anyhow::Result<Transcript> {
+        let mut file = AudioFile::open(recording)?;
+        let detector = self.detector.clone().context("the voice activity detector was not loaded")?;
+        let (recognizer, options) = (Arc::clone(&self.recognizer), self.options.clone());
+        let guard = Guard::default();
+        let mut session = Session::new(
+            Box::new(VoiceActivity::new(detector)?),
+            Box::new(move |samples| recognise(recognizer.as_ref(), samples, &options, &guard)),
+            Arc::clone(&self.script),
+            EndpointSettings::default(),
+        )?;
+        let progress = progress();
+        let mut segments = Vec::new();
+        let mut samples = Vec::new();
+        while file.read(&mut samples)? {
+            segments.extend(session.push(&samples).with_context(|| unheard(recording))?);
+            progress.inc(samples.len() as u64 / u64::from(crate::audio::SAMPLE_RATE));
+            samples.clear();
+        }
+        segments.extend(session.push(&samples).with_context(|| unheard(recording))?);
+        segments.extend(session.finish().with_context(|| unheard(recording))?);
+        progress.finish_and_clear();
+        self.transcript(recording, &file, segments)
+    }
+
+    /// One greedy pass over the whole recording, for comparing with a reference.
+    ///
+    /// # Errors
+    /// As [`Ear::hear`].
+    pub fn hear_raw(&self, recording: &Path) -> anyhow::Result<Transcript> {
+        let mut file = AudioFile::open(recording)?;
+        let mut samples = Vec::new();
+        while file.read(&mut samples)? {}
+        let heard = self.recognizer.raw(&samples, self.options.language).with_context(|| unheard(recording))?;
+        let length = crate::audio::SampleIndex(samples.len() as u64).milliseconds();
+        let segment = Segment {
+            id: 0,
+            start_ms: Some(0),
+            end_ms: Some(length),
+            speaker: None,
+            text: heard.text,
+            confidence: None,
+            words: None,
+            tokens: Some(heard.tokens),
+        };
+        self.transcript(recording, &file, vec![segment])
+    }
+
+    fn transcript(&self, recording: &Path, file: &AudioFile, segments: Vec<Segment>) -> anyhow::Result<Transcript> {
+        let FileIdentity { length, sha256 } =
+            file.identity().with_context(|| format!("`{}` was not read to its end", recording.display()))?;
+        let language = self.options.language.map_or("auto", Language::code).to_owned();
+        Ok(Transcript {
+            schema: TRANSCRIPT_SCHEMA.to_owned(),
+            language,
+            model: Some(self.identity.clone()),
+            audio: Some(AudioIdentity { duration_ms: length.milliseconds(), sha256 }),
+            segments,
+        })
+    }
+}
+
+fn unheard(recording: &Path) -> String {
+    format!("cannot hear `{}`", PathBuf::from(recording).display())
+}
+
+/// Seconds heard so far, on standard error when that is a terminal.
+fn progress() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} heard {pos} s of the recording in {elapsed}");
+    let bar = ProgressBar::new_spinner();
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

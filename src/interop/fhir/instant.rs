@@ -1,0 +1,96 @@
+//! A point in time as FHIR writes it.
+
+use crate::interop::InteropError;
+
+/// A date, a time to the second and an offset: FHIR's `instant`, which is also a `dateTime`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instant(String);
+
+impl Instant {
+    /// Reads `2026-03-01T09:30:00+08:00` (or `Z`, or with a fraction of a second).
+    ///
+    /// # Errors
+    /// [`InteropError::BadTime`] for anything else, such as a day that the month does not have.
+    pub fn parse(given: &str) -> Result<Self, InteropError> {
+        if is_instant(given).is_some() {
+            Ok(Self(given.to_owned()))
+        } else {
+            Err(InteropError::BadTime { given: given.to_owned() })
+        }
+    }
+
+    /// As FHIR writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// From seconds since 1970-01-01T00:00:00Z, in UTC; outside the years 1 to 9999 the nearest that FHIR can write.
+    #[must_use]
+    pub fn from_unix_seconds(seconds: i64) -> Self {
+        const FIRST: i64 = -62_135_596_800; // 0001-01-01T00:00:00Z
+        const LAST: i64 = 253_402_300_799; // 9999-12-31T23:59:59Z
+        let seconds = seconds.clamp(FIRST, LAST);
+        let (year, month, day) = civil(seconds.div_euclid(86_400));
+        let second = seconds.rem_euclid(86_400);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        Self(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
+    }
+}
+
+/// Days since 1970-01-01 to year, month, day in the Gregorian calendar.
+///
+/// `civil_from_days` of H. Hinnant, "chrono-Compatible Low-Level Date Algorithms": years start in March, eras have 400 of them.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let from_march_0000 = days + 719_468;
+    let era = from_march_0000.div_euclid(146_097);
+    let day_of_era = from_march_0000.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, day)
+}
+
+fn is_instant(given: &str) -> Option<()> {
+    let (date, rest) = given.split_once('T')?;
+    let (time, offset) = match rest.strip_suffix('Z') {
+        Some(time) => (time, "00:00"),
+        None => {
+            rest.split_at_checked(rest.rfind(['+', '-'])?).map(|(time, offset)| (time, offset.get(1..).unwrap_or_default()))?
+        }
+    };
+    let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+    let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
+    let [offset_hour, offset_minute] = numbers(offset, ':', [2, 2])?;
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last_day = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        _ => 31,
+    };
+    let in_range = year >= 1
+        && (1..=12).contains(&month)
+        && (1..=last_day).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60
+        && (offset_hour < 14 && offset_minute < 60 || offset_hour == 14 && offset_minute == 0);
+    let digits = !fraction.is_empty() && fraction.bytes().all(|b| b.is_ascii_digit());
+    (in_range && digits).then_some(())
+}
+
+/// As many numbers as there are widths, each of just that many digits.
+fn numbers<const N: usize>(text: &str, mark: char, widths: [usize; N]) -> Option<[u32; N]> {
+    let mut numbers = [0; N];
+    let mut parts = text.split(mark);
+    for (number, width) in numbers.iter_mut().zip(widths) {
+        let part = parts.next().filter(|part| part.len() == width && part.bytes().all(|b| b.is_ascii_digit()))?;
+        *number = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(numbers)
+}

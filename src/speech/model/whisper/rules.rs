@@ -1,0 +1,133 @@
+//! Which tokens may be produced, and probabilities over them.
+
+use super::config::{Config, GenerationConfig};
+use super::vocabulary::Vocabulary;
+use crate::speech::model::Language;
+
+/// What is never produced, and what never first.
+pub struct Rules {
+    always: Vec<u32>,
+    first: Vec<u32>,
+}
+
+impl Rules {
+    /// The checkpoint's lists; and every control token but end-of-text, since timestamps are never asked for.
+    #[must_use]
+    pub fn new(config: &Config, generation: &GenerationConfig, vocabulary: &Vocabulary) -> Self {
+        let mut always = generation.suppressed(config);
+        let ids = (0..config.vocab_size).filter_map(|id| u32::try_from(id).ok());
+        always.extend(ids.filter(|id| !vocabulary.is_text(*id) && *id != vocabulary.end));
+        always.sort_unstable();
+        always.dedup();
+        Self { always, first: generation.suppressed_at_begin(config) }
+    }
+
+    /// Makes forbidden tokens impossible in a row of logits.
+    pub fn apply(&self, logits: &mut [f32], first: bool) {
+        let more: &[u32] = if first { &self.first } else { &[] };
+        for id in self.always.iter().chain(more) {
+            if let Some(logit) = usize::try_from(*id).ok().and_then(|id| logits.get_mut(id)) {
+                *logit = f32::NEG_INFINITY;
+            }
+        }
+    }
+}
+
+/// The highest logit's place, the first of equals; nothing in an empty row.
+#[must_use]
+pub fn argmax(logits: &[f32]) -> Option<u32> {
+    let best = logits.iter().enumerate().reduce(|best, next| if next.1 > best.1 { next } else { best })?;
+    u32::try_from(best.0).ok()
+}
+
+/// Natural logarithm of the sum of the exponentials, what a logit minus is a log-probability.
+#[must_use]
+pub fn log_normaliser(logits: &[f32]) -> f32 {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits.iter().map(|logit| f64::from((logit - max).exp())).sum();
+    max + sum.ln() as f32
+}
+
+/// The token at `unit`, from 0 to 1, of the distribution at a temperature: drawn at random where `unit` is. Nothing where no token
+/// is possible.
+#[must_use]
+pub fn draw(logits: &[f32], temperature: f32, unit: f64) -> Option<u32> {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weights = || logits.iter().map(|logit| f64::from(((logit - max) / temperature).exp()));
+    let mut left = unit * weights().sum::<f64>();
+    let mut drawn = None;
+    for (weight, id) in weights().zip(0_u32..) {
+        if weight > 0.0 {
+            drawn = Some(id);
+            left -= weight;
+            if left < 0.0 {
+                break;
+            }
+        }
+    }
+    drawn
+}
+
+/// The `count` highest logits with their ids, the highest first, of equals the lower id first.
+#[must_use]
+pub fn likeliest(logits: &[f32], count: usize) -> Vec<(u32, f32)> {
+    let mut best: Vec<(u32, f32)> = Vec::with_capacity(count + 1);
+    for (id, logit) in (0_u32..).zip(logits.iter().copied()) {
+        let enters = best.len() < count || best.last().is_some_and(|last| logit > last.1);
+        if logit > f32::NEG_INFINITY && enters {
+            let place = best.partition_point(|held| held.1 >= logit);
+            best.insert(place, (id, logit));
+            best.truncate(count);
+        }
+    }
+    best
+}
+
+/// The likeliest of the languages, each with the logit of its token.
+#[must_use]
+pub fn likeliest_language(logits: &[f32], candidates: &[(Language, u32)]) -> Option<Language> {
+    let logit = |id: &u32| usize::try_from(*id).ok().and_then(|id| logits.get(id)).copied();
+    let scored = candidates.iter().filter_map(|(language, id)| Some((*language, logit(id)?)));
+    scored.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|best| best.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IMPOSSIBLE: f32 = f32::NEG_INFINITY;
+
+    #[test]
+    fn the_first_of_equals_wins() {
+        assert_eq!(argmax(&[1.0, 3.0, 3.0, IMPOSSIBLE]), Some(1));
+        assert_eq!(argmax(&[]), None);
+        assert_eq!(likeliest(&[1.0, 3.0, IMPOSSIBLE, 3.0, 2.0], 3), [(1, 3.0), (3, 3.0), (4, 2.0)]);
+        assert_eq!(likeliest(&[IMPOSSIBLE, 0.5], 3), [(1, 0.5)]);
+    }
+
+    #[test]
+    fn drawing_follows_the_distribution_and_avoids_the_impossible() {
+        let logits = [0.0, IMPOSSIBLE, 3.0_f32.ln()];
+        assert_eq!(draw(&logits, 1.0, 0.24), Some(0));
+        assert_eq!(draw(&logits, 1.0, 0.26), Some(2));
+        assert_eq!(draw(&logits, 1.0, 0.999_999_999), Some(2));
+        // At half the temperature the odds are squared: 1 to 9.
+        assert_eq!(draw(&logits, 0.5, 0.11), Some(2));
+        assert_eq!(draw(&[IMPOSSIBLE; 3], 1.0, 0.5), None);
+    }
+
+    #[test]
+    fn a_logit_minus_the_normaliser_is_a_log_probability() {
+        let logits = [1.0_f32, IMPOSSIBLE, 2.0, -1.0];
+        let sum: f32 = logits.iter().map(|logit| (logit - log_normaliser(&logits)).exp()).sum();
+        assert!((sum - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_tie_between_languages_goes_to_the_first() {
+        let candidates = [(Language::Cantonese, 1), (Language::Mandarin, 1), (Language::English, 0)];
+        assert_eq!(likeliest_language(&[0.0, 1.0], &candidates), Some(Language::Cantonese));
+        assert_eq!(likeliest_language(&[2.0, 1.0], &candidates), Some(Language::English));
+        assert_eq!(likeliest_language(&[], &candidates), None);
+    }
+}

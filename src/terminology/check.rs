@@ -1,0 +1,68 @@
+//! What can be known of a code without its system's list: shape, check digit, chapter.
+
+/// Whether a LOINC code's last digit is the mod-10 (Luhn) check digit of the others.
+#[must_use]
+pub fn loinc_check_digit(code: &str) -> bool {
+    let Some((number, check)) = code.split_once('-') else { return false };
+    if number.is_empty() || check.len() != 1 {
+        return false;
+    }
+    let digits: Option<Vec<u32>> = number.chars().rev().map(|c| c.to_digit(10)).collect();
+    let (Some(digits), Some(check)) = (digits, check.chars().next().and_then(|c| c.to_digit(10))) else { return false };
+    let sum: u32 = digits
+        .iter()
+        .enumerate()
+        .map(|(place, digit)| if place % 2 == 0 { if *digit > 4 { digit * 2 - 9 } else { digit * 2 } } else { *digit })
+        .sum();
+    (sum + check).is_multiple_of(10)
+}
+
+/// Whether an ICPC-2 code has one of the 17 chapters and a two-digit rubric of the symptom (01-29) or the diagnosis (70-99)
+/// component, or of the process component (30-69).
+#[must_use]
+pub fn icpc2_shape(code: &str) -> bool {
+    let mut chars = code.chars();
+    let chapter = chars.next().is_some_and(|c| "ABDFHKLNPRSTUWXYZ".contains(c));
+    let rubric: Option<u32> = Some(chars.as_str()).filter(|rest| rest.len() == 2).and_then(|rest| rest.parse().ok());
+    chapter && rubric.is_some_and(|rubric| (1..=99).contains(&rubric))
+}
+
+/// Whether an ATC code is whole as far as it goes: A, A10, A10B, A10BA or A10BA02.
+#[must_use]
+pub fn atc_shape(code: &str) -> bool {
+    matches!(code.len(), 1 | 3 | 4 | 5 | 7)
+        && code.chars().enumerate().all(|(place, c)| match place {
+            0 => "ABCDGHJLMNPRSV".contains(c),
+            1 | 2 | 5 | 6 => c.is_ascii_digit(),
+            _ => c.is_ascii_uppercase(),
+        })
+}
+
+/// Whether an ICD-10 code looks like one: a letter, two digits, at most one digit after a point.
+#[must_use]
+pub fn icd10_shape(code: &str) -> bool {
+    matches!(code.len(), 3 | 5)
+        && code.chars().enumerate().all(|(place, c)| match place {
+            0 => c.is_ascii_uppercase(),
+            3 => c == '.',
+            _ => c.is_ascii_digit(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes() {
+        for code in ["8480-6", "8462-4", "4548-4", "33914-3", "59408-5", "718-7"] {
+            assert!(loinc_check_digit(code), "{code}");
+        }
+        for code in ["8480-5", "8480", "-6", "84a0-6", ""] {
+            assert!(!loinc_check_digit(code), "{code}");
+        }
+        assert!(icpc2_shape("K86") && !icpc2_shape("C86") && !icpc2_shape("K00") && !icpc2_shape("K8"));
+        assert!(atc_shape("A10BA02") && atc_shape("N05C") && !atc_shape("A10BA0") && !atc_shape("E10BA02"));
+        assert!(icd10_shape("I10") && icd10_shape("E11.9") && !icd10_shape("E11.") && !icd10_shape("e11"));
+    }
+}

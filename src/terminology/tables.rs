@@ -1,0 +1,32 @@
+//! The tables that come with the program.
+
+/// Conditions: icd10, icpc2, flags (`s` symptom, `c` chronic), English, Chinese, forms.
+pub const CONDITIONS: &[(&str, &str)] = &[
+    ("symptoms.tsv", include_str!("tables/symptoms.tsv")),
+    ("conditions-internal.tsv", include_str!("tables/conditions-internal.tsv")),
+    ("conditions-chest-gut.tsv", include_str!("tables/conditions-chest-gut.tsv")),
+    ("conditions-infection-skin.tsv", include_str!("tables/conditions-infection-skin.tsv")),
+    ("conditions-bone-injury.tsv", include_str!("tables/conditions-bone-injury.tsv")),
+    ("conditions-mind-nerve-senses.tsv", include_str!("tables/conditions-mind-nerve-senses.tsv")),
+    ("conditions-women-urology-growths.tsv", include_str!("tables/conditions-women-urology-growths.tsv")),
+];
+/// Classes of interchangeable words: name, words.
+pub const CLASSES: (&str, &str) = ("classes.tsv", include_str!("tables/classes.tsv"));
+/// Drugs: name, atc, kind, forms.
+pub const DRUGS: (&str, &str) = ("drugs.tsv", include_str!("tables/drugs.tsv"));
+/// Allergens that are no drugs: name, forms.
+pub const ALLERGENS: (&str, &str) = ("allergens.tsv", include_str!("tables/allergens.tsv"));
+/// Measurements: loinc, English, Chinese, unit, low, high, forms.
+pub const OBSERVATIONS: (&str, &str) = ("observations.tsv", include_str!("tables/observations.tsv"));
+/// Units: kind, ucum, factor, forms.
+pub const UNITS: (&str, &str) = ("units.tsv", include_str!("tables/units.tsv"));
+/// Small words: kind, value, forms.
+pub const TERMS: &[(&str, &str)] = &[
+    ("cues.tsv", include_str!("tables/cues.tsv")),
+    ("actions.tsv", include_str!("tables/actions.tsv")),
+    ("salient.tsv", include_str!("tables/salient.tsv")),
+];
+/// The character fold: from, to.
+pub const FOLD: (&str, &str) = ("fold.tsv", include_str!("tables/fold.tsv"));
+/// A drug group and a topic that together mean a condition: atc prefix, topic words, icd10.
+pub const INDICATIONS: (&str, &str) = ("indications.tsv", include_str!("tables/indications.tsv"));

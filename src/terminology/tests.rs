@@ -1,0 +1,84 @@
+//! The tables hold what they promise: shapes, check digits, one code for one concept, no form twice in a table.
+
+use std::collections::{HashMap, HashSet};
+
+use super::table::rows;
+use super::*;
+
+fn forms(tables: &[(&'static str, &str)], key: usize, column: usize) -> Vec<(String, String)> {
+    let fold = Fold::new(super::tables::FOLD.0, super::tables::FOLD.1).unwrap();
+    let mut all = Vec::new();
+    for (file, text) in tables {
+        for row in rows(file, text, column + 1).unwrap() {
+            all.extend(row.list(column).map(|form| (fold.text(form), row.cell(key).to_owned())));
+        }
+    }
+    all
+}
+
+fn repeated(forms: Vec<(String, String)>) -> Vec<String> {
+    let mut owner: HashMap<String, String> = HashMap::new();
+    forms
+        .into_iter()
+        .filter_map(|(form, key)| match owner.get(&form) {
+            Some(other) if *other != key => Some(format!("`{form}` is of `{other}` and `{key}`")),
+            _ => {
+                owner.insert(form, key);
+                None
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn every_code_has_its_shape_and_one_concept() {
+    let lexicon = Lexicon::builtin().unwrap();
+    let mut icd = HashSet::new();
+    for concept in &lexicon.conditions {
+        assert!(icd10_shape(&concept.icd10), "{}", concept.icd10);
+        assert!(concept.icpc2.as_deref().is_none_or(icpc2_shape), "{:?}", concept.icpc2);
+        assert!(icd.insert((&concept.icd10, &concept.icpc2)), "{} has two rows", concept.icd10);
+        assert!(!concept.en.is_empty() && !concept.zh.is_empty(), "{}", concept.icd10);
+    }
+    let mut names = HashSet::new();
+    for drug in &lexicon.drugs {
+        assert!(drug.atc.as_deref().is_none_or(atc_shape), "{}", drug.name);
+        assert!(names.insert(&drug.name), "{} has two rows", drug.name);
+        assert_eq!(drug.name, drug.name.to_lowercase());
+    }
+    let mut loinc = HashSet::new();
+    for kind in &lexicon.observations {
+        assert!(loinc_check_digit(&kind.loinc), "{}", kind.loinc);
+        assert!(loinc.insert(&kind.loinc) && kind.low < kind.high, "{}", kind.loinc);
+    }
+}
+
+#[test]
+fn no_form_stands_for_two_concepts() {
+    let conditions = repeated(forms(super::tables::CONDITIONS, 3, 5));
+    assert!(conditions.is_empty(), "{conditions:#?}");
+    for (table, key, column) in [
+        (super::tables::DRUGS, 0, 3),
+        (super::tables::ALLERGENS, 0, 1),
+        (super::tables::OBSERVATIONS, 0, 6),
+        (super::tables::UNITS, 2, 3),
+    ] {
+        let again = repeated(forms(&[table], key, column));
+        assert!(again.is_empty(), "{}: {again:#?}", table.0);
+    }
+}
+
+#[test]
+fn the_breadth_promised() {
+    let lexicon = Lexicon::builtin().unwrap();
+    assert!(lexicon.conditions.len() >= 350, "{}", lexicon.conditions.len());
+    assert!(lexicon.drugs.len() >= 200, "{}", lexicon.drugs.len());
+    assert!(lexicon.observations.len() >= 45, "{}", lexicon.observations.len());
+    assert!(lexicon.forms() >= 3000, "{}", lexicon.forms());
+}
+
+#[test]
+fn a_bad_table_names_its_line() {
+    let error = rows("x.tsv", "# head\nI10\n", 2).unwrap_err();
+    assert_eq!(error.to_string(), "x.tsv line 2: too few columns");
+}

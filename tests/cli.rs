@@ -1,0 +1,124 @@
+//! The binary as a user meets it: results, exit codes and messages, without any model.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests")]
+
+use std::fs::File;
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// Runs the binary with an empty folder of models and this text on standard input.
+fn cantoscribe(arguments: &[&str], input: &[u8]) -> Output {
+    let empty = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cantoscribe"))
+        .args(arguments)
+        .env("CANTOSCRIBE_MODELS", empty.path())
+        .env("CANTOSCRIBE_LOG", "trace")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that refuses its arguments may end before it reads.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+fn error(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+const CONSULTATION: &str = "doctor: 今日血壓一百四十五/九十，有冇頭痛?\npatient: 冇頭痛,但係頭暈咗三日。\n";
+
+#[test]
+fn a_plain_text_becomes_a_note_whose_every_line_has_evidence() {
+    let output = cantoscribe(&["note", "--format", "json", "-"], CONSULTATION.as_bytes());
+    assert_eq!(output.status.code(), Some(0), "{}", error(&output));
+    let note: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(note["schema"], "cantoscribe/note/1");
+    let segments: Vec<Vec<char>> = CONSULTATION.lines().map(|line| line.split_once(": ").unwrap().1.chars().collect()).collect();
+    let mut spans = 0;
+    for part in ["conditions", "medications", "allergies", "observations", "plan", "social"] {
+        for finding in note[part].as_array().unwrap() {
+            assert_eq!(finding["origin"], "heard");
+            for span in finding["evidence"].as_array().unwrap() {
+                let segment = &segments[usize::try_from(span["segment"].as_u64().unwrap()).unwrap()];
+                let start = usize::try_from(span["start"].as_u64().unwrap()).unwrap();
+                let end = usize::try_from(span["end"].as_u64().unwrap()).unwrap();
+                assert!(start < end && end <= segment.len());
+                spans += 1;
+            }
+        }
+    }
+    assert!(spans >= 4, "headache denied, dizziness and two pressures rest on {spans} spans");
+    for section in note["sections"].as_array().unwrap() {
+        for sentence in section["sentences"].as_array().unwrap() {
+            assert!(!sentence["evidence"].as_array().unwrap().is_empty());
+        }
+    }
+}
+
+#[test]
+fn nothing_said_is_in_a_log_or_an_error() {
+    let marker = "朱古力西多士";
+    let said = format!("doctor: {marker}頭痛\n");
+    let broken =
+        format!(r#"{{"schema":"cantoscribe/transcript/1","language":"yue","segments":[{{"id":"{marker}","text":"{marker}"}}]}}"#);
+    let twisted = format!(r#"{{"schema":"{marker}","language":"yue","segments":"{marker}"}}"#);
+    for input in [said.as_str(), &broken, &twisted, &broken[..broken.len() - 9]] {
+        let output = cantoscribe(&["note", "--format", "json", "-"], input.as_bytes());
+        assert!(!error(&output).contains(marker), "{}", error(&output));
+        assert!(!error(&output).contains("朱古力"), "{}", error(&output));
+    }
+}
+
+#[test]
+fn a_missing_field_is_named_by_its_path() {
+    let input = r#"{"schema":"cantoscribe/transcript/1","language":"yue","segments":[{"id":0,"text":"x"},{"id":1}]}"#;
+    let output = cantoscribe(&["note", "-"], input.as_bytes());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    assert!(error(&output).contains("segments[1]") && error(&output).contains("text"), "{}", error(&output));
+}
+
+#[test]
+fn the_command_line_is_checked() {
+    for arguments in [
+        &["transcribe"][..],
+        &["transcribe", "--format", "pdf", "a.wav"],
+        &["transcribe", "--precision", "double", "a.wav"],
+        &["transcribe", "--threads", "0", "a.wav"],
+        &["note"],
+        &["serve"],
+        &["models", "pull"],
+    ] {
+        let output = cantoscribe(arguments, b"");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", error(&output));
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_model_that_is_not_there_is_asked_for_by_its_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("tone.wav");
+    File::create(&recording).unwrap().write_all(b"RIFF").unwrap();
+    let output = cantoscribe(&["transcribe", recording.to_str().unwrap()], b"");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error(&output).contains("cantoscribe models pull whisper-base"), "{}", error(&output));
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_not_half_a_note() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cantoscribe"))
+        .args(["note", "--format", "json", "-"])
+        .stdin(Stdio::piped())
+        .stdout(File::options().write(true).open("/dev/full").unwrap())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(CONSULTATION.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error(&output).contains("standard output"), "{}", error(&output));
+}

@@ -1,0 +1,258 @@
+//! Small consultations written for these tests, in other words than any shared set.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests")]
+
+use std::sync::LazyLock;
+
+use cantoscribe::note::extract::extract;
+use cantoscribe::note::{AllergyStatus, Assertion, MedicationStatus, Note, PlanKind};
+use cantoscribe::speech::Transcript;
+use cantoscribe::terminology::Lexicon;
+
+static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::builtin().unwrap());
+
+fn transcript(turns: &[(&str, &str)]) -> Transcript {
+    let segments: Vec<_> = turns
+        .iter()
+        .enumerate()
+        .map(|(id, (speaker, text))| {
+            let speaker = if speaker.is_empty() { serde_json::Value::Null } else { (*speaker).into() };
+            serde_json::json!({"id": id, "speaker": speaker, "text": text})
+        })
+        .collect();
+    let document = serde_json::json!({"schema": "cantoscribe/transcript/1", "language": "yue", "segments": segments});
+    serde_json::from_value(document).unwrap()
+}
+
+fn note(turns: &[(&str, &str)]) -> Note {
+    extract(&transcript(turns), &LEXICON)
+}
+
+/// One doctor's or patient's sentence and what it claims: `code assertion`, comma-separated; `absent` may be left out of the list.
+fn claims(note: &Note) -> Vec<String> {
+    let mut all: Vec<String> = note
+        .conditions
+        .iter()
+        .map(|condition| format!("{} {:?}", condition.codes[0].code, condition.assertion).to_lowercase())
+        .collect();
+    all.sort();
+    all
+}
+
+fn assert_claims(turns: &[(&str, &str)], wanted: &[&str]) {
+    let got = claims(&note(turns));
+    let mut wanted: Vec<String> = wanted.iter().map(|claim| claim.to_lowercase()).collect();
+    wanted.sort();
+    assert_eq!(got, wanted, "{turns:?}");
+}
+
+#[test]
+fn assertion_by_scope() {
+    for (speaker, said, wanted) in [
+        ("patient", "我頭痛咗兩日", &["R51 present"][..]),
+        ("patient", "冇咳、冇痰、冇發燒", &["R05 absent", "R50.9 absent"]),
+        ("patient", "我否認有胸痛", &["R07.4 absent"]),
+        ("patient", "暈就冇,不過作嘔", &["R42 absent", "R11 present"]),
+        ("doctor", "聽落似肺炎", &["J18.9 possible"]),
+        ("doctor", "要排除肺栓塞", &["I26.9 possible"]),
+        ("doctor", "唔係盲腸炎,係腸胃炎", &["K35.8 absent", "A09.9 present"]),
+        ("patient", "我阿媽有乳癌", &["C50.9 family"]),
+        ("patient", "老公有糖尿,我自己就有血壓高", &["E14.9 family", "I10 present"]),
+        ("patient", "我同事中咗流感", &[]),
+        ("patient", "細個有哮喘,之後冇再發作", &["J45.9 historical"]),
+        ("patient", "十年前中過風", &["I64 historical"]),
+        ("patient", "我有甲亢三年,一直食藥", &["E05.9 present"]),
+        ("doctor", "如果發燒或者氣促就即刻去急症", &[]),
+        ("doctor", "傷口流膿或者發燒就要返嚟", &[]),
+        ("doctor", "有冇頭暈、心口痛?", &[]),
+        ("patient", "我好驚係鼻咽癌", &[]),
+        ("doctor", "你个孩子没有发烧,没有咳嗽", &["R50.9 absent", "R05 absent"]),
+        ("doctor", "no fever, no chest pain, c/o headache", &["R50.9 absent", "R07.4 absent", "R51 present"]),
+    ] {
+        assert_claims(&[(speaker, said)], wanted);
+    }
+}
+
+#[test]
+fn questions_and_answers() {
+    assert_claims(&[("doctor", "有冇發燒?"), ("patient", "冇呀。")], &["R50.9 absent"]);
+    assert_claims(&[("doctor", "有冇氣喘?"), ("patient", "有呀,行兩步都喘。")], &["R06.0 present"]);
+    assert_claims(&[("doctor", "痛唔痛?"), ("patient", "唔痛。")], &[]);
+    assert_claims(&[("patient", "係咪肺癌呀?"), ("doctor", "唔係,放心。")], &["C34.9 absent"]);
+    assert_claims(&[("patient", "會唔會係類風濕?"), ("doctor", "都有可能,要驗血。")], &["M06.9 possible"]);
+    assert_claims(&[("doctor", "屋企人有冇大腸癌?"), ("patient", "冇,我爸爸有肝癌。")], &["C22.0 family"]);
+    assert_claims(&[("", "有没有咳嗽"), ("", "没有")], &["R05 absent"]);
+    assert_claims(&[("doctor", "有冇糖尿血壓高?"), ("patient", "冇糖尿,有血壓高。")], &["E14.9 absent", "I10 present"]);
+}
+
+#[test]
+fn complaints_in_pieces() {
+    for (said, code) in [
+        ("左邊膝頭行樓梯嗰陣好痛", "M25.5"),
+        ("對腳夜晚腫到著唔到鞋", "R60.0"),
+        ("右眼睇嘢好朦", "H53.8"),
+        ("小便嗰陣好赤", "R30.0"),
+        ("手指尾麻麻哋", "R20.2"),
+        ("屙咗五六次水", "K52.9"),
+        ("心口好似有嘢壓住", "R07.4"),
+        ("大便有啲血絲", "K92.2"),
+        ("頸後面好痛", "M54.2"),
+    ] {
+        let found = note(&[("patient", said)]);
+        assert!(
+            found.conditions.iter().any(|condition| condition.codes[0].code == code && condition.assertion == Assertion::Present),
+            "{said}: {:?}",
+            claims(&found)
+        );
+    }
+}
+
+fn observed(said: &str) -> Vec<(String, f64, String)> {
+    let mut all: Vec<_> = note(&[("doctor", said)])
+        .observations
+        .into_iter()
+        .map(|observation| (observation.loinc, observation.value, observation.unit))
+        .collect();
+    all.sort_by(|one, other| one.0.cmp(&other.0));
+    all
+}
+
+#[test]
+fn values_of_this_visit() {
+    let bp = |high: f64, low: f64| vec![("8462-4".into(), low, "mm[Hg]".into()), ("8480-6".into(), high, "mm[Hg]".into())];
+    assert_eq!(observed("血壓一五二/九十四"), bp(152.0, 94.0));
+    assert_eq!(observed("BP 146 over 92"), bp(146.0, 92.0));
+    assert_eq!(observed("上壓一百三十六,下壓八十八"), bp(136.0, 88.0));
+    assert_eq!(observed("血压一百四十二比八十六"), bp(142.0, 86.0));
+    assert_eq!(observed("血壓1450/90"), vec![]);
+    assert_eq!(observed("你屋企量血壓一五零/九十"), vec![]);
+    assert_eq!(observed("上次血壓一七零/一百"), vec![]);
+    assert_eq!(observed("體溫三十八度三"), vec![("8310-5".into(), 38.3, "Cel".into())]);
+    assert_eq!(observed("SpO2 97%"), vec![("59408-5".into(), 97.0, "%".into())]);
+    assert_eq!(observed("HbA1c 七點二"), vec![("4548-4".into(), 7.2, "%".into())]);
+    assert_eq!(observed("LDL 由四點一降到二點六"), vec![("22748-8".into(), 2.6, "mmol/L".into())]);
+    assert_eq!(observed("重一百五十磅"), vec![("29463-7".into(), 68.039, "kg".into())]);
+    assert_eq!(observed("床單用六十度水洗"), vec![]);
+    assert_eq!(observed("脈搏每分鐘八十八"), vec![("8867-4".into(), 88.0, "/min".into())]);
+}
+
+#[test]
+fn a_repeated_reading_replaces_the_first() {
+    let read = note(&[("doctor", "血壓一七零/一百,坐多陣再度過,血壓一四八/九十")]).observations;
+    assert_eq!(read.iter().map(|observation| observation.value).collect::<Vec<_>>(), vec![148.0, 90.0]);
+}
+
+type Taken = (String, Option<f64>, Option<f64>, bool, MedicationStatus);
+
+fn taken(turns: &[(&str, &str)]) -> Vec<Taken> {
+    note(turns)
+        .medications
+        .into_iter()
+        .map(|entry| (entry.name, entry.dose.map(|dose| dose.value), entry.times_per_day, entry.prn, entry.status))
+        .collect()
+}
+
+#[test]
+fn drugs_and_how_they_are_taken() {
+    use MedicationStatus::{Active, Planned, Stopped};
+    for (speaker, said, wanted) in [
+        ("doctor", "開 Tamiflu 七十五 mg 一日兩次食五日", ("oseltamivir", Some(75.0), Some(2.0), false, Planned)),
+        ("doctor", "paracetamol 500 mg 兩粒 QID PRN", ("paracetamol", Some(1000.0), Some(4.0), true, Planned)),
+        ("patient", "我食緊兩粒 Panadol", ("paracetamol", Some(2.0), None, false, Active)),
+        ("doctor", "加 prednisolone 三十 mg 每朝一次", ("prednisolone", Some(30.0), Some(1.0), false, Planned)),
+        ("doctor", "Ventolin 兩噴有需要先用", ("salbutamol", Some(2.0), None, true, Planned)),
+        ("doctor", "methotrexate 十 mg 一個禮拜一次", ("methotrexate", Some(10.0), Some(0.14), false, Planned)),
+        ("doctor", "amlodipine 由五 mg 加到十 mg 一日一次", ("amlodipine", Some(10.0), Some(1.0), false, Planned)),
+        ("doctor", "amoxicillin 二百五十 mg 八個鐘一次", ("amoxicillin", Some(250.0), Some(3.0), false, Planned)),
+        ("patient", "我停咗 warfarin 喇", ("warfarin", None, None, false, Stopped)),
+    ] {
+        let got = taken(&[(speaker, said)]);
+        let (name, dose, times, prn, status) = wanted;
+        assert_eq!(got, vec![(name.to_owned(), dose, times, prn, status)], "{said}");
+    }
+}
+
+#[test]
+fn a_drug_withdrawn_is_not_in_the_note() {
+    let got = taken(&[
+        ("doctor", "開 ibuprofen 四百 mg 一日三次"),
+        ("patient", "我以前食完胃出血"),
+        ("doctor", "咁唔用 ibuprofen,改用 tramadol 五十 mg 一日三次"),
+    ]);
+    assert_eq!(got.iter().map(|entry| entry.0.as_str()).collect::<Vec<_>>(), vec!["tramadol"]);
+    assert!(taken(&[("patient", "我媽媽食緊 metformin 五百 mg")]).is_empty());
+}
+
+fn allergies(turns: &[(&str, &str)]) -> Vec<(String, AllergyStatus)> {
+    note(turns).allergies.into_iter().map(|allergy| (allergy.substance, allergy.status)).collect()
+}
+
+#[test]
+fn allergies_and_none() {
+    use AllergyStatus::{None, Present};
+    let one = |name: &str, status| vec![(name.to_owned(), status)];
+    assert_eq!(allergies(&[("doctor", "有冇藥物敏感?"), ("patient", "冇。")]), one("drug", None));
+    assert_eq!(allergies(&[("patient", "我對盤尼西林敏感")]), one("penicillin", Present));
+    assert_eq!(allergies(&[("patient", "食 ibuprofen 會面腫")]), one("ibuprofen", Present));
+    assert_eq!(allergies(&[("patient", "我個妹對海鮮敏感")]), vec![]);
+    assert_eq!(allergies(&[("doctor", "NKDA")]), vec![]);
+    assert_eq!(allergies(&[("patient", "冇藥敏")]), one("drug", None));
+    assert_eq!(allergies(&[("patient", "食 codeine 會便秘")]), vec![]);
+}
+
+#[test]
+fn plan_items() {
+    let plan = note(&[("doctor", "轉介皮膚科。照張肺片。病假三日。多飲水多休息。六個星期後覆診。如果氣促就即刻去急症。")]).plan;
+    let got: Vec<(PlanKind, Option<f64>)> = plan.iter().map(|item| (item.kind, item.days)).collect();
+    for wanted in [
+        (PlanKind::Referral, None),
+        (PlanKind::Investigation, None),
+        (PlanKind::SickLeave, Some(3.0)),
+        (PlanKind::Lifestyle, None),
+        (PlanKind::FollowUp, Some(42.0)),
+    ] {
+        assert!(got.contains(&wanted), "{wanted:?} in {got:?}");
+    }
+    assert!(note(&[("doctor", "唔使照 X 光,唔使病假。")]).plan.is_empty());
+}
+
+#[test]
+fn silence_gives_nothing_and_the_unknown_is_shown() {
+    let empty = note(&[]);
+    assert!(empty.conditions.is_empty() && empty.uncovered.is_empty() && empty.plan.is_empty());
+    let odd = note(&[("patient", "我隻腳趾罅生咗啲怪嘢好辛苦")]);
+    assert!(!odd.uncovered.is_empty());
+}
+
+#[test]
+fn the_note_grows_with_the_talk() {
+    let turns = [
+        ("doctor", "有冇發燒、咳?"),
+        ("patient", "冇燒,有咳,三日。我對阿士匹靈敏感。"),
+        ("doctor", "血壓一二八/七十,多數係支氣管炎,開 amoxicillin 五百 mg 一日三次。"),
+        ("patient", "好。"),
+    ];
+    for length in 0..=turns.len() {
+        let part = note(&turns[..length]);
+        assert_eq!(part, note(&turns[..length]));
+        let texts: Vec<usize> = turns.iter().map(|(_, text)| text.chars().count()).collect();
+        let spans = part.conditions.iter().flat_map(|entry| entry.provenance.spans().to_vec());
+        for span in spans.chain(part.medications.iter().flat_map(|entry| entry.provenance.spans().to_vec())) {
+            let segment = usize::try_from(span.segment()).unwrap();
+            assert!(segment < length && span.end() <= texts[segment] && span.end() - span.start() <= 40);
+        }
+    }
+}
+
+#[test]
+fn hostile_text_is_read_in_time_and_without_panic() {
+    for text in [
+        "痛".repeat(20_000),
+        "冇".repeat(20_000),
+        "一".repeat(20_000),
+        "?".repeat(5_000),
+        "\u{202e}𠮶\u{10ffff} 3.".repeat(3_000),
+    ] {
+        let note = note(&[("patient", &text)]);
+        assert_eq!(note.schema, "cantoscribe/note/1");
+    }
+}
