@@ -48,3 +48,29 @@ impl Noise {
         ((z ^ (z >> 31)) >> 40) as f32 / (1u32 << 23) as f32 - 1.0
     }
 }
+
+/// Noise of a room: white noise through a one-pole low-pass at 500 Hz, and a little of it as it is.
+pub fn room(samples: usize, seed: u64) -> Vec<f32> {
+    let pole = (-std::f32::consts::TAU * 500.0 / 16_000.0).exp();
+    let (mut noise, mut low) = (Noise::new(seed), 0.0);
+    (0..samples)
+        .map(|_| {
+            let sample = noise.next();
+            low = pole * low + (1.0 - pole) * sample;
+            low + 0.02 * sample
+        })
+        .collect()
+}
+
+/// White noise at full scale.
+pub fn white(samples: usize, seed: u64) -> Vec<f32> {
+    let mut noise = Noise::new(seed);
+    (0..samples).map(|_| noise.next()).collect()
+}
+
+/// `speech` with noise of its own length at this ratio, both measured as mean square over the whole.
+pub fn mixed(speech: &[f32], noise: &[f32], decibels: f32) -> Vec<f32> {
+    let power = |samples: &[f32]| samples.iter().map(|sample| sample * sample).sum::<f32>() / samples.len() as f32;
+    let gain = (power(speech) / power(noise) / 10f32.powf(decibels / 10.0)).sqrt();
+    speech.iter().zip(noise).map(|(speech, noise)| speech + gain * noise).collect()
+}
