@@ -121,7 +121,7 @@ pub struct Condition {
 pub struct Quantity {
     /// How much.
     pub value: f64,
-    /// mg, g, ug, mL, [IU], %, {puff}, [drp], {tbl}.
+    /// `mg`, `g`, `ug`, `mL`, `[IU]`, `%`, `{puff}`, `[drp]`, `{tbl}`.
     pub unit: String,
 }
 

@@ -1,4 +1,4 @@
-//! A note as a FHIR R4 document (https://hl7.org/fhir/R4/documents.html).
+//! A note as a FHIR R4 document (<https://hl7.org/fhir/R4/documents.html>).
 //!
 //! | note | resource |
 //! |---|---|

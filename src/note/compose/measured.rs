@@ -9,7 +9,7 @@ const MILLIMETRES_OF_MERCURY: &str = "mm[Hg]";
 /// One reading of the note.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Reading<'a> {
-    /// Systolic and diastolic pressure said together, both in mm[Hg].
+    /// Systolic and diastolic pressure said together, both in `mm[Hg]`.
     BloodPressure {
         /// LOINC 8480-6.
         systolic: &'a Observation,

@@ -38,7 +38,7 @@ impl Linear {
     /// Takes `{name}.weight` (outputs, inputs) and, where `bias`, `{name}.bias` (outputs).
     ///
     /// # Errors
-    /// As [`Weights::tensor`].
+    /// A tensor that is missing, or of another shape or type than the configuration says.
     pub fn load(
         weights: &Weights,
         name: &str,
@@ -52,7 +52,7 @@ impl Linear {
     /// As [`Linear::load`], with weight and bias multiplied by `scale`: a scale that every call would apply costs nothing here.
     ///
     /// # Errors
-    /// As [`Weights::tensor`].
+    /// A tensor that is missing, or of another shape or type than the configuration says.
     pub fn load_scaled(
         weights: &Weights,
         name: &str,
@@ -107,7 +107,7 @@ impl LayerNorm {
     /// Takes `{name}.weight` and `{name}.bias`, both (width).
     ///
     /// # Errors
-    /// As [`Weights::tensor`].
+    /// A tensor that is missing, or of another shape or type than the configuration says.
     pub fn load(weights: &Weights, name: &str, width: usize, epsilon: f32) -> Result<Self, SpeechError> {
         let weight = weights.tensor(&format!("{name}.weight"), &[width])?;
         let bias = weights.tensor(&format!("{name}.bias"), &[width])?;
@@ -134,7 +134,7 @@ impl Conv1d {
     /// Takes `{name}.weight` (outputs, inputs, 3) and `{name}.bias` (outputs).
     ///
     /// # Errors
-    /// As [`Weights::tensor`].
+    /// A tensor that is missing, or of another shape or type than the configuration says.
     pub fn load(weights: &Weights, name: &str, (inputs, outputs): (usize, usize), stride: usize) -> Result<Self, SpeechError> {
         let weight = weights.tensor(&format!("{name}.weight"), &[outputs, inputs, 3])?;
         let bias = weights.tensor(&format!("{name}.bias"), &[outputs])?.reshape((1, outputs, 1))?;
