@@ -1,6 +1,6 @@
 //! From a recording on disk to a transcript: what `transcribe` and `note` share.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -24,7 +24,7 @@ use crate::text::PatientText;
 const VOICE_DETECTOR: &str = "silero-vad";
 
 /// How recordings are heard.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub struct HearArguments {
     /// A model of the registry, or a folder with a checkpoint
     #[arg(long, value_name = "NAME", default_value = "whisper-base")]
@@ -220,7 +220,7 @@ impl Ear {
 }
 
 fn unheard(recording: &Path) -> String {
-    format!("cannot hear `{}`", PathBuf::from(recording).display())
+    format!("cannot hear `{}`", recording.display())
 }
 
 /// Seconds heard so far, on standard error when that is a terminal.

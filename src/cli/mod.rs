@@ -14,9 +14,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Hears a consultation in Cantonese and English and writes the structured note, on this machine alone.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(version, propagate_version = true)]
 struct Arguments {
     /// Folder of the models [default: CANTOSCRIBE_MODELS, or cantoscribe/models in the XDG data directory]
@@ -26,7 +29,7 @@ struct Arguments {
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Write down what is said in recordings
     Transcribe(transcribe::TranscribeArguments),
@@ -39,11 +42,8 @@ enum Command {
 /// Parses the command line, runs it and says how it ended.
 #[must_use]
 pub fn run() -> ExitCode {
-    // Logs hold no patient data at any level: whatever touches it carries `PatientText`.
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("CANTOSCRIBE_LOG").unwrap_or_else(|_| "warn".into()))
-        .with_writer(std::io::stderr)
-        .init();
+    silence_panics();
+    start_log();
     let arguments = Arguments::parse();
     let Some(models_folder) = arguments.models.or_else(crate::models::default_folder) else {
         eprintln!("cantoscribe: no folder for the models: set HOME, or name one with --models");
@@ -55,7 +55,24 @@ pub fn run() -> ExitCode {
         Command::Models(arguments) => models::run(arguments, &models_folder),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("cantoscribe: {error:#}");
+        eprintln!("cantoscribe: {}", output::explain(&error));
         ExitCode::FAILURE
     })
+}
+
+/// Logs to standard error, at the level that `CANTOSCRIBE_LOG` names (`warn` where it names none).
+///
+/// Only our own modules, whose patient text has a type that tells nothing: a decoder's log may quote a recording's tags.
+fn start_log() {
+    let named = std::env::var("CANTOSCRIBE_LOG").ok().and_then(|level| level.parse().ok());
+    let ours = Targets::new().with_target("cantoscribe", named.unwrap_or(LevelFilter::WARN));
+    tracing_subscriber::registry().with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr)).with(ours).init();
+}
+
+/// A panic says where it happened and no more: its own message may quote what was said.
+fn silence_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        eprintln!("cantoscribe: internal error at {place}");
+    }));
 }

@@ -20,7 +20,7 @@ use crate::speech::transcript::MAX_DOCUMENT_BYTES;
 use crate::terminology::Lexicon;
 
 /// Arguments of `cantoscribe note`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub struct NoteArguments {
     /// A transcript document, a plain text (a turn a line, `doctor:` or `patient:` before it) or a recording; `-` reads text or
     /// a document from standard input

@@ -15,3 +15,16 @@ pub fn print(result: &str) -> anyhow::Result<()> {
         written => written.context("cannot write to standard output"),
     }
 }
+
+/// An error and its causes, each said once: a cause that the error before it already tells is left out.
+pub fn explain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}

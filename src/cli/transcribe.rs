@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use super::hear::{Ear, HearArguments};
-use super::output::print;
+use super::output::{explain, print};
 use crate::speech::Transcript;
 use crate::speech::transcript::{to_json, to_srt, to_text, to_vtt};
 
 /// Arguments of `cantoscribe transcribe`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub struct TranscribeArguments {
     /// Recordings: WAV, FLAC, MP3, AAC/M4A, Ogg Vorbis or Opus
     #[arg(required = true, value_name = "AUDIO")]
@@ -53,7 +53,7 @@ pub fn run(arguments: &TranscribeArguments, models_folder: &Path) -> anyhow::Res
         match heard.and_then(|transcript| written(&transcript, arguments.format)) {
             Ok(text) => print(&text)?,
             Err(error) => {
-                eprintln!("cantoscribe: {error:#}");
+                eprintln!("cantoscribe: {}", explain(&error));
                 failed = true;
                 // Its line stays, empty: the next recording's words must not stand in its place.
                 if several && arguments.format == Format::Text {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{Evidence, Provenance, Span};
+use super::evidence::{Provenance, Span};
 use crate::text::PatientText;
 
 /// The `schema` of the only note version there is.
@@ -304,12 +304,5 @@ impl Note {
             sections: Vec::new(),
             uncovered: Vec::new(),
         }
-    }
-}
-
-/// Evidence for a sentence: that of all its findings.
-impl From<&Evidence> for Vec<Span> {
-    fn from(evidence: &Evidence) -> Self {
-        evidence.spans().to_vec()
     }
 }
