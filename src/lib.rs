@@ -6,14 +6,20 @@
 //! audio -> speech -> note -> interop
 //! ```
 //!
-//! `text` and `terminology` import no stage. The shell around them (`models`, `cli`) is the only place that may touch the network.
+//! `text` and `terminology` import no stage. The shell around them (`models`, `spool`, `store`, `engine`, `room`, `server`, `cli`) is the only place that may touch files, the
+//! database and the network.
 //! `ARCHITECTURE.md` walks one recording from file to note and names each folder's invariant.
 
 pub mod audio;
 pub mod cli;
+pub mod engine;
 pub mod interop;
 pub mod models;
 pub mod note;
+pub mod room;
+pub mod server;
 pub mod speech;
+pub mod spool;
+pub mod store;
 pub mod terminology;
 pub mod text;
