@@ -14,3 +14,9 @@ pub use device::{Device, choose, devices};
 pub use error::CaptureError;
 pub use level::{Level, Meter};
 pub use recorder::{Losses, Recorder};
+
+/// A sample as 16-bit PCM: rounded, and held within the range.
+#[must_use]
+pub fn to_pcm(sample: f32) -> i16 {
+    pcm::ToPcm::to_pcm(sample)
+}
