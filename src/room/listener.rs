@@ -1,6 +1,6 @@
 //! The thread of a room: from records of the spool to finals in the store.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,13 +12,14 @@ use super::channel::{Channel, Range};
 use super::mailbox::{Envelope, Letter, Mail, Mailbox};
 use super::view::{End, Partial, View};
 use super::{RoomError, Safe};
-use crate::audio::{Mixing, SampleIndex, StreamDecoder};
+use crate::audio::{Mixing, StreamDecoder};
 use crate::engine::{Engine, Glimpse, Outcome, RoomNumber};
 use crate::note::compose::{self, sections};
 use crate::note::{Note, extract};
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::model::{DecodeOptions, Hypothesis, Language};
-use crate::speech::segmenter::{HeardUtterance, segment};
+use crate::speech::segmenter::HeardUtterance;
+use crate::speech::session::segment;
 use crate::speech::transcript::TRANSCRIPT_SCHEMA;
 use crate::speech::{AudioIdentity, Segment, Transcript};
 use crate::spool::{Record, RecordKind, SpoolReader};
@@ -128,18 +129,13 @@ impl Listener {
 
     /// Reads the spool to its end, and on as it grows.
     pub fn run(&mut self, mut spool: SpoolReader, safe: &watch::Receiver<Safe>) -> Result<Ended, RoomError> {
-        let mut read = None;
         loop {
             if self.mailbox.stopped() {
                 return Ok(Ended::Stopped);
             }
-            read = match read {
-                Some(record) => Some(record),
-                None => spool.next()?,
-            };
-            // What is not synced yet could still be lost and be sent again otherwise.
-            let synced = safe.borrow().records;
-            match read.take_if(|record: &mut Record| record.sequence < synced) {
+            // What is not synced yet could still be taken back.
+            let synced = safe.borrow().bytes;
+            match spool.next_before(synced)? {
                 Some(record) => {
                     if self.take(&record)? {
                         return Ok(Ended::Finished);
@@ -169,7 +165,7 @@ impl Listener {
         match record.kind {
             RecordKind::Audio => {
                 self.samples = record.start + record.samples;
-                for frame in record.frames()? {
+                for frame in record.frames() {
                     self.hasher.update(frame);
                     let heard = self.decoder.push(frame)?;
                     self.hear(heard, false)?;

@@ -38,6 +38,7 @@ impl Live {
     /// When its spool or its rows cannot be read.
     pub(super) async fn open(setup: Setup, writer: SpoolWriter, seat: Seat) -> Result<Self, RoomError> {
         let (recording, store) = (setup.recording.clone(), setup.store.clone());
+        let marked = writer.finished();
         let recorder = Recorder::start(writer);
         let room = Room::start(setup, recorder.safe()).await?;
         let live = Self {
@@ -52,8 +53,8 @@ impl Live {
             finishing: AtomicBool::new(false),
             _seat: seat,
         };
-        if live.recording.state == State::Finishing {
-            live.finishing.store(true, Ordering::SeqCst);
+        live.finishing.store(marked || live.recording.state == State::Finishing, Ordering::SeqCst);
+        if live.is_finishing() && !marked {
             live.recorder.mark(RecordKind::Finish).await;
         }
         Ok(live)

@@ -79,8 +79,8 @@ pub enum RoomError {
 pub struct Safe {
     /// Samples a channel at the recording's own rate.
     pub samples: u64,
-    /// Records of the spool.
-    pub records: u64,
+    /// Bytes of the spool.
+    pub bytes: u64,
 }
 
 /// What a room is made of.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::Safe;
+use super::{RoomError, Safe};
 use crate::spool::{RecordKind, SpoolError, SpoolWriter};
 
 /// Entries that may wait: what comes faster than the disk is held back at its source.
@@ -51,14 +51,14 @@ impl Recorder {
     #[must_use]
     pub fn start(writer: SpoolWriter) -> Self {
         let (entries, queue) = mpsc::channel(QUEUE);
-        let (safe_sender, safe) = watch::channel(Safe { samples: writer.samples(), records: writer.records() });
+        let (safe_sender, safe) = watch::channel(safe_of(&writer));
         let (fault_sender, fault) = watch::channel(None);
         let holder = Arc::new(AtomicU64::new(0));
         let intake = Intake { queue, safe: safe_sender, holder: Arc::clone(&holder) };
         tokio::spawn(async move {
             if let Err(error) = intake.run(writer).await {
                 tracing::error!(%error, "a recording cannot be written on");
-                let full = error.is_disk_full();
+                let full = matches!(error, RoomError::Spool(SpoolError::DiskFull { .. }));
                 fault_sender.send_replace(Some(if full { Fault::DiskFull } else { Fault::Unwritable }));
             }
         });
@@ -116,7 +116,7 @@ struct Intake {
 }
 
 impl Intake {
-    async fn run(mut self, mut writer: SpoolWriter) -> Result<(), SpoolError> {
+    async fn run(mut self, mut writer: SpoolWriter) -> Result<(), RoomError> {
         while let Some(first) = self.queue.recv().await {
             let until = Instant::now() + GROUP;
             let mut group = Group::default();
@@ -128,17 +128,18 @@ impl Intake {
             let Group { appends, waiting, last, .. } = group;
             let written = tokio::task::spawn_blocking(move || {
                 for append in &appends {
-                    writer.append(append.kind, append.samples, &append.frames)?;
+                    let frames: Vec<&[u8]> = append.frames.iter().map(Vec::as_slice).collect();
+                    writer.append(append.kind, append.samples, &frames)?;
                 }
                 writer.sync()?;
                 Ok::<_, SpoolError>(writer)
             });
             writer = match written.await {
-                Ok(written) => written?,
+                Ok(written) => written.map_err(RoomError::Spool)?,
                 // The blocking task panicked: what it had was not called safe.
-                Err(_) => return Err(SpoolError::Poisoned),
+                Err(_) => return Err(RoomError::Panicked),
             };
-            let safe = Safe { samples: writer.samples(), records: writer.records() };
+            let safe = safe_of(&writer);
             self.safe.send_replace(safe);
             if last {
                 drop(writer);
@@ -149,6 +150,10 @@ impl Intake {
         }
         Ok(())
     }
+}
+
+fn safe_of(writer: &SpoolWriter) -> Safe {
+    Safe { samples: writer.safe_samples(), bytes: writer.safe_bytes() }
 }
 
 fn answer(waiting: Vec<oneshot::Sender<Safe>>, safe: Safe) {

@@ -79,7 +79,7 @@ impl ApiError {
     }
 
     /// For failures of our own: the details go to the log, which holds no patient's words, and not to the page.
-    fn internal(error: &dyn std::error::Error) -> Self {
+    pub fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(%error, "a request could not be done");
         Self::Internal
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::error::ApiError;
-use crate::audio::to_wav;
+use crate::audio::{Playback, to_wav};
 use crate::note::Note;
 use crate::room::Live;
 use crate::speech::Transcript;
@@ -18,6 +18,9 @@ use crate::store::{Recording, State as RecordingState};
 
 /// The longest stretch of sound that is answered at once.
 const LONGEST_STRETCH_MS: u64 = 10 * 60 * 1000;
+
+/// Sound before a stretch that is decoded and dropped: what Opus needs to find its feet.
+const RUN_UP_MS: u64 = 100;
 
 /// What a list tells of a recording: nothing that was said.
 #[derive(Serialize)]
@@ -80,7 +83,9 @@ fn stored_samples(app: &App, recording: &Recording) -> Result<u64, ApiError> {
     if !path.exists() {
         return Ok(0);
     }
-    Ok(SpoolReader::open(&path, &recording.key, &recording.id)?.samples()?)
+    let mut spool = SpoolReader::open(&path, &recording.key, &recording.id)?;
+    spool.seek_to_sample(u64::MAX)?;
+    Ok(spool.position())
 }
 
 #[derive(Serialize)]
@@ -186,20 +191,22 @@ pub(super) async fn audio(
 
 /// The samples `start..end` of a spool as WAV.
 fn cut(path: &std::path::Path, recording: &Recording, start: u64, end: u64) -> Result<Vec<u8>, ApiError> {
+    let rate = recording.format.rate();
     let mut spool = SpoolReader::open(path, &recording.key, &recording.id)?;
-    let mut begin = None;
-    let mut frames = Vec::new();
-    spool.seek_to_sample(start)?;
+    spool.seek_to_sample(start.saturating_sub(u64::from(rate) * RUN_UP_MS / 1000))?;
+    let begin = spool.position();
+    let mut playback = Playback::new(recording.format)?;
+    let mut samples = Vec::new();
     while let Some(record) = spool.next()? {
-        if record.kind != RecordKind::Audio {
-            continue;
+        if record.kind == RecordKind::Audio {
+            if record.start >= end {
+                break;
+            }
+            for frame in record.frames() {
+                playback.push(frame, &mut samples)?;
+            }
         }
-        if record.start >= end {
-            break;
-        }
-        begin.get_or_insert(record.start);
-        frames.extend(record.frames()?.map(<[u8]>::to_vec));
     }
-    let begin = begin.unwrap_or(start);
-    Ok(to_wav(&recording.format, frames.iter().map(Vec::as_slice), start.saturating_sub(begin)..end.saturating_sub(begin))?)
+    let place = |at: u64| usize::try_from(at.saturating_sub(begin)).unwrap_or(usize::MAX).min(samples.len());
+    Ok(to_wav(rate, samples.get(place(start)..place(end)).unwrap_or_default()))
 }

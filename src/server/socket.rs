@@ -297,7 +297,8 @@ impl<'a> Conversation<'a> {
                 ClientMessage::Pause => {
                     if !std::mem::replace(&mut self.paused, true) {
                         self.told_paused = false;
-                        self.taken(self.hold.pause().await)?;
+                        let taken = self.hold.pause().await;
+                        self.taken(taken)?;
                     }
                     Ok(())
                 }
@@ -334,7 +335,8 @@ impl<'a> Conversation<'a> {
         if samples == 0 {
             return Ok(());
         }
-        self.taken(self.hold.audio(samples, frame).await)
+        let taken = self.hold.audio(samples, frame).await;
+        self.taken(taken)
     }
 
     /// What the recorder's answer means.
