@@ -39,10 +39,9 @@ export const finish = (id) => ask("POST", `${recordingPath(id)}/finish`);
 export const erase = (id) => ask("DELETE", recordingPath(id));
 export const editNote = (id, version, edit) => ask("POST", `${recordingPath(id)}/note/edits`, { version, edit });
 
-/** Address of a stretch of sound, of all of it without times. */
-export function audioAddress(id, stretch) {
-  const query = stretch ? `?start_ms=${stretch.start_ms}&end_ms=${stretch.end_ms}` : "";
-  return `${recordingPath(id)}/audio${query}`;
+/** Address of a stretch of sound. */
+export function audioAddress(id, { start_ms, end_ms }) {
+  return `${recordingPath(id)}/audio?start_ms=${start_ms}&end_ms=${end_ms}`;
 }
 
 export function documentAddress(id, kind, values) {

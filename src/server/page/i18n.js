@@ -73,13 +73,18 @@ export function length(ms) {
   return t("length.hours", { h: Math.floor(seconds / 3600), n: Math.floor(seconds / 60) % 60 });
 }
 
-/** The day and minute of an RFC 3339 time, today's as the minute alone. */
-export function when(iso) {
+/** The day and minute of an RFC 3339 time; with `brief`, today's as the minute alone. */
+export function when(iso, { brief = false } = {}) {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return "";
   const sameDay = date.toDateString() === new Date().toDateString();
-  const day = sameDay ? {} : { year: "numeric", month: "short", day: "numeric" };
+  const day = brief && sameDay ? {} : { year: "numeric", month: "short", day: "numeric" };
   return new Intl.DateTimeFormat(TAGS[current], { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(date);
+}
+
+/** The language of a text of a consultation, for the shapes of its characters and for voices that read it out. */
+export function tongue(text) {
+  return /\p{Script=Han}/u.test(text) ? "zh-Hant-HK" : "en-HK";
 }
 
 /** A size in the unit that people use for files. */

@@ -1,7 +1,7 @@
 // The note: its lines, what they rest on, and what led to no line. Editing a line is `note-editor.js`.
 import { $, button, make } from "./dom.js";
 import { quote } from "./evidence.js";
-import { clock, onLanguage, t, when } from "./i18n.js";
+import { clock, onLanguage, t, tongue, when } from "./i18n.js";
 import { NoteEditor } from "./note-editor.js";
 
 const SECTIONS = ["S", "O", "A", "P"];
@@ -82,6 +82,7 @@ export class NoteView {
     const said = (sentence.evidence ?? []).length > 0;
     const text = button(sentence.text, () => this.select(key, sentence), {
       class: "note-text",
+      lang: tongue(sentence.text),
       aria: { pressed: String(selected), label: t(said ? "note.line" : "note.line_typed", { text: sentence.text }) },
     });
     const isNew = this.seen !== null && !this.seen.has(key) && !this.finished;
@@ -106,9 +107,9 @@ export class NoteView {
   /** That a person wrote or changed the line: who, when, and what stood there before. */
   badges({ origin, by, at, edited }) {
     const out = [];
-    if (origin === "typed") out.push(make("p", { class: "badge" }, t("note.typed_by", { by, when: when(at) })));
+    if (origin === "typed") out.push(make("p", { class: "badge" }, t("note.typed_by", { by, when: when(at, { brief: true }) })));
     if (edited) {
-      const head = t("note.edited_by", { by: edited.by, when: when(edited.at) });
+      const head = t("note.edited_by", { by: edited.by, when: when(edited.at, { brief: true }) });
       out.push(make("details", { class: "badge" }, make("summary", {}, head), make("p", {}, t("note.was", { was: edited.was }))));
     }
     return out;
@@ -120,7 +121,7 @@ export class NoteView {
     const items = spans.map((span) => {
       const segment = this.segments.get(span.segment);
       const time = Number.isFinite(segment.start_ms) ? make("span", { class: "time" }, clock(segment.start_ms)) : null;
-      return make("li", {}, time, make("q", {}, quote(segment, span)));
+      return make("li", {}, time, make("q", { lang: tongue(segment.text) }, quote(segment, span)));
     });
     const show = button(t("note.show_words"), () => this.onSelect(evidence, true), { class: "small show-words" });
     return make("div", { class: "quotes" }, make("ul", {}, ...items), show);
@@ -149,7 +150,7 @@ export class NoteView {
       this.onSelect([span], false);
     };
     const node = button(null, pick, { aria: { label: t("note.uncovered_line", { text }) } });
-    node.append(make("span", { class: "time" }, clock(segment.start_ms ?? 0)), make("q", {}, text));
+    node.append(make("span", { class: "time" }, clock(segment.start_ms ?? 0)), make("q", { lang: tongue(text) }, text));
     return node;
   }
 }

@@ -15,11 +15,11 @@ export function surround(hooks) {
   around = hooks;
 }
 
-/** Plays `stretches` of the recording `id`; `null` plays all of it. What played before is stopped. */
+/** Plays `stretches` of the recording `id`. What played before is stopped. */
 export async function play(id, stretches) {
-  if (stretches !== null && stretches.length === 0) return;
+  if (stretches.length === 0) return;
   last = { id, stretches };
-  queue = stretches === null ? [null] : [...stretches];
+  queue = [...stretches];
   const first = playing === null;
   playing = { id, stretch: queue.shift() };
   if (first) await around.begin();
@@ -49,8 +49,7 @@ function show() {
   if (playing === null) return;
   const { stretch } = playing;
   const whole = Number.isFinite(audio.duration) ? audio.duration * 1000 : 0;
-  const [from, to] = stretch ? [stretch.start_ms, stretch.end_ms] : [audio.currentTime * 1000, whole];
-  $("player-what").textContent = t("player.playing", { from: clock(from), to: clock(to) });
+  $("player-what").textContent = t("player.playing", { from: clock(stretch.start_ms), to: clock(stretch.end_ms) });
   $("player-progress").value = whole > 0 ? (audio.currentTime * 1000) / whole : 0;
 }
 

@@ -14,8 +14,11 @@ import { drawRecording, drawSession } from "./room-view.js";
 import { Session } from "./session.js";
 import { showTab } from "./tabs.js";
 import { TranscriptView } from "./transcript.js";
+import { keepAwake } from "./wake.js";
 
 const LOOK_AGAIN_MS = 2000;
+/** Longest stretch of sound that the server sends at once. */
+const LONGEST_STRETCH_MS = 600000;
 
 export class Recording {
   /** `page.home()` goes to the first view, `page.enter()` shows this one, `page.shown(id)` puts the id into the address. */
@@ -39,7 +42,7 @@ export class Recording {
     on("continue", () => this.resume());
     on("retry", () => this.retry());
     on("new", () => this.page.home());
-    on("play-all", () => play(this.id, null));
+    on("play-all", () => this.playAll());
     addEventListener("keydown", (event) => event.key === "Escape" && !$("confirm").open && stop());
     onLanguage(() => this.draw());
   }
@@ -340,6 +343,14 @@ export class Recording {
     }
   }
 
+  playAll() {
+    const parts = [];
+    for (let from = 0; from < this.held.duration_ms; from += LONGEST_STRETCH_MS) {
+      parts.push({ start_ms: from, end_ms: Math.min(this.held.duration_ms, from + LONGEST_STRETCH_MS) });
+    }
+    void play(this.id, parts);
+  }
+
   playSegment(segment) {
     const all = timeOf(segment, { start: 0, end: Infinity });
     this.transcript.mark([{ segment: segment.id, start: 0, end: Infinity }], { reveal: false });
@@ -393,6 +404,7 @@ export class Recording {
     const live = this.session !== null;
     $("note-tag").textContent = live ? t("note.draft") : "";
     document.body.classList.toggle("live", live);
+    void keepAwake(this.session?.phase === "recording");
   }
 
   /** Says how the connection is, and how much waits. */

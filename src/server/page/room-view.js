@@ -38,7 +38,7 @@ function saved(session) {
 }
 
 /** Draws the bar for a recording that the server holds and this window only looks at. */
-export function drawRecording({ id, state, connected, created_at, duration_ms, language }) {
+export function drawRecording({ id, state, connected, created_at, duration_ms, language, edited }) {
   const open = state === "open";
   title(open ? t(connected ? "room.elsewhere" : "room.unfinished") : state === "finishing" ? t("room.finishing") : when(created_at));
   lamp(open ? (connected ? "live" : "wait") : state === "finishing" ? "busy" : "off");
@@ -48,7 +48,7 @@ export function drawRecording({ id, state, connected, created_at, duration_ms, l
   $("saved").textContent = (open ? [when(created_at), ...facts] : facts).join(" · ");
   buttons({ continue: open, finish: open, "play-all": state === "finished", downloads: state === "finished", new: true, cancel: open });
   $("cancel").textContent = t("room.erase");
-  if (state === "finished") downloads(id);
+  if (state === "finished") downloads(id, edited);
 }
 
 function title(text) {
@@ -69,13 +69,14 @@ function buttons(wanted) {
   }
 }
 
-function downloads(id) {
+function downloads(id, edited) {
   const link = (kind, key, values) => make("li", {}, make("a", { href: api.documentAddress(id, kind, values), download: "" }, t(`download.${key}`)));
   $("download-note").replaceChildren(
     link("note", "json", { format: "json" }),
     link("note", "fhir", { format: "fhir" }),
     link("note", "text_en", { format: "text", lang: "en" }),
-    link("note", "text_zh", { format: "text", lang: "zh-Hant" }),
+    // The server writes no other language once a person has changed a line.
+    edited ? "" : link("note", "text_zh", { format: "text", lang: "zh-Hant" }),
   );
   $("download-transcript").replaceChildren(
     link("transcript", "json", { format: "json" }),

@@ -10,7 +10,7 @@ const OPENING_MS = 10000;
 const FINISHING_MS = 30000;
 const DELAYS_MS = [300, 700, 1500, 3000, 5000];
 /** Faults that waiting may mend: the connection is tried again. */
-const PASSING = new Set(["internal", "no_room"]);
+const PASSING = new Set(["internal", "no_room", "disk_low"]);
 
 export class Room {
   /**

@@ -1,7 +1,7 @@
 // The transcript: lines that stay, and the utterance that still grows.
 import { $, button, make, scrollTo } from "./dom.js";
 import { pieces } from "./evidence.js";
-import { clock, has, onLanguage, t } from "./i18n.js";
+import { clock, has, onLanguage, t, tongue } from "./i18n.js";
 
 const NEAR_END_PX = 80;
 
@@ -80,6 +80,7 @@ export class TranscriptView {
     const node = this.nodes.get(segment.id);
     const spans = this.marks.filter((span) => span.segment === segment.id);
     const parts = pieces(segment.text, spans).map(({ text, marked }) => (marked ? make("mark", {}, text) : text));
+    node.querySelector(".said").lang = tongue(segment.text);
     const key = `transcript.speaker.${segment.speaker}`;
     const speaker = segment.speaker ? make("b", { class: "speaker" }, has(key) ? t(key) : segment.speaker) : null;
     node.querySelector(".said").replaceChildren(...(speaker ? [speaker, ...parts] : parts));
@@ -100,6 +101,7 @@ export class TranscriptView {
     const node = $("growing");
     node.hidden = shown.stable === "" && shown.tentative === "";
     node.querySelector(".time").textContent = shown.start === null ? "" : clock(shown.start);
+    node.lang = tongue(shown.stable + shown.tentative);
     node.querySelector(".stable").textContent = shown.stable;
     node.querySelector(".tentative").textContent = shown.tentative;
     this.empty();
