@@ -92,9 +92,19 @@ fn stored_samples(app: &App, recording: &Recording) -> Result<u64, ApiError> {
 pub(super) struct Detail {
     #[serde(flatten)]
     summary: Summary,
+    /// What a microphone has to give that goes on with it.
+    format: Format,
     version: u64,
     transcript: Transcript,
     note: Option<Note>,
+}
+
+/// What the recording's socket takes.
+#[derive(Serialize)]
+struct Format {
+    encoding: String,
+    rate: u32,
+    channels: u16,
 }
 
 /// `GET /v1/recordings/ID`
@@ -109,8 +119,10 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Resu
             (transcript, note, 0)
         }
     };
+    let stream = recording.format;
+    let format = Format { encoding: stream.encoding().to_string(), rate: stream.rate(), channels: stream.channels() };
     let summary = summary(&app, recording, live.as_deref()).await?;
-    Ok(Json(Detail { summary, version, transcript, note }))
+    Ok(Json(Detail { summary, format, version, transcript, note }))
 }
 
 /// What is known of a recording that is not finished.
