@@ -8,12 +8,13 @@ const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 // The sandbox needs rights that root in a container lacks.
 const SANDBOX = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 
-/** A real headless Chromium whose microphone is a WAV file, from the moment it is opened. */
-export function chromium({ sound = null, devices = 1, yes = true, lang = "en-GB" } = {}) {
-  const args = [...SANDBOX, `--lang=${lang}`, `--use-fake-device-for-media-stream=device-count=${devices}`];
+/** A real headless Chromium whose microphone is a WAV file from the moment it is opened; without `fake` it has those of this machine. */
+export function chromium({ sound = null, fake = true, yes = true } = {}) {
+  const args = [...SANDBOX, "--lang=en-GB"];
+  if (fake) args.push("--use-fake-device-for-media-stream");
   if (yes) args.push("--use-fake-ui-for-media-stream");
   if (sound) args.push(`--use-file-for-fake-audio-capture=${sound}%noloop`);
-  return puppeteer.launch({ executablePath: CHROMIUM, headless: true, args, env: { ...process.env, LANGUAGE: lang } });
+  return puppeteer.launch({ executablePath: CHROMIUM, headless: true, args });
 }
 
 export function firefox() {
@@ -51,6 +52,8 @@ function watch() {
 export async function open(browser, address, { width = 1280, height = 800, phone = false, language = "en" } = {}) {
   const page = await browser.newPage();
   page.faults = [];
+  // Only the warning before a window is closed in the middle of a recording.
+  page.on("dialog", (dialog) => dialog.accept());
   page.on("pageerror", (error) => page.faults.push(error.message));
   page.on("console", (message) => message.type() === "error" && page.faults.push(message.text()));
   await page.setViewport({ width, height, isMobile: phone, hasTouch: phone, deviceScaleFactor: phone ? 2 : 1 });

@@ -89,6 +89,7 @@ async function hear({ page, server, id, recording }) {
   const [span] = sentence.evidence;
   const segment = recording.transcript.segments.find((each) => each.id === span.segment);
   const words = segment.words.filter((word) => /headache/i.test(word.text));
+  expect(words.length > 0, "the word has no time of its own");
   await page.evaluate((line) => [...document.querySelectorAll(".note-text")].find((node) => node.textContent === line).focus(), sentence.text);
   await page.keyboard.press("Enter");
   const played = await until("the sound plays", async () => (await seen(page)).audio.at(-1), 15000);
@@ -171,15 +172,15 @@ async function reload({ page, id, edited }) {
 }
 
 async function download({ page, downloads, edited }) {
-  mkdirSync(downloads, { recursive: true });
-  const session = await page.createCDPSession();
-  await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: downloads });
+  const session = await page.browser().target().createCDPSession();
   const take = async (index) => {
-    const before = new Set(readdirSync(downloads));
+    const folder = path.join(downloads, String(index));
+    mkdirSync(folder, { recursive: true });
+    await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
     await page.click("#downloads summary");
     await page.evaluate((at) => document.querySelectorAll("#download-note a")[at].click(), index);
-    const name = await until("the file is there", () => readdirSync(downloads).find((each) => !before.has(each) && !each.endsWith(".crdownload")));
-    return readFileSync(path.join(downloads, name), "utf8");
+    const name = await until("the file is there", () => readdirSync(folder).find((each) => !each.endsWith(".crdownload")));
+    return readFileSync(path.join(folder, name), "utf8");
   };
   const note = JSON.parse(await take(0));
   same(note.schema, "cantoscribe/note/1", "the schema");

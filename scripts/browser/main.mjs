@@ -6,6 +6,7 @@ import path from "node:path";
 import { inFirefox } from "./check-firefox.mjs";
 import { live } from "./check-live.mjs";
 import { network } from "./check-network.mjs";
+import { parts } from "./check-parts.mjs";
 import { trouble } from "./check-trouble.mjs";
 import { check, close, skip } from "./harness.mjs";
 import { Server } from "./server.mjs";
@@ -47,6 +48,7 @@ process.on("exit", () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
+if (wanted("parts")) await parts();
 if (await check("the server starts", () => server.start())) {
   const english = consultation();
   const file = english && save(path.join(scratch, "consultation.wav"), english);
