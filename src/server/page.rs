@@ -47,6 +47,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "icon.svg",
         "index.html",
         "level.js",
+        "menu.js",
         "microphone.js",
         "note-editor.js",
         "note.js",

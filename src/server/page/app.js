@@ -5,6 +5,7 @@ import { $ } from "./dom.js";
 import { dropping } from "./drop.js";
 import { language, onLanguage, setLanguage, show, t } from "./i18n.js";
 import { Home } from "./home.js";
+import "./menu.js";
 import { announce, dismiss, dismissAll, notice } from "./notices.js";
 import { explain, RecordingsView } from "./recordings.js";
 import { Recording } from "./recording.js";

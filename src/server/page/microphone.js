@@ -82,10 +82,10 @@ export class Microphone {
     // The node writes nothing, so this plays silence; without a way to the loudspeaker some browsers do not run it.
     this.source.connect(this.node).connect(context.destination);
     const [track] = media.getAudioTracks();
-    track.onended = () => this.closed || on.lost();
-    track.onmute = () => this.closed || on.muted(true);
-    track.onunmute = () => this.closed || on.muted(false);
-    context.onstatechange = () => this.closed || context.state === "running" || on.stopped();
+    track.onended = () => this.closed || this.on.lost();
+    track.onmute = () => this.closed || this.on.muted(true);
+    track.onunmute = () => this.closed || this.on.muted(false);
+    context.onstatechange = () => this.closed || context.state === "running" || this.on.stopped();
   }
 
   get rate() {

@@ -384,6 +384,7 @@ export class Recording {
       const { version, note } = await api.editNote(this.held.id, this.held.version, edit);
       Object.assign(this.held, { version, note, edited: true });
       this.note.note = note;
+      this.draw();
       return null;
     } catch (error) {
       if (error.status !== 409 || !error.body?.note) throw error;

@@ -59,7 +59,7 @@ export class RecordingsView {
     const act = (key, action, more = {}) =>
       button(t(`recordings.${key}`), action, { class: `small ${more.class ?? ""}`, data: { act: `${key} ${id}` }, aria: { label: `${t(`recordings.${key}`)}: ${t("recordings.of", { when: name })}` } });
     const actions = state === "open" ? [act("continue", () => this.on.resume(id)), act("finish", () => this.finish(id))] : [];
-    const open = button(null, () => this.on.open(id), { class: "open", data: { act: `open ${id}` }, aria: { label: `${t("recordings.open_one")}: ${t("recordings.of", { when: name })}, ${facts}` } });
+    const open = button(null, () => this.on.open(id), { class: "open", data: { act: `open ${id}` } });
     open.append(
       make("span", { class: "name" }, name, ...tags.map(([tone, key]) => make("span", { class: `tag ${tone}` }, t(key)))),
       make("span", { class: "facts" }, facts),

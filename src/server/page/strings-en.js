@@ -33,7 +33,6 @@ export default {
   "recordings.live": "Being recorded now",
   "recordings.finishing": "Last words being written",
   "recordings.edited": "Edited",
-  "recordings.open_one": "Open",
   "recordings.continue": "Continue",
   "recordings.finish": "Finish",
   "recordings.erase": "Erase",

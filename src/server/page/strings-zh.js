@@ -33,7 +33,6 @@ export default {
   "recordings.live": "正在錄音",
   "recordings.finishing": "正在寫下最後的話",
   "recordings.edited": "已修改",
-  "recordings.open_one": "開啟",
   "recordings.continue": "繼續",
   "recordings.finish": "完成",
   "recordings.erase": "刪除",
