@@ -9,6 +9,7 @@ mod models;
 mod note;
 mod note_input;
 mod output;
+mod serve;
 mod transcribe;
 
 use std::path::PathBuf;
@@ -38,6 +39,8 @@ enum Command {
     Note(note::NoteArguments),
     /// Listen to a microphone, and show the words as they come and the note at the end
     Listen(listen::ListenArguments),
+    /// Serve the page where words and note appear while people talk
+    Serve(serve::ServeArguments),
     /// List, fetch and check the models
     Models(models::ModelsArguments),
 }
@@ -56,6 +59,7 @@ pub fn run() -> ExitCode {
         Command::Transcribe(arguments) => transcribe::run(&arguments, &models_folder),
         Command::Note(arguments) => note::run(&arguments, &models_folder),
         Command::Listen(arguments) => listen::run(&arguments, &models_folder),
+        Command::Serve(arguments) => serve::run(&arguments, &models_folder),
         Command::Models(arguments) => models::run(arguments, &models_folder),
     };
     result.unwrap_or_else(|error| {

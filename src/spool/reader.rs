@@ -47,6 +47,12 @@ impl SpoolReader {
         Self { file, path, sealer, known: false, offset: PREAMBLE as u64, sequence: 0, samples: 0 }
     }
 
+    /// Samples a channel before the next record.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.samples
+    }
+
     /// The next record. Nothing at the end of what is whole; a later call sees what was written meanwhile.
     ///
     /// It also returns what was appended and not yet synced. Follow a live writer with [`Self::next_before`].
