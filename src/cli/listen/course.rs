@@ -251,7 +251,8 @@ impl Course {
         };
         Status {
             heard_ms: milliseconds(self.heard.samples),
-            level: self.level.filter(|_| self.open),
+            level: self.level,
+            closed: !self.open,
             behind_ms: milliseconds(self.heard.samples.saturating_sub(self.safe)),
             losses: self.heard.losses,
             trouble: room.trouble().or(trouble),

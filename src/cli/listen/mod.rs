@@ -16,6 +16,7 @@ use clap::{Args, ValueEnum};
 
 use super::hear::HearArguments;
 use super::output::print;
+use super::serve::data_folder;
 use crate::capture;
 use crate::client::Address;
 use crate::note::compose::Language;
@@ -93,10 +94,7 @@ pub fn run(arguments: &ListenArguments, models_folder: &Path) -> anyhow::Result<
     if arguments.list_devices {
         return list_devices();
     }
-    let Some(data) = arguments.data.clone().or_else(default_data_folder) else {
-        eprintln!("cantoscribe: no folder for the recordings: set HOME, or name one with --data");
-        return Ok(ExitCode::from(2));
-    };
+    let data = data_folder(arguments.data.clone())?;
     let server: Option<Address> = match arguments.server.as_deref().map(str::parse).transpose() {
         Ok(server) => server,
         Err(error) => {
@@ -145,11 +143,6 @@ fn list_devices() -> anyhow::Result<ExitCode> {
     };
     print(&devices.iter().map(line).collect::<String>())?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Where recordings are kept when nobody says where: where `serve --trial` keeps them.
-fn default_data_folder() -> Option<PathBuf> {
-    directories::ProjectDirs::from("", "", "cantoscribe").map(|dirs| dirs.data_dir().join("trial"))
 }
 
 /// Seconds since 1970.

@@ -44,6 +44,8 @@ pub struct Status {
     pub losses: Losses,
     /// What is not as it should be.
     pub trouble: Option<String>,
+    /// Nothing is heard any more: there is no level.
+    pub closed: bool,
 }
 
 impl Screen {
@@ -88,7 +90,7 @@ impl Screen {
         if self.terminal {
             let words = self.growing();
             self.live.set_message(format!("{words}{}", line(status)));
-        } else if self.said.elapsed() >= PLAIN {
+        } else if !status.closed && self.said.elapsed() >= PLAIN {
             self.said = Instant::now();
             eprintln!("cantoscribe: {}", line(status));
         }
@@ -127,7 +129,10 @@ pub fn clock(milliseconds: u64) -> String {
 }
 
 fn line(status: &Status) -> String {
-    let mut parts = vec![clock(status.heard_ms), meter(status.level)];
+    let mut parts = vec![clock(status.heard_ms)];
+    if !status.closed {
+        parts.push(meter(status.level));
+    }
     if status.behind_ms >= 2000 {
         parts.push(format!("{} s wait to be sent", status.behind_ms / 1000));
     }
@@ -184,7 +189,8 @@ mod tests {
     #[test]
     fn losses_and_what_waits_are_in_the_status_line() {
         let losses = Losses { overrun: 480, breaks: 1, broken: 20 };
-        let status = Status { heard_ms: 61_000, level: None, behind_ms: 7_900, losses, trouble: Some("no server".into()) };
+        let status =
+            Status { heard_ms: 61_000, level: None, behind_ms: 7_900, losses, trouble: Some("no server".into()), closed: false };
         let line = line(&status);
         assert!(line.starts_with("1:01  ["), "{line}");
         assert!(line.ends_with("7 s wait to be sent  500 samples lost  no server"), "{line}");
