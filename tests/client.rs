@@ -258,3 +258,14 @@ fn a_damaged_description_is_told_and_the_rest_still_sent() {
     assert_eq!((left.pending.len(), left.damaged.len()), (1, 1));
     assert!(left.damaged[0].to_string().contains(".about"));
 }
+
+#[test]
+fn what_nobody_wants_any_more_can_be_deleted() {
+    let data = tempfile::tempdir().unwrap();
+    let address: Address = "http://127.0.0.1:9".parse().unwrap();
+    let (mut kept, pending) = begin(data.path(), &address);
+    kept.push(&sound(1000)).unwrap();
+    kept.finish().unwrap();
+    pending.erase().unwrap();
+    assert_eq!(files(data.path()), ["key"]);
+}

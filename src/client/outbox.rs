@@ -244,8 +244,11 @@ impl Pending {
         Ok(reader)
     }
 
-    /// Deletes it here: the server has all of it, or must not have it any more.
-    pub(super) fn erase(&self) -> Result<(), ClientError> {
+    /// Deletes it here: the server has all of it, or nobody wants it any more.
+    ///
+    /// # Errors
+    /// A folder that cannot be written.
+    pub fn erase(&self) -> Result<(), ClientError> {
         self.files.erase()
     }
 }

@@ -41,7 +41,7 @@ pub struct Heard {
 /// Listens until the user stops it, the time is over, or the source ends; then until the room is done.
 ///
 /// # Errors
-/// A room that cannot go on. What was said is kept, and the error says where.
+/// A room that cannot go on. What was said is kept, and it is told where.
 pub fn run(
     arguments: &ListenArguments,
     source: &mut Source,
@@ -67,10 +67,13 @@ pub fn run(
                     return Ok(course.heard);
                 }
                 Told::Over(Err(error)) => {
-                    // What was not read yet is not lost: it is in the same place.
+                    // What waits in memory belongs where the rest is kept.
                     course.finish(room, screen);
                     screen.clear();
-                    return Err(error.context(format!("{} of sound are kept in {}", course.length(), room.kept_in())));
+                    if let Some(place) = room.kept_in() {
+                        screen.notice(&format!("{} of sound are kept in {place}", course.length()));
+                    }
+                    return Err(error);
                 }
             }
         }

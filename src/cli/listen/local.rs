@@ -164,8 +164,8 @@ impl Room for LocalRoom<'_> {
         None
     }
 
-    fn kept_in(&self) -> String {
+    fn kept_in(&self) -> Option<String> {
         let data = self.prepared.data.display();
-        format!("`{data}`, unfinished: `cantoscribe serve --trial --data {data}` lists and finishes it")
+        Some(format!("`{data}`, unfinished: `cantoscribe serve --trial --data {data}` lists and finishes it"))
     }
 }

@@ -45,6 +45,9 @@ pub struct ListenArguments {
     /// With a server: send what earlier runs could not deliver, and stop
     #[arg(long, requires = "server", conflicts_with_all = ["from", "device"])]
     send_only: bool,
+    /// With a server: delete what earlier runs could not deliver, and stop
+    #[arg(long, requires = "server", conflicts_with_all = ["from", "device", "send_only"])]
+    discard: bool,
     /// Who is on which channel of the microphone, such as `doctor,patient` [default: the channels are mixed]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     speakers: Vec<String>,
@@ -106,15 +109,15 @@ pub fn run(arguments: &ListenArguments, models_folder: &Path) -> anyhow::Result<
     let mut screen = Screen::new(arguments.format == Format::Text);
     match server {
         Some(server) => {
-            let mut post = remote::Post::open(&data, server, &screen)?;
-            if arguments.send_only {
+            let mut post = remote::Post::open(&data, server, arguments.discard, &screen)?;
+            if arguments.send_only || arguments.discard {
                 return post.send_only(&stop, &mut screen);
             }
             let mut source = open_source(arguments, &mut screen)?;
             let mut room = post.begin(&source, arguments)?;
-            let heard = course::run(arguments, &mut source, &mut room, &stop, &mut screen)?;
+            let heard = course::run(arguments, &mut source, &mut room, &stop, &mut screen);
             post.wait(&stop, &mut screen);
-            course::report(heard, &source)
+            course::report(heard?, &source)
         }
         None => {
             let engine = local::Prepared::open(arguments, models_folder, &data)?;

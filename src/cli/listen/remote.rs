@@ -32,8 +32,8 @@ struct Leftover {
 }
 
 impl Post {
-    /// Opens the outbox, and begins to send what earlier runs left in it.
-    pub fn open(data: &Path, server: Address, screen: &Screen) -> anyhow::Result<Self> {
+    /// Opens the outbox, and begins to send what earlier runs left in it, or deletes that.
+    pub fn open(data: &Path, server: Address, discard: bool, screen: &Screen) -> anyhow::Result<Self> {
         let outbox = Outbox::open(data)?;
         if !server.is_local() {
             screen
@@ -50,6 +50,11 @@ impl Post {
         for pending in found.pending {
             let length = clock(pending.samples() * 1000 / u64::from(pending.terms().rate.max(1)));
             let name = format!("{length} of sound from an earlier run");
+            if discard {
+                pending.erase()?;
+                screen.notice(&format!("{name} is deleted"));
+                continue;
+            }
             screen.notice(&format!("sending {name}"));
             left.push(Leftover { name, told: send(&server, pending)?.0 });
         }
@@ -151,7 +156,8 @@ impl Room for RemoteRoom {
         self.kept.troubled().then(|| "the disk takes nothing: what is said waits in memory".to_owned())
     }
 
-    fn kept_in(&self) -> String {
-        format!("`{}`; `listen --server URL --send-only` tries again", self.kept.path().display())
+    fn kept_in(&self) -> Option<String> {
+        let path = self.kept.path();
+        path.exists().then(|| format!("`{}`: with --send-only it is tried again, with --discard deleted", path.display()))
     }
 }

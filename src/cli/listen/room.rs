@@ -32,6 +32,6 @@ pub trait Room {
     /// A few words for the status line: what is not as it should be.
     fn trouble(&self) -> Option<String>;
 
-    /// Where the recording is when the room did not come to its end.
-    fn kept_in(&self) -> String;
+    /// Where the recording is when the room did not come to its end; nowhere when it was erased.
+    fn kept_in(&self) -> Option<String>;
 }
