@@ -159,3 +159,6 @@ fn do_job(recognizer: &dyn Recognizer, guard: &Guard, admission: &Admission, can
         Err(error) => Outcome::Failed(error),
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,7 +121,7 @@ impl Listener {
             samples: 0,
             asked: None,
             tickets: 0,
-            note_stale: true,
+            note_stale: false,
             note_made: None,
             view,
         })

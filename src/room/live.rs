@@ -27,8 +27,6 @@ pub struct Live {
     erased: watch::Sender<bool>,
     /// No more audio comes.
     finishing: AtomicBool,
-    /// Held until this is dropped.
-    _seat: Seat,
 }
 
 impl Live {
@@ -36,7 +34,7 @@ impl Live {
     ///
     /// # Errors
     /// When its spool or its rows cannot be read.
-    pub(super) async fn open(setup: Setup, writer: SpoolWriter, seat: Seat) -> Result<Self, RoomError> {
+    pub(super) async fn open(setup: Setup, writer: SpoolWriter) -> Result<Self, RoomError> {
         let (recording, store) = (setup.recording.clone(), setup.store.clone());
         let marked = writer.finished();
         let recorder = Recorder::start(writer);
@@ -51,7 +49,6 @@ impl Live {
             last_left: Mutex::new(Instant::now()),
             erased: watch::channel(false).0,
             finishing: AtomicBool::new(false),
-            _seat: seat,
         };
         live.finishing.store(marked || live.recording.state == State::Finishing, Ordering::SeqCst);
         if live.is_finishing() && !marked {
@@ -117,11 +114,11 @@ impl Live {
 
     /// Takes hold of it: whoever held it before is told, and its audio not taken any more.
     ///
-    /// Returns what is safe once everything taken before is.
+    /// Returns what is safe once everything taken before is. A recording that nobody holds keeps no seat from others.
     ///
     /// # Errors
     /// [`RoomError::Fault`] when nothing can be recorded any more.
-    pub async fn hold(self: &Arc<Self>) -> Result<(Hold, Safe), RoomError> {
+    pub async fn hold(self: &Arc<Self>, seat: Seat) -> Result<(Hold, Safe), RoomError> {
         self.connections.fetch_add(1, Ordering::SeqCst);
         let mut number = 0;
         self.holder.send_modify(|holder| {
@@ -131,7 +128,7 @@ impl Live {
         });
         let mut current = self.holder.subscribe();
         current.mark_unchanged();
-        let hold = Hold { live: Arc::clone(self), number, current };
+        let hold = Hold { live: Arc::clone(self), number, current, _seat: seat };
         let safe = self.recorder.flush().await.ok_or_else(|| self.fault_error())?;
         Ok((hold, safe))
     }
@@ -176,6 +173,8 @@ pub struct Hold {
     live: Arc<Live>,
     number: HolderNumber,
     current: watch::Receiver<HolderNumber>,
+    /// Held until this is dropped.
+    _seat: Seat,
 }
 
 impl Hold {

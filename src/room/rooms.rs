@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
-use super::live::Live;
+use super::live::{Hold, Live};
 use super::token::{Token, recording_id};
-use super::{RoomError, Setup};
+use super::{RoomError, Safe, Setup};
 use crate::audio::StreamFormat;
 use crate::engine::Engine;
 use crate::interop::fhir::Instant;
@@ -89,11 +89,11 @@ impl Rooms {
         Ok(self.store.free_space()? < self.keep_free)
     }
 
-    /// Begins a recording.
+    /// Begins a recording and takes hold of it.
     ///
     /// # Errors
     /// [`RoomError::DiskLow`], or [`crate::engine::EngineError::NoRoom`]; a failing store.
-    pub async fn begin(&self, beginning: Beginning) -> Result<(Arc<Live>, Token), RoomError> {
+    pub async fn begin(&self, beginning: Beginning) -> Result<(Hold, Safe, Token), RoomError> {
         if self.disk_low()? {
             return Err(RoomError::DiskLow);
         }
@@ -113,21 +113,22 @@ impl Rooms {
         let writer = SpoolWriter::create(&path, &recording.key, &recording.id)?;
         let mut open = self.open.lock().await;
         let id = recording.id.clone();
-        let live = Arc::new(Live::open(self.setup(recording), writer, seat).await?);
+        let live = Arc::new(Live::open(self.setup(recording), writer).await?);
         open.insert(id, Arc::clone(&live));
-        Ok((live, token))
+        let (hold, safe) = live.hold(seat).await?;
+        Ok((hold, safe, token))
     }
 
-    /// Comes back to a recording.
+    /// Comes back to a recording and takes hold of it.
     ///
     /// # Errors
     /// [`RoomError::Unknown`] when there is none, or the token is not its own: which of both is not told. [`RoomError::Finished`].
-    pub async fn resume(&self, id: &str, token: &Token) -> Result<Arc<Live>, RoomError> {
+    pub async fn resume(&self, id: &str, token: &Token) -> Result<(Hold, Safe), RoomError> {
         let recording = self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
         if !token.matches(&recording.token_hash) {
             return Err(RoomError::Unknown);
         }
-        self.reopen(id).await
+        self.reopen(id).await?.hold(self.engine.readmit()).await
     }
 
     /// A new token for a recording; the old one is worth nothing any more.
@@ -168,7 +169,7 @@ impl Rooms {
             return Err(RoomError::Finished);
         }
         let writer = self.writer(&recording)?;
-        let live = Arc::new(Live::open(self.setup(recording), writer, self.engine.readmit()).await?);
+        let live = Arc::new(Live::open(self.setup(recording), writer).await?);
         open.insert(id.to_owned(), Arc::clone(&live));
         Ok(live)
     }

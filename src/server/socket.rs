@@ -91,17 +91,18 @@ async fn converse(wire: &mut Wire, rooms: &Rooms, opening: Result<Opening, Refus
 
 /// Begins a recording or comes back to one, and says `ready`.
 async fn open(wire: &mut Wire, rooms: &Rooms, opening: Opening) -> Result<(Hold, Safe), Stop> {
-    let (live, token) = match opening {
+    let (hold, safe, token) = match opening {
         Opening::Begin { format, language, speakers } => {
             rooms.begin(Beginning { format, language, speakers, at: now() }).await.map_err(|error| refusal(&error))?
         }
         Opening::Resume { recording } => {
             let token = wire.token().await?;
-            (rooms.resume(&recording, &token).await.map_err(|error| refusal(&error))?, token)
+            let (hold, safe) = rooms.resume(&recording, &token).await.map_err(|error| refusal(&error))?;
+            (hold, safe, token)
         }
     };
-    let (hold, safe) = live.hold().await.map_err(|error| refusal(&error))?;
-    wire.send(&ServerMessage::Ready { recording: live.id(), token: token.reveal(), samples: safe.samples }).await?;
+    let recording = hold.live().id();
+    wire.send(&ServerMessage::Ready { recording, token: token.reveal(), samples: safe.samples }).await?;
     Ok((hold, safe))
 }
 
