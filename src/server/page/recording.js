@@ -226,6 +226,7 @@ export class Recording {
     }
     this.transcript.clear({ finished: true });
     this.showHeld();
+    if (this.held.version === null) this.timer = setTimeout(() => this.lookAgain(), LOOK_AGAIN_MS);
     $("room-title").focus();
   }
 
@@ -405,6 +406,8 @@ export class Recording {
     const live = this.session !== null;
     $("note-tag").textContent = live ? t("note.draft") : "";
     document.body.classList.toggle("live", live);
+    // Seen from another tab: that something is recorded, and no more.
+    document.title = this.session?.phase === "recording" ? "● cantoscribe" : "cantoscribe";
     void keepAwake(this.session?.phase === "recording");
   }
 

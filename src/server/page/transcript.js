@@ -32,6 +32,8 @@ export class TranscriptView {
     this.marks = [];
     this.heardTo = 0;
     this.finished = finished;
+    // New lines are read out as they come; a recording that is opened is not read out as a whole.
+    $("log").setAttribute("aria-live", finished ? "off" : "polite");
     this.following = !finished;
     $("lines").replaceChildren();
     this.grow({ start: null, stable: "", tentative: "" });
