@@ -4,6 +4,7 @@
 
 mod error;
 
+pub mod agreement;
 pub mod endpoint;
 pub mod guard;
 pub mod model;
@@ -13,6 +14,7 @@ pub mod session;
 pub mod transcript;
 pub mod vad;
 
+pub use agreement::{Agreement, AgreementSettings};
 pub use error::SpeechError;
 pub use segmenter::{Growing, HeardUtterance, Segmenter};
 pub use session::{Session, segment};
