@@ -92,6 +92,11 @@ impl HearArguments {
         }
     }
 
+    /// What is spoken, as documents and servers have it.
+    pub fn language_code(&self) -> &'static str {
+        self.language.language().map_or("auto", Language::code)
+    }
+
     fn load_options(&self) -> LoadOptions {
         let precision = match self.precision {
             Arithmetic::Exact => Precision::Exact,
