@@ -94,7 +94,7 @@ class Counting(ClientConnection):
 
 class Room:
     """One recording. `script` yields ("sound", bytes), ("packet", bytes, samples), ("pause",), ("unpause",), ("wait", seconds),
-    ("paused_sound", bytes): sent and not counted, ("leave",): the connection is dropped and `run` returns, ("finish",), ("cancel",).
+    ("until", function): waits until it is true, ("paused_sound", bytes): sent and not counted, ("leave",): the connection is dropped and `run` returns, ("finish",), ("cancel",).
     """
 
     def __init__(self, url, form, script, chunks=ODD, speed=0.0, window=4.0, language="yue", query=None, on_message=None,
@@ -250,9 +250,10 @@ class Room:
                 step = next(self.steps, None)
                 if step is None:
                     return False
-                if step[0] == "wait":
+                if step[0] in ("wait", "until"):
                     waited = time.monotonic()
-                    await self.until(lambda: connection.close_code is not None, step[1])
+                    done, patience = ((lambda: False), step[1]) if step[0] == "wait" else (step[1], self.patience)
+                    await self.until(lambda done=done: connection.close_code is not None or done(), patience)
                     self.began += time.monotonic() - waited
                     if connection.close_code is not None:
                         return False

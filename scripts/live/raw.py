@@ -2,6 +2,8 @@
 import asyncio, base64, json, os, socket, struct
 from contextlib import asynccontextmanager
 
+from .harness import Wrong
+
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
@@ -116,5 +118,5 @@ async def room(port, query="rate=16000&channels=1&format=pcm_s16le&language=yue"
     async with raw(port, **how) as connection:
         status = await connection.upgrade(f"/v1/listen?{query}", f"127.0.0.1:{port}", headers)
         if status != 101:
-            raise ConnectionError(f"the upgrade was answered with {status}")
+            raise Wrong(f"the upgrade was answered with {status}")
         yield connection, await connection.message()
