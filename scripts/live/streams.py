@@ -165,6 +165,19 @@ class Streams:
         same(segments, self.reference(), f"killed after {', '.join(struck)} against the undisturbed run")
         return "killed with " + (" and ".join(struck) or "nothing left to do") + (f", resumed at {room.resumed_at[1:]}" if struck else "")
 
+    async def polite_end(self):
+        """SIGTERM, as when the program is brought up to date."""
+        room = self.bench.room(self.server, speed=4.0)
+        run = asyncio.create_task(room.run())
+        await asyncio.sleep(2.0)
+        clean = await asyncio.to_thread(self.server.stop)
+        await self.server.start_aside()
+        await run
+        hold(clean, "the server did not end within 20 s")
+        hold_rules(room)
+        same(room.transcript["segments"], self.reference(), "against the undisturbed run")
+        return f"closed with {room.closes[0]}"
+
     def moments(self):
         """Random: anywhere from the first sample to just before `end`."""
         length = self.four_times or self.bench.samples / 16000 / 4 + 3
@@ -203,4 +216,5 @@ class Streams:
             moments = [self.moments()] + ([0.4] if number == 2 else [])
             name = f"SIGKILL at a random moment ({number + 1} of 3{', and again while it replays' if number == 2 else ''}): the same finals"
             await check(name, lambda moments=moments: self.kill(moments))
+        await check("SIGTERM in the middle: the same finals", self.polite_end)
         await check("an abandoned recording is finished from the list after a SIGKILL", self.finished_from_the_list)
