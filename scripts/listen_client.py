@@ -3,10 +3,12 @@
 
 usage: scripts/listen_client.py RECORDING.wav... [--url ws://127.0.0.1:8080] [--speed 1] [--chunks 1,333,4096] [--pause 1.5]
 
-Streams the recordings with a pause after each, keeps what is not acknowledged, comes back after every break with what is missing, and
-prints the finals. Exits 1 when the server broke a rule of the contract. As a module it serves scripts/check-live and scripts/long.
+Streams the recordings with a pause after each, keeps what is not acknowledged, comes back after every break with what is missing,
+and prints the finals. Exits 1 when the server broke a rule of the contract. As a module it serves scripts/check-live and
+scripts/long.
 Needs the PyPI package `websockets`, which it installs into target/venv-live by itself.
 """
+
 import argparse, asyncio, json, sys, time, urllib.parse
 from collections import deque
 from pathlib import Path
@@ -78,7 +80,7 @@ class Kept:
             if count and start < samples:
                 if not self.frame:
                     raise ValueError("resumed inside a packet")
-                self.entries[0] = (samples, start + count - samples, what[(samples - start) * self.frame:])
+                self.entries[0] = (samples, start + count - samples, what[(samples - start) * self.frame :])
 
 
 class Counting(ClientConnection):
@@ -93,12 +95,27 @@ class Counting(ClientConnection):
 
 
 class Room:
-    """One recording. `script` yields ("sound", bytes), ("packet", bytes, samples), ("pause",), ("unpause",), ("wait", seconds),
-    ("until", function): waits until it is true, ("paused_sound", bytes): sent and not counted, ("leave",): the connection is dropped and `run` returns, ("finish",), ("cancel",).
+    """One recording, over as many connections as it takes. `script` yields steps:
+
+    ("sound", bytes), ("packet", bytes, samples); ("pause",), ("unpause",), ("finish",), ("cancel",); ("wait", seconds);
+    ("until", function): waits until it is true; ("paused_sound", bytes): sent and not counted; ("leave",): the connection is
+    dropped and `run` returns.
     """
 
-    def __init__(self, url, form, script, chunks=ODD, speed=0.0, window=4.0, language="yue", query=None, on_message=None,
-                 patience=60.0, log=False):
+    def __init__(
+        self,
+        url,
+        form,
+        script,
+        chunks=ODD,
+        speed=0.0,
+        window=4.0,
+        language="yue",
+        query=None,
+        on_message=None,
+        patience=60.0,
+        log=False,
+    ):
         self.url, self.form, self.chunks, self.speed, self.window = url, form, chunks, speed, window
         self.query = {**form.query(), "language": language, **(query or {})}
         self.rules = Rules(form.rate, one_voice="speakers" not in self.query)
@@ -133,7 +150,7 @@ class Room:
             while at < len(data):
                 size = self.chunks[turn % len(self.chunks)] * self.form.frame
                 turn += 1
-                yield ("sound", data[at:at + size])
+                yield ("sound", data[at : at + size])
                 at += size
 
     async def run(self):
@@ -158,8 +175,17 @@ class Room:
     async def connect_once(self):
         query = {"recording": self.recording} if self.recording else self.query
         address = f"{self.url}/v1/listen?{urllib.parse.urlencode(query)}"
-        async with connect(address, create_connection=Counting, ping_interval=10, ping_timeout=20, max_size=None, compression=None,
-                           proxy=None, open_timeout=20, close_timeout=5) as connection:
+        async with connect(
+            address,
+            create_connection=Counting,
+            ping_interval=10,
+            ping_timeout=20,
+            max_size=None,
+            compression=None,
+            proxy=None,
+            open_timeout=20,
+            close_timeout=5,
+        ) as connection:
             self.connection = connection
             self.rules.connected(time.monotonic())
             left = False
@@ -243,49 +269,52 @@ class Room:
         """Sends what is kept, then what comes. True: the script says to leave."""
         # Sound from before the break goes out at once; what follows keeps its time from the first connection on.
         if self.began is None:
-            self.began = time.monotonic() - self.kept.end / self.form.rate / (self.speed or 1)
-        waited = 0.0
-        while True:
-            if self.kept.next == len(self.kept.entries):
-                step = next(self.steps, None)
-                if step is None:
+            self.began = time.monotonic()
+        while connection.close_code is None:
+            if self.kept.next < len(self.kept.entries):
+                if await self.send_kept(connection):
                     return False
-                if step[0] in ("wait", "until"):
-                    waited = time.monotonic()
-                    done, patience = ((lambda: False), step[1]) if step[0] == "wait" else (step[1], self.patience)
-                    await self.until(lambda done=done: connection.close_code is not None or done(), patience)
-                    self.began += time.monotonic() - waited
-                    if connection.close_code is not None:
-                        return False
-                    continue
-                if step[0] == "leave":
-                    return True
-                if step[0] == "paused_sound":
-                    await connection.send(step[1])
-                    continue
-                if step[0] == "sound":
-                    self.kept.add(len(step[1]) // self.form.frame, step[1])
-                elif step[0] == "packet":
-                    self.kept.add(step[2], step[1])
-                else:
-                    self.kept.add(0, step[0])
-            start, samples, what = self.kept.entries[self.kept.next]
-            if samples:
-                await self.pace(connection, start, start + samples)
-            # Acks may have come while waiting: take the entry again.
-            start, samples, what = self.kept.entries[self.kept.next]
+                continue
+            step = next(self.steps, None)
+            if step is None or step[0] == "leave":
+                return step is not None
+            await self.take(connection, step)
+        return False
+
+    async def take(self, connection, step):
+        """One step of the script: what must not be lost is kept, to be sent from there."""
+        kind = step[0]
+        if kind in ("wait", "until"):
+            done, patience = ((lambda: False), step[1]) if kind == "wait" else (step[1], self.patience)
+            since = time.monotonic()
+            await self.until(lambda: connection.close_code is not None or done(), patience)
+            self.began += time.monotonic() - since
+        elif kind == "paused_sound":
+            await connection.send(step[1])
+        elif kind == "sound":
+            self.kept.add(len(step[1]) // self.form.frame, step[1])
+        elif kind == "packet":
+            self.kept.add(step[2], step[1])
+        else:
+            self.kept.add(0, kind)
+
+    async def send_kept(self, connection):
+        """Sends the next of what is kept. True: it was the last word."""
+        start, samples, what = self.kept.entries[self.kept.next]
+        if not samples:
             self.kept.next += 1
-            if samples:
-                now = time.monotonic()
-                self.rules.sending(start + samples, now)
-                if self.log is not None and (not self.log or self.log[-1][0] < start + samples):
-                    self.log.append((start + samples, now))
-                self.longest_kept = max(self.longest_kept, self.kept.end - self.rules.acked)
-                await connection.send(what)
-            else:
-                await connection.send(json.dumps({"type": what}))
-                if what in ("finish", "cancel"):
-                    return False
+            await connection.send(json.dumps({"type": what}))
+            return what in ("finish", "cancel")
+        end = start + samples
+        await self.pace(connection, start, end)
+        self.kept.next += 1  # only now: acks that came while waiting moved it
+        now = time.monotonic()
+        self.rules.sending(end, now)
+        if self.log is not None and (not self.log or self.log[-1][0] < end):
+            self.log.append((end, now))
+        self.longest_kept = max(self.longest_kept, self.kept.end - self.rules.acked)
+        await connection.send(what)
+        return False
 
     async def pace(self, connection, start, end):
         """Waits until this sample is due, and until not too much is unacknowledged."""
@@ -338,13 +367,24 @@ def main():
     def show(message, _):
         if message["type"] == "final":
             segment = message["segment"]
-            print(f"{segment['id']:4} {segment['start_ms'] / 1000:8.2f} {segment['end_ms'] / 1000:8.2f}  {segment['text']}", flush=True)
+            print(
+                f"{segment['id']:4} {segment['start_ms'] / 1000:8.2f} {segment['end_ms'] / 1000:8.2f}  {segment['text']}",
+                flush=True,
+            )
         elif message["type"] == "error":
             print(f"listen_client: {message['code']}: {message['message']}", file=sys.stderr)
 
     async def stream():
-        room = Room(arguments.url, Format("pcm_s16le", rate, channels), [*script, ("finish",)], [int(n) for n in arguments.chunks.split(",")],
-                    arguments.speed, language=arguments.language, on_message=show, patience=arguments.patience)
+        room = Room(
+            arguments.url,
+            Format("pcm_s16le", rate, channels),
+            [*script, ("finish",)],
+            [int(n) for n in arguments.chunks.split(",")],
+            arguments.speed,
+            language=arguments.language,
+            on_message=show,
+            patience=arguments.patience,
+        )
         try:
             await room.run()
         except Refused as refusal:

@@ -1,4 +1,5 @@
 """Bad input: a close code with its reason, and everything accepted before is kept."""
+
 import asyncio, base64, json, struct, time
 
 from . import sound
@@ -6,7 +7,7 @@ from .harness import hold, hold_rules, same
 from .raw import BINARY, TEXT, raw, room
 
 QUERY = "rate=16000&channels=1&format=pcm_s16le&language=yue"
-MEBIBYTE = 2 ** 20
+MEBIBYTE = 2**20
 NAN, INFINITE = (struct.pack("<f", float(x)) for x in ("nan", "inf"))
 
 # What is sent, in which format, and which (code of the error, close code) may answer. The frames: (kind, data).
@@ -17,21 +18,50 @@ FRAMES = [
     ("JSON that is no object", QUERY, [(TEXT, b"[1,2,3]")], ("bad_message", 1003)),
     ("JSON with a type that is no text", QUERY, [(TEXT, b'{"type":{"type":"finish"}}')], ("bad_message", 1003)),
     ("JSON a hundred thousand deep", QUERY, [(TEXT, b"[" * 100_000)], ("bad_message", 1003)),
-    ("`resume` in the middle", QUERY, [(TEXT, b'{"type":"resume","token":"x"}')], ("bad_message", 1003), ("refused", 1008), ("bad_token", 1008)),
+    (
+        "`resume` in the middle",
+        QUERY,
+        [(TEXT, b'{"type":"resume","token":"x"}')],
+        ("bad_message", 1003),
+        ("refused", 1008),
+        ("bad_token", 1008),
+    ),
     ("JSON where audio should be", QUERY, [(BINARY, b'{"type":"pause" }')], ("not_audio", 1003)),
     ("3 bytes of s16", QUERY, [(BINARY, b"abc")], ("not_audio", 1003)),
     ("6 bytes of two channels of s16", QUERY.replace("channels=1", "channels=2"), [(BINARY, b"abcdef")], ("not_audio", 1003)),
     ("6 bytes of f32", QUERY.replace("pcm_s16le", "pcm_f32le"), [(BINARY, b"abcdef")], ("not_audio", 1003)),
     ("f32 that is not a number", QUERY.replace("pcm_s16le", "pcm_f32le"), [(BINARY, bytes(400) + NAN)], ("not_audio", 1003)),
     ("f32 that is infinite", QUERY.replace("pcm_s16le", "pcm_f32le"), [(BINARY, INFINITE + bytes(400))], ("not_audio", 1003)),
-    ("an opus packet of no frames", QUERY.replace("16000", "48000").replace("pcm_s16le", "opus"), [(BINARY, b"\x03\x00")], ("not_audio", 1003)),
+    (
+        "an opus packet of no frames",
+        QUERY.replace("16000", "48000").replace("pcm_s16le", "opus"),
+        [(BINARY, b"\x03\x00")],
+        ("not_audio", 1003),
+    ),
     ("a frame two bytes over 1 MiB", QUERY, [(BINARY, bytes(MEBIBYTE + 2))], ("too_large", 1009)),
     ("a frame of 2 MiB", QUERY, [(BINARY, bytes(2 * MEBIBYTE))], ("too_large", 1009)),
     ("a text of 2 MiB", QUERY, [(TEXT, b" " * (2 * MEBIBYTE))], ("too_large", 1009)),
 ]
 
-QUERIES = ["rate=7999", "rate=192001", "rate=0", "rate=-1", "rate=99999999999999999999", "rate=fast", "rate=", "channels=0", "channels=9", "channels=one",
-           "format=mp3", "format=", "format=opus", "language=xx", "channels=2&speakers=doctor", "speakers=doctor,patient", "rate=16000&rate=8000"]
+QUERIES = [
+    "rate=7999",
+    "rate=192001",
+    "rate=0",
+    "rate=-1",
+    "rate=99999999999999999999",
+    "rate=fast",
+    "rate=",
+    "channels=0",
+    "channels=9",
+    "channels=one",
+    "format=mp3",
+    "format=",
+    "format=opus",
+    "language=xx",
+    "channels=2&speakers=doctor",
+    "speakers=doctor,patient",
+    "rate=16000&rate=8000",
+]
 
 
 def asked(change):
@@ -118,13 +148,13 @@ class Bad:
             samples = await self.second(connection, ready)
             most, sent = before, 0
             try:
-                await connection.send(BINARY, b"", length=100 * 10 ** 6)
+                await connection.send(BINARY, b"", length=100 * 10**6)
                 watch = asyncio.create_task(connection.ending())
-                while sent < 100 * 10 ** 6 and not watch.done():
-                    connection.writer.write(bytes(10 ** 6))
+                while sent < 100 * 10**6 and not watch.done():
+                    connection.writer.write(bytes(10**6))
                     async with asyncio.timeout(5):
                         await connection.writer.drain()
-                    sent += 10 ** 6
+                    sent += 10**6
                     most = max(most, self.server.resident())
                     await asyncio.sleep(0)
             except (ConnectionError, TimeoutError):
@@ -133,7 +163,7 @@ class Bad:
             hold(ending == ("too_large", 1009), f"answered with {ending}")
             hold(most - before < 40, f"{most - before:.0f} MiB more memory")
         await self.kept(ready, samples)
-        return f"closed after {sent / 10 ** 6:.0f} MB, {most - before:.1f} MiB more memory"
+        return f"closed after {sent / 10**6:.0f} MB, {most - before:.1f} MiB more memory"
 
     async def one_mebibyte(self):
         async with room(self.server.port) as (connection, ready):
@@ -168,7 +198,7 @@ class Bad:
         """48 kHz sent as 16 kHz cannot be known: it is kept as it was said to be."""
         path = self.bench.scratch / "fast.wav"
         data = await asyncio.to_thread(sound.by_sox, self.bench.wav, path, 48000, 1) or self.bench.sound * 3
-        data = data[:2 * 16000 * 12]
+        data = data[: 2 * 16000 * 12]
         client = self.bench.room(self.server, [("sound", data), ("finish",)])
         await client.run()
         hold_rules(client)
@@ -191,7 +221,7 @@ class Bad:
             hold(getattr(refusal, "code", None) == "replaced" and refusal.close == 1008, f"the older ended with {refusal!r}")
             rest, at = self.bench.sound[half:], 0
             while at < len(rest):
-                await connection.send(BINARY, rest[at:at + 32000])
+                await connection.send(BINARY, rest[at : at + 32000])
                 at += 32000
             await connection.text({"type": "finish"})
             end = await self.next(connection, "end", 60)
@@ -230,7 +260,12 @@ class Bad:
         async with room(self.server.port) as (connection, ready):
             samples = await self.second(connection, ready)
         seen = []
-        for kind, data in ((BINARY, bytes(3200)), (TEXT, b'{"type":"finish"}'), (TEXT, b'{"type":"resume"}'), (TEXT, b'{"type":"resume","token":7}')):
+        for kind, data in (
+            (BINARY, bytes(3200)),
+            (TEXT, b'{"type":"finish"}'),
+            (TEXT, b'{"type":"resume"}'),
+            (TEXT, b'{"type":"resume","token":7}'),
+        ):
             async with raw(self.server.port) as connection:
                 await connection.upgrade(f"/v1/listen?recording={ready['recording']}", f"127.0.0.1:{self.server.port}")
                 await connection.send(kind, data)
@@ -243,10 +278,21 @@ class Bad:
     async def foreign(self):
         """A foreign page cannot open the socket: neither by its Origin nor by a name of its own for our address."""
         port, ours = self.server.port, f"127.0.0.1:{self.server.port}"
-        cases = [("evil.example", None), (f"evil.example:{port}", f"http://evil.example:{port}"), (ours, "http://evil.example"), (ours, "null"),
-                 (ours, f"http://127.0.0.1:{port + 1}"), (ours, f"http://127.0.0.1.evil.example:{port}"), (ours, f"http://evil.example:{port}"),
-                 (ours, f"http://127.0.0.1:{port}.evil.example"), (ours, ""), (f"127.0.0.1:{port + 1}", None), (None, None),
-                 (f"127.0.0.1:{port}@evil.example", None), (f"[::1]:{port}.evil.example", None)]
+        cases = [
+            ("evil.example", None),
+            (f"evil.example:{port}", f"http://evil.example:{port}"),
+            (ours, "http://evil.example"),
+            (ours, "null"),
+            (ours, f"http://127.0.0.1:{port + 1}"),
+            (ours, f"http://127.0.0.1.evil.example:{port}"),
+            (ours, f"http://evil.example:{port}"),
+            (ours, f"http://127.0.0.1:{port}.evil.example"),
+            (ours, ""),
+            (f"127.0.0.1:{port + 1}", None),
+            (None, None),
+            (f"127.0.0.1:{port}@evil.example", None),
+            (f"[::1]:{port}.evil.example", None),
+        ]
         for path in (f"/v1/listen?{QUERY}", "/v1/recordings"):
             for host, origin in cases:
                 async with raw(port) as connection:
@@ -262,6 +308,40 @@ class Bad:
         status, _ = await self.server.ask(f"/v1/listen?{QUERY}")
         hold(400 <= status < 500, f"a GET without an upgrade was answered with {status}")
         return str(status)
+
+    async def random_frames(self):
+        """Two hundred connections of random frames and half of them of random bytes in the middle: the server stands."""
+        dice, recordings, endings = self.bench.dice, [], {}
+        for number in range(200):
+            try:
+                async with room(self.server.port) as (connection, ready):
+                    hold(ready and ready["type"] == "ready", f"connection {number} got {ready}")
+                    recordings.append(ready["recording"])
+                    for _ in range(dice.randint(1, 6)):
+                        size = dice.choice((0, 1, 2, 125, 126, 127, 4096, 70000))
+                        frame = connection.frame(
+                            dice.choice((0, TEXT, BINARY, BINARY, 8, 9, 10, 11, 3)), dice.randbytes(size), dice.random() < 0.8
+                        )
+                        if number % 2:
+                            at = dice.randrange(len(frame))
+                            frame = frame[:at] + dice.randbytes(1) + frame[at + 1 :]
+                        connection.writer.write(frame)
+                    try:
+                        ending = await asyncio.wait_for(connection.ending(), 0.2)
+                    except TimeoutError:
+                        ending = ("still open", None)
+                    except (ValueError, ConnectionError):
+                        ending = ("reset", None)
+            except ConnectionError:
+                ending = ("reset", None)
+            endings[ending] = endings.get(ending, 0) + 1
+        hold(self.server.alive, "the server ended")
+        for recording in recordings:
+            status, _ = await self.server.ask(f"/v1/recordings/{recording}", "DELETE")
+            hold(status == 204, f"DELETE of such a recording answered {status}")
+        return ", ".join(
+            f"{count} {code or 'no error'} {close or ''}".strip() for (code, close), count in sorted(endings.items(), key=str)
+        )
 
     async def does_not_read(self):
         """It asks for pongs and never reads one: the server neither fills its memory nor keeps others waiting."""
@@ -285,7 +365,9 @@ class Bad:
             more = self.server.resident() - before
             hold(more < 96, f"{more:.0f} MiB more memory")
         await self.kept(ready, len(self.bench.sound) // 2)
-        return f"{'it was held back' if stuck else 'it was not held back'}, {more:.0f} MiB more, another room done in {took:.1f} s"
+        return (
+            f"{'it was held back' if stuck else 'it was not held back'}, {more:.0f} MiB more, another room done in {took:.1f} s"
+        )
 
     async def too_many_rooms(self):
         """The last one too many is told that there is no room now, and nobody else is hurt."""
@@ -321,7 +403,9 @@ class Bad:
 
     async def all(self, tally):
         for name, query, sent, *allowed in FRAMES:
-            await tally.check(f"bad input: {name}", lambda query=query, sent=sent, allowed=allowed: self.frames(query, sent, allowed), 60)
+            await tally.check(
+                f"bad input: {name}", lambda query=query, sent=sent, allowed=allowed: self.frames(query, sent, allowed), 60
+            )
         await tally.check("bad input: 2 MiB in fragments", self.fragments, 60)
         await tally.check("bad input: a frame of 100 MB", self.hundred_megabytes, 60)
         await tally.check("a frame of exactly 1 MiB, and an empty one, are taken", self.one_mebibyte, 60)
@@ -332,5 +416,6 @@ class Bad:
         await tally.check("something else than `resume` first", self.no_resume, 60)
         await tally.check("a foreign Origin or Host: 403 before the upgrade", self.foreign, 60)
         await tally.check("a GET without an upgrade", self.plain_get, 60)
+        await tally.check("two hundred connections of random frames", self.random_frames, 120)
         await tally.check("a client that does not read", self.does_not_read, 120)
         await tally.check("one room too many", self.too_many_rooms, 120)

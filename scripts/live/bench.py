@@ -1,4 +1,5 @@
 """What the groups of checks share: the servers, the sound, the finals of the undisturbed run, and everything that was said."""
+
 import asyncio, contextlib, random
 
 from listen_client import ODD, Format, Refused, Room

@@ -1,4 +1,5 @@
 """The virtual environment of the live checks, made on the first use, and where things are."""
+
 import os, subprocess, sys, venv
 from pathlib import Path
 

@@ -1,4 +1,5 @@
 """A disk that is full, a clock that jumps."""
+
 import asyncio, datetime, os, shutil, subprocess
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from .bench import running
 from .harness import LeftOut, hold, hold_rules, same
 from .raw import raw
 
-ROOMY = 64 * 2 ** 30  # of a tmpfs: nothing is set aside for it
+ROOMY = 64 * 2**30  # of a tmpfs: nothing is set aside for it
 FAKETIME = ("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1")
 
 
@@ -22,7 +23,11 @@ class Disk:
         self.place.mkdir()
         if os.geteuid() != 0 or shutil.which("mount") is None:
             raise LeftOut("needs root, for a small disk of its own")
-        run = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOMY},mode=0700", "cantoscribe-live", self.place], capture_output=True, check=False)
+        run = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={ROOMY},mode=0700", "cantoscribe-live", self.place],
+            capture_output=True,
+            check=False,
+        )
         if run.returncode:
             raise LeftOut("a tmpfs cannot be mounted here")
         return self
@@ -48,13 +53,15 @@ class Faults:
         """Opens a room until it is refused for want of space; what the server answers."""
         for _ in range(40):
             async with raw(server.port) as connection:
-                status = await connection.upgrade("/v1/listen?rate=16000&channels=1&format=pcm_s16le&language=yue", f"127.0.0.1:{server.port}")
+                status = await connection.upgrade(
+                    "/v1/listen?rate=16000&channels=1&format=pcm_s16le&language=yue", f"127.0.0.1:{server.port}"
+                )
                 if status == 503:
                     return "503"
                 hold(status == 101, f"a new room was answered with {status}")
                 message = await connection.message()
                 if message and message["type"] == "error":
-                    code, close = (await connection.ending())
+                    code, close = await connection.ending()
                     hold(close == 1013, f"a new room was refused with {message['code']} and {close}")
                     return f"1013 {message['code']}"
                 await connection.text({"type": "cancel"})
@@ -70,11 +77,20 @@ class Faults:
                 steps = {"low": False, "full": False}
                 part = self.bench.sound
                 first, second = 2 * 16000 * 5, 2 * 16000 * 9
-                room = self.bench.room(server, [("sound", part[:first]), ("until", lambda: steps["low"]), ("sound", part[first:second]),
-                                                ("until", lambda: steps["full"]), ("sound", part[second:]), ("finish",)])
+                room = self.bench.room(
+                    server,
+                    [
+                        ("sound", part[:first]),
+                        ("until", lambda: steps["low"]),
+                        ("sound", part[first:second]),
+                        ("until", lambda: steps["full"]),
+                        ("sound", part[second:]),
+                        ("finish",),
+                    ],
+                )
                 run = asyncio.create_task(room.run())
                 await self.acked(room, run, first // 2)
-                disk.leave(4 * 2 ** 20)
+                disk.leave(4 * 2**20)
                 answer = await self.refused_room(server)
                 steps["low"] = True
                 await self.acked(room, run, second // 2)
@@ -94,7 +110,8 @@ class Faults:
                 hold_rules(room)
                 same(room.transcript["segments"], self.bench.reference, "through a full disk against the undisturbed run")
                 status = await self.refused_no_more(server)
-        return f"a new room: {answer}; full after {kept / 16000:.1f} s acked, resumed at {room.resumed_at[-1] / 16000:.1f} s; {status}"
+        resumed = room.resumed_at[-1] / 16000
+        return f"a new room: {answer}; full after {kept / 16000:.1f} s acked, resumed at {resumed:.1f} s; {status}"
 
     async def full_without_a_kill(self):
         """The same server goes on once there is space."""
@@ -102,7 +119,15 @@ class Faults:
             async with running(self.bench.server("full-disk-2", data=disk.place / "data")) as server:
                 full = {"full": False}
                 cut = 2 * 16000 * 7
-                room = self.bench.room(server, [("sound", self.bench.sound[:cut]), ("until", lambda: full["full"]), ("sound", self.bench.sound[cut:]), ("finish",)])
+                room = self.bench.room(
+                    server,
+                    [
+                        ("sound", self.bench.sound[:cut]),
+                        ("until", lambda: full["full"]),
+                        ("sound", self.bench.sound[cut:]),
+                        ("finish",),
+                    ],
+                )
                 run = asyncio.create_task(room.run())
                 await self.acked(room, run, cut // 2)
                 disk.leave(0)
@@ -111,7 +136,10 @@ class Faults:
                 hold(getattr(outcome, "code", None) == "disk_full", f"a full disk ended the run with {outcome!r}")
                 # Resuming on the full disk is allowed or refused, but never loses what was accepted.
                 again = (await asyncio.gather(asyncio.wait_for(room.run(), 60), return_exceptions=True))[0]
-                hold(isinstance(again, Refused) and again.code in ("disk_full", "no_room", 503), f"resumed on a full disk: {again!r}")
+                hold(
+                    isinstance(again, Refused) and again.code in ("disk_full", "no_room", 503),
+                    f"resumed on a full disk: {again!r}",
+                )
                 disk.leave(None)
                 await asyncio.wait_for(room.run(), 120)
                 hold_rules(room)
@@ -137,8 +165,13 @@ class Faults:
             raise LeftOut("no libfaketime (Debian: faketime)")
         file = self.bench.scratch / "clock-setting"
         file.write_text("+1d\n")
-        environment = {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1",
-                       "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        environment = {
+            "LD_PRELOAD": library,
+            "FAKETIME_TIMESTAMP_FILE": str(file),
+            "FAKETIME_NO_CACHE": "1",
+            "DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
         async with running(self.bench.server("clock", environment=environment)) as server:
             room = self.bench.room(server, speed=4.0)
             run = asyncio.create_task(room.run())

@@ -1,8 +1,9 @@
 """A server to be checked, the tally of the checks, and what both scripts share."""
+
 import asyncio, json, os, re, shutil, signal, socket, subprocess, sys, tempfile, time, traceback, urllib.error, urllib.request
 from pathlib import Path
 
-from .environment import BINARY
+from .environment import AUDIO, BINARY
 
 LOG_LEVEL = "trace"
 
@@ -204,7 +205,11 @@ def sweep(folder):
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def models_there(binary=None):
-    """Whether `transcribe` has the models it needs."""
-    run = subprocess.run([str(binary or BINARY), "models", "verify"], capture_output=True, text=True, check=False)
-    return run.returncode == 0
+def lacking(binary):
+    """What the checks need and this machine lacks; None when it is all there."""
+    if not AUDIO.is_dir():
+        return f"no recordings at {AUDIO.parent.name}/{AUDIO.name} beside the project"
+    if not binary.exists():
+        return "the program is not built: cargo build --release"
+    run = subprocess.run([str(binary), "models", "verify"], capture_output=True, text=True, check=False)
+    return "the models are not installed: cantoscribe models pull whisper-base silero-vad" if run.returncode else None

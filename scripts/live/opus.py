@@ -1,4 +1,5 @@
 """Opus packets by the system's libopus, and an Ogg file of the same packets for comparing with `transcribe`."""
+
 import ctypes, ctypes.util, random, struct
 
 RATE = 48000
@@ -17,7 +18,7 @@ def library():
 
 
 def packets(opus, data, channels=1, sizes=(20, 60, 10, 40)):
-    """(packet, samples a channel) for s16 sound at 48 kHz, in frames of so many milliseconds over and over; the last is filled up."""
+    """(packet, samples a channel) for s16 sound at 48 kHz, in frames of so many milliseconds; the last is filled up."""
     error = ctypes.c_int()
     encoder = ctypes.c_void_p(opus.opus_encoder_create(RATE, channels, VOIP, ctypes.byref(error)))
     if error.value:
@@ -27,7 +28,7 @@ def packets(opus, data, channels=1, sizes=(20, 60, 10, 40)):
         samples = RATE * sizes[turn % len(sizes)] // 1000
         turn += 1
         size = samples * channels * 2
-        length = opus.opus_encode(encoder, data[at:at + size].ljust(size, b"\0"), samples, out, len(out))
+        length = opus.opus_encode(encoder, data[at : at + size].ljust(size, b"\0"), samples, out, len(out))
         if length < 0:
             raise RuntimeError(f"libopus: error {length}")
         made.append((out.raw[:length], samples))

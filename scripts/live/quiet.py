@@ -1,4 +1,5 @@
 """Connections on which nothing happens, or whose other end is gone."""
+
 import asyncio, os, socket, time
 
 from . import sound
@@ -14,8 +15,10 @@ class Quiet:
 
     def aside(self):
         """Checks that mostly wait: they run while the others do."""
-        return [("nothing sent for 65 s: pings every 20 s, and the room is still there", self.pings, 120.0),
-                ("60 s without a pong: the connection is dropped, the recording is not", self.no_pong, 150.0)]
+        return [
+            ("nothing sent for 65 s: pings every 20 s, and the room is still there", self.pings, 120.0),
+            ("60 s without a pong: the connection is dropped, the recording is not", self.no_pong, 150.0),
+        ]
 
     async def pings(self):
         async with room(self.server.port) as (connection, ready):
@@ -34,7 +37,10 @@ class Quiet:
             hold(len(at) >= 3 and all(18 < gap < 22 for gap in gaps), f"pings after {[round(gap, 1) for gap in gaps]} s")
             await connection.text({"type": "finish"})
             end = await connection.message("end", 60)
-            hold(end is not None and end["transcript"]["audio"]["duration_ms"] == 500, "`finish` after the silence gave no transcript")
+            hold(
+                end is not None and end["transcript"]["audio"]["duration_ms"] == 500,
+                "`finish` after the silence gave no transcript",
+            )
         return f"{len(at)} pings"
 
     async def no_pong(self):
@@ -55,7 +61,10 @@ class Quiet:
             await connection.upgrade(f"/v1/listen?recording={ready['recording']}", f"127.0.0.1:{self.server.port}")
             await connection.text({"type": "resume", "token": ready["token"]})
             again = await connection.message()
-            hold(again is not None and again["type"] == "ready" and again["samples"] >= samples, f"resuming was answered with {again}")
+            hold(
+                again is not None and again["type"] == "ready" and again["samples"] >= samples,
+                f"resuming was answered with {again}",
+            )
             await connection.text({"type": "cancel"})
             hold(await connection.message("erased") is not None, "no `erased` after `cancel`")
 

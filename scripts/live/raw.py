@@ -1,4 +1,5 @@
 """A WebSocket by hand, for what no decent client does."""
+
 import asyncio, base64, json, os, socket, struct
 from contextlib import asynccontextmanager
 
@@ -19,14 +20,22 @@ class Raw:
 
     async def upgrade(self, path, host, headers=None):
         """The HTTP status of the answer to the upgrade."""
-        lines = [f"GET {path} HTTP/1.1", *([f"Host: {host}"] if host is not None else []), "Upgrade: websocket", "Connection: Upgrade",
-                 f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}", "Sec-WebSocket-Version: 13",
-                 *(f"{k}: {v}" for k, v in (headers or {}).items())]
+        lines = [
+            f"GET {path} HTTP/1.1",
+            *([f"Host: {host}"] if host is not None else []),
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
+            "Sec-WebSocket-Version: 13",
+            *(f"{k}: {v}" for k, v in (headers or {}).items()),
+        ]
         self.writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
         head = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 20)).decode("latin-1")
         self.status = int(head.split()[1])
         if self.status != 101:
-            length = next((int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-length:")), 0)
+            length = next(
+                (int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-length:")), 0
+            )
             self.body = await asyncio.wait_for(self.reader.readexactly(length), 20)
         return self.status
 
@@ -105,7 +114,7 @@ async def raw(port, small=False):
     if small:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
     await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
-    reader, writer = await asyncio.open_connection(sock=sock, limit=2 ** 20 if not small else 2 ** 12)
+    reader, writer = await asyncio.open_connection(sock=sock, limit=2**20 if not small else 2**12)
     try:
         yield Raw(reader, writer)
     finally:

@@ -1,4 +1,5 @@
 """A room left on: hours of silence and noise with some speech in them, made on the fly, fed faster than real time."""
+
 import asyncio, random, time, wave
 
 from . import sound
@@ -22,7 +23,7 @@ class Day:
         dice = random.Random(seed)
         names = [row["file"] for row in sound.manifest() if row["language"] == "yue"]
         clips = {name: numpy.frombuffer(sound.clip(name), "<i2").astype(numpy.float32) for name in names}
-        self.loudness = float(numpy.sqrt(numpy.mean([numpy.mean(clip ** 2) for clip in clips.values()])))
+        self.loudness = float(numpy.sqrt(numpy.mean([numpy.mean(clip**2) for clip in clips.values()])))
         chosen, length = [], 0.0
         while length < 60 * speech_minutes:
             dice.shuffle(names)
@@ -64,13 +65,16 @@ class Day:
                 if start >= begin + RATE:
                     break
                 here, there = max(start, begin), min(start + len(clip), begin + RATE)
-                block[here - begin:there - begin] += clip[here - start:there - start]
+                block[here - begin : there - begin] += clip[here - start : there - start]
             yield np.clip(np.rint(block), -32768, 32767).astype("<i2").tobytes()
 
 
 def up_to_the_cuts(ours, theirs):
     """Compares two lists of segments. (equal, cut elsewhere); raises `Wrong` when words or stretches differ otherwise."""
-    events = sorted([(s["start_ms"], s["end_ms"], 0, s) for s in ours] + [(s["start_ms"], s["end_ms"], 1, s) for s in theirs], key=lambda e: e[:3])
+    events = sorted(
+        [(s["start_ms"], s["end_ms"], 0, s) for s in ours] + [(s["start_ms"], s["end_ms"], 1, s) for s in theirs],
+        key=lambda e: e[:3],
+    )
     groups, end = [], -1
     for start, stop, side, segment in events:
         if start >= end:
@@ -118,7 +122,10 @@ async def room(bench, minutes, speech_minutes, seed, every=1.0, say=None):
             if server.alive:
                 memory.append((time.monotonic() - begin, server.resident()))
                 if say and len(memory) % 30 == 0:
-                    say(f"{memory[-1][0]:6.0f} s: {client.rules.acked / RATE / 60:6.1f} min acked, {len(client.finals)} finals, {memory[-1][1]:.0f} MiB")
+                    say(
+                        f"{memory[-1][0]:6.0f} s: {client.rules.acked / RATE / 60:6.1f} min acked, {len(client.finals)} finals, "
+                        f"{memory[-1][1]:.0f} MiB"
+                    )
         await run
         took = time.monotonic() - begin
     hold(client.breaks == 0, f"the connection broke {client.breaks} times")
@@ -132,9 +139,12 @@ async def room(bench, minutes, speech_minutes, seed, every=1.0, say=None):
     half = len(warm) // 2
     early, late = max(warm[:half] or warm), max(warm[half:])
     hold(late - early <= LEVEL_MIB, f"memory grew from {early:.0f} to {late:.0f} MiB")
-    return (f"{minutes:g} min with {day.speech / 60:.1f} min of {len(day.plan)} clips at {LEVELS_DB[0]:g} to {LEVELS_DB[1]:g} dB, noise at {SNR_DB} dB SNR, "
-            f"seed {seed}; sent in {fed['at'] - begin:.0f} s, done in {took:.0f} s; {equal} finals equal the file's, {cut} stretches cut elsewhere; "
-            f"memory {early:.0f} MiB in the first half, {late:.0f} in the second")
+    return (
+        f"{minutes:g} min with {day.speech / 60:.1f} min of {len(day.plan)} clips at {LEVELS_DB[0]:g} to {LEVELS_DB[1]:g} dB, "
+        f"noise at {SNR_DB} dB SNR, seed {seed}; sent in {fed['at'] - begin:.0f} s, done in {took:.0f} s; "
+        f"{equal} finals equal the file's, {cut} stretches cut elsewhere; "
+        f"memory {early:.0f} MiB in the first half, {late:.0f} in the second"
+    )
 
 
 class Short:
@@ -142,5 +152,7 @@ class Short:
         self.bench = bench
 
     async def all(self, tally):
-        await tally.check("three minutes of a room left on: nothing lost, memory level, like the file",
-                          lambda: room(self.bench, 3, 0.5, 1, every=0.25))
+        await tally.check(
+            "three minutes of a room left on: nothing lost, memory level, like the file",
+            lambda: room(self.bench, 3, 0.5, 1, every=0.25),
+        )

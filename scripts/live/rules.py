@@ -1,11 +1,22 @@
 """What `../shared/contracts/listen.md` promises, held against what a server really sends. Breaches are listed, not raised."""
+
 import json, time
 from collections import deque
 
 SLACK = 0.15  # seconds that a message may be late here without being late there
 SCHEMAS = {"transcript": "cantoscribe/transcript/1", "note": "cantoscribe/note/1"}
-CLOSE_CODES = {"not_audio": 1003, "bad_message": 1003, "refused": 1008, "bad_token": 1008, "finished": 1008, "replaced": 1008,
-               "too_large": 1009, "internal": 1011, "disk_full": 1011, "no_room": 1013}
+CLOSE_CODES = {
+    "not_audio": 1003,
+    "bad_message": 1003,
+    "refused": 1008,
+    "bad_token": 1008,
+    "finished": 1008,
+    "replaced": 1008,
+    "too_large": 1009,
+    "internal": 1011,
+    "disk_full": 1011,
+    "no_room": 1013,
+}
 
 
 class Rules:

@@ -1,4 +1,5 @@
 """The measuring instruments measured: each rule must notice the breach that it is for, and nothing else."""
+
 from listen_client import Kept
 
 from .harness import Wrong, hold
@@ -23,7 +24,13 @@ def final(number, start, end, text="字字"):
 
 
 def note(*spans):
-    return {"type": "note", "note": {"schema": "cantoscribe/note/1", "plan": [{"evidence": [{"segment": s, "start": a, "end": b} for s, a, b in spans]}]}}
+    return {
+        "type": "note",
+        "note": {
+            "schema": "cantoscribe/note/1",
+            "plan": [{"evidence": [{"segment": s, "start": a, "end": b} for s, a, b in spans]}],
+        },
+    }
 
 
 def end(*finals):
@@ -40,7 +47,24 @@ AGAIN, SENT, WAIT = "again", "sent", "wait"  # a new connection; 16000 samples m
 
 # What the server does, and what the rules must say (None: nothing).
 CASES = [
-    ([READY, SENT, ack(8000), ack(16000), partial(100, "字"), partial(100, "字字"), A, note((0, 0, 2)), B, WAIT, note((1, 0, 1)), end(A, B), 1000], None),
+    (
+        [
+            READY,
+            SENT,
+            ack(8000),
+            ack(16000),
+            partial(100, "字"),
+            partial(100, "字字"),
+            A,
+            note((0, 0, 2)),
+            B,
+            WAIT,
+            note((1, 0, 1)),
+            end(A, B),
+            1000,
+        ],
+        None,
+    ),
     ([READY, SENT, ack(16000), A, AGAIN, {**READY, "samples": 16000}, A, B, end(A, B), 1000], None),
     ([READY, SENT, SENT, error("disk_full"), 1011], None),
     ([READY, {"type": "erased"}, 1000], None),

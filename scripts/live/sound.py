@@ -1,4 +1,5 @@
 """The sound that the live checks send: clips of ../shared/audio with pauses, in several formats."""
+
 import array, csv, math, random, shutil, subprocess, sys, wave
 
 from .environment import AUDIO
@@ -73,4 +74,6 @@ def side_by_side(left, right):
 
 
 def tone(seconds, rate=RATE, level=3000):
-    return array.array("h", (round(level * math.sin(2 * math.pi * 440 * i / rate)) for i in range(round(seconds * rate)))).tobytes()
+    return array.array(
+        "h", (round(level * math.sin(2 * math.pi * 440 * i / rate)) for i in range(round(seconds * rate)))
+    ).tobytes()

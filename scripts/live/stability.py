@@ -1,4 +1,5 @@
 """How soon words are shown as stable, and how often a final takes them back, seen from the client."""
+
 import statistics, unicodedata
 
 from listen_client import Format
@@ -53,7 +54,11 @@ class Watch:
             segment = message["segment"]
             # Utterances before this one that got no final: nothing was heard in them after all.
             ended = [start for start in sorted(self.growing) if start < segment["end_ms"]]
-            own = self.growing.pop(ended.pop()) if ended and ended[-1] > segment["start_ms"] - 500 else Utterance(segment["start_ms"])
+            own = (
+                self.growing.pop(ended.pop())
+                if ended and ended[-1] > segment["start_ms"] - 500
+                else Utterance(segment["start_ms"])
+            )
             self.done += [self.growing.pop(start) for start in ended]
             own.final, own.final_at = segment, now
             self.done.append(own)
@@ -124,14 +129,23 @@ class Measure:
         tenths = sorted(self.final_delays)
         rows = [
             ("sound streamed in real time", f"{seconds:.0f} s, {self.finals} finals, {self.partials} partials"),
-            ("stable characters that the final changed", f"{self.share_changed:.2f}% ({self.changed} of {self.stable}; bound {MOST_CHANGED:g}%)"),
+            (
+                "stable characters that the final changed",
+                f"{self.share_changed:.2f}% ({self.changed} of {self.stable}; bound {MOST_CHANGED:g}%)",
+            ),
             ("  of them shown where nothing was heard in the end", f"{self.vanished}"),
             ("  counted from the first difference on", f"{share(self.strictly, self.stable):.2f}%"),
-            (f"finals over {LONG_MS / 1000:g} s: stable before the endpoint", f"{self.share_long:.1f}% of {self.long_letters} characters (bound {LEAST_STABLE:g}%)"),
+            (
+                f"finals over {LONG_MS / 1000:g} s: stable before the endpoint",
+                f"{self.share_long:.1f}% of {self.long_letters} characters (bound {LEAST_STABLE:g}%)",
+            ),
             ("  stable when the speech ended", f"{share(self.long_at_end, self.long_letters):.1f}%"),
             ("  utterances with less than half", f"{self.long_under} of {self.long}"),
             ("words stable before their final", f"{share(self.words_early, self.words):.1f}% of {self.words}"),
-            ("from a word's end to stable, median", f"{statistics.median(self.word_delays):.2f} s" if self.word_delays else "none"),
+            (
+                "from a word's end to stable, median",
+                f"{statistics.median(self.word_delays):.2f} s" if self.word_delays else "none",
+            ),
             ("from the end of speech to the final, median", f"{statistics.median(tenths):.2f} s" if tenths else "none"),
             ("  nine of ten within", f"{tenths[int(0.9 * (len(tenths) - 1))]:.2f} s" if tenths else "none"),
             ("partials that begin elsewhere than their final", f"{self.unmatched}"),
@@ -142,7 +156,10 @@ class Measure:
     def check(self):
         hold(self.stable > 0, "no stable text was ever shown")
         hold(self.share_changed < MOST_CHANGED, f"a final changed {self.share_changed:.2f}% of the stable characters")
-        hold(not self.long or self.share_long >= LEAST_STABLE, f"only {self.share_long:.1f}% of long finals were stable before the endpoint")
+        hold(
+            not self.long or self.share_long >= LEAST_STABLE,
+            f"only {self.share_long:.1f}% of long finals were stable before the endpoint",
+        )
 
 
 def wide(text):
@@ -161,7 +178,11 @@ async def stability(bench, server, number=None, pause=1.5):
         clips = [sound.clip(row["file"]) for row in rows if row["language"] == language]
         if not clips:
             continue
-        script = [("sound", sound.silence(0.5)), *(step for clip in clips for step in (("sound", clip), ("sound", sound.silence(pause)))), ("finish",)]
+        script = [
+            ("sound", sound.silence(0.5)),
+            *(step for clip in clips for step in (("sound", clip), ("sound", sound.silence(pause)))),
+            ("finish",),
+        ]
         watch = Watch()
         room = bench.room(server, script, Format(), chunks=(1600,), speed=1.0, language=language, on_message=watch, log=True)
         await room.run()

@@ -1,4 +1,5 @@
 """Checks of what a well-behaved client gets: the same finals, however it sends and whatever breaks."""
+
 import asyncio
 
 from listen_client import Format
@@ -15,17 +16,21 @@ class Streams:
         self.paused = None
 
     async def undisturbed(self):
-        """In real time, as a microphone sends: every rule holds, the acks are never late, and the finals are those of the file."""
+        """In real time, as a microphone sends: every rule holds, and the acks are never late."""
         room = self.bench.room(self.server, speed=1.0, chunks=(320, 480, 1601))
         await room.run()
         hold(room.breaks == 0, "the connection broke")
         hold(room.finals, "nothing was heard")
         hold(len(room.finals) >= 3, f"{len(room.finals)} finals of three clips")
         hold_rules(room, behind=True)
-        hold(room.transcript["audio"]["duration_ms"] == self.bench.samples * 1000 // 16000, "the transcript's duration is not the sound's")
+        hold(
+            room.transcript["audio"]["duration_ms"] == self.bench.samples * 1000 // 16000,
+            "the transcript's duration is not the sound's",
+        )
         hold(room.partials > 0, "not one partial in real time")
         self.bench.reference = room.transcript["segments"]
-        return f"{len(room.finals)} finals, {room.partials} partials, {room.notes} notes, worst ack after {1000 * room.rules.worst_lag:.0f} ms"
+        worst = 1000 * room.rules.worst_lag
+        return f"{len(room.finals)} finals, {room.partials} partials, {room.notes} notes, worst ack after {worst:.0f} ms"
 
     async def like_the_file(self):
         same(self.reference(), await asyncio.to_thread(self.bench.offline, self.bench.wav), "the socket against `transcribe`")
@@ -50,7 +55,7 @@ class Streams:
         await self.chunked((1, 13, 160))
 
     async def one_frame(self):
-        await self.chunked((2 ** 19,))
+        await self.chunked((2**19,))
 
     async def four_times_real_time(self):
         begin = asyncio.get_running_loop().time()
@@ -77,11 +82,15 @@ class Streams:
         data = await asyncio.to_thread(sound.by_sox, self.bench.wav, path, rate, channels)
         if data is None:
             raise LeftOut("no sox")
-        room = self.bench.room(self.server, [("sound", data), ("finish",)], Format("pcm_s16le", rate, channels), chunks=self.bench.chunks())
+        room = self.bench.room(
+            self.server, [("sound", data), ("finish",)], Format("pcm_s16le", rate, channels), chunks=self.bench.chunks()
+        )
         await room.run()
         hold_rules(room)
         hold(room.rules.acked == len(data) // (2 * channels), "samples are not counted a channel at the stated rate")
-        same(room.transcript["segments"], await asyncio.to_thread(self.bench.offline, path), "against `transcribe` of the same WAV")
+        same(
+            room.transcript["segments"], await asyncio.to_thread(self.bench.offline, path), "against `transcribe` of the same WAV"
+        )
 
     async def opus(self):
         library = opus.library()
@@ -105,9 +114,11 @@ class Streams:
     async def speakers(self):
         """Each named channel is heard alone, under its name."""
         names = ("doctor", "patient")
-        voices = [self.bench.sound[:2 * 16000 * 10], sound.silence(1.0) + sound.clip(sound.THREE[2]) + sound.silence(1.5)]
+        voices = [self.bench.sound[: 2 * 16000 * 10], sound.silence(1.0) + sound.clip(sound.THREE[2]) + sound.silence(1.5)]
         data = sound.side_by_side(*voices)
-        room = self.bench.room(self.server, [("sound", data), ("finish",)], Format("pcm_s16le", 16000, 2), query={"speakers": ",".join(names)})
+        room = self.bench.room(
+            self.server, [("sound", data), ("finish",)], Format("pcm_s16le", 16000, 2), query={"speakers": ",".join(names)}
+        )
         await room.run()
         hold_rules(room)
         for name, voice in zip(names, voices):
@@ -124,8 +135,22 @@ class Streams:
         first, second = 2 * 16000 * 39 // 10, 2 * 16000 * 7
         junk = ("paused_sound", sound.tone(0.5))
         part = self.bench.sound
-        return [("sound", part[:first]), ("pause",), ("wait", 0.3), junk, ("wait", 0.3), ("unpause",), ("sound", part[first:second]),
-                ("pause",), ("wait", 0.3), junk, ("wait", 1.5), ("unpause",), ("sound", part[second:]), ("finish",)]
+        return [
+            ("sound", part[:first]),
+            ("pause",),
+            ("wait", 0.3),
+            junk,
+            ("wait", 0.3),
+            ("unpause",),
+            ("sound", part[first:second]),
+            ("pause",),
+            ("wait", 0.3),
+            junk,
+            ("wait", 1.5),
+            ("unpause",),
+            ("sound", part[second:]),
+            ("finish",),
+        ]
 
     async def pause(self):
         room = self.bench.room(self.server, self.pausing(), speed=4.0)
@@ -133,9 +158,17 @@ class Streams:
         hold_rules(room)
         hold(room.breaks == 0, "the connection broke")
         told = [error for error in room.errors if error["code"] == "paused"]
-        hold(told and not any(error["fatal"] for error in told), "sound sent while paused is not answered with the error `paused`")
-        hold(room.rules.acked == self.bench.samples, f"{room.rules.acked} samples kept of {self.bench.samples}: what was sent while paused counts")
-        hold(room.transcript["audio"]["duration_ms"] == self.bench.samples * 1000 // 16000, "the pause is in the transcript's duration")
+        hold(
+            told and not any(error["fatal"] for error in told), "sound sent while paused is not answered with the error `paused`"
+        )
+        hold(
+            room.rules.acked == self.bench.samples,
+            f"{room.rules.acked} samples kept of {self.bench.samples}: what was sent while paused counts",
+        )
+        hold(
+            room.transcript["audio"]["duration_ms"] == self.bench.samples * 1000 // 16000,
+            "the pause is in the transcript's duration",
+        )
         self.paused = room.transcript["segments"]
         first, rest = self.paused[0], self.reference()[0]
         hold(first["text"] == rest["text"], "a pause in silence changed the words before it")
@@ -163,7 +196,24 @@ class Streams:
         segments, struck = await self.bench.through_kills(self.server, room, moments)
         hold_rules(room)
         same(segments, self.reference(), f"killed after {', '.join(struck)} against the undisturbed run")
-        return "killed with " + (" and ".join(struck) or "nothing left to do") + (f", resumed at {room.resumed_at[1:]}" if struck else "")
+        return (
+            "killed with "
+            + (" and ".join(struck) or "nothing left to do")
+            + (f", resumed at {room.resumed_at[1:]}" if struck else "")
+        )
+
+    async def cut_often(self):
+        """The connection is dropped twenty times without a word, as when a tab is closed or a network fails."""
+        size, steps = len(self.bench.sound) // 42 * 2, []
+        for at in range(0, len(self.bench.sound), size):
+            steps += [("sound", self.bench.sound[at : at + size]), ("leave",)]
+        room = self.bench.room(self.server, [*steps, ("finish",)], chunks=(800, 1601, 33))
+        while room.transcript is None:
+            await room.run()
+        hold_rules(room)
+        hold(len(room.resumed_at) > 20, f"only {len(room.resumed_at) - 1} breaks")
+        same(room.transcript["segments"], self.reference(), "against the undisturbed run")
+        return f"{len(room.resumed_at) - 1} breaks"
 
     async def polite_end(self):
         """SIGTERM, as when the program is brought up to date."""
@@ -185,13 +235,18 @@ class Streams:
 
     async def finished_from_the_list(self):
         """Cut off for good, the server killed: the recording is in the list and is finished from there."""
-        room = self.bench.room(self.server, [("sound", self.bench.sound), ("until", lambda: room.rules.acked == self.bench.samples), ("leave",)])
+        room = self.bench.room(
+            self.server, [("sound", self.bench.sound), ("until", lambda: room.rules.acked == self.bench.samples), ("leave",)]
+        )
         await room.run()
         hold(room.rules.acked == self.bench.samples, "not everything was acknowledged without `finish`")
         self.server.kill()
         await self.server.start_aside()
         row = await self.server.listed(room.recording)
-        hold(row is not None and row["state"] == "open" and row.get("duration_ms") == self.bench.samples * 1000 // 16000, f"its row in the list is {row}")
+        hold(
+            row is not None and row["state"] == "open" and row.get("duration_ms") == self.bench.samples * 1000 // 16000,
+            f"its row in the list is {row}",
+        )
         status, _ = await self.server.ask(f"/v1/recordings/{room.recording}/finish", "POST")
         hold(status == 202, f"POST finish answered {status}")
         same((await finished(self.server, room.recording))["segments"], self.reference(), "finished from the list")
@@ -214,7 +269,9 @@ class Streams:
         await check("SIGKILL in a pause: the same finals", self.pause_and_kill)
         for number in range(3):
             moments = [self.moments()] + ([0.4] if number == 2 else [])
-            name = f"SIGKILL at a random moment ({number + 1} of 3{', and again while it replays' if number == 2 else ''}): the same finals"
+            again = ", and again while it replays" if number == 2 else ""
+            name = f"SIGKILL at a random moment ({number + 1} of 3{again}): the same finals"
             await check(name, lambda moments=moments: self.kill(moments))
+        await check("twenty breaks of the connection: the same finals", self.cut_often)
         await check("SIGTERM in the middle: the same finals", self.polite_end)
         await check("an abandoned recording is finished from the list after a SIGKILL", self.finished_from_the_list)

@@ -1,7 +1,7 @@
-"""What a recording leaves behind: nothing readable while it is there, nothing at all once it is erased, nothing in the log ever."""
+"""What a recording leaves behind: nothing readable while it is there, nothing once it is erased, nothing in the log ever."""
+
 import asyncio, os, stat
 
-from . import sound
 from .harness import hold, hold_rules
 
 BLOCK = 32
@@ -14,7 +14,7 @@ def contents(folder):
 
 def blocks(data):
     """The blocks of 32 bytes that look random: sealed content, not the database's own marks. Half a block apart."""
-    cut = (data[at:at + BLOCK] for at in range(0, len(data) - BLOCK + 1, BLOCK // 2))
+    cut = (data[at : at + BLOCK] for at in range(0, len(data) - BLOCK + 1, BLOCK // 2))
     return {block for block in cut if len(set(block)) >= 24}
 
 
@@ -22,7 +22,7 @@ def found(wanted, files):
     """How many of these blocks stand anywhere in the files, and in which."""
     hits, where = 0, set()
     for name, data in files.items():
-        here = sum(data[at:at + BLOCK] in wanted for at in range(max(0, len(data) - BLOCK + 1)))
+        here = sum(data[at : at + BLOCK] in wanted for at in range(max(0, len(data) - BLOCK + 1)))
         if here:
             hits += here
             where.add(str(name))
@@ -36,12 +36,20 @@ class Traces:
     def needles(self, rooms):
         """What must not be readable: texts, tokens, and stretches of the loudest sound."""
         texts = {segment["text"] for room in rooms for segment in room.finals if len(segment["text"]) >= 4}
-        pieces = {text[at:at + 4] for text in texts for at in range(0, len(text) - 3, 4)}
-        wanted = [(f"text of a final in {code}", piece.encode(code)) for piece in sorted(pieces) for code in ("utf-8", "utf-16-le")]
-        wanted += [("text of a final as JSON escapes", piece.encode("ascii", "backslashreplace")) for piece in sorted(pieces) if not piece.isascii()]
+        pieces = {text[at : at + 4] for text in texts for at in range(0, len(text) - 3, 4)}
+        wanted = [
+            (f"text of a final in {code}", piece.encode(code)) for piece in sorted(pieces) for code in ("utf-8", "utf-16-le")
+        ]
+        wanted += [
+            ("text of a final as JSON escapes", piece.encode("ascii", "backslashreplace"))
+            for piece in sorted(pieces)
+            if not piece.isascii()
+        ]
         wanted += [("a token", room.token.encode()) for room in rooms if room.token]
-        loud = [at for at in range(32000, len(self.bench.sound) - BLOCK, 4000) if len(set(self.bench.sound[at:at + BLOCK])) >= 20]
-        wanted += [("sound", self.bench.sound[at:at + BLOCK]) for at in loud]
+        loud = [
+            at for at in range(32000, len(self.bench.sound) - BLOCK, 4000) if len(set(self.bench.sound[at : at + BLOCK])) >= 20
+        ]
+        wanted += [("sound", self.bench.sound[at : at + BLOCK]) for at in loud]
         return wanted
 
     def readable(self, files, rooms):
@@ -80,7 +88,11 @@ class Traces:
         hits, where = found(sealed, after)
         hold(hits <= known, f"{hits} sealed blocks of 32 bytes are left in {', '.join(where)}")
         for name, data in after.items():
-            for what, needle in (("number", recording.encode()), ("number", recording.replace("-", "").encode()), ("token", token.encode())):
+            for what, needle in (
+                ("number", recording.encode()),
+                ("number", recording.replace("-", "").encode()),
+                ("token", token.encode()),
+            ):
                 hold(needle not in data, f"its {what} stands in {name}")
             if len(recording.replace("-", "")) % 2 == 0 and all(c in "0123456789abcdef-" for c in recording):
                 hold(bytes.fromhex(recording.replace("-", "")) not in data, f"its number stands in {name} as bytes")
@@ -98,7 +110,7 @@ class Traces:
                 seen.update(contents(self.server.data))
             return len(room.finals) >= 2
 
-        room = self.bench.room(self.server, [("sound", self.bench.sound[:2 * 16000 * 13]), ("until", look), ("cancel",)])
+        room = self.bench.room(self.server, [("sound", self.bench.sound[: 2 * 16000 * 13]), ("until", look), ("cancel",)])
         await room.run()
         hold(room.erased and room.closes[-1] == 1000, f"closed with {room.closes}")
         hold(seen, "too little was heard")
@@ -120,7 +132,9 @@ class Traces:
     async def cancelled_and_killed(self):
         """SIGKILL as soon as `cancel` is sent: it is erased then, or when it is asked again."""
         before = contents(self.server.data)
-        room = self.bench.room(self.server, [("sound", self.bench.sound[:2 * 16000 * 8]), ("until", lambda: len(room.finals) >= 1), ("leave",)])
+        room = self.bench.room(
+            self.server, [("sound", self.bench.sound[: 2 * 16000 * 8]), ("until", lambda: len(room.finals) >= 1), ("leave",)]
+        )
         await room.run()
         during = contents(self.server.data)
         again = self.bench.room(self.server, [("cancel",)])
