@@ -17,8 +17,10 @@ export function chromium({ sound = null, fake = true, yes = true } = {}) {
   return puppeteer.launch({ executablePath: CHROMIUM, headless: true, args });
 }
 
-export function firefox() {
-  return puppeteer.launch({ browser: "firefox", executablePath: FIREFOX, headless: true });
+/** A real headless Firefox, whose microphone is a tone. */
+export function firefox(env = {}) {
+  const extraPrefsFirefox = { "media.navigator.streams.fake": true, "media.navigator.permission.disabled": true };
+  return puppeteer.launch({ browser: "firefox", executablePath: FIREFOX, headless: true, extraPrefsFirefox, env: { ...process.env, ...env } });
 }
 
 /** Notes what comes over the socket, which sound is asked for, and every change of the stable text that the reader sees. */

@@ -1,11 +1,14 @@
 // The same page in Firefox: it loads, speaks both languages, and reads a file.
 import path from "node:path";
 
-import { firefox, open, readFile, shown, text, texts } from "./browsers.mjs";
-import { check, expect, same, until } from "./harness.mjs";
+import { firefox, open, readFile, shown, start, text, texts } from "./browsers.mjs";
+import { check, expect, same, skip, until } from "./harness.mjs";
+import { loudspeaker } from "./loudspeaker.mjs";
+import { readWav } from "./sound.mjs";
 
 export async function inFirefox({ server, file, shots }) {
-  const browser = await firefox();
+  const speaker = await loudspeaker();
+  const browser = await firefox(speaker?.env);
   try {
     await check("Firefox: the page loads and switches its language", async () => {
       const page = await open(browser, server.address);
@@ -29,7 +32,27 @@ export async function inFirefox({ server, file, shots }) {
       same(page.faults, [], "errors in the console");
       await page.close();
     });
+    if (speaker) await check("Firefox: the microphone is recorded, saved and finished", () => records(browser, server));
+    else skip("Firefox: the microphone", "pulseaudio is not installed, and Firefox runs no sound without one");
   } finally {
     await browser.close();
+    speaker?.stop();
   }
+}
+
+async function records(browser, server) {
+  const page = await open(browser, server.address);
+  const id = await start(page, "en");
+  await until("it is saved", async () => /^Saved to 0:0[2-9]/.test(await text(page, "#saved")), 20000);
+  await page.click("#finish");
+  await shown(page, "#new", 60000);
+  const recording = await until("it is finished", async () => {
+    const held = await server.recording(id);
+    return held.state === "finished" && held;
+  });
+  expect(recording.duration_ms > 2000, `only ${recording.duration_ms} ms were recorded`);
+  const sound = readWav(Buffer.from(await (await fetch(`${server.address}/v1/recordings/${id}/audio`)).arrayBuffer()));
+  expect(sound.samples.some((sample) => Math.abs(sample) > 300), "what was recorded is silence");
+  same(page.faults, [], "errors in the console");
+  await page.close();
 }

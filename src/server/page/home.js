@@ -26,7 +26,7 @@ export class Home {
   constructor(on) {
     this.on = on;
     this.microphone = null;
-    this.opening = false;
+    this.pending = Promise.resolve();
     this.spoken = kept(KEYS.spoken) ?? "yue";
     this.languages = ["yue", "zh", "en", "auto"];
     this.level = new Level($("start-meter"), (silent) => this.hint(silent ? "start.level_silent" : "start.level_open"));
@@ -53,7 +53,7 @@ export class Home {
   async enter() {
     this.here = true;
     await this.list();
-    if (this.here && !this.microphone && (await allowed())) await this.check({ quietly: true });
+    if (this.here && !this.microphone && (await allowed())) this.check({ quietly: true });
   }
 
   leave() {
@@ -100,12 +100,17 @@ export class Home {
     keep(KEYS.device, this.deviceId);
     if (this.microphone) {
       this.rest();
-      await this.check();
+      this.check();
     }
   }
 
   /** Opens the microphone for its level; nothing is sent or kept. */
-  async check({ quietly = false } = {}) {
+  check({ quietly = false } = {}) {
+    this.pending = this.pending.then(() => this.listen(quietly));
+  }
+
+  async listen(quietly) {
+    if (!this.here || this.microphone) return;
     const microphone = await this.open(quietly);
     if (!microphone) return;
     if (!this.here) {
@@ -119,9 +124,6 @@ export class Home {
   }
 
   async open(quietly = false) {
-    if (this.opening) return null;
-    this.opening = true;
-    $("start").disabled = true;
     try {
       const microphone = await Microphone.open(this.deviceId, {
         level: (peak) => this.level.show(peak),
@@ -135,14 +137,18 @@ export class Home {
     } catch (error) {
       if (!quietly) notice("microphone", "bad", error.code ?? "mic.failed", { name: error.name });
       return null;
-    } finally {
-      this.opening = false;
-      $("start").disabled = false;
     }
   }
 
   async start() {
+    if (this.starting) return;
+    this.starting = true;
+    $("start").setAttribute("aria-busy", "true");
+    // A check that is just being opened is the microphone to record with.
+    await this.pending;
     const microphone = this.microphone ?? (await this.open());
+    this.starting = false;
+    $("start").removeAttribute("aria-busy");
     if (!microphone) return;
     this.microphone = null;
     this.on.start({ microphone, deviceId: this.deviceId, language: this.spoken });

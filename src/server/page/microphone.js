@@ -4,6 +4,9 @@
 // quiet consonants and change the level while someone talks, and each browser does it otherwise. The model was trained on plain sound.
 const PLAIN = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 
+/** Longest that a browser may take to let sound through. */
+const STARTING_MS = 4000;
+
 /** Why there is no microphone; `code` is a text of the page. */
 export class MicrophoneProblem extends Error {
   constructor(code, name = "") {
@@ -104,7 +107,9 @@ export class Microphone {
 
   /** From here on the sound is given to `on.chunk`. */
   async capture() {
-    await this.context.resume();
+    // A browser that finds no way to run its sound lets this wait for ever, without a word.
+    await Promise.race([this.context.resume(), new Promise((done) => setTimeout(done, STARTING_MS))]);
+    if (this.context.state !== "running") throw new MicrophoneProblem("mic.stopped");
     this.node.port.postMessage("capture");
   }
 

@@ -15,7 +15,8 @@ export function notice(subject, tone, key, values = {}) {
   }
   kept?.node.remove();
   const text = make("p");
-  const close = button("×", () => dismiss(subject), { class: "close", aria: { label: t("notice.close") } });
+  // What is still going on is not closed: it would only come back.
+  const close = tone === "wait" ? null : button("×", () => dismiss(subject), { class: "close", aria: { label: t("notice.close") } });
   const node = make("div", { class: `strip ${tone}`, data: { subject }, aria: { role: tone === "bad" ? "alert" : "status" } }, text, close);
   const entry = { tone, key, values, node, text, close };
   shown.set(subject, entry);
@@ -41,7 +42,7 @@ function write({ key, values }) {
 onLanguage(() => {
   for (const entry of shown.values()) {
     entry.text.textContent = write(entry);
-    entry.close.setAttribute("aria-label", t("notice.close"));
+    entry.close?.setAttribute("aria-label", t("notice.close"));
   }
 });
 

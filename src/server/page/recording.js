@@ -226,6 +226,7 @@ export class Recording {
     }
     this.transcript.clear({ finished: true });
     this.showHeld();
+    if (this.held.version === null) this.timer = setTimeout(() => this.lookAgain(), LOOK_AGAIN_MS);
     $("room-title").focus();
   }
 
@@ -405,6 +406,8 @@ export class Recording {
     const live = this.session !== null;
     $("note-tag").textContent = live ? t("note.draft") : "";
     document.body.classList.toggle("live", live);
+    // Seen from another tab: that something is recorded, and no more.
+    document.title = this.session?.phase === "recording" ? "● cantoscribe" : "cantoscribe";
     void keepAwake(this.session?.phase === "recording");
   }
 
@@ -416,7 +419,8 @@ export class Recording {
       dismiss("net");
     } else if (line === "offline") {
       this.wasOffline = true;
-      const key = fromFile ? "net.offline_file" : phase === "finishing" ? "net.offline_finishing" : n > 0 ? "net.offline" : "net.offline_idle";
+      const microphone = n === 0 ? "net.offline_idle" : OFFLINE[phase] ?? "net.offline";
+      const key = fromFile ? "net.offline_file" : microphone;
       notice("net", "wait", key, { n });
       if (id === null && this.session.room.tries >= 3) void this.suspectRefusal();
     } else if (line === "open" && this.wasOffline && id !== null) {
@@ -430,4 +434,6 @@ export class Recording {
   }
 }
 
+const OFFLINE = { paused: "net.offline_paused", finishing: "net.offline_finishing" };
+/** For a microphone that is opened and not listened to yet. */
 const IDLE = { level: () => {}, chunk: () => {}, lost: () => {}, muted: () => {}, stopped: () => {} };

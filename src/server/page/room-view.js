@@ -27,6 +27,7 @@ export function drawSession(session) {
     retry: phase === "stopped",
     cancel: phase !== "erasing",
   });
+  $("finish").classList.toggle("primary", phase !== "paused");
   $("cancel").textContent = t("room.cancel");
 }
 
@@ -47,6 +48,7 @@ export function drawRecording({ id, state, connected, created_at, duration_ms, l
   const facts = [length(duration_ms), t(`spoken.${language}`)];
   $("saved").textContent = (open ? [when(created_at), ...facts] : facts).join(" · ");
   buttons({ continue: open, finish: open, "play-all": state === "finished", downloads: state === "finished", new: true, cancel: open });
+  $("finish").classList.remove("primary");
   $("cancel").textContent = t("room.erase");
   if (state === "finished") downloads(id, edited);
 }

@@ -111,7 +111,8 @@ export class Session {
 
   /** Compares the sound that came with the time that went by. */
   measure() {
-    const lag = performance.now() / 1000 - this.source.end / this.source.rate;
+    // The time of day, because the other clock stands still while a computer sleeps.
+    const lag = Date.now() / 1000 - this.source.end / this.source.rate;
     if (this.lag !== null && lag - this.lag > GAP_S) this.on.gap(Math.round(lag - this.lag));
     if (this.lag === null || lag - this.lag > GAP_S) this.lag = lag;
     this.lag = Math.min(this.lag, lag);

@@ -138,6 +138,7 @@ export default {
   "cancel.waiting": "The server cannot be reached, so the recording is not erased there yet. Recording has stopped; erasing is tried again until it is done. Keep this window open.",
 
   "net.offline": "No connection. Recording goes on in this window: {n} s wait to be saved. Do not close it.",
+  "net.offline_paused": "No connection. Recording is paused: {n} s wait to be saved. Do not close this window.",
   "net.offline_idle": "No connection. Trying again…",
   "net.offline_file": "No connection. The file goes on from where it was when the connection is back.",
   "net.offline_finishing": "No connection. {n} s still wait to be saved. The recording is finished when the connection is back. Do not close this window.",

@@ -138,6 +138,7 @@ export default {
   "cancel.waiting": "無法連接伺服器，錄音尚未在伺服器上刪除。錄音已停止，系統會一直重試直至刪除。請勿關閉這個視窗。",
 
   "net.offline": "連線中斷。錄音在這個視窗繼續：{n} 秒等候儲存。請勿關閉視窗。",
+  "net.offline_paused": "連線中斷。錄音已暫停：{n} 秒等候儲存。請勿關閉視窗。",
   "net.offline_idle": "連線中斷。正在重試…",
   "net.offline_file": "連線中斷。恢復後會由中斷處繼續讀取檔案。",
   "net.offline_finishing": "連線中斷。仍有 {n} 秒等候儲存。恢復連線後會完成錄音。請勿關閉視窗。",

@@ -4,6 +4,8 @@ import { pieces } from "./evidence.js";
 import { clock, has, onLanguage, t, tongue } from "./i18n.js";
 
 const NEAR_END_PX = 80;
+/** An utterance may begin this much before the last line's end. */
+const OVERLAP_MS = 100;
 
 export class TranscriptView {
   /** `onPlay(segment)` is called for a line that was clicked. */
@@ -15,6 +17,8 @@ export class TranscriptView {
     this.finished = false;
     this.following = true;
     this.top = 0;
+    /** Where the last line ended, in milliseconds. */
+    this.heardTo = 0;
     this.shown = { start: null, stable: "", tentative: "" };
     this.scroll = $("transcript-scroll");
     this.scroll.addEventListener("scroll", () => this.scrolled(), { passive: true });
@@ -26,7 +30,10 @@ export class TranscriptView {
     this.segments.clear();
     this.nodes.clear();
     this.marks = [];
+    this.heardTo = 0;
     this.finished = finished;
+    // New lines are read out as they come; a recording that is opened is not read out as a whole.
+    $("log").setAttribute("aria-live", finished ? "off" : "polite");
     this.following = !finished;
     $("lines").replaceChildren();
     this.grow({ start: null, stable: "", tentative: "" });
@@ -48,6 +55,7 @@ export class TranscriptView {
     if (this.shown.start !== null && segment.start_ms <= this.shown.start + 1 && segment.end_ms >= this.shown.start) {
       this.grow({ start: null, stable: "", tentative: "" });
     }
+    this.heardTo = Math.max(this.heardTo, segment.end_ms ?? 0);
     const known = this.nodes.get(segment.id);
     this.segments.set(segment.id, segment);
     if (known) {
@@ -90,8 +98,11 @@ export class TranscriptView {
 
   /** The utterance being spoken. Stable text in view is never taken back, whatever comes, until its final. */
   partial({ start_ms, stable, tentative }) {
-    const same = this.shown.start === start_ms;
-    if (same && !stable.startsWith(this.shown.stable)) return;
+    const { start, stable: before } = this.shown;
+    const nothing = stable === "" && tentative === "";
+    // A server that came back after a fault may say again what is here already, or less of it.
+    if (start !== null && (start_ms < start || (start_ms === start && !nothing && !stable.startsWith(before)))) return;
+    if (start_ms + OVERLAP_MS < this.heardTo) return;
     this.grow({ start: start_ms, stable, tentative });
     this.keepUp();
   }
