@@ -90,6 +90,10 @@ fn the_command_line_is_checked() {
         &["transcribe", "--threads", "0", "a.wav"],
         &["note"],
         &["serve"],
+        &["serve", "--addr", "0.0.0.0:8080"],
+        &["serve", "--trial", "--addr", "0.0.0.0:8080"],
+        &["serve", "--trial", "--addr", "192.168.1.5:8080"],
+        &["serve", "--trial", "--addr", "here"],
         &["models", "pull"],
     ] {
         let output = cantoscribe(arguments, b"");

@@ -267,7 +267,7 @@ fn every_finding_is_said_with_its_evidence() {
     let note = samples::everything();
     for language in [Language::English, Language::TraditionalChinese] {
         let said: Vec<_> = sections(&note, language).into_iter().flat_map(|s| s.sentences).collect();
-        let spans: Vec<_> = said.iter().flat_map(|s| s.evidence.iter().copied()).collect();
+        let spans: Vec<_> = said.iter().flat_map(|s| s.provenance.spans().iter().copied()).collect();
         let of = |p: &cantoscribe::note::Provenance| p.spans().to_vec();
         let findings = note.conditions.iter().map(|x| of(&x.provenance));
         let findings = findings.chain(note.medications.iter().map(|x| of(&x.provenance)));
@@ -276,7 +276,7 @@ fn every_finding_is_said_with_its_evidence() {
         let findings = findings.chain(note.plan.iter().map(|x| of(&x.provenance)));
         let findings = findings.chain(note.social.iter().map(|x| of(&x.provenance)));
         assert!(findings.flatten().all(|span| spans.contains(&span)));
-        let without = said.iter().filter(|s| s.evidence.is_empty()).map(|s| s.text.reveal()).collect::<Vec<_>>();
+        let without = said.iter().filter(|s| s.provenance.spans().is_empty()).map(|s| s.text.reveal()).collect::<Vec<_>>();
         assert_eq!(without.len(), 1, "the typed pressure alone: {without:?}");
     }
 }

@@ -4,12 +4,12 @@
 use std::sync::{Arc, Mutex};
 
 use cantoscribe::audio::SampleIndex;
-use cantoscribe::speech::endpoint::EndpointSettings;
+use cantoscribe::speech::endpoint::{EndpointSettings, Utterance};
 use cantoscribe::speech::model::{HeardWord, Hypothesis};
 use cantoscribe::speech::script::HongKongScript;
 use cantoscribe::speech::session::{Hear, Session};
 use cantoscribe::speech::vad::{Frame, VoiceDetector};
-use cantoscribe::speech::{Segment, SpeechError};
+use cantoscribe::speech::{HeardUtterance, Segment, Segmenter, SpeechError};
 
 const FRAME: usize = 512;
 
@@ -142,4 +142,71 @@ fn an_hour_is_held_in_a_bounded_buffer() {
     assert!(segments >= 90, "{segments} segments");
     assert!(most < 31 * 16_000, "{most} samples held");
     assert_eq!(session.buffered_samples(), 0);
+}
+
+fn segmenter() -> Segmenter {
+    Segmenter::new(Box::new(Loud::default()), EndpointSettings::default()).unwrap()
+}
+
+fn take(segmenter: &mut Segmenter, samples: &[f32], chunk: usize) -> Vec<HeardUtterance> {
+    let mut heard = Vec::new();
+    for chunk in samples.chunks(chunk) {
+        heard.extend(segmenter.push(chunk).unwrap());
+    }
+    heard.extend(segmenter.finish().unwrap());
+    heard
+}
+
+#[test]
+fn two_takes_give_the_utterances_of_each_and_the_second_goes_on_where_the_first_ended() {
+    // The first take breaks off in the middle of speech and of a frame, the second begins in it.
+    let first = &talk(&[(1, 2), (3, 0)])[..5 * 16_000 + 77];
+    let second = talk(&[(2, 2), (0, 1), (40, 0)]);
+    let alone = [take(&mut segmenter(), first, 999), take(&mut segmenter(), &second, 999)];
+    assert!(alone[0].len() == 2 && alone[1].len() >= 3);
+    let base = first.len() as u64;
+    let shifted = alone[1].iter().cloned().map(|mut heard| {
+        heard.utterance.start.0 += base;
+        heard.utterance.end.0 += base;
+        heard
+    });
+    let expected: Vec<HeardUtterance> = alone[0].iter().cloned().chain(shifted).collect();
+    for chunk in [160, 4801, 1_000_000] {
+        let mut both = segmenter();
+        let mut found = take(&mut both, first, chunk);
+        assert_eq!((both.position().0, both.buffered_samples()), (base, 0));
+        found.extend(take(&mut both, &second, chunk));
+        assert_eq!(found, expected, "chunks of {chunk}");
+        assert_eq!(both.position().0, base + second.len() as u64);
+        // A take of nothing changes nothing.
+        assert!(both.finish().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn what_grows_becomes_the_utterance_that_was_promised() {
+    let samples = talk(&[(0, 1), (3, 1), (1, 0)]);
+    let mut segmenter = segmenter();
+    let (mut promised, mut ended) = (None, Vec::new());
+    for (chunk, heard_to) in samples.chunks(160).zip((160..).step_by(160)) {
+        ended.extend(segmenter.push(chunk).unwrap());
+        assert_eq!(segmenter.position().0, heard_to);
+        let Some(growing) = segmenter.growing() else { continue };
+        let range = growing.start.0 as usize..growing.end.0 as usize;
+        assert_eq!(growing.samples, &samples[range.clone()]);
+        assert!(growing.start < growing.speech_end && range.end <= heard_to as usize);
+        if growing.complete {
+            assert_eq!(growing.end.0, growing.speech_end.0 + 320 * 16);
+            promised = Some(HeardUtterance {
+                utterance: Utterance { start: growing.start, end: growing.end, cut: false },
+                samples: growing.samples.to_vec(),
+            });
+        } else {
+            assert!(growing.end.0 + 512 > heard_to.min(growing.speech_end.0 + 320 * 16));
+        }
+    }
+    assert_eq!(ended.first(), promised.as_ref());
+    assert!(!segmenter.growing().unwrap().complete);
+    ended.extend(segmenter.finish().unwrap());
+    assert_eq!((ended.len(), segmenter.growing()), (2, None));
 }

@@ -4,7 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// Why a recording cannot be heard. Every variant names the file, what is wrong and where; none holds a sample.
+/// Why a recording cannot be heard. A variant about a file names it, what is wrong and where; none holds a
+/// sample.
 #[derive(Debug, thiserror::Error)]
 pub enum AudioError {
     /// The operating system would not open the file.
@@ -128,6 +129,22 @@ pub enum AudioError {
         path: PathBuf,
         /// How far it came, in seconds.
         seconds: f64,
+    },
+    /// A live stream states a format that cannot be heard.
+    #[error("`{option}` cannot be {}: expected {expected}", value.map_or("that".to_owned(), |value| value.to_string()))]
+    StreamFormat {
+        /// Which part of the format.
+        option: &'static str,
+        /// What was stated, where it is a number.
+        value: Option<u32>,
+        /// What it can be.
+        expected: &'static str,
+    },
+    /// A frame of a live stream is not what the stream's format says.
+    #[error("a frame of the stream is not sound: {what}")]
+    Frame {
+        /// What is wrong with it.
+        what: &'static str,
     },
     /// The resampler cannot be made for this rate.
     #[error("cannot resample {rate} Hz to 16000 Hz: {what}")]

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 mod container;
 mod decode;
 mod error;
+mod live;
 mod mel;
 mod resample;
 mod source;
@@ -15,6 +16,10 @@ mod stream;
 
 pub use decode::{AudioFile, FileIdentity};
 pub use error::{AudioError, Place};
+pub use live::{
+    MAX_STREAM_CHANNELS, Mixing, OPUS_RATE, Playback, StreamDecoder, StreamEncoding, StreamFormat, WAV_HEADER_BYTES, to_wav,
+    wav_header,
+};
 pub use mel::{LogMel, Mel};
 pub use resample::Resampler;
 pub use source::ReadSeek;

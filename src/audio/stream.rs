@@ -22,9 +22,9 @@ use super::source::Source;
 use super::{AudioError, MAX_CHANNELS, Place, SAMPLE_RATES};
 
 /// Samples written as floats without scaling 16-bit integers reach 32768. What is beyond is no sound, and would overflow on the way.
-const LARGEST_SAMPLE: f32 = 65_536.0;
+pub(super) const LARGEST_SAMPLE: f32 = 65_536.0;
 
-static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
+pub(super) static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
     let mut codecs = CodecRegistry::new();
     symphonia::default::register_enabled_codecs(&mut codecs);
     codecs.register_audio_decoder::<symphonia_adapter_libopus::OpusDecoder>();
@@ -273,7 +273,7 @@ fn opus_pre_skip(track: &Track) -> Option<u64> {
 const PANICKED: &str = "the decoder panicked";
 
 /// Runs a call into the decoder's crates. They parse hostile bytes, and a panic of theirs must not take a room down.
-fn shielded<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+pub(super) fn shielded<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(Error::DecodeError(PANICKED)))
 }
 

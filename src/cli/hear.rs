@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::audio::{AudioFile, FileIdentity};
+use crate::engine::Models;
 use crate::models::{Installed, find_installed};
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::guard::{Guard, recognise};
@@ -91,6 +92,11 @@ impl HearArguments {
         }
     }
 
+    /// What is spoken, as documents and servers have it.
+    pub fn language_code(&self) -> &'static str {
+        self.language.language().map_or("auto", Language::code)
+    }
+
     fn load_options(&self) -> LoadOptions {
         let precision = match self.precision {
             Arithmetic::Exact => Precision::Exact,
@@ -120,6 +126,7 @@ impl HearArguments {
 /// A loaded model, ready for any number of recordings.
 pub struct Ear {
     identity: ModelIdentity,
+    precision: &'static str,
     recognizer: Arc<dyn Recognizer>,
     options: DecodeOptions,
     detector: Option<Arc<SileroVad>>,
@@ -146,11 +153,22 @@ impl Ear {
         let Installed { name, folder, weights_sha256, .. } = find_installed(models_folder, &arguments.model)?;
         Ok(Self {
             identity: ModelIdentity { name, sha256: weights_sha256.as_str().to_owned() },
+            precision: arguments.precision(),
             recognizer: Arc::from(model::load(&folder, &arguments.load_options())?),
             options: arguments.decode_options(),
             detector: None,
             script: Arc::new(HongKongScript::load()?),
         })
+    }
+
+    /// Its models, for an engine that hears rooms.
+    ///
+    /// # Errors
+    /// When the voice activity detector was not loaded.
+    pub fn into_models(self) -> anyhow::Result<Models> {
+        let Self { identity, recognizer, options, detector, script, precision } = self;
+        let detector = detector.context("the voice activity detector was not loaded")?;
+        Ok(Models { identity, precision, recognizer, options, detector, script })
     }
 
     /// Hears a recording: utterances found by voice activity, guarded, in Hong Kong's characters.

@@ -1,3 +1,181 @@
 //! The loaded models and the one worker that runs them: finals before partials, rooms in the order they have waited.
 //!
 //! Invariant: a final is a function of its utterance's audio, the model and the settings, whatever else was asked for meanwhile.
+//!
+//! One worker uses all the model's threads for one job at a time, which gives each room its text soonest while rooms are few.
+
+mod admission;
+mod queue;
+mod worker;
+
+use std::sync::{Arc, mpsc};
+
+pub use admission::Seat;
+pub use queue::{Glimpse, Outcome, RoomNumber};
+
+use crate::speech::guard::Guard;
+use crate::speech::model::silero_vad::SileroVad;
+use crate::speech::model::{DecodeOptions, Hypothesis, Language, Recognizer};
+use crate::speech::script::HongKongScript;
+use crate::speech::vad::VoiceActivity;
+use crate::speech::{ModelIdentity, SpeechError};
+
+use self::admission::Admission;
+use self::queue::{Job, Reply};
+use self::worker::Worker;
+
+/// Why the engine did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The machine carries no further room at the speed that was measured.
+    #[error("no room is free: {open} are open, and this machine carries {most}")]
+    NoRoom {
+        /// Rooms open now.
+        open: usize,
+        /// As many as finals keep up with.
+        most: usize,
+    },
+    /// The worker has ended, which it does only after a defect.
+    #[error("the speech engine has stopped")]
+    Stopped,
+    /// The worker's thread could not be made.
+    #[error("cannot start the speech engine: {0}")]
+    Thread(std::io::Error),
+    /// The model failed on this audio.
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
+}
+
+/// Everything that hearing needs, loaded.
+#[derive(Clone)]
+pub struct Models {
+    /// Which weights.
+    pub identity: ModelIdentity,
+    /// `exact`, `balanced` or `fast`.
+    pub precision: &'static str,
+    /// The speech model.
+    pub recognizer: Arc<dyn Recognizer>,
+    /// How finals are decoded; a room may name another language.
+    pub options: DecodeOptions,
+    /// The voice activity detector.
+    pub detector: Arc<SileroVad>,
+    /// Hong Kong's characters.
+    pub script: Arc<HongKongScript>,
+}
+
+/// The models, and the thread that runs them for all rooms.
+pub struct Engine {
+    models: Models,
+    worker: Worker,
+    admission: Admission,
+}
+
+impl Engine {
+    /// Starts the worker and hears a few seconds of noise, to know from the first room on how fast this machine is.
+    ///
+    /// # Errors
+    /// When the thread cannot be made or the model fails.
+    pub fn start(models: Models) -> Result<Arc<Self>, EngineError> {
+        let admission = Admission::default();
+        let worker = Worker::start(Arc::clone(&models.recognizer), Guard::default(), admission.clone())?;
+        let engine = Self { models, worker, admission };
+        engine.warm_up()?;
+        Ok(Arc::new(engine))
+    }
+
+    /// The loaded models.
+    #[must_use]
+    pub fn models(&self) -> &Models {
+        &self.models
+    }
+
+    /// A detector for one stream of one room.
+    ///
+    /// # Errors
+    /// Only when memory cannot be had.
+    pub fn detector(&self) -> Result<VoiceActivity, SpeechError> {
+        VoiceActivity::new(Arc::clone(&self.models.detector))
+    }
+
+    /// How a room that speaks this language is decoded; nothing: found for each utterance.
+    #[must_use]
+    pub fn options(&self, language: Option<Language>) -> DecodeOptions {
+        DecodeOptions { language, ..self.models.options.clone() }
+    }
+
+    /// A seat for a new room.
+    ///
+    /// # Errors
+    /// [`EngineError::NoRoom`] when finals would fall behind with one more.
+    pub fn admit(&self) -> Result<Seat, EngineError> {
+        self.admission.admit()
+    }
+
+    /// A seat for a room that was accepted before: never refused.
+    #[must_use]
+    pub fn readmit(&self) -> Seat {
+        self.admission.readmit()
+    }
+
+    /// Rooms open now, and as many as this machine carries.
+    #[must_use]
+    pub fn rooms(&self) -> (usize, usize) {
+        (self.admission.open(), self.admission.most())
+    }
+
+    /// Hears an utterance that has ended. Waits for its turn: before all partials, after the finals that came earlier.
+    ///
+    /// # Errors
+    /// [`EngineError::Speech`] when the model fails, [`EngineError::Stopped`] when there is no worker any more.
+    pub fn hear(&self, room: RoomNumber, samples: Vec<f32>, options: DecodeOptions) -> Result<Hypothesis, EngineError> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let reply: Reply = Box::new(move |outcome| {
+            // The room may have gone; then nobody waits for it.
+            let _ = sender.send(outcome);
+        });
+        self.worker.submit_final(Job { room, samples, options, glimpse: None, reply })?;
+        match receiver.recv() {
+            Ok(Outcome::Heard(heard)) => Ok(heard),
+            Ok(Outcome::Failed(error)) => Err(error.into()),
+            Ok(Outcome::Nothing) | Err(_) => Err(EngineError::Stopped),
+        }
+    }
+
+    /// Asks for a hypothesis of an utterance that still grows. It replaces the room's earlier request that still waits, whose
+    /// reply never comes. The reply is called on the worker's thread and must not block.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`] when there is no worker any more.
+    pub fn glimpse(
+        &self,
+        room: RoomNumber,
+        samples: Vec<f32>,
+        options: DecodeOptions,
+        glimpse: Glimpse,
+        reply: impl FnOnce(Outcome) + Send + 'static,
+    ) -> Result<(), EngineError> {
+        self.worker.submit_partial(Job { room, samples, options, glimpse: Some(glimpse), reply: Box::new(reply) })
+    }
+
+    /// The room's request became urgent: its utterance has ended, and what was asked for is its final.
+    pub fn promote(&self, room: RoomNumber) {
+        self.worker.promote(room);
+    }
+
+    /// Nobody needs the room's partial any more, whether it waits or runs. A reply may still come.
+    pub fn forget(&self, room: RoomNumber) {
+        self.worker.forget(room);
+    }
+
+    /// Five seconds of noise, once: what is loaded lazily is loaded, and the speed is known roughly.
+    fn warm_up(&self) -> Result<(), EngineError> {
+        let mut state = 1_u32;
+        let noise = (0..80_000).map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 24) as f32 * 0.02 - 0.01
+        });
+        let options = DecodeOptions { temperatures: vec![0.0], word_times: false, ..self.models.options.clone() };
+        self.hear(RoomNumber::next(), noise.collect(), options)?;
+        Ok(())
+    }
+}

@@ -16,7 +16,12 @@ mod wording;
 
 use std::str::FromStr;
 
-use super::{Note, NoteError, Section, SectionCode};
+use super::{Note, NoteError, Section, SectionCode, Sentence};
+
+pub(super) use names::ABBREVIATIONS;
+pub(super) use plan::KINDS;
+pub(super) use sentence::Line;
+pub(super) use subjective::SOCIAL;
 
 pub use measured::{Reading, readings};
 pub use place::{condition_section, medication_section};
@@ -65,17 +70,39 @@ impl FromStr for Language {
 }
 
 /// The sections of a note, S O A P in order, those with nothing to say left out.
+///
+/// Rendered anew from the findings, save for the lines of a person: these stay as they were written, where they were written,
+/// and the findings that they say are said by them alone.
 #[must_use]
 pub fn sections(note: &Note, language: Language) -> Vec<Section> {
-    let parts = [
-        (SectionCode::S, subjective::sentences(note, language)),
-        (SectionCode::O, objective::sentences(note, language)),
-        (SectionCode::A, assessment::sentences(note, language)),
-        (SectionCode::P, plan::sentences(note, language)),
-    ];
-    parts
-        .into_iter()
-        .filter(|(_, sentences)| !sentences.is_empty())
-        .map(|(code, sentences)| Section { code, sentences })
-        .collect()
+    let machine = note.without_what_people_say();
+    let sections = lines(&machine, language).into_iter().map(|(code, lines)| {
+        let rendered = lines.iter().filter_map(Line::sentence);
+        Section { code, sentences: with_lines_of_people(rendered, note, code) }
+    });
+    sections.filter(|section| !section.sentences.is_empty()).collect()
+}
+
+/// What the machine says, each line with its findings.
+pub(super) fn lines(note: &Note, language: Language) -> [(SectionCode, Vec<Line<'_>>); 4] {
+    [
+        (SectionCode::S, subjective::lines(note, language)),
+        (SectionCode::O, objective::lines(note, language)),
+        (SectionCode::A, assessment::lines(note, language)),
+        (SectionCode::P, plan::lines(note, language)),
+    ]
+}
+
+/// The rendered lines, and each line of a person after as many of them as it has before it in the note.
+fn with_lines_of_people(mut rendered: impl Iterator<Item = Sentence>, note: &Note, code: SectionCode) -> Vec<Sentence> {
+    let mut sentences = Vec::new();
+    for written in note.sections.iter().filter(|section| section.code == code).flat_map(|section| &section.sentences) {
+        if written.provenance.is_by_a_person() {
+            sentences.push(written.clone());
+        } else {
+            sentences.extend(rendered.next());
+        }
+    }
+    sentences.extend(rendered);
+    sentences
 }

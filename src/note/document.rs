@@ -269,13 +269,14 @@ pub struct Section {
     pub sentences: Vec<Sentence>,
 }
 
-/// One sentence, rendered from findings, never written freely.
+/// One sentence: rendered from findings, or written by a person, who is named then.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sentence {
     /// In the section's language.
     pub text: PatientText,
     /// Where its findings came from.
-    pub evidence: Vec<Span>,
+    #[serde(flatten)]
+    pub provenance: Provenance,
 }
 
 /// Speech that looks clinical and led to nothing.
@@ -304,5 +305,34 @@ impl Note {
             sections: Vec::new(),
             uncovered: Vec::new(),
         }
+    }
+
+    /// Where each finding came from, in a fixed order.
+    pub(super) fn provenances(&self) -> impl Iterator<Item = &Provenance> {
+        let findings = self.conditions.iter().map(|finding| &finding.provenance);
+        let findings = findings.chain(self.medications.iter().map(|finding| &finding.provenance));
+        let findings = findings.chain(self.allergies.iter().map(|finding| &finding.provenance));
+        let findings = findings.chain(self.observations.iter().map(|finding| &finding.provenance));
+        let findings = findings.chain(self.plan.iter().map(|finding| &finding.provenance));
+        findings.chain(self.social.iter().map(|finding| &finding.provenance))
+    }
+
+    /// Keeps the findings that are told to be kept, asked in the order of [`Self::provenances`].
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&Provenance) -> bool) {
+        self.conditions.retain(|finding| keep(&finding.provenance));
+        self.medications.retain(|finding| keep(&finding.provenance));
+        self.allergies.retain(|finding| keep(&finding.provenance));
+        self.observations.retain(|finding| keep(&finding.provenance));
+        self.plan.retain(|finding| keep(&finding.provenance));
+        self.social.retain(|finding| keep(&finding.provenance));
+    }
+
+    /// The note less the findings that a line of a person says: they have that line's provenance.
+    pub(super) fn without_what_people_say(&self) -> Self {
+        let lines = self.sections.iter().flat_map(|section| &section.sentences).map(|sentence| &sentence.provenance);
+        let people: Vec<&Provenance> = lines.filter(|provenance| provenance.is_by_a_person()).collect();
+        let mut rest = self.clone();
+        rest.retain(|provenance| !people.contains(&provenance));
+        rest
     }
 }

@@ -194,4 +194,10 @@ impl Provenance {
             Self::Typed { evidence, .. } => evidence,
         }
     }
+
+    /// Whether a person typed the entry or changed it.
+    #[must_use]
+    pub fn is_by_a_person(&self) -> bool {
+        !matches!(self, Self::Heard { edited: None, .. })
+    }
 }

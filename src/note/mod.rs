@@ -9,6 +9,8 @@ mod quote;
 
 pub mod compose;
 
+pub mod edit;
+
 pub mod extract;
 
 pub use document::{
@@ -40,6 +42,20 @@ pub enum NoteError {
     /// `origin` is neither `heard` nor `typed`.
     #[error("`origin` is neither `heard` nor `typed`")]
     UnknownOrigin,
+    /// The note has no such line.
+    #[error("section {section:?} has no line {index}")]
+    NoLine {
+        /// The section.
+        section: SectionCode,
+        /// Counted from 0.
+        index: usize,
+    },
+    /// The words of a line cannot be taken.
+    #[error("this is no line of a note: {why}")]
+    BadLine {
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// No language that sections can be written in.
     #[error("`{tag}` is no language of the note: `en` and `zh-Hant` are")]
     UnknownLanguage {

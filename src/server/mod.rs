@@ -1,3 +1,184 @@
 //! `cantoscribe serve`: the socket, the page and what the page asks for.
 //!
 //! Invariant: no request is answered whose Host and Origin are not the address served.
+
+mod clock;
+mod error;
+mod guard;
+mod notes;
+mod page;
+pub mod protocol;
+mod recordings;
+mod socket;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+pub use error::ServerError;
+
+use self::error::ApiError;
+use self::guard::Hosts;
+use self::protocol::{LONGEST_FRAME, Opening};
+use crate::engine::Engine;
+use crate::room::Rooms;
+use crate::store::Store;
+use crate::terminology::Lexicon;
+
+/// A frame beyond the contract's limit is still read up to this many bytes, so that the refusal reaches the client in order.
+const LONGEST_READ: usize = 16 * LONGEST_FRAME;
+/// The longest request body: an edited line is far below.
+const LONGEST_BODY: usize = 64 << 10;
+/// How long a shutdown waits for the sockets to close and their audio to be synced.
+const SHUTDOWN: Duration = Duration::from_secs(3);
+/// Who edits in a trial.
+const TRIAL_CLINICIAN: &str = "Trial clinician";
+
+/// How to serve.
+pub struct Settings {
+    /// A loopback address.
+    pub address: SocketAddr,
+    /// The data folder.
+    pub store: Store,
+    /// The loaded models.
+    pub engine: Arc<Engine>,
+    /// The terms of the notes.
+    pub lexicon: Arc<Lexicon>,
+    /// Bytes of disk below which no new recording is begun.
+    pub keep_free: u64,
+}
+
+/// What every request may use.
+#[derive(Clone)]
+struct App {
+    rooms: Arc<Rooms>,
+    clinician: Arc<str>,
+    closing: watch::Receiver<bool>,
+}
+
+/// Serves a trial until `shutdown` completes: one built-in clinician, no sign-in, this machine alone. `ready` is told the
+/// address, once requests are answered.
+///
+/// # Errors
+/// An address that is no loopback address or cannot be served on; a data folder that cannot be used.
+pub async fn serve_trial(
+    settings: Settings,
+    ready: impl FnOnce(SocketAddr),
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServerError> {
+    let Settings { address, store, engine, lexicon, keep_free } = settings;
+    if !address.ip().is_loopback() {
+        return Err(ServerError::NotLoopback(address));
+    }
+    let bind = |source| ServerError::Bind { address, source };
+    let listener = TcpListener::bind(address).await.map_err(bind)?;
+    let served = listener.local_addr().map_err(bind)?;
+    let rooms = Rooms::new(engine, store, lexicon, keep_free).await?;
+    let (closing, seen) = watch::channel(false);
+    let app = App { rooms: Arc::clone(&rooms), clinician: TRIAL_CLINICIAN.into(), closing: seen };
+    let router = router(app, Hosts::of(served));
+    ready(served);
+    let stop = async move {
+        shutdown.await;
+        closing.send_replace(true);
+        // The sockets hold a receiver each: all are gone when they have closed.
+        let _ = tokio::time::timeout(SHUTDOWN, closing.closed()).await;
+    };
+    tokio::select! {
+        served = std::future::IntoFuture::into_future(axum::serve(listener, router)) => served.map_err(ServerError::Ended)?,
+        () = stop => {}
+    }
+    rooms.close().await;
+    Ok(())
+}
+
+fn router(app: App, hosts: Hosts) -> Router {
+    Router::new()
+        .merge(page::routes())
+        .route("/v1/status", get(status))
+        .route("/v1/listen", get(listen))
+        .route("/v1/recordings", get(recordings::list))
+        .route("/v1/recordings/{id}", get(recordings::show).delete(recordings::erase))
+        .route("/v1/recordings/{id}/token", post(recordings::token))
+        .route("/v1/recordings/{id}/finish", post(recordings::finish))
+        .route("/v1/recordings/{id}/audio", get(recordings::audio))
+        .route("/v1/recordings/{id}/note", get(notes::download))
+        .route("/v1/recordings/{id}/note/edits", post(notes::edit))
+        .route("/v1/recordings/{id}/transcript", get(notes::download_transcript))
+        .fallback(|| async { ApiError::NoSuchAddress })
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .layer(middleware::map_response(unseen))
+        .layer(middleware::from_fn_with_state(hosts, guard::check))
+        .with_state(app)
+}
+
+/// No answer is kept by a cache, guessed to be of another kind or told to another site.
+async fn unseen(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let policy = HeaderName::from_static("cross-origin-resource-policy");
+    headers.insert(policy, HeaderValue::from_static("same-origin"));
+    response
+}
+
+#[derive(Serialize)]
+struct Status {
+    version: &'static str,
+    model: String,
+    precision: &'static str,
+    trial: bool,
+    languages: [&'static str; 4],
+    clinician: Clinician,
+    rooms: RoomCount,
+    disk_low: bool,
+}
+
+#[derive(Serialize)]
+struct Clinician {
+    name: String,
+}
+
+#[derive(Serialize)]
+struct RoomCount {
+    open: usize,
+    most: usize,
+}
+
+/// `GET /v1/status`
+async fn status(State(app): State<App>) -> Result<Json<Status>, ApiError> {
+    let models = app.rooms.engine().models();
+    let (open, most) = app.rooms.engine().rooms();
+    Ok(Json(Status {
+        version: env!("CARGO_PKG_VERSION"),
+        model: models.identity.name.clone(),
+        precision: models.precision,
+        trial: true,
+        languages: ["yue", "zh", "en", "auto"],
+        clinician: Clinician { name: app.clinician.to_string() },
+        rooms: RoomCount { open, most },
+        disk_low: app.rooms.disk_low()?,
+    }))
+}
+
+/// `WS /v1/listen`
+async fn listen(State(app): State<App>, Query(query): Query<Vec<(String, String)>>, upgrade: WebSocketUpgrade) -> Response {
+    let opening = Opening::parse(&query);
+    let App { rooms, closing, .. } = app;
+    upgrade
+        .max_message_size(LONGEST_READ)
+        .max_frame_size(LONGEST_READ)
+        .on_upgrade(move |socket| socket::serve(socket, rooms, opening, closing))
+}

@@ -87,6 +87,19 @@ pub struct Utterance {
     pub cut: bool,
 }
 
+/// An utterance that has begun and not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Underway {
+    /// Its first sample.
+    pub start: SampleIndex,
+    /// One past the last sample of its speech so far.
+    pub speech_end: SampleIndex,
+    /// One past its last sample, if nobody speaks on.
+    pub end: SampleIndex,
+    /// Its speech has ended for now, and all up to `end` was heard.
+    pub complete: bool,
+}
+
 /// An utterance that has not ended, in samples.
 #[derive(Clone, Copy)]
 struct Open {
@@ -170,6 +183,15 @@ impl Endpointer {
         self.island = None;
         self.history.clear();
         last
+    }
+
+    /// The utterance that has begun and not ended, if there is one.
+    #[must_use]
+    pub fn underway(&self) -> Option<Underway> {
+        let Open { start, speech_end } = self.open?;
+        let end = speech_end + self.after;
+        let complete = self.now > speech_end && self.now >= end;
+        Some(Underway { start: SampleIndex(start), speech_end: SampleIndex(speech_end), end: SampleIndex(end), complete })
     }
 
     /// No utterance to come holds a sample before this one: what the caller may forget.

@@ -11,7 +11,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
 use super::SpeechError;
-use super::model::{Context, DecodeOptions, Hypothesis, Recognizer, Utterance};
+use super::model::{Context, DecodeOptions, Hypothesis, Recognizer, Search, Utterance};
 use crate::audio::SAMPLE_RATE;
 
 /// Longest stretch of tokens whose repetition is looked for.
@@ -98,6 +98,10 @@ impl Guard {
     }
 }
 
+/// Asked now and then, after each token at least, whether the answer is still wanted. Once it says that it is not, it must go on
+/// saying so.
+pub type Cancelled<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// Hears one utterance: attempts at rising temperatures until the guards accept one. When they accept none, or find that nothing
 /// was said, the hypothesis has no text.
 ///
@@ -111,49 +115,108 @@ pub fn recognise(
     options: &DecodeOptions,
     guard: &Guard,
 ) -> Result<Hypothesis, SpeechError> {
+    Ok(recognise_unless(model, samples, options, guard, &|| false)?.unwrap_or_default())
+}
+
+/// As [`recognise`], and the same answer, unless it is no longer wanted: then nothing, soon.
+///
+/// # Errors
+/// As [`recognise`].
+pub fn recognise_unless(
+    model: &dyn Recognizer,
+    samples: &[f32],
+    options: &DecodeOptions,
+    guard: &Guard,
+    cancelled: Cancelled<'_>,
+) -> Result<Option<Hypothesis>, SpeechError> {
+    if cancelled() {
+        return Ok(None);
+    }
     if options.context == Context::Speech && model.capabilities().short_context {
         let mut utterance = model.open(samples, Context::Speech)?;
         let first = options.temperatures.get(..1).unwrap_or_default();
-        // A short context that hears nothing is not believed either: the whole window has the last word on silence.
-        if let Ok(heard) = attempts(utterance.as_mut(), samples.len(), options, first, guard)?
-            && !heard.text.is_blank()
-        {
-            return Ok(heard);
+        match attempts(utterance.as_mut(), samples.len(), options, first, guard, cancelled)? {
+            Outcome::Cancelled => return Ok(None),
+            // A short context that hears nothing is not believed either: the whole window has the last word on silence.
+            Outcome::Heard(heard) if !heard.text.is_blank() => return Ok(Some(heard)),
+            Outcome::Heard(_) | Outcome::Refused(_) => {}
         }
     }
     let mut utterance = model.open(samples, Context::Full)?;
-    Ok(match attempts(utterance.as_mut(), samples.len(), options, &options.temperatures, guard)? {
-        Ok(heard) => heard,
-        Err(rejected) => rejected.map(Hypothesis::emptied).unwrap_or_default(),
+    Ok(match attempts(utterance.as_mut(), samples.len(), options, &options.temperatures, guard, cancelled)? {
+        Outcome::Cancelled => None,
+        Outcome::Heard(heard) => Some(heard),
+        Outcome::Refused(rejected) => Some(rejected.map(Hypothesis::emptied).unwrap_or_default()),
     })
 }
 
-/// The first hypothesis that is accepted, aligned, or silence; else the last that was rejected, if any was made.
+/// Hears what there is of an utterance that is still being spoken: one greedy attempt, on the short context where the model has one.
+/// Nothing when the guards do not believe it, when no word was heard, or when it is no longer wanted.
+///
+/// # Errors
+/// As [`recognise`].
+pub fn glimpse(
+    model: &dyn Recognizer,
+    samples: &[f32],
+    options: &DecodeOptions,
+    guard: &Guard,
+    cancelled: Cancelled<'_>,
+) -> Result<Option<Hypothesis>, SpeechError> {
+    if cancelled() {
+        return Ok(None);
+    }
+    let context = if model.capabilities().short_context { Context::Speech } else { Context::Full };
+    let options = DecodeOptions { search: Search::Greedy, ..options.clone() };
+    let mut utterance = model.open(samples, context)?;
+    Ok(match attempts(utterance.as_mut(), samples.len(), &options, &[0.0], guard, cancelled)? {
+        Outcome::Heard(heard) if !heard.text.is_blank() => Some(heard),
+        Outcome::Heard(_) | Outcome::Refused(_) | Outcome::Cancelled => None,
+    })
+}
+
+/// What came of some attempts.
+enum Outcome {
+    /// Accepted and aligned; or silence, which has no text.
+    Heard(Hypothesis),
+    /// The last that was rejected, if any was made.
+    Refused(Option<Hypothesis>),
+    /// It was no longer wanted.
+    Cancelled,
+}
+
+/// The first hypothesis that is accepted, or silence.
 fn attempts(
     utterance: &mut dyn Utterance,
     samples: usize,
     options: &DecodeOptions,
     temperatures: &[f32],
     guard: &Guard,
-) -> Result<Result<Hypothesis, Option<Hypothesis>>, SpeechError> {
+    cancelled: Cancelled<'_>,
+) -> Result<Outcome, SpeechError> {
     let mut last = None;
     for temperature in temperatures {
-        let mut hypothesis = utterance.attempt(options, *temperature, &loops)?;
+        if cancelled() {
+            return Ok(Outcome::Cancelled);
+        }
+        let mut hypothesis = utterance.attempt(options, *temperature, &|tokens| cancelled() || loops(tokens))?;
+        if cancelled() {
+            return Ok(Outcome::Cancelled);
+        }
         match guard.judge(&hypothesis, samples) {
             Verdict::Accepted => {
                 if options.word_times && !hypothesis.text.is_blank() {
                     utterance.align(&mut hypothesis)?;
                 }
-                return Ok(Ok(hypothesis));
+                return Ok(Outcome::Heard(hypothesis));
             }
-            Verdict::Silent => return Ok(Ok(hypothesis.emptied())),
+            Verdict::Silent => return Ok(Outcome::Heard(hypothesis.emptied())),
             Verdict::Rejected(objection) => {
                 tracing::debug!(%objection, temperature, samples, "hypothesis rejected");
                 last = Some(hypothesis);
             }
         }
     }
-    Ok(Err(last))
+    Ok(Outcome::Refused(last))
 }
 
 /// Whether the tokens end in a stretch that is repeated over and over.
@@ -183,117 +246,4 @@ pub fn compression_ratio(text: &str) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::speech::model::{Capabilities, Language, RawHypothesis, Search};
-    use crate::text::PatientText;
-
-    fn hypothesis(text: &str, average_log_probability: f32, no_speech_probability: f32) -> Hypothesis {
-        Hypothesis {
-            text: PatientText::from(text),
-            tokens: text.chars().map(u32::from).collect(),
-            average_log_probability,
-            no_speech_probability,
-            ..Hypothesis::default()
-        }
-    }
-
-    #[test]
-    fn each_guard_objects_to_what_it_is_for() {
-        let guard = Guard::default();
-        let judge = |text: &str, log_probability, no_speech, seconds: usize| {
-            guard.judge(&hypothesis(text, log_probability, no_speech), seconds * 16_000)
-        };
-        assert_eq!(judge("血壓高", -0.3, 0.1, 2), Verdict::Accepted);
-        assert_eq!(judge("", -0.3, 0.9, 2), Verdict::Accepted);
-        assert_eq!(judge("多謝觀看", -1.2, 0.9, 2), Verdict::Silent);
-        assert_eq!(judge("多謝觀看", -0.3, 0.9, 2), Verdict::Accepted);
-        assert_eq!(judge("血壓高", -1.2, 0.1, 2), Verdict::Rejected(Objection::Improbable));
-        assert_eq!(judge(&"好痛".repeat(9), -0.1, 0.1, 9), Verdict::Rejected(Objection::Loop));
-        let refrain = format!("{}啦", "thank you very much indeed for it ".repeat(4));
-        assert_eq!(judge(&refrain, -0.1, 0.1, 20), Verdict::Rejected(Objection::Repetitive));
-        assert_eq!(judge("I have had a headache since Monday", -0.1, 0.1, 1), Verdict::Rejected(Objection::TooFast));
-    }
-
-    #[test]
-    fn a_loop_is_long_and_at_the_end() {
-        assert!(!loops(&[]));
-        assert!(!loops(&[7; 17]));
-        assert!(loops(&[7; 18]));
-        assert!(loops(&[1, 2, 3].repeat(6)));
-        assert!(!loops(&[1, 2, 3].repeat(5)));
-        let mut ended: Vec<u32> = [1, 2, 3].repeat(6);
-        ended.push(9);
-        assert!(!loops(&ended));
-        let verse: Vec<u32> = (0..10).collect();
-        assert!(!loops(&verse.repeat(3)));
-        assert!(loops(&verse.repeat(4)));
-    }
-
-    /// Gives the same hypotheses again and again, and notes what it was asked.
-    struct Scripted {
-        capabilities: Capabilities,
-        full: Vec<Hypothesis>,
-        speech: Vec<Hypothesis>,
-    }
-
-    struct Reading(std::vec::IntoIter<Hypothesis>);
-
-    impl Recognizer for Scripted {
-        fn capabilities(&self) -> &Capabilities {
-            &self.capabilities
-        }
-        fn raw(&self, _: &[f32], _: Option<Language>) -> Result<RawHypothesis, SpeechError> {
-            unreachable!()
-        }
-        fn open<'a>(&'a self, _: &'a [f32], context: Context) -> Result<Box<dyn Utterance + 'a>, SpeechError> {
-            let script = if context == Context::Full { &self.full } else { &self.speech };
-            Ok(Box::new(Reading(script.clone().into_iter())))
-        }
-    }
-
-    impl Utterance for Reading {
-        fn attempt(
-            &mut self,
-            _: &DecodeOptions,
-            temperature: f32,
-            _: &(dyn Fn(&[u32]) -> bool + Sync),
-        ) -> Result<Hypothesis, SpeechError> {
-            Ok(Hypothesis { temperature, ..self.0.next().unwrap() })
-        }
-        fn align(&mut self, _: &mut Hypothesis) -> Result<(), SpeechError> {
-            Ok(())
-        }
-    }
-
-    fn heard(full: &[Hypothesis], speech: &[Hypothesis], context: Context) -> Hypothesis {
-        let capabilities = Capabilities {
-            family: "scripted",
-            languages: vec![Language::Cantonese],
-            longest: 480_000,
-            prompt: false,
-            word_times: false,
-            short_context: true,
-        };
-        let model = Scripted { capabilities, full: full.to_vec(), speech: speech.to_vec() };
-        let options = DecodeOptions { context, search: Search::Greedy, temperatures: vec![0.0, 0.5], ..DecodeOptions::default() };
-        recognise(&model, &[0.0; 32_000], &options, &Guard::default()).unwrap()
-    }
-
-    #[test]
-    fn falls_back_until_one_is_accepted_and_is_silent_when_none_is() {
-        let (good, bad) = (hypothesis("血壓高", -0.3, 0.1), hypothesis("血壓高", -2.0, 0.1));
-        let silent = hypothesis("多謝觀看", -2.0, 0.9);
-        let first = heard(&[good.clone(), bad.clone()], &[], Context::Full);
-        assert_eq!((first.text.reveal(), first.temperature), ("血壓高", 0.0));
-        let second = heard(&[bad.clone(), good.clone()], &[], Context::Full);
-        assert_eq!((second.text.reveal(), second.temperature), ("血壓高", 0.5));
-        assert!(heard(&[bad.clone(), bad.clone()], &[], Context::Full).text.is_blank());
-        assert!(heard(&[silent], &[], Context::Full).text.is_blank());
-        assert_eq!(heard(&[], std::slice::from_ref(&good), Context::Speech).text.reveal(), "血壓高");
-        let whole = heard(std::slice::from_ref(&good), &[hypothesis("多謝觀看", -2.0, 0.9)], Context::Speech);
-        assert_eq!(whole.text.reveal(), "血壓高");
-        let whole = heard(&[bad.clone(), good], &[bad], Context::Speech);
-        assert_eq!((whole.text.reveal(), whole.temperature), ("血壓高", 0.5));
-    }
-}
+mod tests;

@@ -4,14 +4,18 @@
 
 mod error;
 
+pub mod agreement;
 pub mod endpoint;
 pub mod guard;
 pub mod model;
 pub mod script;
+pub mod segmenter;
 pub mod session;
 pub mod transcript;
 pub mod vad;
 
+pub use agreement::{Agreement, AgreementSettings};
 pub use error::SpeechError;
-pub use session::Session;
+pub use segmenter::{Growing, HeardUtterance, Segmenter};
+pub use session::{Session, segment};
 pub use transcript::{AudioIdentity, ModelIdentity, Segment, TRANSCRIPT_SCHEMA, Transcript, TranscriptError, Word};

@@ -1,3 +1,129 @@
 //! The data folder: recordings, finals and notes in SQLite, content sealed.
 //!
 //! Invariant: no content column, file or log holds patient data in the clear.
+//!
+//! Every recording has a key of its own, wrapped by the master key; its spool and all its content columns are sealed with it, each
+//! value bound to its place. One process uses a folder, over one connection: so a write never waits for a reader, and what is
+//! erased can be wiped at once.
+
+mod erase;
+mod error;
+mod finals;
+mod folder;
+mod notes;
+mod place;
+mod recordings;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::ConnectOptions;
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::spool::Key;
+use folder::Folder;
+use place::Place;
+
+pub use error::{SaveError, StoreError};
+pub use finals::StoredFinal;
+pub use notes::Document;
+pub use recordings::{NewRecording, Recording, State};
+
+/// What the probe says.
+const PROBE: &[u8] = b"cantoscribe";
+
+/// A data folder in use. Clones share it; it is free again when the last one is gone.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    pool: SqlitePool,
+    master: Key,
+    /// The last to be dropped: it holds the lock.
+    folder: Folder,
+}
+
+impl Store {
+    /// Opens a data folder, or makes one. Brings its database to this version's form and ends what was interrupted.
+    ///
+    /// # Errors
+    /// When another process uses it; when its master key is missing, not the right one, or readable by others; when the
+    /// database is of a later version or cannot be used.
+    pub async fn open(data: &Path) -> Result<Self, StoreError> {
+        let folder = Folder::acquire(data)?;
+        let master = folder.master_key()?;
+        let options = SqliteConnectOptions::new()
+            .filename(folder.database()?)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .pragma("secure_delete", "ON")
+            .busy_timeout(Duration::from_secs(10))
+            .disable_statement_logging();
+        let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        let pool = pool.connect_with(options).await.map_err(StoreError::database("be opened"))?;
+        let migrated = sqlx::migrate!().run(&pool).await;
+        migrated.map_err(|reason| StoreError::Migration { folder: data.to_owned(), reason })?;
+        let store = Self { shared: Arc::new(Shared { pool, master, folder }) };
+        store.probe().await?;
+        store.end_erasures().await?;
+        Ok(store)
+    }
+
+    /// Waits until everything is written and closed. Not needed: dropping the last clone is safe too.
+    pub async fn close(self) {
+        self.shared.pool.close().await;
+    }
+
+    /// The spool of this recording, whether it is there or not.
+    #[must_use]
+    pub fn spool_path(&self, id: &str) -> PathBuf {
+        // An id has nothing else, and what somebody made up cannot lead out of the folder.
+        let name: String = id.chars().filter(|c| recordings::is_of_id(*c)).collect();
+        self.shared.folder.audio().join(name)
+    }
+
+    /// Bytes that can still be written to the disk that the folder is on.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn free_space(&self) -> Result<u64, StoreError> {
+        let folder = self.shared.folder.path();
+        fs4::available_space(folder).map_err(StoreError::io("ask for the free space of", folder))
+    }
+
+    fn pool(&self) -> &SqlitePool {
+        &self.shared.pool
+    }
+
+    /// Whether the master key is the one that this database was sealed with; a new database takes it.
+    async fn probe(&self) -> Result<(), StoreError> {
+        let action = "be checked";
+        let place = Place::new("upkeep.probe", "");
+        let stored = sqlx::query_scalar::<_, Vec<u8>>("SELECT probe FROM upkeep");
+        match stored.fetch_optional(self.pool()).await.map_err(StoreError::database(action))? {
+            Some(sealed) => match place.unseal(&self.shared.master, &sealed) {
+                Ok(found) if *found == PROBE => Ok(()),
+                _ => Err(StoreError::WrongKey { path: self.shared.folder.key_path() }),
+            },
+            None => {
+                let sealed = place.seal(&self.shared.master, PROBE)?;
+                let insert = sqlx::query("INSERT INTO upkeep (id, probe, wipe) VALUES (1, ?, 0)").bind(sealed);
+                insert.execute(self.pool()).await.map(drop).map_err(StoreError::database(action))
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("folder", &self.shared.folder.path()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

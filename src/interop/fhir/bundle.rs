@@ -7,13 +7,13 @@ use super::tidy::tidy;
 use super::{Options, actor, allergy, care_plan, composition, condition, evidence, family, medication, observation};
 use crate::interop::InteropError;
 use crate::note::compose::{Language, condition_section, medication_section, readings, sections};
-use crate::note::{Note, Provenance, Quotes, SectionCode};
+use crate::note::{Note, Provenance, Quotes, Section, SectionCode};
 use crate::speech::Transcript;
 
 /// A note as a Bundle of type `document`, the Composition first.
 ///
 /// The same note, transcript and options give the same document. With the transcript each span carries its words and times. The
-/// sections are rendered anew from the findings, in the language of the options.
+/// sections are rendered anew from the findings, in the language of the options, save for the lines that people wrote.
 ///
 /// # Errors
 /// [`InteropError::NotJson`], which a note that this crate made never gives.
@@ -21,7 +21,7 @@ pub fn document(note: &Note, transcript: Option<&Transcript>, options: &Options)
     let seed = Seed::new(note, options)?;
     let quotes = transcript.map(Quotes::new);
     let patient = options.patient.as_ref().map(|party| Entry::new(&seed, None, 0, actor::patient(party)));
-    let context = Context { options, quotes, patient: patient.as_ref().map(Entry::reference) };
+    let context = Context { options, quotes, patient: patient.as_ref().map(Entry::reference), written: &note.sections };
 
     let findings = findings(note, &seed, &context);
     let practitioner = options.author.as_ref().map(|party| Entry::new(&seed, None, 0, actor::practitioner(party)));
@@ -66,6 +66,8 @@ pub(super) struct Context<'a> {
     options: &'a Options,
     quotes: Option<Quotes<'a>>,
     patient: Option<Value>,
+    /// The note's own sections, with the lines of people.
+    pub(super) written: &'a [Section],
 }
 
 impl Context<'_> {

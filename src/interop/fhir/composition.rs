@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::bundle::{Context, Entry};
 use super::element::{LOINC, named_coding};
+use super::evidence;
 use super::tidy::escaped;
 use crate::note::{Section, SectionCode};
 
@@ -24,7 +25,7 @@ pub(super) fn resource(sections: &[Section], entries: &[Entry], authors: &[Value
     json!({
         "resourceType": "Composition",
         "language": context.language().tag(),
-        "text": narrative(&[title.to_owned()], context),
+        "text": narrative("generated", &[title.to_owned()], context),
         "contained": context.contained(),
         "status": "preliminary",
         "type": {"coding": [named_coding(LOINC, "34109-9", "Note")]},
@@ -45,18 +46,22 @@ fn section(code: SectionCode, words: Option<&Section>, entries: &[Value], contex
     };
     let lines: Vec<String> =
         words.map(|section| section.sentences.iter().map(|s| s.text.reveal().to_owned()).collect()).unwrap_or_default();
+    let written = context.written.iter().filter(|section| section.code == code);
+    let people: Vec<Value> = written.flat_map(evidence::people).collect();
+    let status = if people.is_empty() { "generated" } else { "additional" };
     json!({
+        "extension": people,
         "title": context.language().pick(english, chinese),
         "code": {"coding": [named_coding(LOINC, loinc, display)]},
-        "text": if lines.is_empty() { Value::Null } else { narrative(&lines, context) },
+        "text": if lines.is_empty() { Value::Null } else { narrative(status, &lines, context) },
         "entry": entries,
     })
 }
 
-/// XHTML, a paragraph a line, generated from the structured data alone.
-fn narrative(lines: &[String], context: &Context<'_>) -> Value {
+/// XHTML, a paragraph a line: `generated` from the structured data alone, or `additional` where a person wrote a line.
+fn narrative(status: &str, lines: &[String], context: &Context<'_>) -> Value {
     let tag = context.language().tag();
     let paragraphs: String = lines.iter().map(|line| format!("<p>{}</p>", escaped(line))).collect();
     let div = format!(r#"<div xmlns="http://www.w3.org/1999/xhtml" lang="{tag}" xml:lang="{tag}">{paragraphs}</div>"#);
-    json!({"status": "generated", "div": div})
+    json!({"status": status, "div": div})
 }

@@ -3,28 +3,36 @@
 use serde_json::{Value, json};
 
 use super::instant::Instant;
-use crate::note::{Edit, Provenance, Quotes, Span};
+use crate::note::{Edit, Provenance, Quotes, Section, Span};
 
 /// Extension: one span of the transcript. Its parts are `segment` (string), `start` and `end` (Unicode scalar values in the segment's
 /// text, end exclusive), and where the transcript was at hand `quote`, `start-ms` and `end-ms` (from the start of the recording).
 pub const EVIDENCE: &str = "urn:cantoscribe:fhir:evidence";
-/// Extension: a person typed this; parts `by` and `at`.
+/// Extension: a person typed this; parts `by` and `at`, and in a section `line`.
 pub const TYPED: &str = "urn:cantoscribe:fhir:typed";
-/// Extension: a person changed this; parts `by`, `at` and `was`.
+/// Extension: a person changed this; parts `by`, `at` and `was`, and in a section `line`.
 pub const EDITED: &str = "urn:cantoscribe:fhir:edited";
 
 /// All extensions of an entry.
 pub(super) fn extensions(provenance: &Provenance, quotes: Option<&Quotes<'_>>) -> Vec<Value> {
-    let person = match provenance {
-        Provenance::Heard { edited, .. } => edited.as_ref().map(edit),
-        Provenance::Typed { by, at, .. } => Some(json!({"url": TYPED, "extension": [text("by", by), time("at", at)]})),
-    };
     let spans = provenance.spans().iter().map(|span| evidence(*span, quotes));
-    spans.chain(person).collect()
+    spans.chain(person(provenance, Value::Null)).collect()
 }
 
-fn edit(edit: &Edit) -> Value {
-    json!({"url": EDITED, "extension": [text("by", &edit.by), time("at", &edit.at), text("was", edit.was.reveal())]})
+/// For each line of a section that a person wrote or changed, who did; its further part `line` has the words.
+pub(super) fn people(section: &Section) -> Vec<Value> {
+    let lines = section.sentences.iter();
+    lines.filter_map(|line| person(&line.provenance, text("line", line.text.reveal()))).collect()
+}
+
+fn person(provenance: &Provenance, line: Value) -> Option<Value> {
+    match provenance {
+        Provenance::Heard { edited: None, .. } => None,
+        Provenance::Heard { edited: Some(Edit { by, at, was }), .. } => {
+            Some(json!({"url": EDITED, "extension": [text("by", by), time("at", at), text("was", was.reveal()), line]}))
+        }
+        Provenance::Typed { by, at, .. } => Some(json!({"url": TYPED, "extension": [text("by", by), time("at", at), line]})),
+    }
 }
 
 fn evidence(span: Span, quotes: Option<&Quotes<'_>>) -> Value {

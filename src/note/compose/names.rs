@@ -5,7 +5,7 @@ use super::{Language, sentence::Phrase};
 use crate::note::{Condition, Laterality};
 
 /// English names, in lower case, and what every Hong Kong record writes for them.
-const ABBREVIATIONS: [(&str, &str); 44] = [
+pub(in crate::note) const ABBREVIATIONS: [(&str, &str); 44] = [
     ("essential hypertension", "HT"),
     ("hypertension", "HT"),
     ("diabetes mellitus", "DM"),
@@ -87,7 +87,7 @@ const PROPER: [&str; 30] = [
 ];
 
 /// `left knee pain x 2/12`; with a question mark where it is only possible.
-pub(super) fn with_duration(condition: &Condition, language: Language) -> Phrase {
+pub(super) fn with_duration(condition: &Condition, language: Language) -> Phrase<'_> {
     let name = name(condition, language);
     let lasting = condition.duration_days.and_then(|days| duration(days, language));
     let words = match lasting {
@@ -98,7 +98,7 @@ pub(super) fn with_duration(condition: &Condition, language: Language) -> Phrase
 }
 
 /// The condition's name and side, with a word before it.
-pub(super) fn after(before: &str, condition: &Condition, language: Language) -> Phrase {
+pub(super) fn after<'a>(before: &str, condition: &'a Condition, language: Language) -> Phrase<'a> {
     Phrase::new(format!("{before}{}", name(condition, language)), &condition.provenance)
 }
 

@@ -1,9 +1,9 @@
 //! O: what was measured and found.
 
 use super::measured::{Reading, readings};
-use super::sentence::{Phrase, each, list};
+use super::sentence::{Line, Phrase, each, list};
 use super::{Language, condition_section, names, wording};
-use crate::note::{Assertion, Note, Observation, SectionCode, Sentence};
+use crate::note::{Assertion, Note, Observation, SectionCode};
 
 /// LOINC codes and what a record calls them; the others go by their own names.
 const SHORT: [(&str, &str, &str); 13] = [
@@ -22,15 +22,15 @@ const SHORT: [(&str, &str, &str); 13] = [
     ("718-7", "Hb", "血紅素"),
 ];
 
-pub(super) fn sentences(note: &Note, language: Language) -> Vec<Sentence> {
-    let measured = readings(&note.observations).iter().map(|reading| reading_phrase(reading, language)).collect();
-    let mut sentences = each("", measured, language);
-    sentences.extend(list("", signs(note, language), language));
-    sentences
+pub(super) fn lines(note: &Note, language: Language) -> Vec<Line<'_>> {
+    let measured = readings(&note.observations).into_iter().map(|reading| reading_phrase(reading, language)).collect();
+    let mut lines = each("", measured, language);
+    lines.extend(list("", signs(note, language), language));
+    lines
 }
 
 /// Signs that are there, may be there and are not there.
-fn signs(note: &Note, language: Language) -> Vec<Phrase> {
+fn signs(note: &Note, language: Language) -> Vec<Phrase<'_>> {
     let sign = |assertion, before: &'static str| {
         let signs = note.conditions.iter().filter(move |c| c.assertion == assertion && condition_section(c) == SectionCode::O);
         signs.map(move |sign| match assertion {
@@ -44,19 +44,19 @@ fn signs(note: &Note, language: Language) -> Vec<Phrase> {
         .collect()
 }
 
-fn reading_phrase(reading: &Reading<'_>, language: Language) -> Phrase {
+fn reading_phrase(reading: Reading<'_>, language: Language) -> Phrase<'_> {
     match reading {
         Reading::BloodPressure { systolic, diastolic } => {
             let name = language.pick("BP", "血壓");
             let mut phrase = Phrase::new(format!("{name} {}/{}", systolic.value, diastolic.value), &systolic.provenance);
-            phrase.rest_also_on(diastolic.provenance.spans());
+            phrase.rest_also_on(&diastolic.provenance);
             phrase
         }
         Reading::Single(observation) => single(observation, language),
     }
 }
 
-fn single(observation: &Observation, language: Language) -> Phrase {
+fn single(observation: &Observation, language: Language) -> Phrase<'_> {
     let short = SHORT.iter().find(|(loinc, ..)| *loinc == observation.loinc);
     let name = short.map_or(observation.display.as_str(), |(_, english, chinese)| language.pick(english, chinese));
     let unit = wording::unit(&observation.unit);

@@ -1,12 +1,12 @@
 //! P: drugs started, changed and stopped, and what else will be done.
 
 use super::Language;
-use super::sentence::{Phrase, each};
+use super::sentence::{Line, Phrase, each};
 use super::wording::{duration, frequency, quantity};
-use crate::note::{Medication, MedicationStatus, Note, PlanItem, PlanKind, Sentence};
+use crate::note::{Medication, MedicationStatus, Note, PlanItem, PlanKind};
 
 /// Order of the plan, with what a record calls each kind.
-const KINDS: [(PlanKind, &str, &str); 7] = [
+pub(in crate::note) const KINDS: [(PlanKind, &str, &str); 7] = [
     (PlanKind::Prescription, "Rx", "處方"),
     (PlanKind::Investigation, "Ix", "檢查"),
     (PlanKind::Procedure, "Procedure", "治療"),
@@ -16,7 +16,7 @@ const KINDS: [(PlanKind, &str, &str); 7] = [
     (PlanKind::FollowUp, "FU", "覆診"),
 ];
 
-pub(super) fn sentences(note: &Note, language: Language) -> Vec<Sentence> {
+pub(super) fn lines(note: &Note, language: Language) -> Vec<Line<'_>> {
     let mut drugs = prescribed(note, language);
     let mut items = Vec::new();
     for (kind, english, chinese) in KINDS {
@@ -24,7 +24,7 @@ pub(super) fn sentences(note: &Note, language: Language) -> Vec<Sentence> {
             let same =
                 (kind == PlanKind::Prescription).then(|| drugs.iter_mut().find(|drug| share_segment(drug, item))).flatten();
             match same {
-                Some(drug) => drug.rest_also_on(item.provenance.spans()),
+                Some(drug) => drug.rest_also_on(&item.provenance),
                 None => items.push(planned(item, language.pick(english, chinese), language)),
             }
         }
@@ -57,7 +57,7 @@ pub(crate) fn regimen(drug: &Medication, language: Language) -> String {
 }
 
 /// Started drugs, with what was taken before an arrow, then stopped ones.
-fn prescribed(note: &Note, language: Language) -> Vec<Phrase> {
+fn prescribed(note: &Note, language: Language) -> Vec<Phrase<'_>> {
     let with = |status| note.medications.iter().filter(move |drug| drug.status == status);
     let started = with(MedicationStatus::Planned).map(|new| {
         let before: Vec<&Medication> = with(MedicationStatus::Active).filter(|old| old.name == new.name).collect();
@@ -67,7 +67,7 @@ fn prescribed(note: &Note, language: Language) -> Vec<Phrase> {
             _ => drug(new, language),
         };
         let mut phrase = Phrase::new(format!("{}{words}", language.pick("", "處方：")), &new.provenance);
-        before.iter().for_each(|old| phrase.rest_also_on(old.provenance.spans()));
+        before.iter().for_each(|old| phrase.rest_also_on(&old.provenance));
         phrase
     });
     let stopped = with(MedicationStatus::Stopped)
@@ -75,13 +75,13 @@ fn prescribed(note: &Note, language: Language) -> Vec<Phrase> {
     started.chain(stopped).collect()
 }
 
-fn share_segment(drug: &Phrase, item: &PlanItem) -> bool {
-    let segments = |segment| drug.spans.iter().any(|span| span.segment() == segment);
+fn share_segment(drug: &Phrase<'_>, item: &PlanItem) -> bool {
+    let segments = |segment| drug.spans().any(|span| span.segment() == segment);
     item.provenance.spans().iter().any(|span| segments(span.segment()))
 }
 
 /// The length of sick leave and the time to a follow-up say it all; anything else is quoted.
-fn planned(item: &PlanItem, name: &str, language: Language) -> Phrase {
+fn planned<'a>(item: &'a PlanItem, name: &str, language: Language) -> Phrase<'a> {
     let time = item.days.and_then(|days| duration(days, language));
     let colon = language.pick(": ", "：");
     let quoted = item.text.reveal().trim();

@@ -1,57 +1,75 @@
-//! Phrases and the sentences made of them, each with the spans it rests on.
+//! Phrases and the lines made of them, each with the findings it says.
 
 use super::Language;
-use crate::note::{Provenance, Sentence, Span};
+use crate::note::{Evidence, Provenance, Sentence, Span};
 use crate::text::PatientText;
 
-/// Words for one finding and where they came from.
+/// One sentence, and the findings of the note that it says, each by where it came from.
+pub(in crate::note) struct Line<'a> {
+    pub(in crate::note) text: PatientText,
+    pub(in crate::note) says: Vec<&'a Provenance>,
+}
+
+impl Line<'_> {
+    /// Heard where a span of any finding is known, or else typed as the first of them was. Nothing for a line that says nothing.
+    pub(in crate::note) fn sentence(&self) -> Option<Sentence> {
+        let spans = self.says.iter().flat_map(|provenance| provenance.spans().iter().copied()).collect();
+        let heard = Evidence::new(spans).map(Provenance::from).ok();
+        let provenance = heard.or_else(|| self.says.first().map(|typed| (*typed).clone()))?;
+        Some(Sentence { text: self.text.clone(), provenance })
+    }
+}
+
+/// Words for one finding and where it came from.
 #[derive(Clone)]
-pub(super) struct Phrase {
+pub(super) struct Phrase<'a> {
     pub(super) words: String,
-    pub(super) spans: Vec<Span>,
+    says: Vec<&'a Provenance>,
 }
 
-impl Phrase {
-    pub(super) fn new(words: impl Into<String>, provenance: &Provenance) -> Self {
-        Self { words: words.into(), spans: provenance.spans().to_vec() }
+impl<'a> Phrase<'a> {
+    pub(super) fn new(words: impl Into<String>, provenance: &'a Provenance) -> Self {
+        Self { words: words.into(), says: vec![provenance] }
     }
 
-    /// Adds what another rests on.
-    pub(super) fn rest_also_on(&mut self, spans: &[Span]) {
-        self.spans.extend_from_slice(spans);
+    /// Says another finding too.
+    pub(super) fn rest_also_on(&mut self, provenance: &'a Provenance) {
+        self.says.push(provenance);
+    }
+
+    pub(super) fn spans(&self) -> impl Iterator<Item = &'a Span> {
+        self.says.iter().flat_map(|provenance| provenance.spans())
     }
 }
 
-/// One sentence of a list of phrases, or none where there is no phrase. Phrases of the same words are said once.
+/// One line of a list of phrases, or none where there is no phrase. Phrases of the same words are said once.
 ///
 /// English reads `lead + phrases by comma + full stop`, Chinese the same with its own marks.
-pub(super) fn list(lead: &str, phrases: Vec<Phrase>, language: Language) -> Option<Sentence> {
+pub(super) fn list<'a>(lead: &str, phrases: Vec<Phrase<'a>>, language: Language) -> Option<Line<'a>> {
     let phrases = said_once(phrases);
     let (comma, stop) = language.pick((", ", "."), ("、", "。"));
     let words: Vec<&str> = phrases.iter().map(|phrase| phrase.words.as_str()).collect();
     let text = format!("{lead}{}{stop}", words.join(comma));
-    let evidence = phrases.iter().flat_map(|phrase| phrase.spans.iter().copied()).collect();
-    (!phrases.is_empty()).then(|| sentence(&text, evidence))
+    let says: Vec<&Provenance> = phrases.into_iter().flat_map(|phrase| phrase.says).collect();
+    (!says.is_empty()).then(|| line(&text, says))
 }
 
-/// A sentence each, starting with a capital letter.
-pub(super) fn each(lead: &str, phrases: Vec<Phrase>, language: Language) -> Vec<Sentence> {
+/// A line each, starting with a capital letter.
+pub(super) fn each<'a>(lead: &str, phrases: Vec<Phrase<'a>>, language: Language) -> Vec<Line<'a>> {
     let stop = language.pick(".", "。");
-    let text = |phrase: &Phrase| format!("{lead}{}{stop}", phrase.words);
-    said_once(phrases).into_iter().map(|phrase| sentence(&text(&phrase), phrase.spans)).collect()
+    let text = |phrase: &Phrase<'_>| format!("{lead}{}{stop}", phrase.words);
+    said_once(phrases).into_iter().map(|phrase| line(&text(&phrase), phrase.says)).collect()
 }
 
-fn sentence(text: &str, mut evidence: Vec<Span>) -> Sentence {
-    evidence.sort_unstable();
-    evidence.dedup();
-    Sentence { text: PatientText::from(capitalised(text)), evidence }
+fn line<'a>(text: &str, says: Vec<&'a Provenance>) -> Line<'a> {
+    Line { text: PatientText::from(capitalised(text)), says }
 }
 
-fn said_once(phrases: Vec<Phrase>) -> Vec<Phrase> {
-    let mut kept: Vec<Phrase> = Vec::with_capacity(phrases.len());
+fn said_once(phrases: Vec<Phrase<'_>>) -> Vec<Phrase<'_>> {
+    let mut kept: Vec<Phrase<'_>> = Vec::with_capacity(phrases.len());
     for phrase in phrases {
         match kept.iter_mut().find(|earlier| earlier.words == phrase.words) {
-            Some(earlier) => earlier.rest_also_on(&phrase.spans),
+            Some(earlier) => earlier.says.extend(phrase.says),
             None => kept.push(phrase),
         }
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Language, sections};
 use crate::note::quote::Quotes;
-use crate::note::{Note, SectionCode, Span};
+use crate::note::{Edit, Note, Provenance, SectionCode, Span};
 use crate::speech::Transcript;
 
 /// The note's sections, each line with its evidence below it: `[0:42] doctor 「血壓高」`.
@@ -19,8 +19,11 @@ pub fn to_text(note: &Note, transcript: &Transcript, language: Language) -> Stri
         let _ = writeln!(text, "{}", heading(section.code, language));
         for sentence in &section.sentences {
             let _ = writeln!(text, "  {}", one_line(sentence.text.reveal()));
-            for span in &sentence.evidence {
+            for span in sentence.provenance.spans() {
                 let _ = writeln!(text, "      {}", evidence(&quotes, *span, language));
+            }
+            if let Some(person) = person(&sentence.provenance, language) {
+                let _ = writeln!(text, "      {person}");
             }
         }
     }
@@ -53,6 +56,21 @@ fn evidence(quotes: &Quotes<'_>, span: Span, language: Language) -> String {
     let time = quote.start_ms.map(|ms| format!("[{}] ", clock(ms))).unwrap_or_default();
     let speaker = quote.speaker.map(|name| format!("{} ", one_line(&name))).unwrap_or_default();
     format!("{time}{speaker}「{}」", one_line(quote.text.reveal()))
+}
+
+/// Who wrote a line, or changed it, and when.
+fn person(provenance: &Provenance, language: Language) -> Option<String> {
+    match provenance {
+        Provenance::Heard { edited: None, .. } => None,
+        Provenance::Heard { edited: Some(Edit { by, at, was }), .. } => {
+            let (by, at, was) = (one_line(by), one_line(at), one_line(was.reveal()));
+            Some(language.pick(format!("(edited by {by}, {at}; was: {was})"), format!("（{by} 修改，{at}；原為：{was}）")))
+        }
+        Provenance::Typed { by, at, .. } => {
+            let (by, at) = (one_line(by), one_line(at));
+            Some(language.pick(format!("(typed by {by}, {at})"), format!("（{by} 輸入，{at}）")))
+        }
+    }
 }
 
 fn one_line(text: &str) -> String {

@@ -1,0 +1,71 @@
+// Drives the page of the real server in real browsers. Called by scripts/check-browser, which says what it needs.
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { inFirefox } from "./check-firefox.mjs";
+import { live } from "./check-live.mjs";
+import { network } from "./check-network.mjs";
+import { parts } from "./check-parts.mjs";
+import { trouble } from "./check-trouble.mjs";
+import { check, close, skip } from "./harness.mjs";
+import { Server } from "./server.mjs";
+import { joined, save, spoken } from "./sound.mjs";
+
+const [root, ...options] = process.argv.slice(2);
+const long = options.includes("--long");
+const only = options.find((option) => option.startsWith("--only="))?.slice(7).split(",");
+const wanted = (name) => !only || only.includes(name);
+
+const shots = path.join(root, "target/browser");
+mkdirSync(shots, { recursive: true });
+const scratch = mkdtempSync(path.join(tmpdir(), "cantoscribe-sound-"));
+const server = new Server(path.join(root, "target/release/cantoscribe"));
+
+// One finding in each of two sentences, said so that the smallest Whisper understands them.
+const SENTENCES = "I have had a headache for three days. Blood pressure is one hundred and forty five over ninety.";
+const LAST = "I am allergic to penicillin.";
+const CLIPS = ["cv_zh-HK_22264431", "cv_zh-HK_20450648", "cv_zh-HK_22269905", "cv_zh-HK_22240893"];
+const MORE = ["cv_zh-HK_22254300", "cv_zh-HK_21405026", "cv_zh-CN_19006765", "cv_zh-HK_22223401", "cv_zh-CN_18536499", "cv_zh-HK_22172504", "cv_zh-CN_22075038"];
+
+/** English speech for the microphone: a clip of a person where there is one, then sentences that lead to a note. */
+function consultation() {
+  const first = path.join(scratch, "first.wav");
+  const last = path.join(scratch, "last.wav");
+  if (!spoken(SENTENCES, first) || !spoken(LAST, last)) return null;
+  // The first is heard while the level is looked at; it is not recorded.
+  return joined([last, first, last]);
+}
+
+function clips() {
+  const folder = path.join(root, "../shared/audio");
+  const files = [...CLIPS, ...(long ? MORE : [])].map((clip) => path.join(folder, `${clip}.wav`));
+  return files.every((file) => existsSync(file)) ? joined(files) : null;
+}
+
+process.on("exit", () => {
+  server.stop();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+if (wanted("parts")) await parts();
+if (await check("the server starts", () => server.start())) {
+  const english = consultation();
+  const file = english && save(path.join(scratch, "consultation.wav"), english);
+  const cantonese = clips();
+  if (!english) {
+    skip("everything that speaks", "espeak-ng is not installed");
+  } else {
+    if (wanted("live")) await live({ server, sound: file, shots, downloads: path.join(scratch, "downloads") });
+    if (wanted("trouble")) await trouble({ server, sound: file, scratch });
+    if (wanted("firefox")) {
+      if (existsSync(process.env.FIREFOX ?? "/usr/bin/firefox-esr")) await inFirefox({ server, file, shots });
+      else skip("Firefox", "firefox-esr is not installed");
+    }
+  }
+  if (wanted("network")) {
+    if (cantonese) await network({ server, sound: save(path.join(scratch, "clips.wav"), cantonese), fed: cantonese, cut_s: long ? 60 : 8, scratch });
+    else skip("the network cut in mid-sentence", "there is no ../shared/audio");
+  }
+}
+close();

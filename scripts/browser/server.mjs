@@ -1,0 +1,65 @@
+// The real binary as a server on a data folder of its own, and what a program asks of it.
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { expect, until } from "./harness.mjs";
+
+/** A free port of five digits, so that another one of five can take its place in a request's head. */
+export function freePort() {
+  return new Promise((done, fail) => {
+    const probe = createServer();
+    probe.on("error", fail);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => (port >= 10000 ? done(port) : freePort().then(done, fail)));
+    });
+  });
+}
+
+export class Server {
+  constructor(binary) {
+    this.binary = binary;
+    this.data = mkdtempSync(path.join(tmpdir(), "cantoscribe-browser-"));
+    this.log = "";
+  }
+
+  async start() {
+    this.port ??= await freePort();
+    const options = ["serve", "--trial", "--addr", `127.0.0.1:${this.port}`, "--data", this.data];
+    this.process = spawn(this.binary, options, { stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [this.process.stdout, this.process.stderr]) stream.on("data", (text) => (this.log += text));
+    this.process.on("exit", (code) => (this.code = code));
+    await until("the server answers", async () => {
+      expect(this.code === undefined, `the server ended with ${this.code}:\n${this.log}`);
+      return fetch(`${this.address}/v1/status`).then((answer) => answer.ok, () => false);
+    });
+  }
+
+  get address() {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async json(what) {
+    const answer = await fetch(this.address + what);
+    expect(answer.ok, `${what} was answered with ${answer.status}`);
+    return answer.json();
+  }
+
+  recording = (id) => this.json(`/v1/recordings/${id}`);
+
+  /** Ends the server like a power cut. */
+  async kill() {
+    const gone = new Promise((done) => this.process.once("exit", done));
+    this.process.kill("SIGKILL");
+    await gone;
+    this.code = undefined;
+  }
+
+  stop() {
+    if (this.process && this.process.exitCode === null) this.process.kill("SIGTERM");
+    if (existsSync(this.data)) rmSync(this.data, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+}

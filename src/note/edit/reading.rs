@@ -1,0 +1,226 @@
+//! What the lines of people say.
+//!
+//! A line is read as a record is written: what it begins with says how the rest is meant, and prose is read as if the doctor had
+//! said it. A finding is taken only where it belongs in the section that the line is in, so that no family's disease and no drug
+//! that was not taken becomes the patient's. Better no finding than a wrong one: the line itself is always there.
+
+use super::shorthand::{self, Lead, doubt, items};
+use crate::note::compose::{condition_section, medication_section};
+use crate::note::extract::extract;
+use crate::note::{
+    Allergy, AllergyStatus, Assertion, Condition, MedicationStatus, Note, PlanItem, PlanKind, Provenance, SectionCode, SocialItem,
+};
+use crate::speech::{Segment, TRANSCRIPT_SCHEMA, Transcript};
+use crate::terminology::Lexicon;
+
+/// First words of a line that denies all it names.
+const DENIALS: [&str; 10] = ["no ", "not ", "nil ", "denies ", "denied ", "without ", "無", "冇", "沒有", "否認"];
+
+/// Adds the findings of every line that a person wrote, with that line's provenance.
+pub(super) fn add_what_people_say(note: &mut Note, lexicon: &Lexicon) {
+    let mut found = Vec::new();
+    for section in &note.sections {
+        for line in section.sentences.iter().filter(|line| line.provenance.is_by_a_person()) {
+            let line_says = Reader { lexicon, provenance: &line.provenance, section: section.code }.read(line.text.reveal());
+            found.push(line_says);
+        }
+    }
+    for line in found {
+        note.conditions.extend(line.conditions);
+        note.medications.extend(line.medications);
+        note.allergies.extend(line.allergies);
+        note.observations.extend(line.observations);
+        note.plan.extend(line.plan);
+        note.social.extend(line.social);
+    }
+}
+
+struct Reader<'a> {
+    lexicon: &'a Lexicon,
+    provenance: &'a Provenance,
+    section: SectionCode,
+}
+
+impl Reader<'_> {
+    /// The findings of one line.
+    fn read(&self, line: &str) -> Note {
+        let (lead, rest) = shorthand::lead(self.section, line);
+        let mut found = self.said("");
+        match lead {
+            Lead::Complaint | Lead::Impression => found.conditions = self.conditions(rest, |assertion| Some(assertion)),
+            Lead::Differential => found.conditions = self.conditions(rest, |assertion| if_held(assertion, Assertion::Possible)),
+            Lead::History => found.conditions = self.conditions(rest, |assertion| if_held(assertion, Assertion::Historical)),
+            Lead::Family => found.conditions = self.conditions(rest, |assertion| if_held(assertion, Assertion::Family)),
+            Lead::Taken => found.medications = self.drugs(items(rest), MedicationStatus::Active).medications,
+            Lead::Stopped => found.medications = self.drugs([rest].into_iter(), MedicationStatus::Stopped).medications,
+            Lead::Prescribed => found = self.prescribed(rest),
+            Lead::Allergy => found.allergies = self.allergies(rest, AllergyStatus::Present),
+            Lead::NoAllergy => found.allergies = self.allergies(rest, AllergyStatus::None),
+            Lead::NoDrugAllergy => found.allergies = vec![self.allergy("drug", AllergyStatus::None)],
+            Lead::Social(kind) => found.social = vec![self.social(kind, shorthand::unquoted(rest))],
+            Lead::Plan(kind) => found.plan = vec![self.planned(kind, line, rest)],
+            Lead::Prose if self.section == SectionCode::P => found = self.prescribed(rest),
+            Lead::Prose => found = self.prose(rest),
+        }
+        self.belonging(found)
+    }
+
+    /// What belongs in the section, with the line's provenance.
+    fn belonging(&self, mut found: Note) -> Note {
+        found.conditions.retain(|condition| condition_section(condition) == self.section);
+        found.medications.retain(|drug| medication_section(drug) == self.section);
+        if self.section != SectionCode::S {
+            found.allergies.clear();
+            found.social.clear();
+        }
+        if self.section != SectionCode::O {
+            found.observations.clear();
+        }
+        if self.section != SectionCode::P {
+            found.plan.clear();
+        }
+        let own = self.provenance;
+        found.conditions.iter_mut().for_each(|finding| finding.provenance = own.clone());
+        found.medications.iter_mut().for_each(|finding| finding.provenance = own.clone());
+        found.allergies.iter_mut().for_each(|finding| finding.provenance = own.clone());
+        found.observations.iter_mut().for_each(|finding| finding.provenance = own.clone());
+        found.plan.iter_mut().for_each(|finding| finding.provenance = own.clone());
+        found.social.iter_mut().for_each(|finding| finding.provenance = own.clone());
+        found
+    }
+
+    /// What the doctor would be heard to say with these words.
+    fn said(&self, words: &str) -> Note {
+        let segment = Segment {
+            id: 0,
+            start_ms: None,
+            end_ms: None,
+            speaker: Some("doctor".to_owned()),
+            text: words.into(),
+            confidence: None,
+            words: None,
+            tokens: None,
+        };
+        let (schema, language) = (TRANSCRIPT_SCHEMA.to_owned(), "yue".to_owned());
+        extract(&Transcript { schema, language, model: None, audio: None, segments: vec![segment] }, self.lexicon)
+    }
+
+    /// Conditions by item, each with the assertion that the lead makes of its own. Only possible is what has a question mark.
+    fn conditions(&self, list: &str, lead: impl Fn(Assertion) -> Option<Assertion>) -> Vec<Condition> {
+        let mut found = Vec::new();
+        for item in items(list) {
+            let (item, doubted) = doubt(item);
+            let (item, days) = shorthand::lasting(item);
+            for mut condition in self.named(item) {
+                if doubted && condition.assertion == Assertion::Present {
+                    condition.assertion = Assertion::Possible;
+                }
+                let Some(assertion) = lead(condition.assertion) else { continue };
+                condition.assertion = assertion;
+                condition.duration_days = condition.duration_days.or(days);
+                found.push(condition);
+            }
+        }
+        found
+    }
+
+    /// The conditions that an item names, in full or by their abbreviations.
+    fn named(&self, item: &str) -> Vec<Condition> {
+        let found = self.said(item).conditions;
+        if !found.is_empty() {
+            return found;
+        }
+        shorthand::expanded(item).map(|item| self.said(&item).conditions).unwrap_or_default()
+    }
+
+    fn drugs<'a>(&self, items: impl Iterator<Item = &'a str>, status: MedicationStatus) -> Note {
+        let mut found = self.said("");
+        for item in items {
+            let said = self.said(item);
+            // Of a condition named with it the line says nothing: `On metformin` is no diagnosis here.
+            found.medications.extend(said.medications.into_iter().map(|mut drug| {
+                drug.status = status;
+                drug
+            }));
+        }
+        found
+    }
+
+    /// Drugs started, changed and stopped, and what else is planned.
+    fn prescribed(&self, line: &str) -> Note {
+        let arrow = line.split_once("->").or_else(|| line.split_once('→'));
+        let Some((before, after)) = arrow else {
+            let mut found = self.said(line);
+            found.medications.iter_mut().filter(|drug| drug.status == MedicationStatus::Active).for_each(|drug| {
+                drug.status = MedicationStatus::Planned;
+            });
+            return found;
+        };
+        // `metformin 500 mg BD -> 1 g BD` is the drug on the left as it stands on the right.
+        let name = self.said(before).medications.first().map(|drug| drug.name.clone());
+        let now = name.map(|name| format!("{name} {}", after.trim()));
+        now.map_or_else(|| self.said(""), |now| self.drugs([now.as_str()].into_iter(), MedicationStatus::Planned))
+    }
+
+    fn allergies(&self, list: &str, status: AllergyStatus) -> Vec<Allergy> {
+        let named = items(list).filter(|item| !denied(item) && !item.starts_with(['?', '？']));
+        let known = |item: &str| {
+            let heard = self.said(&format!("allergic to {item}")).allergies;
+            heard.into_iter().next().map_or_else(|| item.to_owned(), |allergy| allergy.substance)
+        };
+        named.map(|item| self.allergy(&known(item), status)).collect()
+    }
+
+    fn allergy(&self, substance: &str, status: AllergyStatus) -> Allergy {
+        Allergy { substance: substance.to_owned(), status, provenance: self.provenance.clone() }
+    }
+
+    fn social(&self, kind: &str, words: &str) -> SocialItem {
+        SocialItem { kind: kind.to_owned(), text: words.into(), provenance: self.provenance.clone() }
+    }
+
+    fn planned(&self, kind: PlanKind, line: &str, rest: &str) -> PlanItem {
+        let (what, days) = shorthand::planned(rest);
+        // `FU 3/12` has no other words than its own.
+        let text = if shorthand::days(what).is_some() || what.is_empty() { line.trim_end_matches(['.', '。']) } else { what };
+        PlanItem { kind, text: text.into(), days, provenance: self.provenance.clone() }
+    }
+
+    /// Prose of the sections before the plan.
+    fn prose(&self, line: &str) -> Note {
+        let mut found = self.said(line);
+        // `No CP, no SOB.` denies item by item.
+        if found.conditions.len() < items(line).count() && items(line).all(denied) {
+            found.conditions = self.conditions(line, Some);
+        }
+        if denied(line) {
+            found.conditions.retain(|condition| condition.assertion == Assertion::Absent);
+        }
+        if line.contains(['?', '？']) {
+            found.conditions = self.conditions(line, Some);
+        }
+        if found.conditions.iter().any(|condition| condition.assertion == Assertion::Family) {
+            found.conditions.retain(|condition| condition.assertion == Assertion::Family);
+        }
+        // How somebody lives is no disease, and `non-smoker` least of all.
+        if !found.social.is_empty() {
+            found.conditions.clear();
+        }
+        found
+    }
+}
+
+/// What a lead makes of a condition that is there or may be; what is denied stays so, save in a family or among possibilities,
+/// of which nothing is kept then.
+fn if_held(assertion: Assertion, lead: Assertion) -> Option<Assertion> {
+    match (assertion, lead) {
+        (Assertion::Absent, Assertion::Historical) => Some(Assertion::Absent),
+        (Assertion::Absent, _) | (Assertion::Possible, Assertion::Historical) => None,
+        _ => Some(lead),
+    }
+}
+
+fn denied(item: &str) -> bool {
+    let item = item.trim_start().to_lowercase();
+    matches!(item.as_str(), "no" | "nil" | "none" | "nkda") || DENIALS.iter().any(|denial| item.starts_with(denial))
+}

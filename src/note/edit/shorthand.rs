@@ -1,0 +1,160 @@
+//! The shorthand of a record: what a line begins with, lengths of time, abbreviations. It is what the composer writes, read back.
+
+use crate::note::compose::{ABBREVIATIONS, KINDS, SOCIAL};
+use crate::note::{PlanKind, SectionCode};
+
+/// How the rest of a line is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lead {
+    Complaint,
+    History,
+    Family,
+    Taken,
+    Allergy,
+    NoAllergy,
+    NoDrugAllergy,
+    Impression,
+    Differential,
+    Stopped,
+    Prescribed,
+    Social(&'static str),
+    Plan(PlanKind),
+    /// Nothing says how: it is prose.
+    Prose,
+}
+
+const ON: &str = "on";
+
+/// First words of a line, in lower case. They mean the same wherever they stand: what is in the family is not assessed.
+const LEADS: [(&str, Lead); 29] = [
+    ("c/o", Lead::Complaint),
+    ("主訴", Lead::Complaint),
+    ("pmhx", Lead::History),
+    ("pmh", Lead::History),
+    ("past medical history", Lead::History),
+    ("既往病史", Lead::History),
+    ("病史", Lead::History),
+    ("fhx", Lead::Family),
+    ("family history", Lead::Family),
+    ("家族史", Lead::Family),
+    (ON, Lead::Taken),
+    ("現用藥物", Lead::Taken),
+    ("no allergy to", Lead::NoAllergy),
+    ("否認過敏", Lead::NoAllergy),
+    ("nkda", Lead::NoDrugAllergy),
+    ("無藥物過敏", Lead::NoDrugAllergy),
+    ("allergies", Lead::Allergy),
+    ("allergy", Lead::Allergy),
+    ("過敏", Lead::Allergy),
+    ("impression", Lead::Impression),
+    ("imp", Lead::Impression),
+    ("dx", Lead::Impression),
+    ("診斷", Lead::Impression),
+    ("ddx", Lead::Differential),
+    ("鑑別診斷", Lead::Differential),
+    ("off", Lead::Stopped),
+    ("停用", Lead::Stopped),
+    ("rx", Lead::Prescribed),
+    ("處方", Lead::Prescribed),
+];
+
+/// How a line of this section is meant, and what comes after the words that say so.
+pub(super) fn lead(section: SectionCode, line: &str) -> (Lead, &str) {
+    let line = line.trim();
+    // `On examination` is no drug.
+    let own = LEADS.into_iter().filter(|(word, _)| *word != ON || section == SectionCode::S);
+    let kinds = KINDS
+        .iter()
+        .filter(|_| section == SectionCode::P)
+        .flat_map(|(kind, english, chinese)| [(*english, Lead::Plan(*kind)), (*chinese, Lead::Plan(*kind))]);
+    let social = SOCIAL
+        .iter()
+        .filter(|_| section == SectionCode::S)
+        .flat_map(|(kind, english, chinese)| [(*english, Lead::Social(kind)), (*chinese, Lead::Social(kind))]);
+    // Of a quoted prescription the words are the plan's; of another the drug is.
+    let (quoted, all) = (line.contains('「'), own.chain(kinds).chain(social));
+    let mut found = all
+        .filter(|(_, lead)| !(quoted && *lead == Lead::Prescribed))
+        .filter_map(|(word, lead)| Some((lead, after(line, word, lead)?)));
+    found.next().unwrap_or((Lead::Prose, line))
+}
+
+/// What follows a first word, if the line begins with it.
+fn after<'a>(line: &'a str, word: &str, lead: Lead) -> Option<&'a str> {
+    let (first, rest) = line.split_at_checked(word.len())?;
+    let named = rest.starts_with([':', '：']);
+    // `Living alone` is prose, `Living: alone` is not; Chinese has no space to tell a word's end by.
+    let bounded = match lead {
+        Lead::Social(_) => named,
+        Lead::NoDrugAllergy => !rest.starts_with(char::is_alphanumeric),
+        _ => named || (word.is_ascii() && rest.starts_with(char::is_whitespace)) || rest.starts_with('（'),
+    };
+    (first.to_lowercase() == word.to_lowercase() && bounded).then(|| rest.trim_start_matches([':', '：']).trim_start())
+}
+
+/// The parts of a list. A comma inside a number parts nothing.
+pub(super) fn items(list: &str) -> impl Iterator<Item = &str> {
+    let list = list.trim().trim_end_matches(['.', '。']);
+    let parts = list.split(['、', '，', '；', ';']).flat_map(|part| part.split(", "));
+    parts.map(str::trim).filter(|item| !item.is_empty())
+}
+
+/// An item without its question mark, and whether it had one.
+pub(super) fn doubt(item: &str) -> (&str, bool) {
+    let without = item.trim_start_matches(['?', '？']);
+    let without = without.strip_prefix("懷疑").unwrap_or(without);
+    (without.trim_start(), without.len() < item.len())
+}
+
+/// `headache x 3/7`: the part before the length of time, and the days.
+pub(super) fn lasting(item: &str) -> (&str, Option<f64>) {
+    match item.rsplit_once(" x ").map(|(name, time)| (name, days(time))) {
+        Some((name, Some(days))) => (name, Some(days)),
+        _ => (item, None),
+    }
+}
+
+/// `3/7`, `2/52`, `3 months`, `2 星期` in days.
+pub(super) fn days(time: &str) -> Option<f64> {
+    let time = time.trim();
+    let end = time.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(time.len());
+    let (number, unit) = time.split_at_checked(end)?;
+    let days = match unit.trim().to_lowercase().as_str() {
+        "/24" | "hour" | "hours" | "小時" => 1.0 / 24.0,
+        "/7" | "day" | "days" | "日" | "天" => 1.0,
+        "/52" | "week" | "weeks" | "wk" | "星期" | "個星期" | "週" => 7.0,
+        "/12" | "month" | "months" | "個月" => 30.0,
+        "year" | "years" | "yr" | "年" => 365.0,
+        _ => return None,
+    };
+    number.parse::<f64>().ok().filter(|number| *number > 0.0).map(|number| number * days)
+}
+
+/// With the names that abbreviations stand for, or nothing where there is no abbreviation.
+pub(super) fn expanded(item: &str) -> Option<String> {
+    let full = |word: &str| ABBREVIATIONS.iter().find(|(_, short)| *short == word).map(|(name, _)| *name);
+    let words: Vec<&str> = item.split(' ').collect();
+    words
+        .iter()
+        .any(|word| full(word).is_some())
+        .then(|| words.iter().map(|word| full(word).unwrap_or(word)).collect::<Vec<_>>().join(" "))
+}
+
+/// What is planned, without the time before it and the quotation marks, and the days.
+pub(super) fn planned(rest: &str) -> (&str, Option<f64>) {
+    let rest = rest.trim().trim_end_matches(['.', '。']).trim_end();
+    let timed = rest.strip_prefix("in ").and_then(|rest| rest.split_once(':'));
+    let timed = timed.or_else(|| rest.strip_prefix('（').and_then(|rest| rest.split_once("）：")));
+    if let Some((time, what)) = timed
+        && let Some(days) = days(time)
+    {
+        return (unquoted(what), Some(days));
+    }
+    (unquoted(rest), days(rest))
+}
+
+/// Words without the marks of a quotation around them.
+pub(super) fn unquoted(words: &str) -> &str {
+    let words = words.trim().trim_end_matches(['.', '。']).trim_end();
+    words.strip_prefix('「').and_then(|words| words.strip_suffix('」')).unwrap_or(words)
+}

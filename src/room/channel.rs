@@ -1,0 +1,119 @@
+//! One stream of samples of a room: its utterances, and what is shown of the one that grows.
+
+use crate::audio::SampleIndex;
+use crate::engine::Glimpse;
+use crate::speech::SpeechError;
+use crate::speech::agreement::{Agreement, AgreementSettings};
+use crate::speech::endpoint::EndpointSettings;
+use crate::speech::model::Hypothesis;
+use crate::speech::segmenter::{HeardUtterance, Segmenter};
+use crate::speech::vad::VoiceActivity;
+
+/// Speech before the first look at an utterance: less is seldom a word.
+const FIRST_LOOK: usize = 9_600;
+/// Further samples before the next look: a look sooner would show the same words.
+const NEXT_LOOK: usize = 4_000;
+/// Silence after which no further look at growing speech is begun: the look at the complete utterance is near.
+const PAUSE_BEGINS: u64 = 1_600;
+
+/// Which audio a look was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Range {
+    pub start: SampleIndex,
+    pub end: SampleIndex,
+}
+
+/// A look that is worth asking for.
+pub(super) struct Look {
+    pub glimpse: Glimpse,
+    pub range: Range,
+    pub samples: Vec<f32>,
+}
+
+/// The utterances of one channel.
+pub(super) struct Channel {
+    pub speaker: Option<String>,
+    segmenter: Segmenter,
+    agreement: Agreement,
+    /// What was last looked at.
+    looked: Option<(Range, Glimpse)>,
+    /// The hypothesis that is the final, if the utterance ends as it stands.
+    foreseen: Option<(Range, Hypothesis)>,
+}
+
+impl Channel {
+    pub fn new(speaker: Option<String>, detector: VoiceActivity, settings: EndpointSettings) -> Result<Self, SpeechError> {
+        Ok(Self {
+            speaker,
+            segmenter: Segmenter::new(Box::new(detector), settings)?,
+            agreement: Agreement::new(AgreementSettings::default()),
+            looked: None,
+            foreseen: None,
+        })
+    }
+
+    /// Takes samples of 16 kHz and gives the utterances that ended.
+    pub fn push(&mut self, samples: &[f32]) -> Result<Vec<HeardUtterance>, SpeechError> {
+        self.segmenter.push(samples)
+    }
+
+    /// The take is over.
+    pub fn finish(&mut self) -> Result<Vec<HeardUtterance>, SpeechError> {
+        self.segmenter.finish()
+    }
+
+    /// What would be worth looking at now, if anything.
+    pub fn look(&self) -> Option<Look> {
+        let growing = self.segmenter.growing()?;
+        let range = Range { start: growing.start, end: growing.end };
+        let look = |glimpse| Look { glimpse, range, samples: growing.samples.to_vec() };
+        if growing.complete {
+            return (self.looked != Some((range, Glimpse::Complete))).then(|| look(Glimpse::Complete));
+        }
+        let silence = self.segmenter.position().0.saturating_sub(growing.speech_end.0);
+        let seen = match self.looked {
+            Some((looked, _)) if looked.start == range.start => looked.end.0.saturating_sub(range.start.0),
+            _ => 0,
+        };
+        let length = range.end.0.saturating_sub(range.start.0);
+        let enough = length >= FIRST_LOOK as u64 && length >= seen.saturating_add(NEXT_LOOK as u64);
+        (enough && silence < PAUSE_BEGINS).then(|| look(Glimpse::Growing))
+    }
+
+    /// A look was asked for.
+    pub fn asked(&mut self, range: Range, glimpse: Glimpse) {
+        self.looked = Some((range, glimpse));
+    }
+
+    /// Takes what a look gave, in Hong Kong's characters; tells whether there is something new to show.
+    pub fn saw(&mut self, range: Range, glimpse: Glimpse, shown: &Hypothesis, heard: Hypothesis) -> bool {
+        if self.segmenter.growing().is_none_or(|growing| growing.start != range.start) {
+            return false;
+        }
+        match glimpse {
+            Glimpse::Growing => {
+                let samples = usize::try_from(range.end.0.saturating_sub(range.start.0)).unwrap_or(usize::MAX);
+                self.agreement.update(shown, samples);
+            }
+            Glimpse::Complete => {
+                self.agreement.complete(shown);
+                self.foreseen = Some((range, heard));
+            }
+        }
+        true
+    }
+
+    /// What to show of the utterance that grows: where it began, stable and tentative text.
+    pub fn shown(&self) -> Option<(SampleIndex, &Agreement)> {
+        let growing = self.segmenter.growing()?;
+        let nothing = self.agreement.stable().is_blank() && self.agreement.tentative().is_blank();
+        (!nothing).then_some((growing.start, &self.agreement))
+    }
+
+    /// An utterance ended: what is known of it already, if it is exactly what was looked at.
+    pub fn conclude(&mut self, range: Range) -> Option<Hypothesis> {
+        self.agreement = Agreement::new(AgreementSettings::default());
+        self.looked = None;
+        self.foreseen.take().filter(|(foreseen, _)| *foreseen == range).map(|(_, heard)| heard)
+    }
+}

@@ -1,0 +1,244 @@
+//! All recordings that are open in this process.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+
+use super::live::{Hold, Live};
+use super::token::{Token, recording_id};
+use super::{RoomError, Safe, Setup};
+use crate::audio::StreamFormat;
+use crate::engine::Engine;
+use crate::interop::fhir::Instant;
+use crate::spool::SpoolWriter;
+use crate::store::{NewRecording, Recording, State, Store};
+use crate::terminology::Lexicon;
+
+/// How long a recording that nobody holds stays ready in memory. After that it must be heard again when its client comes back.
+const LINGER: Duration = Duration::from_secs(600);
+/// How often rooms that nobody needs are looked for.
+const ROUND: Duration = Duration::from_secs(2);
+
+/// What a client says of a recording it begins.
+#[derive(Debug, Clone)]
+pub struct Beginning {
+    /// What its frames hold.
+    pub format: StreamFormat,
+    /// `yue`, `zh`, `en` or `auto`.
+    pub language: String,
+    /// Who speaks on each channel; empty where nobody says.
+    pub speakers: Vec<String>,
+    /// When it begins.
+    pub at: Instant,
+}
+
+/// The open recordings, and what new ones are made of.
+pub struct Rooms {
+    engine: Arc<Engine>,
+    store: Store,
+    lexicon: Arc<Lexicon>,
+    /// Bytes of disk that accepted audio may still need: no new room below.
+    keep_free: u64,
+    open: Mutex<HashMap<String, Arc<Live>>>,
+}
+
+impl Rooms {
+    /// Nothing is open yet, but what was being finished when the program ended is finished now.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn new(engine: Arc<Engine>, store: Store, lexicon: Arc<Lexicon>, keep_free: u64) -> Result<Arc<Self>, RoomError> {
+        let rooms = Arc::new(Self { engine, store, lexicon, keep_free, open: Mutex::default() });
+        for recording in rooms.store.recordings().await? {
+            if recording.state == State::Finishing
+                && let Err(error) = rooms.reopen(&recording.id).await
+            {
+                tracing::error!(%error, "a recording that was being finished cannot be opened");
+            }
+        }
+        tokio::spawn(tidy(Arc::downgrade(&rooms)));
+        Ok(rooms)
+    }
+
+    /// The models.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The terms of the notes.
+    #[must_use]
+    pub fn lexicon(&self) -> &Lexicon {
+        &self.lexicon
+    }
+
+    /// Whether there is too little space for a new recording.
+    ///
+    /// # Errors
+    /// When the file system cannot be asked.
+    pub fn disk_low(&self) -> Result<bool, RoomError> {
+        Ok(self.store.free_space()? < self.keep_free)
+    }
+
+    /// Begins a recording and takes hold of it.
+    ///
+    /// # Errors
+    /// [`RoomError::DiskLow`], or [`crate::engine::EngineError::NoRoom`]; a failing store.
+    pub async fn begin(&self, beginning: Beginning) -> Result<(Hold, Safe, Token), RoomError> {
+        if self.disk_low()? {
+            return Err(RoomError::DiskLow);
+        }
+        let seat = self.engine.admit()?;
+        let token = Token::generate()?;
+        let Beginning { format, language, speakers, at } = beginning;
+        let new = NewRecording {
+            id: recording_id()?,
+            created_at: at.as_str().to_owned(),
+            format,
+            language,
+            speakers,
+            token_hash: token.hash(),
+        };
+        let recording = self.store.create(new).await?;
+        let path = self.store.spool_path(&recording.id);
+        let writer = SpoolWriter::create(&path, &recording.key, &recording.id)?;
+        let mut open = self.open.lock().await;
+        let id = recording.id.clone();
+        let live = Arc::new(Live::open(self.setup(recording), writer).await?);
+        open.insert(id, Arc::clone(&live));
+        let (hold, safe) = live.hold(seat).await?;
+        Ok((hold, safe, token))
+    }
+
+    /// Comes back to a recording and takes hold of it.
+    ///
+    /// # Errors
+    /// [`RoomError::Unknown`] when there is none, or the token is not its own: which of both is not told. [`RoomError::Finished`].
+    pub async fn resume(&self, id: &str, token: &Token) -> Result<(Hold, Safe), RoomError> {
+        let recording = self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
+        if !token.matches(&recording.token_hash) {
+            return Err(RoomError::Unknown);
+        }
+        self.reopen(id).await?.hold(self.engine.readmit()).await
+    }
+
+    /// A new token for a recording; the old one is worth nothing any more.
+    ///
+    /// # Errors
+    /// [`RoomError::Unknown`], [`RoomError::Finished`].
+    pub async fn new_token(&self, id: &str) -> Result<Token, RoomError> {
+        let recording = self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
+        if recording.state == State::Finished {
+            return Err(RoomError::Finished);
+        }
+        let token = Token::generate()?;
+        self.store.set_token_hash(id, token.hash()).await?;
+        Ok(token)
+    }
+
+    /// The recording as it is open here, if it is.
+    pub async fn find(&self, id: &str) -> Option<Arc<Live>> {
+        self.open.lock().await.get(id).cloned()
+    }
+
+    /// Opens a recording that is not finished, or finds it open.
+    ///
+    /// # Errors
+    /// [`RoomError::Unknown`], [`RoomError::Finished`]; a spool or store that cannot be read.
+    pub async fn reopen(&self, id: &str) -> Result<Arc<Live>, RoomError> {
+        let mut open = self.open.lock().await;
+        if let Some(live) = open.get(id).cloned() {
+            let broken = live.fault().borrow().is_some() || live.view().borrow().failed;
+            if !broken {
+                return Ok(live);
+            }
+            open.remove(id);
+            live.close().await;
+        }
+        let recording = self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
+        if recording.state == State::Finished {
+            return Err(RoomError::Finished);
+        }
+        let writer = self.writer(&recording)?;
+        let live = Arc::new(Live::open(self.setup(recording), writer).await?);
+        open.insert(id.to_owned(), Arc::clone(&live));
+        Ok(live)
+    }
+
+    /// Erases a recording, whatever its state: nothing of it is left in the data folder.
+    ///
+    /// # Errors
+    /// [`RoomError::Unknown`], or a store that cannot do it.
+    pub async fn erase(&self, id: &str) -> Result<(), RoomError> {
+        let mut open = self.open.lock().await;
+        self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
+        let live = open.remove(id);
+        if let Some(live) = &live {
+            live.close().await;
+        }
+        self.store.erase(id).await?;
+        if let Some(live) = live {
+            live.tell_erased();
+        }
+        Ok(())
+    }
+
+    /// Closes all of them: what was taken is made safe, and they can be opened again.
+    pub async fn close(&self) {
+        for (_, live) in self.open.lock().await.drain() {
+            live.close().await;
+        }
+    }
+
+    /// The spool to write on. A kill between the row and the file leaves a recording without one: nothing of it was accepted.
+    fn writer(&self, recording: &Recording) -> Result<SpoolWriter, RoomError> {
+        let path = self.store.spool_path(&recording.id);
+        if path.exists() {
+            Ok(SpoolWriter::open(&path, &recording.key, &recording.id)?)
+        } else {
+            Ok(SpoolWriter::create(&path, &recording.key, &recording.id)?)
+        }
+    }
+
+    fn setup(&self, recording: Recording) -> Setup {
+        Setup {
+            engine: Arc::clone(&self.engine),
+            store: self.store.clone(),
+            runtime: Handle::current(),
+            lexicon: Arc::clone(&self.lexicon),
+            recording,
+        }
+    }
+}
+
+/// Closes rooms that are finished, broken or long alone, while `rooms` is there.
+async fn tidy(rooms: Weak<Rooms>) {
+    let mut round = tokio::time::interval(ROUND);
+    loop {
+        round.tick().await;
+        let Some(rooms) = rooms.upgrade() else { return };
+        let mut open = rooms.open.lock().await;
+        let needless: Vec<String> = open
+            .iter()
+            .filter(|(_, live)| {
+                let over = live.view().borrow().end.is_some() || live.fault().borrow().is_some();
+                live.alone_for().is_some_and(|alone| over || alone >= LINGER)
+            })
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in needless {
+            if let Some(live) = open.remove(&id) {
+                live.close().await;
+            }
+        }
+    }
+}

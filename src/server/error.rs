@@ -1,0 +1,151 @@
+//! What a page is told when its request cannot be done.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::interop::InteropError;
+use crate::note::NoteError;
+use crate::room::RoomError;
+use crate::speech::TranscriptError;
+use crate::spool::SpoolError;
+use crate::store::StoreError;
+
+/// Why the server cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// A trial is served on a loopback address only.
+    #[error("`{0}` is not a loopback address: a trial has no sign-in and is served to this machine alone")]
+    NotLoopback(std::net::SocketAddr),
+    /// The address cannot be served on.
+    #[error("cannot serve on `{address}`: {source}")]
+    Bind {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The server broke down.
+    #[error("the server ended: {0}")]
+    Ended(std::io::Error),
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The recordings cannot be opened.
+    #[error(transparent)]
+    Room(#[from] RoomError),
+}
+
+/// An answer that is not the one asked for. The words name no patient and quote nothing of a request.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApiError {
+    #[error("this request does not come from a page of this server")]
+    Foreign,
+    #[error("there is no such recording")]
+    NotFound,
+    #[error("there is no such address")]
+    NoSuchAddress,
+    #[error("the recording is not finished: its note can be changed and fetched then")]
+    NotFinished,
+    #[error("the recording is finished")]
+    Finished,
+    #[error("the note was changed meanwhile")]
+    Conflict { version: u64, note: Box<crate::note::Note> },
+    #[error("the note was edited: it cannot be written in another language any more")]
+    Edited,
+    #[error("the request is not valid: {0}")]
+    Invalid(String),
+    #[error("too little disk space is left")]
+    DiskFull,
+    #[error("something went wrong here")]
+    Internal,
+}
+
+impl ApiError {
+    fn parts(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Foreign => (StatusCode::FORBIDDEN, "foreign"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::NoSuchAddress => (StatusCode::NOT_FOUND, "no_such_address"),
+            Self::NotFinished => (StatusCode::CONFLICT, "not_finished"),
+            Self::Finished => (StatusCode::CONFLICT, "finished"),
+            Self::Conflict { .. } => (StatusCode::CONFLICT, "conflict"),
+            Self::Edited => (StatusCode::CONFLICT, "edited"),
+            Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+            Self::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        }
+    }
+
+    /// For failures of our own: the details go to the log, which holds no patient's words, and not to the page.
+    pub fn internal(error: &dyn std::error::Error) -> Self {
+        tracing::error!(%error, "a request could not be done");
+        Self::Internal
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code) = self.parts();
+        let mut body = json!({ "error": { "code": code, "message": self.to_string() } });
+        if let (Self::Conflict { version, note }, Some(body)) = (&self, body.as_object_mut()) {
+            body.insert("version".to_owned(), json!(version));
+            body.insert("note".to_owned(), json!(note));
+        }
+        (status, Json(body)).into_response()
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        if error.is_disk_full() { Self::DiskFull } else { Self::internal(&error) }
+    }
+}
+
+impl From<RoomError> for ApiError {
+    fn from(error: RoomError) -> Self {
+        match error {
+            RoomError::Unknown => Self::NotFound,
+            RoomError::Finished => Self::Finished,
+            RoomError::DiskLow | RoomError::Fault(crate::room::Fault::DiskFull) => Self::DiskFull,
+            error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<SpoolError> for ApiError {
+    fn from(error: SpoolError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<NoteError> for ApiError {
+    fn from(error: NoteError) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}
+
+impl From<InteropError> for ApiError {
+    fn from(error: InteropError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<TranscriptError> for ApiError {
+    fn from(error: TranscriptError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<serde_json::Error> for ApiError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<crate::audio::AudioError> for ApiError {
+    fn from(error: crate::audio::AudioError) -> Self {
+        Self::internal(&error)
+    }
+}

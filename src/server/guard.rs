@@ -1,0 +1,119 @@
+//! Which requests are answered at all: those of a page that this server served, or of a program that is no page.
+//!
+//! A foreign page can send requests to a loopback address, and by DNS rebinding even under a name of its own. The browser tells
+//! both: the name in `Host`, the page in `Origin` and `Sec-Fetch-Site`. None of these can be set by a page's script.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::error::ApiError;
+
+/// The names under which this server is served.
+#[derive(Debug, Clone)]
+pub(super) struct Hosts(Arc<[String]>);
+
+impl Hosts {
+    /// Those of a socket on this address: the address itself, and the loopback names where it is one.
+    pub fn of(address: SocketAddr) -> Self {
+        let port = address.port();
+        let mut hosts = vec![address.to_string()];
+        if address.ip().is_loopback() {
+            hosts.extend([format!("localhost:{port}"), format!("127.0.0.1:{port}"), format!("[::1]:{port}")]);
+        }
+        if port == 80 {
+            hosts.extend(hosts.clone().iter().filter_map(|host| host.strip_suffix(":80").map(str::to_owned)));
+        }
+        Self(hosts.into())
+    }
+
+    fn know(&self, host: &str) -> bool {
+        self.0.iter().any(|known| known.eq_ignore_ascii_case(host))
+    }
+
+    /// Whether a request with this method, path and headers may be answered.
+    pub fn admit(&self, method: &Method, path: &str, headers: &HeaderMap) -> bool {
+        let Ok(host) = only(headers, &header::HOST) else { return false };
+        let Some(host) = host.filter(|host| self.know(host)) else { return false };
+        let Ok(origin) = only(headers, &header::ORIGIN) else { return false };
+        if let Some(origin) = origin {
+            return origin.strip_prefix("http://").is_some_and(|origin| origin.eq_ignore_ascii_case(host));
+        }
+        let Ok(site) = only(headers, &HeaderName::from_static("sec-fetch-site")) else { return false };
+        match site {
+            None | Some("same-origin" | "none") => true,
+            // A link on another page may lead to our page, and to nothing behind it.
+            Some(_) => *method == Method::GET && path == "/",
+        }
+    }
+}
+
+/// The value of a header that may be there once.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ()> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| ()),
+        _ => Err(()),
+    }
+}
+
+/// Answers 403 to what may not be answered, before anything else sees it.
+pub(super) async fn check(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
+    if hosts.admit(request.method(), request.uri().path(), request.headers()) {
+        next.run(request).await
+    } else {
+        ApiError::Foreign.into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admit(pairs: &[(&str, &str)]) -> bool {
+        admit_at("/v1/listen", pairs)
+    }
+
+    fn admit_at(path: &str, pairs: &[(&str, &str)]) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+        }
+        Hosts::of("127.0.0.1:8080".parse().unwrap()).admit(&Method::GET, path, &headers)
+    }
+
+    #[test]
+    fn our_own_page_and_programs_are_answered() {
+        assert!(admit(&[("host", "127.0.0.1:8080")]));
+        assert!(admit(&[("host", "LocalHost:8080"), ("origin", "http://localhost:8080")]));
+        assert!(admit(&[("host", "127.0.0.1:8080"), ("sec-fetch-site", "same-origin")]));
+        assert!(admit(&[("host", "127.0.0.1:8080"), ("sec-fetch-site", "none")]));
+        assert!(admit_at("/", &[("host", "127.0.0.1:8080"), ("sec-fetch-site", "cross-site")]));
+    }
+
+    #[test]
+    fn foreign_pages_names_and_ports_are_not() {
+        for pairs in [
+            &[][..],
+            &[("host", "evil.example:8080")],
+            &[("host", "127.0.0.1")],
+            &[("host", "127.0.0.1:9090")],
+            &[("host", "127.0.0.1:8080"), ("host", "127.0.0.1:8080")],
+            &[("host", "127.0.0.1:8080"), ("origin", "http://evil.example")],
+            &[("host", "127.0.0.1:8080"), ("origin", "http://127.0.0.1:9090")],
+            &[("host", "127.0.0.1:8080"), ("origin", "http://localhost:8080")],
+            &[("host", "127.0.0.1:8080"), ("origin", "https://127.0.0.1:8080")],
+            &[("host", "127.0.0.1:8080"), ("origin", "null")],
+            &[("host", "evil.example:8080"), ("origin", "http://evil.example:8080")],
+            &[("host", "127.0.0.1:8080"), ("sec-fetch-site", "cross-site")],
+            &[("host", "127.0.0.1:8080"), ("sec-fetch-site", "same-site")],
+        ] {
+            assert!(!admit(pairs), "{pairs:?}");
+        }
+    }
+}

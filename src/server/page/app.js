@@ -1,0 +1,116 @@
+// The page: which view is shown, and how its parts are tied together.
+import * as api from "./api.js";
+import { confirm, ERASING } from "./confirm.js";
+import { $ } from "./dom.js";
+import { dropping } from "./drop.js";
+import { language, onLanguage, setLanguage, show, t } from "./i18n.js";
+import { Home } from "./home.js";
+import "./menu.js";
+import { announce, dismiss, dismissAll, notice } from "./notices.js";
+import { explain, RecordingsView } from "./recordings.js";
+import { Recording } from "./recording.js";
+
+const home = new Home({ start: (chosen) => recording.record(chosen), file: (file) => recording.read(file, home.spoken) });
+const recordings = new RecordingsView({ open: (id) => go(id), resume: (id) => resume(id) });
+const recording = new Recording({ home: () => go(""), shown: (id) => address(id), enter: () => enterRoom() });
+
+/** The address names the recording shown, so that loading the page again comes back to it. Ids say nothing of a patient. */
+function address(id) {
+  if (current() !== id) history.replaceState(null, "", id ? `#${encodeURIComponent(id)}` : location.pathname);
+}
+
+const current = () => decodeURIComponent(location.hash.slice(1));
+
+function go(id) {
+  if (current() === id) void route();
+  else location.hash = encodeURIComponent(id);
+}
+
+async function resume(id) {
+  if (await recording.open(id)) await recording.resume();
+}
+
+async function route() {
+  const id = current();
+  if (recording.busy) {
+    // A recording that runs is not left by a click: it is finished or cancelled.
+    address(recording.id ?? "");
+    return;
+  }
+  if (recording.id === id && id !== "") return;
+  if (recording.dirty && !window.confirm(t("note.unsaved_leave"))) {
+    address(recording.id);
+    return;
+  }
+  dismissAll();
+  if (id !== "" && (await recording.open(id))) return;
+  enterHome();
+}
+
+function enterHome() {
+  recording.leave();
+  address("");
+  $("room").hidden = true;
+  $("home").hidden = false;
+  document.body.dataset.view = "home";
+  void home.enter();
+  void recordings.watch();
+  void look();
+}
+
+function enterRoom() {
+  home.leave();
+  recordings.rest();
+  $("home").hidden = true;
+  $("room").hidden = false;
+  document.body.dataset.view = "room";
+}
+
+/** What the server is and can do. */
+async function look() {
+  try {
+    const status = await api.status();
+    dismiss("server");
+    $("trial").hidden = !status.trial;
+    home.setLanguages(status.languages);
+    if (status.disk_low) notice("disk", "bad", "error.disk_low");
+    else dismiss("disk");
+  } catch (error) {
+    notice("server", "bad", "plain", { why: () => explain(error) });
+  }
+}
+
+for (const tag of ["zh", "en"]) $(`language-${tag}`).addEventListener("click", () => setLanguage(tag));
+onLanguage(() => {
+  for (const tag of ["zh", "en"]) $(`language-${tag}`).setAttribute("aria-pressed", String(language() === tag));
+});
+$("brand").addEventListener("click", (event) => {
+  event.preventDefault();
+  go("");
+});
+$("to-recordings").addEventListener("click", () => {
+  go("");
+  if (!recording.busy) $("earlier-title").focus();
+});
+addEventListener("hashchange", route);
+addEventListener("beforeunload", (event) => {
+  if (recording.unsafe || recording.dirty) event.preventDefault();
+});
+dropping((files) => {
+  if (files.length > 1) notice("file", "bad", "file.many");
+  else if (recording.busy) notice("file", "bad", "file.busy");
+  else void recording.read(files[0], home.spoken);
+});
+$("cancel").addEventListener("click", async () => {
+  if (!(await confirm(ERASING))) return;
+  await recording.erase(() => {
+    enterHome();
+    notice("erased", "good", "cancel.done");
+    announce(t("cancel.done"));
+  });
+});
+
+show();
+home.setLanguages([]);
+void look();
+void route();

@@ -1,0 +1,26 @@
+// Small helpers to make elements. Data only ever becomes text, never markup.
+
+export const $ = (id) => document.getElementById(id);
+
+/** An element with its class, properties and children; strings become text. */
+export function make(tag, { class: name, on = {}, data = {}, aria = {}, ...properties } = {}, ...children) {
+  const node = document.createElement(tag);
+  if (name) node.className = name;
+  Object.assign(node, properties);
+  Object.assign(node.dataset, data);
+  for (const [key, value] of Object.entries(aria)) node.setAttribute(key === "role" ? "role" : `aria-${key}`, value);
+  for (const [event, listener] of Object.entries(on)) node.addEventListener(event, listener);
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** A button; `text` may be null where its content is put in afterwards. */
+export function button(text, action, more = {}) {
+  return make("button", { type: "button", ...more, on: { click: action } }, text);
+}
+
+/** A calm way to the place, or at once for those who asked for less motion. */
+export function scrollTo(node, block = "center") {
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  node.scrollIntoView({ block, behavior: still ? "auto" : "smooth" });
+}

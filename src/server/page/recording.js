@@ -1,0 +1,439 @@
+// The recording that is shown: made in this window, or held by the server. Ties session, transcript, note and player together.
+import * as api from "./api.js";
+import { stretches, timeOf } from "./evidence.js";
+import { $ } from "./dom.js";
+import { openFile } from "./file.js";
+import { bytes, onLanguage, t } from "./i18n.js";
+import { Level } from "./level.js";
+import { Microphone } from "./microphone.js";
+import { NoteView } from "./note.js";
+import { announce, dismiss, notice } from "./notices.js";
+import { play, stop, surround } from "./player.js";
+import { explain } from "./recordings.js";
+import { drawRecording, drawSession } from "./room-view.js";
+import { Session } from "./session.js";
+import { showTab } from "./tabs.js";
+import { TranscriptView } from "./transcript.js";
+import { keepAwake } from "./wake.js";
+
+const LOOK_AGAIN_MS = 2000;
+/** Longest stretch of sound that the server sends at once. */
+const LONGEST_STRETCH_MS = 600000;
+
+export class Recording {
+  /** `page.home()` goes to the first view, `page.enter()` shows this one, `page.shown(id)` puts the id into the address. */
+  constructor(page) {
+    this.page = page;
+    this.session = null;
+    this.held = null;
+    this.opening = false;
+    this.level = new Level($("room-meter"));
+    this.transcript = new TranscriptView((segment) => this.playSegment(segment));
+    this.note = new NoteView({
+      segments: this.transcript.segments,
+      onSelect: (evidence, reveal) => this.select(evidence, reveal),
+      onEdit: (edit) => this.edit(edit),
+    });
+    surround({ begin: () => this.quiet(), end: () => this.listenAgain() });
+    const on = (id, action) => $(id).addEventListener("click", () => void action());
+    on("pause", () => this.pause());
+    on("unpause", () => this.unpause());
+    on("finish", () => this.finish());
+    on("continue", () => this.resume());
+    on("retry", () => this.retry());
+    on("new", () => this.page.home());
+    on("play-all", () => this.playAll());
+    addEventListener("keydown", (event) => event.key === "Escape" && !$("confirm").open && stop());
+    onLanguage(() => this.draw());
+  }
+
+  get id() {
+    return this.session?.id ?? this.held?.id ?? null;
+  }
+
+  /** Whether something is being recorded here. */
+  get busy() {
+    return this.session !== null || this.opening;
+  }
+
+  get unsafe() {
+    return this.session?.unsafe ?? false;
+  }
+
+  get dirty() {
+    return this.note.dirty;
+  }
+
+  /** Starts a new recording with an open microphone. */
+  record({ microphone, deviceId, language }) {
+    this.begin();
+    this.session = Session.microphone({ microphone, deviceId, language, on: this.hooks() });
+    announce(t("say.recording"));
+    this.draw();
+    $("pause").focus();
+  }
+
+  /** Reads a file. */
+  async read(file, language) {
+    if (this.busy) return;
+    this.opening = true;
+    notice("file", "wait", "file.decoding", { name: file.name });
+    try {
+      const source = await openFile(file);
+      dismiss("file");
+      this.begin();
+      this.session = Session.file({ source, language, on: this.hooks() });
+      this.draw();
+    } catch (error) {
+      this.refuseFile(error);
+    } finally {
+      this.opening = false;
+    }
+  }
+
+  refuseFile(error) {
+    const { name = "", size = 0 } = error.values ?? {};
+    notice("file", "bad", error.values ? error.code : "file.unknown", { name, size: () => bytes(size) });
+  }
+
+  /** Goes on with the unfinished recording that is shown. */
+  async resume() {
+    if (this.busy || this.held === null) return;
+    const { id, language, format } = this.held;
+    if (format?.encoding === "opus") {
+      notice("microphone", "bad", "mic.foreign");
+      return;
+    }
+    this.opening = true;
+    let microphone = null;
+    try {
+      microphone = await Microphone.open("", IDLE, format?.rate);
+      const token = await api.newToken(id);
+      clearTimeout(this.timer);
+      dismiss("microphone");
+      const shape = format ? { format: format.encoding, channels: format.channels } : {};
+      this.held = null;
+      this.session = Session.microphone({ microphone, deviceId: "", language, held: { id, token, format: shape }, on: this.hooks() });
+      this.transcript.finished = false;
+      announce(t("say.recording"));
+      this.draw();
+    } catch (error) {
+      microphone?.close();
+      const problem = error.code?.startsWith("mic.") ? () => t(error.code, { name: error.name }) : () => explain(error);
+      notice("microphone", "bad", "plain", { why: problem });
+    } finally {
+      this.opening = false;
+    }
+  }
+
+  begin() {
+    this.leave();
+    this.transcript.clear();
+    this.note.clear();
+    showTab("transcript");
+    this.page.enter();
+  }
+
+  /** Shows a recording that the server holds; false when there is none. */
+  async open(id) {
+    try {
+      const held = await api.recording(id);
+      this.begin();
+      this.held = held;
+      this.showHeld({ first: true });
+      this.page.shown(id);
+      $("room-title").focus();
+      return true;
+    } catch (error) {
+      notice("open", "bad", "plain", { why: () => explain(error) });
+      return false;
+    }
+  }
+
+  showHeld({ first = false } = {}) {
+    const { state, transcript, note } = this.held;
+    const finished = state === "finished";
+    if (first) this.transcript.clear({ finished });
+    for (const segment of transcript?.segments ?? []) this.transcript.add(segment);
+    if (finished) this.transcript.end();
+    this.note.show(note ?? null, { finished });
+    this.draw();
+    clearTimeout(this.timer);
+    if (!finished) this.timer = setTimeout(() => this.lookAgain(), LOOK_AGAIN_MS);
+  }
+
+  /** The last words are being written, or another window records: see what is new. */
+  async lookAgain() {
+    const { id } = this.held ?? {};
+    try {
+      const held = await api.recording(id);
+      if (this.held?.id !== id) return;
+      const finished = this.held.state !== "finished" && held.state === "finished";
+      this.held = held;
+      dismiss("open");
+      this.showHeld();
+      if (finished) announce(t("say.finished"));
+    } catch (error) {
+      if (this.held?.id !== id) return;
+      notice("open", "bad", "plain", { why: () => explain(error) });
+      if (error.status !== 404) this.timer = setTimeout(() => this.lookAgain(), LOOK_AGAIN_MS);
+    }
+  }
+
+  leave() {
+    clearTimeout(this.timer);
+    stop();
+    this.held = null;
+    this.note.clear();
+  }
+
+  hooks() {
+    return {
+      change: () => this.draw(),
+      level: (peak) => this.level.show(peak),
+      ready: (id, back) => this.connected(id, back),
+      partial: (message) => this.transcript.partial(message),
+      final: ({ segment }) => this.transcript.add(segment),
+      note: ({ note }) => this.note.show(note),
+      end: (message) => this.ended(message),
+      erased: () => this.gone(),
+      problem: (code, passing) => this.problem(code, passing),
+      fault: (error) => this.faulted(error),
+      held: (reason) => notice("held", reason === "cancel.waiting" ? "wait" : "bad", reason),
+      muted: (muted) => (muted ? notice("muted", "bad", "mic.muted") : dismiss("muted")),
+      gap: (n) => notice("gap", "bad", "mic.gap", { n }),
+    };
+  }
+
+  connected(id, back) {
+    this.page.shown(id);
+    dismiss("refused");
+    this.draw();
+    if (back) this.cameBack = true;
+  }
+
+  async ended({ transcript, note }) {
+    const { id } = this.session;
+    this.session = null;
+    dismiss("net");
+    dismiss("held");
+    this.held = { id, state: "finished", connected: false, version: null, transcript, note, created_at: "", duration_ms: transcript?.audio?.duration_ms ?? 0, language: transcript?.language ?? "auto" };
+    announce(t("say.finished"));
+    try {
+      this.held = await api.recording(id);
+    } catch (error) {
+      notice("open", "bad", "plain", { why: () => explain(error) });
+    }
+    this.transcript.clear({ finished: true });
+    this.showHeld();
+    if (this.held.version === null) this.timer = setTimeout(() => this.lookAgain(), LOOK_AGAIN_MS);
+    $("room-title").focus();
+  }
+
+  gone() {
+    this.session = null;
+    const done = this.afterErasing;
+    this.afterErasing = null;
+    dismiss("net");
+    dismiss("held");
+    if (done) done();
+    else this.page.home();
+  }
+
+  /** Erases what is shown; `done` is called when nothing is left. */
+  async erase(done) {
+    if (this.session) {
+      this.afterErasing = done;
+      stop();
+      this.session.cancel();
+      return;
+    }
+    try {
+      await api.erase(this.held.id);
+      this.leave();
+      done();
+    } catch (error) {
+      notice("open", "bad", "plain", { why: () => explain(error) });
+    }
+  }
+
+  async problem(code, passing) {
+    const { id } = this.session ?? {};
+    if (code === "finished" || (passing === false && code === "bad_token" && (await this.isFinished(id)))) {
+      this.session?.close();
+      this.session = null;
+      await this.open(id);
+      return;
+    }
+    this.refusedFor = code;
+    notice("refused", passing ? "wait" : "bad", "plain", { why: () => explain({ code }) });
+    this.draw();
+  }
+
+  /** The server can be reached, but never let this window begin: most likely the address is not the one it serves. */
+  async suspectRefusal() {
+    if (this.suspected) return;
+    this.suspected = true;
+    try {
+      await api.status();
+      notice("refused", "bad", "net.refused");
+    } catch {
+      this.suspected = false;
+    }
+  }
+
+  async isFinished(id) {
+    try {
+      return (await api.recording(id)).state !== "open";
+    } catch {
+      return false;
+    }
+  }
+
+  async faulted(error) {
+    const { id } = this.session ?? {};
+    this.session = null;
+    if (id) await this.open(id);
+    else this.page.home();
+    this.refuseFile(error);
+  }
+
+  async pause() {
+    this.session.playing = false;
+    await this.session.pause();
+    announce(t("say.paused"));
+    this.draw();
+  }
+
+  async unpause() {
+    stop();
+    dismiss("held");
+    try {
+      await this.session.unpause();
+      announce(t("say.recording"));
+    } catch (error) {
+      notice("held", "bad", error.code ?? "mic.failed", { name: error.name });
+    }
+    this.draw();
+  }
+
+  async finish() {
+    stop();
+    if (this.session) {
+      await this.session.finish();
+      return;
+    }
+    try {
+      await api.finish(this.held.id);
+      this.held.state = "finishing";
+      this.showHeld();
+    } catch (error) {
+      notice("open", "bad", "plain", { why: () => explain(error) });
+    }
+  }
+
+  /** After a fault that does not pass. A recording that another window took is taken back. */
+  async retry() {
+    const { session } = this;
+    try {
+      if (session.id && ["replaced", "bad_token"].includes(this.refusedFor)) session.room.token = await api.newToken(session.id);
+      dismiss("refused");
+      session.retry();
+    } catch (error) {
+      notice("refused", "bad", "plain", { why: () => explain(error) });
+    }
+  }
+
+  playAll() {
+    const parts = [];
+    for (let from = 0; from < this.held.duration_ms; from += LONGEST_STRETCH_MS) {
+      parts.push({ start_ms: from, end_ms: Math.min(this.held.duration_ms, from + LONGEST_STRETCH_MS) });
+    }
+    void play(this.id, parts);
+  }
+
+  playSegment(segment) {
+    const all = timeOf(segment, { start: 0, end: Infinity });
+    this.transcript.mark([{ segment: segment.id, start: 0, end: Infinity }], { reveal: false });
+    if (all && this.id) void play(this.id, [all]);
+  }
+
+  /** Marks the words that a line rests on and plays them. */
+  select(evidence, reveal) {
+    if (reveal) showTab("transcript");
+    this.transcript.mark(evidence);
+    const parts = stretches(evidence, this.transcript.segments);
+    if (!reveal && this.id && parts.length > 0) void play(this.id, parts);
+  }
+
+  async quiet() {
+    if (await this.session?.holdForPlaying()) notice("playing", "wait", "player.held");
+  }
+
+  async listenAgain() {
+    dismiss("playing");
+    try {
+      await this.session?.goOnAfterPlaying();
+    } catch (error) {
+      notice("held", "bad", error.code ?? "mic.failed", { name: error.name });
+    }
+  }
+
+  /** Saves a change of the note. Resolves to the newer note when someone was faster. */
+  async edit(edit) {
+    try {
+      const { version, note } = await api.editNote(this.held.id, this.held.version, edit);
+      Object.assign(this.held, { version, note, edited: true });
+      this.note.note = note;
+      this.draw();
+      return null;
+    } catch (error) {
+      if (error.status !== 409 || !error.body?.note) throw error;
+      const { version, note } = error.body;
+      Object.assign(this.held, { version, note });
+      this.note.note = note;
+      return note;
+    }
+  }
+
+  draw() {
+    if (this.session && this.session.phase !== "closed") {
+      drawSession(this.session);
+      this.network();
+    } else if (this.held) {
+      drawRecording(this.held);
+    }
+    const live = this.session !== null;
+    $("note-tag").textContent = live ? t("note.draft") : "";
+    document.body.classList.toggle("live", live);
+    // Seen from another tab: that something is recorded, and no more.
+    document.title = this.session?.phase === "recording" ? "● cantoscribe" : "cantoscribe";
+    void keepAwake(this.session?.phase === "recording");
+  }
+
+  /** Says how the connection is, and how much waits. */
+  network() {
+    const { line, phase, fromFile, waiting_s, id } = this.session;
+    const n = Math.ceil(waiting_s);
+    if (phase === "erasing" || phase === "stopped") {
+      dismiss("net");
+    } else if (line === "offline") {
+      this.wasOffline = true;
+      const microphone = n === 0 ? "net.offline_idle" : OFFLINE[phase] ?? "net.offline";
+      const key = fromFile ? "net.offline_file" : microphone;
+      notice("net", "wait", key, { n });
+      if (id === null && this.session.room.tries >= 3) void this.suspectRefusal();
+    } else if (line === "open" && this.wasOffline && id !== null) {
+      if (!fromFile && n > 3) {
+        notice("net", "wait", "net.catching_up", { n });
+      } else {
+        this.wasOffline = false;
+        notice("net", "good", "net.back");
+      }
+    }
+  }
+}
+
+const OFFLINE = { paused: "net.offline_paused", finishing: "net.offline_finishing" };
+/** For a microphone that is opened and not listened to yet. */
+const IDLE = { level: () => {}, chunk: () => {}, lost: () => {}, muted: () => {}, stopped: () => {} };

@@ -1,0 +1,224 @@
+//! What the page asks of recordings: which there are, one of them, its sound, and its end.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use super::App;
+use super::error::ApiError;
+use crate::audio::{Playback, to_wav};
+use crate::note::Note;
+use crate::room::Live;
+use crate::speech::Transcript;
+use crate::speech::transcript::TRANSCRIPT_SCHEMA;
+use crate::spool::{RecordKind, SpoolReader};
+use crate::store::{Recording, State as RecordingState};
+
+/// The longest stretch of sound that is answered at once.
+const LONGEST_STRETCH_MS: u64 = 10 * 60 * 1000;
+
+/// Sound before a stretch that is decoded and dropped: what Opus needs to find its feet.
+const RUN_UP_MS: u64 = 100;
+
+/// What a list tells of a recording: nothing that was said.
+#[derive(Serialize)]
+pub(super) struct Summary {
+    id: String,
+    state: &'static str,
+    connected: bool,
+    created_at: String,
+    duration_ms: u64,
+    language: String,
+    edited: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct Summaries {
+    recordings: Vec<Summary>,
+}
+
+/// `GET /v1/recordings`
+pub(super) async fn list(State(app): State<App>) -> Result<Json<Summaries>, ApiError> {
+    let mut recordings = Vec::new();
+    for recording in app.rooms.store().recordings().await? {
+        let live = app.rooms.find(&recording.id).await;
+        recordings.push(summary(&app, recording, live.as_deref()).await?);
+    }
+    Ok(Json(Summaries { recordings }))
+}
+
+async fn summary(app: &App, recording: Recording, live: Option<&Live>) -> Result<Summary, ApiError> {
+    let samples = match live {
+        Some(live) => live.safe().borrow().samples,
+        None => stored_samples(app, &recording)?,
+    };
+    Ok(Summary {
+        state: state_name(recording.state),
+        connected: live.is_some_and(Live::is_connected),
+        duration_ms: milliseconds(samples, recording.format.rate()),
+        edited: recording.version > 1,
+        id: recording.id,
+        created_at: recording.created_at,
+        language: recording.language,
+    })
+}
+
+fn state_name(state: RecordingState) -> &'static str {
+    match state {
+        RecordingState::Open => "open",
+        RecordingState::Finishing => "finishing",
+        RecordingState::Finished => "finished",
+    }
+}
+
+fn milliseconds(samples: u64, rate: u32) -> u64 {
+    samples.saturating_mul(1000) / u64::from(rate.max(1))
+}
+
+/// Samples a channel that the spool holds; none where a kill came before the file.
+fn stored_samples(app: &App, recording: &Recording) -> Result<u64, ApiError> {
+    let path = app.rooms.store().spool_path(&recording.id);
+    if !path.exists() {
+        return Ok(0);
+    }
+    let mut spool = SpoolReader::open(&path, &recording.key, &recording.id)?;
+    spool.seek_to_sample(u64::MAX)?;
+    Ok(spool.position())
+}
+
+#[derive(Serialize)]
+pub(super) struct Detail {
+    #[serde(flatten)]
+    summary: Summary,
+    /// What a microphone has to give that goes on with it.
+    format: Format,
+    version: u64,
+    transcript: Transcript,
+    note: Option<Note>,
+}
+
+/// What the recording's socket takes.
+#[derive(Serialize)]
+struct Format {
+    encoding: String,
+    rate: u32,
+    channels: u16,
+}
+
+/// `GET /v1/recordings/ID`
+pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Detail>, ApiError> {
+    let store = app.rooms.store();
+    let recording = store.recording(&id).await?.ok_or(ApiError::NotFound)?;
+    let live = app.rooms.find(&id).await;
+    let (transcript, note, version) = match store.document(&id).await? {
+        Some(document) => (document.transcript, Some(document.note), document.version),
+        None => {
+            let (transcript, note) = so_far(&app, &recording, live.as_deref()).await?;
+            (transcript, note, 0)
+        }
+    };
+    let stream = recording.format;
+    let format = Format { encoding: stream.encoding().to_string(), rate: stream.rate(), channels: stream.channels() };
+    let summary = summary(&app, recording, live.as_deref()).await?;
+    Ok(Json(Detail { summary, format, version, transcript, note }))
+}
+
+/// What is known of a recording that is not finished.
+async fn so_far(app: &App, recording: &Recording, live: Option<&Live>) -> Result<(Transcript, Option<Note>), ApiError> {
+    let mut segments = Vec::new();
+    for stored in app.rooms.store().finals(&recording.id).await? {
+        segments.extend(stored.segment);
+    }
+    segments.sort_by_key(|segment| segment.id);
+    let transcript = Transcript {
+        schema: TRANSCRIPT_SCHEMA.to_owned(),
+        language: recording.language.clone(),
+        model: Some(app.rooms.engine().models().identity.clone()),
+        audio: None,
+        segments,
+    };
+    let note = live.and_then(|live| live.view().borrow().note.as_deref().cloned());
+    Ok((transcript, note))
+}
+
+#[derive(Serialize)]
+pub(super) struct NewToken {
+    token: String,
+}
+
+/// `POST /v1/recordings/ID/token`
+pub(super) async fn token(State(app): State<App>, Path(id): Path<String>) -> Result<Json<NewToken>, ApiError> {
+    let token = app.rooms.new_token(&id).await?;
+    Ok(Json(NewToken { token: token.reveal().to_owned() }))
+}
+
+#[derive(Serialize)]
+pub(super) struct Finishing {
+    state: &'static str,
+}
+
+/// `POST /v1/recordings/ID/finish`
+pub(super) async fn finish(State(app): State<App>, Path(id): Path<String>) -> Result<(StatusCode, Json<Finishing>), ApiError> {
+    app.rooms.reopen(&id).await?.finish().await?;
+    Ok((StatusCode::ACCEPTED, Json(Finishing { state: state_name(RecordingState::Finishing) })))
+}
+
+/// `DELETE /v1/recordings/ID`
+pub(super) async fn erase(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    app.rooms.erase(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Which stretch of a recording.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stretch {
+    #[serde(default)]
+    start_ms: u64,
+    end_ms: Option<u64>,
+}
+
+/// `GET /v1/recordings/ID/audio`
+pub(super) async fn audio(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Query(stretch): Query<Stretch>,
+) -> Result<Response, ApiError> {
+    let recording = app.rooms.store().recording(&id).await?.ok_or(ApiError::NotFound)?;
+    let rate = u64::from(recording.format.rate());
+    let longest = stretch.start_ms.saturating_add(LONGEST_STRETCH_MS);
+    let end_ms = stretch.end_ms.unwrap_or(longest).min(longest);
+    if end_ms <= stretch.start_ms {
+        return Err(ApiError::Invalid("`end_ms` is not after `start_ms`".to_owned()));
+    }
+    let place = |ms: u64| ms.saturating_mul(rate) / 1000;
+    let (start, end) = (place(stretch.start_ms), place(end_ms));
+    let path = app.rooms.store().spool_path(&id);
+    let cut = tokio::task::spawn_blocking(move || cut(&path, &recording, start, end)).await;
+    let wav = cut.map_err(|error| ApiError::internal(&error))??;
+    Ok(([(header::CONTENT_TYPE, "audio/wav"), (header::CACHE_CONTROL, "no-store")], wav).into_response())
+}
+
+/// The samples `start..end` of a spool as WAV.
+fn cut(path: &std::path::Path, recording: &Recording, start: u64, end: u64) -> Result<Vec<u8>, ApiError> {
+    let rate = recording.format.rate();
+    let mut spool = SpoolReader::open(path, &recording.key, &recording.id)?;
+    spool.seek_to_sample(start.saturating_sub(u64::from(rate) * RUN_UP_MS / 1000))?;
+    let begin = spool.position();
+    let mut playback = Playback::new(recording.format)?;
+    let mut samples = Vec::new();
+    while let Some(record) = spool.next()? {
+        if record.kind == RecordKind::Audio {
+            if record.start >= end {
+                break;
+            }
+            for frame in record.frames() {
+                playback.push(frame, &mut samples)?;
+            }
+        }
+    }
+    let place = |at: u64| usize::try_from(at.saturating_sub(begin)).unwrap_or(usize::MAX).min(samples.len());
+    Ok(to_wav(rate, samples.get(place(start)..place(end)).unwrap_or_default()))
+}

@@ -1,0 +1,438 @@
+//! One connection to `WS /v1/listen`.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
+use tokio_tungstenite::tungstenite;
+
+use super::clock::now;
+use super::protocol::{
+    ClientMessage, INTERNAL, NOT_AUDIO, Opening, REFUSED, Refusal, ServerMessage, TOO_LARGE, TRY_LATER, count, parse,
+};
+use crate::engine::EngineError;
+use crate::note::Note;
+use crate::room::{Beginning, Fault, Hold, Partial, RoomError, Rooms, Safe, Token, View};
+
+/// How often the client is asked whether it is still there.
+const PING: Duration = Duration::from_secs(20);
+/// After so long without an answer the connection is dropped.
+const SILENCE: Duration = Duration::from_secs(60);
+/// A client that takes nothing for so long is gone.
+const SEND: Duration = Duration::from_secs(30);
+/// How long a client that comes back has to show its token.
+const TOKEN: Duration = Duration::from_secs(20);
+/// Least time between two notes.
+const NOTES: Duration = Duration::from_secs(1);
+/// How long a closed socket is kept, so that the client reads why before the connection breaks.
+const LINGER: Duration = Duration::from_secs(2);
+/// The normal close.
+const DONE: u16 = 1000;
+/// The close of a server that is being shut down.
+const AWAY: u16 = 1001;
+
+/// Why a connection ends.
+enum Stop {
+    /// Nobody is there any more.
+    Gone,
+    /// Everything was said.
+    Close(u16),
+    /// The client is told what is wrong first.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Serves one client until it or the recording is done. `closing` turns true when the server shuts down.
+pub(super) async fn serve(
+    socket: WebSocket,
+    rooms: Arc<Rooms>,
+    opening: Result<Opening, Refusal>,
+    mut closing: watch::Receiver<bool>,
+) {
+    let mut wire = Wire { socket, answered: Instant::now() };
+    let stop = tokio::select! {
+        stop = converse(&mut wire, &rooms, opening) => stop,
+        _ = closing.wait_for(|closing| *closing) => Stop::Close(AWAY),
+    };
+    let code = match stop {
+        Stop::Gone => return,
+        Stop::Close(code) => code,
+        Stop::Refused(Refusal { close, code, message }) => {
+            if wire.send(&ServerMessage::Error { code, message: &message, fatal: true }).await.is_err() {
+                return;
+            }
+            close
+        }
+    };
+    wire.close(code).await;
+}
+
+async fn converse(wire: &mut Wire, rooms: &Rooms, opening: Result<Opening, Refusal>) -> Stop {
+    let opened = match opening {
+        Ok(opening) => open(wire, rooms, opening).await,
+        Err(refusal) => Err(refusal.into()),
+    };
+    match opened {
+        Ok((hold, safe)) => match Conversation::new(wire, rooms, hold, safe).run().await {
+            Ok(never) => match never {},
+            Err(stop) => stop,
+        },
+        Err(stop) => stop,
+    }
+}
+
+/// Begins a recording or comes back to one, and says `ready`.
+async fn open(wire: &mut Wire, rooms: &Rooms, opening: Opening) -> Result<(Hold, Safe), Stop> {
+    let (hold, safe, token) = match opening {
+        Opening::Begin { format, language, speakers } => {
+            rooms.begin(Beginning { format, language, speakers, at: now() }).await.map_err(|error| refusal(&error))?
+        }
+        Opening::Resume { recording } => {
+            let token = wire.token().await?;
+            let (hold, safe) = rooms.resume(&recording, &token).await.map_err(|error| refusal(&error))?;
+            (hold, safe, token)
+        }
+    };
+    let recording = hold.live().id();
+    wire.send(&ServerMessage::Ready { recording, token: token.reveal(), samples: safe.samples }).await?;
+    Ok((hold, safe))
+}
+
+/// What a client is told of an error, without any of its details.
+fn refusal(error: &RoomError) -> Refusal {
+    match error {
+        RoomError::Engine(EngineError::NoRoom { .. }) => Refusal::new(TRY_LATER, "no_room", error.to_string()),
+        RoomError::DiskLow => Refusal::new(TRY_LATER, "disk_low", error.to_string()),
+        RoomError::Unknown => Refusal::new(REFUSED, "bad_token", error.to_string()),
+        RoomError::Finished => Refusal::new(REFUSED, "finished", error.to_string()),
+        RoomError::Fault(Fault::DiskFull) => Refusal::new(INTERNAL, "disk_full", error.to_string()),
+        _ => {
+            tracing::error!(%error, "a socket was refused");
+            internal()
+        }
+    }
+}
+
+fn internal() -> Refusal {
+    Refusal::new(INTERNAL, "internal", "something went wrong here; what was acknowledged is safe")
+}
+
+/// The socket, with its time-outs.
+struct Wire {
+    socket: WebSocket,
+    /// When the client last showed that it is there.
+    answered: Instant,
+}
+
+impl Wire {
+    async fn send(&mut self, message: &ServerMessage<'_>) -> Result<(), Stop> {
+        let text = serde_json::to_string(message).map_err(|_| Stop::Refused(internal()))?;
+        self.put(Message::Text(text.into())).await
+    }
+
+    async fn put(&mut self, message: Message) -> Result<(), Stop> {
+        match timeout(SEND, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Stop::Gone),
+        }
+    }
+
+    /// The next text or binary frame.
+    async fn next(&mut self) -> Result<Message, Stop> {
+        loop {
+            let message = match self.socket.recv().await {
+                Some(Ok(message)) => message,
+                Some(Err(error)) => return Err(unreadable(error)),
+                None => return Err(Stop::Gone),
+            };
+            self.answered = Instant::now();
+            match message {
+                Message::Text(_) | Message::Binary(_) => return Ok(message),
+                Message::Ping(_) | Message::Pong(_) => {}
+                Message::Close(_) => return Err(Stop::Gone),
+            }
+        }
+    }
+
+    /// The token of a client that comes back: the first text frame, nothing before it.
+    async fn token(&mut self) -> Result<Token, Stop> {
+        let expected = || Refusal::new(REFUSED, "bad_token", "the first frame of a resumed recording holds its token");
+        match timeout(TOKEN, self.next()).await {
+            Ok(message) => match message? {
+                Message::Text(text) => match parse(&text)? {
+                    ClientMessage::Resume { token } => Ok(token.into_token()),
+                    _ => Err(expected().into()),
+                },
+                _ => Err(expected().into()),
+            },
+            Err(_) => Err(expected().into()),
+        }
+    }
+
+    /// Closes, and waits a little for the client to have read it.
+    async fn close(mut self, code: u16) {
+        let frame = CloseFrame { code, reason: Utf8Bytes::from_static("") };
+        if self.put(Message::Close(Some(frame))).await.is_err() {
+            return;
+        }
+        let until = Instant::now() + LINGER;
+        let drained = tokio::time::timeout_at(until, async { while let Some(Ok(_)) = self.socket.recv().await {} }).await;
+        if drained.is_ok() && code != DONE {
+            // The stream cannot be read on (a frame too large to be taken in, say), yet the client may still be writing it: a
+            // connection that is dropped now would be reset before the client has read why.
+            sleep(LINGER / 2).await;
+        }
+    }
+}
+
+/// What a frame that could not be read comes to.
+fn unreadable(error: axum::Error) -> Stop {
+    let error = error.into_inner();
+    match error.downcast_ref::<tungstenite::Error>() {
+        Some(tungstenite::Error::Capacity(_)) => Refusal::new(TOO_LARGE, "too_large", "a frame is larger than 1 MiB").into(),
+        Some(tungstenite::Error::Utf8(_)) => Refusal::new(NOT_AUDIO, "bad_message", "a text frame is not UTF-8").into(),
+        _ => Stop::Gone,
+    }
+}
+
+/// No conversation ends but by a [`Stop`].
+enum Never {}
+
+/// A client and the recording that it holds.
+struct Conversation<'a> {
+    wire: &'a mut Wire,
+    rooms: &'a Rooms,
+    hold: Hold,
+    view: watch::Receiver<View>,
+    safe: watch::Receiver<Safe>,
+    /// Samples that the client was told are safe.
+    acknowledged: u64,
+    finals_sent: usize,
+    partials_sent: Vec<Option<Partial>>,
+    note_sent: Option<Arc<Note>>,
+    /// When the next note may be sent.
+    note_due: Instant,
+    paused: bool,
+    /// The client was told that what it sends while paused is not kept.
+    told_paused: bool,
+}
+
+/// What happened next.
+enum Event {
+    Frame(Result<Message, Stop>),
+    News,
+    Replaced,
+    Erased,
+    Fault(Fault),
+    Ping,
+}
+
+impl<'a> Conversation<'a> {
+    fn new(wire: &'a mut Wire, rooms: &'a Rooms, hold: Hold, ready: Safe) -> Self {
+        let (view, safe) = (hold.live().view(), hold.live().safe());
+        Self {
+            wire,
+            rooms,
+            hold,
+            view,
+            safe,
+            acknowledged: ready.samples,
+            finals_sent: 0,
+            partials_sent: Vec::new(),
+            note_sent: None,
+            note_due: Instant::now(),
+            paused: false,
+            told_paused: false,
+        }
+    }
+
+    async fn run(mut self) -> Result<Never, Stop> {
+        let mut pings = interval(PING);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut erased, mut fault) = (self.hold.live().erased(), self.hold.live().fault());
+        loop {
+            self.tell().await?;
+            let event = {
+                let note_waits = self.note_waits();
+                tokio::select! {
+                    frame = self.wire.next() => Event::Frame(frame),
+                    () = changed(&mut self.view) => Event::News,
+                    () = changed(&mut self.safe) => Event::News,
+                    () = sleep_until(self.note_due), if note_waits => Event::News,
+                    () = self.hold.replaced() => Event::Replaced,
+                    () = held(erased.wait_for(|erased| *erased)) => Event::Erased,
+                    fault = broken(&mut fault) => Event::Fault(fault),
+                    _ = pings.tick() => Event::Ping,
+                }
+            };
+            match event {
+                Event::Frame(frame) => self.take(frame?).await?,
+                Event::News => {}
+                Event::Replaced => {
+                    return Err(Refusal::new(REFUSED, "replaced", "another connection has taken this recording over").into());
+                }
+                Event::Erased => return Err(self.say_erased().await),
+                Event::Fault(fault) => return Err(refusal(&RoomError::Fault(fault)).into()),
+                Event::Ping => {
+                    if self.wire.answered.elapsed() >= SILENCE {
+                        return Err(Stop::Gone);
+                    }
+                    self.wire.put(Message::Ping(Vec::new().into())).await?;
+                }
+            }
+        }
+    }
+
+    async fn take(&mut self, message: Message) -> Result<(), Stop> {
+        match message {
+            Message::Binary(frame) => self.take_audio(frame.into()).await,
+            Message::Text(text) => match parse(&text)? {
+                ClientMessage::Pause => {
+                    if !std::mem::replace(&mut self.paused, true) {
+                        self.told_paused = false;
+                        let taken = self.hold.pause().await;
+                        self.taken(taken)?;
+                    }
+                    Ok(())
+                }
+                ClientMessage::Unpause => {
+                    self.paused = false;
+                    Ok(())
+                }
+                ClientMessage::Finish => self.finish().await,
+                ClientMessage::Cancel => {
+                    let id = self.hold.live().id().to_owned();
+                    self.rooms.erase(&id).await.map_err(|error| refusal(&error))?;
+                    Err(self.say_erased().await)
+                }
+                ClientMessage::Resume { .. } => {
+                    Err(Refusal::new(NOT_AUDIO, "bad_message", "this connection holds its recording already").into())
+                }
+            },
+            _ => Ok(()),
+        }
+    }
+
+    async fn take_audio(&mut self, frame: Vec<u8>) -> Result<(), Stop> {
+        let samples = count(&frame, &self.hold.live().format())?;
+        if self.hold.live().is_finishing() {
+            return Err(Refusal::new(REFUSED, "finished", "audio came after `finish`").into());
+        }
+        if self.paused {
+            if !std::mem::replace(&mut self.told_paused, true) {
+                let message = "the recording is paused: this audio is not kept and not counted";
+                self.wire.send(&ServerMessage::Error { code: "paused", message, fatal: false }).await?;
+            }
+            return Ok(());
+        }
+        if samples == 0 {
+            return Ok(());
+        }
+        let taken = self.hold.audio(samples, frame).await;
+        self.taken(taken)
+    }
+
+    /// What the recorder's answer means.
+    fn taken(&self, taken: bool) -> Result<(), Stop> {
+        if taken {
+            return Ok(());
+        }
+        let fault = *self.hold.live().fault().borrow();
+        Err(refusal(&RoomError::Fault(fault.unwrap_or(Fault::Unwritable))).into())
+    }
+
+    async fn finish(&mut self) -> Result<(), Stop> {
+        self.hold.live().finish().await.map_err(|error| refusal(&error))?;
+        // Said even where nothing is new: the client learns that everything it sent is safe.
+        self.acknowledged = self.safe.borrow_and_update().samples;
+        self.wire.send(&ServerMessage::Ack { samples: self.acknowledged }).await
+    }
+
+    async fn say_erased(&mut self) -> Stop {
+        match self.wire.send(&ServerMessage::Erased).await {
+            Ok(()) => Stop::Close(DONE),
+            Err(stop) => stop,
+        }
+    }
+
+    fn note_waits(&self) -> bool {
+        let view = self.view.borrow();
+        match (&view.note, &self.note_sent) {
+            (Some(note), Some(sent)) => !Arc::ptr_eq(note, sent),
+            (note, _) => note.is_some(),
+        }
+    }
+
+    /// Tells everything that the client does not know yet, in the order that the contract asks for.
+    async fn tell(&mut self) -> Result<(), Stop> {
+        let safe = self.safe.borrow_and_update().samples;
+        if safe > self.acknowledged {
+            self.acknowledged = safe;
+            self.wire.send(&ServerMessage::Ack { samples: safe }).await?;
+        }
+        let (finals, partials, note, end, failed) = {
+            let view = self.view.borrow_and_update();
+            let finals = view.finals.get(self.finals_sent..).unwrap_or_default().to_vec();
+            (finals, view.partials.clone(), view.note.clone(), view.end.clone(), view.failed)
+        };
+        self.finals_sent += finals.len();
+        let anything_final = !finals.is_empty();
+        for segment in &finals {
+            self.wire.send(&ServerMessage::Final { segment }).await?;
+        }
+        for (index, partial) in partials.iter().enumerate() {
+            if let Some(partial) = partial
+                && self.partials_sent.get(index) != Some(&Some(partial.clone()))
+            {
+                self.wire.send(&ServerMessage::from(partial)).await?;
+            }
+        }
+        self.partials_sent = partials;
+        if let Some(end) = end {
+            self.wire.send(&ServerMessage::End { transcript: &end.transcript, note: &end.note }).await?;
+            return Err(Stop::Close(DONE));
+        }
+        if failed {
+            return Err(internal().into());
+        }
+        if let Some(note) = note
+            && self.note_waits()
+            && (anything_final || self.note_sent.is_some() || self.finals_sent > 0)
+            && Instant::now() >= self.note_due
+        {
+            self.wire.send(&ServerMessage::Note { note: &note }).await?;
+            self.note_due = Instant::now() + NOTES;
+            self.note_sent = Some(note);
+        }
+        Ok(())
+    }
+}
+
+/// Waits for a change; for ever where none can come.
+async fn changed<T>(watched: &mut watch::Receiver<T>) {
+    if watched.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn held<T, E>(condition: impl Future<Output = Result<T, E>>) {
+    if condition.await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn broken(fault: &mut watch::Receiver<Option<Fault>>) -> Fault {
+    let found = fault.wait_for(Option::is_some).await.ok().and_then(|fault| *fault);
+    match found {
+        Some(fault) => fault,
+        None => std::future::pending().await,
+    }
+}

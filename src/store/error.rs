@@ -1,0 +1,146 @@
+//! What can go wrong with the data folder. No message holds content.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::spool::SpoolError;
+
+/// Why the data folder could not be used, or something could not be kept in it or had from it.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Reading or writing a file failed.
+    #[error("could not {action} `{path}`: {reason}")]
+    Io {
+        /// A verb in its plain form.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        reason: io::Error,
+    },
+    /// There is no room left.
+    #[error("the disk is full: could not {action}")]
+    DiskFull {
+        /// What was being done.
+        action: String,
+    },
+    /// Another process has the folder.
+    #[error("the data folder `{folder}` is in use by another cantoscribe")]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The master key is not its owner's alone.
+    #[error("others than its owner can read or write `{path}`: `chmod 600` it, and think of what it guards as seen")]
+    Exposed {
+        /// The key's file.
+        path: PathBuf,
+    },
+    /// There is a database and no key for it.
+    #[error("`{path}` is not there: nothing in this data folder can be read without it; put it back from where it was saved")]
+    LostKey {
+        /// The key's file.
+        path: PathBuf,
+    },
+    /// The key is not the one that the database was sealed with.
+    #[error("`{path}` is not the master key of this data folder")]
+    WrongKey {
+        /// The key's file.
+        path: PathBuf,
+    },
+    /// The database could not be brought to this version's form.
+    #[error("the database of `{folder}` does not fit this version: {reason}")]
+    Migration {
+        /// The folder.
+        folder: PathBuf,
+        /// What sqlx says of it.
+        reason: sqlx::migrate::MigrateError,
+    },
+    /// The database refused or failed.
+    #[error("the database could not {action}: {reason}")]
+    Database {
+        /// A verb in its plain form.
+        action: &'static str,
+        /// What sqlx says of it. Values are bound, so it holds none.
+        reason: sqlx::Error,
+    },
+    /// Something sealed is not what was sealed in this place.
+    #[error("the stored {place} is damaged or was moved there")]
+    Damaged {
+        /// Column and row.
+        place: String,
+    },
+    /// There is no such recording, or not any more.
+    #[error("there is no recording `{id}`")]
+    Missing {
+        /// What was asked for.
+        id: String,
+    },
+    /// The recording has its documents, so that nothing can be added to it; or it has none yet, so that there is no note to save.
+    #[error("recording `{id}` is {state}: it cannot {action}")]
+    State {
+        /// The recording.
+        id: String,
+        /// Its state.
+        state: &'static str,
+        /// A verb in its plain form.
+        action: &'static str,
+    },
+    /// An id that a recording cannot have.
+    #[error("an id has 1 to 64 letters, digits, `-` and `_`")]
+    BadId,
+    /// Sealing failed.
+    #[error(transparent)]
+    Seal(#[from] SpoolError),
+    /// A document could not be written as JSON.
+    #[error("a document could not be written as JSON")]
+    Json,
+    /// What was begun was stopped half-way; opening the folder again ends it.
+    #[error("the erasing was interrupted; it goes on at the next start")]
+    Interrupted,
+}
+
+/// Why a note was not saved.
+#[derive(Debug, Error)]
+pub enum SaveError {
+    /// Somebody saved another version meanwhile.
+    #[error("the note was changed meanwhile")]
+    Conflict,
+    /// It could not be saved.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl StoreError {
+    /// Whether it failed for want of room on the disk.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::DiskFull { .. } | Self::Seal(SpoolError::DiskFull { .. }))
+    }
+
+    /// Turns a failed file operation into an error that names it; a full disk is told apart.
+    pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |reason| match reason.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::DiskFull { action: format!("{action} `{}`", path.display()) }
+            }
+            _ => Self::Io { action, path, reason },
+        }
+    }
+
+    /// Turns a failed query into an error that says what it was for; a full disk is told apart.
+    pub(super) fn database(action: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |reason| match &reason {
+            // SQLITE_FULL
+            sqlx::Error::Database(error) if error.code().as_deref() == Some("13") => Self::DiskFull { action: action.into() },
+            _ => Self::Database { action, reason },
+        }
+    }
+
+    pub(super) fn missing(id: &str) -> Self {
+        Self::Missing { id: id.to_owned() }
+    }
+}

@@ -1,0 +1,98 @@
+//! The documents of a finished recording: its transcript, and every version of its note.
+
+use super::place::Place;
+use super::{SaveError, Store, StoreError};
+use crate::note::Note;
+use crate::speech::transcript::Transcript;
+
+/// What a finished recording became.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// What was said.
+    pub transcript: Transcript,
+    /// The current version of the note.
+    pub note: Note,
+    /// Its number, from 1.
+    pub version: u64,
+}
+
+fn note_place(id: &str, version: i64) -> Place<'_> {
+    Place::row("notes.document", id, format!("version {version}"))
+}
+
+impl Store {
+    /// Gives a recording its documents and makes it finished, all or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::State`] when it is finished already, and when it cannot be written.
+    pub async fn finish(&self, id: &str, transcript: &Transcript, note: &Note) -> Result<(), StoreError> {
+        let failed = || StoreError::database("keep the documents");
+        let key = self.data_key(id).await?;
+        let said = Place::new("transcripts.document", id).seal_json(&key, transcript)?;
+        let written = note_place(id, 1).seal_json(&key, note)?;
+        let duration = transcript.audio.as_ref().map(|audio| audio.duration_ms.cast_signed());
+        let mut transaction = self.pool().begin().await.map_err(failed())?;
+        let update = "UPDATE recordings SET state = 'finished', duration_ms = ? WHERE id = ? AND state IN ('open', 'finishing')";
+        let done = sqlx::query(update).bind(duration).bind(id).execute(&mut *transaction).await.map_err(failed())?;
+        if done.rows_affected() == 0 {
+            transaction.rollback().await.map_err(failed())?;
+            return Err(self.refusal(id, "be finished").await?);
+        }
+        let insert = sqlx::query("INSERT INTO transcripts (recording, document) VALUES (?, ?)").bind(id).bind(said);
+        insert.execute(&mut *transaction).await.map_err(failed())?;
+        let insert = sqlx::query("INSERT INTO notes (recording, version, document) VALUES (?, 1, ?)").bind(id).bind(written);
+        insert.execute(&mut *transaction).await.map_err(failed())?;
+        transaction.commit().await.map_err(failed())
+    }
+
+    /// The documents of a recording, or nothing before it is finished.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::Damaged`], and when they cannot be read.
+    pub async fn document(&self, id: &str) -> Result<Option<Document>, StoreError> {
+        let key = self.data_key(id).await?;
+        let query = "SELECT transcripts.document, notes.document, version FROM transcripts JOIN notes USING (recording) \
+            WHERE recording = ? ORDER BY version DESC LIMIT 1";
+        let row = sqlx::query_as::<_, (Vec<u8>, Vec<u8>, i64)>(query).bind(id).fetch_optional(self.pool()).await;
+        let Some((said, written, version)) = row.map_err(StoreError::database("read the documents"))? else { return Ok(None) };
+        let transcript = Place::new("transcripts.document", id).unseal_json(&key, &said)?;
+        let note = note_place(id, version).unseal_json(&key, &written)?;
+        Ok(Some(Document { transcript, note, version: version.unsigned_abs() }))
+    }
+
+    /// Makes this the current version of the note, if the one before it is the expected one; says its number. The former
+    /// versions are kept.
+    ///
+    /// # Errors
+    /// [`SaveError::Conflict`] when another version is current; [`StoreError::State`] before the recording is finished;
+    /// [`StoreError::Missing`], and when it cannot be written.
+    pub async fn save_note(&self, id: &str, expected: u64, note: &Note) -> Result<u64, SaveError> {
+        let failed = || StoreError::database("save a note");
+        let key = self.data_key(id).await?;
+        let (former, version) = (expected.cast_signed(), expected.saturating_add(1).cast_signed());
+        let sealed = note_place(id, version).seal_json(&key, note)?;
+        // One statement, so that nobody comes between the look and the write.
+        let insert = "INSERT INTO notes (recording, version, document) SELECT id, ?, ? FROM recordings WHERE id = ? \
+            AND state = 'finished' AND ? = (SELECT max(version) FROM notes WHERE recording = recordings.id)";
+        let insert = sqlx::query(insert).bind(version).bind(sealed).bind(id).bind(former);
+        if insert.execute(self.pool()).await.map_err(failed())?.rows_affected() > 0 {
+            return Ok(version.unsigned_abs());
+        }
+        match self.recording(id).await? {
+            Some(found) if found.version > 0 => Err(SaveError::Conflict),
+            _ => Err(self.refusal(id, "have its note saved").await?.into()),
+        }
+    }
+
+    /// A version of the note, if there is one of this number.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::Damaged`], and when it cannot be read.
+    pub async fn note_version(&self, id: &str, version: u64) -> Result<Option<Note>, StoreError> {
+        let key = self.data_key(id).await?;
+        let query = sqlx::query_scalar::<_, Vec<u8>>("SELECT document FROM notes WHERE recording = ? AND version = ?");
+        let row = query.bind(id).bind(version.cast_signed()).fetch_optional(self.pool()).await;
+        let row = row.map_err(StoreError::database("read a version of a note"))?;
+        row.map(|sealed| note_place(id, version.cast_signed()).unseal_json(&key, &sealed)).transpose()
+    }
+}

@@ -1,0 +1,239 @@
+//! The recordings: what each is, and how far it is.
+
+use std::fmt;
+
+use sqlx::FromRow;
+
+use super::place::Place;
+use super::{Store, StoreError};
+use crate::audio::{StreamEncoding, StreamFormat};
+use crate::spool::Key;
+
+/// How far a recording is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Sound may still come.
+    Open,
+    /// All sound is there, and its documents are being made.
+    Finishing,
+    /// It has its documents.
+    Finished,
+}
+
+impl State {
+    /// `open`, `finishing` or `finished`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Finishing => "finishing",
+            Self::Finished => "finished",
+        }
+    }
+
+    fn of_name(name: &str) -> Option<Self> {
+        [Self::Open, Self::Finishing, Self::Finished].into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// What is stated of a recording when it begins.
+#[derive(Clone)]
+pub struct NewRecording {
+    /// Letters, digits, `-` and `_`; never used before.
+    pub id: String,
+    /// RFC 3339 time.
+    pub created_at: String,
+    /// How its sound is written.
+    pub format: StreamFormat,
+    /// `yue`, `zh`, `en` or `auto`.
+    pub language: String,
+    /// Names of its channels, or none.
+    pub speakers: Vec<String>,
+    /// SHA-256 of the token that resumes it.
+    pub token_hash: [u8; 32],
+}
+
+/// A recording.
+#[derive(Clone)]
+pub struct Recording {
+    /// What it is asked for by.
+    pub id: String,
+    /// How far it is.
+    pub state: State,
+    /// RFC 3339 time.
+    pub created_at: String,
+    /// How its sound is written.
+    pub format: StreamFormat,
+    /// `yue`, `zh`, `en` or `auto`.
+    pub language: String,
+    /// Names of its channels, or none.
+    pub speakers: Vec<String>,
+    /// SHA-256 of the token that resumes it.
+    pub token_hash: [u8; 32],
+    /// Seals its spool and its content.
+    pub key: Key,
+    /// How long the transcript says that it is, once it is finished.
+    pub duration_ms: Option<u64>,
+    /// Version of its note: 0 before it is finished, 1 as the machine made it.
+    pub version: u64,
+}
+
+impl Recording {
+    /// Whether a person changed its note.
+    #[must_use]
+    pub fn edited(&self) -> bool {
+        self.version > 1
+    }
+}
+
+impl fmt::Debug for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, state, version, .. } = self;
+        write!(f, "Recording({id} {}, note {version})", state.name())
+    }
+}
+
+impl fmt::Debug for NewRecording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewRecording({:?})", self.format)
+    }
+}
+
+const SELECT: &str = "SELECT id, state, created_at, encoding, rate, channels, language, duration_ms, token_hash, data_key, speakers, \
+    coalesce((SELECT max(version) FROM notes WHERE notes.recording = recordings.id), 0) AS version \
+    FROM recordings WHERE state <> 'erasing'";
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    state: String,
+    created_at: String,
+    encoding: String,
+    rate: i64,
+    channels: i64,
+    language: String,
+    duration_ms: Option<i64>,
+    token_hash: Vec<u8>,
+    data_key: Vec<u8>,
+    speakers: Vec<u8>,
+    version: i64,
+}
+
+impl Row {
+    fn recording(self, master: &Key) -> Result<Recording, StoreError> {
+        let id = self.id.as_str();
+        let damaged = |column| Place::new(column, id).damaged();
+        let key = unwrap(master, id, &self.data_key)?;
+        let format =
+            self.encoding.parse::<StreamEncoding>().ok().and_then(|encoding| {
+                StreamFormat::new(encoding, self.rate.try_into().ok()?, self.channels.try_into().ok()?).ok()
+            });
+        Ok(Recording {
+            state: State::of_name(&self.state).ok_or_else(|| damaged("recordings.state"))?,
+            format: format.ok_or_else(|| damaged("recordings.encoding"))?,
+            speakers: Place::new("recordings.speakers", id).unseal_json(&key, &self.speakers)?,
+            token_hash: self.token_hash.try_into().map_err(|_| damaged("recordings.token_hash"))?,
+            duration_ms: self.duration_ms.and_then(|ms| ms.try_into().ok()),
+            version: self.version.unsigned_abs(),
+            created_at: self.created_at,
+            language: self.language,
+            key,
+            id: self.id,
+        })
+    }
+}
+
+fn unwrap(master: &Key, id: &str, wrapped: &[u8]) -> Result<Key, StoreError> {
+    let place = Place::new("recordings.data_key", id);
+    let bytes = place.unseal(master, wrapped)?;
+    Ok(Key::from_bytes(bytes.as_slice().try_into().map_err(|_| place.damaged())?))
+}
+
+impl Store {
+    /// Takes in a new recording and makes it a key of its own.
+    ///
+    /// # Errors
+    /// [`StoreError::BadId`], and when it cannot be written or another has its id.
+    pub async fn create(&self, new: NewRecording) -> Result<Recording, StoreError> {
+        let NewRecording { id, created_at, format, language, speakers, token_hash } = new;
+        if id.is_empty() || id.len() > 64 || !id.chars().all(is_of_id) {
+            return Err(StoreError::BadId);
+        }
+        let key = Key::generate()?;
+        let wrapped = Place::new("recordings.data_key", &id).seal(&self.shared.master, key.reveal())?;
+        let sealed = Place::new("recordings.speakers", &id).seal_json(&key, &speakers)?;
+        let insert = "INSERT INTO recordings (id, state, created_at, encoding, rate, channels, language, token_hash, data_key, speakers) \
+            VALUES (?, 'open', ?, ?, ?, ?, ?, ?, ?, ?)";
+        let insert = sqlx::query(insert).bind(&id).bind(&created_at).bind(format.encoding().name()).bind(format.rate());
+        let insert = insert.bind(format.channels()).bind(&language).bind(token_hash.as_slice()).bind(wrapped).bind(sealed);
+        insert.execute(self.pool()).await.map_err(StoreError::database("take in a recording"))?;
+        let (state, duration_ms, version) = (State::Open, None, 0);
+        Ok(Recording { id, state, created_at, format, language, speakers, token_hash, key, duration_ms, version })
+    }
+
+    /// The recording of this id, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] and when it cannot be read.
+    pub async fn recording(&self, id: &str) -> Result<Option<Recording>, StoreError> {
+        let query = format!("{SELECT} AND id = ?");
+        let row = sqlx::query_as::<_, Row>(&query).bind(id).fetch_optional(self.pool()).await;
+        let row = row.map_err(StoreError::database("read a recording"))?;
+        row.map(|row| row.recording(&self.shared.master)).transpose()
+    }
+
+    /// All recordings, the newest first. One that is damaged is left out and named in the log.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn recordings(&self) -> Result<Vec<Recording>, StoreError> {
+        let query = format!("{SELECT} ORDER BY number DESC");
+        let rows = sqlx::query_as::<_, Row>(&query).fetch_all(self.pool()).await;
+        let rows = rows.map_err(StoreError::database("list the recordings"))?;
+        let readable = |row: Row| row.recording(&self.shared.master).inspect_err(|error| tracing::error!(%error)).ok();
+        Ok(rows.into_iter().filter_map(readable).collect())
+    }
+
+    /// Lets another token resume it, and no longer the former one.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] and when it cannot be written.
+    pub async fn set_token_hash(&self, id: &str, hash: [u8; 32]) -> Result<(), StoreError> {
+        let update = sqlx::query("UPDATE recordings SET token_hash = ? WHERE id = ? AND state <> 'erasing'");
+        let done = update.bind(hash.as_slice()).bind(id).execute(self.pool()).await;
+        let done = done.map_err(StoreError::database("change a token"))?;
+        if done.rows_affected() == 0 { Err(StoreError::missing(id)) } else { Ok(()) }
+    }
+
+    /// Notes how far a recording is. Only [`Store::finish`] makes it finished, and nothing opens it again.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::State`], and when it cannot be written.
+    pub async fn set_state(&self, id: &str, state: State) -> Result<(), StoreError> {
+        let update = "UPDATE recordings SET state = ? WHERE id = ? AND state IN ('open', 'finishing') AND ? <> 'finished'";
+        let update = sqlx::query(update).bind(state.name()).bind(id).bind(state.name());
+        let done = update.execute(self.pool()).await.map_err(StoreError::database("change a recording's state"))?;
+        if done.rows_affected() == 0 { Err(self.refusal(id, "change its state so").await?) } else { Ok(()) }
+    }
+
+    /// Why a recording did not take a change: it is gone, or in a state that does not.
+    pub(super) async fn refusal(&self, id: &str, action: &'static str) -> Result<StoreError, StoreError> {
+        let recording = self.recording(id).await?;
+        Ok(recording.map_or_else(
+            || StoreError::missing(id),
+            |found| StoreError::State { id: id.to_owned(), state: found.state.name(), action },
+        ))
+    }
+
+    /// The key of a recording.
+    pub(super) async fn data_key(&self, id: &str) -> Result<Key, StoreError> {
+        let query = sqlx::query_scalar::<_, Vec<u8>>("SELECT data_key FROM recordings WHERE id = ? AND state <> 'erasing'");
+        let wrapped = query.bind(id).fetch_optional(self.pool()).await.map_err(StoreError::database("read a key"))?;
+        unwrap(&self.shared.master, id, &wrapped.ok_or_else(|| StoreError::missing(id))?)
+    }
+}
+
+/// An id is a file's name and part of what values are bound to.
+pub(super) fn is_of_id(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
+}

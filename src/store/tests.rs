@@ -1,0 +1,417 @@
+//! The store on real folders: what it keeps, what it refuses, and that nothing is left of what was erased.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::*;
+use crate::audio::{StreamEncoding, StreamFormat};
+use crate::note::{MadeBy, Note};
+use crate::speech::transcript::{AudioIdentity, Segment, TRANSCRIPT_SCHEMA, Transcript};
+use crate::spool::{RecordKind, SpoolReader, SpoolWriter};
+use crate::text::PatientText;
+
+fn new_recording() -> NewRecording {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    NewRecording {
+        id: format!("R{:0>15}", NUMBER.fetch_add(1, Ordering::Relaxed)),
+        created_at: "2026-11-25T09:00:00+08:00".into(),
+        format: StreamFormat::new(StreamEncoding::PcmS16le, 48_000, 2).unwrap(),
+        language: "yue".into(),
+        speakers: vec!["doctor".into(), "Mrs Wong".into()],
+        token_hash: [3; 32],
+    }
+}
+
+fn segment(id: u64, text: &str) -> Segment {
+    Segment {
+        id,
+        start_ms: Some(10),
+        end_ms: Some(1_000),
+        speaker: Some("doctor".into()),
+        text: text.into(),
+        confidence: Some(0.1 + 0.2 + 1e-16 * id as f64),
+        words: None,
+        tokens: None,
+    }
+}
+
+fn transcript(text: &str) -> Transcript {
+    Transcript {
+        schema: TRANSCRIPT_SCHEMA.into(),
+        language: "yue".into(),
+        model: None,
+        audio: Some(AudioIdentity { duration_ms: 7_255, sha256: String::new() }),
+        segments: vec![segment(0, text)],
+    }
+}
+
+fn note(version: &str) -> Note {
+    Note::empty(MadeBy { version: version.into(), model: None, precision: None, lexicon: String::new() })
+}
+
+/// A finished recording with a spool, finals, and a note of two versions.
+async fn filled(store: &Store, text: &str) -> Recording {
+    let recording = store.create(new_recording()).await.unwrap();
+    let mut spool = SpoolWriter::create(&store.spool_path(&recording.id), &recording.key, &recording.id).unwrap();
+    spool.append(RecordKind::Audio, 100, &[&[7; 400]]).unwrap();
+    spool.sync().unwrap();
+    for number in 0..20 {
+        let heard = segment(number, &text.repeat(1 + number as usize * 7));
+        store.add_final(&recording.id, 0, number * 10, number * 10 + 5, Some(&heard)).await.unwrap();
+    }
+    store.finish(&recording.id, &transcript(&text.repeat(900)), &note("1")).await.unwrap();
+    store.save_note(&recording.id, 1, &note(&"2".repeat(5_000))).await.unwrap();
+    store.recording(&recording.id).await.unwrap().unwrap()
+}
+
+/// All files of a folder.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(files(&entry.path()));
+        } else {
+            found.push((entry.path().display().to_string(), fs::read(entry.path()).unwrap()));
+        }
+    }
+    found
+}
+
+fn holds(folder: &Path, needle: &[u8]) -> bool {
+    files(folder).iter().any(|(name, bytes)| {
+        name.as_bytes().windows(needle.len()).any(|part| part == needle) || bytes.windows(needle.len()).any(|part| part == needle)
+    })
+}
+
+/// Every sealed value of a recording, as the database has it.
+async fn sealed_values(store: &Store, id: &str) -> Vec<Vec<u8>> {
+    let mut values = Vec::new();
+    for (column, table, key) in [
+        ("data_key", "recordings", "id"),
+        ("speakers", "recordings", "id"),
+        ("segment", "finals", "recording"),
+        ("document", "transcripts", "recording"),
+        ("document", "notes", "recording"),
+    ] {
+        let query = format!("SELECT {column} FROM {table} WHERE {key} = ?");
+        values.extend(sqlx::query_scalar::<_, Vec<u8>>(&query).bind(id).fetch_all(store.pool()).await.unwrap());
+    }
+    values
+}
+
+#[tokio::test]
+async fn what_was_kept_is_there_after_opening_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let store = Store::open(&data).await.unwrap();
+    let open = store.create(new_recording()).await.unwrap();
+    assert_eq!((open.state, open.version, open.edited()), (State::Open, 0, false));
+    assert!(store.add_final(&open.id, 1, 5, 9, Some(&segment(4, "血壓高"))).await.unwrap());
+    assert!(store.add_final(&open.id, 0, 5, 9, None).await.unwrap());
+    assert!(!store.add_final(&open.id, 1, 5, 9, Some(&segment(4, "another"))).await.unwrap(), "the first one stands");
+    store.set_state(&open.id, State::Finishing).await.unwrap();
+    store.set_token_hash(&open.id, [9; 32]).await.unwrap();
+    let finished = filled(&store, "頭暈").await;
+    drop(store);
+
+    let store = Store::open(&data).await.unwrap();
+    let listed = store.recordings().await.unwrap();
+    assert_eq!(listed.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), [&finished.id, &open.id]);
+    let again = store.recording(&open.id).await.unwrap().unwrap();
+    assert_eq!((again.state, again.token_hash), (State::Finishing, [9; 32]));
+    assert_eq!((again.speakers, again.format, again.language), (open.speakers.clone(), open.format, open.language.clone()));
+    assert_eq!(again.key.reveal(), open.key.reveal());
+    assert_ne!(finished.key.reveal(), open.key.reveal());
+    let finals = store.finals(&open.id).await.unwrap();
+    let expected = [(1, Some(segment(4, "血壓高"))), (0, None)];
+    let expected = expected.map(|(channel, segment)| StoredFinal { channel, start: 5, end: 9, segment });
+    assert_eq!(finals, expected, "to the last bit of every number");
+    assert!(store.document(&open.id).await.unwrap().is_none());
+    let document = store.document(&finished.id).await.unwrap().unwrap();
+    assert_eq!(document.transcript, transcript(&"頭暈".repeat(900)));
+    assert_eq!((document.version, document.note.made_by.version.len()), (2, 5_000));
+    assert_eq!((finished.duration_ms, finished.edited(), finished.state), (Some(7_255), true, State::Finished));
+    let mut spool = SpoolReader::open(&store.spool_path(&finished.id), &finished.key, &finished.id).unwrap();
+    assert_eq!(spool.next().unwrap().unwrap().samples, 100);
+    assert!(store.free_space().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn every_version_of_a_note_is_kept_and_an_old_one_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let id = store.create(new_recording()).await.unwrap().id;
+    assert!(matches!(store.save_note(&id, 0, &note("x")).await, Err(SaveError::Store(StoreError::State { state: "open", .. }))));
+    store.finish(&id, &transcript("a"), &note("1")).await.unwrap();
+    assert_eq!(store.save_note(&id, 1, &note("2")).await.unwrap(), 2);
+    assert!(matches!(store.save_note(&id, 1, &note("late")).await, Err(SaveError::Conflict)));
+    assert!(matches!(store.save_note(&id, 7, &note("early")).await, Err(SaveError::Conflict)));
+    let mut saved = Vec::new();
+    for _ in 0..8 {
+        let (store, id) = (store.clone(), id.clone());
+        saved.push(tokio::spawn(async move { store.save_note(&id, 2, &note("3")).await.is_ok() }));
+    }
+    let mut won = 0;
+    for saving in saved {
+        won += usize::from(saving.await.unwrap());
+    }
+    assert_eq!(won, 1, "of eight at once");
+    for (version, made_by) in [(1, "1"), (2, "2"), (3, "3")] {
+        assert_eq!(store.note_version(&id, version).await.unwrap().unwrap(), note(made_by));
+    }
+    assert!(store.note_version(&id, 4).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_finished_recording_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let id = store.create(new_recording()).await.unwrap().id;
+    assert!(matches!(store.set_state(&id, State::Finished).await, Err(StoreError::State { .. })), "it has no documents");
+    store.finish(&id, &transcript("a"), &note("1")).await.unwrap();
+    assert!(matches!(store.finish(&id, &transcript("b"), &note("2")).await, Err(StoreError::State { .. })));
+    assert!(matches!(store.set_state(&id, State::Open).await, Err(StoreError::State { state: "finished", .. })));
+    assert_eq!(store.document(&id).await.unwrap().unwrap().transcript, transcript("a"));
+    let missing = |error| assert!(matches!(error, StoreError::Missing { .. }), "{error}");
+    assert!(store.recording("no").await.unwrap().is_none());
+    missing(store.finish("no", &transcript("b"), &note("2")).await.unwrap_err());
+    missing(store.set_state("no", State::Open).await.unwrap_err());
+    missing(store.set_token_hash("no", [0; 32]).await.unwrap_err());
+    missing(store.add_final("no", 0, 0, 1, None).await.unwrap_err());
+    missing(store.finals("no").await.unwrap_err());
+    missing(store.document("no").await.unwrap_err());
+    let Err(SaveError::Store(error)) = store.save_note("no", 1, &note("2")).await else { panic!() };
+    missing(error);
+    missing(store.erase("no").await.unwrap_err());
+    for id in ["", "../up", "a\nb", "一", &"x".repeat(65)] {
+        let new = NewRecording { id: id.into(), ..new_recording() };
+        assert!(matches!(store.create(new).await, Err(StoreError::BadId)), "{id}");
+    }
+    assert!(store.create(NewRecording { id, ..new_recording() }).await.is_err(), "it is taken");
+    assert!(store.spool_path("../../etc/passwd").starts_with(folder.path().join("audio")));
+}
+
+/// Set for the child process that tries to open the folder it names.
+const CHILD_FOLDER: &str = "CANTOSCRIBE_TEST_FOLDER";
+
+#[tokio::test]
+async fn a_second_process_and_a_second_handle_are_refused_by_name() {
+    if let Some(folder) = std::env::var_os(CHILD_FOLDER) {
+        let error = Store::open(Path::new(&folder)).await.unwrap_err();
+        assert!(matches!(error, StoreError::InUse { .. }), "{error}");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let error = Store::open(folder.path()).await.unwrap_err();
+    assert!(matches!(error, StoreError::InUse { .. }) && error.to_string().contains(&folder.path().display().to_string()));
+    let name = "store::tests::a_second_process_and_a_second_handle_are_refused_by_name";
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let output = child.args(["--exact", name]).env(CHILD_FOLDER, folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+    let clone = store.clone();
+    drop(store);
+    assert!(matches!(Store::open(folder.path()).await, Err(StoreError::InUse { .. })), "a clone still has it");
+    clone.close().await;
+    Store::open(folder.path()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_sealed_is_nowhere_in_the_clear() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let recording = filled(&store, "the patient said that it hurts").await;
+    for clear in [&b"that it hurts"[..], b"Mrs Wong", recording.key.reveal(), "cantoscribe/note".as_bytes()] {
+        assert!(!holds(folder.path(), clear));
+    }
+    let shown = format!("{recording:?} {:?} {store:?}", new_recording());
+    assert!(!shown.contains("Wong") && !shown.contains("3, 3"), "{shown}");
+    #[cfg(unix)]
+    for (name, _) in files(folder.path()) {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&name).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_an_erased_recording_is_left_and_the_others_are_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let (mut kept, mut gone) = (Vec::new(), Vec::new());
+    for number in 0..10 {
+        kept.push(filled(&store, &format!("stays{number} ")).await);
+        gone.push(filled(&store, &format!("goes{number} ")).await);
+    }
+    // Rows grow between one another's rows, so that SQLite moves them from page to page.
+    for round in 0..15 {
+        for recording in kept.iter().chain(&gone) {
+            let heard = segment(round, &"later".repeat(round as usize * 11));
+            store.add_final(&recording.id, 1, round, round + 1, Some(&heard)).await.unwrap();
+        }
+    }
+    let mut needles = HashSet::new();
+    for (number, recording) in gone.iter().enumerate() {
+        let old_hash = [0xb0 + number as u8; 32];
+        store.set_token_hash(&recording.id, old_hash).await.unwrap();
+        needles.insert(old_hash[..16].to_vec());
+        store.set_token_hash(&recording.id, std::array::from_fn(|index| (number * 32 + index) as u8)).await.unwrap();
+        needles.insert((0..16).map(|index| (number * 32 + index) as u8).collect());
+        needles.extend(recording.id.as_bytes().chunks_exact(16).map(<[u8]>::to_vec));
+        let spool = fs::read(store.spool_path(&recording.id)).unwrap();
+        // Behind its header, which another recording's spool may have too.
+        needles.extend(spool[200..].chunks_exact(16).map(<[u8]>::to_vec));
+        for value in sealed_values(&store, &recording.id).await {
+            needles.extend(value.chunks_exact(16).map(<[u8]>::to_vec));
+        }
+    }
+    let left = || {
+        let found = files(folder.path());
+        assert!(!found.iter().any(|(name, _)| gone.iter().any(|recording| name.contains(&recording.id))) || gone.is_empty());
+        found.iter().map(|(_, bytes)| bytes.windows(16).filter(|part| needles.contains(*part)).count()).sum::<usize>()
+    };
+    for recording in &gone {
+        store.erase(&recording.id).await.unwrap();
+        assert!(store.recording(&recording.id).await.unwrap().is_none());
+        assert!(!holds(folder.path(), recording.id.as_bytes()));
+    }
+    assert!(needles.len() > 10_000, "{} pieces were looked for", needles.len());
+    assert_eq!(left(), 0, "while it is open");
+    store.close().await;
+    assert_eq!(left(), 0, "after it was closed");
+    let store = Store::open(folder.path()).await.unwrap();
+    assert_eq!(store.recordings().await.unwrap().len(), kept.len());
+    for recording in &kept {
+        assert_eq!(store.finals(&recording.id).await.unwrap().len(), 35);
+        assert_eq!(store.document(&recording.id).await.unwrap().unwrap().version, 2);
+    }
+}
+
+#[tokio::test]
+async fn an_erasing_that_was_interrupted_ends_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let recording = filled(&store, "gone").await;
+    let sealed = sealed_values(&store, &recording.id).await;
+    // As far as a process comes that is killed after the first step.
+    assert!(store.mark(&recording.id).await.unwrap());
+    assert!(store.recording(&recording.id).await.unwrap().is_none() && store.recordings().await.unwrap().is_empty());
+    assert!(matches!(store.add_final(&recording.id, 3, 1, 2, None).await, Err(StoreError::Missing { .. })));
+    assert!(matches!(store.finals(&recording.id).await, Err(StoreError::Missing { .. })));
+    store.close().await;
+    assert!(holds(folder.path(), recording.id.as_bytes()));
+    let store = Store::open(folder.path()).await.unwrap();
+    assert!(!holds(folder.path(), recording.id.as_bytes()));
+    assert!(sealed.iter().all(|value| !holds(folder.path(), &value[..16])));
+    assert!(!store.spool_path(&recording.id).exists());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_master_key_that_others_can_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    drop(Store::open(folder.path()).await.unwrap());
+    let path = folder.path().join("master.key");
+    for mode in [0o640, 0o604, 0o620, 0o601] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        assert!(matches!(Store::open(folder.path()).await, Err(StoreError::Exposed { .. })), "{mode:o}");
+    }
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+    Store::open(folder.path()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lost_or_another_master_key_is_told_and_replaced_by_none() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Store::open(folder.path()).await.unwrap());
+    let path = folder.path().join("master.key");
+    let key = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    assert!(matches!(Store::open(folder.path()).await, Err(StoreError::LostKey { .. })));
+    assert!(!path.exists());
+    for wrong in [vec![1; 32], vec![1; 31], vec![1; 33], Vec::new()] {
+        fs::write(&path, wrong).unwrap();
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        assert!(matches!(Store::open(folder.path()).await, Err(StoreError::WrongKey { .. })));
+    }
+    fs::write(&path, key).unwrap();
+    Store::open(folder.path()).await.unwrap();
+}
+
+/// Runs a change of the database that only somebody else would make.
+async fn tamper(store: &Store, statement: &str) {
+    assert!(sqlx::query(statement).execute(store.pool()).await.unwrap().rows_affected() > 0, "{statement}");
+}
+
+#[tokio::test]
+async fn a_changed_value_is_an_error_that_names_its_row_and_not_its_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let recording = filled(&store, "sealed").await;
+    let id = recording.id.as_str();
+    tamper(&store, "UPDATE finals SET segment = substr(segment, 1, 40) || x'00' || substr(segment, 42) WHERE starts = 30").await;
+    let error = store.finals(id).await.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!("the stored finals.segment of recording {id}, channel 0, samples 30 to 35 is damaged or was moved there")
+    );
+    tamper(&store, "UPDATE notes SET document = x'0102' WHERE version = 2").await;
+    let error = store.document(id).await.unwrap_err().to_string();
+    assert!(error.contains(&format!("notes.document of recording {id}, version 2")), "{error}");
+    assert!(store.note_version(id, 1).await.unwrap().is_some(), "the other version is whole");
+    tamper(&store, "UPDATE recordings SET speakers = x''").await;
+    assert!(matches!(store.recording(id).await, Err(StoreError::Damaged { .. })));
+    assert!(store.recordings().await.unwrap().is_empty(), "the list is shown without it");
+    tamper(&store, "UPDATE recordings SET data_key = zeroblob(72)").await;
+    assert!(store.recording(id).await.unwrap_err().to_string().contains("recordings.data_key"));
+    store.erase(id).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_value_moved_to_another_place_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let damaged = |result: Result<(), StoreError>| assert!(matches!(result, Err(StoreError::Damaged { .. })), "{result:?}");
+    // To another row.
+    let id = filled(&store, "one").await.id;
+    tamper(&store, "UPDATE finals SET segment = (SELECT segment FROM finals WHERE starts = 20) WHERE starts = 10").await;
+    damaged(store.finals(&id).await.map(drop));
+    tamper(&store, "UPDATE notes SET document = (SELECT document FROM notes WHERE version = 1)").await;
+    damaged(store.document(&id).await.map(drop));
+    // To another channel: the row is the same, its place is not.
+    let id = filled(&store, "two").await.id;
+    tamper(&store, &format!("UPDATE finals SET channel = 1 WHERE starts = 10 AND recording = '{id}'")).await;
+    damaged(store.finals(&id).await.map(drop));
+    // To another column.
+    let id = filled(&store, "three").await.id;
+    let from = format!("(SELECT document FROM notes WHERE version = 1 AND recording = '{id}')");
+    tamper(&store, &format!("UPDATE transcripts SET document = {from} WHERE recording = '{id}'")).await;
+    damaged(store.document(&id).await.map(drop));
+    // To another recording, with its key.
+    let (mine, theirs) = (filled(&store, "four").await.id, filled(&store, "five").await.id);
+    let key = format!("(SELECT data_key FROM recordings WHERE id = '{theirs}')");
+    tamper(&store, &format!("UPDATE recordings SET data_key = {key} WHERE id = '{mine}'")).await;
+    damaged(store.recording(&mine).await.map(drop));
+    // The same, by whoever has the keys themselves.
+    let other = store.recording(&theirs).await.unwrap().unwrap();
+    let wrapped = Place::new("recordings.data_key", &mine).seal(&store.shared.master, other.key.reveal()).unwrap();
+    sqlx::query("UPDATE recordings SET data_key = ? WHERE id = ?").bind(wrapped).bind(&mine).execute(store.pool()).await.unwrap();
+    tamper(&store, &format!("DELETE FROM finals WHERE recording = '{mine}'")).await;
+    tamper(&store, &format!("UPDATE finals SET recording = '{mine}' WHERE recording = '{theirs}'")).await;
+    damaged(store.finals(&mine).await.map(drop));
+}
+
+#[test]
+fn content_that_is_no_document_is_not_quoted() {
+    let key = Key::from_bytes([1; 32]);
+    let place = Place::new("notes.document", "id");
+    let sealed = place.seal(&key, br#"{"schema":"what the patient said"}"#).unwrap();
+    let error = place.unseal_json::<Note>(&key, &sealed).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("patient said"));
+    let sealed = place.seal_json(&key, &PatientText::from("said")).unwrap();
+    assert_eq!(place.unseal_json::<PatientText>(&key, &sealed).unwrap().reveal(), "said");
+}
