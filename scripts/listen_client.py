@@ -124,7 +124,7 @@ class Room:
         self.on_message, self.patience = on_message, patience
         self.recording = self.token = self.transcript = self.note = None
         self.errors, self.closes, self.resumed_at = [], [], []
-        self.partials = self.notes = self.breaks = self.pings = self.longest_kept = 0
+        self.partials = self.notes = self.breaks = self.waits = self.pings = self.longest_kept = 0
         self.log = [] if log else None  # (end sample, when it was sent)
         self.began = None
         self.erased = False
@@ -170,6 +170,12 @@ class Room:
             except InvalidHandshake:
                 if time.monotonic() - last_seen > self.patience:
                     raise
+            except Refused as refusal:
+                # No room free now: what is kept waits here, and we ask again.
+                if refusal.code != "no_room" or time.monotonic() - last_seen > self.patience:
+                    raise
+                self.waits += 1
+                await asyncio.sleep(0.4)
             await asyncio.sleep(0.1)
 
     async def connect_once(self):

@@ -37,19 +37,29 @@ class Bench:
         """Other sizes at each call."""
         return tuple(self.dice.choice((1, 3, 77, 160, 800, 1601, 4096, 9999, 20000)) for _ in range(9)) + ODD[:2]
 
+    def moment(self):
+        """A random moment of a run: (how much of the sound is safe by then, seconds after that).
+
+        Told by the sound and not by the clock, so that it falls into the run on a slow machine as on a fast one. A third of them
+        fall behind the last sample, while the finals are made and told.
+        """
+        return (min(1.0, self.dice.uniform(0.0, 1.5)), self.dice.uniform(0.0, 0.8))
+
     async def through_kills(self, server, room, moments):
-        """Runs a room while the server is killed at these moments (seconds, each after the last start) and started again.
+        """Runs a room while the server is killed at these moments and started again.
 
         A recording that ended by itself after the restart (`finish` was already safe) is looked up in the list.
         """
         run = asyncio.create_task(room.run())
         struck = []
-        for moment in moments:
-            done, _ = await asyncio.wait([run], timeout=moment)
+        for share, after in moments:
+            while not run.done() and room.rules.acked < share * (self.samples * room.form.rate // sound.RATE - 1):
+                await asyncio.wait([run], timeout=0.005)
+            done, _ = await asyncio.wait([run], timeout=after)
             if done:
                 break
             server.kill()
-            struck.append(f"{room.rules.acked / room.form.rate:.1f} s acked")
+            struck.append(f"{room.rules.acked / room.form.rate:.1f} s acked and {len(room.finals)} finals told")
             await server.start_aside()
         return await finals_of(server, room, run), struck
 

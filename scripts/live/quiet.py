@@ -3,6 +3,7 @@
 import asyncio, os, socket, time
 
 from . import sound
+from .bench import running
 from .harness import LeftOut, hold, hold_rules, same
 from .raw import BINARY, PONG, raw, room
 
@@ -16,9 +17,22 @@ class Quiet:
     def aside(self):
         """Checks that mostly wait: they run while the others do."""
         return [
-            ("nothing sent for 65 s: pings every 20 s, and the room is still there", self.pings, 120.0),
-            ("60 s without a pong: the connection is dropped, the recording is not", self.no_pong, 150.0),
+            (
+                "nothing sent for 65 s: pings every 20 s, and the room is still there",
+                lambda: self.on_its_own("silent", Quiet.pings),
+                150.0,
+            ),
+            (
+                "60 s without a pong: the connection is dropped, the recording is not",
+                lambda: self.on_its_own("deaf", Quiet.no_pong),
+                180.0,
+            ),
         ]
+
+    async def on_its_own(self, name, check):
+        """On a server of its own: it waits while others run, and takes no room from them."""
+        async with running(self.bench.server(name)) as server:
+            return await check(Quiet(self.bench, server))
 
     async def pings(self):
         async with room(self.server.port) as (connection, ready):

@@ -123,9 +123,16 @@ async def raw(port, small=False):
 
 @asynccontextmanager
 async def room(port, query="rate=16000&channels=1&format=pcm_s16le&language=yue", headers=None, **how):
-    """A raw connection on which `ready` has come: (connection, ready)."""
-    async with raw(port, **how) as connection:
-        status = await connection.upgrade(f"/v1/listen?{query}", f"127.0.0.1:{port}", headers)
-        if status != 101:
-            raise Wrong(f"the upgrade was answered with {status}")
-        yield connection, await connection.message()
+    """A raw connection on which `ready` has come: (connection, ready). Waits its turn when no room is free."""
+    for turn in range(80):
+        async with raw(port, **how) as connection:
+            status = await connection.upgrade(f"/v1/listen?{query}", f"127.0.0.1:{port}", headers)
+            if status != 101:
+                raise Wrong(f"the upgrade was answered with {status}")
+            message = await connection.message()
+            if message is None or message["type"] != "error" or message["code"] != "no_room" or turn == 79:
+                if message is None or message["type"] != "ready":
+                    raise Wrong(f"instead of `ready` came {message}")
+                yield connection, message
+                return
+        await asyncio.sleep(0.5)

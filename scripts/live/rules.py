@@ -43,7 +43,7 @@ class Rules:
         self.flying = deque()
         self.growing = {}
         self.finals_here = []
-        self.note_at = self.finals_at_note = None
+        self.note_at, self.notes_here = None, 0
         self.fatal = None
         self.said_last = None
 
@@ -157,9 +157,11 @@ class Rules:
         self.document(note, "note")
         if self.note_at is not None and now - self.note_at < 1.0 - SLACK:
             self.breach(f"two notes within {now - self.note_at:.2f} s")
-        if self.finals_at_note == len(self.finals_here):
-            self.breach("a note without a final since the last one")
-        self.note_at, self.finals_at_note = now, len(self.finals_here)
+        # A note may be one final behind what was just told, and be followed by the next without a final between them.
+        self.notes_here += 1
+        if self.notes_here > len(self.finals_here):
+            self.breach(f"{self.notes_here} notes after {len(self.finals_here)} finals")
+        self.note_at = now
         self.evidence(note)
 
     def on_end(self, message, now):

@@ -88,7 +88,7 @@ CASES = [
     ([READY, A, final(1, 800, 2000)], "inside the one before"),
     ([READY, final(0, 900, 900)], "ends at"),
     ([READY, A, note(), B, note()], "two notes within"),
-    ([READY, A, note(), WAIT, note()], "without a final"),
+    ([READY, A, note(), WAIT, note()], "2 notes after 1 finals"),
     ([READY, A, note((1, 0, 1))], "evidence"),
     ([READY, A, note((0, 0, 3))], "evidence"),
     ([READY, A, note((0, 1, 1))], "evidence"),

@@ -62,11 +62,19 @@ class Traces:
 
     async def sealed(self):
         """While a room runs and after rooms ended, the data folder shows no words, no sound, no token."""
-        room = self.bench.room(self.server, [("sound", self.bench.sound), ("until", lambda: len(room.finals) >= 2), ("leave",)])
+        seen = {}
+
+        def look():
+            if len(room.finals) >= 2:
+                seen.update(contents(self.server.data))
+            return len(room.finals) >= 2
+
+        room = self.bench.room(self.server, [("sound", self.bench.sound), ("until", look), ("finish",)])
         await room.run()
-        hold(len(room.finals) >= 2, "too little was heard")
+        hold(seen, "too little was heard")
         files = contents(self.server.data)
-        number = self.readable(files, [room for room in self.bench.rooms if room.url == self.server.url])
+        for there in (seen, files):
+            number = self.readable(there, [room])
         hold(sum(map(len, files.values())) > len(self.bench.sound), "the data folder does not even hold the sound")
         return f"{len(files)} files, {number} stretches looked for"
 
