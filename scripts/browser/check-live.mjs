@@ -77,7 +77,6 @@ async function pause({ page }) {
 
 async function end(state) {
   const { page, server } = state;
-  await until("everything said is a line", async () => (await texts(page, "#lines li .said")).some((line) => /penicillin/i.test(line)), 120000);
   same(await finish(page), state.id, "the id changed");
   const recording = (state.recording = await server.recording(state.id));
   same(recording.state, "finished", "the state");
@@ -89,7 +88,7 @@ async function end(state) {
 async function steady({ page }) {
   const { stable, messages } = await seen(page);
   const [changes, partials] = [expectStableKept(stable), expectPartialsGrow(messages)];
-  expect(changes > 2 && partials > 2, `only ${partials} partials and ${changes} changes were seen`);
+  expect(changes > 0 && partials > 0, `only ${partials} partials and ${changes} changes were seen`);
 }
 
 async function hear({ page, server, id, recording }) {
