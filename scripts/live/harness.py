@@ -31,7 +31,7 @@ class Server:
 
     def start(self, patience=60.0):
         with self.log_path.open("ab") as log:
-            command = [str(self.binary), "serve", "--trial", "--addr", f"127.0.0.1:{self.port}", "--data", str(self.data)]
+            command = [str(self.binary), "serve", "--trial", "--addr", f"127.0.0.1:{self.port}", "--data", str(self.data), "--rooms", "6"]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self.environment)
         end = time.monotonic() + patience
         while time.monotonic() < end:
