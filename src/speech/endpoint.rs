@@ -25,7 +25,8 @@ pub struct EndpointSettings {
     /// hears 30 to 100 ms beyond them.
     pub minimum_speech_ms: u32,
     /// A pause this long ends an utterance; it delays its final by as much. At least `padding_after_ms`: what is longer is time in
-    /// which a live room hears the whole utterance before it has ended, and shows its text as stable.
+    /// which a live room can hear the whole utterance before it has ended. But speakers less than a pause apart are one utterance,
+    /// and Whisper base loses words of it: of 8 English clips end to end 8 words of 83 differ with 640 ms, 25 with 960, 34 with 1280.
     pub pause_ms: u32,
     /// Audio kept before the first frame of speech: quiet first consonants.
     pub padding_before_ms: u32,
@@ -38,14 +39,13 @@ pub struct EndpointSettings {
 }
 
 impl Default for EndpointSettings {
-    /// Chosen on the Cantonese clips of Common Voice in quiet and in noise, and on sounds that are no speech; the pause so that two
-    /// cores have heard most utterances once before they end. None of the clips has a pause in it that is longer than 640 ms.
+    /// Chosen on the Cantonese clips of Common Voice in quiet and in noise, and on sounds that are no speech.
     fn default() -> Self {
         Self {
             speech_probability: 0.4,
             silence_probability: 0.15,
             minimum_speech_ms: 128,
-            pause_ms: 1280,
+            pause_ms: 640,
             padding_before_ms: 320,
             padding_after_ms: 320,
             longest_utterance_ms: 28_000,
