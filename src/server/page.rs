@@ -14,7 +14,8 @@ use sha2::{Digest as _, Sha256};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src 'self' blob:; \
     worker-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// The page may use the microphone and keep the screen lit, and nothing else that a browser asks its user for.
-const PERMISSIONS: &str = "microphone=(self), screen-wake-lock=(self), camera=(), geolocation=(), payment=(), usb=(), display-capture=()";
+const PERMISSIONS: &str =
+    "microphone=(self), screen-wake-lock=(self), camera=(), geolocation=(), payment=(), usb=(), display-capture=()";
 
 /// A file of the page.
 struct Asset {
