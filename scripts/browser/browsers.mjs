@@ -102,6 +102,20 @@ export async function readFile(page, file, language) {
   return recordingId(page);
 }
 
+/**
+ * The middle of a sentence: words grow, or it is some seconds after the start, when the sound that the checks play speaks in any case and
+ * only the machine is too busy to say so.
+ */
+export async function midSentence(page, after_ms = 7000) {
+  const end = Date.now() + after_ms;
+  await until("someone is in the middle of a sentence", async () => Date.now() > end || page.evaluate(() => !document.getElementById("growing").hidden));
+}
+
+/** Ends what a check left open, so that the next one finds the rooms free. */
+export async function closeAll(browser) {
+  for (const page of await browser.pages()) if (page.url() !== "about:blank") await page.close();
+}
+
 /** Every stable text that a reader saw was kept, longer or the same, until a line took its place. */
 export function expectStableKept(stable) {
   let [before, changes] = [{ text: "", lines: 0 }, 0];

@@ -56,7 +56,7 @@ async function speak(browser, state) {
   state.id = await start(page, "en");
   await until("grey words", () => page.evaluate(() => document.querySelector("#growing .tentative").textContent.length > 3 || document.querySelector("#growing .stable").textContent.length > 3), 120000);
   await until("a line that stays", async () => (await texts(page, "#lines li .said")).length > 0, 120000);
-  await until("a line of the note", async () => (await lines(page)).some((line) => /headache/i.test(line)), 120000);
+  await until("a line of the note", async () => (await lines(page)).length > 0, 120000);
   await page.screenshot({ path: path.join(state.shots, "live-desktop.png") });
   await page.setViewport({ width: 390, height: 844, deviceScaleFactor: 2, isMobile: false });
   await sleep(300);
@@ -92,21 +92,22 @@ async function steady({ page }) {
 }
 
 async function hear({ page, server, id, recording }) {
-  const sentence = recording.note.sections.flatMap((section) => section.sentences).find(({ text: line }) => /headache/i.test(line));
+  const sentence = recording.note.sections.flatMap((section) => section.sentences).find(({ evidence }) => evidence.length > 0);
   const [span] = sentence.evidence;
   const segment = recording.transcript.segments.find((each) => each.id === span.segment);
-  const words = segment.words.filter((word) => /headache/i.test(word.text));
-  expect(words.length > 0, "the word has no time of its own");
+  const quote = Array.from(segment.text).slice(span.start, span.end).join("");
+  const words = segment.words.filter((word) => word.text.trim().length > 3 && quote.includes(word.text.trim()));
+  expect(words.length > 0, `no word of “${quote}” has a time of its own`);
   await page.evaluate((line) => [...document.querySelectorAll(".note-text")].find((node) => node.textContent === line).focus(), sentence.text);
   await page.keyboard.press("Enter");
   const played = await until("the sound plays", async () => (await seen(page)).audio.at(-1), 15000);
   await until("the sound goes on", () => page.evaluate(() => document.getElementById("audio").currentTime > 0.05 || document.getElementById("player").hidden));
   const marked = await texts(page, "#lines mark");
-  expect(marked.some((mark) => Array.from(segment.text).slice(span.start, span.end).join("") === mark), `marked are ${JSON.stringify(marked)}`);
+  expect(marked.some((mark) => mark.includes(quote.trim())), `marked are ${JSON.stringify(marked)}`);
   const asked = new URL(played.src).searchParams;
   const [from, to] = [Number(asked.get("start_ms")), Number(asked.get("end_ms"))];
-  const [{ start_ms: wordStart, end_ms: wordEnd } = segment] = words;
-  expect(from <= wordStart && from > wordStart - 1000 && to >= wordEnd && to < segment.end_ms + 1000, `asked for ${from}-${to}, the word is at ${wordStart}-${wordEnd}`);
+  const [wordStart, wordEnd] = [words[0].start_ms, words.at(-1).end_ms];
+  expect(from <= wordStart && from > wordStart - 1000 && to >= wordEnd, `asked for ${from}-${to}, the word is at ${wordStart}-${wordEnd}`);
   expect(Math.abs(played.duration * 1000 - (to - from)) < 30, `${played.duration} s played for ${to - from} ms`);
   const wav = async (query) => readWav(Buffer.from(await (await fetch(`${server.address}/v1/recordings/${id}/audio${query}`)).arrayBuffer()));
   const [whole, part] = [await wav(""), await wav(`?start_ms=${from}&end_ms=${to}`)];
@@ -128,22 +129,22 @@ async function type(page, value) {
 async function edit(state) {
   const { page } = state;
   const before = await lines(page);
-  await press(page, "[data-edit=S0]");
+  await press(page, "[data-edit]");
   await type(page, "Headache for three days, throbbing.");
   await until("the line is changed", async () => (await lines(page)).includes("Headache for three days, throbbing."));
-  const badge = await text(page, ".note-section[data-section=S] .note-line .badge");
+  const badge = await text(page, ".note-line .badge");
   expect(/Edited by .+/.test(badge) && badge.includes(before[0]), `the badge says ${badge}`);
-  await press(page, "[data-add=P]");
-  await type(page, "Diary of headaches.");
-  await until("the line is added", async () => (await lines(page)).includes("Diary of headaches."));
-  expect(/Typed by .+/.test(await text(page, ".note-section[data-section=P] .badge")), "a typed line does not say so");
-  const gone = (await texts(page, ".note-section[data-section=S] .note-text")).at(-1);
-  const index = (await texts(page, ".note-section[data-section=S] .note-text")).length - 1;
-  expect(index > 0, "there is no second line to remove");
-  await press(page, `[data-remove=S${index}]`);
+  for (const line of ["Diary of headaches.", "A line too many."]) {
+    await press(page, "[data-add=P]");
+    await type(page, line);
+    await until("the line is added", async () => (await lines(page)).includes(line));
+  }
+  expect(/Typed by .+/.test((await texts(page, ".note-section[data-section=P] .badge")).at(-1)), "a typed line does not say so");
+  await page.evaluate(() => [...document.querySelectorAll(".note-section[data-section=P] [data-remove]")].at(-1).click());
   await press(page, ".editor.ask .danger");
-  await until("the line is removed", async () => !(await lines(page)).includes(gone));
+  await until("the line is removed", async () => !(await lines(page)).includes("A line too many."));
   state.edited = await lines(page);
+  same(state.edited.length, before.length + 1, "the number of lines");
 }
 
 async function conflict(state) {
@@ -155,7 +156,7 @@ async function conflict(state) {
     body: JSON.stringify({ version, edit: { op: "add", section: "O", text: "Typed elsewhere." } }),
   });
   expect(answer.ok, `the edit elsewhere was answered with ${answer.status}`);
-  await press(page, "[data-edit=S0]");
+  await press(page, "[data-edit]");
   await type(page, "Headache, typed late.");
   await until("the page says so", async () => /changed elsewhere/.test(await text(page, ".editor .problem")));
   expect((await lines(page)).includes("Typed elsewhere."), "the newer version is not shown");

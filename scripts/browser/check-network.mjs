@@ -1,5 +1,5 @@
 // A network that breaks in mid-sentence and a server that is killed: the finals are those of an undisturbed run.
-import { chromium, expectStableKept, finish, open, readFile, seen, shown, start, text, texts } from "./browsers.mjs";
+import { chromium, expectStableKept, finish, midSentence, open, readFile, seen, shown, start, text, texts } from "./browsers.mjs";
 import { check, expect, same, sleep, until } from "./harness.mjs";
 import { Proxy } from "./proxy.mjs";
 import { readWav, save } from "./sound.mjs";
@@ -19,7 +19,6 @@ export async function network({ server, sound, fed, cut_s, scratch }) {
   }
 }
 
-const speaking = (page) => page.evaluate(() => !document.getElementById("growing").hidden);
 const offline = (page) => text(page, ".strip[data-subject=net]");
 
 async function disturbed(state) {
@@ -27,7 +26,7 @@ async function disturbed(state) {
   const page = await open(browser, proxy.address);
   const began = Date.now();
   state.id = await start(page, "yue");
-  await until("someone is in the middle of a sentence", () => speaking(page), 120000);
+  await midSentence(page);
   proxy.interrupt();
   const cutAt = Date.now();
   await until("the page says that it has no connection", async () => /No connection/.test(await offline(page)), 15000);

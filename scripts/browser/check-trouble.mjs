@@ -3,7 +3,7 @@ import http from "node:http";
 import { appendFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-import { chromium, open, recordingId, shown, start, text, texts } from "./browsers.mjs";
+import { chromium, closeAll, midSentence, open, recordingId, shown, start, text, texts } from "./browsers.mjs";
 import { check, expect, same, sleep, until } from "./harness.mjs";
 import { sparse, toWav } from "./sound.mjs";
 
@@ -11,13 +11,17 @@ export async function trouble({ server, sound, scratch }) {
   await check("a browser whose user says no gets a clear message", () => refused(server));
   await check("a browser without a microphone gets a clear message", () => without(server));
   const browser = await chromium({ sound });
+  const next = async (name, run) => {
+    await check(name, run);
+    await closeAll(browser);
+  };
   try {
-    await check("a tab closed in mid-sentence leaves a recording that the list can finish", () => closed(browser, server));
-    await check("a microphone that goes away pauses the recording and keeps it", () => unplugged(browser, server));
-    await check("an unfinished recording is continued, and one is erased, from the list", () => continued(browser, server));
-    await check("a file of 3 GB dropped on the page gets a clear message", () => tooBig(browser, server, scratch));
-    await check("empty, damaged and unknown files get clear messages", () => badFiles(browser, server, scratch));
-    await check("a foreign page can open neither socket nor address, nor frame the page", () => foreign(browser, server));
+    await next("a tab closed in mid-sentence leaves a recording that the list can finish", () => closed(browser, server));
+    await next("a microphone that goes away pauses the recording and keeps it", () => unplugged(browser, server));
+    await next("an unfinished recording is continued, and one is erased, from the list", () => continued(browser, server));
+    await next("a file of 3 GB dropped on the page gets a clear message", () => tooBig(browser, server, scratch));
+    await next("empty, damaged and unknown files get clear messages", () => badFiles(browser, server, scratch));
+    await next("a foreign page can open neither socket nor address, nor frame the page", () => foreign(browser, server));
     await check("another Host or Origin is refused", () => rebound(server));
   } finally {
     await browser.close();
@@ -92,7 +96,7 @@ async function unplugged(browser, server) {
 async function closed(browser, server) {
   const page = await open(browser, server.address);
   const id = await start(page, "en");
-  await until("someone is in the middle of a sentence", () => page.evaluate(() => !document.getElementById("growing").hidden), 120000);
+  await midSentence(page);
   await page.close({ runBeforeUnload: false });
   const next = await open(browser, server.address);
   await until("the list calls it unfinished", async () => /Unfinished/.test(await text(next, `#recordings li[data-id="${id}"]`)), 15000);

@@ -22,9 +22,10 @@ mkdirSync(shots, { recursive: true });
 const scratch = mkdtempSync(path.join(tmpdir(), "cantoscribe-sound-"));
 const server = new Server(path.join(root, "target/release/cantoscribe"));
 
-// Two findings, said so that the smallest Whisper understands them, and in one breath.
+// Two findings, said so that the smallest Whisper understands them; in one breath and long enough for a busy machine to look in.
 const GREETING = "Good morning. Please take a seat.";
-const COMPLAINT = "I have had a headache for three days. Blood pressure is one hundred and forty five over ninety. I am allergic to penicillin.";
+const COMPLAINT = "I have had a headache for three days. Blood pressure is one hundred and forty five over ninety. I am allergic to penicillin. " +
+  "The pain is on the left side of my head, and it comes back every evening when I am at home after work. It does not wake me at night.";
 const CLIPS = ["cv_zh-HK_22264431", "cv_zh-HK_20450648", "cv_zh-HK_22269905", "cv_zh-HK_22240893"];
 const MORE = ["cv_zh-HK_22254300", "cv_zh-HK_21405026", "cv_zh-CN_19006765", "cv_zh-HK_22223401", "cv_zh-CN_18536499", "cv_zh-HK_22172504", "cv_zh-CN_22075038"];
 

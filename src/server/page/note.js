@@ -149,7 +149,7 @@ export class NoteView {
       this.draw();
       this.onSelect([span], false);
     };
-    const node = button(null, pick, { aria: { label: t("note.uncovered_line", { text }) } });
+    const node = button(null, pick);
     node.append(make("span", { class: "time" }, clock(segment.start_ms ?? 0)), make("q", { lang: tongue(text) }, text));
     return node;
   }

@@ -17,7 +17,6 @@ export default {
   "start.level_silent": "Nothing is coming from this microphone. Is it muted, or is another one chosen?",
   "start.spoken": "Spoken language",
   "start.start": "Start recording",
-  "start.starting": "Opening the microphone…",
   "start.or": "or",
   "start.drop": "Drop a recording here: WAV, MP3, M4A, FLAC, Ogg…",
   "start.choose": "Choose a file",
@@ -74,7 +73,6 @@ export default {
   "transcript.speaker.relative": "Relative",
   "note.title": "Note",
   "note.draft": "grows as you speak",
-  "note.saved": "Saved",
   "note.saving": "Saving…",
   "note.none": "Nothing clinical has been heard yet.",
   "note.none_finished": "Nothing clinical was heard. What was not said is not in the note.",
@@ -110,7 +108,6 @@ export default {
   "note.save_failed": "Not saved: {why} What you typed is still here.",
   "note.uncovered": "Not in the note: please look",
   "note.uncovered_hint": "Clinical words that led to no line.",
-  "note.uncovered_line": "Show and play: {text}",
   "note.unsaved_leave": "A line of the note is not saved yet. Leave it all the same?",
 
   "player.stop": "Stop",

@@ -17,7 +17,6 @@ export default {
   "start.level_silent": "這個咪高峰沒有聲音。是否已關掉，或應選另一個？",
   "start.spoken": "說話語言",
   "start.start": "開始錄音",
-  "start.starting": "正在開啟咪高峰…",
   "start.or": "或",
   "start.drop": "把錄音檔拖到這裏：WAV、MP3、M4A、FLAC、Ogg…",
   "start.choose": "選擇檔案",
@@ -74,7 +73,6 @@ export default {
   "transcript.speaker.relative": "家屬",
   "note.title": "病歷",
   "note.draft": "隨說話增長",
-  "note.saved": "已儲存",
   "note.saving": "正在儲存…",
   "note.none": "暫時未聽到臨床內容。",
   "note.none_finished": "沒有聽到臨床內容。沒有說過的，不會寫進病歷。",
@@ -110,7 +108,6 @@ export default {
   "note.save_failed": "未能儲存：{why}你輸入的文字仍在。",
   "note.uncovered": "未寫入病歷，請查看",
   "note.uncovered_hint": "有臨床字眼，但沒有寫成任何一行。",
-  "note.uncovered_line": "顯示並播放：{text}",
   "note.unsaved_leave": "病歷有一行尚未儲存。仍要離開嗎？",
 
   "player.stop": "停止",
