@@ -98,7 +98,7 @@ fn segments_carry_ids_times_words_and_confidence_of_the_recording() {
 
 #[test]
 fn segments_do_not_depend_on_the_chunks_and_a_session_can_be_used_again() {
-    let samples = talk(&[(1, 1), (40, 1), (2, 3), (1, 0)]);
+    let samples = talk(&[(1, 2), (40, 2), (2, 3), (1, 0)]);
     let mut again = session(parrot(Arc::default()), EndpointSettings::default());
     let whole = run(&mut again, &samples, samples.len());
     assert!(whole.len() >= 5, "the long one is cut");
@@ -130,7 +130,7 @@ fn speech_without_a_pause_is_heard_once_and_whole() {
 #[test]
 fn an_hour_is_held_in_a_bounded_buffer() {
     let mut session = session(parrot(Arc::default()), EndpointSettings::default());
-    let minutes = [talk(&[(60, 0)]), talk(&[(3, 1), (20, 2), (4, 30)]), talk(&[(0, 60)])];
+    let minutes = [talk(&[(60, 0)]), talk(&[(3, 2), (20, 2), (4, 30)]), talk(&[(0, 60)])];
     let (mut most, mut segments) = (0, 0);
     for minute in 0..60 {
         for chunk in minutes[minute % 3].chunks(1600) {
@@ -185,7 +185,7 @@ fn two_takes_give_the_utterances_of_each_and_the_second_goes_on_where_the_first_
 
 #[test]
 fn what_grows_becomes_the_utterance_that_was_promised() {
-    let samples = talk(&[(0, 1), (3, 1), (1, 0)]);
+    let samples = talk(&[(0, 1), (3, 2), (1, 0)]);
     let mut segmenter = segmenter();
     let (mut promised, mut ended) = (None, Vec::new());
     for (chunk, heard_to) in samples.chunks(160).zip((160..).step_by(160)) {

@@ -12,8 +12,8 @@ export async function trouble({ server, sound, scratch }) {
   await check("a browser without a microphone gets a clear message", () => without(server));
   const browser = await chromium({ sound });
   try {
-    await check("a microphone that goes away pauses the recording and keeps it", () => unplugged(browser, server));
     await check("a tab closed in mid-sentence leaves a recording that the list can finish", () => closed(browser, server));
+    await check("a microphone that goes away pauses the recording and keeps it", () => unplugged(browser, server));
     await check("an unfinished recording is continued, and one is erased, from the list", () => continued(browser, server));
     await check("a file of 3 GB dropped on the page gets a clear message", () => tooBig(browser, server, scratch));
     await check("empty, damaged and unknown files get clear messages", () => badFiles(browser, server, scratch));

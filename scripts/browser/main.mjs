@@ -22,19 +22,18 @@ mkdirSync(shots, { recursive: true });
 const scratch = mkdtempSync(path.join(tmpdir(), "cantoscribe-sound-"));
 const server = new Server(path.join(root, "target/release/cantoscribe"));
 
-// One finding in each of two sentences, said so that the smallest Whisper understands them.
-const SENTENCES = "I have had a headache for three days. Blood pressure is one hundred and forty five over ninety.";
-const LAST = "I am allergic to penicillin.";
+// Two findings, said so that the smallest Whisper understands them, and in one breath.
+const GREETING = "Good morning. Please take a seat.";
+const COMPLAINT = "I have had a headache for three days. Blood pressure is one hundred and forty five over ninety. I am allergic to penicillin.";
 const CLIPS = ["cv_zh-HK_22264431", "cv_zh-HK_20450648", "cv_zh-HK_22269905", "cv_zh-HK_22240893"];
 const MORE = ["cv_zh-HK_22254300", "cv_zh-HK_21405026", "cv_zh-CN_19006765", "cv_zh-HK_22223401", "cv_zh-CN_18536499", "cv_zh-HK_22172504", "cv_zh-CN_22075038"];
 
-/** English speech for the microphone: a clip of a person where there is one, then sentences that lead to a note. */
+/** English speech for the microphone. What is said first is heard while the level is looked at. */
 function consultation() {
   const first = path.join(scratch, "first.wav");
-  const last = path.join(scratch, "last.wav");
-  if (!spoken(SENTENCES, first) || !spoken(LAST, last)) return null;
-  // The first is heard while the level is looked at; it is not recorded.
-  return joined([last, first, last]);
+  const second = path.join(scratch, "second.wav");
+  if (!spoken(GREETING, first) || !spoken(COMPLAINT, second)) return null;
+  return joined([first, second]);
 }
 
 function clips() {

@@ -325,7 +325,7 @@ impl Listener {
         if !std::mem::take(&mut self.note_stale) {
             return;
         }
-        let note = Arc::new(self.note());
+        let note = (self.transcript.segments.len(), Arc::new(self.note()));
         self.note_made = Some(Instant::now());
         self.view.send_modify(|view| view.note = Some(note));
     }
@@ -349,7 +349,7 @@ impl Listener {
         self.runtime.block_on(self.store.finish(&self.recording.id, &self.transcript, &note))?;
         let end = Arc::new(End { transcript: self.transcript.clone(), note });
         self.view.send_modify(|view| {
-            view.note = Some(Arc::new(end.note.clone()));
+            view.note = Some((view.finals.len(), Arc::new(end.note.clone())));
             view.end = Some(end);
         });
         Ok(())

@@ -139,7 +139,7 @@ async fn so_far(app: &App, recording: &Recording, live: Option<&Live>) -> Result
         audio: None,
         segments,
     };
-    let note = live.and_then(|live| live.view().borrow().note.as_deref().cloned());
+    let note = live.and_then(|live| live.view().borrow().note.as_ref().map(|(_, note)| note.as_ref().clone()));
     Ok((transcript, note))
 }
 

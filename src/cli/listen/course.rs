@@ -25,6 +25,9 @@ const TICK: Duration = Duration::from_millis(20);
 /// How often the level is measured.
 const METER: Duration = Duration::from_millis(100);
 
+/// A device gives its sound in pieces, some of a second and longer: so long after Ctrl-C the one that was being filled is waited for.
+const LAST_PIECE: Duration = Duration::from_secs(3);
+
 /// How long to wait before the end of a recording is kept again, when the disk did not take it.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -94,6 +97,8 @@ struct Course {
     /// The room knows that no more comes.
     finished: bool,
     asked: Instant,
+    /// Since Ctrl-C.
+    stopping: Option<Instant>,
     meter: Meter,
     measured: Instant,
     level: Option<Level>,
@@ -116,6 +121,7 @@ impl Course {
             open: true,
             finished: false,
             asked: Instant::now(),
+            stopping: None,
             meter: Meter::default(),
             measured: Instant::now(),
             level: None,
@@ -127,10 +133,7 @@ impl Course {
 
     /// Takes what the source has to the room.
     fn listen(&mut self, source: &mut Source, room: &mut dyn Room, stop: &Stop, screen: &mut Screen) -> anyhow::Result<()> {
-        let stopping = stop.asked();
-        if stopping {
-            source.stop();
-        }
+        let stopping = stop.asked().then(|| *self.stopping.get_or_insert_with(Instant::now));
         let mut samples = Vec::new();
         let read = source.read(&mut samples).unwrap_or_else(|error| {
             screen.notice(&explain(&error));
@@ -148,7 +151,9 @@ impl Course {
             self.heard.failure = Some(error);
             self.open = false;
         }
-        if read == Read::End || stopping || taken == left {
+        // What was said before Ctrl-C is in the piece that comes next.
+        let stopped = stopping.is_some_and(|since| !source.is_live() || taken > 0 || since.elapsed() > LAST_PIECE);
+        if read == Read::End || stopped || taken == left {
             self.open = false;
         }
         if !self.open {

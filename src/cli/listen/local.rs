@@ -117,7 +117,7 @@ impl LocalRoom<'_> {
             let (transcript, note) = (Box::new(end.transcript.clone()), Box::new(end.note.clone()));
             queue.extend([Told::Event(Event::End { transcript, note }), Told::Over(Ok(()))]);
             seen.over = true;
-        } else if view.failed {
+        } else if view.failed.is_some() {
             queue.push_back(Told::Over(Err(anyhow::anyhow!("the room ended by an error"))));
             seen.over = true;
         }

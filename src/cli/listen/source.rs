@@ -71,6 +71,11 @@ impl Source {
         }
     }
 
+    /// Whether it is a device, which gives sound when it likes.
+    pub fn is_live(&self) -> bool {
+        matches!(self, Self::Microphone(_))
+    }
+
     /// Stops it. What came before can still be read.
     pub fn stop(&mut self) {
         match self {
