@@ -6,6 +6,7 @@ from pathlib import Path
 from .environment import AUDIO, BINARY
 
 LOG_LEVEL = "trace"
+ROOMS = 4  # stated, so that a busy machine does not refuse what is to be checked
 
 
 def free_port():
@@ -31,7 +32,17 @@ class Server:
 
     def start(self, patience=60.0):
         with self.log_path.open("ab") as log:
-            command = [str(self.binary), "serve", "--trial", "--addr", f"127.0.0.1:{self.port}", "--data", str(self.data), "--rooms", "6"]
+            command = [
+                str(self.binary),
+                "serve",
+                "--trial",
+                "--addr",
+                f"127.0.0.1:{self.port}",
+                "--data",
+                str(self.data),
+                "--rooms",
+                str(ROOMS),
+            ]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self.environment)
         end = time.monotonic() + patience
         while time.monotonic() < end:

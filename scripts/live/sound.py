@@ -40,7 +40,7 @@ def manifest():
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-def three_clips(pause=1.2):
+def three_clips(pause=2.0):
     """Three clips with a faint room noise in the pauses, as one stretch of sound."""
     dice = random.Random(3)
     parts = [silence(0.4)]

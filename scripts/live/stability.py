@@ -8,7 +8,7 @@ from . import sound
 from .harness import hold, hold_rules
 
 # The endpointing of the program: an utterance's end is so long after its last speech, and is known so long after it.
-PADDING_MS, PAUSE_MS = 320, 640
+PADDING_MS, PAUSE_MS = 320, 1280
 LONG_MS = 4000
 MOST_CHANGED, LEAST_STABLE = 2.0, 50.0
 
@@ -166,7 +166,7 @@ def wide(text):
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-async def stability(bench, server, number=None, pause=1.5):
+async def stability(bench, server, number=None, pause=2.5):
     """Streams the clips, a room a language, in real time. The measure and the seconds of sound."""
     rows = sound.manifest()
     if number:

@@ -12,24 +12,42 @@ from .harness import LeftOut, hold, hold_rules, same
 class Streams:
     def __init__(self, bench, server):
         self.bench, self.server = bench, server
-        self.paused = None
+        self.paused = self.real_time = None
 
     async def undisturbed(self):
-        """In real time, as a microphone sends: every rule holds, and the acks are never late."""
+        """In real time, as a microphone sends: every rule of the contract holds. What it hears is what all others must."""
         room = self.bench.room(self.server, speed=1.0, chunks=(320, 480, 1601))
         await room.run()
         hold(room.breaks == 0, "the connection broke")
         hold(room.finals, "nothing was heard")
         hold(len(room.finals) >= 3, f"{len(room.finals)} finals of three clips")
-        hold_rules(room, behind=True)
+        hold_rules(room)
         hold(
             room.transcript["audio"]["duration_ms"] == self.bench.samples * 1000 // 16000,
             "the transcript's duration is not the sound's",
         )
         hold(room.partials > 0, "not one partial in real time")
         self.bench.reference = room.transcript["segments"]
+        self.real_time = room
         worst = 1000 * room.rules.worst_lag
         return f"{len(room.finals)} finals, {room.partials} partials, {room.notes} notes, worst ack after {worst:.0f} ms"
+
+    async def soon_safe(self):
+        """No ack comes more than 500 ms after its sound. A busy machine gets three tries: it is the server that is judged."""
+        room, seen = self.real_time, []
+        for _ in range(3):
+            if room is None:
+                room = self.bench.room(
+                    self.server, [("sound", self.bench.sound[: 2 * 16000 * 6]), ("cancel",)], speed=1.0, chunks=(320,)
+                )
+                await room.run()
+            seen.append(room.rules.worst_lag)
+            if room.rules.too_far_behind() is None:
+                before = f", at try {len(seen)}" if len(seen) > 1 else ""
+                return f"at most {1000 * seen[-1]:.0f} ms{before}"
+            room = None
+        hold(False, f"acks came {[round(1000 * lag) for lag in seen]} ms after their sound")
+        return None
 
     async def like_the_file(self):
         same(self.reference(), await asyncio.to_thread(self.bench.offline, self.bench.wav), "the socket against `transcribe`")
@@ -61,9 +79,6 @@ class Streams:
 
     async def three_rooms(self):
         """Load costs partials, never a final."""
-        most = (await self.server.ask("/v1/status"))[1]["rooms"]["most"]
-        if most < 2:
-            raise LeftOut("this machine carries one room now")
         rooms = [self.bench.room(self.server, chunks=self.bench.chunks()) for _ in range(3)]
         async with asyncio.TaskGroup() as group:
             for room in rooms:
@@ -71,7 +86,6 @@ class Streams:
         hold_rules(*rooms)
         for room in rooms:
             same(room.transcript["segments"], self.reference(), "under load against the undisturbed run")
-        return f"{most} at most; asked again for a room {sum(room.waits for room in rooms)} times"
 
     async def floats(self):
         data = sound.as_floats(self.bench.sound)
@@ -252,9 +266,12 @@ class Streams:
         hold(status == 202, f"POST finish answered {status}")
         same((await finished(self.server, room.recording))["segments"], self.reference(), "finished from the list")
 
+    async def first(self, tally):
+        await tally.check("an undisturbed run in real time keeps every rule of the contract", self.undisturbed)
+        await tally.check("every ack within 500 ms of its sound, in real time", self.soon_safe)
+
     async def all(self, tally):
         check = tally.check
-        await check("an undisturbed run in real time keeps every rule of the contract", self.undisturbed)
         await check("its finals are those of `cantoscribe transcribe`", self.like_the_file)
         await check("odd chunks, as fast as acks allow: the same finals", self.odd_chunks)
         await check("chunks of 1, 13 and 160 samples: the same finals", self.tiny_chunks)

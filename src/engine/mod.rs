@@ -13,6 +13,7 @@ use std::sync::{Arc, mpsc};
 pub use admission::Seat;
 pub use queue::{Glimpse, Outcome, RoomNumber};
 
+use crate::speech::endpoint::EndpointSettings;
 use crate::speech::guard::Guard;
 use crate::speech::model::silero_vad::SileroVad;
 use crate::speech::model::{DecodeOptions, Hypothesis, Language, Recognizer};
@@ -57,6 +58,8 @@ pub struct Models {
     pub recognizer: Arc<dyn Recognizer>,
     /// How finals are decoded; a room may name another language.
     pub options: DecodeOptions,
+    /// When speech is an utterance.
+    pub endpoint: EndpointSettings,
     /// The voice activity detector.
     pub detector: Arc<SileroVad>,
     /// Hong Kong's characters.

@@ -16,7 +16,6 @@ use crate::audio::{Mixing, StreamDecoder};
 use crate::engine::{Engine, Glimpse, Outcome, RoomNumber};
 use crate::note::compose::{self, sections};
 use crate::note::{Note, extract};
-use crate::speech::endpoint::EndpointSettings;
 use crate::speech::model::{DecodeOptions, Hypothesis, Language};
 use crate::speech::segmenter::HeardUtterance;
 use crate::speech::session::segment;
@@ -92,7 +91,7 @@ impl Listener {
         let mut channels = Vec::with_capacity(count);
         for index in 0..count {
             let speaker = recording.speakers.get(index).cloned();
-            channels.push(Channel::new(speaker, engine.detector()?, EndpointSettings::default())?);
+            channels.push(Channel::new(speaker, engine.detector()?, engine.models().endpoint.clone())?);
         }
         let language: Option<Language> = recording.language.parse().ok();
         let transcript = Transcript {

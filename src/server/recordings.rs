@@ -20,7 +20,7 @@ use crate::store::{Recording, State as RecordingState};
 const LONGEST_STRETCH_MS: u64 = 10 * 60 * 1000;
 
 /// Sound before a stretch that is decoded and dropped: what Opus needs to find its feet.
-const RUN_UP_MS: u64 = 100;
+const RUN_UP_MS: u64 = 500;
 
 /// What a list tells of a recording: nothing that was said.
 #[derive(Serialize)]
