@@ -6,12 +6,14 @@
 //! audio -> speech -> note -> interop
 //! ```
 //!
-//! `text` and `terminology` import no stage. The shell around them (`models`, `spool`, `store`, `engine`, `room`, `server`, `cli`) is the only place that may touch files, the
-//! database and the network.
+//! `text` and `terminology` import no stage. The shell around them (`models`, `capture`, `client`, `spool`, `store`, `engine`, `room`,
+//! `server`, `cli`) is the only place that may touch devices, files, the database and the network.
 //! `ARCHITECTURE.md` walks one recording from file to note and names each folder's invariant.
 
 pub mod audio;
+pub mod capture;
 pub mod cli;
+pub mod client;
 pub mod engine;
 pub mod interop;
 pub mod models;

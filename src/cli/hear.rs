@@ -45,6 +45,12 @@ pub struct HearArguments {
     /// Search this many readings at once: slower, and not always better
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=16))]
     beam: Option<u8>,
+    /// Silence that ends an utterance, in milliseconds: longer delays the text, and joins speakers who leave no such pause
+    #[arg(long, value_name = "MS", default_value_t = 640, value_parser = clap::value_parser!(u32).range(320..=5000))]
+    pause_ms: u32,
+    /// Longest utterance in milliseconds: longer speech is cut at its quietest place
+    #[arg(long, value_name = "MS", default_value_t = 28_000, value_parser = clap::value_parser!(u32).range(16_000..=29_000))]
+    longest_utterance_ms: u32,
     /// Words to expect, such as names of drugs
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
@@ -92,6 +98,16 @@ impl HearArguments {
         }
     }
 
+    /// What is spoken, as documents and servers have it.
+    pub fn language_code(&self) -> &'static str {
+        self.language.language().map_or("auto", Language::code)
+    }
+
+    fn endpoint_settings(&self) -> EndpointSettings {
+        let (pause_ms, longest_utterance_ms) = (self.pause_ms, self.longest_utterance_ms);
+        EndpointSettings { pause_ms, longest_utterance_ms, ..EndpointSettings::default() }
+    }
+
     fn load_options(&self) -> LoadOptions {
         let precision = match self.precision {
             Arithmetic::Exact => Precision::Exact,
@@ -124,6 +140,7 @@ pub struct Ear {
     precision: &'static str,
     recognizer: Arc<dyn Recognizer>,
     options: DecodeOptions,
+    endpoint: EndpointSettings,
     detector: Option<Arc<SileroVad>>,
     script: Arc<HongKongScript>,
 }
@@ -151,6 +168,7 @@ impl Ear {
             precision: arguments.precision(),
             recognizer: Arc::from(model::load(&folder, &arguments.load_options())?),
             options: arguments.decode_options(),
+            endpoint: arguments.endpoint_settings(),
             detector: None,
             script: Arc::new(HongKongScript::load()?),
         })
@@ -161,9 +179,9 @@ impl Ear {
     /// # Errors
     /// When the voice activity detector was not loaded.
     pub fn into_models(self) -> anyhow::Result<Models> {
-        let Self { identity, recognizer, options, detector, script, precision } = self;
+        let Self { identity, recognizer, options, endpoint, detector, script, precision } = self;
         let detector = detector.context("the voice activity detector was not loaded")?;
-        Ok(Models { identity, precision, recognizer, options, detector, script })
+        Ok(Models { identity, precision, recognizer, options, endpoint, detector, script })
     }
 
     /// Hears a recording: utterances found by voice activity, guarded, in Hong Kong's characters.
@@ -179,7 +197,7 @@ impl Ear {
             Box::new(VoiceActivity::new(detector)?),
             Box::new(move |samples| recognise(recognizer.as_ref(), samples, &options, &guard)),
             Arc::clone(&self.script),
-            EndpointSettings::default(),
+            self.endpoint.clone(),
         )?;
         let progress = progress();
         let mut segments = Vec::new();

@@ -4,6 +4,7 @@
 //! used (the other inputs are still done), 2 the command line is wrong.
 
 mod hear;
+mod listen;
 mod models;
 mod note;
 mod note_input;
@@ -36,6 +37,8 @@ enum Command {
     Transcribe(transcribe::TranscribeArguments),
     /// Write the structured note of a transcript, a plain text or a recording
     Note(note::NoteArguments),
+    /// Listen to a microphone, and show the words as they come and the note at the end
+    Listen(listen::ListenArguments),
     /// Serve the page where words and note appear while people talk
     Serve(serve::ServeArguments),
     /// List, fetch and check the models
@@ -55,6 +58,7 @@ pub fn run() -> ExitCode {
     let result = match arguments.command {
         Command::Transcribe(arguments) => transcribe::run(&arguments, &models_folder),
         Command::Note(arguments) => note::run(&arguments, &models_folder),
+        Command::Listen(arguments) => listen::run(&arguments, &models_folder),
         Command::Serve(arguments) => serve::run(&arguments, &models_folder),
         Command::Models(arguments) => models::run(arguments, &models_folder),
     };

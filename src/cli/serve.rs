@@ -32,6 +32,9 @@ pub struct ServeArguments {
     /// Begin no new recording when less than so many MiB of the disk are free: room for those that run
     #[arg(long, value_name = "MIB", default_value_t = 512)]
     keep_free: u64,
+    /// Rooms that may be open at once [default: as many as keep up at the speed that is measured]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    rooms: Option<u16>,
     #[command(flatten)]
     hear: HearArguments,
 }
@@ -54,6 +57,9 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
     runtime.block_on(async {
         let store = Store::open(&data).await?;
         let engine = open_engine(&arguments.hear, models_folder)?;
+        if let Some(rooms) = arguments.rooms {
+            engine.fix_rooms(usize::from(rooms));
+        }
         let lexicon = Arc::new(Lexicon::builtin()?);
         let keep_free = arguments.keep_free.saturating_mul(1 << 20);
         let settings = Settings { address: arguments.addr, store, engine, lexicon, keep_free };

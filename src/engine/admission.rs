@@ -14,6 +14,8 @@ const MEMORY_SECONDS: f64 = 120.0;
 #[derive(Debug, Default)]
 struct State {
     open: usize,
+    /// As many as somebody said, instead of what the speed allows.
+    fixed: Option<usize>,
     /// Seconds of work a second of audio; nothing measured yet where absent.
     cost: Option<f64>,
 }
@@ -42,8 +44,16 @@ impl Admission {
         self.with(|state| state.cost = Some(state.cost.map_or(now, |cost| cost + (now - cost) * weight)));
     }
 
+    /// From now on so many rooms, whatever the speed.
+    pub fn fix(&self, rooms: usize) {
+        self.with(|state| state.fixed = Some(rooms));
+    }
+
     /// Rooms whose finals the worker keeps up with; at least one, for one room only falls behind and loses nothing.
     pub fn most(&self) -> usize {
+        if let Some(fixed) = self.with(|state| state.fixed) {
+            return fixed;
+        }
         let cost = self.with(|state| state.cost).unwrap_or(1.0).max(1e-4);
         ((SHARE_FOR_FINALS / (cost * SPEECH_SHARE)) as usize).max(1)
     }

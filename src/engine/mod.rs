@@ -13,6 +13,7 @@ use std::sync::{Arc, mpsc};
 pub use admission::Seat;
 pub use queue::{Glimpse, Outcome, RoomNumber};
 
+use crate::speech::endpoint::EndpointSettings;
 use crate::speech::guard::Guard;
 use crate::speech::model::silero_vad::SileroVad;
 use crate::speech::model::{DecodeOptions, Hypothesis, Language, Recognizer};
@@ -57,6 +58,8 @@ pub struct Models {
     pub recognizer: Arc<dyn Recognizer>,
     /// How finals are decoded; a room may name another language.
     pub options: DecodeOptions,
+    /// When speech is an utterance.
+    pub endpoint: EndpointSettings,
     /// The voice activity detector.
     pub detector: Arc<SileroVad>,
     /// Hong Kong's characters.
@@ -115,6 +118,11 @@ impl Engine {
     #[must_use]
     pub fn readmit(&self) -> Seat {
         self.admission.readmit()
+    }
+
+    /// Takes so many rooms from now on, whatever the speed: for whoever knows the machine better than its first seconds do.
+    pub fn fix_rooms(&self, rooms: usize) {
+        self.admission.fix(rooms);
     }
 
     /// Rooms open now, and as many as this machine carries.

@@ -16,7 +16,6 @@ use crate::audio::{Mixing, StreamDecoder};
 use crate::engine::{Engine, Glimpse, Outcome, RoomNumber};
 use crate::note::compose::{self, sections};
 use crate::note::{Note, extract};
-use crate::speech::endpoint::EndpointSettings;
 use crate::speech::model::{DecodeOptions, Hypothesis, Language};
 use crate::speech::segmenter::HeardUtterance;
 use crate::speech::session::segment;
@@ -92,7 +91,7 @@ impl Listener {
         let mut channels = Vec::with_capacity(count);
         for index in 0..count {
             let speaker = recording.speakers.get(index).cloned();
-            channels.push(Channel::new(speaker, engine.detector()?, EndpointSettings::default())?);
+            channels.push(Channel::new(speaker, engine.detector()?, engine.models().endpoint.clone())?);
         }
         let language: Option<Language> = recording.language.parse().ok();
         let transcript = Transcript {
@@ -325,7 +324,7 @@ impl Listener {
         if !std::mem::take(&mut self.note_stale) {
             return;
         }
-        let note = Arc::new(self.note());
+        let note = (self.transcript.segments.len(), Arc::new(self.note()));
         self.note_made = Some(Instant::now());
         self.view.send_modify(|view| view.note = Some(note));
     }
@@ -349,7 +348,7 @@ impl Listener {
         self.runtime.block_on(self.store.finish(&self.recording.id, &self.transcript, &note))?;
         let end = Arc::new(End { transcript: self.transcript.clone(), note });
         self.view.send_modify(|view| {
-            view.note = Some(Arc::new(end.note.clone()));
+            view.note = Some((view.finals.len(), Arc::new(end.note.clone())));
             view.end = Some(end);
         });
         Ok(())

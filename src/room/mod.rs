@@ -22,7 +22,7 @@ pub use live::{Hold, Live};
 pub use recorder::Fault;
 pub use rooms::{Beginning, Rooms};
 pub use token::Token;
-pub use view::{End, Partial, View};
+pub use view::{End, Failure, Partial, View};
 
 use self::listener::{Ended, Listener};
 use self::mailbox::Mailbox;
@@ -124,7 +124,9 @@ impl Room {
                 Ok(Ended::Finished | Ended::Stopped) => {}
                 Err(error) => {
                     tracing::error!(%error, "a room ended by an error");
-                    sender.send_modify(|view| view.failed = true);
+                    let full = matches!(&error, RoomError::Store(error) if error.is_disk_full());
+                    let failure = if full { Failure::DiskFull } else { Failure::Other };
+                    sender.send_modify(|view| view.failed = Some(failure));
                 }
             }
         };

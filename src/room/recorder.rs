@@ -30,8 +30,14 @@ pub enum Fault {
 }
 
 enum Entry {
-    Audio { holder: HolderNumber, samples: u64, frame: Vec<u8> },
-    Mark { kind: RecordKind },
+    Audio {
+        holder: HolderNumber,
+        samples: u64,
+        frame: Vec<u8>,
+    },
+    Mark {
+        kind: RecordKind,
+    },
     /// Answered once everything before it is safe, or nothing can be made safe any more.
     Flush(oneshot::Sender<Safe>),
     /// As `Flush`, and then the file is let go.

@@ -157,8 +157,15 @@ impl Rooms {
     pub async fn reopen(&self, id: &str) -> Result<Arc<Live>, RoomError> {
         let mut open = self.open.lock().await;
         if let Some(live) = open.get(id).cloned() {
-            let broken = live.fault().borrow().is_some() || live.view().borrow().failed;
-            if !broken {
+            let (finished, failed) = {
+                let view = live.view();
+                let view = view.borrow();
+                (view.end.is_some(), view.failed.is_some())
+            };
+            if finished {
+                return Err(RoomError::Finished);
+            }
+            if !failed && live.fault().borrow().is_none() {
                 return Ok(live);
             }
             open.remove(id);

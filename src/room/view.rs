@@ -28,6 +28,15 @@ pub struct End {
     pub note: Note,
 }
 
+/// Why a room ended before its recording did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// What was heard could not be kept: there is no space left.
+    DiskFull,
+    /// Something else, which the log names.
+    Other,
+}
+
 /// Everything heard so far. Readers keep their own place in `finals`, so a slow one costs no memory.
 #[derive(Debug, Default)]
 pub struct View {
@@ -35,10 +44,10 @@ pub struct View {
     pub finals: Vec<Arc<Segment>>,
     /// One place a channel.
     pub partials: Vec<Option<Partial>>,
-    /// The note of all the finals that were heard when it was made.
-    pub note: Option<Arc<Note>>,
+    /// The note of the first so many finals.
+    pub note: Option<(usize, Arc<Note>)>,
     /// Set once, when the recording is finished and both documents are in the store.
     pub end: Option<Arc<End>>,
     /// The room ended by an error; what the spool holds is safe, and can be heard again.
-    pub failed: bool,
+    pub failed: Option<Failure>,
 }

@@ -11,10 +11,8 @@ use crate::room::{Partial, Token};
 use crate::speech::model::Language;
 use crate::speech::{Segment, Transcript};
 
-/// The longest binary frame, in bytes.
+/// The longest frame, in bytes.
 pub const LONGEST_FRAME: usize = 1 << 20;
-/// The longest text frame: a token and its wrapping are far below.
-pub const LONGEST_TEXT: usize = 4096;
 /// The longest name of a speaker, in characters.
 const LONGEST_SPEAKER: usize = 32;
 
@@ -219,9 +217,7 @@ pub const TRY_LATER: u16 = 1013;
 /// # Errors
 /// What is no message is refused, without quoting it.
 pub fn parse(text: &str) -> Result<ClientMessage, Refusal> {
-    if text.len() > LONGEST_TEXT {
-        return Err(Refusal::new(TOO_LARGE, "too_large", format!("a text frame has more than {LONGEST_TEXT} bytes")));
-    }
+    fits(text.as_bytes())?;
     serde_json::from_str(text).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
         Refusal::new(NOT_AUDIO, "bad_message", format!("a text frame is no message of this socket ({place})"))
@@ -233,10 +229,15 @@ pub fn parse(text: &str) -> Result<ClientMessage, Refusal> {
 /// # Errors
 /// Frames that are too long, or not audio of this format.
 pub fn count(frame: &[u8], format: &StreamFormat) -> Result<u64, Refusal> {
-    if frame.len() > LONGEST_FRAME {
-        return Err(Refusal::new(TOO_LARGE, "too_large", format!("a frame has {} bytes, more than 1 MiB", frame.len())));
-    }
+    fits(frame)?;
     format.samples(frame).map_err(|error| Refusal::new(NOT_AUDIO, "not_audio", error.to_string()))
+}
+
+fn fits(frame: &[u8]) -> Result<(), Refusal> {
+    if frame.len() <= LONGEST_FRAME {
+        return Ok(());
+    }
+    Err(Refusal::new(TOO_LARGE, "too_large", format!("a frame has {} bytes, more than 1 MiB", frame.len())))
 }
 
 /// What a client wants, as its address says.
@@ -350,6 +351,7 @@ mod tests {
         for text in ["", "{", "[]", "{\"type\":\"stop\"}", "{\"type\":\"resume\"}", "\u{0}", "{\"type\":\"finish\"}{}"] {
             assert_eq!(parse(text).unwrap_err().code, "bad_message", "{text}");
         }
-        assert_eq!(parse(&" ".repeat(LONGEST_TEXT + 1)).unwrap_err().code, "too_large");
+        assert_eq!(parse(&" ".repeat(LONGEST_FRAME + 1)).unwrap_err().code, "too_large");
+        assert_eq!(parse(&"[".repeat(LONGEST_FRAME)).unwrap_err().code, "bad_message");
     }
 }

@@ -20,7 +20,7 @@ use crate::store::{Recording, State as RecordingState};
 const LONGEST_STRETCH_MS: u64 = 10 * 60 * 1000;
 
 /// Sound before a stretch that is decoded and dropped: what Opus needs to find its feet.
-const RUN_UP_MS: u64 = 100;
+const RUN_UP_MS: u64 = 500;
 
 /// What a list tells of a recording: nothing that was said.
 #[derive(Serialize)]
@@ -139,7 +139,7 @@ async fn so_far(app: &App, recording: &Recording, live: Option<&Live>) -> Result
         audio: None,
         segments,
     };
-    let note = live.and_then(|live| live.view().borrow().note.as_deref().cloned());
+    let note = live.and_then(|live| live.view().borrow().note.as_ref().map(|(_, note)| note.as_ref().clone()));
     Ok((transcript, note))
 }
 

@@ -15,7 +15,7 @@ use super::protocol::{
 };
 use crate::engine::EngineError;
 use crate::note::Note;
-use crate::room::{Beginning, Fault, Hold, Partial, RoomError, Rooms, Safe, Token, View};
+use crate::room::{Beginning, Failure, Fault, Hold, Partial, RoomError, Rooms, Safe, Token, View};
 
 /// How often the client is asked whether it is still there.
 const PING: Duration = Duration::from_secs(20);
@@ -365,10 +365,9 @@ impl<'a> Conversation<'a> {
 
     fn note_waits(&self) -> bool {
         let view = self.view.borrow();
-        match (&view.note, &self.note_sent) {
-            (Some(note), Some(sent)) => !Arc::ptr_eq(note, sent),
-            (note, _) => note.is_some(),
-        }
+        // A note that does not know the last final yet is about to be followed by one that does.
+        let Some((_, note)) = view.note.as_ref().filter(|(finals, _)| *finals == self.finals_sent) else { return false };
+        self.note_sent.as_ref().is_none_or(|sent| !Arc::ptr_eq(note, sent))
     }
 
     /// Tells everything that the client does not know yet, in the order that the contract asks for.
@@ -384,7 +383,6 @@ impl<'a> Conversation<'a> {
             (finals, view.partials.clone(), view.note.clone(), view.end.clone(), view.failed)
         };
         self.finals_sent += finals.len();
-        let anything_final = !finals.is_empty();
         for segment in &finals {
             self.wire.send(&ServerMessage::Final { segment }).await?;
         }
@@ -400,12 +398,13 @@ impl<'a> Conversation<'a> {
             self.wire.send(&ServerMessage::End { transcript: &end.transcript, note: &end.note }).await?;
             return Err(Stop::Close(DONE));
         }
-        if failed {
-            return Err(internal().into());
+        match failed {
+            Some(Failure::DiskFull) => return Err(refusal(&RoomError::Fault(Fault::DiskFull)).into()),
+            Some(Failure::Other) => return Err(internal().into()),
+            None => {}
         }
-        if let Some(note) = note
+        if let Some((_, note)) = note
             && self.note_waits()
-            && (anything_final || self.note_sent.is_some() || self.finals_sent > 0)
             && Instant::now() >= self.note_due
         {
             self.wire.send(&ServerMessage::Note { note: &note }).await?;

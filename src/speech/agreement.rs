@@ -23,7 +23,7 @@ pub struct AgreementSettings {
 impl Default for AgreementSettings {
     /// Chosen on the clips of `audio/`, with Whisper base; 20 s as [`super::endpoint::EndpointSettings`] cuts by default.
     fn default() -> Self {
-        Self { agreed_for: 9_600, probability: 0.4, surely_within: 320_000 }
+        Self { agreed_for: 9_600, probability: 0.5, surely_within: 320_000 }
     }
 }
 

@@ -24,7 +24,9 @@ pub struct EndpointSettings {
     /// Frames of speech that a sound needs to count, in milliseconds. Shorter words are still longer to the model, which
     /// hears 30 to 100 ms beyond them.
     pub minimum_speech_ms: u32,
-    /// A pause this long ends an utterance; it delays the text by as much. At least `padding_after_ms`.
+    /// A pause this long ends an utterance; it delays its final by as much. At least `padding_after_ms`: what is longer is time in
+    /// which a live room can hear the whole utterance before it has ended. But speakers less than a pause apart are one utterance,
+    /// and Whisper base loses words of it: of 8 English clips end to end 8 words of 83 differ with 640 ms, 25 with 960, 34 with 1280.
     pub pause_ms: u32,
     /// Audio kept before the first frame of speech: quiet first consonants.
     pub padding_before_ms: u32,

@@ -4,6 +4,7 @@
 //! because its input is missing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests")]
 
+mod agreement;
 mod audio;
 mod invention;
 mod models;
@@ -57,8 +58,16 @@ pub fn guarded(name: &str, needs: &[Need], run: fn()) -> Trial {
 
 fn main() {
     let arguments = Arguments::from_args();
-    let areas =
-        [audio::tests(), invention::tests(), models::tests(), script::tests(), session::tests(), vad::tests(), whisper::tests()];
+    let areas = [
+        agreement::tests(),
+        audio::tests(),
+        invention::tests(),
+        models::tests(),
+        script::tests(),
+        session::tests(),
+        vad::tests(),
+        whisper::tests(),
+    ];
     let tests: Vec<Trial> = areas.into_iter().flatten().collect();
     let left_out: Vec<String> =
         tests.iter().filter(|test| test.has_ignored_flag()).map(|test| format!("{} ({})", test.name(), test.kind())).collect();

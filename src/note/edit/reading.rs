@@ -47,7 +47,7 @@ impl Reader<'_> {
         let (lead, rest) = shorthand::lead(self.section, line);
         let mut found = self.said("");
         match lead {
-            Lead::Complaint | Lead::Impression => found.conditions = self.conditions(rest, |assertion| Some(assertion)),
+            Lead::Complaint | Lead::Impression => found.conditions = self.conditions(rest, Some),
             Lead::Differential => found.conditions = self.conditions(rest, |assertion| if_held(assertion, Assertion::Possible)),
             Lead::History => found.conditions = self.conditions(rest, |assertion| if_held(assertion, Assertion::Historical)),
             Lead::Family => found.conditions = self.conditions(rest, |assertion| if_held(assertion, Assertion::Family)),

@@ -62,7 +62,8 @@ const LEADS: [(&str, Lead); 29] = [
 pub(super) fn lead(section: SectionCode, line: &str) -> (Lead, &str) {
     let line = line.trim();
     // `On examination` is no drug.
-    let own = LEADS.into_iter().filter(|(word, _)| *word != ON || section == SectionCode::S);
+    let drugs = matches!(section, SectionCode::S | SectionCode::P);
+    let own = LEADS.into_iter().filter(|(word, _)| *word != ON || drugs);
     let kinds = KINDS
         .iter()
         .filter(|_| section == SectionCode::P)
