@@ -96,7 +96,12 @@ async function hear({ page, server, id, recording }) {
   const [span] = sentence.evidence;
   const segment = recording.transcript.segments.find((each) => each.id === span.segment);
   const quote = Array.from(segment.text).slice(span.start, span.end).join("");
-  const words = segment.words.filter((word) => word.text.trim().length > 3 && quote.includes(word.text.trim()));
+  let place = 0;
+  const words = segment.words.filter((word) => {
+    const start = segment.text.indexOf(word.text.trim(), place);
+    place = start + word.text.trim().length;
+    return start < span.end && place > span.start;
+  });
   expect(words.length > 0, `no word of “${quote}” has a time of its own`);
   await page.evaluate((line) => [...document.querySelectorAll(".note-text")].find((node) => node.textContent === line).focus(), sentence.text);
   await page.keyboard.press("Enter");
