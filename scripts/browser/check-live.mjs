@@ -89,6 +89,7 @@ async function steady({ page }) {
   const { stable, messages } = await seen(page);
   const [changes, partials] = [expectStableKept(stable), expectPartialsGrow(messages)];
   expect(changes > 0 && partials > 0, `only ${partials} partials and ${changes} changes were seen`);
+  console.log(`         ${partials} partials came, and the stable text that is shown changed ${changes} times`);
 }
 
 async function hear({ page, server, id, recording }) {
