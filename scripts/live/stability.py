@@ -8,7 +8,7 @@ from . import sound
 from .harness import hold, hold_rules
 
 # The endpointing of the program: an utterance's end is so long after its last speech, and is known so long after it.
-PADDING_MS, PAUSE_MS = 320, 1280
+PADDING_MS, PAUSE_MS = 320, 640
 LONG_MS = 4000
 MOST_CHANGED, LEAST_STABLE = 2.0, 50.0
 

@@ -364,9 +364,12 @@ impl<'a> Conversation<'a> {
     }
 
     fn note_waits(&self) -> bool {
-        let view = self.view.borrow();
-        // A note that does not know the last final yet is about to be followed by one that does.
-        let Some((_, note)) = view.note.as_ref().filter(|(finals, _)| *finals == self.finals_sent) else { return false };
+        self.is_news(self.view.borrow().note.as_ref())
+    }
+
+    /// A note that does not know the last final yet is about to be followed by one that does.
+    fn is_news(&self, note: Option<&(usize, Arc<Note>)>) -> bool {
+        let Some((_, note)) = note.filter(|(finals, _)| *finals == self.finals_sent) else { return false };
         self.note_sent.as_ref().is_none_or(|sent| !Arc::ptr_eq(note, sent))
     }
 
@@ -403,9 +406,10 @@ impl<'a> Conversation<'a> {
             Some(Failure::Other) => return Err(internal().into()),
             None => {}
         }
-        if let Some((_, note)) = note
-            && self.note_waits()
-            && Instant::now() >= self.note_due
+        // The note that was looked at above: a newer one may have come while the finals were sent.
+        if Instant::now() >= self.note_due
+            && self.is_news(note.as_ref())
+            && let Some((_, note)) = note
         {
             self.wire.send(&ServerMessage::Note { note: &note }).await?;
             self.note_due = Instant::now() + NOTES;
