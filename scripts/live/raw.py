@@ -88,6 +88,8 @@ class Raw:
             if kind in (None, CLOSE):
                 self.closed = struct.unpack(">H", data[:2])[0] if kind == CLOSE and len(data) >= 2 else None
                 return None
+            if kind != TEXT:
+                continue
             message = json.loads(data)
             if wanted is None or message.get("type") == wanted:
                 return message
@@ -101,6 +103,8 @@ class Raw:
                 return code, None
             if kind == CLOSE:
                 return code, struct.unpack(">H", data[:2])[0] if len(data) >= 2 else 1005
+            if kind != TEXT:
+                continue  # the pong of a ping of random bytes is no message
             message = json.loads(data)
             if message.get("type") == "error" and message.get("fatal"):
                 code = message.get("code")
