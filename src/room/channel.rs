@@ -87,18 +87,14 @@ impl Channel {
 
     /// Takes what a look gave, in Hong Kong's characters; tells whether there is something new to show.
     pub fn saw(&mut self, range: Range, glimpse: Glimpse, shown: &Hypothesis, heard: Hypothesis) -> bool {
-        if self.segmenter.growing().is_none_or(|growing| growing.start != range.start) {
-            return false;
-        }
-        match glimpse {
-            Glimpse::Growing => {
-                let samples = usize::try_from(range.end.0.saturating_sub(range.start.0)).unwrap_or(usize::MAX);
-                self.agreement.update(shown, samples);
-            }
-            Glimpse::Complete => {
-                self.agreement.complete(shown);
-                self.foreseen = Some((range, heard));
-            }
+        let Some(growing) = self.segmenter.growing().filter(|growing| growing.start == range.start) else { return false };
+        // Somebody may have spoken on while the model was at it: then it was one more look at an utterance that grows.
+        if glimpse == Glimpse::Complete && growing.complete && growing.end == range.end {
+            self.agreement.complete(shown);
+            self.foreseen = Some((range, heard));
+        } else {
+            let samples = usize::try_from(range.end.0.saturating_sub(range.start.0)).unwrap_or(usize::MAX);
+            self.agreement.update(shown, samples);
         }
         true
     }

@@ -253,15 +253,17 @@ impl Listener {
     /// The hypothesis of exactly this audio, where a look has given it or is about to.
     fn foreseen(&mut self, index: usize, range: Range) -> Result<Option<Hypothesis>, RoomError> {
         let same = |asked: &Asked| asked.channel == index && asked.range == range && asked.glimpse == Glimpse::Complete;
-        if let Some(asked) = self.asked.take_if(|asked| same(asked)) {
-            self.engine.promote(self.number);
-            if let Some(outcome) = self.mailbox.wait_for(asked.ticket) {
-                self.answer(&asked, outcome)?;
-            }
-        }
+        let pending = self.asked.take_if(|asked| same(asked));
         // A look at other audio of this channel is of no use any more.
         self.asked.take_if(|asked| asked.channel == index);
-        Ok(self.channels.get_mut(index).and_then(|channel| channel.conclude(range)))
+        let seen = self.channels.get_mut(index).and_then(|channel| channel.conclude(range));
+        let Some(asked) = pending else { return Ok(seen) };
+        self.engine.promote(self.number);
+        match self.mailbox.wait_for(asked.ticket) {
+            Some(Outcome::Heard(heard)) => Ok(Some(heard)),
+            Some(Outcome::Failed(error)) => Err(error.into()),
+            Some(Outcome::Nothing) | None => Ok(seen),
+        }
     }
 
     /// Asks for the look that is most worth it, if none is out, or if it is at a complete utterance.
