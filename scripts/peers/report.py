@@ -100,6 +100,7 @@ def heading(document):
     """What the figures below it rest on."""
     m, clips = document["machine"], document["clips"]
     languages = ", ".join(f"{count} {language}" for language, count in clips["languages"].items())
+    built = " ".join(re.findall(r"(\w+) = 1", document["about"]["whisper.cpp"]))
     return "\n".join(
         [
             f"compare-peers, {document['date']}",
@@ -107,7 +108,7 @@ def heading(document):
             f"  has {' '.join(m['flags']) or 'none of the flags looked for'}; lacks {' '.join(m['flags_missing']) or 'none'}",
             f"  load before the first run: {m['load_before']}",
             "versions: " + ", ".join(f"{name} {version}" for name, version in document["versions"].items()),
-            f"  CTranslate2 offers {' '.join(document['about']['ctranslate2'])}; {document['about']['whisper.cpp']}",
+            f"  CTranslate2 computes in {', '.join(document['about']['ctranslate2'])}; whisper.cpp is built with {built}",
             f"weights: {document['weights']}",
             f"clips: {len(clips['files'])} of {clips['of']}, {clips['seconds']:.0f} s ({languages}); {document['threads']} threads",
             f"peers: {document['peers_settings']}",
