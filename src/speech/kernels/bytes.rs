@@ -1,6 +1,8 @@
 //! Products with 8-bit weights: a scale for each output, and for each row of inputs a scale and an integer zero point, found as the
 //! row comes. Sums of products are integers, so they are exact.
 
+use rayon::prelude::*;
+
 use super::Kernels;
 use super::block::{Block, Scratch, with_scratch};
 use super::finish::Finish;
@@ -45,23 +47,16 @@ impl ByteMatrix {
     pub fn pack(weights: &[f32], inputs: usize, bias: Option<&[f32]>) -> Self {
         let outputs = weights.len() / inputs.max(1);
         let (quads, padded) = (inputs.div_ceil(QUAD), outputs.next_multiple_of(PANEL));
-        let mut panels = Block::new(padded * quads * QUAD);
+        let size = quads * QUAD * PANEL;
+        let mut panels = Block::new(padded / PANEL * size);
         let (mut scales, mut sums) = (vec![0.0; padded], vec![0.0; padded]);
-        let packed = panels.values_mut::<i8>();
-        let results = scales.iter_mut().zip(&mut sums);
-        for ((output, row), (scale, sum)) in weights.chunks_exact(inputs.max(1)).enumerate().zip(results) {
-            let largest = row.iter().fold(0.0_f32, |largest, weight| largest.max(weight.abs())).max(LEAST_SCALE);
-            *scale = largest / 127.0;
-            let panel = output / PANEL * quads * PANEL * QUAD;
-            for (place, weight) in row.iter().enumerate() {
-                let byte = (weight * (127.0 / largest)).round_ties_even() as i8;
-                *sum += f32::from(byte);
-                let at = panel + (place / QUAD * PANEL + output % PANEL) * QUAD + place % QUAD;
-                if let Some(slot) = packed.get_mut(at) {
-                    *slot = byte;
-                }
+        let parameters = scales.par_chunks_mut(PANEL).zip(sums.par_chunks_mut(PANEL));
+        let packed = panels.values_mut::<i8>().par_chunks_exact_mut(size.max(1)).zip(parameters);
+        packed.zip(weights.par_chunks((inputs * PANEL).max(1))).for_each(|((panel, (scales, sums)), rows)| {
+            for ((output, row), (scale, sum)) in rows.chunks_exact(inputs.max(1)).enumerate().zip(scales.iter_mut().zip(sums)) {
+                (*scale, *sum) = pack_output(row, panel.get_mut(output * QUAD..).unwrap_or_default());
             }
-        }
+        });
         let mut padded_bias = bias.unwrap_or_default().to_vec();
         padded_bias.resize(padded, 0.0);
         Self { outputs, inputs, panels, scales, sums, bias: padded_bias }
@@ -203,6 +198,20 @@ impl ByteMatrix {
             }
         }
     }
+}
+
+/// Packs an output's weights into its place in each quad of a panel; returns the f32 of a weight of 1, and the sum of the weights.
+fn pack_output(row: &[f32], panel: &mut [i8]) -> (f32, f32) {
+    let largest = row.iter().fold(0.0_f32, |largest, weight| largest.max(weight.abs())).max(LEAST_SCALE);
+    let mut sum = 0.0;
+    for (quad, weights) in panel.chunks_mut(PANEL * QUAD).zip(row.chunks(QUAD)) {
+        for (slot, weight) in quad.iter_mut().zip(weights) {
+            let rounded = (weight * (127.0 / largest) + ROUND) - ROUND;
+            sum += rounded;
+            *slot = rounded as i8;
+        }
+    }
+    (largest / 127.0, sum)
 }
 
 /// Panels of a task, and how wide a row of what it writes to is.

@@ -1,5 +1,7 @@
 //! Products with bf16 weights and inputs, summed in f32.
 
+use rayon::prelude::*;
+
 use super::Kernels;
 use super::block::{Block, Scratch, with_scratch};
 use super::finish::Finish;
@@ -29,14 +31,16 @@ impl HalfMatrix {
         let padded = outputs.next_multiple_of(PANEL);
         let panel_size = panel_size(inputs);
         let mut panels = Block::new(size_of::<u16>() * padded / PANEL * panel_size);
-        for (output, row) in weights.chunks_exact(inputs.max(1)).enumerate() {
-            let panel = panels.values_mut::<u16>().get_mut(output / PANEL * panel_size..).unwrap_or_default();
-            for (place, weight) in row.iter().enumerate() {
-                if let Some(slot) = panel.get_mut(place_in_panel(output % PANEL, place)) {
-                    *slot = to_half(*weight);
+        let packed = panels.values_mut::<u16>().par_chunks_exact_mut(panel_size.max(1));
+        packed.zip(weights.par_chunks((inputs * PANEL).max(1))).for_each(|(panel, rows)| {
+            for (output, row) in rows.chunks_exact(inputs.max(1)).enumerate() {
+                for (place, weight) in row.iter().enumerate() {
+                    if let Some(slot) = panel.get_mut(place_in_panel(output, place)) {
+                        *slot = to_half(*weight);
+                    }
                 }
             }
-        }
+        });
         let mut padded_bias = bias.unwrap_or_default().to_vec();
         padded_bias.resize(padded, 0.0);
         Self { outputs, inputs, panels, bias: padded_bias }

@@ -1,6 +1,7 @@
 //! Which instructions the operators use.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 /// An instruction set that this processor has. There is no way to make one that it lacks.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,10 +26,13 @@ impl Level {
     /// The best that this processor has, up to what the environment variable `CANTOSCRIBE_KERNELS` (`plain`, `avx2`, `avx512`) allows.
     #[must_use]
     pub fn best() -> Self {
-        let wanted = std::env::var(VARIABLE).ok();
-        let levels = Self::available();
-        let allowed = |level: &Self| wanted.as_deref().is_none_or(|name| level.name() == name);
-        levels.iter().rev().find(|level| allowed(level)).or(levels.last()).copied().unwrap_or(Self(Set::Plain))
+        static BEST: OnceLock<Level> = OnceLock::new();
+        *BEST.get_or_init(|| {
+            let wanted = std::env::var(VARIABLE).ok();
+            let levels = Self::available();
+            let bound = levels.iter().rposition(|level| wanted.as_deref() == Some(level.name())).unwrap_or(levels.len() - 1);
+            levels.get(bound).copied().unwrap_or(Self(Set::Plain))
+        })
     }
 
     /// All that this processor has, the plainest first.

@@ -129,6 +129,23 @@ for_each_level! {
     pub fn exponentials(values: &mut [f32]) -> (f32, f32) = exponentials_of_row;
 }
 
+/// Natural logarithm of the sum of the exponentials of a row.
+#[inline(always)]
+fn log_sum_exp_body(row: &[f32]) -> f32 {
+    let max = maximum(row);
+    max + sum_of(row, |value| exp_of_non_positive(value - max)).ln()
+}
+
+for_each_level! {
+    /// Natural logarithm of the sum of the exponentials of a row: what a logit minus is a log-probability.
+    pub fn log_sum_exp(row: &[f32]) -> f32 = log_sum_exp_body;
+}
+
+for_each_level! {
+    /// The largest of a row; minus infinity for none, and NaN is passed over.
+    pub fn largest(row: &[f32]) -> f32 = maximum;
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Level;

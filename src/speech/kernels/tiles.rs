@@ -15,16 +15,17 @@ pub(super) const PANEL: usize = 64;
 /// Most rows of a tile: six times four vectors of sums, four of weights and one of inputs are 29 of AVX-512's 32 registers.
 pub(super) const TILE: usize = 6;
 
-/// Chooses a function by the number of rows, from 1 to [`TILE`].
+/// Chooses a function by the number of rows, from 1 to [`TILE`], and where it takes one, by how many vectors of sums a row are held in
+/// registers at once.
 macro_rules! by_rows {
-    ($rows:expr, $module:ident::$function:ident, $arguments:tt) => {
+    ($rows:expr, $module:ident::$function:ident $([$one:literal, $two:literal, $more:literal])?, $arguments:tt) => {
         match $rows {
-            1 => $module::$function::<1> $arguments,
-            2 => $module::$function::<2> $arguments,
-            3 => $module::$function::<3> $arguments,
-            4 => $module::$function::<4> $arguments,
-            5 => $module::$function::<5> $arguments,
-            _ => $module::$function::<6> $arguments,
+            1 => $module::$function::<1 $(, $one)?> $arguments,
+            2 => $module::$function::<2 $(, $two)?> $arguments,
+            3 => $module::$function::<3 $(, $two)?> $arguments,
+            4 => $module::$function::<4 $(, $more)?> $arguments,
+            5 => $module::$function::<5 $(, $more)?> $arguments,
+            _ => $module::$function::<6 $(, $more)?> $arguments,
         }
     };
 }
@@ -70,7 +71,7 @@ pub(super) fn bytes(
         Set::Avx2 => {
             let rows: &[i16] = part(rows, first, count, stride);
             // SAFETY: the level has the instructions; there are `count` rows of `quads * 4` inputs and a panel as long.
-            unsafe { by_rows!(count, avx2::bytes, (rows.as_ptr(), quads, weights.as_ptr(), sums)) }
+            unsafe { by_rows!(count, avx2::bytes[8, 4, 2], (rows.as_ptr(), quads, weights.as_ptr(), sums)) }
         }
         #[cfg(target_arch = "x86_64")]
         Set::Avx512 => {
@@ -102,7 +103,7 @@ pub(super) fn halves(
         Set::Avx2 => {
             let rows: &[f32] = part(rows, first, count, stride);
             // SAFETY: the level has the instructions; there are `count` rows of `pairs * 2` inputs and a panel as long.
-            unsafe { by_rows!(count, avx2::halves, (rows.as_ptr(), pairs, weights.as_ptr(), sums)) }
+            unsafe { by_rows!(count, avx2::halves[4, 2, 2], (rows.as_ptr(), pairs, weights.as_ptr(), sums)) }
         }
         #[cfg(target_arch = "x86_64")]
         Set::Avx512 => {

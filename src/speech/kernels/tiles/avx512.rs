@@ -19,20 +19,23 @@ const VECTORS: usize = 4;
 pub unsafe fn bytes<const ROWS: usize>(rows: *const u8, quads: usize, weights: *const i8, sums: &mut [[i32; PANEL]; TILE]) {
     let mut acc: [[__m512i; VECTORS]; ROWS] = [[_mm512_setzero_si512(); VECTORS]; ROWS];
     let stride = quads * 4;
-    for quad in 0..quads {
+    // The places of this quad's weights and inputs; sums of indices would be checked for overflow in the innermost loop.
+    let (mut quad_weights, mut inputs) = (weights, rows);
+    for _ in 0..quads {
         let mut panel = [_mm512_setzero_si512(); VECTORS];
         for vector in 0..VECTORS {
-            // SAFETY: this vector of the quad ends at byte `quad * 256 + vector * 64 + 64`, at most `quads * 256`.
-            panel[vector] = unsafe { _mm512_loadu_si512(weights.add(quad * 256 + vector * 64).cast()) };
+            // SAFETY: in quad `q` this vector ends at byte `q * 256 + vector * 64 + 64`, at most `quads * 256`.
+            panel[vector] = unsafe { _mm512_loadu_si512(quad_weights.wrapping_add(vector * 64).cast()) };
         }
         for row in 0..ROWS {
-            // SAFETY: four bytes from `row * stride + quad * 4` on, which end within row `row`.
-            let four = unsafe { rows.add(row * stride + quad * 4).cast::<i32>().read_unaligned() };
+            // SAFETY: in quad `q` four bytes from `row * stride + q * 4` on, which end within row `row`.
+            let four = unsafe { inputs.wrapping_add(row.wrapping_mul(stride)).cast::<i32>().read_unaligned() };
             let input = _mm512_set1_epi32(four);
             for vector in 0..VECTORS {
                 acc[row][vector] = _mm512_dpbusd_epi32(acc[row][vector], input, panel[vector]);
             }
         }
+        (quad_weights, inputs) = (quad_weights.wrapping_add(256), inputs.wrapping_add(4));
     }
     for (acc, sums) in acc.iter().zip(sums.iter_mut()) {
         for (acc, sums) in acc.iter().zip(sums.as_chunks_mut::<16>().0) {
@@ -50,20 +53,22 @@ pub unsafe fn bytes<const ROWS: usize>(rows: *const u8, quads: usize, weights: *
 pub unsafe fn halves<const ROWS: usize>(rows: *const u16, pairs: usize, weights: *const u16, sums: &mut [[f32; PANEL]; TILE]) {
     let mut acc: [[__m512; VECTORS]; ROWS] = [[_mm512_setzero_ps(); VECTORS]; ROWS];
     let stride = pairs * 2;
-    for pair in 0..pairs {
+    let (mut pair_weights, mut inputs) = (weights, rows);
+    for _ in 0..pairs {
         let mut panel = [as_halves(_mm512_setzero_si512()); VECTORS];
         for vector in 0..VECTORS {
-            // SAFETY: this vector of the pair ends at number `pair * 128 + vector * 32 + 32`, at most `pairs * 128`.
-            panel[vector] = as_halves(unsafe { _mm512_loadu_si512(weights.add(pair * 128 + vector * 32).cast()) });
+            // SAFETY: in pair `p` this vector ends at number `p * 128 + vector * 32 + 32`, at most `pairs * 128`.
+            panel[vector] = as_halves(unsafe { _mm512_loadu_si512(pair_weights.wrapping_add(vector * 32).cast()) });
         }
         for row in 0..ROWS {
-            // SAFETY: two numbers from `row * stride + pair * 2` on, which end within row `row`.
-            let two = unsafe { rows.add(row * stride + pair * 2).cast::<i32>().read_unaligned() };
+            // SAFETY: in pair `p` two numbers from `row * stride + p * 2` on, which end within row `row`.
+            let two = unsafe { inputs.wrapping_add(row.wrapping_mul(stride)).cast::<i32>().read_unaligned() };
             let input = as_halves(_mm512_set1_epi32(two));
             for vector in 0..VECTORS {
                 acc[row][vector] = _mm512_dpbf16_ps(acc[row][vector], input, panel[vector]);
             }
         }
+        (pair_weights, inputs) = (pair_weights.wrapping_add(128), inputs.wrapping_add(2));
     }
     for (acc, sums) in acc.iter().zip(sums.iter_mut()) {
         for (acc, sums) in acc.iter().zip(sums.as_chunks_mut::<16>().0) {

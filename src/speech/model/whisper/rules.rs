@@ -2,6 +2,7 @@
 
 use super::config::{Config, GenerationConfig};
 use super::vocabulary::Vocabulary;
+use crate::speech::kernels::{self, Level};
 use crate::speech::model::Language;
 
 /// What is never produced, and what never first.
@@ -36,16 +37,14 @@ impl Rules {
 /// The highest logit's place, the first of equals; nothing in an empty row.
 #[must_use]
 pub fn argmax(logits: &[f32]) -> Option<u32> {
-    let best = logits.iter().enumerate().reduce(|best, next| if next.1 > best.1 { next } else { best })?;
-    u32::try_from(best.0).ok()
+    let best = kernels::largest(Level::best(), logits);
+    u32::try_from(logits.iter().position(|logit| *logit == best)?).ok()
 }
 
 /// Natural logarithm of the sum of the exponentials, what a logit minus is a log-probability.
 #[must_use]
 pub fn log_normaliser(logits: &[f32]) -> f32 {
-    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = logits.iter().map(|logit| f64::from((logit - max).exp())).sum();
-    max + sum.ln() as f32
+    kernels::log_sum_exp(Level::best(), logits)
 }
 
 /// The token at `unit`, from 0 to 1, of the distribution at a temperature: drawn at random where `unit` is. Nothing where no token
