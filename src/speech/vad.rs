@@ -61,7 +61,7 @@ impl VoiceActivity {
     /// # Errors
     /// Only when memory cannot be had.
     pub fn new(model: Arc<SileroVad>) -> Result<Self, SpeechError> {
-        let state = model.start()?;
+        let state = model.start();
         Ok(Self { model, state, pending: vec![0.0; CONTEXT], next: 0 })
     }
 
@@ -109,7 +109,7 @@ impl VoiceDetector for VoiceActivity {
     }
 
     fn reset(&mut self) -> Result<(), SpeechError> {
-        self.state = self.model.start()?;
+        self.state = self.model.start();
         self.pending = vec![0.0; CONTEXT];
         self.next = 0;
         Ok(())

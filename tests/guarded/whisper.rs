@@ -21,6 +21,7 @@ pub fn tests() -> Vec<Trial> {
     vec![
         guarded("parity_whisper_tokens", &[MODEL, CLIPS], tokens_equal_the_reference),
         guarded("whisper_threads_change_nothing", &[MODEL, CLIPS], threads_change_nothing),
+        guarded("whisper_rooms_change_nothing", &[MODEL, CLIPS], rooms_change_nothing),
         guarded("whisper_words_have_times", &[MODEL, CLIPS], words_have_times),
         guarded("whisper_sampling_repeats", &[MODEL, CLIPS], sampling_repeats),
         guarded("whisper_finds_the_language", &[MODEL, CLIPS], language_is_found),
@@ -99,15 +100,32 @@ fn recognise(model: &dyn Recognizer, samples: &[f32], options: &DecodeOptions) -
 }
 
 fn threads_change_nothing() {
-    let (one, two) = (load(Precision::Exact, 1), load(Precision::Exact, 2));
     let samples = clip(CLIP);
-    for search in [Search::Greedy, Search::Beam(3)] {
-        let options = DecodeOptions { search, ..DecodeOptions::default() };
-        let heard = recognise(one.as_ref(), &samples, &options);
-        assert!(!heard.text.is_blank());
-        // Equal to the last bit: words, times and probabilities.
-        assert_eq!(heard, recognise(two.as_ref(), &samples, &options));
+    for precision in [Precision::Exact, Precision::Balanced, Precision::Fast] {
+        let (one, two) = (load(precision, 1), load(precision, 2));
+        for search in [Search::Greedy, Search::Beam(3)] {
+            let options = DecodeOptions { search, ..DecodeOptions::default() };
+            let heard = recognise(one.as_ref(), &samples, &options);
+            assert!(!heard.text.is_blank());
+            // Equal to the last bit: words, times and probabilities.
+            assert_eq!(heard, recognise(two.as_ref(), &samples, &options), "{precision:?}");
+        }
     }
+}
+
+/// Eight rooms ask one model at once, each for another clip, and get what each gets alone.
+fn rooms_change_nothing() {
+    let model = load(Precision::Balanced, 2);
+    let names: Vec<String> = references().into_iter().take(8).map(|reference| reference.file).collect();
+    let options = DecodeOptions { temperatures: vec![0.0], ..DecodeOptions::default() };
+    let hear = |name: &String| recognise(model.as_ref(), &clip(name), &options);
+    let alone: Vec<Hypothesis> = names.iter().map(hear).collect();
+    let together: Vec<Hypothesis> = std::thread::scope(|scope| {
+        let rooms: Vec<_> = names.iter().map(|name| scope.spawn(|| hear(name))).collect();
+        rooms.into_iter().map(|room| room.join().unwrap()).collect()
+    });
+    assert!(alone.iter().filter(|heard| !heard.text.is_blank()).count() >= 4);
+    assert_eq!(together, alone);
 }
 
 fn words_have_times() {

@@ -91,6 +91,23 @@ proptest! {
     }
 
     #[test]
+    fn float_products_are_exact_up_to_rounding(
+        (rows, inputs, outputs) in (1..10_usize, 1..150_usize, 1..70_usize), seed: u64,
+    ) {
+        let (x, weights, bias) = (noise(seed, rows * inputs), noise(seed ^ 1, inputs * outputs), noise(seed ^ 2, outputs));
+        let matrix = FloatMatrix::pack(&weights, inputs, Some(&bias));
+        let expected = product(&x, &weights, &bias, inputs);
+        let mut first = None;
+        for level in Level::available() {
+            let mut ours = vec![f32::NAN; rows * outputs];
+            matrix.multiply(level, Rows::new(&x, inputs, rows), &mut ours);
+            let error = relative_error(&ours, &expected);
+            prop_assert!(error < 1e-5, "{:?}: {}", level, error);
+            prop_assert_eq!(first.get_or_insert_with(|| ours.clone()), &ours);
+        }
+    }
+
+    #[test]
     fn attention_is_close_to_candles(
         (rows, positions, heads, width) in (1..40_usize, 1..200_usize, 1..4_usize, prop::sample::select(vec![2_usize, 20, 64, 80])),
         seed: u64,
