@@ -48,7 +48,7 @@ fn head(report: &Report) -> String {
 
 fn advice(report: &Report) -> String {
     let Some(advice) = &report.recommendation else {
-        return "<p class=\"card warning\">Nothing is recommended: no setting was seen to keep one room real-time.</p>\n"
+        return "<p class=\"card warning\">Nothing is recommended: no setting was seen to keep one room real-time. Longer trials (--thorough) judge more finely.</p>\n"
             .to_owned();
     };
     let otherwise = advice.otherwise.as_deref().map(|text| format!("<p>{}</p>\n", escape(text))).unwrap_or_default();

@@ -17,8 +17,6 @@ use super::{BenchError, Machine, Search, Setting, Stop, Watch, child, machine, s
 use crate::engine::Engine;
 use crate::speech::model::{Language, Precision};
 
-/// Share of a core's time that finals may come to take in the first guess at the rooms.
-const FIRST_GUESS: f64 = 0.5;
 /// Beside its own length, a live trial takes about so long: rooms are opened, heard to their end and erased.
 const AROUND_A_TRIAL: Duration = Duration::from_secs(3);
 
@@ -120,20 +118,22 @@ impl Bench<'_> {
     ) -> Result<(), BenchError> {
         let begin = Instant::now();
         found.cold_start = self.start_from_nothing(candidate, setting, share)?;
-        self.watch.stage("loading the model", 1);
-        let models = self.common.models(setting, &candidate.installed)?;
-        let scorer = self.scorer.as_ref().filter(|_| !known);
-        let limit = share.map(|share| share.recordings);
-        let heard = speed::hear(&models, &self.recordings, scorer, limit, self.stop, self.watch)?;
-        if heard.recordings == 0 {
+        if self.stop.asked() {
             return Ok(());
         }
-        let real_time_factor = heard.spent.as_secs_f64() / heard.seconds.max(f64::MIN_POSITIVE);
-        found.speed = Some(Speed { recordings: heard.recordings, seconds: heard.seconds, real_time_factor });
+        self.watch.stage("loading the model", 1);
+        let engine = Engine::start(self.common.models(setting, &candidate.installed)?)?;
+        // The recordings come last and get what time is left: the more of them, the surer the error rate.
+        self.find_rooms(found, &engine, share.map(|share| begin + share.all.saturating_sub(share.recordings)))?;
+        let scorer = self.scorer.as_ref().filter(|_| !known);
+        let limit = share.map(|share| share.all.saturating_sub(begin.elapsed()));
+        let heard = speed::hear(engine.models(), &self.recordings, scorer, limit, self.stop, self.watch)?;
+        if heard.recordings > 0 {
+            let real_time_factor = heard.spent.as_secs_f64() / heard.seconds.max(f64::MIN_POSITIVE);
+            found.speed = Some(Speed { recordings: heard.recordings, seconds: heard.seconds, real_time_factor });
+        }
         found.scores = heard.scores;
-        let engine = Engine::start(models)?;
-        let end = share.map(|share| begin + share.all);
-        self.find_rooms(found, &engine, real_time_factor, end)
+        Ok(())
     }
 
     fn start_from_nothing(
@@ -172,17 +172,12 @@ impl Bench<'_> {
     }
 
     /// One room, then as many as stay real-time, while there is time.
-    fn find_rooms(
-        &mut self,
-        found: &mut Measured,
-        engine: &Arc<Engine>,
-        real_time_factor: f64,
-        end: Option<Instant>,
-    ) -> Result<(), BenchError> {
+    fn find_rooms(&mut self, found: &mut Measured, engine: &Arc<Engine>, end: Option<Instant>) -> Result<(), BenchError> {
         let Plan { step, one_room, .. } = self.request.plan;
+        // What the engine itself would let in is for finals alone: half of it is a guess from which doubling goes fast.
+        let (_, admitted) = engine.rooms();
         let Some(passes) = self.trial(found, engine, 1, one_room)? else { return Ok(()) };
-        let guess = (FIRST_GUESS / real_time_factor.max(1e-3)) as usize;
-        let mut search = Search::starting_at(guess.max(2));
+        let mut search = Search::starting_at((admitted / 2).max(2));
         search.learn(1, passes);
         let note = |search: &Search, found: &mut Measured| {
             let exact = search.next().is_none();

@@ -40,7 +40,7 @@ pub fn summary(report: &Report) -> String {
                 let _ = writeln!(text, "{otherwise}");
             }
         }
-        None => text.push_str("Nothing is recommended: no setting was seen to keep one room real-time.\n"),
+        None => text.push_str("Nothing is recommended: no setting was seen to keep one room real-time. Longer trials (--thorough) judge more finely.\n"),
     }
     text
 }

@@ -19,6 +19,8 @@ const LEFT: f64 = 52.0;
 const RIGHT: f64 = WIDTH - 14.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = HEIGHT - 44.0;
+/// Between the area's sides and the first and last mark, so that no mark stands on a number.
+const INSET: f64 = 12.0;
 
 /// The axes, both logarithmic.
 struct Axes {
@@ -42,7 +44,7 @@ impl Axes {
     }
 
     fn x(&self, rooms: usize) -> f64 {
-        LEFT + (RIGHT - LEFT) * (rooms.max(1) as f64).log2() / self.most_rooms.log2()
+        LEFT + INSET + (RIGHT - LEFT - 2.0 * INSET) * (rooms.max(1) as f64).log2() / self.most_rooms.log2()
     }
 
     fn y(&self, ms: f64) -> f64 {

@@ -2,26 +2,30 @@
 
 use super::super::report::{Measured, Report};
 use super::super::summary::rooms;
-use super::markup::escape;
+use super::markup::{escape, time};
 
 /// Bars for what can be compared at a glance. A figure that no setting has is left out.
 pub(super) fn bars(report: &Report) -> String {
+    let over = format!("less is better; over {} recordings", report.recordings.compared);
     let figures = [
         figure(report, "Rooms at once that stay real-time", "more is better", |setting| {
             setting.rooms.map(|found| (found.most as f64, rooms(found)))
         }),
-        figure(
-            report,
-            "Character error rate, in %",
-            &format!("less is better; over {} recordings", report.recordings.compared),
-            |setting| setting.error_rate().map(|rate| (rate, format!("{rate:.1}%"))),
-        ),
-        figure(report, "Real-time factor, in seconds of work for a second of sound", "less is better", |setting| {
+        figure(report, "Character error rate, in %", &over, |setting| {
+            setting.error_rate().map(|rate| (rate, format!("{rate:.1}%")))
+        }),
+        figure(report, "Endpoint to final with one room, p95", "less is better", |setting| {
+            setting.final_p95_ms().map(|late| (late, time(late)))
+        }),
+        figure(report, "Real-time factor: work for a second of sound", "less is better", |setting| {
             setting.speed.map(|speed| (speed.real_time_factor, format!("{:.3}", speed.real_time_factor)))
         }),
+        figure(report, "Start of the program to text", "less is better", |setting| {
+            setting.cold_start.map(|start| (start.first_text_ms, time(start.first_text_ms)))
+        }),
         figure(report, "Peak memory, in MB", "less is better", |setting| {
-            let bytes = setting.cold_start?.peak_memory_bytes? as f64 / 1e6;
-            Some((bytes, format!("{bytes:.0} MB")))
+            let megabytes = setting.cold_start?.peak_memory_bytes? as f64 / 1e6;
+            Some((megabytes, format!("{megabytes:.0} MB")))
         }),
     ];
     format!("<h2>Side by side</h2>\n<div class=\"figures\">\n{}</div>\n", figures.concat())

@@ -5,8 +5,11 @@ use super::super::report::{Measured, Report};
 use super::super::summary::rooms;
 use super::markup::{escape, time};
 
-/// The columns after the setting's name, and what fills them.
-const COLUMNS: [(&str, fn(&Measured) -> Option<String>); 8] = [
+/// What fills a cell; nothing where it was not measured.
+type Cell = fn(&Measured) -> Option<String>;
+
+/// The columns after the setting's name.
+const COLUMNS: [(&str, Cell); 8] = [
     ("Rooms real-time", |setting| setting.rooms.map(rooms)),
     ("Error rate", |setting| {
         setting.accuracy.map(|accuracy| format!("{:.1}% ({})", accuracy.error_rate_percent, accuracy.recordings))
