@@ -126,7 +126,8 @@ impl Bench<'_> {
         // The recordings come last and get what time is left: the more of them, the surer the error rate.
         self.find_rooms(found, &engine, share.map(|share| begin + share.all.saturating_sub(share.recordings)))?;
         let scorer = self.scorer.as_ref().filter(|_| !known);
-        let limit = share.map(|share| share.all.saturating_sub(begin.elapsed()));
+        let left = |share: Share| share.all.saturating_sub(begin.elapsed());
+        let limit = share.map(|share| if known { share.recordings.min(left(share)) } else { left(share) });
         let heard = speed::hear(engine.models(), &self.recordings, scorer, limit, self.stop, self.watch)?;
         if heard.recordings > 0 {
             let real_time_factor = heard.spent.as_secs_f64() / heard.seconds.max(f64::MIN_POSITIVE);
