@@ -1,7 +1,8 @@
 """The virtual environment of the live checks, made on the first use, and where things are."""
 
-import os, subprocess, sys, venv
 from pathlib import Path
+
+import virtual_environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VENV = ROOT / "target" / "venv-live"
@@ -12,11 +13,4 @@ BINARY = ROOT / "target" / "release" / "cantoscribe"
 
 def in_virtual_environment():
     """Runs the calling script again inside the virtual environment, unless it already is."""
-    if Path(sys.prefix) == VENV:
-        return
-    python = VENV / "bin" / "python"
-    if not (VENV / "complete").exists():
-        venv.create(VENV, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *PACKAGES], check=True)
-        (VENV / "complete").touch()
-    os.execv(python, [str(python), *sys.argv])
+    virtual_environment.enter(VENV, PACKAGES)

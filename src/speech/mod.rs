@@ -7,6 +7,7 @@ mod error;
 pub mod agreement;
 pub mod endpoint;
 pub mod guard;
+pub mod kernels;
 pub mod model;
 pub mod script;
 pub mod segmenter;

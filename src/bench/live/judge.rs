@@ -51,6 +51,10 @@ pub(super) struct Observed {
 /// Adds up the rooms of a trial.
 pub(super) fn judge(rooms: &[Observed], length: Duration, speech_share: f64) -> Step {
     let heard = || rooms.iter().flat_map(|room| room.heard.iter());
+    for Heard { timed, endpoint, shown, concluded } in heard() {
+        let (start, end) = (time_of(timed.speech_start), time_of(timed.speech_end));
+        tracing::debug!(rooms = rooms.len(), ?start, ?end, ?endpoint, ?shown, ?concluded, "an utterance of a live trial");
+    }
     let since = |later: Option<Duration>, earlier: Option<Duration>| Some(later?.saturating_sub(earlier?));
     let late = Spread::of(heard().filter_map(|one| since(one.concluded, one.endpoint)));
     let look = Spread::of(rooms.iter().flat_map(longest_without_look));

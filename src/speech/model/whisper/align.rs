@@ -2,11 +2,9 @@
 //! alignment heads become probabilities over time, are normalised, smoothed and averaged, and the cheapest monotonic path through
 //! tokens and time (dynamic time warping) gives each token its place.
 
-use candle_core::Tensor;
-
 use super::Whisper;
 use super::config::{FRAMES_PER_POSITION, HOP};
-use super::decoder::Audio;
+use super::decoder::{Audio, Watch};
 use super::words::words;
 use crate::speech::SpeechError;
 use crate::speech::model::{HeardWord, Hypothesis};
@@ -31,14 +29,11 @@ impl Whisper {
         let room = self.config.max_target_positions.saturating_sub(tokens.len());
         tokens.extend(hypothesis.tokens.iter().take(room));
         let rows = tokens.len().saturating_sub(first);
-        let input = Tensor::new(tokens.as_slice(), self.decoder.device())?.unsqueeze(0)?;
-        let mut scores = Vec::new();
-        self.decoder.forward(&input, audio, &mut self.decoder.cache(), Some(&mut scores))?;
+        let mut watch = Watch { heads: &self.alignment_heads, scores: Vec::new() };
+        self.decoder.forward(&tokens, 1, audio, &mut self.decoder.cache(), Some(&mut watch))?;
         let mut attention = Attention::new(rows, samples.div_ceil(POSITION).clamp(1, audio.positions()?));
-        for (layer, head) in &self.alignment_heads {
-            let Some(scores) = scores.get(*layer) else { continue };
-            let columns = attention.columns;
-            attention.add_head(scores.get(*head)?.narrow(1, 0, columns)?.to_vec2()?, first);
+        for scores in &watch.scores {
+            attention.add_head(scores.narrow(1, 0, attention.columns)?.to_vec2()?, first);
         }
         let starts = attention.starts();
         let sample = |row: usize| starts.get(row).map_or(samples, |position| (position * POSITION).min(samples));

@@ -88,8 +88,7 @@ impl Whisper {
     /// Feeds what comes before the text.
     pub(super) fn begin(&self, audio: &Audio, (prefix, start): (&[u32], usize)) -> Result<Begun, SpeechError> {
         let mut cache = self.decoder.cache();
-        let tokens = Tensor::new(prefix, self.decoder.device())?.unsqueeze(0)?;
-        let states = self.decoder.forward(&tokens, audio, &mut cache, None)?.squeeze(0)?;
+        let states = self.decoder.forward(prefix, 1, audio, &mut cache, None)?;
         let both = Tensor::stack(&[states.i(start)?, states.i(prefix.len().saturating_sub(1))?], 0)?;
         let logits = self.decoder.logits(&both)?;
         let at_start = row(&logits, 0)?;

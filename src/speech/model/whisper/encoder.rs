@@ -1,12 +1,11 @@
 //! Mel frames to encoder states.
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 use super::config::Config;
 use crate::audio::Mel;
 use crate::speech::SpeechError;
-use crate::speech::model::Precision;
-use crate::speech::model::layers::{Conv1d, LayerNorm, Linear, attend_by_head, join_heads, split_heads};
+use crate::speech::model::layers::{Arithmetic, Conv1d, Heard, LayerNorm, Linear, Part};
 use crate::speech::model::weights::Weights;
 
 /// PyTorch's default, which every Whisper checkpoint was trained with.
@@ -14,14 +13,12 @@ pub(super) const EPSILON: f32 = 1e-5;
 
 struct Layer {
     attention_norm: LayerNorm,
-    query: Linear,
-    key: Linear,
-    value: Linear,
+    /// Queries, keys and values beside each other.
+    projections: Linear,
     output: Linear,
     feed_forward_norm: LayerNorm,
     inner: Linear,
     outer: Linear,
-    heads: usize,
 }
 
 /// Two convolutions and a stack of layers in which every position sees every other.
@@ -31,7 +28,8 @@ pub struct Encoder {
     positions: Tensor,
     layers: Vec<Layer>,
     norm: LayerNorm,
-    device: Device,
+    heads: usize,
+    arithmetic: Arithmetic,
 }
 
 impl Encoder {
@@ -39,19 +37,21 @@ impl Encoder {
     ///
     /// # Errors
     /// As [`Weights::tensor`].
-    pub fn load(weights: &Weights, config: &Config, precision: Precision, device: &Device) -> Result<Self, SpeechError> {
+    pub fn load(weights: &Weights, config: &Config, arithmetic: &Arithmetic) -> Result<Self, SpeechError> {
         let width = config.d_model;
         let prefix = "model.encoder";
+        let stride = super::config::FRAMES_PER_POSITION;
         let convolutions = [
-            Conv1d::load(weights, &format!("{prefix}.conv1"), (config.num_mel_bins, width), 1)?,
-            Conv1d::load(weights, &format!("{prefix}.conv2"), (width, width), super::config::FRAMES_PER_POSITION)?,
+            Conv1d::load(weights, &format!("{prefix}.conv1"), (config.num_mel_bins, width), 1, arithmetic)?,
+            Conv1d::load(weights, &format!("{prefix}.conv2"), (width, width), stride, arithmetic)?,
         ];
         let positions = weights.tensor(&format!("{prefix}.embed_positions.weight"), &[config.max_source_positions, width])?;
         let layers = (0..config.encoder_layers)
-            .map(|index| Layer::load(weights, &format!("{prefix}.layers.{index}"), config, precision))
+            .map(|index| Layer::load(weights, &format!("{prefix}.layers.{index}"), config, arithmetic))
             .collect::<Result<Vec<_>, _>>()?;
-        let norm = LayerNorm::load(weights, &format!("{prefix}.layer_norm"), width, EPSILON)?;
-        Ok(Self { convolutions, positions, layers, norm, device: device.clone() })
+        let norm = LayerNorm::load(weights, &format!("{prefix}.layer_norm"), width, EPSILON, arithmetic)?;
+        let heads = config.encoder_attention_heads;
+        Ok(Self { convolutions, positions, layers, norm, heads, arithmetic: arithmetic.clone() })
     }
 
     /// Log-mel (bins, frames) to (ceil(frames / 2), width).
@@ -59,61 +59,63 @@ impl Encoder {
     /// # Errors
     /// More frames than the window has, or other bins than the model's.
     pub fn forward(&self, mel: &Mel) -> candle_core::Result<Tensor> {
-        let mut x = Tensor::from_slice(&mel.data, (1, mel.bins, mel.frames), &self.device)?;
+        let mut x = Tensor::from_slice(&mel.data, (mel.bins, mel.frames), self.arithmetic.device())?.t()?.contiguous()?;
         for convolution in &self.convolutions {
-            x = convolution.forward(&x)?.gelu_erf()?;
+            x = convolution.forward_gelu(&x)?;
         }
-        let x = x.squeeze(0)?.t()?.contiguous()?;
         let mut x = (&x + self.positions.narrow(0, 0, x.dim(0)?)?)?;
         for layer in &self.layers {
-            x = layer.forward(&x)?;
+            x = layer.forward(&x, self.heads, &self.arithmetic)?;
         }
         self.norm.forward(&x)
     }
 }
 
 impl Layer {
-    fn load(weights: &Weights, prefix: &str, config: &Config, precision: Precision) -> Result<Self, SpeechError> {
+    fn load(weights: &Weights, prefix: &str, config: &Config, arithmetic: &Arithmetic) -> Result<Self, SpeechError> {
         let (width, inner) = (config.d_model, config.encoder_ffn_dim);
-        let heads = config.encoder_attention_heads;
         let name = |part: &str| format!("{prefix}.{part}");
-        let square = (width, width);
+        let norm = |part: &str| LayerNorm::load(weights, &name(part), width, EPSILON, arithmetic);
         Ok(Self {
-            attention_norm: LayerNorm::load(weights, &name("self_attn_layer_norm"), width, EPSILON)?,
-            query: load_query(weights, &name("self_attn.q_proj"), width, heads, precision)?,
-            key: Linear::load(weights, &name("self_attn.k_proj"), square, false, precision)?,
-            value: Linear::load(weights, &name("self_attn.v_proj"), square, true, precision)?,
-            output: Linear::load(weights, &name("self_attn.out_proj"), square, true, precision)?,
-            feed_forward_norm: LayerNorm::load(weights, &name("final_layer_norm"), width, EPSILON)?,
-            inner: Linear::load(weights, &name("fc1"), (width, inner), true, precision)?,
-            outer: Linear::load(weights, &name("fc2"), (inner, width), true, precision)?,
-            heads,
+            attention_norm: norm("self_attn_layer_norm")?,
+            projections: load_projections(weights, &name("self_attn"), (width, config.encoder_attention_heads), arithmetic)?,
+            output: Linear::load(weights, &name("self_attn.out_proj"), (width, width), arithmetic)?,
+            feed_forward_norm: norm("final_layer_norm")?,
+            inner: Linear::load(weights, &name("fc1"), (width, inner), arithmetic)?,
+            outer: Linear::load(weights, &name("fc2"), (inner, width), arithmetic)?,
         })
     }
 
     /// (positions, width) to the same.
-    fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let normed = self.attention_norm.forward(x)?;
-        let query = split_heads(&self.query.forward(&normed)?, self.heads)?;
-        let key = split_heads(&self.key.forward(&normed)?, self.heads)?;
-        let value = split_heads(&self.value.forward(&normed)?, self.heads)?;
-        let attended = join_heads(&attend_by_head(&query, &key.transpose(1, 2)?, &value)?)?;
-        let x = (x + self.output.forward(&attended)?)?;
-        let normed = self.feed_forward_norm.forward(&x)?;
-        let inner = self.inner.forward(&normed)?.gelu_erf()?;
-        x + self.outer.forward(&inner)?
+    fn forward(&self, x: &Tensor, heads: usize, arithmetic: &Arithmetic) -> candle_core::Result<Tensor> {
+        let width = x.dim(1)?;
+        let projected = self.projections.forward(&self.attention_norm.forward(x)?)?;
+        let part = |index: usize| projected.narrow(1, index * width, width);
+        let attended = Heard::new(&part(1)?, &part(2)?, heads, arithmetic)?.attend(&part(0)?)?;
+        let x = self.output.forward_onto(&attended, x)?;
+        let inner = self.inner.forward_gelu(&self.feed_forward_norm.forward(&x)?)?;
+        self.outer.forward_onto(&inner, &x)
     }
 }
 
-/// A query projection that yields scaled queries: `1 / sqrt(width of a head)` is a power of two in every published size, so folding
-/// it into the weights changes no bit of the products.
-pub(super) fn load_query(
+/// What makes scaled queries of a projection: `1 / sqrt(width of a head)` is a power of two in every published size, so folding it into
+/// the weights changes no bit of the products.
+pub(super) fn query_scale(width: usize, heads: usize) -> f64 {
+    (width as f64 / heads as f64).sqrt().recip()
+}
+
+/// `{prefix}.q_proj`, `.k_proj` and `.v_proj` as one layer that gives scaled queries, keys and values beside each other.
+pub(super) fn load_projections(
     weights: &Weights,
-    name: &str,
-    width: usize,
-    heads: usize,
-    precision: Precision,
+    prefix: &str,
+    (width, heads): (usize, usize),
+    arithmetic: &Arithmetic,
 ) -> Result<Linear, SpeechError> {
-    let scale = (width as f64 / heads as f64).sqrt().recip();
-    Linear::load_scaled(weights, name, (width, width), true, precision, scale)
+    let [query, key, value] = ["q_proj", "k_proj", "v_proj"].map(|part| format!("{prefix}.{part}"));
+    let parts = [
+        Part { scale: query_scale(width, heads), ..Part::new(&query) },
+        Part { bias: false, ..Part::new(&key) },
+        Part::new(&value),
+    ];
+    Linear::load_joined(weights, &parts, (width, width), arithmetic)
 }

@@ -24,6 +24,7 @@ use self::decoder::{Audio, Decoder};
 use self::encoder::Encoder;
 use self::rules::Rules;
 use self::vocabulary::Vocabulary;
+use super::layers::Arithmetic;
 use super::weights::Weights;
 use super::{
     Capabilities, Context, DecodeOptions, Hypothesis, Language, LoadOptions, RawHypothesis, Recognizer, Search, Utterance,
@@ -63,10 +64,11 @@ impl Whisper {
         let config = Config::load(folder)?;
         let generation = GenerationConfig::load(folder)?;
         let vocabulary = Vocabulary::load(folder, &config)?;
+        let arithmetic = Arithmetic::new(options, pool.current_num_threads())?;
         let (encoder, decoder) = pool.install(|| {
             let weights = Weights::open(folder, &options.device)?;
-            let encoder = Encoder::load(&weights, &config, options.precision, &options.device)?;
-            let decoder = Decoder::load(&weights, &config, options.precision, &options.device)?;
+            let encoder = Encoder::load(&weights, &config, &arithmetic)?;
+            let decoder = Decoder::load(&weights, &config, &arithmetic)?;
             Ok::<_, SpeechError>((encoder, decoder))
         })?;
         let capabilities = Capabilities {

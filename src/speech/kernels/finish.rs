@@ -1,0 +1,38 @@
+//! What is done to a product's outputs before they are stored.
+
+use super::numbers::gelu;
+use super::tiles::PANEL;
+
+/// What follows a product, in this order: the bias (which belongs to the weights), GELU, and a sum with what was there before.
+#[derive(Clone, Copy, Default)]
+pub struct Finish<'a> {
+    /// Whether the erf GELU follows.
+    pub gelu: bool,
+    /// (rows, outputs), added last.
+    pub residual: Option<&'a [f32]>,
+}
+
+impl Finish<'_> {
+    /// Finishes `values`, which stand in `row` from `column` on in an output of so many columns, and stores those that fit into `out`.
+    #[inline(always)]
+    pub(super) fn store(&self, values: &mut [f32; PANEL], out: &mut [f32], (row, column, columns): (usize, usize, usize)) {
+        if self.gelu {
+            for value in values.iter_mut() {
+                *value = gelu(*value);
+            }
+        }
+        if let Some(residual) = self.residual {
+            let begin = row * columns + column;
+            let before = residual.get(begin..(begin + PANEL).min((row + 1) * columns)).unwrap_or_default();
+            if let Some(before) = before.first_chunk::<PANEL>() {
+                values.iter_mut().zip(before).for_each(|(value, before)| *value += before);
+            } else {
+                values.iter_mut().zip(before).for_each(|(value, before)| *value += before);
+            }
+        }
+        match out.first_chunk_mut::<PANEL>() {
+            Some(out) => *out = *values,
+            None => out.iter_mut().zip(values).for_each(|(out, value)| *out = *value),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Products with bf16 weights and inputs, summed in f32.
+
+use super::Kernels;
+use super::block::{Block, Scratch, with_scratch};
+use super::finish::Finish;
+use super::level::{Level, for_each_level};
+use super::numbers::to_half;
+use super::rows::Rows;
+use super::tiles::{self, PANEL, TILE};
+
+/// Rows whose packed inputs stay in a core's second-level cache while the weights pass by.
+const ROWS_PER_TASK: usize = 8 * TILE;
+/// Tasks a thread, so that one that is held up leaves work to the others.
+const TASKS_PER_THREAD: usize = 4;
+
+/// Weights (outputs, inputs) as bf16 numbers, packed in panels of 64 outputs: `[panel][inputs / 2][64][2]`.
+pub struct HalfMatrix {
+    outputs: usize,
+    inputs: usize,
+    panels: Block,
+    bias: Vec<f32>,
+}
+
+impl HalfMatrix {
+    /// Packs `weights`, row-major (outputs, inputs), and a bias for each output; none is zeros.
+    #[must_use]
+    pub fn pack(weights: &[f32], inputs: usize, bias: Option<&[f32]>) -> Self {
+        let outputs = weights.len() / inputs.max(1);
+        let padded = outputs.next_multiple_of(PANEL);
+        let panel_size = panel_size(inputs);
+        let mut panels = Block::new(size_of::<u16>() * padded / PANEL * panel_size);
+        for (output, row) in weights.chunks_exact(inputs.max(1)).enumerate() {
+            let panel = panels.values_mut::<u16>().get_mut(output / PANEL * panel_size..).unwrap_or_default();
+            for (place, weight) in row.iter().enumerate() {
+                if let Some(slot) = panel.get_mut(place_in_panel(output % PANEL, place)) {
+                    *slot = to_half(*weight);
+                }
+            }
+        }
+        let mut padded_bias = bias.unwrap_or_default().to_vec();
+        padded_bias.resize(padded, 0.0);
+        Self { outputs, inputs, panels, bias: padded_bias }
+    }
+
+    /// Outputs a row.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Inputs a row.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Rows times the weights, with what follows: (rows, outputs).
+    #[must_use]
+    pub fn multiply(&self, kernels: &Kernels, rows: Rows<'_>, finish: Finish<'_>) -> Vec<f32> {
+        let mut out = vec![0.0; rows.count() * self.outputs];
+        let even = rows.count().div_ceil(kernels.team.size() * TASKS_PER_THREAD).next_multiple_of(TILE);
+        let block = even.min(ROWS_PER_TASK);
+        kernels.team.for_chunks(&mut out, block * self.outputs, |number, out| {
+            let count = out.len() / self.outputs.max(1);
+            with_scratch(|scratch| {
+                self.convert(kernels.level, rows, number * block..number * block + count, scratch);
+                self.block(kernels.level, &scratch.packed, (number * block, count), finish, out);
+            });
+        });
+        out
+    }
+
+    fn convert(&self, level: Level, rows: Rows<'_>, range: std::ops::Range<usize>, scratch: &mut Scratch) {
+        let stride = self.inputs.next_multiple_of(2);
+        scratch.packed.reserve(tiles::half_size(level) * range.len() * stride);
+        for (place, index) in range.enumerate() {
+            put_row(level, &rows.row(index, self.inputs), &mut scratch.packed, place * stride..(place + 1) * stride);
+        }
+    }
+
+    fn block(&self, level: Level, rows: &Block, (first_row, count): (usize, usize), finish: Finish<'_>, out: &mut [f32]) {
+        let stride = self.inputs.next_multiple_of(2);
+        let mut sums = [[0.0_f32; PANEL]; TILE];
+        let panels = self.panels.values::<u16>().chunks_exact(panel_size(self.inputs).max(1));
+        for ((panel, weights), bias) in panels.enumerate().zip(self.bias.as_chunks::<PANEL>().0) {
+            let column = panel * PANEL;
+            for first in (0..count).step_by(TILE) {
+                let tile = TILE.min(count - first);
+                tiles::halves(level, (rows, first, tile), stride, weights, &mut sums);
+                let out = out.get_mut(first * self.outputs + column..).unwrap_or_default();
+                finish_tile(level, &mut sums, bias, finish, (first_row + first, column, self.outputs), (out, tile));
+            }
+        }
+    }
+}
+
+/// Values of a panel.
+pub(super) fn panel_size(inputs: usize) -> usize {
+    inputs.next_multiple_of(2) * PANEL
+}
+
+/// Where the weight of an output of the panel for an input stands.
+#[inline(always)]
+pub(super) fn place_in_panel(output: usize, input: usize) -> usize {
+    (input / 2 * PANEL + output) * 2 + input % 2
+}
+
+/// Puts a row into `part` of a block as the level's tiles take it; what is left of the part is zero.
+pub(super) fn put_row(level: Level, row: &[f32], block: &mut Block, part: std::ops::Range<usize>) {
+    if tiles::is_narrow(level) {
+        to_halves(level, row, block.values_mut().get_mut(part).unwrap_or_default());
+    } else {
+        let part = block.values_mut::<f32>().get_mut(part).unwrap_or_default();
+        let (whole, rest) = part.split_at_mut(row.len().min(part.len()));
+        whole.copy_from_slice(row.get(..whole.len()).unwrap_or_default());
+        rest.fill(0.0);
+    }
+}
+
+for_each_level! {
+    /// Each value's nearest bf16; what is left of `halves` is zero.
+    fn to_halves(row: &[f32], halves: &mut [u16]) = to_halves_body;
+}
+
+#[inline(always)]
+fn to_halves_body(row: &[f32], halves: &mut [u16]) {
+    for (half, value) in halves.iter_mut().zip(row) {
+        *half = to_half(*value);
+    }
+    for half in halves.iter_mut().skip(row.len()) {
+        *half = 0;
+    }
+}
+
+for_each_level! {
+    fn finish_tile(
+        sums: &mut [[f32; PANEL]; TILE],
+        bias: &[f32; PANEL],
+        finish: Finish<'_>,
+        place: (usize, usize, usize),
+        out: (&mut [f32], usize),
+    ) = finish_tile_body;
+}
+
+#[inline(always)]
+fn finish_tile_body(
+    sums: &mut [[f32; PANEL]; TILE],
+    bias: &[f32; PANEL],
+    finish: Finish<'_>,
+    (row, column, columns): (usize, usize, usize),
+    (out, rows): (&mut [f32], usize),
+) {
+    for (index, (sums, out)) in sums.iter_mut().zip(out.chunks_mut(columns.max(1))).take(rows).enumerate() {
+        sums.iter_mut().zip(bias).for_each(|(sum, bias)| *sum += bias);
+        let fits = PANEL.min(columns - column).min(out.len());
+        let (out, _) = out.split_at_mut(fits);
+        finish.store(sums, out, (row + index, column, columns));
+    }
+}

@@ -1,0 +1,121 @@
+//! The innermost products: up to six rows with a panel of 64 outputs, all sums in registers.
+#![allow(unsafe_code, reason = "vector instructions; each function says what its caller has checked")]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod plain;
+
+use super::block::Block;
+use super::level::{Level, Set};
+
+/// Outputs of a panel.
+pub(super) const PANEL: usize = 64;
+/// Most rows of a tile: six times four vectors of sums, four of weights and one of inputs are 29 of AVX-512's 32 registers.
+pub(super) const TILE: usize = 6;
+
+/// Chooses a function by the number of rows, from 1 to [`TILE`].
+macro_rules! by_rows {
+    ($rows:expr, $module:ident::$function:ident, $arguments:tt) => {
+        match $rows {
+            1 => $module::$function::<1> $arguments,
+            2 => $module::$function::<2> $arguments,
+            3 => $module::$function::<3> $arguments,
+            4 => $module::$function::<4> $arguments,
+            5 => $module::$function::<5> $arguments,
+            _ => $module::$function::<6> $arguments,
+        }
+    };
+}
+
+/// Whether a level takes its inputs as they are stored in the weights (bytes, bf16), or widened to 16 bits and f32, which is what its
+/// instructions multiply.
+pub(super) fn is_narrow(level: Level) -> bool {
+    match level.set() {
+        #[cfg(target_arch = "x86_64")]
+        Set::Avx512 => true,
+        _ => false,
+    }
+}
+
+/// Bytes that an input to [`bytes`] takes.
+pub(super) fn byte_size(level: Level) -> usize {
+    if is_narrow(level) { size_of::<u8>() } else { size_of::<i16>() }
+}
+
+/// Bytes that an input to [`halves`] takes.
+pub(super) fn half_size(level: Level) -> usize {
+    if is_narrow(level) { size_of::<u16>() } else { size_of::<f32>() }
+}
+
+/// Dot products of `count` rows of unsigned bytes, `stride` (a multiple of 4) inputs apart, from row `first` on, with each output of a
+/// panel of signed bytes, `[stride / 4][64][4]`. Exact.
+///
+/// # Panics
+/// When rows or weights are too short, or `count` is not from 1 to [`TILE`].
+pub(super) fn bytes(
+    level: Level,
+    (rows, first, count): (&Block, usize, usize),
+    stride: usize,
+    weights: &[i8],
+    sums: &mut [[i32; PANEL]; TILE],
+) {
+    let quads = stride / 4;
+    assert!((1..=TILE).contains(&count) && stride.is_multiple_of(4), "no tile of this shape");
+    assert!(weights.len() >= stride * PANEL, "a tile beyond its weights");
+    match level.set() {
+        Set::Plain => plain::bytes(part(rows, first, count, stride), stride, weights, sums),
+        #[cfg(target_arch = "x86_64")]
+        Set::Avx2 => {
+            let rows: &[i16] = part(rows, first, count, stride);
+            // SAFETY: the level has the instructions; there are `count` rows of `quads * 4` inputs and a panel as long.
+            unsafe { by_rows!(count, avx2::bytes, (rows.as_ptr(), quads, weights.as_ptr(), sums)) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        Set::Avx512 => {
+            let rows: &[u8] = part(rows, first, count, stride);
+            // SAFETY: as above.
+            unsafe { by_rows!(count, avx512::bytes, (rows.as_ptr(), quads, weights.as_ptr(), sums)) }
+        }
+    }
+}
+
+/// Dot products of `count` rows of numbers, `stride` (even) inputs apart, from row `first` on, with each output of a panel of bf16
+/// numbers, `[stride / 2][64][2]`. Summed in f32, in an order that depends on `stride` alone.
+///
+/// # Panics
+/// When rows or weights are too short, or `count` is not from 1 to [`TILE`].
+pub(super) fn halves(
+    level: Level,
+    (rows, first, count): (&Block, usize, usize),
+    stride: usize,
+    weights: &[u16],
+    sums: &mut [[f32; PANEL]; TILE],
+) {
+    let pairs = stride / 2;
+    assert!((1..=TILE).contains(&count) && stride.is_multiple_of(2), "no tile of this shape");
+    assert!(weights.len() >= stride * PANEL, "a tile beyond its weights");
+    match level.set() {
+        Set::Plain => plain::halves(part(rows, first, count, stride), stride, weights, sums),
+        #[cfg(target_arch = "x86_64")]
+        Set::Avx2 => {
+            let rows: &[f32] = part(rows, first, count, stride);
+            // SAFETY: the level has the instructions; there are `count` rows of `pairs * 2` inputs and a panel as long.
+            unsafe { by_rows!(count, avx2::halves, (rows.as_ptr(), pairs, weights.as_ptr(), sums)) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        Set::Avx512 => {
+            let rows: &[u16] = part(rows, first, count, stride);
+            // SAFETY: as above.
+            unsafe { by_rows!(count, avx512::halves, (rows.as_ptr(), pairs, weights.as_ptr(), sums)) }
+        }
+    }
+}
+
+/// Exactly `count` rows from row `first` on.
+fn part<T: bytemuck::Pod>(rows: &Block, first: usize, count: usize, stride: usize) -> &[T] {
+    let part = rows.values().get(first * stride..(first + count) * stride);
+    assert!(part.is_some(), "a tile beyond its inputs");
+    part.unwrap_or_default()
+}

@@ -1,0 +1,203 @@
+//! Attention: over all positions of something that was heard, and over the tokens so far.
+
+use std::sync::Arc;
+
+use candle_core::Tensor;
+
+use super::{Arithmetic, with_rows};
+use crate::speech::kernels::{self, Kernels, KeysAndValues, Queries};
+use crate::speech::model::softmax;
+
+/// Keys and values of positions that any number of queries attend to: made once.
+pub struct Heard {
+    operator: Keys,
+    heads: usize,
+}
+
+enum Keys {
+    Dense {
+        /// (heads, head width, positions), contiguous: transposed once, not at every step.
+        key: Tensor,
+        /// (heads, positions, head width)
+        value: Tensor,
+    },
+    Packed(KeysAndValues, Arc<Kernels>),
+}
+
+impl Heard {
+    /// Over keys and values (positions, heads x width), which may be columns of a wider matrix.
+    ///
+    /// # Errors
+    /// When their shapes differ or are no multiple of `heads`.
+    pub fn new(key: &Tensor, value: &Tensor, heads: usize, arithmetic: &Arithmetic) -> candle_core::Result<Self> {
+        let (positions, all) = key.dims2()?;
+        if value.dims2()? != (positions, all) || heads == 0 || !all.is_multiple_of(heads) || key.stride() != value.stride() {
+            candle_core::bail!("{heads} heads cannot share keys {:?} and values {:?}", key.shape(), value.shape());
+        }
+        let operator = if let Some(kernels) = arithmetic.kernels() {
+            let packed = with_rows(key, |key, stride| {
+                with_rows(value, |value, _| KeysAndValues::pack(kernels, (key, value), stride, (positions, heads, all / heads)))
+            })??;
+            Keys::Packed(packed, Arc::clone(kernels))
+        } else {
+            let key = key.t()?.contiguous()?.reshape((heads, all / heads, positions))?;
+            Keys::Dense { key, value: split_heads(value, heads)? }
+        };
+        Ok(Self { operator, heads })
+    }
+
+    /// Positions there are.
+    #[must_use]
+    pub fn positions(&self) -> usize {
+        match &self.operator {
+            Keys::Dense { key, .. } => key.dims().last().copied().unwrap_or_default(),
+            Keys::Packed(packed, _) => packed.positions(),
+        }
+    }
+
+    /// `softmax(q k) v` of scaled queries: (rows, heads x width) to the same.
+    ///
+    /// # Errors
+    /// When the widths differ.
+    pub fn attend(&self, query: &Tensor) -> candle_core::Result<Tensor> {
+        let (rows, all) = query.dims2()?;
+        match &self.operator {
+            Keys::Dense { key, value } => {
+                let query = split_heads(query, self.heads)?;
+                // One head at a time, so that no more than (rows, positions) scores exist at once.
+                let heads = (0..self.heads).map(|head| {
+                    let scores = query.get(head)?.matmul(&key.get(head)?)?;
+                    softmax::over_last_dimension(&scores)?;
+                    scores.matmul(&value.get(head)?)
+                });
+                Tensor::stack(&heads.collect::<candle_core::Result<Vec<_>>>()?, 1)?.reshape((rows, all))
+            }
+            Keys::Packed(packed, kernels) => {
+                let attended = with_rows(query, |query, stride| packed.attend(kernels, query, stride, rows))?;
+                Tensor::from_vec(attended, (rows, all), query.device())
+            }
+        }
+    }
+
+    /// Scores of one head before the softmax: (rows, heads x width) to (rows, positions).
+    ///
+    /// # Errors
+    /// A head that is not there, or another width.
+    pub fn scores(&self, query: &Tensor, head: usize) -> candle_core::Result<Tensor> {
+        let (rows, all) = query.dims2()?;
+        if head >= self.heads {
+            candle_core::bail!("head {head} of {}", self.heads);
+        }
+        match &self.operator {
+            Keys::Dense { key, .. } => {
+                let width = all / self.heads;
+                query.narrow(1, head * width, width)?.contiguous()?.matmul(&key.get(head)?)
+            }
+            Keys::Packed(packed, kernels) => {
+                let scores = with_rows(query, |query, stride| packed.scores(kernels, query, stride, rows, head))?;
+                Tensor::from_vec(scores, (rows, packed.positions()), query.device())
+            }
+        }
+    }
+}
+
+/// Keys and values of one layer's tokens so far, for each sequence of a batch.
+pub struct Past {
+    operator: Kept,
+    heads: usize,
+}
+
+enum Kept {
+    /// (sequences, heads, tokens, head width) each; nothing before the first step.
+    Dense(Option<(Tensor, Tensor)>),
+    Rows(Vec<kernels::Past>, Arc<Kernels>),
+}
+
+impl Past {
+    /// Before the first token.
+    #[must_use]
+    pub fn new(heads: usize, arithmetic: &Arithmetic) -> Self {
+        let operator = match arithmetic.kernels() {
+            Some(kernels) => Kept::Rows(Vec::new(), Arc::clone(kernels)),
+            None => Kept::Dense(None),
+        };
+        Self { operator, heads }
+    }
+
+    /// Makes sequence `i` a copy of what was sequence `sequences[i]`.
+    ///
+    /// # Errors
+    /// A sequence that is not there.
+    pub fn select(&mut self, sequences: &[u32]) -> candle_core::Result<()> {
+        match &mut self.operator {
+            Kept::Dense(Some((key, value))) => {
+                let sequences = Tensor::new(sequences, key.device())?;
+                (*key, *value) = (key.index_select(&sequences, 0)?, value.index_select(&sequences, 0)?);
+            }
+            Kept::Dense(None) => {}
+            Kept::Rows(rows, _) => {
+                let unchanged = rows.len() == sequences.len() && sequences.iter().copied().eq((0..).take(rows.len()));
+                if !unchanged && !rows.is_empty() {
+                    let selected = sequences.iter().map(|sequence| usize::try_from(*sequence).ok().and_then(|at| rows.get(at)));
+                    let Some(selected) = selected.map(|row| row.cloned()).collect() else {
+                        candle_core::bail!("a sequence beyond the batch of {}", rows.len())
+                    };
+                    *rows = selected;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Attends from the new tokens of each sequence to them and all before: `qkv` (sequences x new, 3 x heads x width) of scaled
+    /// queries, keys and values to (sequences x new, heads x width). Keys and values are kept.
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    pub fn attend(&mut self, qkv: &Tensor, sequences: usize) -> candle_core::Result<Tensor> {
+        let (rows, three) = qkv.dims2()?;
+        let (new, all) = (rows / sequences.max(1), three / 3);
+        let (heads, width) = (self.heads, all / self.heads.max(1));
+        match &mut self.operator {
+            Kept::Rows(past, kernels) => {
+                past.resize(sequences, kernels::Past::default());
+                let attended = with_rows(&qkv.contiguous()?, |values, _| {
+                    let rows = values.get(..rows * three).unwrap_or_default();
+                    kernels::look_back(kernels, Queries { rows, heads, width, new }, past)
+                })?;
+                Tensor::from_vec(attended, (rows, all), qkv.device())
+            }
+            Kept::Dense(kept) => {
+                let split = |part: usize| {
+                    qkv.narrow(1, part * all, all)?.reshape((sequences, new, heads, width))?.transpose(1, 2)?.contiguous()
+                };
+                let (query, key, value) = (split(0)?, split(1)?, split(2)?);
+                let (key, value) = match kept.take() {
+                    Some((old_key, old_value)) => (Tensor::cat(&[&old_key, &key], 2)?, Tensor::cat(&[&old_value, &value], 2)?),
+                    None => (key, value),
+                };
+                let mut scores = query.matmul(&key.transpose(2, 3)?)?;
+                if new > 1 {
+                    scores = scores.broadcast_add(&mask(key.dim(2)? - new, new, qkv)?)?;
+                }
+                softmax::over_last_dimension(&scores)?;
+                let attended = scores.matmul(&value)?.transpose(1, 2)?.reshape((rows, all))?;
+                *kept = Some((key, value));
+                Ok(attended)
+            }
+        }
+    }
+}
+
+/// Minus infinity where a new token would see a later one: (new, old + new).
+fn mask(old: usize, new: usize, like: &Tensor) -> candle_core::Result<Tensor> {
+    let seen = |row: usize, column: usize| if column > old + row { f32::NEG_INFINITY } else { 0.0 };
+    let mask: Vec<f32> = (0..new).flat_map(|row| (0..old + new).map(move |column| seen(row, column))).collect();
+    Tensor::from_vec(mask, (new, old + new), like.device())
+}
+
+/// (rows, heads x width) to (heads, rows, width), contiguous.
+fn split_heads(x: &Tensor, heads: usize) -> candle_core::Result<Tensor> {
+    let (rows, width) = x.dims2()?;
+    x.contiguous()?.reshape((rows, heads, width / heads.max(1)))?.transpose(0, 1)?.contiguous()
+}

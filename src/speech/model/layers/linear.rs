@@ -1,0 +1,252 @@
+//! Products with weights: linear layers and convolutions over time.
+
+use std::sync::Arc;
+
+use candle_core::Tensor;
+use rayon::prelude::*;
+
+use super::{Arithmetic, with_rows};
+use crate::speech::SpeechError;
+use crate::speech::kernels::{ByteMatrix, Finish, HalfMatrix, Kernels, Rows};
+use crate::speech::model::weights::Weights;
+
+/// `y = x W^T + b`.
+pub struct Linear {
+    operator: Operator,
+}
+
+enum Operator {
+    /// (out, in) and (out), f32, by candle.
+    Dense(Tensor, Option<Tensor>),
+    Bytes(ByteMatrix, Arc<Kernels>),
+}
+
+/// One of the weights that a layer joins: `{name}.weight` (outputs, inputs) and, where `bias`, `{name}.bias` (outputs).
+#[derive(Clone, Copy)]
+pub struct Part<'a> {
+    /// In the checkpoint.
+    pub name: &'a str,
+    /// Whether it has one.
+    pub bias: bool,
+    /// Weight and bias are multiplied by it: a scale that every call would apply costs nothing here.
+    pub scale: f64,
+}
+
+impl<'a> Part<'a> {
+    /// A weight with its bias, as they are.
+    #[must_use]
+    pub fn new(name: &'a str) -> Self {
+        Self { name, bias: true, scale: 1.0 }
+    }
+}
+
+/// What follows a product.
+enum After<'a> {
+    Nothing,
+    Gelu,
+    Sum(&'a Tensor),
+}
+
+/// Outputs that one task takes of a product with a single row. A fixed number, so that no sum depends on the threads there are.
+const OUTPUTS_PER_TASK: usize = 2048;
+
+impl Linear {
+    /// A layer over a weight of shape (out, in) and a bias of shape (out).
+    ///
+    /// # Errors
+    /// When the weight is not on the device that the arithmetic is for.
+    pub fn new(weight: Tensor, bias: Option<Tensor>, arithmetic: &Arithmetic) -> candle_core::Result<Self> {
+        let Some(kernels) = arithmetic.kernels() else {
+            return Ok(Self { operator: Operator::Dense(weight, bias) });
+        };
+        let inputs = weight.dim(1)?;
+        let bias = bias.map(|bias| bias.to_vec1::<f32>()).transpose()?;
+        let packed = with_rows(&weight.contiguous()?, |values, _| ByteMatrix::pack(values, inputs, bias.as_deref()))?;
+        Ok(Self { operator: Operator::Bytes(packed, Arc::clone(kernels)) })
+    }
+
+    /// Takes `{name}.weight` (outputs, inputs) and `{name}.bias` (outputs).
+    ///
+    /// # Errors
+    /// A tensor that is missing, or of another shape or type than the configuration says.
+    pub fn load(weights: &Weights, name: &str, sizes: (usize, usize), arithmetic: &Arithmetic) -> Result<Self, SpeechError> {
+        Self::load_joined(weights, &[Part::new(name)], sizes, arithmetic)
+    }
+
+    /// Takes several weights of one size, (inputs, outputs), as one whose outputs stand side by side.
+    ///
+    /// # Errors
+    /// A tensor that is missing, or of another shape or type than the configuration says.
+    pub fn load_joined(
+        weights: &Weights,
+        parts: &[Part<'_>],
+        (inputs, outputs): (usize, usize),
+        arithmetic: &Arithmetic,
+    ) -> Result<Self, SpeechError> {
+        let (mut joined, mut biases) = (Vec::new(), Vec::new());
+        for part in parts {
+            joined.push((weights.tensor(&format!("{}.weight", part.name), &[outputs, inputs])? * part.scale)?);
+            biases.push(if part.bias {
+                (weights.tensor(&format!("{}.bias", part.name), &[outputs])? * part.scale)?
+            } else {
+                Tensor::zeros(outputs, candle_core::DType::F32, arithmetic.device())?
+            });
+        }
+        let bias = parts.iter().any(|part| part.bias).then(|| Tensor::cat(&biases, 0)).transpose()?;
+        Ok(Self::new(Tensor::cat(&joined, 0)?, bias, arithmetic)?)
+    }
+
+    /// (rows, in) to (rows, out).
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        self.run(x, &After::Nothing)
+    }
+
+    /// As [`Linear::forward`], and then the erf GELU.
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    pub fn forward_gelu(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        self.run(x, &After::Gelu)
+    }
+
+    /// As [`Linear::forward`], and then the sum with `residual`, (rows, out).
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    pub fn forward_onto(&self, x: &Tensor, residual: &Tensor) -> candle_core::Result<Tensor> {
+        self.run(x, &After::Sum(residual))
+    }
+
+    /// One output's weights, as the product sees them.
+    ///
+    /// # Errors
+    /// When there is no such output.
+    pub fn weights_of(&self, output: usize) -> candle_core::Result<Vec<f32>> {
+        match &self.operator {
+            Operator::Dense(weight, _) => weight.get(output)?.to_vec1(),
+            Operator::Bytes(packed, _) if output < packed.outputs() => Ok(packed.weights_of(output)),
+            Operator::Bytes(packed, _) => candle_core::bail!("row {output} of {}", packed.outputs()),
+        }
+    }
+
+    fn run(&self, x: &Tensor, after: &After<'_>) -> candle_core::Result<Tensor> {
+        match &self.operator {
+            Operator::Dense(weight, bias) => {
+                let y = if x.dim(0)? == 1 && x.device().is_cpu() { one_row(x, weight)? } else { x.matmul(&weight.t()?)? };
+                let y = if let Some(bias) = bias { y.broadcast_add(bias)? } else { y };
+                match after {
+                    After::Nothing => Ok(y),
+                    After::Gelu => y.gelu_erf(),
+                    After::Sum(residual) => *residual + y,
+                }
+            }
+            Operator::Bytes(packed, kernels) => {
+                let (rows, inputs) = x.dims2()?;
+                if inputs != packed.inputs() {
+                    candle_core::bail!("a product over {} inputs got {inputs}", packed.inputs());
+                }
+                let outputs = packed.outputs();
+                let product = |finish: Finish<'_>| {
+                    with_rows(x, |values, stride| packed.multiply(kernels, Rows::new(values, stride, rows), finish))
+                };
+                let y = match after {
+                    After::Nothing => product(Finish::default())?,
+                    After::Gelu => product(Finish { gelu: true, residual: None })?,
+                    After::Sum(residual) => {
+                        if residual.dims() != [rows, outputs] || !residual.is_contiguous() {
+                            candle_core::bail!("a product of {rows} x {outputs} cannot be added to {:?}", residual.layout());
+                        }
+                        with_rows(residual, |residual, _| product(Finish { gelu: false, residual: Some(residual) }))??
+                    }
+                };
+                Tensor::from_vec(y, (rows, outputs), x.device())
+            }
+        }
+    }
+}
+
+/// `x W^T` for one row: bound by reading the weight, which candle does with one thread.
+fn one_row(x: &Tensor, weight: &Tensor) -> candle_core::Result<Tensor> {
+    let outputs = weight.dim(0)?;
+    if outputs < 2 * OUTPUTS_PER_TASK {
+        return x.matmul(&weight.t()?);
+    }
+    let begins: Vec<usize> = (0..outputs).step_by(OUTPUTS_PER_TASK).collect();
+    let parts = begins.into_par_iter().map(|begin| {
+        let part = weight.narrow(0, begin, OUTPUTS_PER_TASK.min(outputs - begin))?;
+        x.matmul(&part.t()?)
+    });
+    Tensor::cat(&parts.collect::<candle_core::Result<Vec<_>>>()?, 1)
+}
+
+/// A convolution over time, kernel 3, padded by 1, and then the erf GELU.
+pub struct Conv1d {
+    operator: Convolution,
+    stride: usize,
+}
+
+enum Convolution {
+    /// (out, in, 3) and (1, out, 1), by candle.
+    Dense(Tensor, Tensor),
+    /// (out, 3 x in), inputs of a moment together: a product of overlapping rows.
+    Halves(HalfMatrix, Arc<Kernels>),
+}
+
+/// Moments that a convolution sees.
+const KERNEL: usize = 3;
+
+impl Conv1d {
+    /// Takes `{name}.weight` (outputs, inputs, 3) and `{name}.bias` (outputs).
+    ///
+    /// # Errors
+    /// A tensor that is missing, or of another shape or type than the configuration says.
+    pub fn load(
+        weights: &Weights,
+        name: &str,
+        (inputs, outputs): (usize, usize),
+        stride: usize,
+        arithmetic: &Arithmetic,
+    ) -> Result<Self, SpeechError> {
+        let weight = weights.tensor(&format!("{name}.weight"), &[outputs, inputs, KERNEL])?;
+        let bias = weights.tensor(&format!("{name}.bias"), &[outputs])?;
+        let operator = if let Some(kernels) = arithmetic.kernels() {
+            let by_time = weight.transpose(1, 2)?.contiguous()?.reshape((outputs, KERNEL * inputs))?;
+            let bias: Vec<f32> = bias.to_vec1()?;
+            let packed = with_rows(&by_time, |values, _| HalfMatrix::pack(values, KERNEL * inputs, Some(&bias)))?;
+            Convolution::Halves(packed, Arc::clone(kernels))
+        } else {
+            Convolution::Dense(weight, bias.reshape((1, outputs, 1))?)
+        };
+        Ok(Self { operator, stride })
+    }
+
+    /// (time, inputs) to (ceil(time / stride), outputs).
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    pub fn forward_gelu(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        match &self.operator {
+            Convolution::Dense(weight, bias) => {
+                let convolved = x.t()?.contiguous()?.unsqueeze(0)?.conv1d(weight, 1, self.stride, 1, 1)?;
+                convolved.broadcast_add(bias)?.gelu_erf()?.squeeze(0)?.t()?.contiguous()
+            }
+            Convolution::Halves(packed, kernels) => {
+                let (time, inputs) = x.dims2()?;
+                if KERNEL * inputs != packed.inputs() || !x.is_contiguous() {
+                    candle_core::bail!("a convolution over {} values got {:?}", packed.inputs(), x.layout());
+                }
+                let count = time.div_ceil(self.stride);
+                let finish = Finish { gelu: true, residual: None };
+                let y = with_rows(x, |values, _| {
+                    let values = values.get(..time * inputs).unwrap_or_default();
+                    // The first moment sees one before the beginning: zeros, as after the end.
+                    packed.multiply(kernels, Rows::new(values, self.stride * inputs, count).after_zeros(inputs), finish)
+                })?;
+                Tensor::from_vec(y, (count, packed.outputs()), x.device())
+            }
+        }
+    }
+}
