@@ -1,7 +1,7 @@
 //! How fast, how right and how much this machine hears, for whoever must choose a model and a number of rooms.
 //!
-//! Invariant: what is measured is the program itself: its session for recordings, its rooms for live talk, its binary for a start from
-//! nothing. A report holds numbers and never words of a recording.
+//! Invariant: what is measured is the program itself: its session for recordings, its rooms for live talk, its binary for a start
+//! from nothing. A report holds numbers and never words of a recording.
 
 mod accuracy;
 mod child;

@@ -37,8 +37,8 @@ impl Loaded {
     }
 }
 
-/// Finds the recordings at `place`: a manifest, or a folder that holds one, or a folder with a text file of the same name beside each
-/// recording.
+/// Finds the recordings at `place`: a manifest, or a folder that holds one, or a folder with a text file of the same name beside
+/// each recording.
 ///
 /// A manifest is a table with tabs and a header; `file` is relative to it, `transcript` is what is said, and where there is a
 /// `language` only the rows in the asked one count. With `transcripts` false none is looked for.

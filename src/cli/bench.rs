@@ -25,8 +25,8 @@ Speech that a program made up would not do: a model hears it at another speed, a
 /// Arguments of `cantoscribe bench`.
 #[derive(Args)]
 pub struct BenchArguments {
-    /// Folder of recordings with a text file of the same name beside each, or a table `manifest.tsv` with columns `file`, `transcript`
-    /// and, if there are several, `language`
+    /// Folder of recordings with a text file of the same name beside each, or a table `manifest.tsv` with columns `file`,
+    /// `transcript` and, if there are several, `language`
     #[arg(long, value_name = "FOLDER|MANIFEST")]
     recordings: Option<PathBuf>,
     /// Measure speed alone: no transcripts are needed, and no error rate is given
@@ -59,7 +59,8 @@ pub struct BenchArguments {
     /// Write a report with plots to this file: one page, nothing outside it is needed
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// On the disk of this folder rooms keep what they hear, and erase it again [default: cantoscribe/trial in the XDG data directory]
+    /// On the disk of this folder rooms keep what they hear, and erase it again [default: cantoscribe/trial in the XDG data
+    /// directory]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 }

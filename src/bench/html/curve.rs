@@ -1,7 +1,7 @@
 //! How long finals take with more and more rooms: a plot a setting, all with the same axes.
 //!
-//! Drawn here and not by a crate: colours must follow the reader's light or dark page, and letters must be as large on a phone as on a
-//! screen.
+//! Drawn here and not by a crate: colours must follow the reader's light or dark page, and letters must be as large on a phone as
+//! on a screen.
 
 use std::fmt::Write as _;
 
