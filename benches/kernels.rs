@@ -4,7 +4,9 @@
 use std::hint::black_box;
 
 use candle_core::{Device, Tensor};
-use cantoscribe::speech::kernels::{ByteMatrix, Finish, HalfMatrix, Kernels, KeysAndValues, Past, Queries, Rows, layer_norm, look_back};
+use cantoscribe::speech::kernels::{
+    ByteMatrix, Finish, HalfMatrix, Kernels, KeysAndValues, Past, Queries, Rows, layer_norm, look_back,
+};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 const WIDTH: usize = 512;
@@ -30,7 +32,9 @@ fn kernels() -> Kernels {
 fn linear(criterion: &mut Criterion) {
     let kernels = kernels();
     let mut group = criterion.benchmark_group("linear");
-    for (rows, inputs, outputs) in [(1500, 512, 512), (1500, 512, 2048), (1500, 2048, 512), (300, 512, 512), (1, 512, 512), (1, 512, 51865)] {
+    for (rows, inputs, outputs) in
+        [(1500, 512, 512), (1500, 512, 2048), (1500, 2048, 512), (300, 512, 512), (1, 512, 512), (1, 512, 51865)]
+    {
         let (x, weights) = (noise(rows * inputs), noise(inputs * outputs));
         let name = format!("{rows}x{inputs}x{outputs}");
         group.throughput(Throughput::Elements((rows * inputs * outputs) as u64));
@@ -92,7 +96,8 @@ fn small(criterion: &mut Criterion) {
         bench.iter(|| black_box(candle_nn::ops::layer_norm(&tensor, &weight, &bias, 1e-5).unwrap()));
     });
     let rows = noise(100 * 3 * WIDTH);
-    let queries = |new: usize| Queries { rows: rows.get(..new * 3 * WIDTH).unwrap_or_default(), heads: HEADS, width: WIDTH / HEADS, new };
+    let queries =
+        |new: usize| Queries { rows: rows.get(..new * 3 * WIDTH).unwrap_or_default(), heads: HEADS, width: WIDTH / HEADS, new };
     let mut past = vec![Past::default()];
     drop(look_back(&kernels, queries(100), &mut past));
     group.bench_function("look back over 100 tokens", |bench| {

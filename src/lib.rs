@@ -7,10 +7,11 @@
 //! ```
 //!
 //! `text` and `terminology` import no stage. The shell around them (`models`, `capture`, `client`, `spool`, `store`, `engine`, `room`,
-//! `server`, `cli`) is the only place that may touch devices, files, the database and the network.
+//! `server`, `bench`, `cli`) is the only place that may touch devices, files, the database and the network.
 //! `ARCHITECTURE.md` walks one recording from file to note and names each folder's invariant.
 
 pub mod audio;
+pub mod bench;
 pub mod capture;
 pub mod cli;
 pub mod client;

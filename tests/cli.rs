@@ -126,3 +126,37 @@ fn a_full_disk_is_an_error_and_not_half_a_note() {
     assert_eq!(output.status.code(), Some(1));
     assert!(error(&output).contains("standard output"), "{}", error(&output));
 }
+
+#[test]
+fn bench_says_what_recordings_it_needs() {
+    let none = cantoscribe(&["bench"], b"");
+    assert_eq!(none.status.code(), Some(2));
+    assert!(error(&none).contains("--recordings"), "{}", error(&none));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let empty = cantoscribe(&["bench", "--recordings", path], b"");
+    assert_eq!(empty.status.code(), Some(1));
+    assert!(error(&empty).contains(path) && error(&empty).contains("no recording"), "{}", error(&empty));
+    File::create(folder.path().join("visit.wav")).unwrap();
+    let untold = cantoscribe(&["bench", "--recordings", path], b"");
+    assert!(error(&untold).contains("visit.txt"), "{}", error(&untold));
+    let data = folder.path().join("data").join("rooms");
+    let alone = ["bench", "--speed-only", "--recordings", path, "--data", data.to_str().unwrap()];
+    let without_models = cantoscribe(&alone, b"");
+    assert_eq!(without_models.status.code(), Some(1));
+    assert!(error(&without_models).contains("models pull"), "{}", error(&without_models));
+}
+
+#[test]
+fn bench_refuses_what_it_cannot_measure() {
+    for (arguments, told) in [
+        (["--precision", "quick"], "exact, balanced or fast"),
+        (["--minutes", "0"], "more than 0 minutes"),
+        (["--threads", "0"], "--threads"),
+        (["--step-seconds", "1"], "--step-seconds"),
+    ] {
+        let output = cantoscribe(&["bench", "--recordings", "x", arguments[0], arguments[1]], b"");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(error(&output).contains(told), "{}", error(&output));
+    }
+}

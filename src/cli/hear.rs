@@ -57,7 +57,7 @@ pub struct HearArguments {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Spoken {
+pub(super) enum Spoken {
     Yue,
     Zh,
     En,
@@ -65,7 +65,8 @@ enum Spoken {
 }
 
 impl Spoken {
-    fn language(self) -> Option<Language> {
+    /// Nothing for `auto`.
+    pub(super) fn language(self) -> Option<Language> {
         match self {
             Self::Yue => Some(Language::Cantonese),
             Self::Zh => Some(Language::Mandarin),

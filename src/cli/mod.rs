@@ -3,6 +3,7 @@
 //! The result alone goes to standard output; progress and warnings go to standard error. Exit codes: 0 done, 1 an input could not be
 //! used (the other inputs are still done), 2 the command line is wrong.
 
+mod bench;
 mod hear;
 mod listen;
 mod models;
@@ -41,6 +42,8 @@ enum Command {
     Listen(listen::ListenArguments),
     /// Serve the page where words and note appear while people talk
     Serve(serve::ServeArguments),
+    /// Measure how fast, how right and how many rooms at once this machine hears
+    Bench(bench::BenchArguments),
     /// List, fetch and check the models
     Models(models::ModelsArguments),
 }
@@ -60,6 +63,7 @@ pub fn run() -> ExitCode {
         Command::Note(arguments) => note::run(&arguments, &models_folder),
         Command::Listen(arguments) => listen::run(&arguments, &models_folder),
         Command::Serve(arguments) => serve::run(&arguments, &models_folder),
+        Command::Bench(arguments) => bench::run(&arguments, &models_folder),
         Command::Models(arguments) => models::run(arguments, &models_folder),
     };
     result.unwrap_or_else(|error| {

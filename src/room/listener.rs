@@ -244,6 +244,7 @@ impl Listener {
                 *partial = None;
             }
             view.finals.extend(segment.clone().map(Arc::new));
+            view.utterances += 1;
         });
         self.note_stale |= segment.is_some();
         self.transcript.segments.extend(segment);
@@ -295,6 +296,11 @@ impl Listener {
 
     /// Takes what a look gave and shows it.
     fn answer(&mut self, asked: &Asked, outcome: Outcome) -> Result<(), RoomError> {
+        // That alone wakes nobody.
+        self.view.send_if_modified(|view| {
+            view.looks += 1;
+            false
+        });
         let heard = match outcome {
             Outcome::Heard(heard) => heard,
             Outcome::Nothing => return Ok(()),

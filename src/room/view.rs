@@ -44,6 +44,10 @@ pub struct View {
     pub finals: Vec<Arc<Segment>>,
     /// One place a channel.
     pub partials: Vec<Option<Partial>>,
+    /// How many utterances have ended, with and without text.
+    pub utterances: usize,
+    /// How many looks at utterances that were being spoken were answered, whether or not there was something new to show.
+    pub looks: usize,
     /// The note of the first so many finals.
     pub note: Option<(usize, Arc<Note>)>,
     /// Set once, when the recording is finished and both documents are in the store.

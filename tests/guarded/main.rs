@@ -6,6 +6,7 @@
 
 mod agreement;
 mod audio;
+mod bench;
 mod invention;
 mod models;
 mod script;
@@ -61,6 +62,7 @@ fn main() {
     let areas = [
         agreement::tests(),
         audio::tests(),
+        bench::tests(),
         invention::tests(),
         models::tests(),
         script::tests(),

@@ -182,7 +182,8 @@ impl ByteMatrix {
         let first_column = columns.panels.start * PANEL;
         let mut sums = [[0_i32; PANEL]; TILE];
         for panel in columns.panels {
-            let weights = self.panels.values::<i8>().get(panel * stride * PANEL..(panel + 1) * stride * PANEL).unwrap_or_default();
+            let weights =
+                self.panels.values::<i8>().get(panel * stride * PANEL..(panel + 1) * stride * PANEL).unwrap_or_default();
             let column = panel * PANEL;
             let of = |values: &[f32]| values.get(column..).and_then(|values| values.first_chunk::<PANEL>().copied());
             let (Some(weight_scales), Some(weight_sums), Some(bias)) = (of(&self.scales), of(&self.sums), of(&self.bias)) else {

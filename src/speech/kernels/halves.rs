@@ -82,14 +82,7 @@ impl HalfMatrix {
         }
     }
 
-    fn block(
-        &self,
-        level: Level,
-        rows: &Block,
-        (first_row, count): (usize, usize),
-        finish: Finish<'_>,
-        out: &mut [f32],
-    ) {
+    fn block(&self, level: Level, rows: &Block, (first_row, count): (usize, usize), finish: Finish<'_>, out: &mut [f32]) {
         let stride = self.inputs.next_multiple_of(2);
         let mut sums = [[0.0_f32; PANEL]; TILE];
         let panels = self.panels.values::<u16>().chunks_exact(panel_size(self.inputs).max(1));

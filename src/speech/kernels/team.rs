@@ -217,7 +217,10 @@ impl<'a, T> Rectangle<'a, T> {
     #[allow(clippy::mut_from_ref, reason = "what makes it sound is the promise above")]
     pub unsafe fn row_part(&self, row: usize, part: std::ops::Range<usize>) -> &mut [T] {
         let begin = row * self.width + part.start;
-        assert!(part.start <= part.end && part.end <= self.width && begin + part.len() <= self.length, "a part beyond its matrix");
+        assert!(
+            part.start <= part.end && part.end <= self.width && begin + part.len() <= self.length,
+            "a part beyond its matrix"
+        );
         // SAFETY: inside the slice that `new` borrowed for 'a, by the line above; not shared, by the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(begin), part.len()) }
     }

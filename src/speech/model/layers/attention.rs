@@ -36,9 +36,7 @@ impl Heard {
         }
         let operator = if let Some(kernels) = arithmetic.kernels() {
             let packed = with_rows(key, |key, stride| {
-                with_rows(value, |value, _| {
-                    KeysAndValues::pack(kernels, (key, value), stride, (positions, heads, all / heads))
-                })
+                with_rows(value, |value, _| KeysAndValues::pack(kernels, (key, value), stride, (positions, heads, all / heads)))
             })??;
             Keys::Packed(packed, Arc::clone(kernels))
         } else {

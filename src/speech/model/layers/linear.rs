@@ -69,12 +69,7 @@ impl Linear {
     ///
     /// # Errors
     /// A tensor that is missing, or of another shape or type than the configuration says.
-    pub fn load(
-        weights: &Weights,
-        name: &str,
-        sizes: (usize, usize),
-        arithmetic: &Arithmetic,
-    ) -> Result<Self, SpeechError> {
+    pub fn load(weights: &Weights, name: &str, sizes: (usize, usize), arithmetic: &Arithmetic) -> Result<Self, SpeechError> {
         Self::load_joined(weights, &[Part::new(name)], sizes, arithmetic)
     }
 

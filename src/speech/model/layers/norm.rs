@@ -22,13 +22,7 @@ impl LayerNorm {
     ///
     /// # Errors
     /// A tensor that is missing, or of another shape or type than the configuration says.
-    pub fn load(
-        weights: &Weights,
-        name: &str,
-        width: usize,
-        epsilon: f32,
-        arithmetic: &Arithmetic,
-    ) -> Result<Self, SpeechError> {
+    pub fn load(weights: &Weights, name: &str, width: usize, epsilon: f32, arithmetic: &Arithmetic) -> Result<Self, SpeechError> {
         let weight = weights.tensor(&format!("{name}.weight"), &[width])?;
         let bias = weights.tensor(&format!("{name}.bias"), &[width])?;
         let fused = arithmetic.kernels().is_some();

@@ -1,0 +1,140 @@
+//! What can be chosen: a model, a precision, a number of threads.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::BenchError;
+use crate::engine::Models;
+use crate::models::{Family, Installed, find_installed, installed_manifests};
+use crate::speech::ModelIdentity;
+use crate::speech::endpoint::EndpointSettings;
+use crate::speech::model::silero_vad::SileroVad;
+use crate::speech::model::{self, DecodeOptions, Language, LoadOptions, Precision};
+use crate::speech::script::HongKongScript;
+
+/// All precisions by their names on the command line, the most exact first.
+pub const PRECISIONS: [(&str, Precision); 3] =
+    [("exact", Precision::Exact), ("balanced", Precision::Balanced), ("fast", Precision::Fast)];
+
+/// One way to run one model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The model's name.
+    pub model: String,
+    /// How exactly it computes.
+    pub precision: Precision,
+    /// Threads for one utterance.
+    pub threads: usize,
+}
+
+impl Setting {
+    /// The precision's name on the command line.
+    #[must_use]
+    pub fn precision_name(&self) -> &'static str {
+        PRECISIONS.iter().find(|(_, precision)| *precision == self.precision).map_or("", |(name, _)| name)
+    }
+
+    /// All combinations; those that differ in threads alone stand together, in the order of `threads`.
+    #[must_use]
+    pub fn all(models: &[&str], precisions: &[Precision], threads: &[usize]) -> Vec<Self> {
+        let mut settings: Vec<Self> = Vec::new();
+        for model in models {
+            for precision in precisions {
+                for threads in threads {
+                    let setting = Self { model: (*model).to_owned(), precision: *precision, threads: *threads };
+                    if !settings.contains(&setting) {
+                        settings.push(setting);
+                    }
+                }
+            }
+        }
+        settings
+    }
+}
+
+impl std::fmt::Display for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let threads = if self.threads == 1 { "thread" } else { "threads" };
+        write!(f, "{}, {}, {} {threads}", self.model, self.precision_name(), self.threads)
+    }
+}
+
+/// A model to be measured.
+pub(super) struct Candidate {
+    /// What it is asked for by: its name, or the path of its folder.
+    pub asked: String,
+    pub installed: Installed,
+}
+
+/// The speech models that are asked for, or all that are installed.
+///
+/// # Errors
+/// A model that is not installed, damaged or unknown; none at all.
+pub(super) fn speech_models(folder: &Path, asked: &[String]) -> Result<Vec<Candidate>, BenchError> {
+    let mut names = asked.to_vec();
+    if names.is_empty() {
+        for (name, manifest) in installed_manifests(folder)? {
+            // One whose manifest is damaged is looked for too: that tells what is wrong with it.
+            if !manifest.is_ok_and(|manifest| manifest.family == Family::SileroVad) {
+                names.push(name);
+            }
+        }
+    }
+    if names.is_empty() {
+        return Err(BenchError::NoModel { folder: folder.to_owned() });
+    }
+    names.into_iter().map(|asked| Ok(Candidate { installed: find_installed(folder, &asked)?, asked })).collect()
+}
+
+/// What all settings share.
+pub(super) struct Common {
+    pub detector: Arc<SileroVad>,
+    pub script: Arc<HongKongScript>,
+    /// Nothing: found for each utterance.
+    pub language: Option<Language>,
+}
+
+impl Common {
+    /// The voice activity detector, and the tables.
+    pub fn load(folder: &Path, language: Option<Language>) -> Result<Self, BenchError> {
+        let detector = find_installed(folder, Family::SileroVad.as_str())?;
+        let detector = Arc::new(SileroVad::load(&detector.folder)?);
+        Ok(Self { detector, script: Arc::new(HongKongScript::load()?), language })
+    }
+
+    /// Loads the model of a setting, to hear as `transcribe` and `serve` do by default.
+    pub fn models(&self, setting: &Setting, installed: &Installed) -> Result<Models, BenchError> {
+        let options = LoadOptions { precision: setting.precision, threads: Some(setting.threads), ..LoadOptions::default() };
+        Ok(Models {
+            identity: ModelIdentity { name: installed.name.clone(), sha256: installed.weights_sha256.as_str().to_owned() },
+            precision: setting.precision_name(),
+            recognizer: Arc::from(model::load(&installed.folder, &options)?),
+            options: DecodeOptions { language: self.language, ..DecodeOptions::default() },
+            endpoint: EndpointSettings::default(),
+            detector: Arc::clone(&self.detector),
+            script: Arc::clone(&self.script),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_all_combinations_each_once() {
+        let settings = Setting::all(&["a", "b"], &[Precision::Exact, Precision::Fast], &[4, 1, 4]);
+        let shown: Vec<String> = settings.iter().map(ToString::to_string).collect();
+        assert_eq!(shown.len(), 8);
+        assert_eq!(shown[..3], ["a, exact, 4 threads", "a, exact, 1 thread", "a, fast, 4 threads"]);
+    }
+
+    #[test]
+    fn a_folder_without_speech_models_says_how_to_get_one() {
+        let empty = tempfile::tempdir().unwrap();
+        let error = speech_models(empty.path(), &[]).err().unwrap().to_string();
+        assert!(error.contains("models pull whisper-base"), "{error}");
+        let unknown = speech_models(empty.path(), &["whisper-giant".to_owned()]).err().unwrap().to_string();
+        assert!(unknown.contains("whisper-giant"), "{unknown}");
+    }
+}
