@@ -58,7 +58,7 @@ pub(super) fn hear(
 fn hear_one(models: &Models, recording: &Loaded) -> Result<PatientText, BenchError> {
     let (recognizer, options, guard) = (Arc::clone(&models.recognizer), models.options.clone(), Guard::default());
     let mut session = Session::new(
-        Box::new(VoiceActivity::new(Arc::clone(&models.detector))?),
+        Box::new(VoiceActivity::new(Arc::clone(&models.detector))),
         Box::new(move |samples| recognise(recognizer.as_ref(), samples, &options, &guard)),
         Arc::clone(&models.script),
         models.endpoint.clone(),

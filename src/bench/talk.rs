@@ -159,7 +159,7 @@ pub(super) fn format() -> Result<StreamFormat, BenchError> {
 }
 
 fn segmenter(detector: &Arc<SileroVad>, endpoint: &EndpointSettings) -> Result<Segmenter, BenchError> {
-    Ok(Segmenter::new(Box::new(VoiceActivity::new(Arc::clone(detector))?), endpoint.clone())?)
+    Ok(Segmenter::new(Box::new(VoiceActivity::new(Arc::clone(detector))), endpoint.clone())?)
 }
 
 /// Samples of an utterance that are no speech.

@@ -195,7 +195,7 @@ impl Ear {
         let (recognizer, options) = (Arc::clone(&self.recognizer), self.options.clone());
         let guard = Guard::default();
         let mut session = Session::new(
-            Box::new(VoiceActivity::new(detector)?),
+            Box::new(VoiceActivity::new(detector)),
             Box::new(move |samples| recognise(recognizer.as_ref(), samples, &options, &guard)),
             Arc::clone(&self.script),
             self.endpoint.clone(),

@@ -93,10 +93,8 @@ impl Engine {
     }
 
     /// A detector for one stream of one room.
-    ///
-    /// # Errors
-    /// Only when memory cannot be had.
-    pub fn detector(&self) -> Result<VoiceActivity, SpeechError> {
+    #[must_use]
+    pub fn detector(&self) -> VoiceActivity {
         VoiceActivity::new(Arc::clone(&self.models.detector))
     }
 

@@ -91,7 +91,7 @@ impl Listener {
         let mut channels = Vec::with_capacity(count);
         for index in 0..count {
             let speaker = recording.speakers.get(index).cloned();
-            channels.push(Channel::new(speaker, engine.detector()?, engine.models().endpoint.clone())?);
+            channels.push(Channel::new(speaker, engine.detector(), engine.models().endpoint.clone())?);
         }
         let language: Option<Language> = recording.language.parse().ok();
         let transcript = Transcript {

@@ -57,12 +57,10 @@ pub struct VoiceActivity {
 
 impl VoiceActivity {
     /// A stream that nothing has been heard of yet.
-    ///
-    /// # Errors
-    /// Only when memory cannot be had.
-    pub fn new(model: Arc<SileroVad>) -> Result<Self, SpeechError> {
+    #[must_use]
+    pub fn new(model: Arc<SileroVad>) -> Self {
         let state = model.start();
-        Ok(Self { model, state, pending: vec![0.0; CONTEXT], next: 0 })
+        Self { model, state, pending: vec![0.0; CONTEXT], next: 0 }
     }
 
     /// Runs the frame that `pending` now holds, and keeps its end as the next one's context.

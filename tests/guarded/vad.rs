@@ -33,7 +33,7 @@ pub fn tests() -> Vec<Trial> {
 }
 
 pub fn detector() -> VoiceActivity {
-    VoiceActivity::new(Arc::new(SileroVad::load(&model_dir("silero-vad")).unwrap())).unwrap()
+    VoiceActivity::new(Arc::new(SileroVad::load(&model_dir("silero-vad")).unwrap()))
 }
 
 pub fn frames(detector: &mut VoiceActivity, samples: &[f32], chunk: usize) -> Vec<Frame> {

@@ -246,9 +246,10 @@ fn finish_tile_body(
 ) {
     for (index, ((sums, row_scale), out)) in sums.iter().zip(scales).zip(out.chunks_mut(width.max(1))).enumerate() {
         let mut values = [0.0_f32; PANEL];
-        for (place, value) in values.iter_mut().enumerate() {
-            let product = sums[place] as f32 * row_scale.scale + weight_sums[place] * row_scale.least;
-            *value = product * weight_scales[place] + bias[place];
+        let weights = weight_scales.iter().zip(weight_sums).zip(bias);
+        for ((value, sum), ((weight_scale, weight_sum), bias)) in values.iter_mut().zip(sums).zip(weights) {
+            let product = *sum as f32 * row_scale.scale + weight_sum * row_scale.least;
+            *value = product * weight_scale + bias;
         }
         let fits = PANEL.min(columns - column).min(out.len());
         let (out, _) = out.split_at_mut(fits);

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::OnceLock;
 
+use super::tiles;
+
 /// An instruction set that this processor has. There is no way to make one that it lacks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Level(Set);
@@ -24,6 +26,8 @@ const VARIABLE: &str = "CANTOSCRIBE_KERNELS";
 
 impl Level {
     /// The best that this processor has, up to what the environment variable `CANTOSCRIBE_KERNELS` (`plain`, `avx2`, `avx512`) allows.
+    ///
+    /// Its sums are compared with those of plain Rust first: a processor, or a machine that imitates one, may claim more than it does.
     #[must_use]
     pub fn best() -> Self {
         static BEST: OnceLock<Level> = OnceLock::new();
@@ -31,7 +35,14 @@ impl Level {
             let wanted = std::env::var(VARIABLE).ok();
             let levels = Self::available();
             let bound = levels.iter().rposition(|level| wanted.as_deref() == Some(level.name())).unwrap_or(levels.len() - 1);
-            levels.get(bound).copied().unwrap_or(Self(Set::Plain))
+            let checked = |level: &&Self| {
+                let agrees = tiles::agree_with_plain(**level);
+                if !agrees {
+                    tracing::warn!(?level, "these instructions give wrong sums on this processor and are not used");
+                }
+                agrees
+            };
+            levels.iter().take(bound + 1).rev().find(checked).copied().unwrap_or(Self(Set::Plain))
         })
     }
 

@@ -12,7 +12,7 @@ fn noise(seed: u64, count: usize) -> Vec<f32> {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        if state % 31 == 0 { 0.0 } else { (state >> 40) as f32 / (1 << 23) as f32 - 1.0 }
+        if state.is_multiple_of(31) { 0.0 } else { (state >> 40) as f32 / (1 << 23) as f32 - 1.0 }
     };
     std::iter::repeat_with(next).take(count).collect()
 }
@@ -231,6 +231,13 @@ fn zero_extreme_and_impossible_rows() {
     let zeros = ByteMatrix::pack(&vec![0.0; 2 * inputs], inputs, Some(&[3.0, -1.0]));
     assert_eq!(zeros.multiply(&plain(), Rows::new(&x, inputs, 1), Finish::default()), [3.0, -1.0]);
     assert!(zeros.multiply(&plain(), Rows::new(&[], inputs, 0), Finish::default()).is_empty());
+}
+
+#[test]
+fn every_level_of_this_processor_agrees_with_the_plain_one() {
+    for level in Level::available() {
+        assert!(tiles::agree_with_plain(level), "{level:?}");
+    }
 }
 
 #[test]

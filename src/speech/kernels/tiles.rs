@@ -9,6 +9,7 @@ mod plain;
 
 use super::block::Block;
 use super::level::{Level, Set};
+use super::numbers::to_half;
 
 /// Outputs of a panel.
 pub(super) const PANEL: usize = 64;
@@ -112,6 +113,40 @@ pub(super) fn halves(
             unsafe { by_rows!(count, avx512::halves, (rows.as_ptr(), pairs, weights.as_ptr(), sums)) }
         }
     }
+}
+
+/// Whether a level's sums are those of plain Rust, on one whole tile of each kind.
+pub(super) fn agree_with_plain(level: Level) -> bool {
+    const INPUTS: usize = 64;
+    let Some(plain) = Level::available().first().copied() else { return false };
+    let weights: Vec<i8> = (0..INPUTS * PANEL).map(|place| ((place * 37 + 11) % 255) as u8 as i8).collect();
+    let byte_sums = |level: Level| {
+        let mut rows = Block::new(TILE * INPUTS * byte_size(level));
+        let byte = |place: usize| (place * 91 + 7) % 256;
+        if is_narrow(level) {
+            rows.values_mut::<u8>().iter_mut().enumerate().for_each(|(place, value)| *value = byte(place) as u8);
+        } else {
+            rows.values_mut::<i16>().iter_mut().enumerate().for_each(|(place, value)| *value = byte(place) as i16);
+        }
+        let mut sums = [[0; PANEL]; TILE];
+        bytes(level, (&rows, 0, TILE), INPUTS, &weights, &mut sums);
+        sums
+    };
+    // Small whole numbers: exact in bf16, and so are their sums in f32, whatever the order.
+    let number = |place: usize, step: usize| (place * step % 17) as f32 - 8.0;
+    let weights: Vec<u16> = (0..INPUTS * PANEL).map(|place| to_half(number(place, 5))).collect();
+    let half_sums = |level: Level| {
+        let mut rows = Block::new(TILE * INPUTS * half_size(level));
+        if is_narrow(level) {
+            rows.values_mut::<u16>().iter_mut().enumerate().for_each(|(place, value)| *value = to_half(number(place, 3)));
+        } else {
+            rows.values_mut::<f32>().iter_mut().enumerate().for_each(|(place, value)| *value = number(place, 3));
+        }
+        let mut sums = [[0.0; PANEL]; TILE];
+        halves(level, (&rows, 0, TILE), INPUTS, &weights, &mut sums);
+        sums
+    };
+    byte_sums(level) == byte_sums(plain) && half_sums(level) == half_sums(plain)
 }
 
 /// Exactly `count` rows from row `first` on.

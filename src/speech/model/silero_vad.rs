@@ -135,7 +135,9 @@ impl SileroVad {
         let (gates, _) = gates.as_chunks::<HIDDEN>();
         if let [input, forget, candidate, output] = gates {
             let gates = input.iter().zip(forget).zip(candidate.iter().zip(output));
-            for (((input, forget), (candidate, output)), (cell, hidden)) in gates.zip(state.cell.iter_mut().zip(&mut state.hidden)) {
+            for (((input, forget), (candidate, output)), (cell, hidden)) in
+                gates.zip(state.cell.iter_mut().zip(&mut state.hidden))
+            {
                 *cell = sigmoid(*forget) * *cell + sigmoid(*input) * candidate.tanh();
                 *hidden = sigmoid(*output) * cell.tanh();
             }
