@@ -43,7 +43,7 @@ class Bench:
         Told by the sound and not by the clock, so that it falls into the run on a slow machine as on a fast one. A third of them
         fall behind the last sample, while the finals are made and told.
         """
-        return (min(1.0, self.dice.uniform(0.0, 1.5)), self.dice.uniform(0.0, 0.8))
+        return (min(1.0, self.dice.uniform(0.0, 1.5)), self.dice.uniform(0.0, 0.5))
 
     async def through_kills(self, server, room, moments):
         """Runs a room while the server is killed at these moments and started again.

@@ -210,7 +210,7 @@ class Streams:
 
     async def kill(self, again):
         """At one random moment, and again so many seconds after each start."""
-        for _ in range(5):
+        for _ in range(20):
             room = self.bench.room(self.server, chunks=self.bench.chunks(), speed=4.0)
             segments, struck = await self.bench.through_kills(
                 self.server, room, [self.bench.moment(), *((0.0, after) for after in again)]
@@ -219,7 +219,7 @@ class Streams:
             same(segments, self.reference(), f"killed with {' and '.join(struck)} against the undisturbed run")
             if struck:
                 return f"killed with {' and '.join(struck)}, resumed at {room.resumed_at[1:]}"
-        hold(False, "the moment was too late five times")
+        hold(False, "the moment was too late twenty times")
         return None
 
     async def cut_often(self):

@@ -89,6 +89,9 @@ impl ByteMatrix {
     #[must_use]
     pub fn multiply(&self, kernels: &Kernels, rows: Rows<'_>, finish: Finish<'_>) -> Vec<f32> {
         let mut out = vec![0.0; rows.count() * self.outputs];
+        if out.is_empty() {
+            return out;
+        }
         if rows.count() <= FEW_ROWS {
             self.share_outputs(kernels, rows, finish, &mut out);
         } else {
