@@ -11,8 +11,11 @@ use crate::speech::model::{LoadOptions, Precision};
 /// Precision, device and threads of a model, from which its layers choose their operators.
 #[derive(Clone)]
 pub struct Arithmetic {
-    precision: Precision,
     device: Device,
+    /// Whether the weights of linear layers may be 8-bit; bf16 otherwise.
+    bytes: bool,
+    /// Whether the layers that all others depend on get more than that.
+    careful: bool,
     /// Nothing: candle's operators, in f32.
     kernels: Option<Arc<Kernels>>,
 }
@@ -30,13 +33,21 @@ impl Arithmetic {
         } else {
             None
         };
-        Ok(Self { precision: options.precision, device: options.device.clone(), kernels })
+        let careful = options.precision == Precision::Balanced;
+        Ok(Self { device: options.device.clone(), bytes: true, careful, kernels })
     }
 
-    /// How exactly the arithmetic follows the checkpoint.
+    /// For the layers that hear the audio, of which everything else follows: in `balanced` their weights are bf16. With 8-bit ones
+    /// Whisper base got 1.1 points more of the Cantonese characters of `audio/` wrong than in f32.
     #[must_use]
-    pub fn precision(&self) -> Precision {
-        self.precision
+    pub fn for_encoder(&self) -> Self {
+        Self { bytes: !self.careful, ..self.clone() }
+    }
+
+    /// Whether the weights of linear layers may be 8-bit.
+    #[must_use]
+    pub fn bytes(&self) -> bool {
+        self.bytes
     }
 
     /// Where tensors live.

@@ -18,7 +18,30 @@ pub struct Linear {
 enum Operator {
     /// (out, in) and (out), f32, by candle.
     Dense(Tensor, Option<Tensor>),
-    Bytes(ByteMatrix, Arc<Kernels>),
+    Packed(Packed, Arc<Kernels>),
+}
+
+/// Weights as the fused operators take them.
+enum Packed {
+    Bytes(ByteMatrix),
+    Halves(HalfMatrix),
+}
+
+impl Packed {
+    /// (inputs, outputs)
+    fn sizes(&self) -> (usize, usize) {
+        match self {
+            Self::Bytes(matrix) => (matrix.inputs(), matrix.outputs()),
+            Self::Halves(matrix) => (matrix.inputs(), matrix.outputs()),
+        }
+    }
+
+    fn multiply(&self, kernels: &Kernels, rows: Rows<'_>, finish: Finish<'_>) -> Vec<f32> {
+        match self {
+            Self::Bytes(matrix) => matrix.multiply(kernels, rows, finish),
+            Self::Halves(matrix) => matrix.multiply(kernels, rows, finish),
+        }
+    }
 }
 
 /// One of the weights that a layer joins: `{name}.weight` (outputs, inputs) and, where `bias`, `{name}.bias` (outputs).
@@ -61,8 +84,14 @@ impl Linear {
         };
         let inputs = weight.dim(1)?;
         let bias = bias.map(|bias| bias.to_vec1::<f32>()).transpose()?;
-        let packed = with_rows(&weight.contiguous()?, |values, _| ByteMatrix::pack(values, inputs, bias.as_deref()))?;
-        Ok(Self { operator: Operator::Bytes(packed, Arc::clone(kernels)) })
+        let packed = with_rows(&weight.contiguous()?, |values, _| {
+            if arithmetic.bytes() {
+                Packed::Bytes(ByteMatrix::pack(values, inputs, bias.as_deref()))
+            } else {
+                Packed::Halves(HalfMatrix::pack(values, inputs, bias.as_deref()))
+            }
+        })?;
+        Ok(Self { operator: Operator::Packed(packed, Arc::clone(kernels)) })
     }
 
     /// Takes `{name}.weight` (outputs, inputs) and `{name}.bias` (outputs).
@@ -127,8 +156,8 @@ impl Linear {
     pub fn weights_of(&self, output: usize) -> candle_core::Result<Vec<f32>> {
         match &self.operator {
             Operator::Dense(weight, _) => weight.get(output)?.to_vec1(),
-            Operator::Bytes(packed, _) if output < packed.outputs() => Ok(packed.weights_of(output)),
-            Operator::Bytes(packed, _) => candle_core::bail!("row {output} of {}", packed.outputs()),
+            Operator::Packed(Packed::Bytes(packed), _) if output < packed.outputs() => Ok(packed.weights_of(output)),
+            Operator::Packed(packed, _) => candle_core::bail!("row {output} of {}, in bytes", packed.sizes().1),
         }
     }
 
@@ -143,12 +172,12 @@ impl Linear {
                     After::Sum(residual) => *residual + y,
                 }
             }
-            Operator::Bytes(packed, kernels) => {
+            Operator::Packed(packed, kernels) => {
                 let (rows, inputs) = x.dims2()?;
-                if inputs != packed.inputs() {
-                    candle_core::bail!("a product over {} inputs got {inputs}", packed.inputs());
+                let (expected, outputs) = packed.sizes();
+                if inputs != expected {
+                    candle_core::bail!("a product over {expected} inputs got {inputs}");
                 }
-                let outputs = packed.outputs();
                 let product = |finish: Finish<'_>| {
                     with_rows(x, |values, stride| packed.multiply(kernels, Rows::new(values, stride, rows), finish))
                 };

@@ -67,7 +67,7 @@ impl Whisper {
         let arithmetic = Arithmetic::new(options, pool.current_num_threads())?;
         let (encoder, decoder) = pool.install(|| {
             let weights = Weights::open(folder, &options.device)?;
-            let encoder = Encoder::load(&weights, &config, &arithmetic)?;
+            let encoder = Encoder::load(&weights, &config, &arithmetic.for_encoder())?;
             let decoder = Decoder::load(&weights, &config, &arithmetic)?;
             Ok::<_, SpeechError>((encoder, decoder))
         })?;
