@@ -127,6 +127,15 @@ fn core_folders_import_only_earlier_stages_and_no_shell_crate() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// The compiler denies `unsafe` where it is not allowed in so many words; here is where it may be.
+#[test]
+fn unsafe_code_is_in_the_kernels_alone() {
+    let allows = |file: &PathBuf| fs::read_to_string(file).unwrap().contains("allow(unsafe_code");
+    let files: Vec<PathBuf> = rust_files(&source()).into_iter().filter(allows).collect();
+    let kernels = source().join("speech").join("kernels");
+    assert!(!files.is_empty() && files.iter().all(|file| file.starts_with(&kernels)), "{files:?}");
+}
+
 #[test]
 fn the_check_itself_sees_what_it_must_see() {
     assert_eq!(violations("audio", &["audio"], "use ureq::Agent;").len(), 1);

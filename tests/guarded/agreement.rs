@@ -224,8 +224,8 @@ fn measure(languages: &[(Language, Vec<String>)], rooms: &[(u32, Cost)]) -> Vec<
     all
 }
 
-/// Few stable characters are changed. How many there are before the endpoint is a matter of the pause: two cores have heard an
-/// utterance of some seconds whole only 1.28 s after its end.
+/// Few stable characters are changed, and at the default pause half of them are there before the endpoint. The decodes take as long
+/// here as those of the slower operators on two cores did; the fused ones are faster.
 fn bounds() {
     let all = std::env::var_os("CANTOSCRIBE_ALL_CLIPS").is_some();
     let chosen = |language: Language, step: usize| {
@@ -242,5 +242,7 @@ fn bounds() {
         assert!(figures.stable > 50 && figures.long > 50);
         assert!(figures.changed() < 2.0, "{:.1}% of stable characters changed", figures.changed());
     }
-    assert!(figures[1].before_endpoint() >= 50.0, "{:.1}% stable before the endpoint", figures[1].before_endpoint());
+    for figures in figures.iter().take(2) {
+        assert!(figures.before_endpoint() >= 50.0, "{:.1}% stable before the endpoint", figures.before_endpoint());
+    }
 }

@@ -1,4 +1,4 @@
-//! Tests that need a model or the recordings beside the project.
+//! Tests that need a model, the recordings beside the project, or instructions that not every processor has.
 //!
 //! A test whose need is not met is listed as ignored, with what it lacks in its name, and counted at the end: it is never green
 //! because its input is missing.
@@ -8,6 +8,7 @@ mod agreement;
 mod audio;
 mod bench;
 mod invention;
+mod kernels;
 mod models;
 mod script;
 mod session;
@@ -26,6 +27,8 @@ pub enum Need {
     Shared(&'static str),
     /// An installed model of the registry.
     Model(&'static str),
+    /// An instruction set of the processor.
+    Instructions(&'static str),
 }
 
 impl Need {
@@ -33,6 +36,7 @@ impl Need {
         match self {
             Self::Shared(path) => (!shared(path).exists()).then(|| format!("../shared/{path}")),
             Self::Model(name) => (!model_dir(name).is_dir()).then(|| format!("model {name}")),
+            Self::Instructions(name) => kernels::level(name).is_none().then(|| format!("a processor with {name}")),
         }
     }
 }
@@ -64,6 +68,7 @@ fn main() {
         audio::tests(),
         bench::tests(),
         invention::tests(),
+        kernels::tests(),
         models::tests(),
         script::tests(),
         session::tests(),
@@ -75,7 +80,7 @@ fn main() {
         tests.iter().filter(|test| test.has_ignored_flag()).map(|test| format!("{} ({})", test.name(), test.kind())).collect();
     let conclusion = libtest_mimic::run(&arguments, tests);
     if !left_out.is_empty() && !arguments.list {
-        eprintln!("LEFT OUT, {} tests of what needs a model or ../shared:", left_out.len());
+        eprintln!("LEFT OUT, {} tests of what needs a model, ../shared or other instructions:", left_out.len());
         for test in &left_out {
             eprintln!("  {test}");
         }

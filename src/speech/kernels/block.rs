@@ -41,6 +41,13 @@ impl Block {
     }
 }
 
+/// A bias for each output of whole panels; none is zeros.
+pub(super) fn padded_with_zeros(bias: Option<&[f32]>, outputs: usize) -> Vec<f32> {
+    let mut padded = bias.unwrap_or_default().to_vec();
+    padded.resize(outputs, 0.0);
+    padded
+}
+
 /// A thread's buffers, which keep their memory from one operator to the next.
 #[derive(Default)]
 pub(super) struct Scratch {

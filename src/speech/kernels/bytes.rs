@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use super::Kernels;
-use super::block::{Block, Scratch, with_scratch};
+use super::block::{Block, Scratch, padded_with_zeros, with_scratch};
 use super::finish::Finish;
 use super::level::{Level, for_each_level};
 use super::numbers::{LANES, ROUND, maximum, sum_of};
@@ -17,8 +17,6 @@ const QUAD: usize = 4;
 const ROWS_PER_TASK: usize = 16 * TILE;
 /// Up to so many rows, tasks share out the outputs instead of the rows.
 const FEW_ROWS: usize = 8;
-/// Tasks a thread, so that one that is held up leaves work to the others.
-const TASKS_PER_THREAD: usize = 4;
 /// Where a row of zeros would have no scale.
 const LEAST_SCALE: f32 = 1e-30;
 
@@ -35,7 +33,7 @@ pub struct ByteMatrix {
 
 /// What the integers of a row stand for: `value = scale * (byte - zero)`.
 #[derive(Clone, Copy, Default)]
-pub(super) struct RowScale {
+struct RowScale {
     scale: f32,
     /// `-scale * zero`, the value of a byte of 0.
     least: f32,
@@ -57,9 +55,7 @@ impl ByteMatrix {
                 (*scale, *sum) = pack_output(row, panel.get_mut(output * QUAD..).unwrap_or_default());
             }
         });
-        let mut padded_bias = bias.unwrap_or_default().to_vec();
-        padded_bias.resize(padded, 0.0);
-        Self { outputs, inputs, panels, scales, sums, bias: padded_bias }
+        Self { outputs, inputs, panels, scales, sums, bias: padded_with_zeros(bias, padded) }
     }
 
     /// Outputs a row.
@@ -101,8 +97,7 @@ impl ByteMatrix {
     }
 
     fn share_rows(&self, kernels: &Kernels, rows: Rows<'_>, finish: Finish<'_>, out: &mut [f32]) {
-        let even = rows.count().div_ceil(kernels.team.size() * TASKS_PER_THREAD).next_multiple_of(TILE);
-        let block = even.min(ROWS_PER_TASK);
+        let block = kernels.team.share_of(rows.count()).next_multiple_of(TILE).min(ROWS_PER_TASK);
         kernels.team.for_chunks(out, block * self.outputs, |number, out| {
             let count = out.len() / self.outputs.max(1);
             with_scratch(|scratch| {
@@ -118,7 +113,7 @@ impl ByteMatrix {
     fn share_outputs(&self, kernels: &Kernels, rows: Rows<'_>, finish: Finish<'_>, out: &mut [f32]) {
         let count = rows.count();
         let panels = self.outputs.div_ceil(PANEL);
-        let group = panels.div_ceil(kernels.team.size() * TASKS_PER_THREAD).max(1);
+        let group = kernels.team.share_of(panels).max(1);
         let width = group * PANEL;
         with_scratch(|scratch| {
             let mut scales = [RowScale::default(); ROWS_PER_TASK];

@@ -1,6 +1,6 @@
 //! Products with f32 weights for a network that is too small to share out: on the caller's thread, without allocating.
 
-use super::block::Block;
+use super::block::{Block, padded_with_zeros};
 use super::level::{Level, for_each_level};
 use super::rows::Rows;
 
@@ -30,15 +30,7 @@ impl FloatMatrix {
                 *slot = *weight;
             }
         }
-        let mut padded_bias = bias.unwrap_or_default().to_vec();
-        padded_bias.resize(padded, 0.0);
-        Self { outputs, inputs, groups, bias: padded_bias }
-    }
-
-    /// Outputs a row.
-    #[must_use]
-    pub fn outputs(&self) -> usize {
-        self.outputs
+        Self { outputs, inputs, groups, bias: padded_with_zeros(bias, padded) }
     }
 
     /// Rows times the weights and plus the bias into the first (rows, outputs) of `out`.

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::Kernels;
-use super::block::{Block, Scratch, with_scratch};
+use super::block::{Block, Scratch, padded_with_zeros, with_scratch};
 use super::finish::Finish;
 use super::level::{Level, for_each_level};
 use super::numbers::to_half;
@@ -12,8 +12,6 @@ use super::tiles::{self, PANEL, TILE};
 
 /// Rows whose packed inputs stay in a core's second-level cache while the weights pass by.
 const ROWS_PER_TASK: usize = 8 * TILE;
-/// Tasks a thread, so that one that is held up leaves work to the others.
-const TASKS_PER_THREAD: usize = 4;
 
 /// Weights (outputs, inputs) as bf16 numbers, packed in panels of 64 outputs: `[panel][inputs / 2][64][2]`.
 pub struct HalfMatrix {
@@ -41,9 +39,7 @@ impl HalfMatrix {
                 }
             }
         });
-        let mut padded_bias = bias.unwrap_or_default().to_vec();
-        padded_bias.resize(padded, 0.0);
-        Self { outputs, inputs, panels, bias: padded_bias }
+        Self { outputs, inputs, panels, bias: padded_with_zeros(bias, padded) }
     }
 
     /// Outputs a row.
@@ -62,8 +58,7 @@ impl HalfMatrix {
     #[must_use]
     pub fn multiply(&self, kernels: &Kernels, rows: Rows<'_>, finish: Finish<'_>) -> Vec<f32> {
         let mut out = vec![0.0; rows.count() * self.outputs];
-        let even = rows.count().div_ceil(kernels.team.size() * TASKS_PER_THREAD).next_multiple_of(TILE);
-        let block = even.min(ROWS_PER_TASK);
+        let block = kernels.team.share_of(rows.count()).next_multiple_of(TILE).min(ROWS_PER_TASK);
         kernels.team.for_chunks(&mut out, block * self.outputs, |number, out| {
             let count = out.len() / self.outputs.max(1);
             with_scratch(|scratch| {

@@ -6,8 +6,8 @@
 //! every instruction set; those of bf16 numbers agree up to rounding.
 //!
 //! The instruction set is chosen when a model is loaded ([`Level::best`]), never when this is compiled. `unsafe` code is here and
-//! nowhere else: in `team` (a closure lent to other threads), `tiles` (vector instructions) and `level` (calling functions compiled
-//! for them).
+//! nowhere else: in `team` (a closure lent to other threads), `attention` (tasks that write parts of one row), `tiles` (vector
+//! instructions) and `level` (calling functions compiled for them).
 
 mod attention;
 mod block;
@@ -22,9 +22,6 @@ mod numbers;
 mod rows;
 mod team;
 mod tiles;
-
-#[cfg(test)]
-mod tests;
 
 pub use attention::KeysAndValues;
 pub use bytes::ByteMatrix;
@@ -55,3 +52,6 @@ impl Kernels {
         Ok(Self { level: Level::best(), team: Team::new(threads)? })
     }
 }
+
+#[cfg(test)]
+mod tests;

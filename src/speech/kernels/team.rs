@@ -13,6 +13,9 @@ const TURNS_AWAKE: u32 = 8_000;
 /// Turns that the caller waits awake for a helper's last task before it gives its processor away.
 const TURNS_BEFORE_YIELD: u32 = 2_000;
 
+/// Tasks a thread, so that one that is held up leaves work to the others.
+const TASKS_PER_THREAD: usize = 4;
+
 /// A borrowed closure: where it lies, and how to call it with the number of a task.
 #[derive(Clone, Copy)]
 struct Lent {
@@ -124,6 +127,12 @@ impl Team {
     #[must_use]
     pub fn size(&self) -> usize {
         self.helpers.len() + 1
+    }
+
+    /// How many of `all` things one task takes. It decides who computes what, never a result.
+    #[must_use]
+    pub fn share_of(&self, all: usize) -> usize {
+        all.div_ceil(self.size() * TASKS_PER_THREAD)
     }
 
     /// Runs `task` once for each number below `tasks`, in any order, on any of the threads, and waits for all of them.
