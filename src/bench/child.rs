@@ -47,7 +47,7 @@ pub(super) fn start(
 ) -> Result<Option<Start>, BenchError> {
     let mut command = Command::new(binary);
     command.arg("--models").arg(models_folder).args(["transcribe", "--format", "text", "--language", language]);
-    command.args(["--model", &candidate.asked, "--precision", setting.precision_name()]);
+    command.args(["--model", &candidate.asked, "--precision", setting.precision.name()]);
     command.args(["--threads", &setting.threads.to_string(), "--"]).arg(recording);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let begin = Instant::now();

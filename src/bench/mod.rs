@@ -33,7 +33,7 @@ pub use recommend::Recommendation;
 pub use recordings::{Listed, list};
 pub use report::{Accuracy, ColdStart, Measured, REPORT_SCHEMA, Report, RoomsFound, Speed, Used};
 pub use search::Search;
-pub use setting::{PRECISIONS, Setting};
+pub use setting::Setting;
 pub use spread::Spread;
 pub use summary::summary;
 pub use watch::{Stop, Watch};

@@ -77,12 +77,13 @@ fn reason(chosen: &Measured, best: Option<f64>, most: usize, advised: usize) -> 
 
 #[cfg(test)]
 mod tests {
+    use super::super::Setting;
     use super::super::report::{Accuracy, RoomsFound};
-    use super::super::{PRECISIONS, Setting};
     use super::*;
+    use crate::speech::model::Precision;
 
     fn measured(model: &str, most: usize, rate: Option<f64>) -> Measured {
-        let setting = Setting { model: model.into(), precision: PRECISIONS[1].1, threads: 2 };
+        let setting = Setting { model: model.into(), precision: Precision::Balanced, threads: 2 };
         let mut measured = Measured::new(&setting, "");
         measured.rooms = Some(RoomsFound { most, failed: Some(most + 1), exact: true });
         measured.accuracy = rate.map(|rate| Accuracy {

@@ -131,7 +131,7 @@ impl Measured {
         Self {
             model: setting.model.clone(),
             weights_sha256: weights_sha256.to_owned(),
-            precision: setting.precision_name(),
+            precision: setting.precision.name(),
             threads: setting.threads,
             failure: None,
             speed: None,

@@ -5,16 +5,12 @@ use std::sync::Arc;
 
 use super::BenchError;
 use crate::engine::Models;
-use crate::models::{Family, Installed, find_installed, installed_manifests};
+use crate::models::{self, Family, Installed, find_installed, installed_manifests};
 use crate::speech::ModelIdentity;
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::model::silero_vad::SileroVad;
-use crate::speech::model::{self, DecodeOptions, Language, LoadOptions, Precision};
+use crate::speech::model::{DecodeOptions, Language, LoadOptions, Precision};
 use crate::speech::script::HongKongScript;
-
-/// All precisions by their names on the command line, the most exact first.
-pub const PRECISIONS: [(&str, Precision); 3] =
-    [("exact", Precision::Exact), ("balanced", Precision::Balanced), ("fast", Precision::Fast)];
 
 /// One way to run one model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,12 +24,6 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The precision's name on the command line.
-    #[must_use]
-    pub fn precision_name(&self) -> &'static str {
-        PRECISIONS.iter().find(|(_, precision)| *precision == self.precision).map_or("", |(name, _)| name)
-    }
-
     /// All combinations; those that differ in threads alone stand together, in the order of `threads`.
     #[must_use]
     pub fn all(models: &[&str], precisions: &[Precision], threads: &[usize]) -> Vec<Self> {
@@ -55,7 +45,7 @@ impl Setting {
 impl std::fmt::Display for Setting {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let threads = if self.threads == 1 { "thread" } else { "threads" };
-        write!(f, "{}, {}, {} {threads}", self.model, self.precision_name(), self.threads)
+        write!(f, "{}, {}, {} {threads}", self.model, self.precision.name(), self.threads)
     }
 }
 
@@ -107,8 +97,8 @@ impl Common {
         let options = LoadOptions { precision: setting.precision, threads: Some(setting.threads), ..LoadOptions::default() };
         Ok(Models {
             identity: ModelIdentity { name: installed.name.clone(), sha256: installed.weights_sha256.as_str().to_owned() },
-            precision: setting.precision_name(),
-            recognizer: Arc::from(model::load(&installed.folder, &options)?),
+            precision: setting.precision.name(),
+            recognizer: Arc::from(models::load(installed, &options)?),
             options: DecodeOptions { language: self.language, ..DecodeOptions::default() },
             endpoint: EndpointSettings::default(),
             detector: Arc::clone(&self.detector),

@@ -13,7 +13,7 @@ use tempfile::{NamedTempFile, TempDir};
 use super::hear::Spoken;
 use super::output::print;
 use super::serve::data_folder;
-use crate::bench::{self, BenchError, PRECISIONS, Plan, Request, Setting, Stop, Watch};
+use crate::bench::{self, BenchError, Plan, Request, Setting, Stop, Watch};
 use crate::interop::fhir::Instant;
 use crate::speech::model::Precision;
 
@@ -118,7 +118,7 @@ pub fn run(arguments: &BenchArguments, models_folder: &Path) -> anyhow::Result<E
 }
 
 fn chosen(precisions: &[Precision]) -> Vec<Precision> {
-    if precisions.is_empty() { PRECISIONS.map(|(_, precision)| precision).to_vec() } else { precisions.to_vec() }
+    if precisions.is_empty() { Precision::ALL.to_vec() } else { precisions.to_vec() }
 }
 
 fn plan(arguments: &BenchArguments) -> Plan {

@@ -9,11 +9,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::audio::{AudioFile, FileIdentity};
 use crate::engine::Models;
-use crate::models::{Installed, find_installed};
+use crate::models::{self, find_installed};
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::guard::{Guard, recognise};
 use crate::speech::model::silero_vad::SileroVad;
-use crate::speech::model::{self, Context, DecodeOptions, Language, LoadOptions, Precision, Recognizer, Search};
+use crate::speech::model::{Context, DecodeOptions, Language, LoadOptions, Precision, Recognizer, Search};
 use crate::speech::script::HongKongScript;
 use crate::speech::session::Session;
 use crate::speech::transcript::TRANSCRIPT_SCHEMA;
@@ -92,11 +92,7 @@ enum Window {
 impl HearArguments {
     /// The precision's name, for a note's `made_by`.
     pub fn precision(&self) -> &'static str {
-        match self.precision {
-            Arithmetic::Exact => "exact",
-            Arithmetic::Balanced => "balanced",
-            Arithmetic::Fast => "fast",
-        }
+        self.load_options().precision.name()
     }
 
     /// What is spoken, as documents and servers have it.
@@ -163,11 +159,11 @@ impl Ear {
     /// # Errors
     /// As [`Ear::open`].
     pub fn open_raw(arguments: &HearArguments, models_folder: &Path) -> anyhow::Result<Self> {
-        let Installed { name, folder, weights_sha256, .. } = find_installed(models_folder, &arguments.model)?;
+        let installed = find_installed(models_folder, &arguments.model)?;
         Ok(Self {
-            identity: ModelIdentity { name, sha256: weights_sha256.as_str().to_owned() },
+            recognizer: Arc::from(models::load(&installed, &arguments.load_options())?),
+            identity: ModelIdentity { name: installed.name, sha256: installed.weights_sha256.as_str().to_owned() },
             precision: arguments.precision(),
-            recognizer: Arc::from(model::load(&folder, &arguments.load_options())?),
             options: arguments.decode_options(),
             endpoint: arguments.endpoint_settings(),
             detector: None,

@@ -14,6 +14,7 @@ use super::digest::{Digest, copy};
 use super::error::{Fault, ModelError};
 use super::installed::{Installed, find_installed, verify};
 use super::manifest::{FILE_NAME, Manifest};
+use super::packed::pack_installed;
 use super::registry::Registry;
 use super::report::Report;
 use super::store::Locked;
@@ -30,7 +31,9 @@ pub fn export(folder: &Path, name: &str, to: &Path, report: &dyn Report) -> Resu
         return Err(ModelError::Damaged { name: name.to_owned(), fault });
     }
     let model = folder.join(name);
-    let manifest = Manifest::read(&model).map_err(|fault| ModelError::Damaged { name: name.to_owned(), fault })?;
+    let mut manifest = Manifest::read(&model).map_err(|fault| ModelError::Damaged { name: name.to_owned(), fault })?;
+    // They are made again where the archive is imported.
+    manifest.packed.clear();
     let out = File::create_new(to).map_err(ModelError::io("create", to))?;
     let written = write(out, &model, &manifest, to, report);
     if written.is_err() {
@@ -101,6 +104,9 @@ pub fn import(folder: &Path, from: &Path, registry: &Registry, report: &dyn Repo
     let mut zip = ZipArchive::new(file).map_err(broken)?;
     let manifest = read_manifest(&mut zip, from)?;
     check_members(&mut zip, &manifest, from)?;
+    if !manifest.packed.is_empty() {
+        return Err(ModelError::archive(from, "its manifest lists packed weights, which are made where they are used"));
+    }
     if let Ok(entry) = registry.get(&manifest.name)
         && !manifest.agrees_with(entry)
     {
@@ -121,6 +127,7 @@ pub fn import(folder: &Path, from: &Path, registry: &Registry, report: &dyn Repo
         }
     }
     staging.install(&manifest)?;
+    pack_installed(&locked, report)?;
     find_installed(folder, &manifest.name)
 }
 

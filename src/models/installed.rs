@@ -22,6 +22,10 @@ pub struct Installed {
     pub folder: PathBuf,
     /// Of the weights file.
     pub weights_sha256: Digest,
+    /// The folder of models that it was installed in; nothing for a checkpoint of the user's own.
+    pub models: Option<PathBuf>,
+    /// Packed weights that are there and intact, of whatever precision.
+    pub packed: Vec<PathBuf>,
 }
 
 /// Finds a model by its name below `folder`, or by the path of a folder that holds a checkpoint.
@@ -106,8 +110,14 @@ fn intact(folder: &Path, name: &str) -> Result<Installed, ModelError> {
         seen.write(&record);
     }
     let weights = manifest.weights().ok_or_else(|| damaged(Fault::Missing { file: manifest.family.weights().to_owned() }))?;
-    let weights_sha256 = weights.sha256.clone();
-    Ok(Installed { name: name.to_owned(), family: manifest.family, folder: target, weights_sha256 })
+    Ok(Installed {
+        name: name.to_owned(),
+        family: manifest.family,
+        weights_sha256: weights.sha256.clone(),
+        models: Some(folder.to_owned()),
+        packed: manifest.packed.iter().map(|file| target.join(&file.name)).collect(),
+        folder: target,
+    })
 }
 
 /// What the files of a model looked like when they were last hashed and found right.
@@ -120,7 +130,7 @@ impl Checked {
     /// Expected hash, size, inode, modification and change times of each file. The change time cannot be set back by hand.
     fn now(manifest: &Manifest, target: &Path) -> Result<Self, ModelError> {
         let mut files = Vec::new();
-        for file in &manifest.files {
+        for file in manifest.all_files() {
             let path = target.join(&file.name);
             let m = fs::metadata(&path).map_err(ModelError::io("read", &path))?;
             files.push((file.sha256.clone(), m.size(), m.ino(), m.mtime(), m.mtime_nsec(), m.ctime(), m.ctime_nsec()));
@@ -158,5 +168,5 @@ fn checkpoint(path: &Path) -> Result<Installed, ModelError> {
     }
     let folder = path.canonicalize().map_err(ModelError::io("open", path))?;
     let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
-    Ok(Installed { name, family, weights_sha256: Digest::of_file(&weights)?, folder })
+    Ok(Installed { name, family, weights_sha256: Digest::of_file(&weights)?, folder, models: None, packed: Vec::new() })
 }

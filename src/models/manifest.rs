@@ -28,8 +28,11 @@ pub struct Manifest {
     pub family: Family,
     /// The source it was had from, in words.
     pub source: String,
-    /// Every file but this one.
+    /// Every file but this one, and but those of `packed`.
     pub files: Vec<InstalledFile>,
+    /// Files that were made here of the weights ([`super::packed`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packed: Vec<InstalledFile>,
 }
 
 /// One installed file.
@@ -49,7 +52,7 @@ pub struct InstalledFile {
 impl Manifest {
     pub(crate) fn new(entry: &Entry, source: String, mut files: Vec<InstalledFile>) -> Self {
         files.sort_by(|a, b| a.name.cmp(&b.name));
-        Self { schema: SCHEMA.to_owned(), name: entry.name.clone(), family: entry.family, source, files }
+        Self { schema: SCHEMA.to_owned(), name: entry.name.clone(), family: entry.family, source, files, packed: Vec::new() }
     }
 
     /// Reads the manifest of a model's folder.
@@ -72,12 +75,11 @@ impl Manifest {
         if manifest.schema != SCHEMA {
             return Err(format!("its schema is not `{SCHEMA}`"));
         }
-        let names = || std::iter::once(&manifest.name).chain(manifest.files.iter().map(|file| &file.name));
-        if names().any(|name| !is_plain_name(name)) || manifest.files.iter().any(|file| file.name == FILE_NAME) {
+        let names: Vec<&str> = manifest.all_files().map(|file| file.name.as_str()).collect();
+        if !is_plain_name(&manifest.name) || names.iter().any(|name| !is_plain_name(name) || *name == FILE_NAME) {
             return Err("a name in it is not allowed".to_owned());
         }
-        let doubled =
-            manifest.files.iter().enumerate().any(|(i, file)| manifest.files.iter().take(i).any(|other| other.name == file.name));
+        let doubled = names.iter().enumerate().any(|(i, name)| names.iter().take(i).any(|other| other == name));
         if doubled || manifest.weights().is_none() {
             return Err(format!("it lists a file twice, or no `{WEIGHTS}`"));
         }
@@ -94,6 +96,11 @@ impl Manifest {
         Ok(text)
     }
 
+    /// Those that were installed, and those that were made of them.
+    pub(crate) fn all_files(&self) -> impl Iterator<Item = &InstalledFile> {
+        self.files.iter().chain(&self.packed)
+    }
+
     /// The weights file.
     #[must_use]
     pub fn weights(&self) -> Option<&InstalledFile> {
@@ -102,7 +109,7 @@ impl Manifest {
 
     /// The first file whose length differs, which costs nothing to find.
     pub(crate) fn check_sizes(&self, folder: &Path) -> Result<(), Fault> {
-        self.files.iter().try_for_each(|file| {
+        self.all_files().try_for_each(|file| {
             let found = match fs::symlink_metadata(folder.join(&file.name)) {
                 Ok(metadata) if metadata.is_file() => metadata.len(),
                 _ => return Err(Fault::Missing { file: file.name.clone() }),
@@ -118,8 +125,8 @@ impl Manifest {
     /// When a file exists and cannot be read.
     pub(crate) fn faults(&self, folder: &Path) -> Result<Vec<Fault>, ModelError> {
         let mut faults = Vec::new();
-        for file in &self.files {
-            let single = Self { files: vec![file.clone()], ..self.clone() };
+        for file in self.all_files() {
+            let single = Self { files: vec![file.clone()], packed: Vec::new(), ..self.clone() };
             if let Err(fault) = single.check_sizes(folder) {
                 faults.push(fault);
                 continue;

@@ -1,7 +1,7 @@
 //! The registry of models, and how they come to this machine.
 //!
 //! [`Registry`] says what there is; [`pull`] fetches it from the first source that answers, [`import`] from a file; [`find_installed`]
-//! gives what can be loaded. A model is a folder below one folder of models, with a manifest that holds the hash of every file. It
+//! gives what can be loaded, and [`load`] loads it. A model is a folder below one folder of models, with a manifest that holds the hash of every file. It
 //! appears whole or not at all.
 
 mod archive;
@@ -13,6 +13,7 @@ mod error;
 mod hub;
 mod installed;
 mod manifest;
+mod packed;
 mod pull;
 mod registry;
 mod report;
@@ -28,6 +29,7 @@ pub use digest::Digest;
 pub use error::{Failure, Fault, ModelError};
 pub use installed::{Installed, NamedManifest, find_installed, installed_manifests, verify};
 pub use manifest::{InstalledFile, Manifest};
+pub use packed::load;
 pub use pull::{Pulled, pull};
 pub use registry::{
     Accuracy, Conversion, Entry, Family, FileSpec, HubSpec, Registry, SourceSpec, TakeSpec, WheelSpec, WheelsSpec,

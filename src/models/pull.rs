@@ -7,6 +7,7 @@ use super::digest::Digest;
 use super::error::{Failure, ModelError};
 use super::installed::{Installed, find_installed, verify};
 use super::manifest::{InstalledFile, Manifest};
+use super::packed::{discard, pack_installed};
 use super::registry::{Entry, SourceSpec};
 use super::report::Report;
 use super::source::{Job, PullOptions, source};
@@ -31,8 +32,19 @@ pub enum Pulled {
 pub fn pull(folder: &Path, entry: &Entry, options: &PullOptions, report: &dyn Report) -> Result<Pulled, ModelError> {
     let locked = Locked::acquire(folder, &entry.name, report)?;
     if locked.target().is_dir() {
-        match verify(folder, &entry.name)?.first() {
-            None => return find_installed(folder, &entry.name).map(Pulled::AlreadyThere),
+        let faults = verify(folder, &entry.name)?;
+        let packed = packed_files(&locked.target());
+        let (of_packed, of_fetched): (Vec<_>, Vec<_>) =
+            faults.iter().partition(|fault| packed.iter().any(|name| name == fault.file()));
+        match of_fetched.first() {
+            None => {
+                for fault in of_packed {
+                    report.line(&format!("packed weights of `{}` are damaged ({fault}); packing them again", entry.name));
+                    discard(&locked, fault.file())?;
+                }
+                pack_installed(&locked, report)?;
+                return find_installed(folder, &entry.name).map(Pulled::AlreadyThere);
+            }
             Some(fault) => report.line(&format!("`{}` is damaged ({fault}); fetching it again", entry.name)),
         }
     }
@@ -42,6 +54,7 @@ pub fn pull(folder: &Path, entry: &Entry, options: &PullOptions, report: &dyn Re
         match from_source(&locked, entry, spec, options, report) {
             Ok(()) => {
                 locked.clear_download();
+                pack_installed(&locked, report)?;
                 return find_installed(folder, &entry.name).map(Pulled::Fetched);
             }
             Err(error) if error.is_local() => return Err(error),
@@ -66,6 +79,12 @@ fn from_source(
     let origin = source(spec).fetch(&Job { download: &download, staging: staging.path(), options, report })?;
     let files = record(&staging, spec, report)?;
     staging.install(&Manifest::new(entry, origin, files))
+}
+
+/// Names of the files of the installed model that were made here.
+fn packed_files(target: &Path) -> Vec<String> {
+    let manifest = Manifest::read(target);
+    manifest.map(|manifest| manifest.packed.into_iter().map(|file| file.name).collect()).unwrap_or_default()
 }
 
 /// Hashes what a source brought, whatever that source checked itself: only this decides what is installed.

@@ -2,7 +2,8 @@
 //!
 //! Beside `NAME/` there may be, all hidden: `.NAME.lock` (held while the model is being written), `.NAME.staging` (what is being
 //! built; never used, removed by the next writer), `.NAME.download` (finished and verified parts of a pull that did not end well),
-//! `.NAME.old` (the former model, for the moment of the exchange) and `.NAME.checked` (see [`super::installed`]).
+//! `.NAME.old` (the former model, for the moment of the exchange), `.NAME.packing` and `.NAME.manifest` (what will take the place of
+//! packed weights and of the manifest), and `.NAME.checked` (see [`super::installed`]).
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -43,6 +44,25 @@ impl Locked {
         self.folder.join(&self.name)
     }
 
+    /// The folder of models.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The model's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Exchanges the manifest of the installed model, and puts that and the model's folder on disk.
+    pub(crate) fn replace_manifest(&self, manifest: &Manifest) -> Result<(), ModelError> {
+        let (target, new) = (self.target(), self.hidden("manifest"));
+        fs::write(&new, manifest.to_json()?).map_err(ModelError::io("write", &new))?;
+        sync(&new)?;
+        fs::rename(&new, target.join(manifest::FILE_NAME)).map_err(ModelError::io("install", &new))?;
+        sync(&target)
+    }
+
     /// Where verified parts wait for the rest.
     pub(crate) fn download(&self) -> Result<PathBuf, ModelError> {
         let path = self.hidden("download");
@@ -65,7 +85,7 @@ impl Locked {
         Ok(Staging { locked: self, path })
     }
 
-    fn hidden(&self, what: &str) -> PathBuf {
+    pub(crate) fn hidden(&self, what: &str) -> PathBuf {
         self.folder.join(format!(".{}.{what}", self.name))
     }
 }
@@ -116,7 +136,7 @@ fn sync(path: &Path) -> Result<(), ModelError> {
 }
 
 /// Removes a file or folder; one that is not there is fine.
-fn remove(path: &Path) -> io::Result<()> {
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
     let removed = match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
         Ok(_) => fs::remove_file(path),

@@ -15,6 +15,14 @@ pub enum SpeechError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// A file of packed weights could not be written.
+    #[error("cannot write the model file `{}`: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// A JSON file of the model does not hold what its family needs.
     #[error("the model file `{}` is not valid: {problem}", path.display())]
     Format {

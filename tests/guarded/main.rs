@@ -10,6 +10,7 @@ mod bench;
 mod invention;
 mod kernels;
 mod models;
+mod packed;
 mod script;
 mod session;
 mod signals;
@@ -70,6 +71,7 @@ fn main() {
         invention::tests(),
         kernels::tests(),
         models::tests(),
+        packed::tests(),
         script::tests(),
         session::tests(),
         vad::tests(),

@@ -88,10 +88,10 @@ fn tokens_equal_the_reference() {
 }
 
 /// Three seconds of Cantonese that whisper-base hears well.
-const CLIP: &str = "cv_zh-HK_22921554.wav";
+pub const CLIP: &str = "cv_zh-HK_22921554.wav";
 const ENGLISH: &str = "cv_en_17294344.wav";
 
-fn clip(name: &str) -> Vec<f32> {
+pub fn clip(name: &str) -> Vec<f32> {
     samples(&shared("audio").join(name))
 }
 

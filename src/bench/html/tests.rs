@@ -1,6 +1,7 @@
 use super::super::report::{ColdStart, Measured, RoomsFound, Speed, Used};
-use super::super::{Machine, PRECISIONS, REPORT_SCHEMA, Setting, Spread, Step};
+use super::super::{Machine, REPORT_SCHEMA, Setting, Spread, Step};
 use super::*;
+use crate::speech::model::Precision;
 
 fn step(rooms: usize, p50_ms: f64, real_time: bool) -> Step {
     let spread = Some(Spread { count: 9, p50_ms, p95_ms: 2.0 * p50_ms, p99_ms: 3.0 * p50_ms, longest_ms: 3.0 * p50_ms });
@@ -23,7 +24,7 @@ fn step(rooms: usize, p50_ms: f64, real_time: bool) -> Step {
 
 /// A report with a model of that name.
 fn report(model: &str) -> Report {
-    let setting = Setting { model: model.to_owned(), precision: PRECISIONS[1].1, threads: 2 };
+    let setting = Setting { model: model.to_owned(), precision: Precision::Balanced, threads: 2 };
     let mut measured = Measured::new(&setting, "00");
     measured.speed = Some(Speed { recordings: 62, seconds: 264.0, real_time_factor: 0.31 });
     measured.cold_start =

@@ -8,6 +8,7 @@ use super::block::{Block, Scratch, padded_with_zeros, with_scratch};
 use super::finish::Finish;
 use super::level::{Level, for_each_level};
 use super::numbers::{LANES, ROUND, maximum, sum_of};
+use super::panels::Panels;
 use super::rows::Rows;
 use super::tiles::{self, PANEL, TILE};
 
@@ -24,7 +25,7 @@ const LEAST_SCALE: f32 = 1e-30;
 pub struct ByteMatrix {
     outputs: usize,
     inputs: usize,
-    panels: Block,
+    panels: Panels,
     /// For each output: the f32 of a weight of 1, and the sum of the weights.
     scales: Vec<f32>,
     sums: Vec<f32>,
@@ -55,7 +56,23 @@ impl ByteMatrix {
                 (*scale, *sum) = pack_output(row, panel.get_mut(output * QUAD..).unwrap_or_default());
             }
         });
-        Self { outputs, inputs, panels, scales, sums, bias: padded_with_zeros(bias, padded) }
+        Self { outputs, inputs, panels: panels.into(), scales, sums, bias: padded_with_zeros(bias, padded) }
+    }
+
+    /// Puts together what [`ByteMatrix::parts`] gave of a matrix of this size; nothing when it was another one's.
+    #[must_use]
+    pub fn unite(outputs: usize, inputs: usize, panels: Panels, [scales, sums, bias]: [Vec<f32>; 3]) -> Option<Self> {
+        let padded = outputs.next_multiple_of(PANEL);
+        let fits = panels.bytes().len() == padded * inputs.next_multiple_of(QUAD)
+            && [&scales, &sums, &bias].into_iter().all(|values| values.len() == padded);
+        fits.then_some(Self { outputs, inputs, panels, scales, sums, bias })
+    }
+
+    /// What it consists of, to be kept in a file: the packed weights, and of each output, rounded up to whole panels, the f32 of a
+    /// weight of 1, the sum of the weights and the bias.
+    #[must_use]
+    pub fn parts(&self) -> (&Panels, [&[f32]; 3]) {
+        (&self.panels, [&self.scales, &self.sums, &self.bias])
     }
 
     /// Outputs a row.

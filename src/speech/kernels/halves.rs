@@ -7,6 +7,7 @@ use super::block::{Block, Scratch, padded_with_zeros, with_scratch};
 use super::finish::Finish;
 use super::level::{Level, for_each_level};
 use super::numbers::to_half;
+use super::panels::Panels;
 use super::rows::Rows;
 use super::tiles::{self, PANEL, TILE};
 
@@ -17,7 +18,7 @@ const ROWS_PER_TASK: usize = 8 * TILE;
 pub struct HalfMatrix {
     outputs: usize,
     inputs: usize,
-    panels: Block,
+    panels: Panels,
     bias: Vec<f32>,
 }
 
@@ -39,7 +40,21 @@ impl HalfMatrix {
                 }
             }
         });
-        Self { outputs, inputs, panels, bias: padded_with_zeros(bias, padded) }
+        Self { outputs, inputs, panels: panels.into(), bias: padded_with_zeros(bias, padded) }
+    }
+
+    /// Puts together what [`HalfMatrix::parts`] gave of a matrix of this size; nothing when it was another one's.
+    #[must_use]
+    pub fn unite(outputs: usize, inputs: usize, panels: Panels, bias: Vec<f32>) -> Option<Self> {
+        let padded = outputs.next_multiple_of(PANEL);
+        let fits = panels.bytes().len() == size_of::<u16>() * padded / PANEL * panel_size(inputs) && bias.len() == padded;
+        fits.then_some(Self { outputs, inputs, panels, bias })
+    }
+
+    /// What it consists of, to be kept in a file: the packed weights and the biases, rounded up to whole panels.
+    #[must_use]
+    pub fn parts(&self) -> (&Panels, &[f32]) {
+        (&self.panels, &self.bias)
     }
 
     /// Outputs a row.

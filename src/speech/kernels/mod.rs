@@ -7,7 +7,7 @@
 //!
 //! The instruction set is chosen when a model is loaded ([`Level::best`]), never when this is compiled. `unsafe` code is here and
 //! nowhere else: in `team` (a closure lent to other threads), `attention` (tasks that write parts of one row), `tiles` (vector
-//! instructions) and `level` (calling functions compiled for them).
+//! instructions), `level` (calling functions compiled for them) and `panels` (a mapped file).
 
 mod attention;
 mod block;
@@ -19,6 +19,7 @@ mod level;
 mod lookback;
 mod norm;
 mod numbers;
+mod panels;
 mod rows;
 mod team;
 mod tiles;
@@ -32,8 +33,10 @@ pub use level::Level;
 pub use lookback::{Past, Queries, look_back};
 pub use norm::layer_norm;
 pub use numbers::{largest, log_sum_exp, softmax_rows};
+pub use panels::{Mapping, Panels};
 pub use rows::Rows;
 pub use team::Team;
+pub use tiles::PANEL;
 
 /// What runs the operators: an instruction set and threads.
 pub struct Kernels {

@@ -11,8 +11,8 @@ use super::block::Block;
 use super::level::{Level, Set};
 use super::numbers::to_half;
 
-/// Outputs of a panel.
-pub(super) const PANEL: usize = 64;
+/// Outputs of a panel, to whole ones of which a matrix' outputs are rounded up.
+pub const PANEL: usize = 64;
 /// Most rows of a tile: six times four vectors of sums, four of weights and one of inputs are 29 of AVX-512's 32 registers.
 pub(super) const TILE: usize = 6;
 

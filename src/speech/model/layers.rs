@@ -4,6 +4,7 @@
 mod arithmetic;
 mod attention;
 mod linear;
+mod matrix;
 mod norm;
 
 pub use arithmetic::Arithmetic;

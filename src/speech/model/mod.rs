@@ -6,17 +6,19 @@
 pub mod layers;
 mod onnx;
 mod options;
+mod packed;
 pub mod silero_vad;
 mod softmax;
 mod weights;
 pub mod whisper;
 
+use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
 
 use serde::Deserialize;
 
-pub use options::{Context, DecodeOptions, Language, LoadOptions, Precision, Search};
+pub use options::{Context, DecodeOptions, Language, LoadOptions, PackedWeights, Precision, Search};
 
 use crate::speech::SpeechError;
 use crate::text::PatientText;
@@ -133,14 +135,44 @@ pub trait Utterance {
 /// # Errors
 /// A missing, damaged or unsupported file is named.
 pub fn load(folder: &Path, options: &LoadOptions) -> Result<Box<dyn Recognizer>, SpeechError> {
+    match family(folder)? {
+        Family::Whisper => Ok(Box::new(whisper::Whisper::load(folder, options)?)),
+    }
+}
+
+/// Packs the weights of the checkpoint in `folder`, whose SHA-256 is `source`, for the fused operators of a precision: see
+/// [`LoadOptions::packed`].
+///
+/// # Errors
+/// As [`load`]; a failure to write to `out`, which is `to`.
+pub fn pack(folder: &Path, precision: Precision, source: &str, (out, to): (&mut dyn Write, &Path)) -> Result<(), SpeechError> {
+    let options = LoadOptions { precision, ..LoadOptions::default() };
+    let packer = match family(folder)? {
+        Family::Whisper => whisper::Whisper::pack(folder, &options)?,
+    };
+    let written = packer.write(&packed::identity(precision, source), out);
+    written.map_err(|source| SpeechError::Write { path: to.to_owned(), source })
+}
+
+/// Whether a file holds weights that [`pack`] made, in the way that this version does, of weights with the SHA-256 `source`.
+#[must_use]
+pub fn is_packed(path: &Path, precision: Precision, source: &str) -> bool {
+    packed::Packed::open(path).is_ok_and(|file| file.identity() == packed::identity(precision, source))
+}
+
+enum Family {
+    Whisper,
+}
+
+fn family(folder: &Path) -> Result<Family, SpeechError> {
     #[derive(Deserialize)]
-    struct Family {
+    struct Config {
         model_type: String,
     }
-    let config = folder.join("config.json");
-    let family: Family = weights::read_json(&config)?;
-    match family.model_type.as_str() {
-        whisper::FAMILY => Ok(Box::new(whisper::Whisper::load(folder, options)?)),
-        _ => Err(SpeechError::Unsupported { path: config, option: "model_type", value: family.model_type }),
+    let path = folder.join("config.json");
+    let config: Config = weights::read_json(&path)?;
+    match config.model_type.as_str() {
+        whisper::FAMILY => Ok(Family::Whisper),
+        _ => Err(SpeechError::Unsupported { path, option: "model_type", value: config.model_type }),
     }
 }

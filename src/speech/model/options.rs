@@ -1,6 +1,7 @@
 //! What a model is loaded and asked with.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use candle_core::Device;
@@ -62,16 +63,28 @@ pub enum Precision {
     Fast,
 }
 
+impl Precision {
+    /// All of them, the most exact first.
+    pub const ALL: [Self; 3] = [Self::Exact, Self::Balanced, Self::Fast];
+
+    /// As the command line has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Balanced => "balanced",
+            Self::Fast => "fast",
+        }
+    }
+}
+
 impl FromStr for Precision {
     type Err = SpeechError;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        match name {
-            "exact" => Ok(Self::Exact),
-            "balanced" => Ok(Self::Balanced),
-            "fast" => Ok(Self::Fast),
-            _ => Err(SpeechError::Option { option: "precision", value: name.to_owned(), expected: "exact, balanced or fast" }),
-        }
+        let known = Self::ALL.into_iter().find(|precision| precision.name() == name);
+        let expected = "exact, balanced or fast";
+        known.ok_or_else(|| SpeechError::Option { option: "precision", value: name.to_owned(), expected })
     }
 }
 
@@ -98,6 +111,15 @@ impl FromStr for Context {
     }
 }
 
+/// A file of packed weights ([`super::pack`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackedWeights {
+    /// The file. It is mapped: it must be replaced, never be written to.
+    pub path: PathBuf,
+    /// SHA-256 of the weights that it must have been made of.
+    pub source: String,
+}
+
 /// How a model is loaded.
 #[derive(Debug, Clone)]
 pub struct LoadOptions {
@@ -107,11 +129,21 @@ pub struct LoadOptions {
     pub threads: Option<usize>,
     /// Where tensors live.
     pub device: Device,
+    /// The checkpoint's weights, packed for this precision; nothing: they are read from the checkpoint.
+    pub packed: Option<PackedWeights>,
+}
+
+impl LoadOptions {
+    /// Whether the fused operators run, for which weights can be packed.
+    #[must_use]
+    pub fn is_fused(&self) -> bool {
+        self.device.is_cpu() && self.precision != Precision::Exact
+    }
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { precision: Precision::default(), threads: None, device: Device::Cpu }
+        Self { precision: Precision::default(), threads: None, device: Device::Cpu, packed: None }
     }
 }
 

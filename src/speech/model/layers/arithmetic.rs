@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use candle_core::Device;
 
+use super::matrix::Form;
 use crate::speech::SpeechError;
 use crate::speech::kernels::Kernels;
 use crate::speech::model::{LoadOptions, Precision};
@@ -12,8 +13,8 @@ use crate::speech::model::{LoadOptions, Precision};
 #[derive(Clone)]
 pub struct Arithmetic {
     device: Device,
-    /// Whether the weights of linear layers may be 8-bit; bf16 otherwise.
-    bytes: bool,
+    /// Of the weights of linear layers.
+    form: Form,
     /// Whether the layers that all others depend on get more than that.
     careful: bool,
     /// Nothing: candle's operators, in f32.
@@ -26,28 +27,26 @@ impl Arithmetic {
     /// # Errors
     /// When threads cannot be made.
     pub fn new(options: &LoadOptions, threads: usize) -> Result<Self, SpeechError> {
-        let fused = options.device.is_cpu() && options.precision != Precision::Exact;
-        let kernels = if fused {
+        let kernels = if options.is_fused() {
             let kernels = Kernels::new(threads).map_err(|error| SpeechError::Threads { threads, problem: error.to_string() })?;
             Some(Arc::new(kernels))
         } else {
             None
         };
         let careful = options.precision == Precision::Balanced;
-        Ok(Self { device: options.device.clone(), bytes: true, careful, kernels })
+        Ok(Self { device: options.device.clone(), form: Form::Bytes, careful, kernels })
     }
 
     /// For the layers that hear the audio, of which everything else follows: in `balanced` their weights are bf16. With 8-bit ones
     /// Whisper base got 1.1 points more of the Cantonese characters of `audio/` wrong than in f32.
     #[must_use]
     pub fn for_encoder(&self) -> Self {
-        Self { bytes: !self.careful, ..self.clone() }
+        Self { form: if self.careful { Form::Halves } else { self.form }, ..self.clone() }
     }
 
-    /// Whether the weights of linear layers may be 8-bit.
-    #[must_use]
-    pub fn bytes(&self) -> bool {
-        self.bytes
+    /// What the weights of linear layers are stored as, where the fused operators are used.
+    pub(super) fn form(&self) -> Form {
+        self.form
     }
 
     /// Where tensors live.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use rayon::prelude::*;
 
+use super::matrix::{Form, Matrix, Unpacked};
 use super::{Arithmetic, with_rows};
 use crate::speech::SpeechError;
-use crate::speech::kernels::{ByteMatrix, Finish, HalfMatrix, Kernels, Rows};
+use crate::speech::kernels::{Finish, Kernels, Rows};
 use crate::speech::model::weights::Weights;
 
 /// `y = x W^T + b`.
@@ -18,30 +19,7 @@ pub struct Linear {
 enum Operator {
     /// (out, in) and (out), f32, by candle.
     Dense(Tensor, Option<Tensor>),
-    Packed(Packed, Arc<Kernels>),
-}
-
-/// Weights as the fused operators take them.
-enum Packed {
-    Bytes(ByteMatrix),
-    Halves(HalfMatrix),
-}
-
-impl Packed {
-    /// (inputs, outputs)
-    fn sizes(&self) -> (usize, usize) {
-        match self {
-            Self::Bytes(matrix) => (matrix.inputs(), matrix.outputs()),
-            Self::Halves(matrix) => (matrix.inputs(), matrix.outputs()),
-        }
-    }
-
-    fn multiply(&self, kernels: &Kernels, rows: Rows<'_>, finish: Finish<'_>) -> Vec<f32> {
-        match self {
-            Self::Bytes(matrix) => matrix.multiply(kernels, rows, finish),
-            Self::Halves(matrix) => matrix.multiply(kernels, rows, finish),
-        }
-    }
+    Packed(Matrix, Arc<Kernels>),
 }
 
 /// One of the weights that a layer joins: `{name}.weight` (outputs, inputs) and, where `bias`, `{name}.bias` (outputs).
@@ -74,26 +52,6 @@ enum After<'a> {
 const OUTPUTS_PER_TASK: usize = 2048;
 
 impl Linear {
-    /// A layer over a weight of shape (out, in) and a bias of shape (out).
-    ///
-    /// # Errors
-    /// When the weight is not on the device that the arithmetic is for.
-    pub fn new(weight: Tensor, bias: Option<Tensor>, arithmetic: &Arithmetic) -> candle_core::Result<Self> {
-        let Some(kernels) = arithmetic.kernels() else {
-            return Ok(Self { operator: Operator::Dense(weight, bias) });
-        };
-        let inputs = weight.dim(1)?;
-        let bias = bias.map(|bias| bias.to_vec1::<f32>()).transpose()?;
-        let packed = with_rows(&weight.contiguous()?, |values, _| {
-            if arithmetic.bytes() {
-                Packed::Bytes(ByteMatrix::pack(values, inputs, bias.as_deref()))
-            } else {
-                Packed::Halves(HalfMatrix::pack(values, inputs, bias.as_deref()))
-            }
-        })?;
-        Ok(Self { operator: Operator::Packed(packed, Arc::clone(kernels)) })
-    }
-
     /// Takes `{name}.weight` (outputs, inputs) and `{name}.bias` (outputs).
     ///
     /// # Errors
@@ -112,17 +70,16 @@ impl Linear {
         (inputs, outputs): (usize, usize),
         arithmetic: &Arithmetic,
     ) -> Result<Self, SpeechError> {
-        let (mut joined, mut biases) = (Vec::new(), Vec::new());
-        for part in parts {
-            joined.push((weights.tensor(&format!("{}.weight", part.name), &[outputs, inputs])? * part.scale)?);
-            biases.push(if part.bias {
-                (weights.tensor(&format!("{}.bias", part.name), &[outputs])? * part.scale)?
-            } else {
-                Tensor::zeros(outputs, candle_core::DType::F32, arithmetic.device())?
-            });
-        }
-        let bias = parts.iter().any(|part| part.bias).then(|| Tensor::cat(&biases, 0)).transpose()?;
-        Ok(Self::new(Tensor::cat(&joined, 0)?, bias, arithmetic)?)
+        let join = || join(weights, parts, (inputs, outputs), arithmetic);
+        let operator = if let Some(kernels) = arithmetic.kernels() {
+            let name = parts.iter().map(|part| part.name).collect::<Vec<_>>().join("+");
+            let matrix = Matrix::load(weights, &name, (inputs, outputs * parts.len()), arithmetic.form(), join)?;
+            Operator::Packed(matrix, Arc::clone(kernels))
+        } else {
+            let (weight, bias) = join()?;
+            Operator::Dense(weight, bias)
+        };
+        Ok(Self { operator })
     }
 
     /// (rows, in) to (rows, out).
@@ -156,7 +113,7 @@ impl Linear {
     pub fn weights_of(&self, output: usize) -> candle_core::Result<Vec<f32>> {
         match &self.operator {
             Operator::Dense(weight, _) => weight.get(output)?.to_vec1(),
-            Operator::Packed(Packed::Bytes(packed), _) if output < packed.outputs() => Ok(packed.weights_of(output)),
+            Operator::Packed(Matrix::Bytes(packed), _) if output < packed.outputs() => Ok(packed.weights_of(output)),
             Operator::Packed(packed, _) => candle_core::bail!("row {output} of {}, in bytes", packed.sizes().1),
         }
     }
@@ -197,6 +154,27 @@ impl Linear {
     }
 }
 
+/// Takes the weights of `parts`, one above the other, and their biases, zeros where a part has none.
+fn join(
+    weights: &Weights,
+    parts: &[Part<'_>],
+    (inputs, outputs): (usize, usize),
+    arithmetic: &Arithmetic,
+) -> Result<Unpacked, SpeechError> {
+    let (mut joined, mut biases) = (Vec::new(), Vec::new());
+    for part in parts {
+        let scaled = |tensor: Tensor| if part.scale == 1.0 { Ok(tensor) } else { tensor * part.scale };
+        joined.push(scaled(weights.unpacked(&format!("{}.weight", part.name), &[outputs, inputs])?)?);
+        biases.push(if part.bias {
+            scaled(weights.unpacked(&format!("{}.bias", part.name), &[outputs])?)?
+        } else {
+            Tensor::zeros(outputs, candle_core::DType::F32, arithmetic.device())?
+        });
+    }
+    let bias = parts.iter().any(|part| part.bias).then(|| Tensor::cat(&biases, 0)).transpose()?;
+    Ok((Tensor::cat(&joined, 0)?, bias))
+}
+
 /// `x W^T` for one row: bound by reading the weight, which candle does with one thread.
 fn one_row(x: &Tensor, weight: &Tensor) -> candle_core::Result<Tensor> {
     let outputs = weight.dim(0)?;
@@ -221,7 +199,7 @@ enum Convolution {
     /// (out, in, 3) and (1, out, 1), by candle.
     Dense(Tensor, Tensor),
     /// (out, 3 x in), inputs of a moment together: a product of overlapping rows.
-    Halves(HalfMatrix, Arc<Kernels>),
+    Packed(Matrix, Arc<Kernels>),
 }
 
 /// Moments that a convolution sees.
@@ -239,14 +217,19 @@ impl Conv1d {
         stride: usize,
         arithmetic: &Arithmetic,
     ) -> Result<Self, SpeechError> {
-        let weight = weights.tensor(&format!("{name}.weight"), &[outputs, inputs, KERNEL])?;
-        let bias = weights.tensor(&format!("{name}.bias"), &[outputs])?;
+        let tensors = || {
+            let weight = weights.unpacked(&format!("{name}.weight"), &[outputs, inputs, KERNEL])?;
+            Ok::<_, SpeechError>((weight, weights.unpacked(&format!("{name}.bias"), &[outputs])?))
+        };
         let operator = if let Some(kernels) = arithmetic.kernels() {
-            let by_time = weight.transpose(1, 2)?.contiguous()?.reshape((outputs, KERNEL * inputs))?;
-            let bias: Vec<f32> = bias.to_vec1()?;
-            let packed = with_rows(&by_time, |values, _| HalfMatrix::pack(values, KERNEL * inputs, Some(&bias)))?;
-            Convolution::Halves(packed, Arc::clone(kernels))
+            let by_time = || {
+                let (weight, bias) = tensors()?;
+                Ok((weight.transpose(1, 2)?.contiguous()?.reshape((outputs, KERNEL * inputs))?, Some(bias)))
+            };
+            let matrix = Matrix::load(weights, name, (KERNEL * inputs, outputs), Form::Halves, by_time)?;
+            Convolution::Packed(matrix, Arc::clone(kernels))
         } else {
+            let (weight, bias) = tensors()?;
             Convolution::Dense(weight, bias.reshape((1, outputs, 1))?)
         };
         Ok(Self { operator, stride })
@@ -262,10 +245,11 @@ impl Conv1d {
                 let convolved = x.t()?.contiguous()?.unsqueeze(0)?.conv1d(weight, 1, self.stride, 1, 1)?;
                 convolved.broadcast_add(bias)?.gelu_erf()?.squeeze(0)?.t()?.contiguous()
             }
-            Convolution::Halves(packed, kernels) => {
+            Convolution::Packed(packed, kernels) => {
                 let (time, inputs) = x.dims2()?;
-                if KERNEL * inputs != packed.inputs() || !x.is_contiguous() {
-                    candle_core::bail!("a convolution over {} values got {:?}", packed.inputs(), x.layout());
+                let (expected, outputs) = packed.sizes();
+                if KERNEL * inputs != expected || !x.is_contiguous() {
+                    candle_core::bail!("a convolution over {expected} values got {:?}", x.layout());
                 }
                 let count = time.div_ceil(self.stride);
                 let finish = Finish { gelu: true, residual: None };
@@ -274,7 +258,7 @@ impl Conv1d {
                     // The first moment sees one before the beginning: zeros, as after the end.
                     packed.multiply(kernels, Rows::new(values, self.stride * inputs, count).after_zeros(inputs), finish)
                 })?;
-                Tensor::from_vec(y, (count, packed.outputs()), x.device())
+                Tensor::from_vec(y, (count, outputs), x.device())
             }
         }
     }

@@ -91,13 +91,14 @@ impl Decoder {
     pub fn load(weights: &Weights, config: &Config, arithmetic: &Arithmetic) -> Result<Self, SpeechError> {
         let width = config.d_model;
         let prefix = "model.decoder";
-        let embedding = weights.tensor(&format!("{prefix}.embed_tokens.weight"), &[config.vocab_size, width])?;
+        let embedding = format!("{prefix}.embed_tokens");
+        let embedding = [Part { bias: false, ..Part::new(&embedding) }];
+        let embedding = Linear::load_joined(weights, &embedding, (width, config.vocab_size), arithmetic)?;
         let positions = weights.tensor(&format!("{prefix}.embed_positions.weight"), &[config.max_target_positions, width])?;
         let layers = (0..config.decoder_layers)
             .map(|index| Layer::load(weights, &format!("{prefix}.layers.{index}"), config, arithmetic))
             .collect::<Result<Vec<_>, _>>()?;
         let norm = LayerNorm::load(weights, &format!("{prefix}.layer_norm"), width, EPSILON, arithmetic)?;
-        let embedding = Linear::new(embedding, None, arithmetic)?;
         let heads = config.decoder_attention_heads;
         Ok(Self { embedding, positions, layers, norm, heads, arithmetic: arithmetic.clone() })
     }

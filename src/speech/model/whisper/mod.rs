@@ -25,6 +25,7 @@ use self::encoder::Encoder;
 use self::rules::Rules;
 use self::vocabulary::Vocabulary;
 use super::layers::Arithmetic;
+use super::packed::Packer;
 use super::weights::Weights;
 use super::{
     Capabilities, Context, DecodeOptions, Hypothesis, Language, LoadOptions, RawHypothesis, Recognizer, Search, Utterance,
@@ -56,21 +57,12 @@ impl Whisper {
     /// # Errors
     /// A missing, damaged or unsupported file, named with the tensor or key that is wrong.
     pub fn load(folder: &Path, options: &LoadOptions) -> Result<Self, SpeechError> {
-        let threads = options.threads.unwrap_or(0);
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .map_err(|error| SpeechError::Threads { threads, problem: error.to_string() })?;
+        let pool = pool(options)?;
         let config = Config::load(folder)?;
         let generation = GenerationConfig::load(folder)?;
         let vocabulary = Vocabulary::load(folder, &config)?;
         let arithmetic = Arithmetic::new(options, pool.current_num_threads())?;
-        let (encoder, decoder) = pool.install(|| {
-            let weights = Weights::open(folder, &options.device)?;
-            let encoder = Encoder::load(&weights, &config, &arithmetic.for_encoder())?;
-            let decoder = Decoder::load(&weights, &config, &arithmetic)?;
-            Ok::<_, SpeechError>((encoder, decoder))
-        })?;
+        let (encoder, decoder) = pool.install(|| networks(&Weights::open(folder, options)?, &config, &arithmetic))?;
         let capabilities = Capabilities {
             family: FAMILY,
             languages: Language::ALL.into_iter().filter(|language| vocabulary.language(*language).is_some()).collect(),
@@ -92,6 +84,21 @@ impl Whisper {
         })
     }
 
+    /// Gathers the weights of the checkpoint in `folder` as the operators of these options take them.
+    ///
+    /// # Errors
+    /// As [`Whisper::load`].
+    pub fn pack(folder: &Path, options: &LoadOptions) -> Result<Packer, SpeechError> {
+        let pool = pool(options)?;
+        let config = Config::load(folder)?;
+        let arithmetic = Arithmetic::new(options, pool.current_num_threads())?;
+        pool.install(|| {
+            let weights = Weights::to_pack(folder)?;
+            networks(&weights, &config, &arithmetic)?;
+            Ok(weights.into_packer())
+        })
+    }
+
     /// Encodes samples that fit into one window.
     fn listen(&self, samples: &[f32], context: Context) -> Result<Audio, SpeechError> {
         let window = self.config.window_samples();
@@ -102,6 +109,17 @@ impl Whisper {
         let mel = self.mel.compute(samples, Some(padded));
         Ok(self.decoder.listen(&self.encoder.forward(&mel)?)?)
     }
+}
+
+fn pool(options: &LoadOptions) -> Result<ThreadPool, SpeechError> {
+    let threads = options.threads.unwrap_or(0);
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| SpeechError::Threads { threads, problem: error.to_string() })
+}
+
+fn networks(weights: &Weights, config: &Config, arithmetic: &Arithmetic) -> Result<(Encoder, Decoder), SpeechError> {
+    let encoder = Encoder::load(weights, config, &arithmetic.for_encoder())?;
+    Ok((encoder, Decoder::load(weights, config, arithmetic)?))
 }
 
 impl Recognizer for Whisper {
