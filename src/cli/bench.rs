@@ -136,7 +136,7 @@ fn scratch(data: &Path) -> anyhow::Result<TempDir> {
     folder.with_context(|| format!("cannot create a folder in `{}`", beside.display()))
 }
 
-/// The first Ctrl-C ends the run with what was measured; the second ends the program, once the rooms are erased.
+/// The first Ctrl-C or SIGTERM ends the run with what was measured; the second ends the program, once the rooms are erased.
 fn stop_on_ctrl_c(scratch: PathBuf) -> anyhow::Result<Stop> {
     let stop = Stop::default();
     let shared = stop.clone();

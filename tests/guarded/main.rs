@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests")]
 
 mod agreement;
+mod allocations;
 mod audio;
 mod bench;
 mod invention;
@@ -66,6 +67,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let areas = [
         agreement::tests(),
+        allocations::tests(),
         audio::tests(),
         bench::tests(),
         invention::tests(),

@@ -1,4 +1,4 @@
-//! Ctrl-C: once to finish, twice to leave.
+//! Ctrl-C, or SIGTERM: once to finish, twice to leave.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use anyhow::Context as _;
 pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Listens for Ctrl-C from now on. The second one ends the program where it is: what was said is on the disk, and stays there.
+    /// Listens for Ctrl-C and SIGTERM from now on. The second one ends the program where it is: what was said is on the disk, and stays there.
     pub fn on_ctrl_c() -> anyhow::Result<Self> {
         let asked = Arc::new(AtomicBool::new(false));
         let shared = Arc::clone(&asked);
