@@ -33,7 +33,7 @@ pub struct HearArguments {
     /// What is spoken; `auto` finds out for each utterance
     #[arg(long, value_enum, default_value_t = Spoken::Yue)]
     language: Spoken,
-    /// How exactly the arithmetic follows the checkpoint (all three are f32 for now)
+    /// How exactly the arithmetic follows the checkpoint: f32, or bf16 and 8-bit weights, or 8-bit ones alone
     #[arg(long, value_enum, default_value_t = Arithmetic::Balanced)]
     precision: Arithmetic,
     /// Encode the model's whole window, or only what was said [default: speech, and full with --beam]

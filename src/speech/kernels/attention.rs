@@ -4,8 +4,8 @@
 
 use super::Kernels;
 use super::block::{Block, with_scratch};
-use super::halves::{panel_size, place_in_panel, put_row};
-use super::level::Level;
+use super::halves::{panel_size, put_output, put_row};
+use super::level::{Level, for_each_level};
 use super::numbers::{exponentials, to_half};
 use super::team::Rectangle;
 use super::tiles::{self, PANEL, TILE};
@@ -39,27 +39,23 @@ impl KeysAndValues {
         let value_size = width.div_ceil(PANEL) * panel_size(padded);
         let (mut packed_keys, mut packed_values) = (Block::new(2 * heads * key_size), Block::new(2 * heads * value_size));
         let range = |head: usize, row: usize| row * stride + head * width..row * stride + (head + 1) * width;
+        let level = kernels.level;
         kernels.team.for_chunks(head_parts(&mut packed_keys, heads, key_size), key_size, |head, packed| {
             for (panel, packed) in packed.chunks_exact_mut(panel_size(width).max(1)).enumerate() {
                 for output in 0..PANEL.min(positions.saturating_sub(panel * PANEL)) {
-                    let row = keys.get(range(head, panel * PANEL + output)).unwrap_or_default();
-                    for (input, value) in row.iter().enumerate() {
-                        if let Some(slot) = packed.get_mut(place_in_panel(output, input)) {
-                            *slot = to_half(*value);
-                        }
-                    }
+                    put_output(level, keys.get(range(head, panel * PANEL + output)).unwrap_or_default(), output, packed);
                 }
             }
         });
         kernels.team.for_chunks(head_parts(&mut packed_values, heads, value_size), value_size, |head, packed| {
-            for position in 0..positions {
-                let row = values.get(range(head, position)).unwrap_or_default();
-                for (panel, row) in packed.chunks_exact_mut(panel_size(padded).max(1)).zip(row.chunks(PANEL)) {
-                    for (output, value) in row.iter().enumerate() {
-                        if let Some(slot) = panel.get_mut(place_in_panel(output, position)) {
-                            *slot = to_half(*value);
-                        }
-                    }
+            for first in (0..positions).step_by(2) {
+                let row =
+                    |position: usize| values.get(range(head, position)).filter(|_| position < positions).unwrap_or_default();
+                for (panel, part) in packed.chunks_exact_mut(panel_size(padded).max(1)).zip(0..) {
+                    let part = |row: &'_ [f32]| part * PANEL..((part + 1) * PANEL).min(row.len());
+                    let (one, other) = (row(first), row(first + 1));
+                    let (one, other) = (one.get(part(one)).unwrap_or_default(), other.get(part(other)).unwrap_or_default());
+                    put_inputs(level, one, other, panel.get_mut(first * PANEL..).unwrap_or_default());
                 }
             }
         });
@@ -193,6 +189,28 @@ impl KeysAndValues {
                 store(row, values);
             }
         });
+    }
+}
+
+for_each_level! {
+    /// Puts the weights of two inputs, one after the other, of a panel's outputs, as bf16, into their places.
+    fn put_inputs(first: &[f32], second: &[f32], panel: &mut [u16]) = put_inputs_body;
+}
+
+#[inline(always)]
+fn put_inputs_body(first: &[f32], second: &[f32], panel: &mut [u16]) {
+    let (slots, _) = panel.as_chunks_mut::<2>();
+    match (first.first_chunk::<PANEL>(), second.first_chunk::<PANEL>(), slots.first_chunk_mut::<PANEL>()) {
+        (Some(first), Some(second), Some(slots)) => {
+            for ((slot, first), second) in slots.iter_mut().zip(first).zip(second) {
+                *slot = [to_half(*first), to_half(*second)];
+            }
+        }
+        _ => {
+            let second = second.iter().copied().chain(std::iter::repeat(0.0));
+            let both = first.iter().zip(second);
+            slots.iter_mut().zip(both).for_each(|(slot, (first, second))| *slot = [to_half(*first), to_half(second)]);
+        }
     }
 }
 

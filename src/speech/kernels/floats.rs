@@ -1,19 +1,15 @@
-//! Products with f32 weights for a network that is too small to share out: on the caller's thread, without allocating.
+//! Products with f32 weights for a network that is too small to share out: on the caller's thread.
 
-use super::block::{Block, padded_with_zeros};
-use super::level::{Level, for_each_level};
+use super::block::{Block, padded_with_zeros, with_scratch};
+use super::level::Level;
 use super::rows::Rows;
+use super::tiles::{self, PANEL, TILE};
 
-/// Outputs whose sums are held at once: one vector of AVX-512, two of AVX2.
-const GROUP: usize = 16;
-/// Rows that share the weights as they pass by.
-const TILE: usize = 4;
-
-/// Weights (outputs, inputs) in groups of 16 outputs: `[group][inputs][16]`.
+/// Weights (outputs, inputs) in panels of 64 outputs: `[panel][inputs][64]`.
 pub struct FloatMatrix {
     outputs: usize,
     inputs: usize,
-    groups: Block,
+    panels: Block,
     bias: Vec<f32>,
 }
 
@@ -22,58 +18,37 @@ impl FloatMatrix {
     #[must_use]
     pub fn pack(weights: &[f32], inputs: usize, bias: Option<&[f32]>) -> Self {
         let outputs = weights.len() / inputs.max(1);
-        let padded = outputs.next_multiple_of(GROUP);
-        let mut groups = Block::new(size_of::<f32>() * padded * inputs);
+        let padded = outputs.next_multiple_of(PANEL);
+        let mut panels = Block::new(size_of::<f32>() * padded * inputs);
         for (output, row) in weights.chunks_exact(inputs.max(1)).enumerate() {
-            let group = groups.values_mut::<f32>().get_mut(output / GROUP * inputs * GROUP..).unwrap_or_default();
-            for (slot, weight) in group.iter_mut().skip(output % GROUP).step_by(GROUP).zip(row) {
+            let panel = panels.values_mut::<f32>().get_mut(output / PANEL * inputs * PANEL..).unwrap_or_default();
+            for (slot, weight) in panel.iter_mut().skip(output % PANEL).step_by(PANEL).zip(row) {
                 *slot = *weight;
             }
         }
-        Self { outputs, inputs, groups, bias: padded_with_zeros(bias, padded) }
+        Self { outputs, inputs, panels, bias: padded_with_zeros(bias, padded) }
     }
 
     /// Rows times the weights and plus the bias into the first (rows, outputs) of `out`.
     pub fn multiply(&self, level: Level, rows: Rows<'_>, out: &mut [f32]) {
-        let whole: Vec<_> = (0..rows.count()).map(|row| rows.row(row, self.inputs)).collect();
-        for (first, tile) in whole.chunks(TILE).enumerate() {
-            // A short tile repeats its last row, whose sums are then not stored.
-            let row = |index: usize| tile.get(index).or(tile.last()).map(|row| &**row).unwrap_or_default();
-            let out = out.get_mut(first * TILE * self.outputs..).unwrap_or_default();
-            let rows = [row(0), row(1), row(2), row(3)];
-            multiply_tile(level, self, rows, (tile.len(), out));
-        }
-    }
-}
-
-for_each_level! {
-    fn multiply_tile(matrix: &FloatMatrix, rows: [&[f32]; TILE], out: (usize, &mut [f32])) = multiply_tile_body;
-}
-
-#[inline(always)]
-fn multiply_tile_body(matrix: &FloatMatrix, rows: [&[f32]; TILE], (count, out): (usize, &mut [f32])) {
-    let groups = matrix.groups.values::<f32>().chunks_exact((matrix.inputs * GROUP).max(1));
-    for ((group, weights), bias) in groups.enumerate().zip(matrix.bias.as_chunks::<GROUP>().0) {
-        let mut sums = [*bias; TILE];
-        let [a, b, c, d] = rows;
-        let inputs = a.iter().zip(b).zip(c.iter().zip(d));
-        for (((a, b), (c, d)), weights) in inputs.zip(weights.as_chunks::<GROUP>().0) {
-            let [sums_a, sums_b, sums_c, sums_d] = &mut sums;
-            add(sums_a, *a, weights);
-            add(sums_b, *b, weights);
-            add(sums_c, *c, weights);
-            add(sums_d, *d, weights);
-        }
-        for (sums, out) in sums.iter().zip(out.chunks_mut(matrix.outputs.max(1))).take(count) {
-            let fits = out.iter_mut().skip(group * GROUP).zip(sums);
-            fits.for_each(|(out, sum)| *out = *sum);
-        }
-    }
-}
-
-#[inline(always)]
-fn add(sums: &mut [f32; GROUP], input: f32, weights: &[f32; GROUP]) {
-    for (sum, weight) in sums.iter_mut().zip(weights) {
-        *sum += input * weight;
+        with_scratch(|scratch| {
+            let packed = &mut scratch.packed;
+            packed.reserve(size_of::<f32>() * rows.count() * self.inputs);
+            let places = packed.values_mut::<f32>().chunks_exact_mut(self.inputs.max(1));
+            places.zip(0..rows.count()).for_each(|(place, row)| place.copy_from_slice(&rows.row(row, self.inputs)));
+            let panels = self.panels.values::<f32>().chunks_exact((self.inputs * PANEL).max(1));
+            let mut sums = [[0.0; PANEL]; TILE];
+            for ((panel, weights), bias) in panels.enumerate().zip(self.bias.as_chunks::<PANEL>().0) {
+                for first in (0..rows.count()).step_by(TILE) {
+                    let tile = TILE.min(rows.count() - first);
+                    tiles::floats(level, (packed, first, tile), self.inputs, weights, &mut sums);
+                    let out = out.get_mut(first * self.outputs..).unwrap_or_default();
+                    for (sums, out) in sums.iter().zip(out.chunks_mut(self.outputs.max(1))).take(tile) {
+                        let out = out.iter_mut().skip(panel * PANEL);
+                        out.zip(sums.iter().zip(bias)).for_each(|(out, (sum, bias))| *out = sum + bias);
+                    }
+                }
+            }
+        });
     }
 }

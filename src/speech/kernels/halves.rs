@@ -33,11 +33,7 @@ impl HalfMatrix {
         let packed = panels.values_mut::<u16>().par_chunks_exact_mut(panel_size.max(1));
         packed.zip(weights.par_chunks((inputs * PANEL).max(1))).for_each(|(panel, rows)| {
             for (output, row) in rows.chunks_exact(inputs.max(1)).enumerate() {
-                for (place, weight) in row.iter().enumerate() {
-                    if let Some(slot) = panel.get_mut(place_in_panel(output, place)) {
-                        *slot = to_half(*weight);
-                    }
-                }
+                put_output_body(row, output, panel);
             }
         });
         Self { outputs, inputs, panels: panels.into(), bias: padded_with_zeros(bias, padded) }
@@ -113,10 +109,17 @@ pub(super) fn panel_size(inputs: usize) -> usize {
     inputs.next_multiple_of(2) * PANEL
 }
 
-/// Where the weight of an output of the panel for an input stands.
+for_each_level! {
+    /// Puts the weights of one output of a panel, as bf16, into their places.
+    pub(super) fn put_output(weights: &[f32], output: usize, panel: &mut [u16]) = put_output_body;
+}
+
 #[inline(always)]
-pub(super) fn place_in_panel(output: usize, input: usize) -> usize {
-    (input / 2 * PANEL + output) * 2 + input % 2
+fn put_output_body(weights: &[f32], output: usize, panel: &mut [u16]) {
+    for (weights, panel) in weights.chunks(2).zip(panel.chunks_exact_mut(2 * PANEL)) {
+        let place = panel.iter_mut().skip(2 * output);
+        place.zip(weights).for_each(|(slot, weight)| *slot = to_half(*weight));
+    }
 }
 
 /// Puts a row into `part` of a block as the level's tiles take it; what is left of the part is zero.

@@ -32,7 +32,7 @@ pub use halves::HalfMatrix;
 pub use level::Level;
 pub use lookback::{Past, Queries, look_back};
 pub use norm::layer_norm;
-pub use numbers::{largest, log_sum_exp, softmax_rows};
+pub use numbers::{exponentials, largest, log_sum_exp, softmax_rows};
 pub use panels::{Mapping, Panels};
 pub use rows::Rows;
 pub use team::Team;

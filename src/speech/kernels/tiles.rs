@@ -115,6 +115,32 @@ pub(super) fn halves(
     }
 }
 
+/// Dot products of `count` rows of numbers, `inputs` apart, from row `first` on, with each output of a panel of f32 numbers,
+/// `[inputs][64]`. Products and sums are rounded one by one in the order of the inputs: the same bits on every level.
+///
+/// # Panics
+/// When rows or weights are too short, or `count` is not from 1 to [`TILE`].
+pub(super) fn floats(
+    level: Level,
+    (rows, first, count): (&Block, usize, usize),
+    inputs: usize,
+    weights: &[f32],
+    sums: &mut [[f32; PANEL]; TILE],
+) {
+    assert!((1..=TILE).contains(&count), "no tile of this shape");
+    assert!(weights.len() >= inputs * PANEL, "a tile beyond its weights");
+    let rows: &[f32] = part(rows, first, count, inputs);
+    match level.set() {
+        Set::Plain => plain::floats(rows, inputs, weights, sums),
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the level has the instructions; there are `count` rows of `inputs` and a panel as long.
+        Set::Avx2 => unsafe { by_rows!(count, avx2::floats[8, 4, 2], (rows.as_ptr(), inputs, weights.as_ptr(), sums)) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Set::Avx512 => unsafe { by_rows!(count, avx512::floats, (rows.as_ptr(), inputs, weights.as_ptr(), sums)) },
+    }
+}
+
 /// Whether a level's sums are those of plain Rust, on one whole tile of each kind.
 pub(super) fn agree_with_plain(level: Level) -> bool {
     const INPUTS: usize = 64;
@@ -146,7 +172,15 @@ pub(super) fn agree_with_plain(level: Level) -> bool {
         halves(level, (&rows, 0, TILE), INPUTS, &weights, &mut sums);
         sums
     };
-    byte_sums(level) == byte_sums(plain) && half_sums(level) == half_sums(plain)
+    let weights: Vec<f32> = (0..INPUTS * PANEL).map(|place| number(place, 7)).collect();
+    let float_sums = |level: Level| {
+        let mut rows = Block::new(size_of::<f32>() * TILE * INPUTS);
+        rows.values_mut::<f32>().iter_mut().enumerate().for_each(|(place, value)| *value = number(place, 11));
+        let mut sums = [[0.0; PANEL]; TILE];
+        floats(level, (&rows, 0, TILE), INPUTS, &weights, &mut sums);
+        sums
+    };
+    byte_sums(level) == byte_sums(plain) && half_sums(level) == half_sums(plain) && float_sums(level) == float_sums(plain)
 }
 
 /// Exactly `count` rows from row `first` on.

@@ -3,9 +3,10 @@
 #![allow(clippy::indexing_slicing, clippy::needless_range_loop, reason = "indices below an array's length that become registers")]
 
 use std::arch::x86_64::{
-    __m128i, __m256, __m256i, _mm_loadu_si128, _mm256_add_epi32, _mm256_and_si256, _mm256_castsi256_ps, _mm256_cvtepi8_epi16,
-    _mm256_fmadd_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_set1_ps,
-    _mm256_setzero_ps, _mm256_setzero_si256, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_storeu_si256,
+    __m128i, __m256, __m256i, _mm_loadu_si128, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_castsi256_ps,
+    _mm256_cvtepi8_epi16, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_mul_ps,
+    _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_slli_epi32,
+    _mm256_storeu_ps, _mm256_storeu_si256,
 };
 
 use super::{PANEL, TILE};
@@ -100,12 +101,56 @@ pub unsafe fn halves<const ROWS: usize, const VECTORS: usize>(
             }
             pair_weights = pair_weights.wrapping_add(128);
         }
-        for (acc, sums) in acc.iter().zip(sums.iter_mut()) {
-            let sums = sums.as_chunks_mut::<8>().0.iter_mut().skip(group * VECTORS);
-            for (acc, sums) in acc.iter().zip(sums) {
-                // SAFETY: `sums` is eight numbers.
-                unsafe { _mm256_storeu_ps(sums.as_mut_ptr(), *acc) };
+        store(&acc, group, sums);
+    }
+}
+
+/// Sums of products of f32 numbers, each rounded before it is added, as everywhere, with `VECTORS` vectors of sums a row in registers
+/// at once: eight outputs each.
+///
+/// # Safety
+/// The processor has AVX2; `rows` points to `ROWS * inputs` numbers, `weights` to `inputs * 64`.
+#[target_feature(enable = "avx2")]
+pub unsafe fn floats<const ROWS: usize, const VECTORS: usize>(
+    rows: *const f32,
+    inputs: usize,
+    weights: *const f32,
+    sums: &mut [[f32; PANEL]; TILE],
+) {
+    for group in 0..PANEL / (VECTORS * 8) {
+        let mut acc: [[__m256; VECTORS]; ROWS] = [[_mm256_setzero_ps(); VECTORS]; ROWS];
+        let mut input_weights = weights.wrapping_add(group * VECTORS * 8);
+        let mut input = places::<_, ROWS>(rows, inputs);
+        for _ in 0..inputs {
+            for row in 0..ROWS {
+                // SAFETY: number `row * inputs + i`, within row `row`.
+                let value = _mm256_set1_ps(unsafe { *input[row] });
+                input[row] = input[row].wrapping_add(1);
+                for vector in 0..VECTORS {
+                    // SAFETY: of input `i` this vector ends at number `i * 64 + (group * VECTORS + vector) * 8 + 8`, at most `inputs * 64`.
+                    let weights = unsafe { _mm256_loadu_ps(input_weights.wrapping_add(vector * 8)) };
+                    acc[row][vector] = _mm256_add_ps(acc[row][vector], _mm256_mul_ps(value, weights));
+                }
             }
+            input_weights = input_weights.wrapping_add(PANEL);
+        }
+        store(&acc, group, sums);
+    }
+}
+
+/// Stores each row's sums of a group of outputs.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn store<const ROWS: usize, const VECTORS: usize>(
+    acc: &[[__m256; VECTORS]; ROWS],
+    group: usize,
+    sums: &mut [[f32; PANEL]; TILE],
+) {
+    for (acc, sums) in acc.iter().zip(sums.iter_mut()) {
+        let sums = sums.as_chunks_mut::<8>().0.iter_mut().skip(group * VECTORS);
+        for (acc, sums) in acc.iter().zip(sums) {
+            // SAFETY: `sums` is eight numbers.
+            unsafe { _mm256_storeu_ps(sums.as_mut_ptr(), *acc) };
         }
     }
 }

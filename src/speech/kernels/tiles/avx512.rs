@@ -2,8 +2,9 @@
 #![allow(clippy::indexing_slicing, clippy::needless_range_loop, reason = "indices below an array's length that become registers")]
 
 use std::arch::x86_64::{
-    __m512, __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_ps,
-    _mm512_setzero_si512, _mm512_storeu_ps, _mm512_storeu_si512,
+    __m512, __m512bh, __m512i, _mm512_add_ps, _mm512_dpbf16_ps, _mm512_dpbusd_epi32, _mm512_loadu_ps, _mm512_loadu_si512,
+    _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps,
+    _mm512_storeu_si512,
 };
 
 use super::{PANEL, TILE};
@@ -70,6 +71,39 @@ pub unsafe fn halves<const ROWS: usize>(rows: *const u16, pairs: usize, weights:
         }
         (pair_weights, inputs) = (pair_weights.wrapping_add(128), inputs.wrapping_add(2));
     }
+    store(&acc, sums);
+}
+
+/// Sums of products of f32 numbers, each rounded before it is added, as everywhere.
+///
+/// # Safety
+/// The processor has AVX-512 F; `rows` points to `ROWS * inputs` numbers, `weights` to `inputs * 64`.
+#[target_feature(enable = "avx512f")]
+pub unsafe fn floats<const ROWS: usize>(rows: *const f32, inputs: usize, weights: *const f32, sums: &mut [[f32; PANEL]; TILE]) {
+    let mut acc: [[__m512; VECTORS]; ROWS] = [[_mm512_setzero_ps(); VECTORS]; ROWS];
+    let (mut input_weights, mut input) = (weights, rows);
+    for _ in 0..inputs {
+        let mut panel = [_mm512_setzero_ps(); VECTORS];
+        for vector in 0..VECTORS {
+            // SAFETY: of input `i` this vector ends at number `i * 64 + vector * 16 + 16`, at most `inputs * 64`.
+            panel[vector] = unsafe { _mm512_loadu_ps(input_weights.wrapping_add(vector * 16)) };
+        }
+        for row in 0..ROWS {
+            // SAFETY: number `row * inputs + i`, within row `row`.
+            let value = _mm512_set1_ps(unsafe { *input.wrapping_add(row.wrapping_mul(inputs)) });
+            for vector in 0..VECTORS {
+                acc[row][vector] = _mm512_add_ps(acc[row][vector], _mm512_mul_ps(value, panel[vector]));
+            }
+        }
+        (input_weights, input) = (input_weights.wrapping_add(PANEL), input.wrapping_add(1));
+    }
+    store(&acc, sums);
+}
+
+/// Stores each row's sums.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn store<const ROWS: usize>(acc: &[[__m512; VECTORS]; ROWS], sums: &mut [[f32; PANEL]; TILE]) {
     for (acc, sums) in acc.iter().zip(sums.iter_mut()) {
         for (acc, sums) in acc.iter().zip(sums.as_chunks_mut::<16>().0) {
             // SAFETY: `sums` is sixteen numbers.

@@ -29,3 +29,13 @@ pub fn halves(rows: &[f32], stride: usize, weights: &[u16], sums: &mut [[f32; PA
         }
     }
 }
+
+/// Sums of products of f32 numbers.
+pub fn floats(rows: &[f32], inputs: usize, weights: &[f32], sums: &mut [[f32; PANEL]; TILE]) {
+    for (row, sums) in rows.chunks_exact(inputs.max(1)).zip(sums.iter_mut()) {
+        *sums = [0.0; PANEL];
+        for (input, panel) in row.iter().zip(weights.as_chunks::<PANEL>().0) {
+            sums.iter_mut().zip(panel).for_each(|(sum, weight)| *sum += input * weight);
+        }
+    }
+}

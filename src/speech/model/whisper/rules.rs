@@ -51,8 +51,9 @@ pub fn log_normaliser(logits: &[f32]) -> f32 {
 /// is possible.
 #[must_use]
 pub fn draw(logits: &[f32], temperature: f32, unit: f64) -> Option<u32> {
-    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weights = || logits.iter().map(|logit| f64::from(((logit - max) / temperature).exp()));
+    let mut weights: Vec<f32> = logits.iter().map(|logit| logit / temperature).collect();
+    kernels::exponentials(Level::best(), &mut weights);
+    let weights = || weights.iter().copied().map(f64::from);
     let mut left = unit * weights().sum::<f64>();
     let mut drawn = None;
     for (weight, id) in weights().zip(0_u32..) {
