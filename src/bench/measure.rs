@@ -30,6 +30,8 @@ pub struct Request {
     pub precisions: Vec<Precision>,
     /// Which numbers of threads; none: all cores, and 1.
     pub threads: Vec<usize>,
+    /// How many rooms to try; none: it is searched for how many stay real-time.
+    pub rooms: Vec<usize>,
     /// What is spoken; nothing: found for each utterance.
     pub language: Option<Language>,
     /// The recordings. Where they have transcripts, error rates are measured.
@@ -172,9 +174,12 @@ impl Bench<'_> {
         }))
     }
 
-    /// One room, then as many as stay real-time, while there is time.
+    /// The numbers of rooms that were asked for; or one room, then as many as stay real-time, while there is time.
     fn find_rooms(&mut self, found: &mut Measured, engine: &Arc<Engine>, end: Option<Instant>) -> Result<(), BenchError> {
         let Plan { step, one_room, .. } = self.request.plan;
+        if !self.request.rooms.is_empty() {
+            return self.try_rooms(found, engine, step);
+        }
         // What the engine itself would let in is for finals alone: half of it is a guess from which doubling goes fast.
         let (_, admitted) = engine.rooms();
         let Some(passes) = self.trial(found, engine, 1, one_room)? else { return Ok(()) };
@@ -193,6 +198,19 @@ impl Bench<'_> {
             let Some(passes) = self.trial(found, engine, rooms, step)? else { break };
             search.learn(rooms, passes);
             note(&search, found);
+        }
+        Ok(())
+    }
+
+    fn try_rooms(&mut self, found: &mut Measured, engine: &Arc<Engine>, step: Duration) -> Result<(), BenchError> {
+        let (mut most, mut failed) = (0, None);
+        for rooms in self.request.rooms.clone() {
+            match self.trial(found, engine, rooms, step)? {
+                Some(true) => most = most.max(rooms),
+                Some(false) => failed = Some(failed.unwrap_or(rooms).min(rooms)),
+                None => break,
+            }
+            found.rooms = Some(RoomsFound { most, failed, exact: false });
         }
         Ok(())
     }

@@ -41,6 +41,9 @@ pub struct BenchArguments {
     /// Threads for one utterance to measure with [default: one a core, and 1]
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..))]
     threads: Vec<u16>,
+    /// Numbers of rooms to try, whatever the time: to see that a machine carries them, rather than how many it does
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=512))]
+    rooms: Vec<u16>,
     /// What is spoken
     #[arg(long, value_enum, default_value_t = Spoken::Yue)]
     language: Spoken,
@@ -92,6 +95,7 @@ pub fn run(arguments: &BenchArguments, models_folder: &Path) -> anyhow::Result<E
         models: arguments.model.clone(),
         precisions: chosen(&arguments.precision),
         threads: arguments.threads.iter().map(|threads| usize::from(*threads)).collect(),
+        rooms: arguments.rooms.iter().map(|rooms| usize::from(*rooms)).collect(),
         language,
         recordings,
         scratch: scratch.path().join("rooms"),

@@ -6,12 +6,15 @@ use super::Kernels;
 use super::block::{Block, with_scratch};
 use super::halves::{panel_size, put_output, put_row};
 use super::level::{Level, for_each_level};
-use super::numbers::{exponentials, to_half};
+use super::numbers::{LANES, exp_of_non_positive, to_half};
 use super::team::Rectangle;
 use super::tiles::{self, PANEL, TILE};
 
 /// Rows that a task takes.
 const ROWS_PER_TASK: usize = 4 * TILE;
+
+/// Scores of up to six rows with a panel of positions.
+type Scores = [[f32; PANEL]; TILE];
 
 /// Keys and values of every head, as bf16 panels.
 pub struct KeysAndValues {
@@ -97,24 +100,25 @@ impl KeysAndValues {
     #[must_use]
     pub fn scores(&self, kernels: &Kernels, queries: &[f32], stride: usize, rows: usize, head: usize) -> Vec<f32> {
         let mut out = vec![0.0; rows * self.positions];
-        let padded = self.positions.next_multiple_of(PANEL);
         kernels.team.for_chunks(&mut out, TILE * self.positions, |tile, out| {
             let count = out.len() / self.positions.max(1);
             let mut packed = Block::default();
-            let mut scores = vec![0.0; TILE * padded];
+            let mut scores = vec![[[0.0; PANEL]; TILE]; self.positions.div_ceil(PANEL)];
             let query = |row: usize| {
                 let start = (tile * TILE + row) * stride + head * self.width;
                 queries.get(start..start + self.width).unwrap_or_default()
             };
             self.score(kernels.level, head, count, query, &mut packed, &mut scores);
-            for (out, scores) in out.chunks_exact_mut(self.positions.max(1)).zip(scores.chunks_exact(padded.max(1))) {
-                out.copy_from_slice(scores.get(..self.positions).unwrap_or_default());
+            for (row, out) in out.chunks_exact_mut(self.positions.max(1)).enumerate() {
+                for (out, panel) in out.chunks_mut(PANEL).zip(&scores) {
+                    out.iter_mut().zip(panel.get(row).into_iter().flatten()).for_each(|(out, score)| *out = *score);
+                }
             }
         });
         out
     }
 
-    /// Scores of some rows into the first `count * padded positions` of `scores`.
+    /// Scores of some rows: those of six rows with all panels after each other, `[rows / 6][positions / 64][6][64]`.
     fn score<'q>(
         &self,
         level: Level,
@@ -122,27 +126,19 @@ impl KeysAndValues {
         count: usize,
         query: impl Fn(usize) -> &'q [f32],
         packed: &mut Block,
-        scores: &mut [f32],
+        scores: &mut [Scores],
     ) {
         let stride = self.width.next_multiple_of(2);
-        let padded = self.positions.next_multiple_of(PANEL);
         packed.reserve(tiles::half_size(level) * count * stride);
         for row in 0..count {
             put_row(level, query(row), packed, row * stride..(row + 1) * stride);
         }
         let panels = self.keys.values::<u16>().chunks_exact(panel_size(self.width).max(1));
-        let per_head = padded / PANEL;
-        let mut sums = [[0.0_f32; PANEL]; TILE];
+        let per_head = self.positions.div_ceil(PANEL);
         for (panel, weights) in panels.skip(head * per_head).take(per_head).enumerate() {
-            for first in (0..count).step_by(TILE) {
-                let tile = TILE.min(count - first);
-                tiles::halves(level, (packed, first, tile), stride, weights, &mut sums);
-                for (row, sums) in sums.iter().take(tile).enumerate() {
-                    let begin = (first + row) * padded + panel * PANEL;
-                    if let Some(scores) = scores.get_mut(begin..begin + PANEL) {
-                        scores.copy_from_slice(sums);
-                    }
-                }
+            let places = scores.iter_mut().skip(panel).step_by(per_head);
+            for (first, scores) in (0..count).step_by(TILE).zip(places) {
+                tiles::halves(level, (packed, first, TILE.min(count - first)), stride, weights, scores);
             }
         }
     }
@@ -157,17 +153,18 @@ impl KeysAndValues {
     ) {
         let padded = self.positions.next_multiple_of(PANEL);
         with_scratch(|scratch| {
-            scratch.floats.reserve(size_of::<f32>() * count * padded);
-            let scores = scratch.floats.values_mut::<f32>().get_mut(..count * padded).unwrap_or_default();
+            let panels = padded / PANEL;
+            let size = count.div_ceil(TILE) * panels;
+            scratch.floats.reserve(size_of::<Scores>() * size);
+            let scores = scratch.floats.values_mut::<f32>().get_mut(..size * TILE * PANEL).unwrap_or_default();
+            let scores: &mut [Scores] = bytemuck::cast_slice_mut(scores);
             self.score(level, head, count, query, &mut scratch.packed, scores);
             scratch.packed.reserve(tiles::half_size(level) * count * padded);
             let mut factors = [0.0; ROWS_PER_TASK];
-            let rows = scores.chunks_exact_mut(padded.max(1)).zip(&mut factors);
-            for (row, (scores, factor)) in rows.enumerate() {
-                let (scores, _) = scores.split_at_mut(self.positions);
-                let (sum, _) = exponentials(level, scores);
-                *factor = 1.0 / sum;
-                put_row(level, scores, &mut scratch.packed, row * padded..(row + 1) * padded);
+            for (row, factor) in factors.iter_mut().enumerate().take(count) {
+                let tile = scores.get(row / TILE * panels..(row / TILE + 1) * panels).unwrap_or_default();
+                let part = row * padded..(row + 1) * padded;
+                *factor = 1.0 / put_exponentials(level, (tile, row % TILE), self.positions, &mut scratch.packed, part);
             }
             let values = self.values.values::<u16>().chunks_exact(panel_size(padded).max(1));
             let per_head = self.width.div_ceil(PANEL);
@@ -190,6 +187,80 @@ impl KeysAndValues {
             }
         });
     }
+}
+
+/// Puts the exponentials of a row of scores, less their maximum, into `part` of a block as the level's tiles take them; returns their sum.
+fn put_exponentials(
+    level: Level,
+    row: (&[Scores], usize),
+    positions: usize,
+    block: &mut Block,
+    part: std::ops::Range<usize>,
+) -> f32 {
+    if tiles::is_narrow(level) {
+        exponentials_as_halves(level, row, positions, block.values_mut().get_mut(part).unwrap_or_default())
+    } else {
+        exponentials_as_floats(level, row, positions, block.values_mut().get_mut(part).unwrap_or_default())
+    }
+}
+
+for_each_level! {
+    fn exponentials_as_halves(row: (&[Scores], usize), positions: usize, out: &mut [u16]) -> f32 = exponentials_body;
+}
+
+for_each_level! {
+    fn exponentials_as_floats(row: (&[Scores], usize), positions: usize, out: &mut [f32]) -> f32 = exponentials_body;
+}
+
+/// A type that an input to a product with bf16 weights is held in.
+trait HoldsHalf: Copy {
+    fn hold(value: f32) -> Self;
+}
+
+impl HoldsHalf for u16 {
+    #[inline(always)]
+    fn hold(value: f32) -> Self {
+        to_half(value)
+    }
+}
+
+impl HoldsHalf for f32 {
+    #[inline(always)]
+    fn hold(value: f32) -> Self {
+        value
+    }
+}
+
+#[inline(always)]
+fn exponentials_body<T: HoldsHalf>((tile, row): (&[Scores], usize), positions: usize, out: &mut [T]) -> f32 {
+    let panel = |panel: usize| -> [f32; PANEL] {
+        let mut values = tile.get(panel).and_then(|rows| rows.get(row)).copied().unwrap_or([0.0; PANEL]);
+        // Beyond the last position there is nothing to attend to.
+        let whole = positions.saturating_sub(panel * PANEL);
+        if whole < PANEL {
+            values.iter_mut().skip(whole).for_each(|value| *value = f32::NEG_INFINITY);
+        }
+        values
+    };
+    let mut maxima = [f32::NEG_INFINITY; LANES];
+    for index in 0..tile.len() {
+        for chunk in panel(index).as_chunks::<LANES>().0 {
+            maxima.iter_mut().zip(chunk).for_each(|(max, value)| *max = if *value > *max { *value } else { *max });
+        }
+    }
+    let max = maxima.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut sums = [0.0_f32; LANES];
+    for (index, out) in out.as_chunks_mut::<PANEL>().0.iter_mut().enumerate().take(tile.len()) {
+        let values = panel(index);
+        for (chunk, out) in values.as_chunks::<LANES>().0.iter().zip(out.as_chunks_mut::<LANES>().0) {
+            for ((sum, value), out) in sums.iter_mut().zip(chunk).zip(out) {
+                let exponential = exp_of_non_positive(*value - max);
+                *sum += exponential;
+                *out = T::hold(exponential);
+            }
+        }
+    }
+    sums.iter().sum()
 }
 
 for_each_level! {

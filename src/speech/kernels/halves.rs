@@ -116,9 +116,16 @@ for_each_level! {
 
 #[inline(always)]
 fn put_output_body(weights: &[f32], output: usize, panel: &mut [u16]) {
-    for (weights, panel) in weights.chunks(2).zip(panel.chunks_exact_mut(2 * PANEL)) {
-        let place = panel.iter_mut().skip(2 * output);
-        place.zip(weights).for_each(|(slot, weight)| *slot = to_half(*weight));
+    /// Converted at once: a vector of AVX-512.
+    const AT_ONCE: usize = 16;
+    for (weights, panel) in weights.chunks(AT_ONCE).zip(panel.chunks_mut(AT_ONCE * PANEL)) {
+        let mut halves = [0_u16; AT_ONCE];
+        match weights.first_chunk::<AT_ONCE>() {
+            Some(weights) => halves.iter_mut().zip(weights).for_each(|(half, weight)| *half = to_half(*weight)),
+            None => halves.iter_mut().zip(weights).for_each(|(half, weight)| *half = to_half(*weight)),
+        }
+        let pairs = panel.as_chunks_mut::<2>().0.iter_mut().skip(output).step_by(PANEL);
+        pairs.zip(halves.as_chunks::<2>().0).for_each(|(slot, pair)| *slot = *pair);
     }
 }
 

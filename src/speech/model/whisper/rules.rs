@@ -52,11 +52,10 @@ pub fn log_normaliser(logits: &[f32]) -> f32 {
 #[must_use]
 pub fn draw(logits: &[f32], temperature: f32, unit: f64) -> Option<u32> {
     let mut weights: Vec<f32> = logits.iter().map(|logit| logit / temperature).collect();
-    kernels::exponentials(Level::best(), &mut weights);
-    let weights = || weights.iter().copied().map(f64::from);
-    let mut left = unit * weights().sum::<f64>();
+    let (sum, _) = kernels::exponentials(Level::best(), &mut weights);
+    let mut left = unit * f64::from(sum);
     let mut drawn = None;
-    for (weight, id) in weights().zip(0_u32..) {
+    for (weight, id) in weights.into_iter().map(f64::from).zip(0_u32..) {
         if weight > 0.0 {
             drawn = Some(id);
             left -= weight;
