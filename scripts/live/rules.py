@@ -44,6 +44,7 @@ class Rules:
         self.growing = {}
         self.finals_here = []
         self.note_at, self.notes_here = None, 0
+        self.shown = (0, "")  # where the partial that stands began, and its words
         self.fatal = None
         self.said_last = None
 
@@ -117,6 +118,7 @@ class Rules:
             return self.breach("a partial without its texts")
         if not self.one_voice:
             return None
+        self.shown = (start, stable + tentative)
         before = self.growing.get(start, "")
         if before is None:
             self.breach(f"a partial at {start} ms after its final")
@@ -150,6 +152,8 @@ class Rules:
         self.finals_here.append(segment)
         for key in [k for k in self.growing if k < end]:
             self.growing[key] = None
+        if self.shown[0] < end:
+            self.shown = (0, "")
         return None
 
     def on_note(self, message, now):
@@ -174,6 +178,8 @@ class Rules:
             told = [self.finals[k] for k in sorted(self.finals)]
             if transcript.get("segments") != told:
                 self.breach(f"`end` has {len(transcript.get('segments', []))} segments that are not the {len(told)} finals told")
+        if self.shown[1]:
+            self.breach(f"{len(self.shown[1])} characters still stand at {self.shown[0]} ms, and have no final")
         self.evidence(message.get("note"))
         self.said_last = "end"
 

@@ -81,6 +81,8 @@ CASES = [
     ([READY, partial(100, "字甲"), partial(100, "字乙甲")], "taken back"),
     ([READY, partial(100, "字"), A, partial(100, "字字")], "after its final"),
     ([READY, B, partial(100, "字")], "after a final"),
+    ([READY, SENT, ack(16000), partial(100, "字"), end(), 1000], "have no final"),
+    ([READY, SENT, ack(16000), partial(100, "字"), partial(900, ""), end(), 1000], None),
     ([READY, B, A], "is new after final 1"),
     ([READY, A, A], "on one connection"),
     ([READY, A, AGAIN, READY, final(0, 100, 900, "別")], "another text"),

@@ -47,7 +47,9 @@ class Watch:
         self.growing, self.done = {}, []
 
     def __call__(self, message, now):
-        if message["type"] == "partial":
+        if message["type"] == "partial" and message["stable"] + message["tentative"] == "":
+            pass  # what was shown has no final
+        elif message["type"] == "partial":
             utterance = self.growing.setdefault(message["start_ms"], Utterance(message["start_ms"]))
             utterance.shown.append((now, message["stable"]))
         elif message["type"] == "final":

@@ -239,9 +239,11 @@ impl Listener {
                 segment
             }
         };
+        let end_ms = utterance.end.milliseconds();
         self.view.send_modify(|view| {
-            if let Some(partial) = view.partials.get_mut(index) {
-                *partial = None;
+            if let Some(place) = view.partials.get_mut(index) {
+                // Words that were shown and have no final: nothing is being said after them, and whoever shows them is told so.
+                *place = place.take().filter(|shown| segment.is_none() && !shown.is_blank()).map(|shown| shown.emptied(end_ms));
             }
             view.finals.extend(segment.clone().map(Arc::new));
             view.utterances += 1;

@@ -19,6 +19,20 @@ pub struct Partial {
     pub tentative: PatientText,
 }
 
+impl Partial {
+    /// Whether nothing is shown.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.stable.is_blank() && self.tentative.is_blank()
+    }
+
+    /// Nothing being said from `start_ms` on.
+    #[must_use]
+    pub fn emptied(self, start_ms: u64) -> Self {
+        Self { start_ms, stable: PatientText::default(), tentative: PatientText::default(), ..self }
+    }
+}
+
 /// Both documents of a recording that is over.
 #[derive(Debug)]
 pub struct End {

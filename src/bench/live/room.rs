@@ -79,7 +79,7 @@ async fn observe(hold: &Hold, part: &Part, start: Instant, stops: &Stops) -> Opt
                 utterance.concluded = Some(now);
             }
             texts = view.finals.len().max(texts);
-            let growing = view.partials.first().is_some_and(Option::is_some);
+            let growing = view.partials.iter().flatten().any(|partial| !partial.is_blank());
             if let Some(utterance) = heard.get_mut(view.utterances).filter(|one| growing && one.shown.is_none()) {
                 utterance.shown = Some(now);
             }
