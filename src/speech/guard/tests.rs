@@ -91,6 +91,7 @@ fn scripted(full: &[Hypothesis], speech: &[Hypothesis]) -> Scripted {
         prompt: false,
         word_times: false,
         short_context: true,
+        sampling: true,
     };
     Scripted { capabilities, full: full.to_vec(), speech: speech.to_vec() }
 }

@@ -12,11 +12,10 @@ mod encoder;
 mod random;
 mod rules;
 mod vocabulary;
-mod words;
 
 use std::path::Path;
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPool;
 
 use self::config::{Config, FRAMES_PER_POSITION, GenerationConfig, HOP};
 use self::decode::Limits;
@@ -29,6 +28,7 @@ use super::packed::Packer;
 use super::weights::Weights;
 use super::{
     Capabilities, Context, DecodeOptions, Hypothesis, Language, LoadOptions, RawHypothesis, Recognizer, Search, Utterance,
+    check_finite, pool,
 };
 use crate::audio::LogMel;
 use crate::speech::SpeechError;
@@ -70,6 +70,7 @@ impl Whisper {
             prompt: vocabulary.previous.is_some(),
             word_times: true,
             short_context: true,
+            sampling: true,
         };
         Ok(Self {
             capabilities,
@@ -109,12 +110,6 @@ impl Whisper {
         let mel = self.mel.compute(samples, Some(padded));
         Ok(self.decoder.listen(&self.encoder.forward(&mel)?)?)
     }
-}
-
-fn pool(options: &LoadOptions) -> Result<ThreadPool, SpeechError> {
-    let threads = options.threads.unwrap_or(0);
-    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
-    pool.map_err(|error| SpeechError::Threads { threads, problem: error.to_string() })
 }
 
 fn networks(weights: &Weights, config: &Config, arithmetic: &Arithmetic) -> Result<(Encoder, Decoder), SpeechError> {
@@ -163,13 +158,6 @@ impl Recognizer for Whisper {
     }
 }
 
-fn check_finite(samples: &[f32]) -> Result<(), SpeechError> {
-    match samples.iter().position(|sample| !sample.is_finite()) {
-        Some(index) => Err(SpeechError::NotFinite { index }),
-        None => Ok(()),
-    }
-}
-
 /// An utterance whose keys and values every attempt shares.
 struct Opened<'a> {
     model: &'a Whisper,
@@ -211,6 +199,7 @@ impl Utterance for Opened<'_> {
                 probabilities: sequence.log_probabilities.iter().map(|value| value.exp()).collect(),
                 tokens: sequence.tokens,
                 words: Vec::new(),
+                tags: Vec::new(),
                 no_speech_probability,
                 temperature,
                 language,
