@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn the_embedded_registry_holds_what_the_project_needs() {
         let registry = Registry::embedded().unwrap();
-        for name in ["whisper-base", "silero-vad", "whisper-large-v3-turbo", "whisper-small-cantonese"] {
+        for name in ["whisper-base", "silero-vad", "sense-voice-small", "whisper-large-v3-turbo", "whisper-small-cantonese"] {
             assert_eq!(registry.get(name).unwrap().name, name);
         }
         for name in ["whisper-base", "silero-vad"] {

@@ -120,6 +120,15 @@ fn falls_back_until_one_is_accepted_and_is_silent_when_none_is() {
 }
 
 #[test]
+fn where_nothing_is_sampled_there_is_one_attempt() {
+    let mut model = scripted(&[hypothesis("血壓高", -2.0, 0.1)], &[]);
+    (model.capabilities.sampling, model.capabilities.short_context) = (false, false);
+    // A second attempt would find the script at its end.
+    let heard = recognise(&model, &[0.0; 32_000], &DecodeOptions::default(), &Guard::default()).unwrap();
+    assert!(heard.text.is_blank());
+}
+
+#[test]
 fn a_glimpse_is_one_attempt_that_the_guards_believe() {
     let (good, bad) = (hypothesis("血壓高", -0.3, 0.1), hypothesis("血壓高", -2.0, 0.1));
     let options = DecodeOptions::default();

@@ -179,6 +179,10 @@ fn pool(options: &LoadOptions) -> Result<ThreadPool, SpeechError> {
     pool.map_err(|error| SpeechError::Threads { threads, problem: error.to_string() })
 }
 
+fn check_length(samples: &[f32], longest: usize) -> Result<(), SpeechError> {
+    if samples.len() > longest { Err(SpeechError::TooLong { samples: samples.len(), longest }) } else { Ok(()) }
+}
+
 fn check_finite(samples: &[f32]) -> Result<(), SpeechError> {
     match samples.iter().position(|sample| !sample.is_finite()) {
         Some(index) => Err(SpeechError::NotFinite { index }),

@@ -9,14 +9,14 @@ use crate::speech::SpeechError;
 use crate::speech::model::weights::{read_json, read_yaml};
 
 /// `config.yaml`, keys as FunASR has them. What only training needs is passed over.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct Config {
-    /// Only `SenseVoiceEncoderSmall` is supported.
+    /// Only `SenseVoiceEncoderSmall`, the one that goes with the model, is supported.
     pub encoder: String,
     /// The encoder's sizes.
     pub encoder_conf: EncoderConfig,
-    /// Only `WavFrontend` is supported.
+    /// Only `WavFrontend`, the one that goes with the model, is supported.
     pub frontend: String,
     /// What the encoder hears.
     pub frontend_conf: FrontEndConfig,
@@ -25,6 +25,22 @@ pub struct Config {
     /// Only nothing is supported.
     pub normalize: Option<String>,
 }
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            encoder: ENCODER.to_owned(),
+            encoder_conf: EncoderConfig::default(),
+            frontend: FRONT_END.to_owned(),
+            frontend_conf: FrontEndConfig::default(),
+            model_conf: ModelConfig::default(),
+            normalize: None,
+        }
+    }
+}
+
+const ENCODER: &str = "SenseVoiceEncoderSmall";
+const FRONT_END: &str = "WavFrontend";
 
 /// `encoder_conf`; what a key means when it is not there is FunASR's. Other keys do nothing there either: its blocks always normalise
 /// first.
@@ -149,8 +165,8 @@ impl Config {
         let config: Self = read_yaml(&path)?;
         let (encoder, front) = (&config.encoder_conf, &config.frontend_conf);
         let demands: [(&'static str, String, &str); 7] = [
-            ("encoder", config.encoder.clone(), "SenseVoiceEncoderSmall"),
-            ("frontend", config.frontend.clone(), "WavFrontend"),
+            ("encoder", config.encoder.clone(), ENCODER),
+            ("frontend", config.frontend.clone(), FRONT_END),
             ("frontend_conf.fs", front.fs.to_string(), "16000"),
             ("frontend_conf.window", front.window.clone(), "hamming"),
             ("frontend_conf.snip_edges", front.snip_edges.to_string(), "true"),

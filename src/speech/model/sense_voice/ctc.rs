@@ -26,6 +26,14 @@ pub struct Place {
     pub log_probability: f32,
 }
 
+/// What a way through the moments, a token each, says: without repetitions, and then without blanks.
+#[must_use]
+pub fn collapsed(mut path: Vec<u32>, blank: u32) -> Vec<u32> {
+    path.dedup();
+    path.retain(|token| *token != blank);
+    path
+}
+
 impl Emissions {
     /// Of logits (moments, tokens).
     ///
@@ -73,10 +81,7 @@ impl Emissions {
     /// The likeliest token of each of these moments, without repetitions and then without blanks.
     #[must_use]
     pub fn greedy(&self, moments: Range<usize>) -> Vec<u32> {
-        let mut tokens: Vec<u32> = moments.map(|moment| self.best(moment)).collect();
-        tokens.dedup();
-        tokens.retain(|token| *token != self.blank);
-        tokens
+        collapsed(moments.map(|moment| self.best(moment)).collect(), self.blank)
     }
 
     /// Where in these moments each of the tokens is, on the likeliest way through them all; nothing when they do not fit.
@@ -151,11 +156,8 @@ mod tests {
         Emissions::new(&Tensor::from_vec(logits, (moments, tokens), &Device::Cpu).unwrap(), BLANK).unwrap()
     }
 
-    fn collapsed(path: &[u32]) -> Vec<u32> {
-        let mut text = path.to_vec();
-        text.dedup();
-        text.retain(|token| *token != BLANK);
-        text
+    fn text(path: &[u32]) -> Vec<u32> {
+        collapsed(path.to_vec(), BLANK)
     }
 
     /// Every way through the moments, with its log-probability.
@@ -184,17 +186,17 @@ mod tests {
             let paths = paths(&emissions);
             let better = |a: &&(Vec<u32>, f64), b: &&(Vec<u32>, f64)| a.1.total_cmp(&b.1);
             let best = paths.iter().max_by(better).unwrap();
-            prop_assert_eq!(emissions.greedy(0..moments), collapsed(&best.0));
-            for text in [collapsed(&best.0), vec![1], vec![1, 1], vec![1, 1, 1]] {
-                let expected = paths.iter().filter(|(path, _)| collapsed(path) == text).max_by(better);
-                let places = emissions.align(0..moments, &text);
+            prop_assert_eq!(emissions.greedy(0..moments), text(&best.0));
+            for wanted in [text(&best.0), vec![1], vec![1, 1], vec![1, 1, 1]] {
+                let expected = paths.iter().filter(|(path, _)| text(path) == wanted).max_by(better);
+                let places = emissions.align(0..moments, &wanted);
                 let Some((path, _)) = expected else {
                     prop_assert!(places.is_none());
                     continue;
                 };
                 let places = places.unwrap();
-                prop_assert_eq!(places.len(), text.len());
-                for (place, token) in places.iter().zip(&text) {
+                prop_assert_eq!(places.len(), wanted.len());
+                for (place, token) in places.iter().zip(&wanted) {
                     prop_assert!(place.moments.clone().all(|moment| path[moment] == *token));
                     let highest = place.moments.clone().map(|moment| emissions.log_probability(moment, *token)).reduce(f32::max);
                     prop_assert_eq!(Some(place.log_probability), highest);
@@ -209,7 +211,7 @@ mod tests {
             let emissions = emissions(moments, tokens, seed);
             let mut texts = std::collections::BTreeMap::<Vec<u32>, f64>::new();
             for (path, score) in paths(&emissions) {
-                *texts.entry(collapsed(&path)).or_default() += score.exp();
+                *texts.entry(text(&path)).or_default() += score.exp();
             }
             let best = texts.values().copied().fold(0.0, f64::max);
             prop_assert!(texts[&emissions.beam(0..moments, 500)] > best * (1.0 - 1e-4));

@@ -16,6 +16,7 @@ mod vocabulary;
 
 use std::path::Path;
 
+use candle_core::Tensor;
 use rayon::ThreadPool;
 
 use self::config::{Config, Files};
@@ -29,7 +30,7 @@ use super::packed::Packer;
 use super::weights::Weights;
 use super::{
     Capabilities, Context, DecodeOptions, Hypothesis, Language, LoadOptions, RawHypothesis, Recognizer, Search, Utterance,
-    check_finite, pool, words,
+    check_finite, check_length, pool, words,
 };
 use crate::audio::{Features, SAMPLE_RATE};
 use crate::speech::SpeechError;
@@ -41,6 +42,10 @@ pub const MODEL: &str = "SenseVoiceSmall";
 
 /// The longest utterance, in samples: FunASR's own pipeline cuts speech at 30 s.
 const LONGEST: usize = 30 * SAMPLE_RATE as usize;
+/// The most samples that are heard at once for a comparison: the scores of one head's attention are 400 MB then.
+const LONGEST_RAW: usize = 600 * SAMPLE_RATE as usize;
+/// Rows whose probabilities are computed at once, all rows of an utterance of 30 s among them.
+const ROWS_AT_ONCE: usize = 1024;
 /// Rows that a word may go on after its last token was recognised: a token is recognised while it is said, and a syllable of
 /// Cantonese lasts about as long.
 const TAIL: usize = 4;
@@ -89,7 +94,7 @@ impl Network {
             return Err(SpeechError::Format { path: vocabulary.path().to_owned(), problem });
         }
         Ok(Self {
-            encoder: Encoder::load(weights, config, &arithmetic.for_encoder())?,
+            encoder: Encoder::load(weights, config, arithmetic)?,
             output: Linear::load(weights, OUTPUT, (width, tokens), arithmetic)?,
         })
     }
@@ -106,7 +111,7 @@ impl SenseVoice {
         let files = Files::find(folder)?;
         let front_end = FrontEnd::load(&config.frontend_conf, &files.statistics)?;
         let vocabulary = Vocabulary::load(files.tokenizer)?;
-        let arithmetic = Arithmetic::new(options, pool.current_num_threads())?;
+        let arithmetic = Arithmetic::new(options, pool.current_num_threads())?.for_encoder();
         let network = pool.install(|| Network::load(&Weights::open(folder, options)?, &config, &vocabulary, &arithmetic))?;
         let capabilities = Capabilities {
             family: FAMILY,
@@ -128,7 +133,7 @@ impl SenseVoice {
         let pool = pool(options)?;
         let config = Config::load(folder)?;
         let vocabulary = Vocabulary::load(Files::find(folder)?.tokenizer)?;
-        let arithmetic = Arithmetic::new(options, pool.current_num_threads())?;
+        let arithmetic = Arithmetic::new(options, pool.current_num_threads())?.for_encoder();
         pool.install(|| {
             let weights = Weights::to_pack(folder)?;
             Network::load(&weights, &config, &vocabulary, &arithmetic)?;
@@ -136,11 +141,15 @@ impl SenseVoice {
         })
     }
 
-    /// What each row says: [`QUERIES`] answers, then a row for each of the features.
-    fn listen(&self, features: &Features, language: Option<Language>) -> Result<Emissions, SpeechError> {
+    /// The encoder's states: [`QUERIES`] answers, then a row for each of the features.
+    fn listen(&self, features: &Features, language: Option<Language>) -> Result<Tensor, SpeechError> {
         let [event, mood] = EVENT_AND_MOOD;
-        let states = self.network.encoder.forward(features, [language_query(language), event, mood, AS_SAID])?;
-        Ok(Emissions::new(&self.network.output.forward(&states)?, self.config.model_conf.blank_id)?)
+        Ok(self.network.encoder.forward(features, [language_query(language), event, mood, AS_SAID])?)
+    }
+
+    /// What states say.
+    fn emissions(&self, states: &Tensor) -> Result<Emissions, SpeechError> {
+        Ok(Emissions::new(&self.network.output.forward(states)?, self.config.model_conf.blank_id)?)
     }
 
     /// The likeliest of the languages that this crate knows, where the vocabulary has tags for them.
@@ -191,22 +200,28 @@ impl Recognizer for SenseVoice {
         &self.capabilities
     }
 
-    /// All of the samples at once, however many. The ids are FunASR's: those of the answers come first, collapsed with the rest. They
-    /// are tags and no part of the text.
+    /// All of the samples at once, ten minutes at most. The ids are FunASR's: those of the answers come first, collapsed with the rest.
+    /// They are tags and no part of the text.
     fn raw(&self, samples: &[f32], language: Option<Language>) -> Result<RawHypothesis, SpeechError> {
+        check_length(samples, LONGEST_RAW)?;
         check_finite(samples)?;
         self.pool.install(|| {
-            let emissions = self.listen(&self.front_end.compute(samples), language)?;
-            let tokens = emissions.greedy(0..emissions.moments());
-            let language = language.or_else(|| self.language_heard(&emissions)).unwrap_or_default();
-            Ok(RawHypothesis { text: self.vocabulary.decode(&tokens), tokens, language })
+            let states = self.listen(&self.front_end.compute(samples), language)?;
+            let (mut best, mut heard) = (Vec::new(), language);
+            for begin in (0..states.dim(0)?).step_by(ROWS_AT_ONCE) {
+                let rows = ROWS_AT_ONCE.min(states.dim(0)?.saturating_sub(begin));
+                let emissions = self.emissions(&states.narrow(0, begin, rows)?)?;
+                // The first row of all is the answer about the language.
+                heard = heard.or_else(|| self.language_heard(&emissions));
+                best.extend((0..rows).map(|row| emissions.best(row)));
+            }
+            let tokens = ctc::collapsed(best, self.config.model_conf.blank_id);
+            Ok(RawHypothesis { text: self.vocabulary.decode(&tokens), tokens, language: heard.unwrap_or_default() })
         })
     }
 
     fn open<'a>(&'a self, samples: &'a [f32], _: Context) -> Result<Box<dyn Utterance + 'a>, SpeechError> {
-        if samples.len() > LONGEST {
-            return Err(SpeechError::TooLong { samples: samples.len(), longest: LONGEST });
-        }
+        check_length(samples, LONGEST)?;
         check_finite(samples)?;
         let features = self.pool.install(|| self.front_end.compute(samples));
         Ok(Box::new(Opened { model: self, samples: samples.len(), features, heard: None }))
@@ -234,7 +249,7 @@ impl Utterance for Opened<'_> {
         model.pool.install(|| {
             let emissions = match heard.take() {
                 Some((language, emissions)) if language == options.language => emissions,
-                _ => model.listen(features, options.language)?,
+                _ => model.emissions(&model.listen(features, options.language)?)?,
             };
             let hypothesis = model.hypothesis(&emissions, options);
             *heard = Some((options.language, emissions));

@@ -28,7 +28,7 @@ use super::packed::Packer;
 use super::weights::Weights;
 use super::{
     Capabilities, Context, DecodeOptions, Hypothesis, Language, LoadOptions, RawHypothesis, Recognizer, Search, Utterance,
-    check_finite, pool,
+    check_finite, check_length, pool,
 };
 use crate::audio::LogMel;
 use crate::speech::SpeechError;
@@ -148,10 +148,7 @@ impl Recognizer for Whisper {
     }
 
     fn open<'a>(&'a self, samples: &'a [f32], context: Context) -> Result<Box<dyn Utterance + 'a>, SpeechError> {
-        let longest = self.capabilities.longest;
-        if samples.len() > longest {
-            return Err(SpeechError::TooLong { samples: samples.len(), longest });
-        }
+        check_length(samples, self.capabilities.longest)?;
         check_finite(samples)?;
         let audio = self.pool.install(|| self.listen(samples, context))?;
         Ok(Box::new(Opened { model: self, samples, audio, seed: random::seed(samples), language: None }))
