@@ -93,9 +93,9 @@ impl Hypothesis {
 /// What a model gives when nothing is done to help it: for comparing with a reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawHypothesis {
-    /// The decoded tokens as they are, white space included.
+    /// The decoded tokens as they are, white space included, without tags.
     pub text: PatientText,
-    /// Ids without end-of-text and what was forced.
+    /// As the family's reference gives them: ids without end-of-text and what was forced, tags that the model chose included.
     pub tokens: Vec<u32>,
     /// Asked for or found.
     pub language: Language,

@@ -211,7 +211,8 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, SpeechError> {
 /// # Errors
 /// As [`read_json`].
 pub fn read_yaml<T: DeserializeOwned>(path: &Path) -> Result<T, SpeechError> {
-    serde_saphyr::from_slice(&read_file(path)?)
+    // An error is one line: no excerpt of the file in it.
+    serde_saphyr::from_slice_with_options(&read_file(path)?, serde_saphyr::options! { with_snippet: false })
         .map_err(|error| SpeechError::Format { path: path.to_owned(), problem: error.to_string() })
 }
 

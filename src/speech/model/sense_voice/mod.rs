@@ -162,13 +162,14 @@ impl SenseVoice {
     /// Makes a hypothesis of what an utterance's rows say.
     fn hypothesis(&self, emissions: &Emissions, options: &DecodeOptions) -> Hypothesis {
         let heard = QUERIES..emissions.moments();
-        let mut tokens = match options.search {
+        let all = match options.search {
             Search::Beam(width) if width > 1 => emissions.beam(heard.clone(), width),
             Search::Beam(_) | Search::Greedy => emissions.greedy(heard.clone()),
         };
-        tokens.retain(|token| self.vocabulary.piece(*token).is_some());
-        let places = emissions.align(heard.clone(), &tokens).unwrap_or_default();
-        let log_probabilities: Vec<f32> = places.iter().map(|place| place.log_probability).collect();
+        // With the tags, which may stand among the text: so they fit.
+        let places = emissions.align(heard.clone(), &all).unwrap_or_default();
+        let text = all.into_iter().zip(places).filter(|(token, _)| self.vocabulary.piece(*token).is_some());
+        let (tokens, log_probabilities): (Vec<u32>, Vec<f32>) = text.map(|(token, place)| (token, place.log_probability)).unzip();
         let average_log_probability = if tokens.is_empty() {
             mean(heard.map(|moment| emissions.log_probability(moment, emissions.blank())))
         } else {
