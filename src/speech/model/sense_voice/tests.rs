@@ -257,7 +257,7 @@ fn damaged_checkpoints_are_refused_by_file_and_key() {
         "SANMEncoder",
     ]);
     Copy::new().edit("config.yaml", "fs: 16000", "fs: 8000").refused(&["config.yaml", "frontend_conf.fs", "8000"]);
-    Copy::new().edit("config.yaml", "num_blocks: 3", "num_blocks: x").refused(&["config.yaml", "num_blocks"]);
+    Copy::new().edit("config.yaml", "num_blocks: 3", "num_blocks: x").refused(&["config.yaml", "line 6"]);
     Copy::new().edit("config.yaml", "lfr_n: 6", "lfr_n: 0").refused(&["config.yaml", "lfr_n"]);
     Copy::new().edit("config.yaml", "heads: 2", "heads: 3").refused(&["config.yaml", "attention_heads"]);
     Copy::new().edit("config.yaml", "num_blocks: 3", "num_blocks: 4").refused(&["model.pt", "encoder.encoders.2.", "missing"]);
