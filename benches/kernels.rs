@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use candle_core::{Device, Tensor};
 use cantoscribe::speech::kernels::{
-    ByteMatrix, Finish, HalfMatrix, Kernels, KeysAndValues, Past, Queries, Rows, layer_norm, look_back,
+    ByteMatrix, Depthwise, Finish, HalfMatrix, Kernels, KeysAndValues, Past, Queries, Rows, layer_norm, look_back,
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -94,6 +94,16 @@ fn small(criterion: &mut Criterion) {
     let (weight, bias) = (Tensor::new(scale, &Device::Cpu).unwrap(), Tensor::new(shift, &Device::Cpu).unwrap());
     group.bench_function("layer norm 1500, candle", |bench| {
         bench.iter(|| black_box(candle_nn::ops::layer_norm(&tensor, &weight, &bias, 1e-5).unwrap()));
+    });
+    // A memory of SenseVoice over five seconds: eleven moments.
+    let (taps, rows) = (11, 88);
+    let weights = noise(taps * WIDTH);
+    let depthwise = Depthwise::new(weights.clone(), WIDTH, taps / 2);
+    group.bench_function("memory 88", |bench| bench.iter(|| black_box(depthwise.convolve(&kernels, (&x, WIDTH), rows, None))));
+    let channels = Tensor::from_slice(x.get(..rows * WIDTH).unwrap_or_default(), (1, WIDTH, rows), &Device::Cpu).unwrap();
+    let weights = Tensor::from_vec(weights, (WIDTH, 1, taps), &Device::Cpu).unwrap();
+    group.bench_function("memory 88, candle", |bench| {
+        bench.iter(|| black_box(channels.conv1d(&weights, taps / 2, 1, 1, WIDTH).unwrap()));
     });
     let rows = noise(100 * 3 * WIDTH);
     let queries =

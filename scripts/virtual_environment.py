@@ -4,13 +4,19 @@ import os, subprocess, sys, venv
 from pathlib import Path
 
 
-def enter(folder, packages):
-    """Runs the calling script again inside `folder`, unless it already is; makes it anew when other packages are asked for."""
+def enter(folder, packages, bare=()):
+    """Runs the calling script again inside `folder`, unless it already is; makes it anew when other packages are asked for.
+
+    Those of `bare` are installed without what they say they need: where a script uses a small part of a large package.
+    """
     if Path(sys.prefix) == folder:
         return
-    python, complete, wanted = folder / "bin" / "python", folder / "complete", "\n".join(packages)
+    python, complete, wanted = folder / "bin" / "python", folder / "complete", "\n".join([*packages, *bare])
     if not complete.exists() or complete.read_text() != wanted:
         venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages], check=True)
+        install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        subprocess.run([*install, *packages], check=True)
+        if bare:
+            subprocess.run([*install, "--no-deps", *bare], check=True)
         complete.write_text(wanted)
     os.execv(python, [str(python), *sys.argv])

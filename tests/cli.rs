@@ -160,3 +160,34 @@ fn bench_refuses_what_it_cannot_measure() {
         assert!(error(&output).contains(told), "{}", error(&output));
     }
 }
+
+/// What FunASR's code makes of these samples with the checkpoint of random weights (`scripts/sense-voice-reference`).
+#[test]
+fn parity_sense_voice_from_the_command_line() {
+    let checkpoint = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sense-voice");
+    let bytes = std::fs::read(checkpoint.join("reference.safetensors")).unwrap();
+    let reference = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let samples = reference.tensor("samples").unwrap().data();
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("recording.wav");
+    let mut wav = cantoscribe::audio::wav_header(16_000, samples.len() as u64 / 2).to_vec();
+    wav.extend(samples);
+    std::fs::write(&recording, wav).unwrap();
+    let (checkpoint, recording) = (checkpoint.to_str().unwrap(), recording.to_str().unwrap());
+    let hear = |language: &str| {
+        let options = ["transcribe", "--raw", "--precision", "exact", "--format", "json", "--language", language];
+        cantoscribe(&[&options[..], &["--model", checkpoint, recording]].concat(), b"")
+    };
+    for language in ["yue", "zh", "en", "auto"] {
+        let output = hear(language);
+        assert_eq!(output.status.code(), Some(0), "{}", error(&output));
+        let transcript: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let ids: Vec<u32> = serde_json::from_value(transcript["segments"][0]["tokens"].clone()).unwrap();
+        let expected = reference.tensor(&format!("ids.{language}")).unwrap();
+        let expected: Vec<u32> = expected.data().as_chunks().0.iter().map(|four| u32::from_le_bytes(*four)).collect();
+        assert_eq!(ids, expected, "{language}");
+    }
+    let refused = cantoscribe(&["transcribe", "--prompt", "panadol", "--model", checkpoint, recording], b"");
+    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));
+    assert!(error(&refused).contains("--prompt"), "{}", error(&refused));
+}

@@ -224,6 +224,20 @@ fn a_model_is_found_by_name_or_by_folder() {
     assert!(say(path).contains("no `model.safetensors`"));
 }
 
+#[test]
+fn a_folder_in_the_layout_of_funasr_is_a_checkpoint_too() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sense-voice");
+    let find = |path: &Path| models::find_installed(Path::new("nowhere"), path.to_str().unwrap());
+    let found = find(&fixture).unwrap();
+    assert_eq!((found.name.as_str(), found.family), ("sense-voice", models::Family::SenseVoice));
+    assert_eq!(found.weights_sha256, Digest::of(&fs::read(fixture.join("model.pt")).unwrap()));
+    let other = tempfile::tempdir().unwrap();
+    fs::write(other.path().join("config.yaml"), "model: Paraformer\n").unwrap();
+    assert!(find(other.path()).unwrap_err().to_string().contains("`Paraformer`"));
+    fs::copy(fixture.join("config.yaml"), other.path().join("config.yaml")).unwrap();
+    assert!(find(other.path()).unwrap_err().to_string().contains("no `model.pt`"));
+}
+
 type Member = (&'static str, Vec<u8>);
 
 /// A stored zip archive with these members.

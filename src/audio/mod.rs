@@ -1,4 +1,4 @@
-//! From a file to bounded chunks of 16 kHz mono samples, and from samples to log-mel.
+//! From a file to bounded chunks of 16 kHz mono samples, and from samples to what models hear: log-mel, or Kaldi's filter bank.
 //!
 //! Invariant: a recording is heard whole or refused. What a file's headers state is held against what it holds, so that no damaged
 //! or cut file passes for a shorter consultation.
@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 mod container;
 mod decode;
 mod error;
+mod filter_bank;
 mod live;
 mod mel;
 mod resample;
@@ -16,6 +17,7 @@ mod stream;
 
 pub use decode::{AudioFile, FileIdentity};
 pub use error::{AudioError, Place};
+pub use filter_bank::{Features, FilterBank};
 pub use live::{
     MAX_STREAM_CHANNELS, Mixing, OPUS_RATE, Playback, StreamDecoder, StreamEncoding, StreamFormat, WAV_HEADER_BYTES, to_wav,
     wav_header,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -160,8 +160,12 @@ impl Ear {
     /// As [`Ear::open`].
     pub fn open_raw(arguments: &HearArguments, models_folder: &Path) -> anyhow::Result<Self> {
         let installed = find_installed(models_folder, &arguments.model)?;
+        let recognizer: Arc<dyn Recognizer> = Arc::from(models::load(&installed, &arguments.load_options())?);
+        if arguments.prompt.is_some() && !recognizer.capabilities().prompt {
+            bail!("the model `{}` takes no words to expect: leave out `--prompt`", installed.name);
+        }
         Ok(Self {
-            recognizer: Arc::from(models::load(&installed, &arguments.load_options())?),
+            recognizer,
             identity: ModelIdentity { name: installed.name, sha256: installed.weights_sha256.as_str().to_owned() },
             precision: arguments.precision(),
             options: arguments.decode_options(),

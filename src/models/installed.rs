@@ -10,6 +10,7 @@ use super::digest::Digest;
 use super::error::{Fault, ModelError};
 use super::manifest::{self, Manifest, WEIGHTS};
 use super::registry::{Family, Registry, is_plain_name};
+use crate::speech::model::family_of;
 
 /// A model that can be loaded: its files are there and are what was installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct Installed {
     pub name: String,
     /// Which code loads it.
     pub family: Family,
-    /// The folder with `model.safetensors`, `config.json` and so on.
+    /// The folder with the weights, their configuration and so on.
     pub folder: PathBuf,
     /// Of the weights file.
     pub weights_sha256: Digest,
@@ -31,7 +32,7 @@ pub struct Installed {
 /// Finds a model by its name below `folder`, or by the path of a folder that holds a checkpoint.
 ///
 /// An installed model's files are compared with its manifest: hashed the first time, and again whenever a file's size, time of
-/// change or inode differs from then. A folder of the user's own has no manifest; its family is read from `config.json` and its
+/// change or inode differs from then. A folder of the user's own has no manifest; its family is read from its configuration and its
 /// weights are hashed.
 ///
 /// # Errors
@@ -153,19 +154,12 @@ impl Checked {
 
 fn checkpoint(path: &Path) -> Result<Installed, ModelError> {
     let refuse = |why: String| ModelError::NotACheckpoint { path: path.to_owned(), why };
-    let config = path.join("config.json");
-    let text = fs::read(&config).map_err(|error| refuse(format!("`config.json`: {error}")))?;
-    let config: serde_json::Value =
-        serde_json::from_slice(&text).map_err(|error| refuse(format!("`config.json` is not JSON, line {}", error.line())))?;
-    let family = match config.get("model_type").and_then(serde_json::Value::as_str) {
-        Some("whisper") => Family::Whisper,
-        Some(other) => return Err(refuse(format!("its `model_type` is `{other}`; only `whisper` can be loaded"))),
-        None => return Err(refuse("its `config.json` has no `model_type`".to_owned())),
+    let family = Family::from(family_of(path).map_err(|error| refuse(error.to_string()))?);
+    // Safetensors are looked for first, as the loader does.
+    let names = [WEIGHTS, family.weights()];
+    let Some(weights) = names.iter().map(|name| path.join(name)).find(|weights| weights.is_file()) else {
+        return Err(refuse(format!("it has no `{}`", family.weights())));
     };
-    let weights = path.join(WEIGHTS);
-    if !weights.is_file() {
-        return Err(refuse(format!("it has no `{WEIGHTS}`")));
-    }
     let folder = path.canonicalize().map_err(ModelError::io("open", path))?;
     let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
     Ok(Installed { name, family, weights_sha256: Digest::of_file(&weights)?, folder, models: None, packed: Vec::new() })

@@ -81,7 +81,7 @@ impl Manifest {
         }
         let doubled = names.iter().enumerate().any(|(i, name)| names.iter().take(i).any(|other| other == name));
         if doubled || manifest.weights().is_none() {
-            return Err(format!("it lists a file twice, or no `{WEIGHTS}`"));
+            return Err(format!("it lists a file twice, or no `{}`", manifest.family.weights()));
         }
         Ok(manifest)
     }

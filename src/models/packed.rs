@@ -83,7 +83,7 @@ fn file_name(precision: Precision) -> String {
 fn pack(locked: &Locked, precision: Precision) -> Result<Option<PackedWeights>, ModelError> {
     // Looked up again: another process may have packed them while the lock was waited for.
     let installed = find_installed(locked.folder(), locked.name())?;
-    if installed.family != Family::Whisper {
+    if installed.family == Family::SileroVad {
         return Ok(None);
     }
     if let Some(packed) = fresh(&installed, precision) {

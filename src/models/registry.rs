@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use super::error::ModelError;
+use crate::speech::model::SpeechFamily;
 
 const EMBEDDED: &str = include_str!("../../models/registry.toml");
 
@@ -18,6 +19,8 @@ pub struct Registry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
+    /// SenseVoice-Small and its fine-tunes, FunASR's layout.
+    SenseVoice,
     /// OpenAI's Whisper and its fine-tunes, Hugging Face layout.
     Whisper,
     /// Silero's voice activity detector.
@@ -29,7 +32,8 @@ impl Family {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Whisper => "whisper",
+            Self::SenseVoice => SpeechFamily::SenseVoice.name(),
+            Self::Whisper => SpeechFamily::Whisper.name(),
             Self::SileroVad => "silero-vad",
         }
     }
@@ -38,8 +42,18 @@ impl Family {
     #[must_use]
     pub fn weights(self) -> &'static str {
         match self {
+            Self::SenseVoice => "model.pt",
             Self::Whisper => super::manifest::WEIGHTS,
             Self::SileroVad => "model.onnx",
+        }
+    }
+}
+
+impl From<SpeechFamily> for Family {
+    fn from(family: SpeechFamily) -> Self {
+        match family {
+            SpeechFamily::SenseVoice => Self::SenseVoice,
+            SpeechFamily::Whisper => Self::Whisper,
         }
     }
 }
@@ -268,7 +282,7 @@ mod tests {
     #[test]
     fn the_embedded_registry_holds_what_the_project_needs() {
         let registry = Registry::embedded().unwrap();
-        for name in ["whisper-base", "silero-vad", "whisper-large-v3-turbo", "whisper-small-cantonese"] {
+        for name in ["whisper-base", "silero-vad", "sense-voice-small", "whisper-large-v3-turbo", "whisper-small-cantonese"] {
             assert_eq!(registry.get(name).unwrap().name, name);
         }
         for name in ["whisper-base", "silero-vad"] {

@@ -143,7 +143,10 @@ pub fn recognise_unless(
         }
     }
     let mut utterance = model.open(samples, Context::Full)?;
-    Ok(match attempts(utterance.as_mut(), samples.len(), options, &options.temperatures, guard, cancelled)? {
+    // Where nothing is sampled a second attempt would be the first one again.
+    let count = if model.capabilities().sampling { options.temperatures.len() } else { 1 };
+    let temperatures = options.temperatures.get(..count).unwrap_or_default();
+    Ok(match attempts(utterance.as_mut(), samples.len(), options, temperatures, guard, cancelled)? {
         Outcome::Cancelled => None,
         Outcome::Heard(heard) => Some(heard),
         Outcome::Refused(rejected) => Some(rejected.map(Hypothesis::emptied).unwrap_or_default()),

@@ -13,6 +13,7 @@ mod kernels;
 mod models;
 mod packed;
 mod script;
+mod sense_voice;
 mod session;
 mod signals;
 mod vad;
@@ -75,6 +76,7 @@ fn main() {
         models::tests(),
         packed::tests(),
         script::tests(),
+        sense_voice::tests(),
         session::tests(),
         vad::tests(),
         whisper::tests(),

@@ -53,6 +53,7 @@ fn worker() -> (Worker, Receiver<usize>) {
         prompt: false,
         word_times: false,
         short_context: true,
+        sampling: true,
     };
     let recognizer = Arc::new(Slow { capabilities, begun });
     (Worker::start(recognizer, Guard::default(), Admission::default()).unwrap(), begins)

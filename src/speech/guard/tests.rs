@@ -91,6 +91,7 @@ fn scripted(full: &[Hypothesis], speech: &[Hypothesis]) -> Scripted {
         prompt: false,
         word_times: false,
         short_context: true,
+        sampling: true,
     };
     Scripted { capabilities, full: full.to_vec(), speech: speech.to_vec() }
 }
@@ -116,6 +117,15 @@ fn falls_back_until_one_is_accepted_and_is_silent_when_none_is() {
     assert_eq!(whole.text.reveal(), "血壓高");
     let whole = heard(&[bad.clone(), good], &[bad], Context::Speech);
     assert_eq!((whole.text.reveal(), whole.temperature), ("血壓高", 0.5));
+}
+
+#[test]
+fn where_nothing_is_sampled_there_is_one_attempt() {
+    let mut model = scripted(&[hypothesis("血壓高", -2.0, 0.1)], &[]);
+    (model.capabilities.sampling, model.capabilities.short_context) = (false, false);
+    // A second attempt would find the script at its end.
+    let heard = recognise(&model, &[0.0; 32_000], &DecodeOptions::default(), &Guard::default()).unwrap();
+    assert!(heard.text.is_blank());
 }
 
 #[test]

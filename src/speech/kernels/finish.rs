@@ -3,11 +3,23 @@
 use super::numbers::gelu;
 use super::tiles::PANEL;
 
-/// What follows a product, in this order: the bias (which belongs to the weights), GELU, and a sum with what was there before.
+/// What a product's outputs go through, each on its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Activation {
+    /// Nothing.
+    #[default]
+    Identity,
+    /// The erf GELU.
+    Gelu,
+    /// 0 in place of what is negative.
+    Relu,
+}
+
+/// What follows a product, in this order: the bias (which belongs to the weights), an activation, and a sum with what was there before.
 #[derive(Clone, Copy, Default)]
 pub struct Finish<'a> {
-    /// Whether the erf GELU follows.
-    pub gelu: bool,
+    /// What follows the bias.
+    pub activation: Activation,
     /// (rows, outputs), added last.
     pub residual: Option<&'a [f32]>,
 }
@@ -16,10 +28,10 @@ impl Finish<'_> {
     /// Finishes `values`, which stand in `row` from `column` on in an output of so many columns, and stores those that fit into `out`.
     #[inline(always)]
     pub(super) fn store(&self, values: &mut [f32; PANEL], out: &mut [f32], (row, column, columns): (usize, usize, usize)) {
-        if self.gelu {
-            for value in values.iter_mut() {
-                *value = gelu(*value);
-            }
+        match self.activation {
+            Activation::Identity => {}
+            Activation::Gelu => values.iter_mut().for_each(|value| *value = gelu(*value)),
+            Activation::Relu => values.iter_mut().for_each(|value| *value = if *value > 0.0 { *value } else { 0.0 }),
         }
         if let Some(residual) = self.residual {
             let begin = row * columns + column;

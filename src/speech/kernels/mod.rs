@@ -12,6 +12,7 @@
 mod attention;
 mod block;
 mod bytes;
+mod depthwise;
 mod finish;
 mod floats;
 mod halves;
@@ -26,7 +27,8 @@ mod tiles;
 
 pub use attention::KeysAndValues;
 pub use bytes::ByteMatrix;
-pub use finish::Finish;
+pub use depthwise::Depthwise;
+pub use finish::{Activation, Finish};
 pub use floats::FloatMatrix;
 pub use halves::HalfMatrix;
 pub use level::Level;

@@ -51,23 +51,28 @@ proptest! {
 
     #[test]
     fn byte_products_are_close_and_the_same_everywhere(
-        (rows, inputs, outputs) in (1..30_usize, 1..150_usize, 1..200_usize), gelu: bool, residual: bool, seed: u64,
+        (rows, inputs, outputs) in (1..30_usize, 1..150_usize, 1..200_usize), activation in 0..3_usize, residual: bool, seed: u64,
     ) {
+        let activation = [Activation::Identity, Activation::Gelu, Activation::Relu][activation];
         let (x, weights, bias) = (noise(seed, rows * inputs), noise(seed ^ 1, inputs * outputs), noise(seed ^ 2, outputs));
         let before = noise(seed ^ 3, rows * outputs);
         let matrix = ByteMatrix::pack(&weights, inputs, Some(&bias));
-        let finish = Finish { gelu, residual: residual.then_some(before.as_slice()) };
+        let finish = Finish { activation, residual: residual.then_some(before.as_slice()) };
         let expected = matrix.multiply(&plain(), Rows::new(&x, inputs, rows), finish);
         for kernels in all() {
             prop_assert_eq!(&matrix.multiply(&kernels, Rows::new(&x, inputs, rows), finish), &expected);
         }
         // A row alone gives the same as among others.
-        let alone = matrix.multiply(&plain(), Rows::new(&x, inputs, 1), Finish { gelu, residual: None });
+        let alone = matrix.multiply(&plain(), Rows::new(&x, inputs, 1), Finish { activation, residual: None });
         if !residual {
             prop_assert_eq!(&alone, &expected[..outputs]);
         }
-        if !gelu && !residual && inputs >= 16 {
-            let error = relative_error(&expected, &product(&x, &weights, &bias, inputs));
+        if activation != Activation::Gelu && !residual && inputs >= 16 {
+            let mut exact = product(&x, &weights, &bias, inputs);
+            if activation == Activation::Relu {
+                exact.iter_mut().for_each(|value| *value = value.max(0.0));
+            }
+            let error = relative_error(&expected, &exact);
             prop_assert!(error < 0.03, "{}", error);
         }
     }
@@ -79,7 +84,7 @@ proptest! {
         let (x, weights, bias) = (noise(seed, rows * inputs), noise(seed ^ 1, inputs * outputs), noise(seed ^ 2, outputs));
         let before = vec![1.0; rows * outputs];
         let matrix = HalfMatrix::pack(&weights, inputs, Some(&bias));
-        let finish = Finish { gelu: false, residual: residual.then_some(before.as_slice()) };
+        let finish = Finish { residual: residual.then_some(before.as_slice()), ..Finish::default() };
         let mut expected = product(&x, &weights, &bias, inputs);
         expected.iter_mut().for_each(|value| *value += f64::from(residual));
         for level in Level::available() {
@@ -87,6 +92,31 @@ proptest! {
             let error = relative_error(&ours, &expected);
             prop_assert!(error < 0.02, "{:?}: {}", level, error);
             prop_assert_eq!(matrix.multiply(&kernels(level, 3), Rows::new(&x, inputs, rows), finish), ours);
+        }
+    }
+
+    #[test]
+    fn depthwise_convolutions_are_exact_and_the_same_everywhere(
+        (rows, channels, taps) in (1..40_usize, 1..70_usize, 1..12_usize), before in 0..11_usize, residual: bool, seed: u64,
+    ) {
+        let (before, stride) = (before.min(taps - 1), channels + 3);
+        let (values, weights) = (noise(seed, rows * stride), noise(seed ^ 1, taps * channels));
+        let added = residual.then(|| noise(seed ^ 2, rows * channels));
+        let depthwise = Depthwise::new(weights.clone(), channels, before);
+        let expected: Vec<f64> = (0..rows * channels)
+            .map(|place| {
+                let (row, channel) = (place / channels, place % channels);
+                let seen = (0..taps).filter(|tap| row + tap >= before && row + tap - before < rows);
+                let term = |tap: usize| values[(row + tap - before) * stride + channel] * weights[tap * channels + channel];
+                seen.map(|tap| f64::from(term(tap))).sum::<f64>() + f64::from(added.as_ref().map_or(0.0, |added| added[place]))
+            })
+            .collect();
+        let plain = depthwise.convolve(&plain(), (&values, stride), rows, added.as_deref());
+        for (ours, expected) in plain.iter().zip(&expected) {
+            prop_assert!((f64::from(*ours) - expected).abs() < 1e-5);
+        }
+        for kernels in all() {
+            prop_assert_eq!(&depthwise.convolve(&kernels, (&values, stride), rows, added.as_deref()), &plain);
         }
     }
 

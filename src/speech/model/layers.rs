@@ -5,11 +5,13 @@ mod arithmetic;
 mod attention;
 mod linear;
 mod matrix;
+mod memory;
 mod norm;
 
 pub use arithmetic::Arithmetic;
 pub use attention::{Heard, Past};
 pub use linear::{Conv1d, Linear, Part};
+pub use memory::Memory;
 pub use norm::LayerNorm;
 
 use candle_core::{CpuStorage, Storage, Tensor};

@@ -3,21 +3,27 @@
 //! A family opens an utterance (its front end and encoder), makes hypotheses of it, and aligns one in time. What to do with a bad
 //! hypothesis is decided above, once, in [`crate::speech::guard`].
 
+mod family;
 pub mod layers;
+mod logits;
 mod onnx;
 mod options;
 mod packed;
+mod pickle;
+pub mod sense_voice;
 pub mod silero_vad;
 mod softmax;
 mod weights;
 pub mod whisper;
+mod words;
 
 use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
 
-use serde::Deserialize;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
+pub use family::{SpeechFamily, family_of};
 pub use options::{Context, DecodeOptions, Language, LoadOptions, PackedWeights, Precision, Search};
 
 use crate::speech::SpeechError;
@@ -26,7 +32,7 @@ use crate::text::PatientText;
 /// What a model can do, as data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capabilities {
-    /// `model_type` of the checkpoint.
+    /// As [`SpeechFamily::name`] has it.
     pub family: &'static str,
     /// Languages it can be told to hear.
     pub languages: Vec<Language>,
@@ -38,6 +44,8 @@ pub struct Capabilities {
     pub word_times: bool,
     /// Whether a shorter context than the whole window can be encoded.
     pub short_context: bool,
+    /// Whether hypotheses are drawn at a temperature; if not, every attempt gives the same.
+    pub sampling: bool,
 }
 
 /// A word and where it was heard.
@@ -62,6 +70,8 @@ pub struct Hypothesis {
     pub probabilities: Vec<f32>,
     /// In the order spoken; empty until aligned.
     pub words: Vec<HeardWord>,
+    /// What the model says of the utterance besides its words, such as a mood or music, in the model's terms.
+    pub tags: Vec<String>,
     /// Natural logarithm; mean over the tokens and end-of-text.
     pub average_log_probability: f32,
     /// That there is no speech, 0 to 1.
@@ -83,9 +93,9 @@ impl Hypothesis {
 /// What a model gives when nothing is done to help it: for comparing with a reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawHypothesis {
-    /// The decoded tokens as they are, white space included.
+    /// The decoded tokens as they are, white space included, without tags.
     pub text: PatientText,
-    /// Ids without end-of-text and what was forced.
+    /// As the family's reference gives them: ids without end-of-text and what was forced, tags that the model chose included.
     pub tokens: Vec<u32>,
     /// Asked for or found.
     pub language: Language,
@@ -130,13 +140,14 @@ pub trait Utterance {
     fn align(&mut self, hypothesis: &mut Hypothesis) -> Result<(), SpeechError>;
 }
 
-/// Loads the checkpoint in `folder`, whichever family its `config.json` names.
+/// Loads the checkpoint in `folder`, whichever family it is of.
 ///
 /// # Errors
 /// A missing, damaged or unsupported file is named.
 pub fn load(folder: &Path, options: &LoadOptions) -> Result<Box<dyn Recognizer>, SpeechError> {
-    match family(folder)? {
-        Family::Whisper => Ok(Box::new(whisper::Whisper::load(folder, options)?)),
+    match family_of(folder)? {
+        SpeechFamily::SenseVoice => Ok(Box::new(sense_voice::SenseVoice::load(folder, options)?)),
+        SpeechFamily::Whisper => Ok(Box::new(whisper::Whisper::load(folder, options)?)),
     }
 }
 
@@ -147,8 +158,9 @@ pub fn load(folder: &Path, options: &LoadOptions) -> Result<Box<dyn Recognizer>,
 /// As [`load`]; a failure to write to `out`, which is `to`.
 pub fn pack(folder: &Path, precision: Precision, source: &str, (out, to): (&mut dyn Write, &Path)) -> Result<(), SpeechError> {
     let options = LoadOptions { precision, ..LoadOptions::default() };
-    let packer = match family(folder)? {
-        Family::Whisper => whisper::Whisper::pack(folder, &options)?,
+    let packer = match family_of(folder)? {
+        SpeechFamily::SenseVoice => sense_voice::SenseVoice::pack(folder, &options)?,
+        SpeechFamily::Whisper => whisper::Whisper::pack(folder, &options)?,
     };
     let written = packer.write(&packed::identity(precision, source), out);
     written.map_err(|source| SpeechError::Write { path: to.to_owned(), source })
@@ -160,19 +172,20 @@ pub fn is_packed(path: &Path, precision: Precision, source: &str) -> bool {
     packed::Packed::open(path).is_ok_and(|file| file.identity() == packed::identity(precision, source))
 }
 
-enum Family {
-    Whisper,
+/// The threads that a model runs on.
+fn pool(options: &LoadOptions) -> Result<ThreadPool, SpeechError> {
+    let threads = options.threads.unwrap_or(0);
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| SpeechError::Threads { threads, problem: error.to_string() })
 }
 
-fn family(folder: &Path) -> Result<Family, SpeechError> {
-    #[derive(Deserialize)]
-    struct Config {
-        model_type: String,
-    }
-    let path = folder.join("config.json");
-    let config: Config = weights::read_json(&path)?;
-    match config.model_type.as_str() {
-        whisper::FAMILY => Ok(Family::Whisper),
-        _ => Err(SpeechError::Unsupported { path, option: "model_type", value: config.model_type }),
+fn check_length(samples: &[f32], longest: usize) -> Result<(), SpeechError> {
+    if samples.len() > longest { Err(SpeechError::TooLong { samples: samples.len(), longest }) } else { Ok(()) }
+}
+
+fn check_finite(samples: &[f32]) -> Result<(), SpeechError> {
+    match samples.iter().position(|sample| !sample.is_finite()) {
+        Some(index) => Err(SpeechError::NotFinite { index }),
+        None => Ok(()),
     }
 }

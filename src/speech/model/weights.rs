@@ -1,15 +1,16 @@
-//! Reading a checkpoint's tensors: from safetensors, one file or shards with an index, or from a packed file of them.
+//! Reading a checkpoint's tensors: from safetensors, one file or shards with an index, from a PyTorch pickle, or from a packed file.
 
 use std::cell::{RefCell, RefMut};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
-use safetensors::tensor::{Dtype, Metadata, SafeTensors};
+use safetensors::tensor::{Dtype, SafeTensors, TensorInfo};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::packed::{Packed, Packer, identity};
-use super::{LoadOptions, PackedWeights};
+use super::{LoadOptions, PackedWeights, pickle};
 use crate::speech::SpeechError;
 
 /// `model.safetensors.index.json` of a sharded checkpoint.
@@ -18,12 +19,15 @@ struct Index {
     weight_map: HashMap<String, String>,
 }
 
+/// The names that weights have in one file: Hugging Face's, and FunASR's.
+const SAFETENSORS: &str = "model.safetensors";
+const PICKLE: &str = "model.pt";
+
 struct Shard {
     path: PathBuf,
     bytes: Vec<u8>,
-    /// Where the tensors' bytes begin.
-    data: usize,
-    metadata: Metadata,
+    /// By name; `data_offsets` are from the file's beginning.
+    tensors: HashMap<String, TensorInfo>,
 }
 
 enum Origin {
@@ -40,11 +44,11 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// Maps the packed file, where the options name one. Else reads `model.safetensors`, or the shards that
-    /// `model.safetensors.index.json` names, below `folder`.
+    /// Maps the packed file, where the options name one. Else reads `model.safetensors`, the shards that
+    /// `model.safetensors.index.json` names, or `model.pt`, below `folder`.
     ///
     /// # Errors
-    /// A file that is missing, cut short or no safetensors file is named; so is a packed one of another layout or precision.
+    /// A file that is missing, cut short or of another format is named; so is a packed one of another layout or precision.
     pub fn open(folder: &Path, options: &LoadOptions) -> Result<Self, SpeechError> {
         let origin = match &options.packed {
             Some(PackedWeights { path, source }) => {
@@ -89,6 +93,13 @@ impl Weights {
         self.packer.as_ref().map(RefCell::borrow_mut)
     }
 
+    /// The file and shape of the tensor `name`, where it is there and not packed.
+    #[must_use]
+    pub fn shape(&self, name: &str) -> Option<(&Path, &[usize])> {
+        let Origin::Checkpoint(shards) = &self.origin else { return None };
+        shards.iter().find_map(|shard| Some((shard.path.as_path(), shard.tensors.get(name)?.shape.as_slice())))
+    }
+
     /// Takes the tensor `name` as f32, of exactly this shape, to be used as it is.
     ///
     /// # Errors
@@ -117,7 +128,7 @@ impl Weights {
     }
 
     fn read(&self, shards: &[Shard], name: &str, shape: &[usize]) -> Result<Tensor, SpeechError> {
-        let Some((shard, info)) = shards.iter().find_map(|shard| Some((shard, shard.metadata.info(name)?))) else {
+        let Some((shard, info)) = shards.iter().find_map(|shard| Some((shard, shard.tensors.get(name)?))) else {
             let path = shards.first().map(|shard| shard.path.clone()).unwrap_or_default();
             return Err(SpeechError::Tensor { path, tensor: name.to_owned(), problem: "it is missing".to_owned() });
         };
@@ -132,10 +143,7 @@ impl Weights {
             other => return Err(wrong(format!("expected F32, F16 or BF16, found {other:?}"))),
         };
         let (start, end) = info.data_offsets;
-        let bytes = shard
-            .bytes
-            .get(shard.data.saturating_add(start)..shard.data.saturating_add(end))
-            .ok_or_else(|| wrong("its bytes lie beyond the end of the file".to_owned()))?;
+        let bytes = shard.bytes.get(start..end).ok_or_else(|| wrong("its bytes lie beyond the end of the file".to_owned()))?;
         let tensor = Tensor::from_raw_buffer(bytes, dtype, shape, &self.device)?.to_dtype(DType::F32)?;
         // A sum is finite only if every value is: weights are far too small for it to overflow.
         if !tensor.sum_all()?.to_scalar::<f32>()?.is_finite() {
@@ -147,21 +155,31 @@ impl Weights {
 
 impl Shard {
     fn open(path: PathBuf) -> Result<Self, SpeechError> {
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(source) => return Err(SpeechError::Read { path, source }),
-        };
-        match SafeTensors::read_metadata(&bytes) {
-            Ok((header, metadata)) => Ok(Self { data: header.saturating_add(size_of::<u64>()), path, bytes, metadata }),
-            Err(error) => Err(SpeechError::Format { path, problem: format!("no whole safetensors file: {error}") }),
+        let bytes = read_file(&path)?;
+        if path.ends_with(PICKLE) {
+            return Ok(Self { tensors: pickle::tensors(&path, &bytes)?, path, bytes });
         }
+        let (header, metadata) = match SafeTensors::read_metadata(&bytes) {
+            Ok(read) => read,
+            Err(error) => return Err(SpeechError::Format { path, problem: format!("no whole safetensors file: {error}") }),
+        };
+        let data = header.saturating_add(size_of::<u64>());
+        let from_the_beginning = |info: &TensorInfo| {
+            let (start, end) = info.data_offsets;
+            TensorInfo { data_offsets: (data.saturating_add(start), data.saturating_add(end)), ..info.clone() }
+        };
+        let tensors = metadata.tensors().into_iter().map(|(name, info)| (name, from_the_beginning(info))).collect();
+        Ok(Self { path, bytes, tensors })
     }
 }
 
 fn read_shards(folder: &Path) -> Result<Vec<Shard>, SpeechError> {
-    let single = folder.join("model.safetensors");
-    let index = folder.join("model.safetensors.index.json");
-    let paths = if !single.exists() && index.exists() { shard_paths(folder, &index)? } else { vec![single] };
+    let [single, index, pickle] = [SAFETENSORS, "model.safetensors.index.json", PICKLE].map(|name| folder.join(name));
+    let paths = match [&single, &index, &pickle].map(|path| path.exists()) {
+        [false, true, _] => shard_paths(folder, &index)?,
+        [false, false, true] => vec![pickle],
+        _ => vec![single],
+    };
     paths.into_iter().map(Shard::open).collect()
 }
 
@@ -182,8 +200,26 @@ fn shard_paths(folder: &Path, index: &Path) -> Result<Vec<PathBuf>, SpeechError>
 ///
 /// # Errors
 /// [`SpeechError::Read`] or [`SpeechError::Format`], which name the file.
-pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, SpeechError> {
-    let bytes = std::fs::read(path).map_err(|source| SpeechError::Read { path: path.to_owned(), source })?;
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, SpeechError> {
+    let bytes = read_file(path)?;
     serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(&bytes))
         .map_err(|error| SpeechError::Format { path: path.to_owned(), problem: error.to_string() })
+}
+
+/// Reads a YAML file of a checkpoint into a type.
+///
+/// # Errors
+/// As [`read_json`].
+pub fn read_yaml<T: DeserializeOwned>(path: &Path) -> Result<T, SpeechError> {
+    // An error is one line: no excerpt of the file in it.
+    serde_saphyr::from_slice_with_options(&read_file(path)?, serde_saphyr::options! { with_snippet: false })
+        .map_err(|error| SpeechError::Format { path: path.to_owned(), problem: error.to_string() })
+}
+
+/// Reads a whole file of a checkpoint.
+///
+/// # Errors
+/// [`SpeechError::Read`].
+pub fn read_file(path: &Path) -> Result<Vec<u8>, SpeechError> {
+    std::fs::read(path).map_err(|source| SpeechError::Read { path: path.to_owned(), source })
 }

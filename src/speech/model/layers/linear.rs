@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::matrix::{Form, Matrix, Unpacked};
 use super::{Arithmetic, with_rows};
 use crate::speech::SpeechError;
-use crate::speech::kernels::{Finish, Kernels, Rows};
+use crate::speech::kernels::{Activation, Finish, Kernels, Rows};
 use crate::speech::model::weights::Weights;
 
 /// `y = x W^T + b`.
@@ -31,21 +31,16 @@ pub struct Part<'a> {
     pub bias: bool,
     /// Weight and bias are multiplied by it: a scale that every call would apply costs nothing here.
     pub scale: f64,
+    /// Which of so many equal stretches of the outputs it is, where the checkpoint stores several weights as one.
+    pub stretch: (usize, usize),
 }
 
 impl<'a> Part<'a> {
-    /// A weight with its bias, as they are.
+    /// A weight with its bias, whole and as they are.
     #[must_use]
     pub fn new(name: &'a str) -> Self {
-        Self { name, bias: true, scale: 1.0 }
+        Self { name, bias: true, scale: 1.0, stretch: (0, 1) }
     }
-}
-
-/// What follows a product.
-enum After<'a> {
-    Nothing,
-    Gelu,
-    Sum(&'a Tensor),
 }
 
 /// Outputs that one task takes of a product with a single row. A fixed number, so that no sum depends on the threads there are.
@@ -87,15 +82,15 @@ impl Linear {
     /// # Errors
     /// When the shapes do not fit.
     pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        self.run(x, &After::Nothing)
+        self.run(x, Activation::Identity, None)
     }
 
-    /// As [`Linear::forward`], and then the erf GELU.
+    /// As [`Linear::forward`], and then an activation.
     ///
     /// # Errors
     /// When the shapes do not fit.
-    pub fn forward_gelu(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        self.run(x, &After::Gelu)
+    pub fn forward_activated(&self, x: &Tensor, activation: Activation) -> candle_core::Result<Tensor> {
+        self.run(x, activation, None)
     }
 
     /// As [`Linear::forward`], and then the sum with `residual`, (rows, out).
@@ -103,7 +98,7 @@ impl Linear {
     /// # Errors
     /// When the shapes do not fit.
     pub fn forward_onto(&self, x: &Tensor, residual: &Tensor) -> candle_core::Result<Tensor> {
-        self.run(x, &After::Sum(residual))
+        self.run(x, Activation::Identity, Some(residual))
     }
 
     /// One output's weights, as the product sees them.
@@ -118,16 +113,17 @@ impl Linear {
         }
     }
 
-    fn run(&self, x: &Tensor, after: &After<'_>) -> candle_core::Result<Tensor> {
+    fn run(&self, x: &Tensor, activation: Activation, residual: Option<&Tensor>) -> candle_core::Result<Tensor> {
         match &self.operator {
             Operator::Dense(weight, bias) => {
                 let y = if x.dim(0)? == 1 && x.device().is_cpu() { one_row(x, weight)? } else { x.matmul(&weight.t()?)? };
                 let y = if let Some(bias) = bias { y.broadcast_add(bias)? } else { y };
-                match after {
-                    After::Nothing => Ok(y),
-                    After::Gelu => y.gelu_erf(),
-                    After::Sum(residual) => *residual + y,
-                }
+                let y = match activation {
+                    Activation::Identity => y,
+                    Activation::Gelu => y.gelu_erf()?,
+                    Activation::Relu => y.relu()?,
+                };
+                if let Some(residual) = residual { residual + y } else { Ok(y) }
             }
             Operator::Packed(packed, kernels) => {
                 let (rows, inputs) = x.dims2()?;
@@ -135,17 +131,17 @@ impl Linear {
                 if inputs != expected {
                     candle_core::bail!("a product over {expected} inputs got {inputs}");
                 }
-                let product = |finish: Finish<'_>| {
+                let product = |residual: Option<&[f32]>| {
+                    let finish = Finish { activation, residual };
                     with_rows(x, |values, stride| packed.multiply(kernels, Rows::new(values, stride, rows), finish))
                 };
-                let y = match after {
-                    After::Nothing => product(Finish::default())?,
-                    After::Gelu => product(Finish { gelu: true, residual: None })?,
-                    After::Sum(residual) => {
+                let y = match residual {
+                    None => product(None)?,
+                    Some(residual) => {
                         if residual.dims() != [rows, outputs] || !residual.is_contiguous() {
                             candle_core::bail!("a product of {rows} x {outputs} cannot be added to {:?}", residual.layout());
                         }
-                        with_rows(residual, |residual, _| product(Finish { gelu: false, residual: Some(residual) }))??
+                        with_rows(residual, |residual, _| product(Some(residual)))??
                     }
                 };
                 Tensor::from_vec(y, (rows, outputs), x.device())
@@ -163,10 +159,14 @@ fn join(
 ) -> Result<Unpacked, SpeechError> {
     let (mut joined, mut biases) = (Vec::new(), Vec::new());
     for part in parts {
-        let scaled = |tensor: Tensor| if part.scale == 1.0 { Ok(tensor) } else { tensor * part.scale };
-        joined.push(scaled(weights.unpacked(&format!("{}.weight", part.name), &[outputs, inputs])?)?);
+        let (index, count) = part.stretch;
+        let taken = |tensor: Tensor| {
+            let tensor = if count == 1 { tensor } else { tensor.narrow(0, index * outputs, outputs)? };
+            if part.scale == 1.0 { Ok(tensor) } else { tensor * part.scale }
+        };
+        joined.push(taken(weights.unpacked(&format!("{}.weight", part.name), &[outputs * count, inputs])?)?);
         biases.push(if part.bias {
-            scaled(weights.unpacked(&format!("{}.bias", part.name), &[outputs])?)?
+            taken(weights.unpacked(&format!("{}.bias", part.name), &[outputs * count])?)?
         } else {
             Tensor::zeros(outputs, candle_core::DType::F32, arithmetic.device())?
         });
@@ -252,7 +252,7 @@ impl Conv1d {
                     candle_core::bail!("a convolution over {expected} values got {:?}", x.layout());
                 }
                 let count = time.div_ceil(self.stride);
-                let finish = Finish { gelu: true, residual: None };
+                let finish = Finish { activation: Activation::Gelu, residual: None };
                 let y = with_rows(x, |values, _| {
                     let values = values.get(..time * inputs).unwrap_or_default();
                     // The first moment sees one before the beginning: zeros, as after the end.

@@ -5,10 +5,8 @@
 use super::Whisper;
 use super::config::{FRAMES_PER_POSITION, HOP};
 use super::decoder::{Audio, Watch};
-use super::words::words;
 use crate::speech::SpeechError;
-use crate::speech::model::{HeardWord, Hypothesis};
-use crate::text::PatientText;
+use crate::speech::model::{HeardWord, Hypothesis, words};
 
 /// Samples that an encoder position covers: 20 ms.
 const POSITION: usize = FRAMES_PER_POSITION * HOP;
@@ -37,17 +35,9 @@ impl Whisper {
         }
         let starts = attention.starts();
         let sample = |row: usize| starts.get(row).map_or(samples, |position| (position * POSITION).min(samples));
-        let timed = words(&self.vocabulary, &hypothesis.tokens).into_iter().map(|word| HeardWord {
-            text: PatientText::from(word.text.trim()),
-            samples: sample(word.tokens.start)..sample(word.tokens.end),
-            probability: mean(hypothesis.probabilities.get(word.tokens).unwrap_or_default()),
-        });
-        Ok(timed.filter(|word| !word.text.is_blank()).collect())
+        let pieces = hypothesis.tokens.iter().map(|token| self.vocabulary.piece(*token).unwrap_or_default());
+        Ok(words::heard(words::words(pieces), &hypothesis.probabilities, |tokens| sample(tokens.start)..sample(tokens.end)))
     }
-}
-
-fn mean(values: &[f32]) -> f32 {
-    values.iter().sum::<f32>() / values.len().max(1) as f32
 }
 
 /// How much each token attends to each position, summed over heads.

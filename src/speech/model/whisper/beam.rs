@@ -3,8 +3,8 @@
 use super::Whisper;
 use super::decode::{Begun, Limits, Sequence};
 use super::decoder::Audio;
-use super::rules::{likeliest, log_normaliser};
 use crate::speech::SpeechError;
+use crate::speech::model::logits::{likeliest, log_normaliser};
 
 /// A sequence of the beam with one more token.
 struct Continuation {

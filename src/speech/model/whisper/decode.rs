@@ -5,9 +5,10 @@ use candle_core::{IndexOp, Tensor};
 use super::Whisper;
 use super::decoder::{Audio, Cache};
 use super::random::Random;
-use super::rules::{argmax, draw, likeliest_language, log_normaliser};
+use super::rules::draw;
 use crate::speech::SpeechError;
 use crate::speech::model::Language;
+use crate::speech::model::logits::{argmax, likeliest_language, log_normaliser};
 use crate::text::PatientText;
 
 /// A text in the making.

@@ -5,6 +5,7 @@ use candle_core::{IndexOp, Tensor};
 use super::config::Config;
 use super::encoder::{EPSILON, load_projections, query_scale};
 use crate::speech::SpeechError;
+use crate::speech::kernels::Activation;
 use crate::speech::model::layers::{Arithmetic, Heard, LayerNorm, Linear, Part, Past};
 use crate::speech::model::weights::Weights;
 
@@ -153,7 +154,7 @@ impl Decoder {
                 }
             }
             x = layer.cross_output.forward_onto(&heard.attend(&query)?, &x)?;
-            let inner = layer.inner.forward_gelu(&layer.feed_forward_norm.forward(&x)?)?;
+            let inner = layer.inner.forward_activated(&layer.feed_forward_norm.forward(&x)?, Activation::Gelu)?;
             x = layer.outer.forward_onto(&inner, &x)?;
         }
         cache.tokens += new;

@@ -5,6 +5,7 @@ use candle_core::Tensor;
 use super::config::Config;
 use crate::audio::Mel;
 use crate::speech::SpeechError;
+use crate::speech::kernels::Activation;
 use crate::speech::model::layers::{Arithmetic, Conv1d, Heard, LayerNorm, Linear, Part};
 use crate::speech::model::weights::Weights;
 
@@ -93,7 +94,7 @@ impl Layer {
         let part = |index: usize| projected.narrow(1, index * width, width);
         let attended = Heard::new(&part(1)?, &part(2)?, heads, arithmetic)?.attend(&part(0)?)?;
         let x = self.output.forward_onto(&attended, x)?;
-        let inner = self.inner.forward_gelu(&self.feed_forward_norm.forward(&x)?)?;
+        let inner = self.inner.forward_activated(&self.feed_forward_norm.forward(&x)?, Activation::Gelu)?;
         self.outer.forward_onto(&inner, &x)
     }
 }

@@ -12,11 +12,10 @@ mod encoder;
 mod random;
 mod rules;
 mod vocabulary;
-mod words;
 
 use std::path::Path;
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPool;
 
 use self::config::{Config, FRAMES_PER_POSITION, GenerationConfig, HOP};
 use self::decode::Limits;
@@ -29,6 +28,7 @@ use super::packed::Packer;
 use super::weights::Weights;
 use super::{
     Capabilities, Context, DecodeOptions, Hypothesis, Language, LoadOptions, RawHypothesis, Recognizer, Search, Utterance,
+    check_finite, check_length, pool,
 };
 use crate::audio::LogMel;
 use crate::speech::SpeechError;
@@ -71,6 +71,7 @@ impl Whisper {
             prompt: vocabulary.previous.is_some(),
             word_times: true,
             short_context: true,
+            sampling: true,
         };
         Ok(Self {
             capabilities,
@@ -112,12 +113,6 @@ impl Whisper {
     }
 }
 
-fn pool(options: &LoadOptions) -> Result<ThreadPool, SpeechError> {
-    let threads = options.threads.unwrap_or(0);
-    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
-    pool.map_err(|error| SpeechError::Threads { threads, problem: error.to_string() })
-}
-
 fn networks(weights: &Weights, config: &Config, arithmetic: &Arithmetic) -> Result<(Encoder, Decoder), SpeechError> {
     let encoder = Encoder::load(weights, config, &arithmetic.for_encoder())?;
     Ok((encoder, Decoder::load(weights, config, arithmetic)?))
@@ -154,20 +149,10 @@ impl Recognizer for Whisper {
     }
 
     fn open<'a>(&'a self, samples: &'a [f32], context: Context) -> Result<Box<dyn Utterance + 'a>, SpeechError> {
-        let longest = self.capabilities.longest;
-        if samples.len() > longest {
-            return Err(SpeechError::TooLong { samples: samples.len(), longest });
-        }
+        check_length(samples, self.capabilities.longest)?;
         check_finite(samples)?;
         let audio = self.pool.install(|| self.listen(samples, context))?;
         Ok(Box::new(Opened { model: self, samples, audio, seed: random::seed(samples), language: None }))
-    }
-}
-
-fn check_finite(samples: &[f32]) -> Result<(), SpeechError> {
-    match samples.iter().position(|sample| !sample.is_finite()) {
-        Some(index) => Err(SpeechError::NotFinite { index }),
-        None => Ok(()),
     }
 }
 
@@ -212,6 +197,7 @@ impl Utterance for Opened<'_> {
                 probabilities: sequence.log_probabilities.iter().map(|value| value.exp()).collect(),
                 tokens: sequence.tokens,
                 words: Vec::new(),
+                tags: Vec::new(),
                 no_speech_probability,
                 temperature,
                 language,

@@ -2,20 +2,36 @@
 
 use std::ops::Range;
 
-use super::vocabulary::Vocabulary;
+use super::HeardWord;
+use crate::text::PatientText;
 
 /// A word and the tokens it came from.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct WordTokens {
+pub struct WordTokens {
     /// White space in front included.
     pub text: String,
+    /// Their places among the pieces.
     pub tokens: Range<usize>,
 }
 
-/// Groups the tokens of a text into words: a space begins one, Chinese needs none, punctuation ends the word before it.
-pub(super) fn words(vocabulary: &Vocabulary, tokens: &[u32]) -> Vec<WordTokens> {
-    let pieces = tokens.iter().map(|token| vocabulary.piece(*token).unwrap_or_default());
+/// Groups the pieces of a text, the bytes of a token each, into words: a space begins one, Chinese needs none, punctuation ends the
+/// word before it.
+pub fn words<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<WordTokens> {
     join(whole_characters(pieces))
+}
+
+/// Words with what `samples` says of their tokens' places, and the mean of their tokens' probabilities; white space alone is no word.
+pub fn heard(words: Vec<WordTokens>, probabilities: &[f32], samples: impl Fn(&Range<usize>) -> Range<usize>) -> Vec<HeardWord> {
+    let heard = words.into_iter().map(|word| HeardWord {
+        text: PatientText::from(word.text.trim()),
+        samples: samples(&word.tokens),
+        probability: mean(probabilities.get(word.tokens).unwrap_or_default()),
+    });
+    heard.filter(|word| !word.text.is_blank()).collect()
+}
+
+fn mean(values: &[f32]) -> f32 {
+    values.iter().sum::<f32>() / values.len().max(1) as f32
 }
 
 /// Joins pieces until their bytes are whole characters.
@@ -76,7 +92,7 @@ mod tests {
     use super::*;
 
     fn grouped(pieces: &[&[u8]]) -> Vec<(String, Range<usize>)> {
-        join(whole_characters(pieces.iter().copied())).into_iter().map(|word| (word.text, word.tokens)).collect()
+        words(pieces.iter().copied()).into_iter().map(|word| (word.text, word.tokens)).collect()
     }
 
     #[test]
