@@ -65,7 +65,7 @@ fn run(session: &mut Session, samples: &[f32], chunk: usize) -> Vec<Segment> {
         segments.extend(session.push(chunk).unwrap());
     }
     segments.extend(session.finish().unwrap());
-    segments
+    segments.into_iter().map(|heard| heard.segment).collect()
 }
 
 /// A ramp, so that every sample is its own, loud or scaled down to silence by turns of (seconds loud, seconds silent).
