@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::interop::InteropError;
 use crate::note::NoteError;
@@ -85,10 +85,20 @@ impl ApiError {
     }
 }
 
+/// The one form in which this server tells of an error: that of OpenAI, whose clients read it.
+pub(super) fn error_document(status: StatusCode, code: &str, message: &str, param: Option<&str>) -> Value {
+    let kind = match status {
+        StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+        status if status.is_server_error() => "server_error",
+        _ => "invalid_request_error",
+    };
+    json!({ "error": { "message": message, "type": kind, "param": param, "code": code } })
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code) = self.parts();
-        let mut body = json!({ "error": { "code": code, "message": self.to_string() } });
+        let mut body = error_document(status, code, &self.to_string(), None);
         if let (Self::Conflict { version, note }, Some(body)) = (&self, body.as_object_mut()) {
             body.insert("version".to_owned(), json!(version));
             body.insert("note".to_owned(), json!(note));

@@ -1,4 +1,4 @@
-//! `cantoscribe serve`: the socket, the page and what the page asks for.
+//! `cantoscribe serve`: the socket, the page and what the page asks for, and OpenAI's interface for other programs.
 //!
 //! Invariant: no request is answered whose Host and Origin are not the address served.
 
@@ -6,6 +6,7 @@ mod clock;
 mod error;
 mod guard;
 mod notes;
+mod openai;
 mod page;
 pub mod protocol;
 mod recordings;
@@ -30,6 +31,7 @@ pub use error::ServerError;
 
 use self::error::ApiError;
 use self::guard::Hosts;
+use self::openai::Allowance;
 use self::protocol::{LONGEST_FRAME, Opening};
 use crate::engine::Engine;
 use crate::room::Rooms;
@@ -57,6 +59,8 @@ pub struct Settings {
     pub lexicon: Arc<Lexicon>,
     /// Bytes of disk below which no new recording is begun.
     pub keep_free: u64,
+    /// Bytes of the longest file that may be uploaded.
+    pub longest_upload: u64,
 }
 
 /// What every request may use.
@@ -64,6 +68,7 @@ pub struct Settings {
 struct App {
     rooms: Arc<Rooms>,
     clinician: Arc<str>,
+    allowance: Allowance,
     closing: watch::Receiver<bool>,
 }
 
@@ -77,7 +82,7 @@ pub async fn serve_trial(
     ready: impl FnOnce(SocketAddr),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServerError> {
-    let Settings { address, store, engine, lexicon, keep_free } = settings;
+    let Settings { address, store, engine, lexicon, keep_free, longest_upload } = settings;
     if !address.ip().is_loopback() {
         return Err(ServerError::NotLoopback(address));
     }
@@ -86,7 +91,8 @@ pub async fn serve_trial(
     let served = listener.local_addr().map_err(bind)?;
     let rooms = Rooms::new(engine, store, lexicon, keep_free).await?;
     let (closing, seen) = watch::channel(false);
-    let app = App { rooms: Arc::clone(&rooms), clinician: TRIAL_CLINICIAN.into(), closing: seen };
+    let allowance = Allowance::new(longest_upload, clock::seconds());
+    let app = App { rooms: Arc::clone(&rooms), clinician: TRIAL_CLINICIAN.into(), allowance, closing: seen };
     let router = router(app, Hosts::of(served));
     ready(served);
     let stop = async move {
@@ -106,6 +112,7 @@ pub async fn serve_trial(
 fn router(app: App, hosts: Hosts) -> Router {
     Router::new()
         .merge(page::routes())
+        .merge(openai::routes())
         .route("/v1/status", get(status))
         .route("/v1/listen", get(listen))
         .route("/v1/recordings", get(recordings::list))
