@@ -11,6 +11,7 @@ mod page;
 pub mod protocol;
 mod recordings;
 mod socket;
+mod wire;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -24,7 +24,9 @@ pub(super) enum OpenAiError {
     NotAForm,
     #[error("the form cannot be read: {0}")]
     Form(&'static str),
-    #[error("the form has a field that is none of this server's parameters: {known}")]
+    #[error("the message cannot be read: {0}")]
+    Message(&'static str),
+    #[error("a parameter is none of those that there are: {known}")]
     Unknown { known: String },
     #[error("`{param}` is missing")]
     Missing { param: &'static str },
@@ -42,6 +44,10 @@ pub(super) enum OpenAiError {
     TooLong { hours: u64 },
     #[error("`file` is larger than {mib} MiB")]
     TooLarge { mib: u64 },
+    #[error("there is nothing in the input audio buffer")]
+    BufferEmpty,
+    #[error("the input audio buffer holds more than 5 minutes of speech: commit or clear it")]
+    BufferFull,
     #[error("the request did not come to its end in time")]
     Stalled,
     #[error("too many recordings are being heard: try again later")]
@@ -70,6 +76,7 @@ impl OpenAiError {
     fn parts(&self) -> (StatusCode, &'static str) {
         match self {
             Self::NotAForm | Self::Form(_) => (StatusCode::BAD_REQUEST, "invalid_form"),
+            Self::Message(_) => (StatusCode::BAD_REQUEST, "invalid_message"),
             Self::Unknown { .. } => (StatusCode::BAD_REQUEST, "unknown_parameter"),
             Self::Missing { .. } => (StatusCode::BAD_REQUEST, "missing_required_parameter"),
             Self::Repeated { .. } | Self::Invalid { .. } => (StatusCode::BAD_REQUEST, "invalid_value"),
@@ -78,6 +85,8 @@ impl OpenAiError {
             Self::File(_) => (StatusCode::BAD_REQUEST, "invalid_file"),
             Self::TooLong { .. } => (StatusCode::BAD_REQUEST, "audio_too_long"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "file_too_large"),
+            Self::BufferEmpty => (StatusCode::BAD_REQUEST, "input_audio_buffer_commit_empty"),
+            Self::BufferFull => (StatusCode::BAD_REQUEST, "input_audio_buffer_full"),
             Self::Stalled => (StatusCode::REQUEST_TIMEOUT, "timeout"),
             Self::Busy => (StatusCode::TOO_MANY_REQUESTS, "too_many_recordings"),
             Self::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),

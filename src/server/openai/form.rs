@@ -95,6 +95,7 @@ async fn take(
     loop {
         head.restart();
         let Some(part) = parts.next_field().await.map_err(broken)? else { return Ok(form) };
+        head.restart();
         count += 1;
         if count > MOST_PARTS {
             return Err(OpenAiError::Form("it has more than 64 parts"));

@@ -1,4 +1,5 @@
-//! OpenAI's interface for transcription, for programs that already speak it: `POST /v1/audio/transcriptions` and `GET /v1/models`.
+//! OpenAI's interface for transcription, for programs that already speak it: `POST /v1/audio/transcriptions`,
+//! `WS /v1/realtime` and `GET /v1/models`.
 //!
 //! Invariant: a parameter is honoured or refused by name, never ignored; nothing that was sent is left on the disk.
 
@@ -6,6 +7,7 @@ mod answer;
 mod error;
 mod form;
 mod models;
+mod realtime;
 mod request;
 mod transcriptions;
 mod turns;
@@ -43,6 +45,7 @@ impl Allowance {
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/v1/audio/transcriptions", post(transcriptions::create))
+        .route("/v1/realtime", get(realtime::connect))
         .route("/v1/models", get(models::list))
         .route("/v1/models/{id}", get(models::show))
 }

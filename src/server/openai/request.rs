@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::error::OpenAiError;
 use super::form::FILE;
 use super::turns::{OutOfRange, ServerVad};
+use crate::engine::Models;
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::model::{Capabilities, DecodeOptions, Language};
 use crate::text::PatientText;
@@ -128,6 +129,18 @@ pub(super) struct Loaded<'a> {
     pub options: &'a DecodeOptions,
     /// Where utterances begin and end where the request does not say.
     pub endpoint: &'a EndpointSettings,
+}
+
+impl<'a> Loaded<'a> {
+    /// What an engine has.
+    pub fn of(models: &'a Models) -> Self {
+        Self {
+            name: &models.identity.name,
+            capabilities: models.recognizer.capabilities(),
+            options: &models.options,
+            endpoint: &models.endpoint,
+        }
+    }
 }
 
 /// Whether a request may call the loaded model so.

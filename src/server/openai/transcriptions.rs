@@ -41,14 +41,7 @@ pub(super) async fn create(State(app): State<App>, request: Request) -> Result<R
         form = form::read(request, scratch, app.allowance.longest_file, disk) => form?,
         _ = closing.wait_for(|closing| *closing) => return Err(OpenAiError::Closing),
     };
-    let models = app.rooms.engine().models();
-    let loaded = Loaded {
-        name: &models.identity.name,
-        capabilities: models.recognizer.capabilities(),
-        options: &models.options,
-        endpoint: &models.endpoint,
-    };
-    let asked = request::parse(&form.fields, loaded)?;
+    let asked = request::parse(&form.fields, Loaded::of(app.rooms.engine().models()))?;
     let file = form.file.ok_or(OpenAiError::Missing { param: FILE })?;
     let language = asked.options.language;
     let format = asked.format;
