@@ -93,10 +93,10 @@ class Errors:
 
     def many(self):
         async def all_of():
-            client = openai.AsyncOpenAI(base_url=str(self.client.base_url), api_key="none", max_retries=0)
-            file = ("a.wav", self.clips.long.read_bytes())
-            sent = [client.audio.transcriptions.create(file=file, model="whisper-base", language="en") for _ in range(7)]
-            return await asyncio.gather(*sent, return_exceptions=True)
+            async with openai.AsyncOpenAI(base_url=str(self.client.base_url), api_key="none", max_retries=0) as client:
+                file = ("a.wav", self.clips.long.read_bytes())
+                sent = [client.audio.transcriptions.create(file=file, model="whisper-base", language="en") for _ in range(7)]
+                return await asyncio.gather(*sent, return_exceptions=True)
 
         answers = asyncio.run(all_of())
         refused = [answer for answer in answers if isinstance(answer, openai.RateLimitError)]

@@ -131,10 +131,10 @@ class Rest:
 
     def chunking(self):
         path = self.clips.long
-        for strategy, pause in (("auto", "640"), ({"type": "server_vad", "silence_duration_ms": 2000}, "2000")):
+        for strategy, pause in (("auto", "640"), ({"type": "server_vad", "silence_duration_ms": 4000}, "4000")):
             answer = self.create(path, language="en", chunking_strategy=strategy, response_format="srt")
             hold(answer == self.clips.transcribed(path, "srt", "--language", "en", "--pause-ms", pause), f"{strategy} is heard otherwise")
-        fewer, more = (self.clips.segments(path, "--language", "en", "--pause-ms", pause) for pause in ("2000", "640"))
+        fewer, more = (self.clips.segments(path, "--language", "en", "--pause-ms", pause) for pause in ("4000", "640"))
         hold(len(fewer) < len(more), "the pause changes nothing")
         return f"{len(more)} utterances become {len(fewer)}"
 
@@ -152,9 +152,9 @@ class Rest:
 
     def together(self):
         async def all_of():
-            client = openai.AsyncOpenAI(base_url=str(self.client.base_url), api_key="none", max_retries=0)
-            sent = [client.audio.transcriptions.create(file=(NAME, clip.read_bytes()), model="whisper-base") for clip in clips]
-            return [answer.text for answer in await asyncio.gather(*sent)]
+            async with openai.AsyncOpenAI(base_url=str(self.client.base_url), api_key="none", max_retries=0) as client:
+                sent = [client.audio.transcriptions.create(file=(NAME, clip.read_bytes()), model="whisper-base") for clip in clips]
+                return [answer.text for answer in await asyncio.gather(*sent)]
 
         clips = self.clips.cantonese[:4]
         texts = asyncio.run(all_of())

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::speech::guard::compression_ratio;
 use crate::speech::model::Language;
@@ -11,15 +12,17 @@ use crate::speech::{HeardSegment, Segment, Transcript, Word};
 use crate::text::PatientText;
 
 /// `json`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Transcription)]
 pub(super) struct Plain {
     /// All that was said.
+    #[schema(value_type = String)]
     text: PatientText,
     usage: Usage,
 }
 
 /// How long the recording was.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Usage {
     #[serde(rename = "type")]
     kind: &'static str,
@@ -28,13 +31,15 @@ struct Usage {
 }
 
 /// `verbose_json`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TranscriptionVerbose)]
 pub(super) struct Verbose {
     task: &'static str,
     /// In English, as OpenAI names it: the one asked for, or the one that most was said in.
     language: &'static str,
     /// Seconds.
     duration: f64,
+    #[schema(value_type = String)]
     text: PatientText,
     #[serde(skip_serializing_if = "Option::is_none")]
     segments: Option<Vec<VerboseSegment>>,
@@ -43,13 +48,15 @@ pub(super) struct Verbose {
     usage: Usage,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TranscriptionSegment)]
 struct VerboseSegment {
     id: u64,
     /// Where the utterance begins, in hundredths of a second.
     seek: u64,
     start: f64,
     end: f64,
+    #[schema(value_type = String)]
     text: PatientText,
     /// Ids of the model's own characters, which may not yet be Hong Kong's.
     tokens: Vec<u32>,
@@ -59,21 +66,41 @@ struct VerboseSegment {
     no_speech_prob: f32,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TranscriptionWord)]
 struct VerboseWord {
+    #[schema(value_type = String)]
     word: PatientText,
     start: f64,
     end: f64,
 }
 
+/// A JSON answer.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = TranscriptionAnswer)]
+pub(super) enum Answer {
+    /// `json`
+    Plain(Plain),
+    /// `verbose_json`
+    Verbose(Verbose),
+}
+
 /// An event of a stream.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "type")]
+#[schema(as = TranscriptionEvent)]
 pub(super) enum Event {
     #[serde(rename = "transcript.text.delta")]
-    Delta { delta: PatientText },
+    Delta {
+        #[schema(value_type = String)]
+        delta: PatientText,
+    },
     #[serde(rename = "transcript.text.done")]
-    Done { text: PatientText },
+    Done {
+        #[schema(value_type = String)]
+        text: PatientText,
+    },
 }
 
 /// The text and no more.

@@ -5,12 +5,11 @@ use std::borrow::Cow;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
 
 use crate::audio::AudioError;
 use crate::engine::EngineError;
 use crate::room::RoomError;
-use crate::server::error::error_document;
+use crate::server::error::ErrorDocument;
 use crate::speech::TranscriptError;
 use crate::store::StoreError;
 
@@ -108,9 +107,9 @@ impl OpenAiError {
     }
 
     /// The document, for an answer or an event of a stream.
-    pub fn document(&self) -> Value {
+    pub fn document(&self) -> ErrorDocument {
         let (status, code) = self.parts();
-        error_document(status, code, &self.to_string(), self.param())
+        ErrorDocument::new(status, code, self.to_string(), self.param())
     }
 }
 

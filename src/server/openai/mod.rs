@@ -14,9 +14,9 @@ mod turns;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::routing::{get, post};
 use tokio::sync::Semaphore;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::App;
 
@@ -41,11 +41,11 @@ impl Allowance {
     }
 }
 
-/// The routes of this interface.
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/v1/audio/transcriptions", post(transcriptions::create))
-        .route("/v1/realtime", get(realtime::connect))
-        .route("/v1/models", get(models::list))
-        .route("/v1/models/{id}", get(models::show))
+/// The addresses of this interface.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(transcriptions::create))
+        .routes(routes!(realtime::connect))
+        .routes(routes!(models::list))
+        .routes(routes!(models::show))
 }

@@ -3,13 +3,15 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::OpenAiError;
 use super::request::is_loaded;
 use crate::server::App;
+use crate::server::error::ErrorDocument;
 
 /// A model.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Model {
     /// What requests call it.
     id: String,
@@ -20,7 +22,7 @@ pub(super) struct Model {
 }
 
 /// All models.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Models {
     object: &'static str,
     data: [Model; 1],
@@ -31,12 +33,23 @@ fn loaded(app: &App) -> Model {
     Model { id, object: "model", created: app.allowance.started, owned_by: "cantoscribe" }
 }
 
-/// `GET /v1/models`
+/// Which models there are: the one that is loaded.
+#[utoipa::path(
+    get,
+    path = "/v1/models",
+    responses((status = 200, description = "All models", body = Models), (status = "default", description = "Why not", body = ErrorDocument))
+)]
 pub(super) async fn list(State(app): State<App>) -> Json<Models> {
     Json(Models { object: "list", data: [loaded(&app)] })
 }
 
-/// `GET /v1/models/ID`
+/// A model: the one that is loaded, or `whisper-1`, which stands for it.
+#[utoipa::path(
+    get,
+    path = "/v1/models/{id}",
+    params(("id" = String, Path, description = "Its name")),
+    responses((status = 200, description = "The model", body = Model), (status = "default", description = "Why not", body = ErrorDocument))
+)]
 pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Model>, OpenAiError> {
     let model = loaded(&app);
     if is_loaded(&id, &model.id) { Ok(Json(model)) } else { Err(OpenAiError::NoSuchModel { loaded: model.id }) }

@@ -3,6 +3,9 @@
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::error::OpenAiError;
 use super::form::FILE;
@@ -68,6 +71,26 @@ impl Parameter {
         }
     }
 
+    /// What it is, for the description of this interface.
+    const fn meaning(self) -> &'static str {
+        match self {
+            Self::Model => "The loaded model's name (`GET /v1/models`), or `whisper-1`, which stands for it",
+            Self::Language => {
+                "`yue`, `zh`, `en`, or `auto` to find it for each utterance; as the server was started when not said"
+            }
+            Self::Prompt => "Words to expect, such as names of drugs: at most 16 KiB, of which a model may use the end only",
+            Self::ResponseFormat => "`json` (when not said), `text`, `srt`, `verbose_json` or `vtt`",
+            Self::Temperature => "From 0 to 1: where sampling begins; it rises by 0.2 until the text can be trusted",
+            Self::Granularities => "`word`, `segment` or both, with `verbose_json` only; `segment` when not said",
+            Self::Stream => "`true` for server-sent events, with `json` only",
+            Self::Chunking => "`auto`, or `server_vad` as a JSON object or as fields of its own; `auto` when not said",
+            Self::ChunkingType => "`server_vad`",
+            Self::ChunkingPadding => "Milliseconds kept before speech, 0 to 1000",
+            Self::ChunkingSilence => "Milliseconds of silence that end an utterance, 100 to 5000",
+            Self::ChunkingThreshold => "Probability from which sound is speech, 0.05 to 0.95",
+        }
+    }
+
     /// The parameter of this name.
     ///
     /// # Errors
@@ -90,6 +113,29 @@ impl Parameter {
         }
     }
 }
+
+/// The form as its description has it: one property a parameter.
+pub(super) struct TranscriptionForm;
+
+impl PartialSchema for TranscriptionForm {
+    fn schema() -> RefOr<Schema> {
+        let file = ObjectBuilder::new().schema_type(Type::String).content_media_type("application/octet-stream");
+        let file = file.description(Some("WAV, FLAC, MP3, AAC, M4A, Ogg, Opus, WebM, AIFF or CAF, told by content"));
+        let mut form = ObjectBuilder::new().property(FILE, file).required(FILE).required(Parameter::Model.name());
+        for parameter in Parameter::ALL {
+            let text = ObjectBuilder::new().schema_type(Type::String);
+            form = match parameter {
+                Parameter::Granularities => {
+                    form.property(parameter.name(), ArrayBuilder::new().items(text).description(Some(parameter.meaning())))
+                }
+                _ => form.property(parameter.name(), text.description(Some(parameter.meaning()))),
+            };
+        }
+        form.into()
+    }
+}
+
+impl ToSchema for TranscriptionForm {}
 
 /// The form of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,13 +13,14 @@ use futures_util::stream;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::answer::{self, delta, done, verbose};
+use super::answer::{Answer, Event, delta, done, plain, verbose};
 use super::error::OpenAiError;
 use super::form::{self, FILE};
-use super::request::{self, Loaded, ResponseFormat, Transcription};
+use super::request::{self, Loaded, ResponseFormat, Transcription, TranscriptionForm};
 use crate::audio::{AudioFile, SAMPLE_RATE, SampleIndex};
 use crate::engine::{Abandon, EngineError};
 use crate::server::App;
+use crate::server::error::ErrorDocument;
 use crate::speech::transcript::{to_srt, to_text, to_vtt};
 use crate::speech::{HeardSegment, Transcript};
 use crate::spool::Scratch;
@@ -29,7 +30,28 @@ const LONGEST: SampleIndex = SampleIndex(12 * 3600 * SAMPLE_RATE as u64);
 /// How often a stream that has nothing to tell says so.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
-/// `POST /v1/audio/transcriptions`
+/// The text of a recording.
+///
+/// Each parameter is honoured or refused by name. Live rooms are heard first.
+#[utoipa::path(
+    post,
+    path = "/v1/audio/transcriptions",
+    request_body(content = TranscriptionForm, content_type = "multipart/form-data"),
+    responses(
+        (
+            status = 200,
+            description = "The text, as `response_format` and `stream` ask for it",
+            content(
+                (Answer = "application/json"),
+                (String = "text/plain"),
+                (String = "application/x-subrip"),
+                (String = "text/vtt"),
+                (Event = "text/event-stream"),
+            )
+        ),
+        (status = "default", description = "Why not", body = ErrorDocument)
+    )
+)]
 pub(super) async fn create(State(app): State<App>, request: Request) -> Result<Response, OpenAiError> {
     let Ok(place) = app.allowance.places.clone().try_acquire_owned() else {
         return Err(form::refuse(request, OpenAiError::Busy).await);
@@ -51,12 +73,12 @@ pub(super) async fn create(State(app): State<App>, request: Request) -> Result<R
     }
     let (transcript, heard) = hearing.into_transcript().await?;
     Ok(match format {
-        ResponseFormat::Json | ResponseFormat::Stream => Json(answer::plain(&transcript)).into_response(),
+        ResponseFormat::Json | ResponseFormat::Stream => Json(Answer::Plain(plain(&transcript))).into_response(),
         ResponseFormat::Text => text("text/plain", to_text(&transcript) + "\n"),
         ResponseFormat::Srt => text("application/x-subrip", to_srt(&transcript)?),
         ResponseFormat::Vtt => text("text/vtt", to_vtt(&transcript)?),
         ResponseFormat::VerboseJson { words, segments } => {
-            Json(verbose(&transcript, heard, language, (words, segments))).into_response()
+            Json(Answer::Verbose(verbose(&transcript, heard, language, (words, segments)))).into_response()
         }
     })
 }
@@ -154,7 +176,8 @@ impl Telling {
 }
 
 fn failed(error: &OpenAiError) -> sse::Event {
-    sse::Event::default().data(error.document().to_string())
+    // A document that cannot be written, which none is, is an event without data.
+    sse::Event::default().json_data(error.document()).unwrap_or_default()
 }
 
 /// Server-sent events. What goes wrong before the first of them is an answer of its own.

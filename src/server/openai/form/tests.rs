@@ -45,7 +45,7 @@ fn in_pieces(bytes: Vec<u8>, length: usize) -> Body {
 
 fn code(form: Result<Form, OpenAiError>) -> String {
     let Err(error) = form else { panic!("it was taken") };
-    error.document()["error"]["code"].as_str().unwrap().to_owned()
+    serde_json::json!(error.document())["error"]["code"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -17,13 +17,23 @@ use super::error::OpenAiError;
 use super::request::{Loaded, is_loaded};
 use crate::engine::EngineError;
 use crate::server::App;
+use crate::server::error::ErrorDocument;
 
 /// Bytes of the longest message: OpenAI takes 15 MiB of audio in one, which base64 makes longer by a third.
 const LONGEST_MESSAGE: usize = 20 << 20;
 /// What JavaScript clients offer to speak, and want to be told.
 const SUBPROTOCOL: &str = "realtime";
 
-/// `WS /v1/realtime?intent=transcription`
+/// OpenAI's Realtime transcription sessions.
+#[utoipa::path(
+    get,
+    path = "/v1/realtime",
+    params(
+        ("intent" = String, Query, description = "`transcription`"),
+        ("model" = Option<String>, Query, description = "The loaded model, or `whisper-1`"),
+    ),
+    responses((status = 101, description = "A WebSocket"), (status = "default", description = "Why not", body = ErrorDocument))
+)]
 pub(super) async fn connect(
     State(app): State<App>,
     Query(query): Query<Vec<(String, String)>>,
@@ -67,7 +77,7 @@ mod tests {
     fn code(pairs: &[(&str, &str)]) -> Option<String> {
         let query: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let error = check(&query, "whisper-base").err()?;
-        error.document()["error"]["code"].as_str().map(str::to_owned)
+        serde_json::json!(error.document())["error"]["code"].as_str().map(str::to_owned)
     }
 
     #[test]

@@ -159,13 +159,13 @@ impl ServerEvent {
             }
             Self::Failed { item, error } => {
                 let mut members = json!({ "item_id": item, "content_index": 0 });
-                if let (Some(members), Value::Object(error)) = (members.as_object_mut(), error.document()) {
+                if let (Some(members), Value::Object(error)) = (members.as_object_mut(), json!(error.document())) {
                     members.extend(error);
                 }
                 vec![message("conversation.item.input_audio_transcription.failed", members)]
             }
             Self::Error(Refused { error, event }) => {
-                let mut document = error.document();
+                let mut document = json!(error.document());
                 if let Some(error) = document.get_mut("error").and_then(Value::as_object_mut) {
                     error.insert("event_id".to_owned(), json!(event));
                 }

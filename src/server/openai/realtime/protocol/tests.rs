@@ -2,7 +2,7 @@ use super::*;
 
 fn code(text: &str) -> (String, Option<String>) {
     let Refused { error, event } = parse(text).unwrap_err();
-    (error.document()["error"]["code"].as_str().unwrap().to_owned(), event)
+    (json!(error.document())["error"]["code"].as_str().unwrap().to_owned(), event)
 }
 
 #[test]

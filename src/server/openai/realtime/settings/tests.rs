@@ -92,7 +92,7 @@ fn what_cannot_be_honoured_is_refused_by_name() {
         ),
         (input(json!({ "gain": 2 })), path),
     ] {
-        let document = updated(&session, Dialect::Current).unwrap_err().document();
+        let document = json!(updated(&session, Dialect::Current).unwrap_err().document());
         assert_eq!(document["error"]["param"], *param, "{session}: {document}");
     }
     for (session, param) in [
@@ -100,6 +100,6 @@ fn what_cannot_be_honoured_is_refused_by_name() {
         (json!({ "modalities": ["text"] }), "session"),
         (json!({ "input_audio_noise_reduction": { "type": "far_field" } }), "session.input_audio_noise_reduction"),
     ] {
-        assert_eq!(updated(&session, Dialect::Beta).unwrap_err().document()["error"]["param"], *param, "{session}");
+        assert_eq!(json!(updated(&session, Dialect::Beta).unwrap_err().document())["error"]["param"], *param, "{session}");
     }
 }
