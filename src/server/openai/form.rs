@@ -57,7 +57,7 @@ pub(super) async fn read(
     disk: impl Fn() -> Result<(), OpenAiError>,
 ) -> Result<Form, OpenAiError> {
     let (head, body) = request.into_parts();
-    let mut body = Metered::new(body, longest_file);
+    let mut body = Metered::new(body, longest_file, SILENCE);
     let taking = take(&head.headers, &mut body, scratch, longest_file, disk);
     let taken = timeout(LONGEST_WAIT, taking).await.unwrap_or(Err(OpenAiError::Stalled));
     if taken.is_err() {
@@ -69,7 +69,7 @@ pub(super) async fn read(
 /// Reads the rest of a request that is refused unseen.
 pub(super) async fn refuse(request: Request, error: OpenAiError) -> OpenAiError {
     let (head, body) = request.into_parts();
-    Metered::new(body, 0).drain(&head.headers).await;
+    Metered::new(body, 0, SILENCE).drain(&head.headers).await;
     error
 }
 
@@ -212,17 +212,20 @@ struct Metered {
     left: u64,
     longest_file: u64,
     head: Arc<Head>,
+    /// How long the client may be silent, and what is left of that.
+    patience: Duration,
     silence: Pin<Box<Sleep>>,
 }
 
 impl Metered {
-    fn new(body: Body, longest_file: u64) -> Self {
+    fn new(body: Body, longest_file: u64, patience: Duration) -> Self {
         Self {
             body: body.into_data_stream(),
             left: longest_file.saturating_add(OVERHEAD),
             longest_file,
             head: Arc::default(),
-            silence: Box::pin(sleep(SILENCE)),
+            patience,
+            silence: Box::pin(sleep(patience)),
         }
     }
 
@@ -260,7 +263,7 @@ impl Stream for Metered {
         }
         match this.body.poll_next_unpin(context) {
             Poll::Ready(Some(Ok(chunk))) => {
-                this.silence.as_mut().reset(Instant::now() + SILENCE);
+                this.silence.as_mut().reset(Instant::now() + this.patience);
                 this.head.bytes.fetch_add(chunk.len(), Ordering::Relaxed);
                 Poll::Ready(Some(match this.left.checked_sub(chunk.len() as u64) {
                     Some(left) => {
