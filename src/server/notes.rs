@@ -102,9 +102,8 @@ async fn document(app: &App, id: &str) -> Result<Document, ApiError> {
     store.document(id).await?.ok_or(ApiError::NotFinished)
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[schema(as = DocumentFormat)]
 enum Format {
     Json,
     Fhir,
@@ -113,8 +112,7 @@ enum Format {
     Vtt,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
-#[schema(as = NoteLanguage)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 enum Tongue {
     #[default]
     #[serde(rename = "en")]
@@ -137,8 +135,8 @@ pub(super) struct Form {
     get,
     path = "/v1/recordings/{id}/note",
     params(("id" = String, Path, description = "The recording's id"),
-        ("format" = Format, Query, description = "`json`, `fhir` or `text`"),
-        ("lang" = Option<Tongue>, Query, description = "`en` when not said")),
+        ("format" = String, Query, description = "`json`, `fhir` or `text`"),
+        ("lang" = Option<String>, Query, description = "`en` or `zh-Hant`; `en` when not said")),
     responses((status = 200, description = "The note", content((Object = "application/json"), (Object = "application/fhir+json"), (String = "text/plain"))), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn download(
@@ -177,7 +175,7 @@ pub(super) async fn download(
     get,
     path = "/v1/recordings/{id}/transcript",
     params(("id" = String, Path, description = "The recording's id"),
-        ("format" = Format, Query, description = "`json`, `text`, `srt` or `vtt`")),
+        ("format" = String, Query, description = "`json`, `text`, `srt` or `vtt`")),
     responses((status = 200, description = "The transcript", content((Object = "application/json"), (String = "text/plain"), (String = "application/x-subrip"), (String = "text/vtt"))), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn download_transcript(

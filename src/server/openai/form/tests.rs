@@ -50,7 +50,7 @@ fn code(form: Result<Form, OpenAiError>) -> String {
 
 #[tokio::test]
 async fn fields_and_file_come_whole_in_any_pieces() {
-    let content: Vec<u8> = (0..2_500_000_u32).map(|index| (index * index / 7) as u8).collect();
+    let content: Vec<u8> = (0..2_500_000_u32).map(|index| (index.wrapping_mul(index) / 7) as u8).collect();
     let bytes = whole(&[part("model", b"m"), file("../../etc/passwd", &content), part("prompt", "頭痛".as_bytes())]);
     for length in [1 << 16, 1000, bytes.len()] {
         let form = read_body(in_pieces(bytes.clone(), length)).await.unwrap();
