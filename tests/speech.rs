@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use cantoscribe::audio::SampleIndex;
+use cantoscribe::audio::{AudioError, AudioFile, SampleIndex, to_wav};
 use cantoscribe::speech::endpoint::{EndpointSettings, Utterance};
 use cantoscribe::speech::model::{HeardWord, Hypothesis};
 use cantoscribe::speech::script::HongKongScript;
@@ -65,7 +65,7 @@ fn run(session: &mut Session, samples: &[f32], chunk: usize) -> Vec<Segment> {
         segments.extend(session.push(chunk).unwrap());
     }
     segments.extend(session.finish().unwrap());
-    segments
+    segments.into_iter().map(|heard| heard.segment).collect()
 }
 
 /// A ramp, so that every sample is its own, loud or scaled down to silence by turns of (seconds loud, seconds silent).
@@ -94,6 +94,64 @@ fn segments_carry_ids_times_words_and_confidence_of_the_recording() {
     assert_eq!((word.text.reveal(), word.start_ms, word.end_ms, word.confidence), ("個", 1764, 5344, Some(0.5)));
     assert!((first.confidence.unwrap() - (-0.5f64).exp()).abs() < 1e-9);
     assert_eq!(heard.lock().unwrap()[0], samples[1664 * 16..5344 * 16], "the recogniser got just these samples");
+}
+
+/// How hearing a file can fail.
+#[derive(Debug)]
+enum Unheard {
+    Audio,
+    Speech,
+    Unwanted,
+}
+
+impl From<AudioError> for Unheard {
+    fn from(_: AudioError) -> Self {
+        Self::Audio
+    }
+}
+
+impl From<SpeechError> for Unheard {
+    fn from(_: SpeechError) -> Self {
+        Self::Speech
+    }
+}
+
+fn file_session() -> Session<Unheard> {
+    let hear: Hear<Unheard> = Box::new(|samples| {
+        Ok(Hypothesis {
+            text: format!("{}", samples.len()).into(),
+            tokens: vec![1, 2],
+            temperature: 0.4,
+            ..Hypothesis::default()
+        })
+    });
+    let script = Arc::new(HongKongScript::load().unwrap());
+    Session::new(Box::new(Loud::default()), hear, script, EndpointSettings::default()).unwrap()
+}
+
+#[test]
+fn a_file_is_told_second_by_second_with_how_each_segment_was_read() {
+    let samples = talk(&[(1, 2), (3, 2)]);
+    let wav = to_wav(16_000, &samples.iter().map(|sample| (sample * 32_767.0) as i16).collect::<Vec<_>>());
+    let open = |bytes: &[u8]| AudioFile::from_reader("x".as_ref(), Box::new(std::io::Cursor::new(bytes.to_vec())));
+    let (mut places, mut heard) = (Vec::new(), Vec::new());
+    file_session()
+        .hear_file(&mut open(&wav).unwrap(), |place, segments| {
+            places.push(place.0);
+            heard.extend(segments);
+            Ok(())
+        })
+        .unwrap();
+    assert!(places.windows(2).all(|pair| pair[0] <= pair[1]) && places.len() >= 8, "{places:?}");
+    assert_eq!(places.last(), Some(&(samples.len() as u64)));
+    assert_eq!(heard.iter().map(|heard| heard.segment.id).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!((heard[0].reading.tokens.as_slice(), heard[0].reading.temperature), (&[1, 2][..], 0.4));
+    let mut told = 0;
+    let ended = file_session().hear_file(&mut open(&wav).unwrap(), |_, _| {
+        told += 1;
+        Err(Unheard::Unwanted)
+    });
+    assert!(matches!(ended, Err(Unheard::Unwanted)) && told == 1, "{ended:?} after {told}");
 }
 
 #[test]

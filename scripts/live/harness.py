@@ -18,8 +18,8 @@ def free_port():
 class Server:
     """`cantoscribe serve --trial` on a data folder; it can be killed and started again on the same address."""
 
-    def __init__(self, scratch, name, data=None, environment=None, binary=None):
-        self.binary = binary or BINARY
+    def __init__(self, scratch, name, data=None, environment=None, binary=None, options=()):
+        self.binary, self.options = binary or BINARY, options
         self.data = Path(data) if data else scratch / name
         self.log_path = scratch / f"{name}.log"
         self.port = free_port()
@@ -42,6 +42,7 @@ class Server:
                 str(self.data),
                 "--rooms",
                 str(ROOMS),
+                *self.options,
             ]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self.environment)
         end = time.monotonic() + patience

@@ -10,7 +10,7 @@ use crate::audio::SAMPLE_RATE;
 use crate::engine::Models;
 use crate::speech::guard::{Guard, recognise};
 use crate::speech::vad::VoiceActivity;
-use crate::speech::{Segment, Session};
+use crate::speech::{HeardSegment, Session};
 use crate::text::PatientText;
 
 /// What came of hearing recordings.
@@ -63,11 +63,11 @@ fn hear_one(models: &Models, recording: &Loaded) -> Result<PatientText, BenchErr
         Arc::clone(&models.script),
         models.endpoint.clone(),
     )?;
-    let mut segments: Vec<Segment> = Vec::new();
+    let mut segments: Vec<HeardSegment> = Vec::new();
     for second in recording.samples.chunks(SAMPLE_RATE as usize) {
         segments.extend(session.push(second)?);
     }
     segments.extend(session.finish()?);
-    let lines: Vec<&str> = segments.iter().map(|segment| segment.text.reveal()).collect();
+    let lines: Vec<&str> = segments.iter().map(|heard| heard.segment.text.reveal()).collect();
     Ok(PatientText::from(lines.join("\n")))
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::audio::{AudioFile, FileIdentity};
+use crate::audio::{AudioFile, SAMPLE_RATE};
 use crate::engine::Models;
 use crate::models::{self, find_installed};
 use crate::speech::endpoint::EndpointSettings;
@@ -16,9 +16,8 @@ use crate::speech::model::silero_vad::SileroVad;
 use crate::speech::model::{Context, DecodeOptions, Language, LoadOptions, Precision, Recognizer, Search};
 use crate::speech::script::HongKongScript;
 use crate::speech::session::Session;
-use crate::speech::transcript::TRANSCRIPT_SCHEMA;
 use crate::speech::vad::VoiceActivity;
-use crate::speech::{AudioIdentity, ModelIdentity, Segment, Transcript};
+use crate::speech::{ModelIdentity, Segment, Transcript};
 use crate::text::PatientText;
 
 /// The registry's name of the voice activity detector.
@@ -194,22 +193,20 @@ impl Ear {
         let detector = self.detector.clone().context("the voice activity detector was not loaded")?;
         let (recognizer, options) = (Arc::clone(&self.recognizer), self.options.clone());
         let guard = Guard::default();
-        let mut session = Session::new(
+        let unheard = unheard(recording);
+        let mut session = Session::<anyhow::Error>::new(
             Box::new(VoiceActivity::new(detector)),
-            Box::new(move |samples| recognise(recognizer.as_ref(), samples, &options, &guard)),
+            Box::new(move |samples| recognise(recognizer.as_ref(), samples, &options, &guard).context(unheard.clone())),
             Arc::clone(&self.script),
             self.endpoint.clone(),
         )?;
         let progress = progress();
         let mut segments = Vec::new();
-        let mut samples = Vec::new();
-        while file.read(&mut samples)? {
-            segments.extend(session.push(&samples).with_context(|| unheard(recording))?);
-            progress.inc(samples.len() as u64 / u64::from(crate::audio::SAMPLE_RATE));
-            samples.clear();
-        }
-        segments.extend(session.push(&samples).with_context(|| unheard(recording))?);
-        segments.extend(session.finish().with_context(|| unheard(recording))?);
+        session.hear_file(&mut file, |heard_to, heard| {
+            progress.set_position(heard_to.0 / u64::from(SAMPLE_RATE));
+            segments.extend(heard.into_iter().map(|heard| heard.segment));
+            Ok(())
+        })?;
         progress.finish_and_clear();
         self.transcript(recording, &file, segments)
     }
@@ -238,16 +235,8 @@ impl Ear {
     }
 
     fn transcript(&self, recording: &Path, file: &AudioFile, segments: Vec<Segment>) -> anyhow::Result<Transcript> {
-        let FileIdentity { length, sha256 } =
-            file.identity().with_context(|| format!("`{}` was not read to its end", recording.display()))?;
-        let language = self.options.language.map_or("auto", Language::code).to_owned();
-        Ok(Transcript {
-            schema: TRANSCRIPT_SCHEMA.to_owned(),
-            language,
-            model: Some(self.identity.clone()),
-            audio: Some(AudioIdentity { duration_ms: length.milliseconds(), sha256 }),
-            segments,
-        })
+        let identity = file.identity().with_context(|| format!("`{}` was not read to its end", recording.display()))?;
+        Ok(Transcript::of_recording(identity, self.identity.clone(), self.options.language, segments))
     }
 }
 

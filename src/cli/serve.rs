@@ -35,6 +35,9 @@ pub struct ServeArguments {
     /// Rooms that may be open at once [default: as many as keep up at the speed that is measured]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     rooms: Option<u16>,
+    /// Refuse an uploaded recording of more than so many MiB
+    #[arg(long, value_name = "MIB", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=4096))]
+    max_upload: u64,
     #[command(flatten)]
     hear: HearArguments,
 }
@@ -62,7 +65,8 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
         }
         let lexicon = Arc::new(Lexicon::builtin()?);
         let keep_free = arguments.keep_free.saturating_mul(1 << 20);
-        let settings = Settings { address: arguments.addr, store, engine, lexicon, keep_free };
+        let longest_upload = arguments.max_upload << 20;
+        let settings = Settings { address: arguments.addr, store, engine, lexicon, keep_free, longest_upload };
         let ready = |address| {
             eprintln!("A trial without sign-in, for this machine alone. Open http://{address}/ in a browser; Ctrl-C ends it.");
         };

@@ -1,4 +1,5 @@
-//! The loaded models and the one worker that runs them: finals before partials, rooms in the order they have waited.
+//! The loaded models and the one worker that runs them: finals of live rooms first, then partials and the utterances of recordings
+//! that came whole, in the order they have waited.
 //!
 //! Invariant: a final is a function of its utterance's audio, the model and the settings, whatever else was asked for meanwhile.
 //!
@@ -6,13 +7,16 @@
 
 mod admission;
 mod queue;
+mod recording;
 mod worker;
 
 use std::sync::{Arc, mpsc};
 
 pub use admission::Seat;
 pub use queue::{Glimpse, Outcome, RoomNumber};
+pub use recording::{Abandon, RecordingTask};
 
+use crate::audio::AudioError;
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::guard::Guard;
 use crate::speech::model::silero_vad::SileroVad;
@@ -22,7 +26,7 @@ use crate::speech::vad::VoiceActivity;
 use crate::speech::{ModelIdentity, SpeechError};
 
 use self::admission::Admission;
-use self::queue::{Job, Reply};
+use self::queue::{Job, Purpose, Reply};
 use self::worker::Worker;
 
 /// Why the engine did not do what it was asked.
@@ -45,6 +49,18 @@ pub enum EngineError {
     /// The model failed on this audio.
     #[error(transparent)]
     Speech(#[from] SpeechError),
+    /// A recording cannot be decoded.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+    /// A recording is longer than was to be heard.
+    #[error("the recording is longer than {seconds} s")]
+    TooLong {
+        /// The longest that was to be heard.
+        seconds: u64,
+    },
+    /// Nobody wants a recording's text any more.
+    #[error("the recording is no longer wanted")]
+    Abandoned,
 }
 
 /// Everything that hearing needs, loaded.
@@ -134,16 +150,30 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Speech`] when the model fails, [`EngineError::Stopped`] when there is no worker any more.
     pub fn hear(&self, room: RoomNumber, samples: Vec<f32>, options: DecodeOptions) -> Result<Hypothesis, EngineError> {
+        match self.answer(room, samples, options, Purpose::Final)? {
+            Some(heard) => Ok(heard),
+            None => Err(EngineError::Stopped),
+        }
+    }
+
+    /// Waits until an utterance was heard; nothing when it was called off, or when there is no worker any more.
+    fn answer(
+        &self,
+        room: RoomNumber,
+        samples: Vec<f32>,
+        options: DecodeOptions,
+        purpose: Purpose,
+    ) -> Result<Option<Hypothesis>, EngineError> {
         let (sender, receiver) = mpsc::sync_channel(1);
         let reply: Reply = Box::new(move |outcome| {
             // The room may have gone; then nobody waits for it.
             let _ = sender.send(outcome);
         });
-        self.worker.submit_final(Job { room, samples, options, glimpse: None, reply })?;
+        self.worker.submit(Job { room, samples, options, purpose, reply })?;
         match receiver.recv() {
-            Ok(Outcome::Heard(heard)) => Ok(heard),
+            Ok(Outcome::Heard(heard)) => Ok(Some(heard)),
             Ok(Outcome::Failed(error)) => Err(error.into()),
-            Ok(Outcome::Nothing) | Err(_) => Err(EngineError::Stopped),
+            Ok(Outcome::Nothing) | Err(_) => Ok(None),
         }
     }
 
@@ -160,7 +190,7 @@ impl Engine {
         glimpse: Glimpse,
         reply: impl FnOnce(Outcome) + Send + 'static,
     ) -> Result<(), EngineError> {
-        self.worker.submit_partial(Job { room, samples, options, glimpse: Some(glimpse), reply: Box::new(reply) })
+        self.worker.submit(Job { room, samples, options, purpose: Purpose::Look(glimpse), reply: Box::new(reply) })
     }
 
     /// The room's request became urgent: its utterance has ended, and what was asked for is its final.

@@ -1,4 +1,4 @@
-//! Who is next: finals in order of arrival, then partials, at most one waiting a room.
+//! Who is next: finals in order of arrival, then all others by how long they have waited, at most one partial a room.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +28,20 @@ pub enum Glimpse {
     Complete,
 }
 
+/// Why an utterance is heard, which decides who waits for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The final of a live room: before all others, and never cut short.
+    Final,
+    /// A live room's look at an utterance: cut short for a final, and then worth nothing any more.
+    Look(Glimpse),
+    /// An utterance of a recording that came whole: cut short for a final so many times more, and each time heard anew.
+    Recording {
+        /// At 0 it is heard to its end, so that finals that never cease do not keep it waiting for ever.
+        gives_way: u8,
+    },
+}
+
 /// What came of a request.
 #[derive(Debug)]
 pub enum Outcome {
@@ -48,8 +62,7 @@ pub(super) struct Job {
     /// 16 kHz.
     pub samples: Vec<f32>,
     pub options: DecodeOptions,
-    /// Nothing for a final.
-    pub glimpse: Option<Glimpse>,
+    pub purpose: Purpose,
     pub reply: Reply,
 }
 
@@ -57,33 +70,38 @@ pub(super) struct Job {
 #[derive(Default)]
 pub(super) struct Queue {
     finals: VecDeque<Job>,
-    partials: VecDeque<Job>,
+    others: VecDeque<Job>,
 }
 
 impl Queue {
-    pub fn push_final(&mut self, job: Job) {
-        self.finals.push_back(job);
+    /// A newer look takes the place of the room's that waits, so that a room that asks often does not fall back.
+    pub fn push(&mut self, job: Job) {
+        match job.purpose {
+            Purpose::Final => self.finals.push_back(job),
+            Purpose::Recording { .. } => self.others.push_back(job),
+            Purpose::Look(_) => match self.others.iter_mut().find(|waiting| waiting.room == job.room) {
+                Some(waiting) => *waiting = job,
+                None => self.others.push_back(job),
+            },
+        }
     }
 
-    /// A newer partial takes the place of the one that waits, so that a room that asks often does not fall back.
-    pub fn push_partial(&mut self, job: Job) {
-        match self.partials.iter_mut().find(|waiting| waiting.room == job.room) {
-            Some(waiting) => *waiting = job,
-            None => self.partials.push_back(job),
-        }
+    /// A job that gave way is the next one after the finals.
+    pub fn push_again(&mut self, job: Job) {
+        self.others.push_front(job);
     }
 
     /// Moves the room's waiting partial among the finals.
     pub fn promote(&mut self, room: RoomNumber) {
-        if let Some(place) = self.partials.iter().position(|waiting| waiting.room == room)
-            && let Some(job) = self.partials.remove(place)
+        if let Some(place) = self.others.iter().position(|waiting| waiting.room == room)
+            && let Some(job) = self.others.remove(place)
         {
             self.finals.push_back(job);
         }
     }
 
     pub fn forget(&mut self, room: RoomNumber) {
-        self.partials.retain(|waiting| waiting.room != room);
+        self.others.retain(|waiting| waiting.room != room);
     }
 
     pub fn has_final(&self) -> bool {
@@ -91,7 +109,7 @@ impl Queue {
     }
 
     pub fn pop(&mut self) -> Option<Job> {
-        self.finals.pop_front().or_else(|| self.partials.pop_front())
+        self.finals.pop_front().or_else(|| self.others.pop_front())
     }
 }
 
@@ -99,9 +117,11 @@ impl Queue {
 mod tests {
     use super::*;
 
-    fn job(room: RoomNumber, length: usize) -> Job {
-        let reply = Box::new(|_| {});
-        Job { room, samples: vec![0.0; length], options: DecodeOptions::default(), glimpse: Some(Glimpse::Growing), reply }
+    const LOOK: Purpose = Purpose::Look(Glimpse::Growing);
+    const RECORDING: Purpose = Purpose::Recording { gives_way: 1 };
+
+    fn job(room: RoomNumber, length: usize, purpose: Purpose) -> Job {
+        Job { room, samples: vec![0.0; length], options: DecodeOptions::default(), purpose, reply: Box::new(|_| {}) }
     }
 
     fn order(queue: &mut Queue) -> Vec<(RoomNumber, usize)> {
@@ -112,11 +132,11 @@ mod tests {
     fn finals_come_first_and_a_newer_partial_keeps_the_place_of_the_older() {
         let (a, b) = (RoomNumber::next(), RoomNumber::next());
         let mut queue = Queue::default();
-        queue.push_partial(job(a, 1));
-        queue.push_partial(job(b, 2));
-        queue.push_partial(job(a, 3));
-        queue.push_final(job(b, 4));
-        queue.push_final(job(a, 5));
+        queue.push(job(a, 1, LOOK));
+        queue.push(job(b, 2, LOOK));
+        queue.push(job(a, 3, LOOK));
+        queue.push(job(b, 4, Purpose::Final));
+        queue.push(job(a, 5, Purpose::Final));
         assert!(queue.has_final());
         assert_eq!(order(&mut queue), [(b, 4), (a, 5), (a, 3), (b, 2)]);
     }
@@ -125,13 +145,28 @@ mod tests {
     fn a_promoted_partial_waits_among_the_finals_and_a_forgotten_one_not_at_all() {
         let (a, b, c) = (RoomNumber::next(), RoomNumber::next(), RoomNumber::next());
         let mut queue = Queue::default();
-        queue.push_partial(job(a, 1));
-        queue.push_partial(job(b, 2));
-        queue.push_partial(job(c, 3));
-        queue.push_final(job(c, 4));
+        queue.push(job(a, 1, LOOK));
+        queue.push(job(b, 2, LOOK));
+        queue.push(job(c, 3, LOOK));
+        queue.push(job(c, 4, Purpose::Final));
         queue.promote(b);
         queue.promote(b);
         queue.forget(c);
         assert_eq!(order(&mut queue), [(c, 4), (b, 2), (a, 1)]);
+    }
+
+    #[test]
+    fn a_recording_waits_its_turn_among_the_partials_and_behind_finals() {
+        let (a, b, file) = (RoomNumber::next(), RoomNumber::next(), RoomNumber::next());
+        let mut queue = Queue::default();
+        queue.push(job(a, 1, LOOK));
+        queue.push(job(file, 2, RECORDING));
+        queue.push(job(b, 3, LOOK));
+        queue.push(job(b, 4, Purpose::Final));
+        queue.push_again(job(file, 5, RECORDING));
+        assert_eq!(order(&mut queue), [(b, 4), (file, 5), (a, 1), (file, 2), (b, 3)]);
+        queue.push(job(file, 2, RECORDING));
+        queue.forget(file);
+        assert!(queue.pop().is_none());
     }
 }

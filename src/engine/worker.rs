@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use super::admission::Admission;
-use super::queue::{Glimpse, Job, Outcome, Queue};
+use super::queue::{Glimpse, Job, Outcome, Purpose, Queue};
 use super::{EngineError, RoomNumber};
 use crate::audio::SAMPLE_RATE;
 use crate::speech::guard::{Guard, glimpse, recognise, recognise_unless};
@@ -19,6 +19,10 @@ struct Running {
     room: RoomNumber,
     /// Whether it gives way to a final.
     yields: bool,
+    /// Whether it is a final: then nobody can call it off.
+    is_final: bool,
+    /// Nobody waits for it any more.
+    forgotten: bool,
 }
 
 #[derive(Default)]
@@ -33,7 +37,7 @@ struct State {
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
-    /// Asks the running partial to end.
+    /// Asks the running job to end.
     cancel: AtomicBool,
 }
 
@@ -56,28 +60,19 @@ impl Worker {
         let seen = Arc::clone(&shared);
         let run = move || {
             while let Some(job) = next(&seen) {
-                do_job(recognizer.as_ref(), &guard, &admission, &seen.cancel, job);
-                seen.lock().running = None;
+                let gave_way = do_job(recognizer.as_ref(), &guard, &admission, &seen.cancel, job);
+                end(&seen, gave_way);
             }
         };
         let thread = thread::Builder::new().name("engine".to_owned()).spawn(run).map_err(EngineError::Thread)?;
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// A partial that runs is asked to give way.
-    pub fn submit_final(&self, job: Job) -> Result<(), EngineError> {
-        self.submit(|state| state.queue.push_final(job))
-    }
-
-    pub fn submit_partial(&self, job: Job) -> Result<(), EngineError> {
-        self.submit(|state| state.queue.push_partial(job))
-    }
-
     pub fn promote(&self, room: RoomNumber) {
         let mut state = self.shared.lock();
         state.queue.promote(room);
         if let Some(running) = state.running.as_mut().filter(|running| running.room == room) {
-            running.yields = false;
+            (running.yields, running.is_final) = (false, true);
         }
         self.give_way(&state);
     }
@@ -85,17 +80,19 @@ impl Worker {
     pub fn forget(&self, room: RoomNumber) {
         let mut state = self.shared.lock();
         state.queue.forget(room);
-        if state.running == Some(Running { room, yields: true }) {
+        if let Some(running) = state.running.as_mut().filter(|running| running.room == room && !running.is_final) {
+            running.forgotten = true;
             self.shared.cancel.store(true, Ordering::Relaxed);
         }
     }
 
-    fn submit(&self, push: impl FnOnce(&mut State)) -> Result<(), EngineError> {
+    /// What runs is asked to give way, where it does and this is a final.
+    pub fn submit(&self, job: Job) -> Result<(), EngineError> {
         let mut state = self.shared.lock();
         if state.stopped {
             return Err(EngineError::Stopped);
         }
-        push(&mut state);
+        state.queue.push(job);
         self.give_way(&state);
         self.shared.changed.notify_one();
         Ok(())
@@ -128,7 +125,9 @@ fn next(shared: &Shared) -> Option<Job> {
             return None;
         }
         if let Some(job) = state.queue.pop() {
-            state.running = Some(Running { room: job.room, yields: job.glimpse.is_some() });
+            let yields = !matches!(job.purpose, Purpose::Final | Purpose::Recording { gives_way: 0 });
+            let is_final = job.purpose == Purpose::Final;
+            state.running = Some(Running { room: job.room, yields, is_final, forgotten: false });
             shared.cancel.store(false, Ordering::Relaxed);
             return Some(job);
         }
@@ -136,28 +135,47 @@ fn next(shared: &Shared) -> Option<Job> {
     }
 }
 
-/// Runs a job and replies. A panic of the model takes down this job, not the other rooms.
-fn do_job(recognizer: &dyn Recognizer, guard: &Guard, admission: &Admission, cancel: &AtomicBool, job: Job) {
-    let Job { samples, options, glimpse: wanted, reply, .. } = job;
+/// A job has ended. One that gave way waits again, unless it is no longer wanted.
+fn end(shared: &Shared, gave_way: Option<Job>) {
+    let mut state = shared.lock();
+    let forgotten = state.running.take().is_some_and(|running| running.forgotten);
+    let Some(job) = gave_way else { return };
+    if forgotten || state.stopped {
+        drop(state);
+        (job.reply)(Outcome::Nothing);
+    } else {
+        state.queue.push_again(job);
+    }
+}
+
+/// Runs a job and replies, or gives it back to be run again. A panic of the model takes down this job, not the other rooms.
+fn do_job(recognizer: &dyn Recognizer, guard: &Guard, admission: &Admission, cancel: &AtomicBool, job: Job) -> Option<Job> {
+    let Job { samples, options, purpose, .. } = &job;
     let begin = Instant::now();
     let cancelled = || cancel.load(Ordering::Relaxed);
-    let heard = catch_unwind(AssertUnwindSafe(|| match wanted {
-        None => recognise(recognizer, &samples, &options, guard).map(Some),
-        Some(Glimpse::Complete) => recognise_unless(recognizer, &samples, &options, guard, &cancelled),
-        Some(Glimpse::Growing) => glimpse(recognizer, &samples, &options, guard, &cancelled),
+    let heard = catch_unwind(AssertUnwindSafe(|| match purpose {
+        Purpose::Final => recognise(recognizer, samples, options, guard).map(Some),
+        Purpose::Look(Glimpse::Growing) => glimpse(recognizer, samples, options, guard, &cancelled),
+        Purpose::Look(Glimpse::Complete) | Purpose::Recording { .. } => {
+            recognise_unless(recognizer, samples, options, guard, &cancelled)
+        }
     }));
-    let Ok(heard) = heard else {
-        // The reply is dropped, which tells whoever waits.
-        return;
-    };
-    if wanted != Some(Glimpse::Growing) && matches!(heard, Ok(Some(_))) {
+    // After a panic the reply is dropped, which tells whoever waits.
+    let heard = heard.ok()?;
+    if *purpose != Purpose::Look(Glimpse::Growing) && matches!(heard, Ok(Some(_))) {
         admission.record(samples.len() as f64 / f64::from(SAMPLE_RATE), begin.elapsed().as_secs_f64());
     }
-    reply(match heard {
-        Ok(Some(heard)) => Outcome::Heard(heard),
-        Ok(None) => Outcome::Nothing,
-        Err(error) => Outcome::Failed(error),
-    });
+    let outcome = match (heard, *purpose) {
+        (Ok(Some(heard)), _) => Outcome::Heard(heard),
+        (Ok(None), Purpose::Recording { gives_way }) => {
+            let purpose = Purpose::Recording { gives_way: gives_way.saturating_sub(1) };
+            return Some(Job { purpose, ..job });
+        }
+        (Ok(None), _) => Outcome::Nothing,
+        (Err(error), _) => Outcome::Failed(error),
+    };
+    (job.reply)(outcome);
+    None
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl Rooms {
 
     /// The models.
     #[must_use]
-    pub fn engine(&self) -> &Engine {
+    pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
 

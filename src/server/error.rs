@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::interop::InteropError;
 use crate::note::NoteError;
@@ -85,15 +86,54 @@ impl ApiError {
     }
 }
 
+/// The one form in which this server tells of an error: that of OpenAI, whose clients read it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ErrorDocument {
+    error: ErrorBody,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ErrorBody {
+    /// For people, in English; quotes nothing of a request.
+    message: String,
+    /// `invalid_request_error`, `rate_limit_error` or `server_error`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The parameter that is wrong, where it is one.
+    param: Option<&'static str>,
+    /// For programs.
+    code: &'static str,
+}
+
+impl ErrorDocument {
+    /// With the words and the code of an error.
+    pub fn new(status: StatusCode, code: &'static str, message: String, param: Option<&'static str>) -> Self {
+        let kind = match status {
+            StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+            status if status.is_server_error() => "server_error",
+            _ => "invalid_request_error",
+        };
+        Self { error: ErrorBody { message, kind, param, code } }
+    }
+}
+
+/// What stands in the way of a change: the version that there is now.
+#[derive(Serialize)]
+struct Conflicting {
+    #[serde(flatten)]
+    document: ErrorDocument,
+    version: u64,
+    note: Box<crate::note::Note>,
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code) = self.parts();
-        let mut body = json!({ "error": { "code": code, "message": self.to_string() } });
-        if let (Self::Conflict { version, note }, Some(body)) = (&self, body.as_object_mut()) {
-            body.insert("version".to_owned(), json!(version));
-            body.insert("note".to_owned(), json!(note));
+        let document = ErrorDocument::new(status, code, self.to_string(), None);
+        match self {
+            Self::Conflict { version, note } => (status, Json(Conflicting { document, version, note })).into_response(),
+            _ => (status, Json(document)).into_response(),
         }
-        (status, Json(body)).into_response()
     }
 }
 

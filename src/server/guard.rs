@@ -97,6 +97,20 @@ mod tests {
     }
 
     #[test]
+    fn a_program_may_send_a_recording_and_a_foreign_page_may_not() {
+        let upload = |pairs: &[(&'static str, &'static str)]| {
+            let headers = pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
+            let hosts = Hosts::of("127.0.0.1:8080".parse().unwrap());
+            hosts.admit(&Method::POST, "/v1/audio/transcriptions", &headers)
+        };
+        let host = ("host", "127.0.0.1:8080");
+        assert!(upload(&[host]));
+        assert!(!upload(&[host, ("origin", "http://evil.example")]));
+        assert!(!upload(&[host, ("sec-fetch-site", "cross-site")]));
+        assert!(!upload(&[("host", "evil.example:8080")]));
+    }
+
+    #[test]
     fn foreign_pages_names_and_ports_are_not() {
         for pairs in [
             &[][..],

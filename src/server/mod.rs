@@ -1,4 +1,4 @@
-//! `cantoscribe serve`: the socket, the page and what the page asks for.
+//! `cantoscribe serve`: the socket, the page and what the page asks for, and OpenAI's interface for other programs.
 //!
 //! Invariant: no request is answered whose Host and Origin are not the address served.
 
@@ -6,10 +6,13 @@ mod clock;
 mod error;
 mod guard;
 mod notes;
+mod openai;
+mod openapi;
 mod page;
 pub mod protocol;
 mod recordings;
 mod socket;
+mod wire;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -20,16 +23,20 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Json, Router, middleware};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub use error::ServerError;
 
-use self::error::ApiError;
+use self::error::{ApiError, ErrorDocument};
 use self::guard::Hosts;
+use self::openai::Allowance;
 use self::protocol::{LONGEST_FRAME, Opening};
 use crate::engine::Engine;
 use crate::room::Rooms;
@@ -57,6 +64,8 @@ pub struct Settings {
     pub lexicon: Arc<Lexicon>,
     /// Bytes of disk below which no new recording is begun.
     pub keep_free: u64,
+    /// Bytes of the longest file that may be uploaded.
+    pub longest_upload: u64,
 }
 
 /// What every request may use.
@@ -64,6 +73,7 @@ pub struct Settings {
 struct App {
     rooms: Arc<Rooms>,
     clinician: Arc<str>,
+    allowance: Allowance,
     closing: watch::Receiver<bool>,
 }
 
@@ -77,7 +87,7 @@ pub async fn serve_trial(
     ready: impl FnOnce(SocketAddr),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServerError> {
-    let Settings { address, store, engine, lexicon, keep_free } = settings;
+    let Settings { address, store, engine, lexicon, keep_free, longest_upload } = settings;
     if !address.ip().is_loopback() {
         return Err(ServerError::NotLoopback(address));
     }
@@ -86,7 +96,8 @@ pub async fn serve_trial(
     let served = listener.local_addr().map_err(bind)?;
     let rooms = Rooms::new(engine, store, lexicon, keep_free).await?;
     let (closing, seen) = watch::channel(false);
-    let app = App { rooms: Arc::clone(&rooms), clinician: TRIAL_CLINICIAN.into(), closing: seen };
+    let allowance = Allowance::new(longest_upload, clock::seconds());
+    let app = App { rooms: Arc::clone(&rooms), clinician: TRIAL_CLINICIAN.into(), allowance, closing: seen };
     let router = router(app, Hosts::of(served));
     ready(served);
     let stop = async move {
@@ -104,23 +115,31 @@ pub async fn serve_trial(
 }
 
 fn router(app: App, hosts: Hosts) -> Router {
-    Router::new()
+    let (interface, document) = interface().split_for_parts();
+    interface
         .merge(page::routes())
-        .route("/v1/status", get(status))
-        .route("/v1/listen", get(listen))
-        .route("/v1/recordings", get(recordings::list))
-        .route("/v1/recordings/{id}", get(recordings::show).delete(recordings::erase))
-        .route("/v1/recordings/{id}/token", post(recordings::token))
-        .route("/v1/recordings/{id}/finish", post(recordings::finish))
-        .route("/v1/recordings/{id}/audio", get(recordings::audio))
-        .route("/v1/recordings/{id}/note", get(notes::download))
-        .route("/v1/recordings/{id}/note/edits", post(notes::edit))
-        .route("/v1/recordings/{id}/transcript", get(notes::download_transcript))
+        .route(openapi::PATH, get(move || openapi::show(document.clone())))
         .fallback(|| async { ApiError::NoSuchAddress })
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::map_response(unseen))
         .layer(middleware::from_fn_with_state(hosts, guard::check))
         .with_state(app)
+}
+
+/// Everything but the page's own files, each address with its description.
+fn interface() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(status))
+        .routes(routes!(listen))
+        .routes(routes!(recordings::list))
+        .routes(routes!(recordings::show, recordings::erase))
+        .routes(routes!(recordings::token))
+        .routes(routes!(recordings::finish))
+        .routes(routes!(recordings::audio))
+        .routes(routes!(notes::download))
+        .routes(routes!(notes::edit))
+        .routes(routes!(notes::download_transcript))
+        .merge(openai::routes())
 }
 
 /// No answer is kept by a cache, guessed to be of another kind or told to another site.
@@ -134,7 +153,7 @@ async fn unseen(mut response: Response) -> Response {
     response
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Status {
     version: &'static str,
     model: String,
@@ -146,18 +165,19 @@ struct Status {
     disk_low: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Clinician {
     name: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct RoomCount {
     open: usize,
     most: usize,
 }
 
-/// `GET /v1/status`
+/// What is served.
+#[utoipa::path(get, path = "/v1/status", responses((status = 200, description = "What is served", body = Status), (status = "default", description = "Why not", body = ErrorDocument)))]
 async fn status(State(app): State<App>) -> Result<Json<Status>, ApiError> {
     let models = app.rooms.engine().models();
     let (open, most) = app.rooms.engine().rooms();
@@ -173,7 +193,22 @@ async fn status(State(app): State<App>) -> Result<Json<Status>, ApiError> {
     }))
 }
 
-/// `WS /v1/listen`
+/// The live socket: audio in, words and the note out.
+///
+/// An address has either `rate`, `format` and what else describes the audio of a new recording, or the `recording` to come back to.
+#[utoipa::path(
+    get,
+    path = "/v1/listen",
+    params(
+        ("rate" = Option<u32>, Query, description = "Samples a second of each channel, 8000 to 192000"),
+        ("channels" = Option<u16>, Query, description = "1 to 8; 1 when not said"),
+        ("format" = Option<String>, Query, description = "`pcm_s16le`, `pcm_f32le` or `opus`"),
+        ("language" = Option<String>, Query, description = "`yue`, `zh`, `en` or `auto`; `yue` when not said"),
+        ("speakers" = Option<String>, Query, description = "A name for each channel, with commas between"),
+        ("recording" = Option<String>, Query, description = "The recording to come back to"),
+    ),
+    responses((status = 101, description = "A WebSocket"), (status = "default", description = "Why not", body = ErrorDocument))
+)]
 async fn listen(State(app): State<App>, Query(query): Query<Vec<(String, String)>>, upgrade: WebSocketUpgrade) -> Response {
     let opening = Opening::parse(&query);
     let App { rooms, closing, .. } = app;

@@ -5,10 +5,11 @@ use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::App;
 use super::clock::now;
-use super::error::ApiError;
+use super::error::{ApiError, ErrorDocument};
 use crate::interop::fhir::{self, Instant};
 use crate::note::compose::{self, sections, to_text};
 use crate::note::edit::{NoteEdit, apply, is_edited};
@@ -18,7 +19,7 @@ use crate::store::{Document, SaveError};
 use crate::text::PatientText;
 
 /// A change that a person makes.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Change {
     /// The version that the person saw.
@@ -26,12 +27,27 @@ pub(super) struct Change {
     edit: Edit,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(tag = "op", rename_all = "lowercase", deny_unknown_fields)]
 enum Edit {
-    Replace { section: SectionCode, index: usize, text: PatientText },
-    Remove { section: SectionCode, index: usize },
-    Add { section: SectionCode, text: PatientText },
+    Replace {
+        #[schema(value_type = String)]
+        section: SectionCode,
+        index: usize,
+        #[schema(value_type = String)]
+        text: PatientText,
+    },
+    Remove {
+        #[schema(value_type = String)]
+        section: SectionCode,
+        index: usize,
+    },
+    Add {
+        #[schema(value_type = String)]
+        section: SectionCode,
+        #[schema(value_type = String)]
+        text: PatientText,
+    },
 }
 
 impl From<Edit> for NoteEdit {
@@ -44,13 +60,21 @@ impl From<Edit> for NoteEdit {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Changed {
     version: u64,
+    /// `cantoscribe/note/1`
+    #[schema(value_type = Object)]
     note: Note,
 }
 
-/// `POST /v1/recordings/ID/note/edits`
+/// Changes a line of a note, adds one or takes one away.
+#[utoipa::path(
+    post,
+    path = "/v1/recordings/{id}/note/edits",
+    params(("id" = String, Path, description = "The recording's id")),
+    responses((status = 200, description = "The note as it is now", body = Changed), (status = "default", description = "Why not", body = ErrorDocument))
+)]
 pub(super) async fn edit(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -106,7 +130,15 @@ pub(super) struct Form {
     lang: Option<Tongue>,
 }
 
-/// `GET /v1/recordings/ID/note`
+/// The note of a finished recording.
+#[utoipa::path(
+    get,
+    path = "/v1/recordings/{id}/note",
+    params(("id" = String, Path, description = "The recording's id"),
+        ("format" = String, Query, description = "`json`, `fhir` or `text`"),
+        ("lang" = Option<String>, Query, description = "`en` or `zh-Hant`; `en` when not said")),
+    responses((status = 200, description = "The note", content((Object = "application/json"), (Object = "application/fhir+json"), (String = "text/plain"))), (status = "default", description = "Why not", body = ErrorDocument))
+)]
 pub(super) async fn download(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -138,7 +170,14 @@ pub(super) async fn download(
     }
 }
 
-/// `GET /v1/recordings/ID/transcript`
+/// The transcript of a finished recording.
+#[utoipa::path(
+    get,
+    path = "/v1/recordings/{id}/transcript",
+    params(("id" = String, Path, description = "The recording's id"),
+        ("format" = String, Query, description = "`json`, `text`, `srt` or `vtt`")),
+    responses((status = 200, description = "The transcript", content((Object = "application/json"), (String = "text/plain"), (String = "application/x-subrip"), (String = "text/vtt"))), (status = "default", description = "Why not", body = ErrorDocument))
+)]
 pub(super) async fn download_transcript(
     State(app): State<App>,
     Path(id): Path<String>,

@@ -5,9 +5,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::App;
-use super::error::ApiError;
+use super::error::{ApiError, ErrorDocument};
 use crate::audio::{Playback, to_wav};
 use crate::note::Note;
 use crate::room::Live;
@@ -23,7 +24,7 @@ const LONGEST_STRETCH_MS: u64 = 10 * 60 * 1000;
 const RUN_UP_MS: u64 = 500;
 
 /// What a list tells of a recording: nothing that was said.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Summary {
     id: String,
     state: &'static str,
@@ -34,12 +35,17 @@ pub(super) struct Summary {
     edited: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Summaries {
     recordings: Vec<Summary>,
 }
 
-/// `GET /v1/recordings`
+/// Which recordings there are.
+#[utoipa::path(
+    get,
+    path = "/v1/recordings",
+    responses((status = 200, description = "All recordings, nothing of what was said", body = Summaries), (status = "default", description = "Why not", body = ErrorDocument))
+)]
 pub(super) async fn list(State(app): State<App>) -> Result<Json<Summaries>, ApiError> {
     let mut recordings = Vec::new();
     for recording in app.rooms.store().recordings().await? {
@@ -88,26 +94,37 @@ fn stored_samples(app: &App, recording: &Recording) -> Result<u64, ApiError> {
     Ok(spool.position())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Detail {
     #[serde(flatten)]
     summary: Summary,
     /// What a microphone has to give that goes on with it.
     format: Format,
     version: u64,
+    /// `cantoscribe/transcript/1`
+    #[schema(value_type = Object)]
     transcript: Transcript,
+    /// `cantoscribe/note/1`
+    #[schema(value_type = Option<Object>)]
     note: Option<Note>,
 }
 
 /// What the recording's socket takes.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StreamFormat)]
 struct Format {
     encoding: String,
     rate: u32,
     channels: u16,
 }
 
-/// `GET /v1/recordings/ID`
+/// One recording, and what was heard of it.
+#[utoipa::path(
+    get,
+    path = "/v1/recordings/{id}",
+    params(("id" = String, Path, description = "The recording's id")),
+    responses((status = 200, description = "The recording", body = Detail), (status = "default", description = "Why not", body = ErrorDocument))
+)]
 pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Detail>, ApiError> {
     let store = app.rooms.store();
     let recording = store.recording(&id).await?.ok_or(ApiError::NotFound)?;
@@ -143,29 +160,47 @@ async fn so_far(app: &App, recording: &Recording, live: Option<&Live>) -> Result
     Ok((transcript, note))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct NewToken {
     token: String,
 }
 
-/// `POST /v1/recordings/ID/token`
+/// A new token to come back with; the old one is worth nothing any more.
+#[utoipa::path(
+    post,
+    path = "/v1/recordings/{id}/token",
+    params(("id" = String, Path, description = "The recording's id")),
+    responses((status = 200, description = "The token", body = NewToken), (status = "default", description = "Why not", body = ErrorDocument))
+)]
 pub(super) async fn token(State(app): State<App>, Path(id): Path<String>) -> Result<Json<NewToken>, ApiError> {
     let token = app.rooms.new_token(&id).await?;
     Ok(Json(NewToken { token: token.reveal().to_owned() }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Finishing {
     state: &'static str,
 }
 
-/// `POST /v1/recordings/ID/finish`
+/// Finishes a recording whose client is gone.
+#[utoipa::path(
+    post,
+    path = "/v1/recordings/{id}/finish",
+    params(("id" = String, Path, description = "The recording's id")),
+    responses((status = 202, description = "It is being finished", body = Finishing), (status = "default", description = "Why not", body = ErrorDocument))
+)]
 pub(super) async fn finish(State(app): State<App>, Path(id): Path<String>) -> Result<(StatusCode, Json<Finishing>), ApiError> {
     app.rooms.reopen(&id).await?.finish().await?;
     Ok((StatusCode::ACCEPTED, Json(Finishing { state: state_name(RecordingState::Finishing) })))
 }
 
-/// `DELETE /v1/recordings/ID`
+/// Erases a recording: nothing of it is left.
+#[utoipa::path(
+    delete,
+    path = "/v1/recordings/{id}",
+    params(("id" = String, Path, description = "The recording's id")),
+    responses((status = 204, description = "It is erased"), (status = "default", description = "Why not", body = ErrorDocument))
+)]
 pub(super) async fn erase(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     app.rooms.erase(&id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -180,7 +215,15 @@ pub(super) struct Stretch {
     end_ms: Option<u64>,
 }
 
-/// `GET /v1/recordings/ID/audio`
+/// The sound of a stretch of a recording.
+#[utoipa::path(
+    get,
+    path = "/v1/recordings/{id}/audio",
+    params(("id" = String, Path, description = "The recording's id"),
+        ("start_ms" = Option<u64>, Query, description = "Milliseconds since its start; 0 when not said"),
+        ("end_ms" = Option<u64>, Query, description = "At most ten minutes later")),
+    responses((status = 200, description = "WAV", body = Vec<u8>, content_type = "audio/wav"), (status = "default", description = "Why not", body = ErrorDocument))
+)]
 pub(super) async fn audio(
     State(app): State<App>,
     Path(id): Path<String>,

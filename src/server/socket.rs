@@ -4,51 +4,21 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use axum::extract::ws::{Message, WebSocket};
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
-use tokio_tungstenite::tungstenite;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::clock::now;
-use super::protocol::{
-    ClientMessage, INTERNAL, NOT_AUDIO, Opening, REFUSED, Refusal, ServerMessage, TOO_LARGE, TRY_LATER, count, parse,
-};
+use super::protocol::{ClientMessage, INTERNAL, NOT_AUDIO, Opening, REFUSED, Refusal, ServerMessage, TRY_LATER, count, parse};
+use super::wire::{AWAY, DONE, Stop, Wire, pings};
 use crate::engine::EngineError;
 use crate::note::Note;
 use crate::room::{Beginning, Failure, Fault, Hold, Partial, RoomError, Rooms, Safe, Token, View};
 
-/// How often the client is asked whether it is still there.
-const PING: Duration = Duration::from_secs(20);
-/// After so long without an answer the connection is dropped.
-const SILENCE: Duration = Duration::from_secs(60);
-/// A client that takes nothing for so long is gone.
-const SEND: Duration = Duration::from_secs(30);
 /// How long a client that comes back has to show its token.
 const TOKEN: Duration = Duration::from_secs(20);
 /// Least time between two notes.
 const NOTES: Duration = Duration::from_secs(1);
-/// How long a closed socket is kept, so that the client reads why before the connection breaks.
-const LINGER: Duration = Duration::from_secs(2);
-/// The normal close.
-const DONE: u16 = 1000;
-/// The close of a server that is being shut down.
-const AWAY: u16 = 1001;
-
-/// Why a connection ends.
-enum Stop {
-    /// Nobody is there any more.
-    Gone,
-    /// Everything was said.
-    Close(u16),
-    /// The client is told what is wrong first.
-    Refused(Refusal),
-}
-
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
 
 /// Serves one client until it or the recording is done. `closing` turns true when the server shuts down.
 pub(super) async fn serve(
@@ -57,7 +27,7 @@ pub(super) async fn serve(
     opening: Result<Opening, Refusal>,
     mut closing: watch::Receiver<bool>,
 ) {
-    let mut wire = Wire { socket, answered: Instant::now() };
+    let mut wire = Wire::new(socket);
     let stop = tokio::select! {
         stop = converse(&mut wire, &rooms, opening) => stop,
         _ = closing.wait_for(|closing| *closing) => Stop::Close(AWAY),
@@ -125,41 +95,10 @@ fn internal() -> Refusal {
     Refusal::new(INTERNAL, "internal", "something went wrong here; what was acknowledged is safe")
 }
 
-/// The socket, with its time-outs.
-struct Wire {
-    socket: WebSocket,
-    /// When the client last showed that it is there.
-    answered: Instant,
-}
-
 impl Wire {
     async fn send(&mut self, message: &ServerMessage<'_>) -> Result<(), Stop> {
         let text = serde_json::to_string(message).map_err(|_| Stop::Refused(internal()))?;
-        self.put(Message::Text(text.into())).await
-    }
-
-    async fn put(&mut self, message: Message) -> Result<(), Stop> {
-        match timeout(SEND, self.socket.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Stop::Gone),
-        }
-    }
-
-    /// The next text or binary frame.
-    async fn next(&mut self) -> Result<Message, Stop> {
-        loop {
-            let message = match self.socket.recv().await {
-                Some(Ok(message)) => message,
-                Some(Err(error)) => return Err(unreadable(error)),
-                None => return Err(Stop::Gone),
-            };
-            self.answered = Instant::now();
-            match message {
-                Message::Text(_) | Message::Binary(_) => return Ok(message),
-                Message::Ping(_) | Message::Pong(_) => {}
-                Message::Close(_) => return Err(Stop::Gone),
-            }
-        }
+        self.put_text(text).await
     }
 
     /// The token of a client that comes back: the first text frame, nothing before it.
@@ -175,31 +114,6 @@ impl Wire {
             },
             Err(_) => Err(expected().into()),
         }
-    }
-
-    /// Closes, and waits a little for the client to have read it.
-    async fn close(mut self, code: u16) {
-        let frame = CloseFrame { code, reason: Utf8Bytes::from_static("") };
-        if self.put(Message::Close(Some(frame))).await.is_err() {
-            return;
-        }
-        let until = Instant::now() + LINGER;
-        let drained = tokio::time::timeout_at(until, async { while let Some(Ok(_)) = self.socket.recv().await {} }).await;
-        if drained.is_ok() && code != DONE {
-            // The stream cannot be read on (a frame too large to be taken in, say), yet the client may still be writing it: a
-            // connection that is dropped now would be reset before the client has read why.
-            sleep(LINGER / 2).await;
-        }
-    }
-}
-
-/// What a frame that could not be read comes to.
-fn unreadable(error: axum::Error) -> Stop {
-    let error = error.into_inner();
-    match error.downcast_ref::<tungstenite::Error>() {
-        Some(tungstenite::Error::Capacity(_)) => Refusal::new(TOO_LARGE, "too_large", "a frame is larger than 1 MiB").into(),
-        Some(tungstenite::Error::Utf8(_)) => Refusal::new(NOT_AUDIO, "bad_message", "a text frame is not UTF-8").into(),
-        _ => Stop::Gone,
     }
 }
 
@@ -255,8 +169,7 @@ impl<'a> Conversation<'a> {
     }
 
     async fn run(mut self) -> Result<Never, Stop> {
-        let mut pings = interval(PING);
-        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut pings = pings();
         let (mut erased, mut fault) = (self.hold.live().erased(), self.hold.live().fault());
         loop {
             self.tell().await?;
@@ -281,12 +194,7 @@ impl<'a> Conversation<'a> {
                 }
                 Event::Erased => return Err(self.say_erased().await),
                 Event::Fault(fault) => return Err(refusal(&RoomError::Fault(fault)).into()),
-                Event::Ping => {
-                    if self.wire.answered.elapsed() >= SILENCE {
-                        return Err(Stop::Gone);
-                    }
-                    self.wire.put(Message::Ping(Vec::new().into())).await?;
-                }
+                Event::Ping => self.wire.ping().await?,
             }
         }
     }

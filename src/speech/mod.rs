@@ -18,5 +18,5 @@ pub mod vad;
 pub use agreement::{Agreement, AgreementSettings};
 pub use error::SpeechError;
 pub use segmenter::{Growing, HeardUtterance, Segmenter};
-pub use session::{Session, segment};
+pub use session::{HeardSegment, Reading, Session, segment};
 pub use transcript::{AudioIdentity, ModelIdentity, Segment, TRANSCRIPT_SCHEMA, Transcript, TranscriptError, Word};

@@ -6,32 +6,56 @@
 use std::sync::Arc;
 
 use super::endpoint::{EndpointSettings, Utterance};
-use super::model::{HeardWord, Hypothesis};
+use super::model::{HeardWord, Hypothesis, Language};
 use super::script::HongKongScript;
 use super::segmenter::{HeardUtterance, Segmenter};
 use super::vad::VoiceDetector;
 use super::{Segment, SpeechError, Word};
-use crate::audio::SampleIndex;
+use crate::audio::{AudioError, AudioFile, SampleIndex};
 
 /// Hears one utterance of 16 kHz samples; its text is empty when nothing was said or the guards trust nothing.
-pub type Hear = Box<dyn Fn(&[f32]) -> Result<Hypothesis, SpeechError> + Send>;
+pub type Hear<E = SpeechError> = Box<dyn Fn(&[f32]) -> Result<Hypothesis, E> + Send>;
 
-/// The state of one recording.
-pub struct Session {
+/// A segment, and what is known of the reading that it was made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeardSegment {
+    /// As in the transcript document.
+    pub segment: Segment,
+    /// How it was read.
+    pub reading: Reading,
+}
+
+/// What the model and the guards know of a hypothesis, less its words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// Ids without end-of-text and what was forced: of the model's own characters, before they were made Hong Kong's.
+    pub tokens: Vec<u32>,
+    /// Natural logarithm; mean over the tokens and end-of-text.
+    pub average_log_probability: f32,
+    /// That there is no speech, 0 to 1.
+    pub no_speech_probability: f32,
+    /// What the tokens were sampled at; 0 when the likeliest were taken.
+    pub temperature: f32,
+    /// Asked for or found.
+    pub language: Language,
+}
+
+/// The state of one recording. `E` is how hearing an utterance fails: what hears may be no model of this process's own thread.
+pub struct Session<E = SpeechError> {
     segmenter: Segmenter,
-    hear: Hear,
+    hear: Hear<E>,
     script: Arc<HongKongScript>,
     next_id: u64,
 }
 
-impl Session {
+impl<E: From<SpeechError>> Session<E> {
     /// A recording of which nothing has been heard; `detector` must be new too.
     ///
     /// # Errors
     /// [`SpeechError::Option`] for settings that contradict themselves.
     pub fn new(
         detector: Box<dyn VoiceDetector>,
-        hear: Hear,
+        hear: Hear<E>,
         script: Arc<HongKongScript>,
         settings: EndpointSettings,
     ) -> Result<Self, SpeechError> {
@@ -42,7 +66,7 @@ impl Session {
     ///
     /// # Errors
     /// Samples that are not finite, or a failing model. The session is then of no more use.
-    pub fn push(&mut self, samples: &[f32]) -> Result<Vec<Segment>, SpeechError> {
+    pub fn push(&mut self, samples: &[f32]) -> Result<Vec<HeardSegment>, E> {
         let heard = self.segmenter.push(samples)?;
         self.hear(heard)
     }
@@ -51,7 +75,7 @@ impl Session {
     ///
     /// # Errors
     /// A failing model.
-    pub fn finish(&mut self) -> Result<Vec<Segment>, SpeechError> {
+    pub fn finish(&mut self) -> Result<Vec<HeardSegment>, E> {
         let heard = self.segmenter.finish()?;
         let segments = self.hear(heard)?;
         self.segmenter.begin_recording();
@@ -65,17 +89,46 @@ impl Session {
         self.segmenter.buffered_samples()
     }
 
-    fn hear(&mut self, utterances: Vec<HeardUtterance>) -> Result<Vec<Segment>, SpeechError> {
+    fn hear(&mut self, utterances: Vec<HeardUtterance>) -> Result<Vec<HeardSegment>, E> {
         let mut segments = Vec::new();
         for HeardUtterance { utterance, samples } in utterances {
             let heard = (self.hear)(&samples)?;
             if !heard.text.is_blank() {
-                let heard = self.script.convert_hypothesis(heard);
-                segments.push(segment(self.next_id, None, utterance, heard));
+                let mut heard = self.script.convert_hypothesis(heard);
+                let reading = Reading {
+                    tokens: std::mem::take(&mut heard.tokens),
+                    average_log_probability: heard.average_log_probability,
+                    no_speech_probability: heard.no_speech_probability,
+                    temperature: heard.temperature,
+                    language: heard.language,
+                };
+                segments.push(HeardSegment { segment: segment(self.next_id, None, utterance, heard), reading });
                 self.next_id += 1;
             }
         }
         Ok(segments)
+    }
+}
+
+impl<E: From<SpeechError> + From<AudioError>> Session<E> {
+    /// Hears a file from its start to its end. After each second of it `told` is given how far that is, and the segments that
+    /// were completed; its error ends the hearing.
+    ///
+    /// # Errors
+    /// A file that is damaged, a failing model, what `told` gives. What was told before is then no transcript.
+    pub fn hear_file(
+        &mut self,
+        file: &mut AudioFile,
+        mut told: impl FnMut(SampleIndex, Vec<HeardSegment>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut heard_to = SampleIndex(0);
+        let mut samples = Vec::new();
+        while file.read(&mut samples)? {
+            heard_to.0 += samples.len() as u64;
+            told(heard_to, self.push(&samples)?)?;
+            samples.clear();
+        }
+        told(heard_to, self.finish()?)
     }
 }
 

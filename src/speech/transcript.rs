@@ -7,11 +7,13 @@ mod write;
 
 use serde::{Deserialize, Serialize};
 
+use super::model::Language;
+use crate::audio::FileIdentity;
 use crate::text::PatientText;
 
 pub use error::TranscriptError;
 pub use read::{read, read_document};
-pub use write::{to_json, to_srt, to_text, to_vtt};
+pub use write::{line, to_json, to_srt, to_text, to_vtt};
 
 /// The longest document that is read: an hour of talk with the time of every word has about 2 MB.
 pub const MAX_DOCUMENT_BYTES: usize = 64 << 20;
@@ -34,6 +36,26 @@ pub struct Transcript {
     pub audio: Option<AudioIdentity>,
     /// In the order spoken.
     pub segments: Vec<Segment>,
+}
+
+impl Transcript {
+    /// What was heard of a recording that was read to its end; no language: it was found for each utterance.
+    #[must_use]
+    pub fn of_recording(
+        recording: FileIdentity,
+        model: ModelIdentity,
+        language: Option<Language>,
+        segments: Vec<Segment>,
+    ) -> Self {
+        let FileIdentity { length, sha256 } = recording;
+        Self {
+            schema: TRANSCRIPT_SCHEMA.to_owned(),
+            language: language.map_or("auto", Language::code).to_owned(),
+            model: Some(model),
+            audio: Some(AudioIdentity { duration_ms: length.milliseconds(), sha256 }),
+            segments,
+        }
+    }
 }
 
 /// Which weights made a transcript.

@@ -1,4 +1,4 @@
-//! The sealed, append-only file that holds a recording's audio.
+//! The sealed, append-only file that holds a recording's audio; and a file for audio that is heard once and not kept.
 //!
 //! Invariant: what was acknowledged was synced here before; a torn tail is cut, and no record is ever wrong.
 //!
@@ -11,12 +11,14 @@ mod error;
 mod frame;
 mod key;
 mod reader;
+mod scratch;
 mod writer;
 
 pub use error::SpoolError;
 pub use frame::{Frames, MOST_BYTES, Record, RecordKind};
 pub use key::Key;
 pub use reader::SpoolReader;
+pub use scratch::Scratch;
 pub use writer::SpoolWriter;
 
 #[cfg(test)]

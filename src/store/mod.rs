@@ -22,7 +22,7 @@ use sqlx::ConnectOptions;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use crate::spool::Key;
+use crate::spool::{Key, Scratch};
 use folder::Folder;
 use place::Place;
 
@@ -85,6 +85,14 @@ impl Store {
         // An id has nothing else, and what somebody made up cannot lead out of the folder.
         let name: String = id.chars().filter(|c| recordings::is_of_id(*c)).collect();
         self.shared.folder.audio().join(name)
+    }
+
+    /// An empty file on the disk that the folder is on, for what is not to be kept.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn scratch(&self) -> Result<Scratch, StoreError> {
+        Ok(Scratch::create(self.shared.folder.path())?)
     }
 
     /// Bytes that can still be written to the disk that the folder is on.

@@ -53,6 +53,7 @@ fn heard_with(mut session: Session, samples: &[f32], chunk: usize) -> Vec<(Strin
     segments.extend(session.finish().unwrap());
     segments
         .into_iter()
+        .map(|heard| heard.segment)
         .map(|segment| (segment.text.reveal().to_owned(), segment.start_ms.unwrap(), segment.end_ms.unwrap()))
         .collect()
 }

@@ -60,10 +60,10 @@ fn worker() -> (Worker, Receiver<usize>) {
 }
 
 /// A job, and what it was answered; a reply that is dropped gives an error.
-fn job(room: RoomNumber, length: usize, glimpse: Option<Glimpse>) -> (Job, Receiver<Outcome>) {
+fn job(room: RoomNumber, length: usize, purpose: Purpose) -> (Job, Receiver<Outcome>) {
     let (sender, receiver) = mpsc::channel();
     let reply = Box::new(move |outcome| sender.send(outcome).unwrap());
-    (Job { room, samples: vec![0.0; length], options: DecodeOptions::default(), glimpse, reply }, receiver)
+    (Job { room, samples: vec![0.0; length], options: DecodeOptions::default(), purpose, reply }, receiver)
 }
 
 fn text(answer: &Receiver<Outcome>) -> String {
@@ -76,11 +76,11 @@ fn text(answer: &Receiver<Outcome>) -> String {
 #[test]
 fn a_partial_that_runs_gives_way_to_a_final_of_another_room() {
     let (worker, begins) = worker();
-    let (partial, seen) = job(RoomNumber::next(), 1, Some(Glimpse::Growing));
-    worker.submit_partial(partial).unwrap();
+    let (partial, seen) = job(RoomNumber::next(), 1, Purpose::Look(Glimpse::Growing));
+    worker.submit(partial).unwrap();
     assert_eq!(begins.recv().unwrap(), 1);
-    let (last, heard) = job(RoomNumber::next(), 3, None);
-    worker.submit_final(last).unwrap();
+    let (last, heard) = job(RoomNumber::next(), 3, Purpose::Final);
+    worker.submit(last).unwrap();
     assert_eq!(text(&heard), "3");
     assert_eq!(text(&seen), "Nothing");
 }
@@ -89,12 +89,12 @@ fn a_partial_that_runs_gives_way_to_a_final_of_another_room() {
 fn a_partial_that_became_a_final_is_not_disturbed_and_a_forgotten_one_ends() {
     let (worker, begins) = worker();
     let room = RoomNumber::next();
-    let (partial, seen) = job(room, 1, Some(Glimpse::Complete));
-    worker.submit_partial(partial).unwrap();
+    let (partial, seen) = job(room, 1, Purpose::Look(Glimpse::Complete));
+    worker.submit(partial).unwrap();
     begins.recv().unwrap();
     worker.promote(room);
-    let (last, heard) = job(RoomNumber::next(), 4, None);
-    worker.submit_final(last).unwrap();
+    let (last, heard) = job(RoomNumber::next(), 4, Purpose::Final);
+    worker.submit(last).unwrap();
     assert!(heard.recv_timeout(Duration::from_millis(50)).is_err(), "the promoted one was cut short");
     worker.forget(room);
     assert!(heard.recv_timeout(Duration::from_millis(50)).is_err(), "a final can be forgotten");
@@ -105,23 +105,58 @@ fn a_partial_that_became_a_final_is_not_disturbed_and_a_forgotten_one_ends() {
 #[test]
 fn a_panic_of_the_model_ends_its_job_alone() {
     let (worker, _begins) = worker();
-    let (broken, answer) = job(RoomNumber::next(), 2, None);
-    worker.submit_final(broken).unwrap();
+    let (broken, answer) = job(RoomNumber::next(), 2, Purpose::Final);
+    worker.submit(broken).unwrap();
     assert!(answer.recv().is_err());
-    let (next, heard) = job(RoomNumber::next(), 5, None);
-    worker.submit_final(next).unwrap();
+    let (next, heard) = job(RoomNumber::next(), 5, Purpose::Final);
+    worker.submit(next).unwrap();
     assert_eq!(text(&heard), "5");
 }
 
 #[test]
 fn what_waits_when_the_worker_ends_is_dropped_and_answered_so() {
     let (worker, begins) = worker();
-    let (running, first) = job(RoomNumber::next(), 1, Some(Glimpse::Growing));
-    worker.submit_partial(running).unwrap();
+    let (running, first) = job(RoomNumber::next(), 1, Purpose::Look(Glimpse::Growing));
+    worker.submit(running).unwrap();
     begins.recv().unwrap();
-    let (waiting, second) = job(RoomNumber::next(), 6, Some(Glimpse::Growing));
-    worker.submit_partial(waiting).unwrap();
+    let (waiting, second) = job(RoomNumber::next(), 6, Purpose::Look(Glimpse::Growing));
+    worker.submit(waiting).unwrap();
     drop(worker);
     assert_eq!(text(&first), "Nothing");
     assert!(second.recv().is_err());
+}
+
+#[test]
+fn a_recording_gives_way_to_a_final_and_is_heard_again_but_not_for_ever() {
+    let (worker, begins) = worker();
+    let room = RoomNumber::next();
+    let (recording, answer) = job(room, 1, Purpose::Recording { gives_way: 1 });
+    worker.submit(recording).unwrap();
+    assert_eq!(begins.recv().unwrap(), 1);
+    let (first, heard) = job(RoomNumber::next(), 3, Purpose::Final);
+    worker.submit(first).unwrap();
+    assert_eq!(text(&heard), "3");
+    assert_eq!((begins.recv().unwrap(), begins.recv().unwrap()), (3, 1));
+    let (second, heard) = job(RoomNumber::next(), 4, Purpose::Final);
+    worker.submit(second).unwrap();
+    assert!(heard.recv_timeout(Duration::from_millis(50)).is_err(), "it gave way more often than it should");
+    assert!(answer.try_recv().is_err(), "it was answered before it was heard");
+    worker.forget(room);
+    assert_eq!(text(&heard), "4");
+    assert_eq!(text(&answer), "Nothing");
+}
+
+#[test]
+fn a_recording_that_nobody_wants_is_not_heard_again() {
+    let (worker, begins) = worker();
+    let room = RoomNumber::next();
+    let (recording, answer) = job(room, 1, Purpose::Recording { gives_way: 9 });
+    worker.submit(recording).unwrap();
+    begins.recv().unwrap();
+    worker.forget(room);
+    assert_eq!(text(&answer), "Nothing");
+    let (next, heard) = job(RoomNumber::next(), 5, Purpose::Final);
+    worker.submit(next).unwrap();
+    assert_eq!(text(&heard), "5");
+    assert_eq!(begins.recv().unwrap(), 5);
 }

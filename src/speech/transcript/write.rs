@@ -8,7 +8,7 @@ use super::{Segment, Transcript};
 /// What was said on one line, segments parted by a space.
 #[must_use]
 pub fn to_text(transcript: &Transcript) -> String {
-    let said: Vec<String> = transcript.segments.iter().map(one_line).filter(|line| !line.is_empty()).collect();
+    let said: Vec<String> = transcript.segments.iter().map(line).filter(|said| !said.is_empty()).collect();
     said.join(" ")
 }
 
@@ -64,7 +64,7 @@ struct Cue {
 fn cues(transcript: &Transcript) -> Result<Vec<Cue>, TranscriptError> {
     let mut cues = Vec::with_capacity(transcript.segments.len());
     for segment in &transcript.segments {
-        let text = one_line(segment);
+        let text = line(segment);
         if text.is_empty() {
             continue;
         }
@@ -78,7 +78,9 @@ fn cues(transcript: &Transcript) -> Result<Vec<Cue>, TranscriptError> {
     Ok(cues)
 }
 
-fn one_line(segment: &Segment) -> String {
+/// What was said in a segment, on one line.
+#[must_use]
+pub fn line(segment: &Segment) -> String {
     without_breaks(segment.text.reveal())
 }
 

@@ -1,0 +1,39 @@
+//! The description of this server's interface, made from the addresses themselves: none can be served that is not in it.
+
+use axum::Json;
+use utoipa::openapi::{Info, License, OpenApi, OpenApiBuilder};
+
+/// Where it is served.
+pub(super) const PATH: &str = "/openapi.json";
+
+/// The document without its addresses.
+pub(super) fn head() -> OpenApi {
+    let mut info = Info::new("cantoscribe", env!("CARGO_PKG_VERSION"));
+    info.description = Some(env!("CARGO_PKG_DESCRIPTION").to_owned());
+    info.license = Some(License::new(env!("CARGO_PKG_LICENSE")));
+    OpenApiBuilder::new().info(info).build()
+}
+
+/// `GET /openapi.json`
+pub(super) async fn show(document: OpenApi) -> Json<OpenApi> {
+    Json(document)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// `docs/openapi.json` is what is served; with `CANTOSCRIBE_WRITE_SNAPSHOTS` set it is written instead.
+    #[test]
+    fn the_document_is_the_one_in_docs() {
+        let (_, document) = super::super::interface().split_for_parts();
+        let served = document.to_pretty_json().unwrap() + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi.json");
+        if std::env::var_os("CANTOSCRIBE_WRITE_SNAPSHOTS").is_some() {
+            std::fs::write(&path, &served).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        let differs = kept.lines().zip(served.lines()).position(|(kept, served)| kept != served);
+        assert!(kept == served, "differs from line {differs:?} on: CANTOSCRIBE_WRITE_SNAPSHOTS=1 cargo test openapi writes it");
+    }
+}
