@@ -9,6 +9,7 @@ fn capabilities() -> Capabilities {
         prompt: true,
         word_times: true,
         short_context: true,
+        sampling: true,
     }
 }
 

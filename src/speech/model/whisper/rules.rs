@@ -2,6 +2,7 @@
 
 use super::config::{Config, GenerationConfig};
 use super::vocabulary::Vocabulary;
+use crate::speech::kernels::{self, Level};
 
 /// What is never produced, and what never first.
 pub struct Rules {
