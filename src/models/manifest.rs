@@ -30,7 +30,7 @@ pub struct Manifest {
     pub source: String,
     /// Every file but this one, and but those of `packed`.
     pub files: Vec<InstalledFile>,
-    /// Files that were made here of the weights ([`super::packed`]).
+    /// Files that were made here of the weights: see [`super::load`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packed: Vec<InstalledFile>,
 }
