@@ -74,7 +74,8 @@ struct App {
     rooms: Arc<Rooms>,
     clinician: Arc<str>,
     allowance: Allowance,
-    closing: watch::Receiver<bool>,
+    /// Turns true when the server shuts down. Who must have ended by then holds a receiver.
+    closing: Arc<watch::Sender<bool>>,
 }
 
 /// Serves a trial until `shutdown` completes: one built-in clinician, no sign-in, this machine alone. `ready` is told the
@@ -95,15 +96,15 @@ pub async fn serve_trial(
     let listener = TcpListener::bind(address).await.map_err(bind)?;
     let served = listener.local_addr().map_err(bind)?;
     let rooms = Rooms::new(engine, store, lexicon, keep_free).await?;
-    let (closing, seen) = watch::channel(false);
+    let closing = Arc::new(watch::Sender::new(false));
     let allowance = Allowance::new(longest_upload, clock::seconds());
-    let app = App { rooms: Arc::clone(&rooms), clinician: TRIAL_CLINICIAN.into(), allowance, closing: seen };
+    let app = App { rooms: Arc::clone(&rooms), clinician: TRIAL_CLINICIAN.into(), allowance, closing: Arc::clone(&closing) };
     let router = router(app, Hosts::of(served));
     ready(served);
     let stop = async move {
         shutdown.await;
         closing.send_replace(true);
-        // The sockets hold a receiver each: all are gone when they have closed.
+        // Sockets and uploads hold a receiver each: all are gone when they have closed.
         let _ = tokio::time::timeout(SHUTDOWN, closing.closed()).await;
     };
     tokio::select! {
@@ -215,5 +216,5 @@ async fn listen(State(app): State<App>, Query(query): Query<Vec<(String, String)
     upgrade
         .max_message_size(LONGEST_READ)
         .max_frame_size(LONGEST_READ)
-        .on_upgrade(move |socket| socket::serve(socket, rooms, opening, closing))
+        .on_upgrade(move |socket| socket::serve(socket, rooms, opening, closing.subscribe()))
 }

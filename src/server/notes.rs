@@ -73,6 +73,7 @@ pub(super) struct Changed {
     post,
     path = "/v1/recordings/{id}/note/edits",
     params(("id" = String, Path, description = "The recording's id")),
+    request_body = Change,
     responses((status = 200, description = "The note as it is now", body = Changed), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn edit(

@@ -351,4 +351,4 @@ impl<'a> Fields<'a> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -58,7 +58,7 @@ pub(super) async fn create(State(app): State<App>, request: Request) -> Result<R
     };
     let disk = || if app.rooms.disk_low()? { Err(OpenAiError::DiskFull) } else { Ok(()) };
     let scratch = app.rooms.store().scratch()?;
-    let mut closing = app.closing.clone();
+    let mut closing = app.closing.subscribe();
     let form = tokio::select! {
         form = form::read(request, scratch, app.allowance.longest_file, disk) => form?,
         _ = closing.wait_for(|closing| *closing) => return Err(OpenAiError::Closing),
@@ -121,7 +121,7 @@ impl Hearing {
             });
             drop(place);
         });
-        Self { news, closing: app.closing.clone(), _abandon: abandon }
+        Self { news, closing: app.closing.subscribe(), _abandon: abandon }
     }
 
     async fn next(&mut self) -> News {

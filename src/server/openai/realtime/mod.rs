@@ -46,7 +46,7 @@ pub(super) async fn connect(
         EngineError::NoRoom { .. } => OpenAiError::Busy,
         error => error.into(),
     })?;
-    let closing = app.closing.clone();
+    let closing = app.closing.subscribe();
     let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(LONGEST_MESSAGE).max_frame_size(LONGEST_MESSAGE);
     Ok(upgrade.on_upgrade(move |socket| socket::serve(socket, engine, seat, closing)))
 }

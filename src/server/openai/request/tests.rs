@@ -1,7 +1,8 @@
 use super::*;
 use crate::speech::model::{Context, Search};
 
-fn capabilities() -> Capabilities {
+/// A Whisper's.
+pub(in crate::server::openai) fn capabilities() -> Capabilities {
     Capabilities {
         family: "whisper",
         languages: Language::ALL.to_vec(),

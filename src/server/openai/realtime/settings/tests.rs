@@ -1,17 +1,5 @@
 use super::*;
-use crate::speech::model::Capabilities;
-
-fn capabilities() -> Capabilities {
-    Capabilities {
-        family: "whisper",
-        languages: Language::ALL.to_vec(),
-        longest: 480_000,
-        prompt: true,
-        word_times: true,
-        short_context: true,
-        sampling: true,
-    }
-}
+use crate::server::openai::request::tests::capabilities;
 
 fn updated(session: &Value, dialect: Dialect) -> Result<Settings, OpenAiError> {
     let (capabilities, options, endpoint) = (capabilities(), DecodeOptions::default(), EndpointSettings::default());
