@@ -3,6 +3,7 @@
 //! The result alone goes to standard output; progress and warnings go to standard error. Exit codes: 0 done, 1 an input could not be
 //! used (the other inputs are still done), 2 the command line is wrong.
 
+mod audit;
 mod bench;
 mod hear;
 mod listen;
@@ -46,6 +47,8 @@ enum Command {
     Bench(bench::BenchArguments),
     /// List, fetch and check the models
     Models(models::ModelsArguments),
+    /// Check an audit log
+    Audit(audit::AuditArguments),
 }
 
 /// Parses the command line, runs it and says how it ended.
@@ -65,6 +68,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments, &models_folder),
         Command::Bench(arguments) => bench::run(&arguments, &models_folder),
         Command::Models(arguments) => models::run(arguments, &models_folder),
+        Command::Audit(arguments) => audit::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("cantoscribe: {}", output::explain(&error));
