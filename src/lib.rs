@@ -6,8 +6,9 @@
 //! audio -> speech -> note -> interop
 //! ```
 //!
-//! `text`, `terminology` and `audit` import no stage. The shell around them (`models`, `capture`, `client`, `spool`, `ledger`, `store`,
-//! `engine`, `room`, `server`, `bench`, `cli`) is the only place that may touch devices, files, the database and the network.
+//! `text`, `terminology`, `audit` and `consent` import no stage. The shell around them (`models`, `capture`, `client`,
+//! `spool`, `ledger`, `store`, `engine`, `room`, `server`, `bench`, `cli`) is the only place that may touch devices, files, the database
+//! and the network.
 //! `ARCHITECTURE.md` walks one recording from file to note and names each folder's invariant.
 
 pub mod audio;
@@ -16,6 +17,7 @@ pub mod bench;
 pub mod capture;
 pub mod cli;
 pub mod client;
+pub mod consent;
 pub mod engine;
 pub mod interop;
 pub mod ledger;

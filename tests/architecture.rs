@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const CORE: &[(&str, &[&str])] = &[
     ("text.rs", &["text"]),
     ("audit", &["audit"]),
+    ("consent", &["audit", "consent", "text"]),
     ("terminology", &["terminology", "text"]),
     ("audio", &["audio", "text"]),
     ("speech", &["speech", "audio", "text"]),
@@ -43,7 +44,7 @@ const SHELL_CRATES: &[&str] = &[
 
 /// What a pure folder takes as an argument instead.
 const IMPURE: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "std::time", "rand::", "getrandom"];
-const PURE: &[&str] = &["audit", "terminology", "note", "interop"];
+const PURE: &[&str] = &["audit", "consent", "terminology", "note", "interop"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

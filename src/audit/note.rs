@@ -192,8 +192,11 @@ impl fmt::Debug for NoteVerifier {
     }
 }
 
-/// Name, id and the 32 bytes of a key's text.
-fn parts(text: &str) -> Result<(&str, [u8; 4], Zeroizing<[u8; 32]>), AuditError> {
+/// Name, id and the 32 bytes of a key.
+type Parts<'a> = (&'a str, [u8; 4], Zeroizing<[u8; 32]>);
+
+/// Takes a key's text apart.
+fn parts(text: &str) -> Result<Parts<'_>, AuditError> {
     let (name, rest) = text.split_once('+').ok_or(AuditError::BadKey)?;
     let (id, key) = rest.split_once('+').ok_or(AuditError::BadKey)?;
     let is_hex = id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
