@@ -6,7 +6,7 @@
 //! audio -> speech -> note -> interop
 //! ```
 //!
-//! `text`, `terminology`, `audit` and `consent` import no stage. The shell around them (`models`, `capture`, `client`,
+//! `text`, `terminology`, `audit`, `consent` and `identity` import no stage. The shell around them (`models`, `capture`, `client`,
 //! `spool`, `ledger`, `store`, `engine`, `room`, `server`, `bench`, `cli`) is the only place that may touch devices, files, the database
 //! and the network.
 //! `ARCHITECTURE.md` walks one recording from file to note and names each folder's invariant.
@@ -19,6 +19,7 @@ pub mod cli;
 pub mod client;
 pub mod consent;
 pub mod engine;
+pub mod identity;
 pub mod interop;
 pub mod ledger;
 pub mod models;

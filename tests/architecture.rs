@@ -9,11 +9,12 @@ const CORE: &[(&str, &[&str])] = &[
     ("text.rs", &["text"]),
     ("audit", &["audit"]),
     ("consent", &["audit", "consent", "text"]),
+    ("identity", &["audit", "consent", "identity", "text"]),
     ("terminology", &["terminology", "text"]),
     ("audio", &["audio", "text"]),
     ("speech", &["speech", "audio", "text"]),
     ("note", &["note", "speech", "terminology", "text"]),
-    ("interop", &["interop", "note", "speech", "terminology", "text"]),
+    ("interop", &["audit", "consent", "interop", "note", "speech", "terminology", "text"]),
 ];
 
 /// HTTP, SQL and asynchronous run-times: only the shell may know them.
@@ -44,7 +45,7 @@ const SHELL_CRATES: &[&str] = &[
 
 /// What a pure folder takes as an argument instead.
 const IMPURE: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "std::time", "rand::", "getrandom"];
-const PURE: &[&str] = &["audit", "consent", "terminology", "note", "interop"];
+const PURE: &[&str] = &["audit", "consent", "identity", "terminology", "note", "interop"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

@@ -178,8 +178,11 @@ pub enum Action {
     Edit,
     /// Signed a note.
     Sign,
-    /// Said yes or no to recording.
-    RecordingConsent,
+    /// Noted the patient's yes or no to recording.
+    RecordingConsent {
+        /// How it was said.
+        how: HowSaid,
+    },
     /// Asked for a consent.
     ConsentRequest,
     /// Had a code sent to the patient.
@@ -230,6 +233,18 @@ pub enum Action {
     Start,
     /// Stopped the program.
     Stop,
+}
+
+/// How an answer was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HowSaid {
+    /// By word of mouth.
+    Spoken,
+    /// By a press on a page.
+    OnScreen,
+    /// By a signature.
+    OnPaper,
 }
 
 /// Why somebody had to see a record without consent.

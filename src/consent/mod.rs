@@ -16,12 +16,13 @@ mod error;
 mod limit;
 mod link;
 mod permit;
+mod recording;
 mod scope;
 mod state;
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::ConsentId;
+use crate::audit::{Actor, ConsentId, UnixMillis};
 use state::Core;
 
 pub use active::{Active, RestrictedReason};
@@ -31,6 +32,7 @@ pub use error::ConsentError;
 pub use limit::RateLimit;
 pub use link::{LINK_LIFE, Secret};
 pub use permit::{Ask, Grounds, Permit, Use, decide};
+pub use recording::{MayRecord, RecordingAnswer, may_record};
 pub use scope::{Decider, Domain, LONGEST, Recipient, Scope, Standing, Uses, can_be_consented_to};
 pub use state::{Answered, Attested, Declined, End, Ended, Request, Requested, Step};
 
@@ -63,6 +65,18 @@ impl Consent {
         &self.core().scope
     }
 
+    /// Who asked for it.
+    #[must_use]
+    pub fn requester(&self) -> &Actor {
+        &self.core().requester
+    }
+
+    /// When it last changed.
+    #[must_use]
+    pub fn changed(&self) -> UnixMillis {
+        self.core().changed
+    }
+
     /// Counts its changes: a change is stored only where this is still what was read.
     #[must_use]
     pub fn version(&self) -> u64 {
@@ -82,3 +96,5 @@ impl Consent {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub use tests::test_permit;

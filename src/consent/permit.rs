@@ -7,7 +7,7 @@ use core::ops::ControlFlow;
 
 use super::scope::can_be_consented_to;
 use super::{Active, Consent, Domain, End};
-use crate::audit::{Action, Actor, ConsentId, Event, Outcome, Pseudonym, Purpose, RecordId, Refusal, UnixMillis};
+use crate::audit::{Action, Actor, ConsentId, Event, Outcome, Pseudonym, Purpose, RecordId, Refusal, RoleId, UnixMillis};
 
 /// What is to be done with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,6 +88,12 @@ impl Permit {
     #[must_use]
     pub fn until(&self) -> UnixMillis {
         self.until
+    }
+
+    /// Whether it was given to this role for this record.
+    #[must_use]
+    pub fn is_for(&self, role: RoleId, record: RecordId) -> bool {
+        self.ask.record == record && matches!(self.ask.who, Actor::Staff { role: who, .. } if who == role)
     }
 
     /// Whether it still holds, given the consent that it rests on as it is now (nothing where there is none, or an emergency). A viewer

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::audit::{
-    Action, Actor, EmergencyReason, Event, OrganisationId, Outcome, PersonId, Pseudonym, Purpose, RecordId, Refusal, RoleId,
-    UnixMillis,
+    Action, Actor, EmergencyReason, Event, HowSaid, OrganisationId, Outcome, PersonId, Pseudonym, Purpose, RecordId, Refusal,
+    RoleId, UnixMillis,
 };
 use crate::text::PatientText;
 
@@ -115,6 +115,13 @@ fn refused<T: std::fmt::Debug, S: std::fmt::Debug>(step: Step<T, S>) -> (S, Refu
     assert_eq!(declined.event.outcome, Outcome::Refused { reason: declined.refusal });
     assert_eq!((declined.event.patient, declined.event.consent), (Some(scope().patient), Some(ConsentId::from_bytes([8; 16]))));
     (declined.state, declined.refusal)
+}
+
+/// A permit for another folder's tests, from an emergency.
+pub fn test_permit(role: RoleId, record: RecordId) -> Permit {
+    let Actor::Staff { person, organisation, .. } = doctor(1) else { panic!("a doctor is staff") };
+    let ask = Ask { who: Actor::Staff { person, role, organisation }, record, purpose: Some(Purpose::Emergency), ..ask() };
+    break_glass(&ask, EmergencyReason::LifeInDanger, PatientText::from("x"), at(HOUR)).unwrap().permit
 }
 
 #[test]
@@ -484,6 +491,29 @@ fn glass_is_broken_with_a_reason_for_an_hour_and_told() {
         assert_eq!(found, error);
         assert!(matches!(event.outcome, Outcome::Refused { .. }));
     }
+}
+
+#[test]
+fn the_microphone_waits_for_a_yes_of_who_may_give_it() {
+    let yes = RecordingAnswer {
+        patient: scope().patient,
+        standing: Standing::Decides,
+        by: Decider::Patient,
+        how: HowSaid::Spoken,
+        yes: true,
+    };
+    let asked = |answer: RecordingAnswer, noted_by| {
+        let (result, event) = may_record(&answer, noted_by, at(HOUR));
+        assert_eq!((event.action, event.patient), (Action::RecordingConsent { how: HowSaid::Spoken }, Some(scope().patient)));
+        assert_eq!(event.outcome == Outcome::Done, result.is_ok());
+        result
+    };
+    assert_eq!(asked(RecordingAnswer { yes: false, ..yes }, doctor(1)), Err(Refusal::SaidNo));
+    assert_eq!(asked(RecordingAnswer { by: Decider::Relative, ..yes }, doctor(1)), Err(Refusal::NotEntitled));
+    assert_eq!(asked(RecordingAnswer { standing: Standing::Incapable, ..yes }, doctor(1)), Err(Refusal::NotEntitled));
+    assert_eq!(asked(yes, Actor::Unknown), Err(Refusal::NotAllowed));
+    let event = asked(yes, doctor(1)).unwrap().stop_and_erase(Actor::Patient, at(HOUR));
+    assert_eq!((event.action, event.actor, event.patient), (Action::Erase, Actor::Patient, Some(scope().patient)));
 }
 
 #[test]
