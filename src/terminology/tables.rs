@@ -9,6 +9,19 @@ pub const CONDITIONS: &[(&str, &str)] = &[
     ("conditions-bone-injury.tsv", include_str!("tables/conditions-bone-injury.tsv")),
     ("conditions-mind-nerve-senses.tsv", include_str!("tables/conditions-mind-nerve-senses.tsv")),
     ("conditions-women-urology-growths.tsv", include_str!("tables/conditions-women-urology-growths.tsv")),
+    ("conditions-heart-endocrine.tsv", include_str!("tables/conditions-heart-endocrine.tsv")),
+    ("conditions-lungs-nose.tsv", include_str!("tables/conditions-lungs-nose.tsv")),
+    ("conditions-gut-mouth.tsv", include_str!("tables/conditions-gut-mouth.tsv")),
+    ("conditions-kidney-women.tsv", include_str!("tables/conditions-kidney-women.tsv")),
+    ("conditions-pregnancy-birth.tsv", include_str!("tables/conditions-pregnancy-birth.tsv")),
+    ("conditions-skin.tsv", include_str!("tables/conditions-skin.tsv")),
+    ("conditions-eye-ear.tsv", include_str!("tables/conditions-eye-ear.tsv")),
+    ("conditions-mind.tsv", include_str!("tables/conditions-mind.tsv")),
+    ("conditions-joint-bone.tsv", include_str!("tables/conditions-joint-bone.tsv")),
+    ("conditions-injury-sites.tsv", include_str!("tables/conditions-injury-sites.tsv")),
+    ("conditions-infection-harm.tsv", include_str!("tables/conditions-infection-harm.tsv")),
+    ("conditions-growths-blood.tsv", include_str!("tables/conditions-growths-blood.tsv")),
+    ("conditions-contact.tsv", include_str!("tables/conditions-contact.tsv")),
 ];
 /// Classes of interchangeable words: name, words.
 pub const CLASSES: (&str, &str) = ("classes.tsv", include_str!("tables/classes.tsv"));
