@@ -26,7 +26,17 @@ pub const CONDITIONS: &[(&str, &str)] = &[
 /// Classes of interchangeable words: name, words.
 pub const CLASSES: (&str, &str) = ("classes.tsv", include_str!("tables/classes.tsv"));
 /// Drugs: name, atc, kind, forms.
-pub const DRUGS: (&str, &str) = ("drugs.tsv", include_str!("tables/drugs.tsv"));
+pub const DRUGS: &[(&str, &str)] = &[
+    ("drugs-gut-diabetes.tsv", include_str!("tables/drugs-gut-diabetes.tsv")),
+    ("drugs-heart-blood.tsv", include_str!("tables/drugs-heart-blood.tsv")),
+    ("drugs-infection.tsv", include_str!("tables/drugs-infection.tsv")),
+    ("drugs-lungs-allergy.tsv", include_str!("tables/drugs-lungs-allergy.tsv")),
+    ("drugs-pain-nerve-mind.tsv", include_str!("tables/drugs-pain-nerve-mind.tsv")),
+    ("drugs-hormones-urology.tsv", include_str!("tables/drugs-hormones-urology.tsv")),
+    ("drugs-skin-eye.tsv", include_str!("tables/drugs-skin-eye.tsv")),
+    ("drugs-cancer-immune.tsv", include_str!("tables/drugs-cancer-immune.tsv")),
+    ("drugs-classes-vaccines.tsv", include_str!("tables/drugs-classes-vaccines.tsv")),
+];
 /// Allergens that are no drugs: name, forms.
 pub const ALLERGENS: (&str, &str) = ("allergens.tsv", include_str!("tables/allergens.tsv"));
 /// Measurements: loinc, English, Chinese, unit, low, high, forms.
