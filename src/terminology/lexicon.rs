@@ -171,7 +171,7 @@ impl Lexicon {
         let mut found: Vec<Found> = self
             .automaton
             .find_overlapping_iter(folded)
-            .filter(|hit| whole_word(bytes, hit.start(), hit.end()))
+            .filter(|hit| whole_word(bytes, hit.start(), hit.end()) && !cut_from_question(bytes, hit.start()))
             .flat_map(|hit| {
                 let meanings = self.meanings.get(hit.pattern().as_usize()).map(Vec::as_slice).unwrap_or_default();
                 meanings.iter().map(move |meaning| Found { start: at(hit.start()), end: at(hit.end()), meaning: *meaning })
@@ -188,6 +188,12 @@ impl Lexicon {
         });
         found
     }
+}
+
+/// 有冇胃口 asks; 冇胃口, which a form may be, is not said in it.
+fn cut_from_question(text: &[u8], start: usize) -> bool {
+    let split = text.split_at_checked(start);
+    split.is_some_and(|(before, after)| after.starts_with("冇".as_bytes()) && before.ends_with("有".as_bytes()))
 }
 
 /// A Latin form must not be cut out of a longer word; a plural's `s` may follow it.
