@@ -171,10 +171,12 @@ impl Lexicon {
         let mut found: Vec<Found> = self
             .automaton
             .find_overlapping_iter(folded)
-            .filter(|hit| whole_word(bytes, hit.start(), hit.end()) && !cut_from_question(bytes, hit.start()))
+            .filter(|hit| whole_word(bytes, hit.start(), hit.end()))
             .flat_map(|hit| {
                 let meanings = self.meanings.get(hit.pattern().as_usize()).map(Vec::as_slice).unwrap_or_default();
-                meanings.iter().map(move |meaning| Found { start: at(hit.start()), end: at(hit.end()), meaning: *meaning })
+                let cut = cut_from_question(bytes, hit.start());
+                let meant = meanings.iter().filter(move |meaning| !(cut && matches!(meaning, Meaning::Condition(_))));
+                meant.map(move |meaning| Found { start: at(hit.start()), end: at(hit.end()), meaning: *meaning })
             })
             .collect();
         found.sort_unstable_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end), hit.meaning));
@@ -190,7 +192,7 @@ impl Lexicon {
     }
 }
 
-/// 有冇胃口 asks; 冇胃口, which a form may be, is not said in it.
+/// 有冇胃口 asks; 冇胃口, which a condition's form may be, is not said in it.
 fn cut_from_question(text: &[u8], start: usize) -> bool {
     let split = text.split_at_checked(start);
     split.is_some_and(|(before, after)| after.starts_with("冇".as_bytes()) && before.ends_with("有".as_bytes()))
