@@ -3,16 +3,23 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-/// Runs the binary with an empty folder of models and this text on standard input.
+/// Runs the binary without models and tables, and with this text on standard input.
 fn cantoscribe(arguments: &[&str], input: &[u8]) -> Output {
+    cantoscribe_with(tempfile::tempdir().unwrap().path(), arguments, input)
+}
+
+/// The same with this folder of a hospital's tables.
+fn cantoscribe_with(tables: &Path, arguments: &[&str], input: &[u8]) -> Output {
     let empty = tempfile::tempdir().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_cantoscribe"))
         .args(arguments)
         .env("CANTOSCRIBE_MODELS", empty.path())
+        .env("CANTOSCRIBE_TERMINOLOGY", tables)
         .env("CANTOSCRIBE_LOG", "trace")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -190,4 +197,38 @@ fn parity_sense_voice_from_the_command_line() {
     let refused = cantoscribe(&["transcribe", "--prompt", "panadol", "--model", checkpoint, recording], b"");
     assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));
     assert!(error(&refused).contains("--prompt"), "{}", error(&refused));
+}
+
+#[test]
+fn a_hospitals_own_words_and_codes_stand_in_the_note() {
+    let (tables, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = |name: &str, text: &str| {
+        std::fs::write(files.path().join(name), text).unwrap();
+        files.path().join(name).to_str().unwrap().to_owned()
+    };
+    let words = file("words.tsv", "icd10\ticpc2\tflags\ten\tzh\tforms\nJ00\tR74\t-\tCold\t傷風\t打風病\n");
+    let map = file("map.tsv", "icd10\ticpc2\tsystem\tcode\nJ00\tR74\ticd-9-cm\t460\nJ00\t-\turn:x-hospital\tH-17\n");
+    let output = cantoscribe_with(tables.path(), &["terminology", "import", &words, &map], b"");
+    assert_eq!(output.status.code(), Some(0), "{}", error(&output));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "words.tsv: 1 lines\nmap.tsv: 2 lines\n");
+
+    let said = "patient: 我有打風病。\n".as_bytes();
+    let output = cantoscribe_with(tables.path(), &["note", "--format", "json", "-"], said);
+    let note: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let codes: Vec<(&str, &str)> = note["conditions"][0]["codes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|code| (code["system"].as_str().unwrap().rsplit('/').next().unwrap(), code["code"].as_str().unwrap()))
+        .collect();
+    assert_eq!(codes, [("icd-10", "J00"), ("icpc-2", "R74"), ("icd-9-cm", "460"), ("urn:x-hospital", "H-17")]);
+
+    let wrong = file("wrong.tsv", "icd10\ticpc2\tflags\ten\tzh\tforms\nJ01.9\tR75\t-\tSinusitis\t鼻竇炎\t打風病\n");
+    let output = cantoscribe_with(tables.path(), &["terminology", "import", &wrong], b"");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error(&output).contains("forms: `打風病` stands in"), "{}", error(&output));
+    let output = cantoscribe_with(tables.path(), &["terminology", "remove", "words.tsv", "map.tsv"], b"");
+    assert_eq!(output.status.code(), Some(0), "{}", error(&output));
+    let output = cantoscribe_with(tables.path(), &["terminology", "list"], b"");
+    assert!(output.stdout.is_empty(), "the wrong table was not installed");
 }

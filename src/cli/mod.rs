@@ -11,6 +11,7 @@ mod note;
 mod note_input;
 mod output;
 mod serve;
+mod terminology;
 mod transcribe;
 
 use std::path::PathBuf;
@@ -46,6 +47,8 @@ enum Command {
     Bench(bench::BenchArguments),
     /// List, fetch and check the models
     Models(models::ModelsArguments),
+    /// Install a hospital's own terms and codes
+    Terminology(terminology::TerminologyArguments),
 }
 
 /// Parses the command line, runs it and says how it ended.
@@ -65,6 +68,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments, &models_folder),
         Command::Bench(arguments) => bench::run(&arguments, &models_folder),
         Command::Models(arguments) => models::run(arguments, &models_folder),
+        Command::Terminology(arguments) => terminology::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("cantoscribe: {}", output::explain(&error));
