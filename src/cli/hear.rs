@@ -14,10 +14,9 @@ use crate::speech::endpoint::EndpointSettings;
 use crate::speech::guard::{Guard, recognise};
 use crate::speech::model::silero_vad::SileroVad;
 use crate::speech::model::{Context, DecodeOptions, Language, LoadOptions, Precision, Recognizer, Search};
-use crate::speech::script::HongKongScript;
 use crate::speech::session::Session;
 use crate::speech::vad::VoiceActivity;
-use crate::speech::{ModelIdentity, Segment, Transcript};
+use crate::speech::{ModelIdentity, Numbers, Segment, Transcript, Writing};
 use crate::text::PatientText;
 
 /// The registry's name of the voice activity detector.
@@ -53,6 +52,9 @@ pub struct HearArguments {
     /// Words to expect, such as names of drugs
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
+    /// Numbers as they were said, or in digits (145/90, 7.2, 500 mg); the words with their times stay as they were said
+    #[arg(long, value_enum, default_value_t = Figures::Said)]
+    numbers: Figures,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -88,7 +90,20 @@ enum Window {
     Speech,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Figures {
+    Said,
+    Written,
+}
+
 impl HearArguments {
+    fn numbers(&self) -> Numbers {
+        match self.numbers {
+            Figures::Said => Numbers::Said,
+            Figures::Written => Numbers::Written,
+        }
+    }
+
     /// The precision's name, for a note's `made_by`.
     pub fn precision(&self) -> &'static str {
         self.load_options().precision.name()
@@ -138,7 +153,7 @@ pub struct Ear {
     options: DecodeOptions,
     endpoint: EndpointSettings,
     detector: Option<Arc<SileroVad>>,
-    script: Arc<HongKongScript>,
+    writing: Arc<Writing>,
 }
 
 impl Ear {
@@ -170,7 +185,7 @@ impl Ear {
             options: arguments.decode_options(),
             endpoint: arguments.endpoint_settings(),
             detector: None,
-            script: Arc::new(HongKongScript::load()?),
+            writing: Arc::new(Writing::load(arguments.numbers())?),
         })
     }
 
@@ -179,9 +194,9 @@ impl Ear {
     /// # Errors
     /// When the voice activity detector was not loaded.
     pub fn into_models(self) -> anyhow::Result<Models> {
-        let Self { identity, recognizer, options, endpoint, detector, script, precision } = self;
+        let Self { identity, recognizer, options, endpoint, detector, writing, precision } = self;
         let detector = detector.context("the voice activity detector was not loaded")?;
-        Ok(Models { identity, precision, recognizer, options, endpoint, detector, script })
+        Ok(Models { identity, precision, recognizer, options, endpoint, detector, writing })
     }
 
     /// Hears a recording: utterances found by voice activity, guarded, in Hong Kong's characters.
@@ -197,7 +212,7 @@ impl Ear {
         let mut session = Session::<anyhow::Error>::new(
             Box::new(VoiceActivity::new(detector)),
             Box::new(move |samples| recognise(recognizer.as_ref(), samples, &options, &guard).context(unheard.clone())),
-            Arc::clone(&self.script),
+            Arc::clone(&self.writing),
             self.endpoint.clone(),
         )?;
         let progress = progress();

@@ -60,14 +60,12 @@ fn section_in_cantonese(section: u64, first: bool) -> String {
 #[must_use]
 pub fn is_said_in_cantonese(said: &[char], value: u64) -> bool {
     let said = spelling(said.iter().copied());
-    // A power by itself is seldom a number: 十分, 百合, 千祈, 萬能.
-    if !said.chars().any(|c| digit(c).is_some()) && said != "十" {
-        return false;
-    }
     let full = spelling(in_cantonese(value).chars());
     let elided: String = without_tens(&full);
     let ways = [Some(full.clone()), clipped(&full), (elided != full).then_some(elided)];
-    ways.into_iter().flatten().any(|way| said == way || way.strip_prefix('一') == Some(&said))
+    // The 一 is left out of 百二, but a power by itself is no number: 百合, 千祈, 千萬.
+    let counted = said.chars().any(|c| digit(c).is_some());
+    ways.into_iter().flatten().any(|way| said == way || counted && way.strip_prefix('一') == Some(&said))
 }
 
 /// One spelling of what sounds the same: 二 for 兩, 二十 for 廿, 十 for 一十.
