@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::audio::{AudioFile, SAMPLE_RATE};
 use crate::engine::Models;
-use crate::models::{self, find_installed};
+use crate::models::{self, AUTO, Registry, best_installed, find_installed};
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::guard::{Guard, recognise};
 use crate::speech::model::silero_vad::SileroVad;
@@ -25,8 +25,8 @@ const VOICE_DETECTOR: &str = "silero-vad";
 /// How recordings are heard.
 #[derive(Args)]
 pub struct HearArguments {
-    /// A model of the registry, or a folder with a checkpoint
-    #[arg(long, value_name = "NAME", default_value = "whisper-base")]
+    /// A model of the registry, or a folder with a checkpoint; `auto` is the best installed one for the language
+    #[arg(long, value_name = "NAME", default_value = AUTO)]
     model: String,
     /// What is spoken; `auto` finds out for each utterance
     #[arg(long, value_enum, default_value_t = Spoken::Yue)]
@@ -173,8 +173,13 @@ impl Ear {
     /// # Errors
     /// As [`Ear::open`].
     pub fn open_raw(arguments: &HearArguments, models_folder: &Path) -> anyhow::Result<Self> {
-        let installed = find_installed(models_folder, &arguments.model)?;
-        let recognizer: Arc<dyn Recognizer> = Arc::from(models::load(&installed, &arguments.load_options())?);
+        let options = arguments.load_options();
+        let installed = if arguments.model == AUTO {
+            best_installed(models_folder, &Registry::embedded()?, arguments.language.language(), !options.device.is_cpu())?
+        } else {
+            find_installed(models_folder, &arguments.model)?
+        };
+        let recognizer: Arc<dyn Recognizer> = Arc::from(models::load(&installed, &options)?);
         if arguments.prompt.is_some() && !recognizer.capabilities().prompt {
             bail!("the model `{}` takes no words to expect: leave out `--prompt`", installed.name);
         }
