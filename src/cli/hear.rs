@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::audio::{AudioFile, SAMPLE_RATE};
+use crate::audio::{AudioFile, Channel, SAMPLE_RATE};
 use crate::engine::Models;
 use crate::models::{self, AUTO, Registry, best_installed, find_installed};
 use crate::speech::endpoint::EndpointSettings;
@@ -204,12 +204,34 @@ impl Ear {
         Ok(Models { identity, precision, recognizer, options, endpoint, detector, writing })
     }
 
-    /// Hears a recording: utterances found by voice activity, guarded, in Hong Kong's characters.
+    /// Hears a recording: utterances found by voice activity, guarded, in Hong Kong's characters. Where `speakers` are named, one a
+    /// channel, each channel is heard by itself, and the segments are in the order of their start.
     ///
     /// # Errors
-    /// A recording that is damaged or no recording; a failing model. Nothing is returned of it then.
-    pub fn hear(&self, recording: &Path) -> anyhow::Result<Transcript> {
-        let mut file = AudioFile::open(recording)?;
+    /// A recording that is damaged or no recording; other channels than speakers; a failing model. Nothing is returned of it then.
+    pub fn hear(&self, recording: &Path, speakers: &[String]) -> anyhow::Result<Transcript> {
+        if speakers.is_empty() {
+            let mut file = AudioFile::open(recording)?;
+            let segments = self.hear_file(recording, &mut file)?;
+            return self.transcript(recording, &file, segments);
+        }
+        let (mut segments, mut last) = (Vec::new(), None);
+        for (index, speaker) in speakers.iter().enumerate() {
+            let mut file = AudioFile::open_channel(recording, Channel { index, of: speakers.len() })?;
+            let heard = self.hear_file(recording, &mut file)?;
+            segments.extend(heard.into_iter().map(|segment| Segment { speaker: Some(speaker.clone()), ..segment }));
+            last = Some(file);
+        }
+        // Stable: of two that start together the earlier channel's comes first.
+        segments.sort_by_key(|segment| segment.start_ms);
+        for (segment, id) in segments.iter_mut().zip(0..) {
+            segment.id = id;
+        }
+        let file = last.context("no channel was heard")?;
+        self.transcript(recording, &file, segments)
+    }
+
+    fn hear_file(&self, recording: &Path, file: &mut AudioFile) -> anyhow::Result<Vec<Segment>> {
         let detector = self.detector.clone().context("the voice activity detector was not loaded")?;
         let (recognizer, options) = (Arc::clone(&self.recognizer), self.options.clone());
         let guard = Guard::default();
@@ -222,13 +244,13 @@ impl Ear {
         )?;
         let progress = progress();
         let mut segments = Vec::new();
-        session.hear_file(&mut file, |heard_to, heard| {
+        session.hear_file(file, |heard_to, heard| {
             progress.set_position(heard_to.0 / u64::from(SAMPLE_RATE));
             segments.extend(heard.into_iter().map(|heard| heard.segment));
             Ok(())
         })?;
         progress.finish_and_clear();
-        self.transcript(recording, &file, segments)
+        Ok(segments)
     }
 
     /// One greedy pass over the whole recording, for comparing with a reference.
