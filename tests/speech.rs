@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use cantoscribe::audio::{AudioError, AudioFile, SampleIndex, to_wav};
 use cantoscribe::speech::endpoint::{EndpointSettings, Utterance};
 use cantoscribe::speech::model::{HeardWord, Hypothesis};
+use cantoscribe::speech::script::HongKongScript;
 use cantoscribe::speech::session::{Hear, Session};
 use cantoscribe::speech::vad::{Frame, VoiceDetector};
 use cantoscribe::speech::{HeardUtterance, Numbers, Segment, Segmenter, SpeechError, Writing};
@@ -55,7 +56,13 @@ fn parrot(heard: Arc<Mutex<Vec<Vec<f32>>>>) -> Hear {
 }
 
 fn session(hear: Hear, settings: EndpointSettings) -> Session {
-    Session::new(Box::new(Loud::default()), hear, Arc::new(Writing::load(Numbers::Said).unwrap()), settings).unwrap()
+    Session::new(
+        Box::new(Loud::default()),
+        hear,
+        Arc::new(Writing::new(HongKongScript::load().unwrap(), Numbers::Said)),
+        settings,
+    )
+    .unwrap()
 }
 
 fn run(session: &mut Session, samples: &[f32], chunk: usize) -> Vec<Segment> {
@@ -124,7 +131,7 @@ fn file_session() -> Session<Unheard> {
             ..Hypothesis::default()
         })
     });
-    let script = Arc::new(Writing::load(Numbers::Said).unwrap());
+    let script = Arc::new(Writing::new(HongKongScript::load().unwrap(), Numbers::Said));
     Session::new(Box::new(Loud::default()), hear, script, EndpointSettings::default()).unwrap()
 }
 

@@ -9,6 +9,7 @@ use crate::models::{self, Family, Installed, find_installed, installed_manifests
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::model::silero_vad::SileroVad;
 use crate::speech::model::{DecodeOptions, Language, LoadOptions, Precision};
+use crate::speech::script::HongKongScript;
 use crate::speech::{ModelIdentity, Numbers, Writing};
 
 /// One way to run one model.
@@ -89,7 +90,7 @@ impl Common {
     pub fn load(folder: &Path, language: Option<Language>) -> Result<Self, BenchError> {
         let detector = find_installed(folder, Family::SileroVad.as_str())?;
         let detector = Arc::new(SileroVad::load(&detector.folder)?);
-        Ok(Self { detector, writing: Arc::new(Writing::load(Numbers::Said)?), language })
+        Ok(Self { detector, writing: Arc::new(Writing::new(HongKongScript::load()?, Numbers::Said)), language })
     }
 
     /// Loads the model of a setting, to hear as `transcribe` and `serve` do by default.

@@ -14,6 +14,7 @@ use crate::speech::endpoint::EndpointSettings;
 use crate::speech::guard::{Guard, recognise};
 use crate::speech::model::silero_vad::SileroVad;
 use crate::speech::model::{Context, DecodeOptions, Language, LoadOptions, Precision, Recognizer, Search};
+use crate::speech::script::HongKongScript;
 use crate::speech::session::Session;
 use crate::speech::vad::VoiceActivity;
 use crate::speech::{ModelIdentity, Numbers, Segment, Transcript, Writing};
@@ -190,7 +191,7 @@ impl Ear {
             options: arguments.decode_options(),
             endpoint: arguments.endpoint_settings(),
             detector: None,
-            writing: Arc::new(Writing::load(arguments.numbers())?),
+            writing: Arc::new(Writing::new(HongKongScript::load()?, arguments.numbers())),
         })
     }
 

@@ -1,6 +1,5 @@
 //! How what was heard is written down.
 
-use super::SpeechError;
 use super::model::Hypothesis;
 use super::normalise::{Numbers, write_numbers};
 use super::script::HongKongScript;
@@ -13,12 +12,10 @@ pub struct Writing {
 }
 
 impl Writing {
-    /// Reads the tables that are built into the program.
-    ///
-    /// # Errors
-    /// [`SpeechError::Script`] when they are broken.
-    pub fn load(numbers: Numbers) -> Result<Self, SpeechError> {
-        Ok(Self { script: HongKongScript::load()?, numbers })
+    /// In these characters, and numbers like this.
+    #[must_use]
+    pub const fn new(script: HongKongScript, numbers: Numbers) -> Self {
+        Self { script, numbers }
     }
 
     /// What is shown of an utterance that grows: its numbers are left as they are said, for 一百 may become 一百四十五, and what was
@@ -50,11 +47,12 @@ mod tests {
         let said = ["食", "五百", "毫克"];
         let words = said.iter().map(|word| HeardWord { text: (*word).into(), samples: 0..10, probability: 0.5 }).collect();
         let heard = Hypothesis { text: said.concat().into(), words, ..Hypothesis::default() };
-        let written = Writing::load(Numbers::Written).unwrap();
+        let writing = |numbers| Writing::new(HongKongScript::load().unwrap(), numbers);
+        let written = writing(Numbers::Written);
         let finished = written.finished(heard.clone());
         assert_eq!(finished.text.reveal(), "食500 mg");
         assert_eq!(finished.words, heard.words);
         assert_eq!(written.growing(heard.clone()), heard);
-        assert_eq!(Writing::load(Numbers::Said).unwrap().finished(heard.clone()), heard);
+        assert_eq!(writing(Numbers::Said).finished(heard.clone()), heard);
     }
 }

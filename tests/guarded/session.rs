@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cantoscribe::speech::endpoint::EndpointSettings;
 use cantoscribe::speech::guard::{Guard, recognise};
 use cantoscribe::speech::model::{self, DecodeOptions, Language, LoadOptions};
+use cantoscribe::speech::script::HongKongScript;
 use cantoscribe::speech::{Numbers, Session, Writing};
 use libtest_mimic::Trial;
 
@@ -33,7 +34,7 @@ fn session_with(settings: EndpointSettings, options: DecodeOptions) -> Session {
     Session::new(
         Box::new(vad::detector()),
         Box::new(move |samples| recognise(recognizer.as_ref(), samples, &options, &Guard::default())),
-        Arc::new(Writing::load(Numbers::Said).unwrap()),
+        Arc::new(Writing::new(HongKongScript::load().unwrap(), Numbers::Said)),
         settings,
     )
     .unwrap()

@@ -45,10 +45,10 @@ pub(super) const JOINING: [&str; 5] = ["月", "年", "點", "至", "到"];
 
 /// Before a number they make a time of what looks like a decimal.
 pub(super) const DAYTIME: [&str; 13] =
-    ["朝早", "上晝", "下晝", "晏晝", "晏就", "夜晚", "今晚", "聽晚", "琴晚", "尋晚", "聽朝", "今朝", "半夜"];
+    ["朝早", "上晝", "下晝", "晏晝", "凌晨", "夜晚", "今晚", "聽晚", "琴晚", "尋晚", "聽朝", "今朝", "半夜"];
 
 /// So do these after it.
-pub(super) const CLOCK: [&str; 3] = ["鐘", "分", "半"];
+pub(super) const CLOCK: [&str; 4] = ["鐘", "分", "半", "點"];
 
 /// After these, digits said one by one may be two pressures.
 pub(super) const PRESSURE: [&str; 5] = ["血壓", "上壓", "下壓", "bp", "pressure"];

@@ -120,6 +120,7 @@ fn what_is_no_number_or_reads_as_well_stays() {
         "百分之三十幾",
         "下晝三點二",
         "八點半",
+        "八點九點食",
         "三點鐘",
         "G六PD",
         "血壓一三六八八",
