@@ -188,7 +188,7 @@ fn first_number(run: &[char]) -> usize {
         Some([one, two]) if rising(*one, *two) || (*one, *two) == (3, 5) => {}
         Some(digits) => return if run.get(first).is_some_and(|c| tens(*c).is_some()) { first } else { digits.len() - 1 },
     }
-    let (mut at, mut last) = (first, f64::INFINITY);
+    let (mut at, mut last, mut large) = (first, f64::INFINITY, f64::INFINITY);
     while let Some(value) = run.get(at).copied().and_then(place) {
         // 萬 gathers what stands before it; any other place must be lower than the one before.
         if value >= last && value < 10_000.0 {
@@ -196,6 +196,9 @@ fn first_number(run: &[char]) -> usize {
         }
         let bare_tens = run.get(at).is_some_and(|c| tens(*c).is_some());
         last = value;
+        if value >= 1e4 {
+            large = value;
+        }
         at += 1;
         let zero = run.get(at).is_some_and(|c| digit(*c) == Some(0));
         let from = at + usize::from(zero);
@@ -204,10 +207,11 @@ fn first_number(run: &[char]) -> usize {
         match (digits.as_slice(), run.get(after).copied().and_then(place)) {
             ([], None) => return from,
             ([], Some(_)) => at = from,
-            // The digit before a lower place belongs to it, before another place to the next number.
-            ([_], Some(next)) if next < last && !bare_tens => at = after,
+            // The digit before a lower place belongs to it, and so it does before 萬 unless there was one; before another place it
+            // belongs to the next number.
+            ([_], Some(next)) if next < last && !bare_tens || (1e4..large).contains(&next) => at = after,
             ([_], Some(_)) => return if zero { from + 1 } else { at },
-            ([one, two], Some(next)) if rising(*one, *two) && next < last => at = after,
+            ([one, two], Some(next)) if rising(*one, *two) && (next < last || (1e4..large).contains(&next)) => at = after,
             (more, Some(_)) => return from + more.len() - 1,
             ([one, two], None) if last >= 100.0 || rising(*one, *two) => return after,
             (_, None) if last >= 100.0 && !zero => return after,
@@ -413,6 +417,9 @@ mod tests {
             ("一百零八七十", &[108.0, 70.0]),
             ("九十八五十六", &[98.0, 56.0]),
             ("一三零七十四", &[130.0, 74.0]),
+            ("五萬三萬", &[50_000.0, 30_000.0]),
+            ("十一萬廿一萬", &[110_000.0, 210_000.0]),
+            ("二十三萬四千五", &[234_500.0]),
         ] {
             let found = read(said);
             assert_eq!(found.iter().map(|number| number.value).collect::<Vec<_>>(), values, "{said}");
