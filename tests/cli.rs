@@ -114,9 +114,12 @@ fn a_model_that_is_not_there_is_asked_for_by_its_command() {
     let folder = tempfile::tempdir().unwrap();
     let recording = folder.path().join("tone.wav");
     File::create(&recording).unwrap().write_all(b"RIFF").unwrap();
-    let output = cantoscribe(&["transcribe", recording.to_str().unwrap()], b"");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(error(&output).contains("cantoscribe models pull whisper-base"), "{}", error(&output));
+    for (more, command) in [(&[][..], "models pull auto"), (&["--model", "whisper-base"], "models pull whisper-base")] {
+        let output = cantoscribe(&[&["transcribe", recording.to_str().unwrap()], more].concat(), b"");
+        assert_eq!(output.status.code(), Some(1));
+        assert!(error(&output).contains(&format!("cantoscribe {command}")), "{}", error(&output));
+        assert_eq!(error(&output).trim_end().lines().count(), 1, "{}", error(&output));
+    }
 }
 
 #[test]

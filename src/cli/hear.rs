@@ -7,9 +7,9 @@ use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::audio::{AudioFile, SAMPLE_RATE};
+use crate::audio::{AudioFile, Channel, SAMPLE_RATE};
 use crate::engine::Models;
-use crate::models::{self, find_installed};
+use crate::models::{self, AUTO, Registry, best_installed, find_installed};
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::guard::{Guard, recognise};
 use crate::speech::model::silero_vad::SileroVad;
@@ -17,7 +17,7 @@ use crate::speech::model::{Context, DecodeOptions, Language, LoadOptions, Precis
 use crate::speech::script::HongKongScript;
 use crate::speech::session::Session;
 use crate::speech::vad::VoiceActivity;
-use crate::speech::{ModelIdentity, Segment, Transcript};
+use crate::speech::{ModelIdentity, Numbers, Segment, Transcript, Writing};
 use crate::text::PatientText;
 
 /// The registry's name of the voice activity detector.
@@ -26,8 +26,8 @@ const VOICE_DETECTOR: &str = "silero-vad";
 /// How recordings are heard.
 #[derive(Args)]
 pub struct HearArguments {
-    /// A model of the registry, or a folder with a checkpoint
-    #[arg(long, value_name = "NAME", default_value = "whisper-base")]
+    /// A model of the registry, or a folder with a checkpoint; `auto` is the best installed one for the language
+    #[arg(long, value_name = "NAME", default_value = AUTO)]
     model: String,
     /// What is spoken; `auto` finds out for each utterance
     #[arg(long, value_enum, default_value_t = Spoken::Yue)]
@@ -53,6 +53,9 @@ pub struct HearArguments {
     /// Words to expect, such as names of drugs
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
+    /// Numbers as they were said, or in digits (145/90, 7.2, 500 mg); the words with their times stay as they were said
+    #[arg(long, value_enum, default_value_t = Figures::Said)]
+    numbers: Figures,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -88,7 +91,20 @@ enum Window {
     Speech,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Figures {
+    Said,
+    Written,
+}
+
 impl HearArguments {
+    fn numbers(&self) -> Numbers {
+        match self.numbers {
+            Figures::Said => Numbers::Said,
+            Figures::Written => Numbers::Written,
+        }
+    }
+
     /// The precision's name, for a note's `made_by`.
     pub fn precision(&self) -> &'static str {
         self.load_options().precision.name()
@@ -138,7 +154,7 @@ pub struct Ear {
     options: DecodeOptions,
     endpoint: EndpointSettings,
     detector: Option<Arc<SileroVad>>,
-    script: Arc<HongKongScript>,
+    writing: Arc<Writing>,
 }
 
 impl Ear {
@@ -158,8 +174,13 @@ impl Ear {
     /// # Errors
     /// As [`Ear::open`].
     pub fn open_raw(arguments: &HearArguments, models_folder: &Path) -> anyhow::Result<Self> {
-        let installed = find_installed(models_folder, &arguments.model)?;
-        let recognizer: Arc<dyn Recognizer> = Arc::from(models::load(&installed, &arguments.load_options())?);
+        let options = arguments.load_options();
+        let installed = if arguments.model == AUTO {
+            best_installed(models_folder, &Registry::embedded()?, arguments.language.language(), !options.device.is_cpu())?
+        } else {
+            find_installed(models_folder, &arguments.model)?
+        };
+        let recognizer: Arc<dyn Recognizer> = Arc::from(models::load(&installed, &options)?);
         if arguments.prompt.is_some() && !recognizer.capabilities().prompt {
             bail!("the model `{}` takes no words to expect: leave out `--prompt`", installed.name);
         }
@@ -170,7 +191,7 @@ impl Ear {
             options: arguments.decode_options(),
             endpoint: arguments.endpoint_settings(),
             detector: None,
-            script: Arc::new(HongKongScript::load()?),
+            writing: Arc::new(Writing::new(HongKongScript::load()?, arguments.numbers())),
         })
     }
 
@@ -179,17 +200,39 @@ impl Ear {
     /// # Errors
     /// When the voice activity detector was not loaded.
     pub fn into_models(self) -> anyhow::Result<Models> {
-        let Self { identity, recognizer, options, endpoint, detector, script, precision } = self;
+        let Self { identity, recognizer, options, endpoint, detector, writing, precision } = self;
         let detector = detector.context("the voice activity detector was not loaded")?;
-        Ok(Models { identity, precision, recognizer, options, endpoint, detector, script })
+        Ok(Models { identity, precision, recognizer, options, endpoint, detector, writing })
     }
 
-    /// Hears a recording: utterances found by voice activity, guarded, in Hong Kong's characters.
+    /// Hears a recording: utterances found by voice activity, guarded, in Hong Kong's characters. Where `speakers` are named, one a
+    /// channel, each channel is heard by itself, and the segments are in the order of their start.
     ///
     /// # Errors
-    /// A recording that is damaged or no recording; a failing model. Nothing is returned of it then.
-    pub fn hear(&self, recording: &Path) -> anyhow::Result<Transcript> {
-        let mut file = AudioFile::open(recording)?;
+    /// A recording that is damaged or no recording; other channels than speakers; a failing model. Nothing is returned of it then.
+    pub fn hear(&self, recording: &Path, speakers: &[String]) -> anyhow::Result<Transcript> {
+        if speakers.is_empty() {
+            let mut file = AudioFile::open(recording)?;
+            let segments = self.hear_file(recording, &mut file)?;
+            return self.transcript(recording, &file, segments);
+        }
+        let (mut segments, mut last) = (Vec::new(), None);
+        for (index, speaker) in speakers.iter().enumerate() {
+            let mut file = AudioFile::open_channel(recording, Channel { index, of: speakers.len() })?;
+            let heard = self.hear_file(recording, &mut file)?;
+            segments.extend(heard.into_iter().map(|segment| Segment { speaker: Some(speaker.clone()), ..segment }));
+            last = Some(file);
+        }
+        // Stable: of two that start together the earlier channel's comes first.
+        segments.sort_by_key(|segment| segment.start_ms);
+        for (segment, id) in segments.iter_mut().zip(0..) {
+            segment.id = id;
+        }
+        let file = last.context("no channel was heard")?;
+        self.transcript(recording, &file, segments)
+    }
+
+    fn hear_file(&self, recording: &Path, file: &mut AudioFile) -> anyhow::Result<Vec<Segment>> {
         let detector = self.detector.clone().context("the voice activity detector was not loaded")?;
         let (recognizer, options) = (Arc::clone(&self.recognizer), self.options.clone());
         let guard = Guard::default();
@@ -197,18 +240,18 @@ impl Ear {
         let mut session = Session::<anyhow::Error>::new(
             Box::new(VoiceActivity::new(detector)),
             Box::new(move |samples| recognise(recognizer.as_ref(), samples, &options, &guard).context(unheard.clone())),
-            Arc::clone(&self.script),
+            Arc::clone(&self.writing),
             self.endpoint.clone(),
         )?;
         let progress = progress();
         let mut segments = Vec::new();
-        session.hear_file(&mut file, |heard_to, heard| {
+        session.hear_file(file, |heard_to, heard| {
             progress.set_position(heard_to.0 / u64::from(SAMPLE_RATE));
             segments.extend(heard.into_iter().map(|heard| heard.segment));
             Ok(())
         })?;
         progress.finish_and_clear();
-        self.transcript(recording, &file, segments)
+        Ok(segments)
     }
 
     /// One greedy pass over the whole recording, for comparing with a reference.

@@ -40,6 +40,9 @@ pub struct NoteArguments {
     /// With `fhir`, when the consultation was, in RFC 3339 [default: the input's own time]
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
+    /// Who is on which channel of a recording, such as `doctor,patient` [default: the channels are mixed]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    speakers: Vec<String>,
     #[command(flatten)]
     hear: HearArguments,
 }
@@ -135,7 +138,7 @@ fn read(arguments: &NoteArguments, models_folder: &Path) -> anyhow::Result<Heard
         Input::Transcript(transcript) => Ok(Heard { transcript, by_us: false, time }),
         Input::Audio => {
             drop(bytes);
-            let transcript = Ear::open(&arguments.hear, models_folder)?.hear(path)?;
+            let transcript = Ear::open(&arguments.hear, models_folder)?.hear(path, &arguments.speakers)?;
             Ok(Heard { transcript, by_us: true, time })
         }
     }

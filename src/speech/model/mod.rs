@@ -10,6 +10,8 @@ mod onnx;
 mod options;
 mod packed;
 mod pickle;
+#[cfg(test)]
+mod reference;
 pub mod sense_voice;
 pub mod silero_vad;
 mod softmax;

@@ -3,66 +3,20 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use candle_core::Tensor;
-use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
 use super::*;
 use crate::audio::FilterBank;
 use crate::speech::guard::{Guard, recognise};
+use crate::speech::model::reference::{Reference, TOLERANCE, error, values};
 use crate::speech::model::{self, PackedWeights, Precision};
-
-/// The largest error that a correct implementation makes in f32, of the largest value there is.
-const TOLERANCE: f32 = 1e-3;
 
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sense-voice")
 }
 
-/// `reference.safetensors` of a folder.
-struct Reference(Vec<u8>);
-
-impl Reference {
-    fn read(folder: &Path) -> Self {
-        Self(fs::read(folder.join("reference.safetensors")).unwrap())
-    }
-
-    fn tensor(&self, name: &str) -> TensorView<'_> {
-        SafeTensors::deserialize(&self.0).unwrap().tensor(name).unwrap()
-    }
-
-    fn floats(&self, name: &str) -> Vec<f32> {
-        self.tensor(name).data().as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
-    }
-
-    fn ids(&self, name: &str) -> Vec<u32> {
-        self.tensor(name).data().as_chunks().0.iter().map(|four| u32::from_le_bytes(*four)).collect()
-    }
-
-    fn samples(&self) -> Vec<f32> {
-        let integers = self.tensor("samples").data().as_chunks().0.iter().map(|two| i16::from_le_bytes(*two)).collect::<Vec<_>>();
-        integers.into_iter().map(|sample| f32::from(sample) / 32_768.0).collect()
-    }
-
-    fn features(&self) -> Features {
-        Features { width: self.tensor("features").shape()[1], data: self.floats("features") }
-    }
-
-    fn text(&self) -> String {
-        let (_, metadata) = SafeTensors::read_metadata(&self.0).unwrap();
-        metadata.metadata().as_ref().unwrap()["text"].clone()
-    }
-}
-
-/// The largest difference, of the largest expected value.
-fn error(ours: &[f32], expected: &[f32]) -> f32 {
-    assert_eq!(ours.len(), expected.len());
-    let largest = |values: &mut dyn Iterator<Item = f32>| values.fold(0.0_f32, |largest, value| largest.max(value.abs()));
-    largest(&mut ours.iter().zip(expected).map(|(a, b)| a - b)) / largest(&mut expected.iter().copied())
-}
-
-fn values(tensor: &Tensor) -> Vec<f32> {
-    tensor.flatten_all().unwrap().to_vec1().unwrap()
+fn features(reference: &Reference) -> Features {
+    Features { width: reference.tensor("features").shape()[1], data: reference.floats("features") }
 }
 
 fn options(precision: Precision) -> LoadOptions {
@@ -83,7 +37,7 @@ fn stage_errors(model: &SenseVoice, reference: &Reference) -> Vec<(String, f32)>
     names.push("tp_norm".to_owned());
     let queries = [language_query(Some(Language::Cantonese)), EVENT_AND_MOOD[0], EVENT_AND_MOOD[1], AS_SAID];
     let mut errors = Vec::new();
-    let states = model.network.encoder.watched(&reference.features(), queries, &mut |stage, states| {
+    let states = model.network.encoder.watched(&features(reference), queries, &mut |stage, states| {
         errors.push((names[stage].clone(), error(&values(states), &reference.floats(&names[stage]))));
     });
     assert_eq!(errors.len(), names.len());

@@ -5,7 +5,7 @@ use candle_core::{IndexOp, Tensor};
 use super::Whisper;
 use super::decoder::{Audio, Cache};
 use super::random::Random;
-use super::rules::draw;
+use super::rules::{Rules, draw};
 use crate::speech::SpeechError;
 use crate::speech::model::Language;
 use crate::speech::model::logits::{argmax, likeliest_language, log_normaliser};
@@ -47,6 +47,8 @@ impl Sequence {
 pub(super) struct Limits<'a> {
     /// Tokens of text.
     pub tokens: usize,
+    /// What may be said.
+    pub rules: &'a Rules,
     /// Whether to go on would be a waste.
     pub give_up: &'a (dyn Fn(&[u32]) -> bool + Sync),
 }
@@ -141,7 +143,7 @@ impl Whisper {
         for step in 0..limits.tokens {
             let (mut fed, mut kept, mut kept_rows) = (Vec::new(), Vec::new(), Vec::new());
             for ((index, batch_row), logits) in live.iter().zip(0_u32..).zip(&mut logits) {
-                self.rules.apply(logits, step == 0);
+                limits.rules.apply(logits, step == 0);
                 let Some(sequence) = sequences.get_mut(*index) else { continue };
                 let Some(token) = choose(*index, logits) else { continue };
                 let logit = usize::try_from(token).ok().and_then(|token| logits.get(token)).copied();

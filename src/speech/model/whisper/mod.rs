@@ -48,6 +48,8 @@ pub struct Whisper {
     decoder: Decoder,
     vocabulary: Vocabulary,
     rules: Rules,
+    /// For [`Recognizer::raw`].
+    raw_rules: Rules,
     alignment_heads: Vec<(usize, usize)>,
     pool: ThreadPool,
 }
@@ -79,6 +81,7 @@ impl Whisper {
             encoder,
             decoder,
             rules: Rules::new(&config, &generation, &vocabulary),
+            raw_rules: Rules::of_checkpoint(&config, &generation, &vocabulary),
             alignment_heads: generation.alignment_heads(&config),
             vocabulary,
             config,
@@ -139,7 +142,7 @@ impl Recognizer for Whisper {
                 };
                 let (prefix, start) = self.prefix(language, None)?;
                 let tokens_left = self.config.max_target_positions.saturating_sub(prefix.len());
-                let limits = Limits { tokens: tokens_left, give_up: &|_| false };
+                let limits = Limits { tokens: tokens_left, rules: &self.raw_rules, give_up: &|_| false };
                 let begun = self.begin(&audio, (&prefix, start))?;
                 tokens.extend(self.greedy(&audio, begun, &limits)?.tokens);
             }
@@ -183,7 +186,7 @@ impl Utterance for Opened<'_> {
             // Half the positions, as OpenAI's Whisper: the other half is the prompt's.
             let positions = model.config.max_target_positions;
             let tokens = (positions / 2).min(positions.saturating_sub(prefix.len()));
-            let limits = Limits { tokens, give_up };
+            let limits = Limits { tokens, rules: &model.rules, give_up };
             let begun = model.begin(audio, (&prefix, start))?;
             let no_speech_probability = begun.no_speech_probability;
             let sequence = match options.search {
@@ -214,3 +217,6 @@ impl Utterance for Opened<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
