@@ -19,6 +19,9 @@ pub struct Registry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
+    /// Qwen3-ASR, Qwen's layout or Hugging Face's.
+    #[serde(rename = "qwen3-asr")]
+    Qwen3Asr,
     /// SenseVoice-Small and its fine-tunes, FunASR's layout.
     SenseVoice,
     /// OpenAI's Whisper and its fine-tunes, Hugging Face layout.
@@ -32,6 +35,7 @@ impl Family {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Qwen3Asr => SpeechFamily::Qwen3Asr.name(),
             Self::SenseVoice => SpeechFamily::SenseVoice.name(),
             Self::Whisper => SpeechFamily::Whisper.name(),
             Self::SileroVad => "silero-vad",
@@ -43,7 +47,7 @@ impl Family {
     pub fn weights(self) -> &'static str {
         match self {
             Self::SenseVoice => "model.pt",
-            Self::Whisper => super::manifest::WEIGHTS,
+            Self::Qwen3Asr | Self::Whisper => super::manifest::WEIGHTS,
             Self::SileroVad => "model.onnx",
         }
     }
@@ -52,6 +56,7 @@ impl Family {
 impl From<SpeechFamily> for Family {
     fn from(family: SpeechFamily) -> Self {
         match family {
+            SpeechFamily::Qwen3Asr => Self::Qwen3Asr,
             SpeechFamily::SenseVoice => Self::SenseVoice,
             SpeechFamily::Whisper => Self::Whisper,
         }

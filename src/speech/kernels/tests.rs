@@ -203,13 +203,13 @@ proptest! {
     ) {
         let row = 3 * heads * width;
         let rows = noise(seed, sequences * tokens * row);
-        let at_once = look_back(&plain(), Queries { rows: &rows, heads, width, new: tokens }, &mut vec![Past::default(); sequences]);
+        let at_once = look_back(&plain(), Queries { rows: &rows, heads, key_heads: heads, width, new: tokens }, &mut vec![Past::default(); sequences]);
         for kernels in all() {
             let mut past = vec![Past::default(); sequences];
             for token in 0..tokens {
                 let of_token = |sequence: usize| &rows[(sequence * tokens + token) * row..(sequence * tokens + token + 1) * row];
                 let new: Vec<f32> = (0..sequences).flat_map(of_token).copied().collect();
-                let out = look_back(&kernels, Queries { rows: &new, heads, width, new: 1 }, &mut past);
+                let out = look_back(&kernels, Queries { rows: &new, heads, key_heads: heads, width, new: 1 }, &mut past);
                 for (sequence, out) in out.chunks(heads * width).enumerate() {
                     let begin = (sequence * tokens + token) * heads * width;
                     prop_assert_eq!(out, &at_once[begin..begin + heads * width]);

@@ -1,10 +1,11 @@
 //! Beam search: the likeliest texts by their whole, not by each step; OpenAI's rules (patience 1, no length penalty but the mean).
 
 use super::Whisper;
-use super::decode::{Begun, Limits, Sequence};
+use super::decode::{Begun, Limits};
 use super::decoder::Audio;
 use crate::speech::SpeechError;
 use crate::speech::model::logits::{likeliest, log_normaliser};
+use crate::speech::model::sequence::Sequence;
 
 /// A sequence of the beam with one more token.
 struct Continuation {
@@ -27,7 +28,7 @@ impl Whisper {
             for continuation in continuations {
                 let parent = usize::try_from(continuation.row).ok().and_then(|row| beam.get(row));
                 let Some(mut sequence) = parent.cloned() else { continue };
-                if !sequence.push(continuation.token, continuation.log_probability, self.vocabulary.end) {
+                if !sequence.push(continuation.token, continuation.log_probability, &[self.vocabulary.end]) {
                     finished.push(sequence);
                 } else if !(limits.give_up)(&sequence.tokens) {
                     rows.push(continuation.row);

@@ -1,0 +1,267 @@
+//! Qwen3-ASR, in Qwen's layout or that of Hugging Face's transformers: `config.json`, `generation_config.json` (optional), a tokenizer
+//! and the weights.
+//!
+//! An encoder makes 13 rows of each second of audio; they stand in the prompt of a language model, which answers with the language and
+//! the words. The arithmetic is that of the `qwen-asr` package (`core/transformers_backend/modeling_qwen3_asr.py`), with the windows of
+//! the encoder's attention that its code for the processor leaves out and its code for accelerators has. Sizes and ids are the checkpoint's.
+//!
+//! The model says no times: those of words come with a forced aligner, which is another model. Nothing is sampled.
+
+mod answer;
+mod config;
+mod decoder;
+mod encoder;
+mod pieces;
+mod vocabulary;
+
+use std::path::Path;
+
+use candle_core::Tensor;
+use rayon::ThreadPool;
+
+use self::answer::{Answer, without_loops};
+use self::config::{Config, Layout};
+use self::decoder::{Cache, Decoder};
+use self::encoder::Encoder;
+use self::pieces::{PIECE, pieces};
+use self::vocabulary::Vocabulary;
+use super::layers::Arithmetic;
+use super::logits::{argmax, likeliest_language, log_normaliser};
+use super::packed::Packer;
+use super::sequence::Sequence;
+use super::weights::Weights;
+use super::{
+    Capabilities, Context, DecodeOptions, Hypothesis, Language, LoadOptions, RawHypothesis, Recognizer, Utterance, check_finite,
+    check_length, pool,
+};
+use crate::audio::{LogMel, SAMPLE_RATE};
+use crate::speech::SpeechError;
+use crate::text::PatientText;
+
+/// In documents and messages.
+pub const FAMILY: &str = "qwen3-asr";
+/// `model_type` in `config.json`.
+pub const MODEL_TYPE: &str = "qwen3_asr";
+
+/// What a clip is filled up to with silence where it is filled up at all: half a second.
+const LEAST: usize = SAMPLE_RATE as usize / 2;
+/// Fewer samples than the mel's window mirrors at its edge have no spectrum.
+const MIRRORED: usize = 200;
+
+/// A loaded Qwen3-ASR.
+pub struct Qwen3Asr {
+    capabilities: Capabilities,
+    config: Config,
+    mel: LogMel,
+    encoder: Encoder,
+    decoder: Decoder,
+    vocabulary: Vocabulary,
+    pool: ThreadPool,
+}
+
+/// A decoder that was fed what comes before the answer.
+struct Begun {
+    cache: Cache,
+    /// After the last row that was fed.
+    logits: Vec<f32>,
+}
+
+impl Qwen3Asr {
+    /// Loads the checkpoint in `folder`.
+    ///
+    /// # Errors
+    /// A missing, damaged or unsupported file, named with the tensor or key that is wrong.
+    pub fn load(folder: &Path, options: &LoadOptions) -> Result<Self, SpeechError> {
+        let pool = pool(options)?;
+        let config = Config::load(folder)?;
+        let vocabulary = Vocabulary::load(folder, &config)?;
+        let arithmetic = Arithmetic::new(options, pool.current_num_threads())?;
+        let (encoder, decoder) = pool.install(|| networks(&Weights::open(folder, options)?, &config, &arithmetic))?;
+        let capabilities = Capabilities {
+            family: FAMILY,
+            languages: Language::ALL.to_vec(),
+            longest: PIECE,
+            prompt: true,
+            word_times: false,
+            short_context: false,
+            sampling: false,
+        };
+        Ok(Self { capabilities, mel: LogMel::new(config.audio.num_mel_bins), encoder, decoder, vocabulary, config, pool })
+    }
+
+    /// Gathers the weights of the checkpoint in `folder` as the operators of these options take them.
+    ///
+    /// # Errors
+    /// As [`Qwen3Asr::load`].
+    pub fn pack(folder: &Path, options: &LoadOptions) -> Result<Packer, SpeechError> {
+        let pool = pool(options)?;
+        let config = Config::load(folder)?;
+        let arithmetic = Arithmetic::new(options, pool.current_num_threads())?;
+        pool.install(|| {
+            let weights = Weights::to_pack(folder)?;
+            networks(&weights, &config, &arithmetic)?;
+            Ok(weights.into_packer())
+        })
+    }
+
+    /// The decoder's rows of some samples; a piece of something longer is filled up to half a second.
+    fn listen(&self, samples: &[f32], is_piece: bool) -> Result<Tensor, SpeechError> {
+        let fills = is_piece || self.config.layout == Layout::Transformers || samples.len() <= MIRRORED;
+        Ok(self.encoder.forward(&self.mel.compute(samples, fills.then_some(LEAST)))?)
+    }
+
+    /// Feeds a prompt.
+    fn begin(&self, before: &[u32], audio: &Tensor, after: &[u32]) -> Result<Begun, SpeechError> {
+        let mut cache = self.decoder.cache();
+        let rows = Tensor::cat(&[&self.decoder.embed(before)?, audio, &self.decoder.embed(after)?], 0)?;
+        let logits = self.feed(&rows, &mut cache)?;
+        Ok(Begun { cache, logits })
+    }
+
+    /// Feeds rows and gives the logits after the last.
+    fn feed(&self, rows: &Tensor, cache: &mut Cache) -> Result<Vec<f32>, SpeechError> {
+        let states = self.decoder.forward(rows, cache)?;
+        let last = states.narrow(0, states.dim(0)?.saturating_sub(1), 1)?;
+        Ok(self.decoder.logits(&last)?.squeeze(0)?.to_vec1()?)
+    }
+
+    /// The likeliest token at each step, until one ends the answer, the limit is reached or to go on would be a waste.
+    fn greedy(&self, begun: Begun, give_up: &(dyn Fn(&[u32]) -> bool + Sync)) -> Result<Sequence, SpeechError> {
+        let Begun { mut cache, mut logits } = begun;
+        let mut sequence = Sequence::default();
+        while let Some(token) = argmax(&logits) {
+            let goes_on = sequence.push(token, logit(&logits, token) - log_normaliser(&logits), &self.vocabulary.end);
+            let full = sequence.tokens.len() >= self.config.tokens || cache.rows() >= self.config.text.max_position_embeddings;
+            if !goes_on || full || give_up(&sequence.tokens) {
+                break;
+            }
+            logits = self.decoder.step(token, &mut cache)?;
+        }
+        Ok(sequence)
+    }
+}
+
+/// Of a token that has none: as if it could never come.
+fn logit(logits: &[f32], token: u32) -> f32 {
+    usize::try_from(token).ok().and_then(|token| logits.get(token)).copied().unwrap_or(f32::NEG_INFINITY)
+}
+
+fn networks(weights: &Weights, config: &Config, arithmetic: &Arithmetic) -> Result<(Encoder, Decoder), SpeechError> {
+    let encoder = Encoder::load(weights, config, &arithmetic.for_encoder())?;
+    Ok((encoder, Decoder::load(weights, config, arithmetic)?))
+}
+
+impl Recognizer for Qwen3Asr {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// Pieces of about 20 minutes, each on its own, as the reference cuts them. Where no language is given the model's own answer about
+    /// it is among the tokens; it is no part of the text.
+    fn raw(&self, samples: &[f32], language: Option<Language>) -> Result<RawHypothesis, SpeechError> {
+        check_finite(samples)?;
+        self.pool.install(|| {
+            let mut prompt = self.vocabulary.prompt(None)?;
+            if language.is_some() {
+                prompt.after.extend(self.vocabulary.header(language)?);
+            }
+            let pieces = pieces(samples, PIECE);
+            let (mut text, mut tokens, mut found) = (String::new(), Vec::new(), language);
+            for piece in &pieces {
+                let audio = self.listen(samples.get(piece.clone()).unwrap_or_default(), pieces.len() > 1)?;
+                let heard = self.greedy(self.begin(&prompt.before, &audio, &prompt.after)?, &|_| false)?;
+                let answer = Answer::read(&heard.tokens, language.is_some(), &self.vocabulary);
+                text.push_str(&without_loops(self.vocabulary.decode(answer.text).reveal().trim()));
+                found = found.or_else(|| answer.known_language());
+                tokens.extend(heard.tokens);
+            }
+            Ok(RawHypothesis { text: PatientText::from(text), tokens, language: found.unwrap_or_default() })
+        })
+    }
+
+    fn open<'a>(&'a self, samples: &'a [f32], _: Context) -> Result<Box<dyn Utterance + 'a>, SpeechError> {
+        check_length(samples, PIECE)?;
+        check_finite(samples)?;
+        let audio = self.pool.install(|| self.listen(samples, false))?;
+        Ok(Box::new(Opened { model: self, audio }))
+    }
+}
+
+/// An utterance whose rows every attempt shares.
+struct Opened<'a> {
+    model: &'a Qwen3Asr,
+    audio: Tensor,
+}
+
+impl Utterance for Opened<'_> {
+    /// The model is led up to the name of the language, and what it expects there says two things: whether anything was said, and, if
+    /// none was asked for, which language. That name is then given, so that the answer is words alone. Neither the temperature nor the
+    /// search changes anything.
+    fn attempt(
+        &mut self,
+        options: &DecodeOptions,
+        _: f32,
+        give_up: &(dyn Fn(&[u32]) -> bool + Sync),
+    ) -> Result<Hypothesis, SpeechError> {
+        let Self { model, audio } = self;
+        model.pool.install(|| {
+            let vocabulary = &model.vocabulary;
+            let mut prompt = vocabulary.prompt(options.prompt.as_ref())?;
+            let silent = vocabulary.header(None)?;
+            let headers: Vec<(Language, Vec<u32>)> = Language::ALL
+                .into_iter()
+                .map(|language| Ok((language, vocabulary.header(Some(language))?)))
+                .collect::<Result<_, SpeechError>>()?;
+            let common = headers.iter().map(|(_, header)| common(header, &silent)).min().unwrap_or_default();
+            prompt.after.extend(silent.iter().take(common));
+            let mut begun = model.begin(&prompt.before, audio, &prompt.after)?;
+            let next = |header: &[u32]| header.get(common).copied();
+            let candidates: Vec<(Language, u32)> =
+                headers.iter().filter_map(|(language, header)| Some((*language, next(header)?))).collect();
+            let likeliest = likeliest_language(&begun.logits, &candidates).unwrap_or_default();
+            let silence =
+                next(&silent).map_or(f32::NEG_INFINITY, |token| logit(&begun.logits, token) - log_normaliser(&begun.logits));
+            let no_speech_probability = silence.exp();
+            let is_silent =
+                candidates.iter().all(|(_, token)| logit(&begun.logits, *token) - log_normaliser(&begun.logits) < silence);
+            if options.language.is_none() && is_silent {
+                return Ok(Hypothesis { average_log_probability: silence, no_speech_probability, ..Hypothesis::default() });
+            }
+            let language = options.language.unwrap_or(likeliest);
+            let header =
+                headers.iter().find(|(known, _)| *known == language).map(|(_, header)| header.as_slice()).unwrap_or_default();
+            let rest = model.decoder.embed(header.get(common..).unwrap_or_default())?;
+            begun.logits = model.feed(&rest, &mut begun.cache)?;
+            let heard = model.greedy(begun, give_up)?;
+            let average_log_probability = heard.average_log_probability();
+            let skipped = heard.tokens.len().saturating_sub(Answer::read(&heard.tokens, true, vocabulary).text.len());
+            let text = heard.tokens.iter().zip(&heard.log_probabilities).skip(skipped);
+            let (tokens, log_probabilities): (Vec<u32>, Vec<f32>) =
+                text.filter(|(token, _)| vocabulary.piece(**token).is_some()).unzip();
+            Ok(Hypothesis {
+                text: vocabulary.decode(&tokens).reveal().trim().into(),
+                tokens,
+                probabilities: log_probabilities.into_iter().map(f32::exp).collect(),
+                words: Vec::new(),
+                tags: Vec::new(),
+                average_log_probability,
+                no_speech_probability,
+                temperature: 0.0,
+                language,
+            })
+        })
+    }
+
+    /// There are no times but the utterance's own.
+    fn align(&mut self, _: &mut Hypothesis) -> Result<(), SpeechError> {
+        Ok(())
+    }
+}
+
+/// How many tokens two headers begin with in common.
+fn common(a: &[u32], b: &[u32]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+#[cfg(test)]
+mod tests;
