@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use super::error::ModelError;
-use crate::speech::model::SpeechFamily;
+use super::manifest::is_shard;
+use crate::speech::model::{INDEX, SpeechFamily};
 
 const EMBEDDED: &str = include_str!("../../models/registry.toml");
 
@@ -42,7 +43,7 @@ impl Family {
         }
     }
 
-    /// The weights' file in the model's folder.
+    /// The weights' file in the model's folder, where they are in one.
     #[must_use]
     pub fn weights(self) -> &'static str {
         match self {
@@ -253,7 +254,8 @@ impl SourceSpec {
         if let Some(file) = files.iter().find(|file| !is_plain_name(&file.name) || file.name == super::manifest::FILE_NAME) {
             return Err(format!("`{}` cannot be a file's name", file.name));
         }
-        if !files.iter().any(|file| file.name == family.weights()) {
+        let has = |name: &str| files.iter().any(|file| file.name == name);
+        if !has(family.weights()) && !(has(INDEX) && files.iter().any(|file| is_shard(&file.name))) {
             return Err(format!("a source gives no `{}`", family.weights()));
         }
         let Self::Wheels(spec) = self else { return Ok(()) };
@@ -287,7 +289,15 @@ mod tests {
     #[test]
     fn the_embedded_registry_holds_what_the_project_needs() {
         let registry = Registry::embedded().unwrap();
-        for name in ["whisper-base", "silero-vad", "sense-voice-small", "whisper-large-v3-turbo", "whisper-small-cantonese"] {
+        for name in [
+            "whisper-base",
+            "silero-vad",
+            "sense-voice-small",
+            "whisper-large-v3-turbo",
+            "whisper-small-cantonese",
+            "qwen3-asr-0.6b",
+            "qwen3-asr-1.7b",
+        ] {
             assert_eq!(registry.get(name).unwrap().name, name);
         }
         for name in ["whisper-base", "silero-vad"] {
@@ -325,6 +335,7 @@ mod tests {
             SMALL.replace("name = \"m\"", "name = \"../m\""),
             SMALL.replace("{ name = \"model.safetensors\" }", "{ name = \"/etc/passwd\" }"),
             SMALL.replace("model.safetensors", "other.bin"),
+            SMALL.replace("model.safetensors", "model.safetensors.index.json"),
             SMALL.replace("\"model.safetensors\" }", "\"model.safetensors\", sha256 = \"12\" }"),
             format!("{SMALL}{SMALL}"),
         ];

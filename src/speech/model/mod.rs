@@ -28,6 +28,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use family::{SpeechFamily, family_of};
 pub use options::{Context, DecodeOptions, Language, LoadOptions, PackedWeights, Precision, Search};
+pub use weights::{INDEX, weight_files};
 
 use crate::speech::SpeechError;
 use crate::text::PatientText;

@@ -8,6 +8,7 @@
 //! The model says no times: those of words come with a forced aligner, which is another model. Nothing is sampled.
 
 mod answer;
+mod attempt;
 mod config;
 mod decoder;
 mod encoder;
@@ -20,19 +21,19 @@ use candle_core::Tensor;
 use rayon::ThreadPool;
 
 use self::answer::{Answer, without_loops};
+use self::attempt::Opened;
 use self::config::{Config, Layout};
 use self::decoder::{Cache, Decoder};
 use self::encoder::Encoder;
 use self::pieces::{PIECE, pieces};
 use self::vocabulary::Vocabulary;
 use super::layers::Arithmetic;
-use super::logits::{argmax, likeliest_language, log_normaliser};
+use super::logits::{argmax, log_normaliser};
 use super::packed::Packer;
 use super::sequence::Sequence;
 use super::weights::Weights;
 use super::{
-    Capabilities, Context, DecodeOptions, Hypothesis, Language, LoadOptions, RawHypothesis, Recognizer, Utterance, check_finite,
-    check_length, pool,
+    Capabilities, Context, Language, LoadOptions, RawHypothesis, Recognizer, Utterance, check_finite, check_length, pool,
 };
 use crate::audio::{LogMel, SAMPLE_RATE};
 use crate::speech::SpeechError;
@@ -183,84 +184,8 @@ impl Recognizer for Qwen3Asr {
         check_length(samples, PIECE)?;
         check_finite(samples)?;
         let audio = self.pool.install(|| self.listen(samples, false))?;
-        Ok(Box::new(Opened { model: self, audio }))
+        Ok(Box::new(Opened::new(self, audio)))
     }
-}
-
-/// An utterance whose rows every attempt shares.
-struct Opened<'a> {
-    model: &'a Qwen3Asr,
-    audio: Tensor,
-}
-
-impl Utterance for Opened<'_> {
-    /// The model is led up to the name of the language, and what it expects there says two things: whether anything was said, and, if
-    /// none was asked for, which language. That name is then given, so that the answer is words alone. Neither the temperature nor the
-    /// search changes anything.
-    fn attempt(
-        &mut self,
-        options: &DecodeOptions,
-        _: f32,
-        give_up: &(dyn Fn(&[u32]) -> bool + Sync),
-    ) -> Result<Hypothesis, SpeechError> {
-        let Self { model, audio } = self;
-        model.pool.install(|| {
-            let vocabulary = &model.vocabulary;
-            let mut prompt = vocabulary.prompt(options.prompt.as_ref())?;
-            let silent = vocabulary.header(None)?;
-            let headers: Vec<(Language, Vec<u32>)> = Language::ALL
-                .into_iter()
-                .map(|language| Ok((language, vocabulary.header(Some(language))?)))
-                .collect::<Result<_, SpeechError>>()?;
-            let common = headers.iter().map(|(_, header)| common(header, &silent)).min().unwrap_or_default();
-            prompt.after.extend(silent.iter().take(common));
-            let mut begun = model.begin(&prompt.before, audio, &prompt.after)?;
-            let next = |header: &[u32]| header.get(common).copied();
-            let candidates: Vec<(Language, u32)> =
-                headers.iter().filter_map(|(language, header)| Some((*language, next(header)?))).collect();
-            let likeliest = likeliest_language(&begun.logits, &candidates).unwrap_or_default();
-            let silence =
-                next(&silent).map_or(f32::NEG_INFINITY, |token| logit(&begun.logits, token) - log_normaliser(&begun.logits));
-            let no_speech_probability = silence.exp();
-            let is_silent =
-                candidates.iter().all(|(_, token)| logit(&begun.logits, *token) - log_normaliser(&begun.logits) < silence);
-            if options.language.is_none() && is_silent {
-                return Ok(Hypothesis { average_log_probability: silence, no_speech_probability, ..Hypothesis::default() });
-            }
-            let language = options.language.unwrap_or(likeliest);
-            let header =
-                headers.iter().find(|(known, _)| *known == language).map(|(_, header)| header.as_slice()).unwrap_or_default();
-            let rest = model.decoder.embed(header.get(common..).unwrap_or_default())?;
-            begun.logits = model.feed(&rest, &mut begun.cache)?;
-            let heard = model.greedy(begun, give_up)?;
-            let average_log_probability = heard.average_log_probability();
-            let skipped = heard.tokens.len().saturating_sub(Answer::read(&heard.tokens, true, vocabulary).text.len());
-            let text = heard.tokens.iter().zip(&heard.log_probabilities).skip(skipped);
-            let (tokens, log_probabilities): (Vec<u32>, Vec<f32>) =
-                text.filter(|(token, _)| vocabulary.piece(**token).is_some()).unzip();
-            Ok(Hypothesis {
-                text: vocabulary.decode(&tokens).reveal().trim().into(),
-                tokens,
-                probabilities: log_probabilities.into_iter().map(f32::exp).collect(),
-                words: Vec::new(),
-                tags: Vec::new(),
-                average_log_probability,
-                no_speech_probability,
-                temperature: 0.0,
-                language,
-            })
-        })
-    }
-
-    /// There are no times but the utterance's own.
-    fn align(&mut self, _: &mut Hypothesis) -> Result<(), SpeechError> {
-        Ok(())
-    }
-}
-
-/// How many tokens two headers begin with in common.
-fn common(a: &[u32], b: &[u32]) -> usize {
-    a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
 #[cfg(test)]
