@@ -255,7 +255,8 @@ impl SourceSpec {
             return Err(format!("`{}` cannot be a file's name", file.name));
         }
         let has = |name: &str| files.iter().any(|file| file.name == name);
-        if !has(family.weights()) && !(has(INDEX) && files.iter().any(|file| is_shard(&file.name))) {
+        let in_shards = has(INDEX) && files.iter().any(|file| is_shard(&file.name));
+        if !has(family.weights()) && !in_shards {
             return Err(format!("a source gives no `{}`", family.weights()));
         }
         let Self::Wheels(spec) = self else { return Ok(()) };

@@ -10,7 +10,7 @@ use safetensors::tensor::TensorView;
 use super::*;
 use crate::audio::Mel;
 use crate::speech::guard::{Guard, recognise};
-use crate::speech::model::{self, PackedWeights, Precision};
+use crate::speech::model::{self, DecodeOptions, PackedWeights, Precision};
 
 /// The largest error that a correct implementation makes in f32, of the largest value there is.
 const TOLERANCE: f32 = 1e-3;
