@@ -3,6 +3,7 @@
 //! A family opens an utterance (its front end and encoder), makes hypotheses of it, and aligns one in time. What to do with a bad
 //! hypothesis is decided above, once, in [`crate::speech::guard`].
 
+mod beam;
 mod byte_level;
 mod family;
 pub mod layers;

@@ -27,10 +27,11 @@ impl Rotary {
         Self { speeds: (0..width / 2).map(speed).collect() }
     }
 
-    /// For so many tokens, the first at the position `first`.
+    /// For so many tokens of each of some sequences, each sequence's first at the position `first`.
     #[must_use]
-    pub fn turns(&self, first: usize, tokens: usize) -> Turns {
-        let angles = (first..first + tokens).flat_map(|position| self.speeds.iter().map(move |speed| position as f32 * speed));
+    pub fn turns(&self, first: usize, tokens: usize, sequences: usize) -> Turns {
+        let positions = (0..sequences).flat_map(|_| first..first + tokens);
+        let angles = positions.flat_map(|position| self.speeds.iter().map(move |speed| position as f32 * speed));
         let (cosines, sines) = angles.map(|angle| (angle.cos(), angle.sin())).unzip();
         Turns { cosines, sines }
     }

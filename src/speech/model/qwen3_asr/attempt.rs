@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::{Begun, Qwen3Asr, logit};
 use crate::speech::SpeechError;
 use crate::speech::model::logits::{likeliest_language, log_normaliser};
-use crate::speech::model::{DecodeOptions, Hypothesis, Language, Utterance};
+use crate::speech::model::{DecodeOptions, Hypothesis, Language, Search, Utterance};
 
 /// An utterance whose rows every attempt shares.
 pub struct Opened<'a> {
@@ -65,7 +65,7 @@ fn beginning(a: &[u32], b: &[u32]) -> usize {
 }
 
 impl Utterance for Opened<'_> {
-    /// Neither the temperature nor the search changes anything.
+    /// The temperature changes nothing.
     fn attempt(
         &mut self,
         options: &DecodeOptions,
@@ -81,7 +81,10 @@ impl Utterance for Opened<'_> {
                     return Ok(Hypothesis { no_speech_probability: no_speech.exp(), ..silence });
                 }
             };
-            let heard = self.model.greedy(begun, give_up)?;
+            let heard = match options.search {
+                Search::Beam(width) if width > 1 => self.model.beam(begun, width, give_up)?,
+                Search::Beam(_) | Search::Greedy => self.model.greedy(begun, give_up)?,
+            };
             let skipped = heard.tokens.len().saturating_sub(Answer::read(&heard.tokens, true, vocabulary).text.len());
             let words = heard.tokens.iter().zip(&heard.log_probabilities).skip(skipped);
             let (tokens, log_probabilities): (Vec<u32>, Vec<f32>) =

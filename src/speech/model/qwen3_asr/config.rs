@@ -75,7 +75,7 @@ pub struct Config {
     pub text: TextConfig,
     /// Stands in the prompt where the audio goes.
     pub audio_token_id: u32,
-    /// Ids that end an answer; none: those of the vocabulary.
+    /// Ids that end an answer, beside those of the vocabulary that do.
     pub end: Vec<u32>,
     /// The most tokens of an answer.
     pub tokens: usize,
@@ -128,8 +128,6 @@ pub struct TextConfig {
     pub attention_bias: bool,
     /// Whether the embedding is the projection onto the vocabulary too.
     pub tie_word_embeddings: bool,
-    /// Tokens of one decoding, prompt and audio included.
-    pub max_position_embeddings: usize,
 }
 
 /// `config.json` as it is.
@@ -186,7 +184,6 @@ struct Text {
     attention_bias: Option<bool>,
     use_sliding_window: Option<bool>,
     tie_word_embeddings: Option<bool>,
-    max_position_embeddings: Option<usize>,
 }
 
 #[derive(Default, Deserialize)]
@@ -226,7 +223,8 @@ impl Config {
         let (audio, text) = (thinker.audio_config.unwrap_or_default(), thinker.text_config.unwrap_or_default());
         let rope = |rope: &Option<Rope>| {
             let kind = rope.as_ref().and_then(|rope| rope.rope_type.clone().or_else(|| rope.r#type.clone()));
-            kind.unwrap_or_else(|| "default".to_owned())
+            // Multimodal positions are equal ones here.
+            kind.filter(|kind| kind != "mrope").unwrap_or_else(|| "default".to_owned())
         };
         let architecture = thinker.architectures.unwrap_or_default().concat();
         let aligner =
@@ -246,7 +244,11 @@ impl Config {
         if let Some((option, value, _)) = demands.into_iter().find(|(_, value, supported)| value != supported) {
             return Err(SpeechError::Unsupported { path, option, value });
         }
-        let tied = text.tie_word_embeddings.or(thinker.tie_word_embeddings);
+        // Where each program looks; the one's default is no, the other's yes.
+        let tied = match layout {
+            Layout::Qwen => text.tie_word_embeddings.unwrap_or(false),
+            Layout::Transformers => thinker.tie_word_embeddings.unwrap_or(true),
+        };
         let generation = folder.join("generation_config.json");
         let generation: Generation = if generation.exists() { read_json(&generation)? } else { Generation::default() };
         let config = Self {
@@ -320,7 +322,7 @@ impl AudioConfig {
 }
 
 impl TextConfig {
-    fn new(file: &Text, tied: Option<bool>, layout: Layout) -> Self {
+    fn new(file: &Text, tied: bool, layout: Layout) -> Self {
         let or = |value: Option<usize>, qwen: usize, transformers: usize| {
             value.unwrap_or(if layout == Layout::Qwen { qwen } else { transformers })
         };
@@ -337,12 +339,11 @@ impl TextConfig {
             rms_norm_eps: file.rms_norm_eps.unwrap_or(1e-6),
             rope_theta: theta.unwrap_or(if layout == Layout::Qwen { 5e6 } else { 1e4 }),
             attention_bias: file.attention_bias.unwrap_or(false),
-            tie_word_embeddings: tied.unwrap_or(layout == Layout::Transformers),
-            max_position_embeddings: or(file.max_position_embeddings, 128_000, 65_536),
+            tie_word_embeddings: tied,
         }
     }
 
-    fn sizes(&self) -> [(&'static str, usize); 8] {
+    fn sizes(&self) -> [(&'static str, usize); 7] {
         [
             ("vocab_size", self.vocab_size),
             ("hidden_size", self.hidden_size),
@@ -351,7 +352,6 @@ impl TextConfig {
             ("num_attention_heads", self.num_attention_heads),
             ("num_key_value_heads", self.num_key_value_heads),
             ("head_dim", self.head_dim),
-            ("max_position_embeddings", self.max_position_embeddings),
         ]
     }
 }

@@ -31,17 +31,20 @@ pub struct Decoder {
     arithmetic: Arithmetic,
 }
 
-/// Keys and values of the rows so far.
+/// Keys and values of the rows so far, of each sequence.
 pub struct Cache {
     layers: Vec<Past>,
+    /// That were fed to each sequence.
     rows: usize,
 }
 
 impl Cache {
-    /// Rows that were fed.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        self.rows
+    /// Makes sequence `i` a copy of what was sequence `sequences[i]`.
+    ///
+    /// # Errors
+    /// A sequence that is not there.
+    pub fn select(&mut self, sequences: &[u32]) -> candle_core::Result<()> {
+        self.layers.iter_mut().try_for_each(|layer| layer.select(sequences))
     }
 }
 
@@ -88,12 +91,13 @@ impl Decoder {
         Tensor::from_vec(rows, (tokens.len(), self.width), self.arithmetic.device())
     }
 
-    /// Feeds rows (rows, width), which come after those in the cache, to states (rows, width).
+    /// Feeds the same number of rows to each of some sequences, one's after another's: (sequences x rows, width) to states of the
+    /// same shape.
     ///
     /// # Errors
     /// When the width differs.
-    pub fn forward(&self, rows: &Tensor, cache: &mut Cache) -> candle_core::Result<Tensor> {
-        self.watched(rows, cache, &mut |_, _| {})
+    pub fn forward(&self, rows: &Tensor, sequences: usize, cache: &mut Cache) -> candle_core::Result<Tensor> {
+        self.watched(rows, sequences, cache, &mut |_, _| {})
     }
 
     /// As [`Decoder::forward`]; `watch` is shown what each layer gives, by its number.
@@ -103,14 +107,15 @@ impl Decoder {
     pub fn watched(
         &self,
         rows: &Tensor,
+        sequences: usize,
         cache: &mut Cache,
         watch: &mut dyn FnMut(usize, &Tensor),
     ) -> candle_core::Result<Tensor> {
-        let count = rows.dim(0)?;
-        let turns = self.rotary.turns(cache.rows, count);
+        let count = rows.dim(0)? / sequences.max(1);
+        let turns = self.rotary.turns(cache.rows, count, sequences);
         let mut x = rows.clone();
         for (number, (layer, past)) in self.layers.iter().zip(&mut cache.layers).enumerate() {
-            x = layer.forward(&x, &turns, past)?;
+            x = layer.forward(&x, sequences, &turns, past)?;
             watch(number, &x);
         }
         cache.rows += count;
@@ -125,13 +130,13 @@ impl Decoder {
         self.output.as_ref().unwrap_or(&self.embedding).forward(&states.contiguous()?)
     }
 
-    /// Feeds a token and gives the logits after it.
+    /// Feeds each sequence a token and gives the logits after it.
     ///
     /// # Errors
     /// An id beyond the vocabulary.
-    pub fn step(&self, token: u32, cache: &mut Cache) -> candle_core::Result<Vec<f32>> {
-        let states = self.forward(&self.embed(&[token])?, cache)?;
-        self.logits(&states)?.squeeze(0)?.to_vec1()
+    pub fn step(&self, tokens: &[u32], cache: &mut Cache) -> candle_core::Result<Vec<Vec<f32>>> {
+        let states = self.forward(&self.embed(tokens)?, tokens.len(), cache)?;
+        self.logits(&states)?.to_vec2()
     }
 }
 
@@ -159,10 +164,10 @@ impl Layer {
         })
     }
 
-    /// (rows, width) to the same.
-    fn forward(&self, x: &Tensor, turns: &Turns, past: &mut Past) -> candle_core::Result<Tensor> {
+    /// (sequences x rows, width) to the same.
+    fn forward(&self, x: &Tensor, sequences: usize, turns: &Turns, past: &mut Past) -> candle_core::Result<Tensor> {
         let projected = self.projections.forward(&self.attention_norm.forward(x)?)?;
-        let attended = past.attend(&self.heads.turn(&projected, turns)?, 1)?;
+        let attended = past.attend(&self.heads.turn(&projected, turns)?, sequences)?;
         let x = self.output.forward_onto(&attended, x)?;
         self.feed_forward.forward_onto(&self.feed_forward_norm.forward(&x)?, &x)
     }

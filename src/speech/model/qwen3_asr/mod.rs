@@ -27,6 +27,7 @@ use self::decoder::{Cache, Decoder};
 use self::encoder::Encoder;
 use self::pieces::{PIECE, pieces};
 use self::vocabulary::Vocabulary;
+use super::beam::Beam;
 use super::layers::Arithmetic;
 use super::logits::{argmax, log_normaliser};
 use super::packed::Packer;
@@ -121,7 +122,7 @@ impl Qwen3Asr {
 
     /// Feeds rows and gives the logits after the last.
     fn feed(&self, rows: &Tensor, cache: &mut Cache) -> Result<Vec<f32>, SpeechError> {
-        let states = self.decoder.forward(rows, cache)?;
+        let states = self.decoder.forward(rows, 1, cache)?;
         let last = states.narrow(0, states.dim(0)?.saturating_sub(1), 1)?;
         Ok(self.decoder.logits(&last)?.squeeze(0)?.to_vec1()?)
     }
@@ -132,13 +133,22 @@ impl Qwen3Asr {
         let mut sequence = Sequence::default();
         while let Some(token) = argmax(&logits) {
             let goes_on = sequence.push(token, logit(&logits, token) - log_normaliser(&logits), &self.vocabulary.end);
-            let full = sequence.tokens.len() >= self.config.tokens || cache.rows() >= self.config.text.max_position_embeddings;
-            if !goes_on || full || give_up(&sequence.tokens) {
+            if !goes_on || sequence.tokens.len() >= self.config.tokens || give_up(&sequence.tokens) {
                 break;
             }
-            logits = self.decoder.step(token, &mut cache)?;
+            logits = self.decoder.step(&[token], &mut cache)?.pop().unwrap_or_default();
         }
         Ok(sequence)
+    }
+
+    /// The best answer that a beam of `width` prefixes finds.
+    fn beam(&self, begun: Begun, width: usize, give_up: &(dyn Fn(&[u32]) -> bool + Sync)) -> Result<Sequence, SpeechError> {
+        let Begun { mut cache, logits } = begun;
+        let beam = Beam { width, tokens: self.config.tokens, ends: &self.vocabulary.end, give_up };
+        beam.search(logits, &|_, _| {}, &mut |rows, fed| {
+            cache.select(rows)?;
+            Ok(Some(self.decoder.step(fed, &mut cache)?))
+        })
     }
 }
 

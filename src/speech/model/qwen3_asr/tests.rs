@@ -10,7 +10,7 @@ use safetensors::tensor::TensorView;
 use super::*;
 use crate::audio::Mel;
 use crate::speech::guard::{Guard, recognise};
-use crate::speech::model::{self, DecodeOptions, PackedWeights, Precision};
+use crate::speech::model::{self, DecodeOptions, Hypothesis, PackedWeights, Precision, Search};
 
 /// The largest error that a correct implementation makes in f32, of the largest value there is.
 const TOLERANCE: f32 = 1e-3;
@@ -93,7 +93,7 @@ fn part_errors(model: &Qwen3Asr, reference: &Reference) -> Vec<(String, f32)> {
     let rows = [model.decoder.embed(&prompt.before).unwrap(), audio, model.decoder.embed(&after).unwrap()];
     let rows = Tensor::cat(&rows, 0).unwrap();
     let last = |rows: &Tensor| rows.narrow(0, rows.dim(0).unwrap() - steps, steps).unwrap();
-    let states = model.decoder.watched(&rows, &mut model.decoder.cache(), &mut |number, rows| {
+    let states = model.decoder.watched(&rows, 1, &mut model.decoder.cache(), &mut |number, rows| {
         compare(format!("decoder.{number}"), &values(&last(rows)));
     });
     let states = last(&states.unwrap());
@@ -270,7 +270,18 @@ fn hypotheses_are_words_with_probabilities() {
     assert_eq!(utterance.attempt(&given, 0.8, &|_| false).unwrap(), heard);
     let given_up = utterance.attempt(&given, 0.0, &|tokens| tokens.len() == 3).unwrap();
     assert_eq!(given_up.tokens, heard.tokens[..3]);
-    utterance.attempt(&DecodeOptions { language: None, ..given }, 0.0, &|_| false).unwrap();
+    utterance.attempt(&DecodeOptions { language: None, ..given.clone() }, 0.0, &|_| false).unwrap();
+    // A beam finds what is at least as likely; it is the same on the fused operators as far as they round.
+    for precision in [Precision::Exact, Precision::Balanced] {
+        let model = load(precision);
+        let mut utterance = model.open(&samples, Context::Full).unwrap();
+        let greedy = utterance.attempt(&given, 0.0, &|_| false).unwrap();
+        let beam = DecodeOptions { search: Search::Beam(4), ..given.clone() };
+        let beam = utterance.attempt(&beam, 0.0, &|_| false).unwrap();
+        let total = |heard: &Hypothesis| heard.probabilities.iter().map(|probability| probability.ln()).sum::<f32>();
+        assert_eq!(beam.tokens.len(), greedy.tokens.len());
+        assert!(total(&beam) >= total(&greedy), "{beam:?} and {greedy:?}");
+    }
 }
 
 #[test]

@@ -66,12 +66,12 @@ impl Vocabulary {
     /// A file that is missing or malformed, that lacks a control token, or has more ids than the model.
     pub fn load(folder: &Path, config: &Config) -> Result<Self, SpeechError> {
         let (vocab, whole) = (folder.join("vocab.json"), folder.join("tokenizer.json"));
-        let (path, (tokenizer, control)) = if vocab.exists() || !whole.exists() {
-            let read = from_parts(folder, &vocab)?;
-            (vocab, read)
-        } else {
+        let (path, (tokenizer, control)) = if whole.exists() {
             let read = from_whole(&whole)?;
             (whole, read)
+        } else {
+            let read = from_parts(folder, &vocab)?;
+            (vocab, read)
         };
         let wrong = |problem: String| SpeechError::Format { path: path.clone(), problem };
         let size = config.text.vocab_size;
@@ -98,7 +98,8 @@ impl Vocabulary {
         if pad != config.audio_token_id {
             return Err(wrong(format!("`<|audio_pad|>` has the id {pad}, where `audio_token_id` is {}", config.audio_token_id)));
         }
-        let end = if config.end.is_empty() { vec![find("<|im_end|>")?, find("<|endoftext|>")?] } else { config.end.clone() };
+        let mut end = config.end.clone();
+        end.extend([find("<|im_end|>")?, find("<|endoftext|>")?]);
         Ok(Self {
             end,
             text: find("<asr_text>")?,

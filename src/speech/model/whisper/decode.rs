@@ -1,4 +1,4 @@
-//! Looking for the tokens of an utterance: the likeliest at each step, drawn at a temperature, or by [beam](super::beam).
+//! Looking for the tokens of an utterance: the likeliest at each step, drawn at a temperature, or by a beam.
 
 use candle_core::{IndexOp, Tensor};
 
@@ -8,6 +8,7 @@ use super::random::Random;
 use super::rules::draw;
 use crate::speech::SpeechError;
 use crate::speech::model::Language;
+use crate::speech::model::beam::Beam;
 use crate::speech::model::logits::{argmax, likeliest_language, log_normaliser};
 use crate::speech::model::sequence::Sequence;
 use crate::text::PatientText;
@@ -71,6 +72,20 @@ impl Whisper {
     pub(super) fn greedy(&self, audio: &Audio, begun: Begun, limits: &Limits) -> Result<Sequence, SpeechError> {
         let sequences = self.independently(audio, begun, 1, limits, |_, logits| argmax(logits))?;
         Ok(sequences.into_iter().next().unwrap_or_default())
+    }
+
+    /// The best text that a beam of `width` prefixes finds, all in one batch.
+    pub(super) fn beam(&self, audio: &Audio, begun: Begun, width: usize, limits: &Limits) -> Result<Sequence, SpeechError> {
+        let Begun { mut cache, logits, .. } = begun;
+        let ends = [self.vocabulary.end];
+        let beam = Beam { width, tokens: limits.tokens, ends: &ends, give_up: limits.give_up };
+        beam.search(logits, &|logits, first| self.rules.apply(logits, first), &mut |rows, fed| {
+            if cache.tokens() >= self.config.max_target_positions {
+                return Ok(None);
+            }
+            cache.select(rows)?;
+            Ok(Some(self.decoder.step(fed, fed.len(), audio, &mut cache)?.to_vec2()?))
+        })
     }
 
     /// The likeliest of `rows` texts drawn at a temperature.
