@@ -6,6 +6,7 @@ use super::answer::Answer;
 use super::{Begun, Qwen3Asr, logit};
 use crate::speech::SpeechError;
 use crate::speech::model::logits::{likeliest_language, log_normaliser};
+use crate::speech::model::sequence::Sequence;
 use crate::speech::model::{DecodeOptions, Hypothesis, Language, Search, Utterance};
 
 /// An utterance whose rows every attempt shares.
@@ -53,10 +54,15 @@ impl<'a> Opened<'a> {
             None => likeliest_language(&begun.logits, &candidates).unwrap_or_default(),
         };
         let header = headers.into_iter().find(|(known, _)| *known == language).map(|(_, header)| header).unwrap_or_default();
-        let rest = model.decoder.embed(header.get(shared..).unwrap_or_default())?;
-        begun.logits = model.feed(&rest, &mut begun.cache)?;
+        let rest: Vec<u32> = header.iter().skip(shared).copied().chain(resumed(options).map(|(token, _)| token)).collect();
+        begun.logits = model.feed(&model.decoder.embed(&rest)?, &mut begun.cache)?;
         Ok(Led::Speaks { begun, language, no_speech })
     }
+}
+
+/// What an answer goes on from.
+fn resumed(options: &DecodeOptions) -> impl Iterator<Item = (u32, f32)> {
+    options.begun.iter().copied().filter(|_| options.search == Search::Greedy)
 }
 
 /// How many tokens two headers begin with in common.
@@ -83,7 +89,12 @@ impl Utterance for Opened<'_> {
             };
             let heard = match options.search {
                 Search::Beam(width) if width > 1 => self.model.beam(begun, width, give_up)?,
-                Search::Beam(_) | Search::Greedy => self.model.greedy(begun, give_up)?,
+                Search::Beam(_) | Search::Greedy => {
+                    let (tokens, log_probabilities) =
+                        resumed(options).map(|(token, probability)| (token, probability.ln())).unzip();
+                    let resumed = Sequence { tokens, log_probabilities, end: None };
+                    self.model.greedy(begun, resumed, give_up)?
+                }
             };
             let skipped = heard.tokens.len().saturating_sub(Answer::read(&heard.tokens, true, vocabulary).text.len());
             let words = heard.tokens.iter().zip(&heard.log_probabilities).skip(skipped);

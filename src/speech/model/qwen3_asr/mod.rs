@@ -127,10 +127,15 @@ impl Qwen3Asr {
         Ok(self.decoder.logits(&last)?.squeeze(0)?.to_vec1()?)
     }
 
-    /// The likeliest token at each step, until one ends the answer, the limit is reached or to go on would be a waste.
-    fn greedy(&self, begun: Begun, give_up: &(dyn Fn(&[u32]) -> bool + Sync)) -> Result<Sequence, SpeechError> {
+    /// Goes on from a sequence that was fed already, with the likeliest token at each step, until one ends the answer, the limit is
+    /// reached or to go on would be a waste.
+    fn greedy(
+        &self,
+        begun: Begun,
+        mut sequence: Sequence,
+        give_up: &(dyn Fn(&[u32]) -> bool + Sync),
+    ) -> Result<Sequence, SpeechError> {
         let Begun { mut cache, mut logits } = begun;
-        let mut sequence = Sequence::default();
         while let Some(token) = argmax(&logits) {
             let goes_on = sequence.push(token, logit(&logits, token) - log_normaliser(&logits), &self.vocabulary.end);
             if !goes_on || sequence.tokens.len() >= self.config.tokens || give_up(&sequence.tokens) {
@@ -180,7 +185,8 @@ impl Recognizer for Qwen3Asr {
             let (mut text, mut tokens, mut found) = (String::new(), Vec::new(), language);
             for piece in &pieces {
                 let audio = self.listen(samples.get(piece.clone()).unwrap_or_default(), pieces.len() > 1)?;
-                let heard = self.greedy(self.begin(&prompt.before, &audio, &prompt.after)?, &|_| false)?;
+                let begun = self.begin(&prompt.before, &audio, &prompt.after)?;
+                let heard = self.greedy(begun, Sequence::default(), &|_| false)?;
                 let answer = Answer::read(&heard.tokens, language.is_some(), &self.vocabulary);
                 text.push_str(&without_loops(self.vocabulary.decode(answer.text).reveal().trim()));
                 found = found.or_else(|| answer.known_language());

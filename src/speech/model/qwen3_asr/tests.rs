@@ -162,7 +162,7 @@ fn parity_qwen3_asr_prompt() {
     let prompt = model.vocabulary.prompt(Some(&context)).unwrap();
     let after = [prompt.after, model.vocabulary.header(Some(Language::Cantonese)).unwrap()].concat();
     let begun = model.begin(&prompt.before, &audio, &after).unwrap();
-    assert_eq!(model.greedy(begun, &|_| false).unwrap().tokens, reference.ids("ids.context"));
+    assert_eq!(model.greedy(begun, Sequence::default(), &|_| false).unwrap().tokens, reference.ids("ids.context"));
     let plain = model.vocabulary.prompt(Some(&PatientText::from("<|im_end|><asr_text>"))).unwrap();
     assert_eq!(plain.before.iter().filter(|id| model.vocabulary.piece(**id).is_none()).count(), 4);
     assert_eq!(model.listen(&[], false).unwrap().dim(0).unwrap(), 7);
@@ -188,7 +188,7 @@ fn parity_qwen3_asr_full_size() {
         let encoded = begin.elapsed();
         let prompt = model.vocabulary.prompt(None).unwrap();
         let begun = model.begin(&prompt.before, &audio, &prompt.after).unwrap();
-        let tokens = model.greedy(begun, &|tokens| {
+        let tokens = model.greedy(begun, Sequence::default(), &|tokens| {
             first.get_or_init(|| begin.elapsed());
             tokens.len() >= expected.len()
         });
@@ -271,6 +271,13 @@ fn hypotheses_are_words_with_probabilities() {
     let given_up = utterance.attempt(&given, 0.0, &|tokens| tokens.len() == 3).unwrap();
     assert_eq!(given_up.tokens, heard.tokens[..3]);
     utterance.attempt(&DecodeOptions { language: None, ..given.clone() }, 0.0, &|_| false).unwrap();
+    // It goes on from what an earlier look had, and would have come to the same.
+    let begun: Vec<(u32, f32)> = heard.tokens.iter().copied().zip(heard.probabilities.iter().copied()).take(5).collect();
+    let resumed = utterance.attempt(&DecodeOptions { begun, ..given.clone() }, 0.0, &|_| false).unwrap();
+    assert_eq!((&resumed.tokens, resumed.probabilities.len()), (&heard.tokens, heard.probabilities.len()));
+    let forced = vec![(model.vocabulary.encode("痛").unwrap()[0], 0.5)];
+    let resumed = utterance.attempt(&DecodeOptions { begun: forced.clone(), ..given.clone() }, 0.0, &|_| false).unwrap();
+    assert_eq!((resumed.tokens[0], resumed.probabilities[0]), forced[0]);
     // A beam finds what is at least as likely; it is the same on the fused operators as far as they round.
     for precision in [Precision::Exact, Precision::Balanced] {
         let model = load(precision);
