@@ -280,10 +280,13 @@ fn every_level_of_this_processor_agrees_with_the_plain_one() {
 #[test]
 fn packed_weights_can_be_read_back() {
     let weights = noise(6, 130 * 10);
-    let matrix = ByteMatrix::pack(&weights, 10, None);
+    let (bytes, halves) = (ByteMatrix::pack(&weights, 10, None), HalfMatrix::pack(&weights, 10, None));
     for (output, expected) in weights.chunks(10).enumerate() {
-        for (ours, expected) in matrix.weights_of(output).iter().zip(expected) {
-            assert!((ours - expected).abs() < 0.005, "{ours} and {expected}");
+        for ours in [bytes.weights_of(output), halves.weights_of(output)] {
+            assert_eq!(ours.len(), expected.len());
+            for (ours, expected) in ours.iter().zip(expected) {
+                assert!((ours - expected).abs() < 0.005, "{ours} and {expected}");
+            }
         }
     }
 }
