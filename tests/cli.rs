@@ -235,3 +235,32 @@ fn a_hospitals_own_words_and_codes_stand_in_the_note() {
     let output = cantoscribe_with(tables.path(), &["terminology", "list"], b"");
     assert!(output.stdout.is_empty(), "the wrong table was not installed");
 }
+
+/// What the `qwen-asr` package's code makes of these samples with the checkpoint of random weights (`scripts/qwen3-asr-reference`).
+#[test]
+fn parity_qwen3_asr_from_the_command_line() {
+    let checkpoint = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/qwen3-asr");
+    let bytes = std::fs::read(checkpoint.join("reference.safetensors")).unwrap();
+    let reference = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    let samples = reference.tensor("samples").unwrap().data();
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("recording.wav");
+    let mut wav = cantoscribe::audio::wav_header(16_000, samples.len() as u64).to_vec();
+    // The upper bytes of 16-bit samples.
+    wav.extend(samples.iter().flat_map(|sample| [0, *sample]));
+    std::fs::write(&recording, wav).unwrap();
+    for language in ["yue", "zh", "en", "auto"] {
+        let options = ["transcribe", "--raw", "--precision", "exact", "--format", "json", "--language", language];
+        let model = ["--model", checkpoint.to_str().unwrap(), recording.to_str().unwrap()];
+        let output = cantoscribe(&[&options[..], &model].concat(), b"");
+        assert_eq!(output.status.code(), Some(0), "{}", error(&output));
+        let transcript: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let ids: Vec<u32> = serde_json::from_value(transcript["segments"][0]["tokens"].clone()).unwrap();
+        let expected = reference.tensor(&format!("ids.{language}")).unwrap();
+        let expected: Vec<u32> = expected.data().as_chunks().0.iter().map(|four| u32::from_le_bytes(*four)).collect();
+        assert_eq!(ids, expected, "{language}");
+        let text = &metadata.metadata().as_ref().unwrap()[&format!("text.{language}")];
+        assert_eq!(transcript["segments"][0]["text"].as_str(), Some(text.as_str()), "{language}");
+    }
+}

@@ -297,6 +297,24 @@ fn a_folder_in_the_layout_of_funasr_is_a_checkpoint_too() {
     assert!(find(other.path()).unwrap_err().to_string().contains("no `model.pt`"));
 }
 
+#[test]
+fn shards_are_weights_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    write("config.json", br#"{"model_type":"qwen3_asr"}"#);
+    let find = || models::find_installed(Path::new("nowhere"), folder.path().to_str().unwrap());
+    assert!(find().unwrap_err().to_string().contains("no `model.safetensors`"));
+    let [first, second] = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
+    let index = format!(r#"{{"weight_map":{{"a":"{second}","b":"{first}","c":"{first}"}}}}"#);
+    write("model.safetensors.index.json", index.as_bytes());
+    assert!(find().unwrap_err().to_string().contains(first));
+    write(first, b"one");
+    write(second, b"two");
+    let found = find().unwrap();
+    assert_eq!(found.family, models::Family::Qwen3Asr);
+    assert_eq!(Some(found.weights_sha256), Digest::of_all(&[Digest::of(b"one"), Digest::of(b"two")]));
+}
+
 type Member = (&'static str, Vec<u8>);
 
 /// A stored zip archive with these members.

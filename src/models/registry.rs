@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::choose::AUTO;
 use super::digest::Digest;
 use super::error::ModelError;
-use crate::speech::model::{Language, SpeechFamily};
+use super::manifest::is_shard;
+use crate::speech::model::{INDEX, Language, SpeechFamily};
 
 const EMBEDDED: &str = include_str!("../../models/registry.toml");
 
@@ -48,6 +49,9 @@ pub enum DeviceNeeded {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
+    /// Qwen3-ASR, Qwen's layout or Hugging Face's.
+    #[serde(rename = "qwen3-asr")]
+    Qwen3Asr,
     /// SenseVoice-Small and its fine-tunes, FunASR's layout.
     SenseVoice,
     /// OpenAI's Whisper and its fine-tunes, Hugging Face layout.
@@ -61,18 +65,19 @@ impl Family {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Qwen3Asr => SpeechFamily::Qwen3Asr.name(),
             Self::SenseVoice => SpeechFamily::SenseVoice.name(),
             Self::Whisper => SpeechFamily::Whisper.name(),
             Self::SileroVad => "silero-vad",
         }
     }
 
-    /// The weights' file in the model's folder.
+    /// The weights' file in the model's folder, where they are in one.
     #[must_use]
     pub fn weights(self) -> &'static str {
         match self {
             Self::SenseVoice => "model.pt",
-            Self::Whisper => super::manifest::WEIGHTS,
+            Self::Qwen3Asr | Self::Whisper => super::manifest::WEIGHTS,
             Self::SileroVad => "model.onnx",
         }
     }
@@ -81,6 +86,7 @@ impl Family {
 impl From<SpeechFamily> for Family {
     fn from(family: SpeechFamily) -> Self {
         match family {
+            SpeechFamily::Qwen3Asr => Self::Qwen3Asr,
             SpeechFamily::SenseVoice => Self::SenseVoice,
             SpeechFamily::Whisper => Self::Whisper,
         }
@@ -325,7 +331,9 @@ impl SourceSpec {
         if let Some(file) = files.iter().find(|file| !is_plain_name(&file.name) || file.name == super::manifest::FILE_NAME) {
             return Err(format!("`{}` cannot be a file's name", file.name));
         }
-        if !files.iter().any(|file| file.name == family.weights()) {
+        let has = |name: &str| files.iter().any(|file| file.name == name);
+        let in_shards = has(INDEX) && files.iter().any(|file| is_shard(&file.name));
+        if !has(family.weights()) && !in_shards {
             return Err(format!("a source gives no `{}`", family.weights()));
         }
         let Self::Wheels(spec) = self else { return Ok(()) };
@@ -359,7 +367,15 @@ mod tests {
     #[test]
     fn the_embedded_registry_holds_what_the_project_needs() {
         let registry = Registry::embedded().unwrap();
-        for name in ["whisper-base", "silero-vad", "sense-voice-small", "whisper-large-v3-turbo", "whisper-small-cantonese"] {
+        for name in [
+            "whisper-base",
+            "silero-vad",
+            "sense-voice-small",
+            "whisper-large-v3-turbo",
+            "whisper-small-cantonese",
+            "qwen3-asr-0.6b",
+            "qwen3-asr-1.7b",
+        ] {
             assert_eq!(registry.get(name).unwrap().name, name);
         }
         for name in ["whisper-base", "silero-vad"] {
@@ -414,6 +430,7 @@ mod tests {
             SMALL.replace("name = \"m\"", "name = \"../m\""),
             SMALL.replace("{ name = \"model.safetensors\" }", "{ name = \"/etc/passwd\" }"),
             SMALL.replace("model.safetensors", "other.bin"),
+            SMALL.replace("model.safetensors", "model.safetensors.index.json"),
             SMALL.replace("\"model.safetensors\" }", "\"model.safetensors\", sha256 = \"12\" }"),
             format!("{SMALL}{SMALL}"),
             SMALL.replace("name = \"m\"", "name = \"auto\""),

@@ -290,7 +290,8 @@ impl Listener {
             channel.asked(look.range, look.glimpse);
         }
         let reply = move |outcome| envelope.send(outcome);
-        Ok(self.engine.glimpse(self.number, look.samples, self.options.clone(), look.glimpse, reply)?)
+        let options = DecodeOptions { begun: look.begun, ..self.options.clone() };
+        Ok(self.engine.glimpse(self.number, look.samples, options, look.glimpse, reply)?)
     }
 
     fn open(&mut self, letter: Letter) -> Result<(), RoomError> {

@@ -3,6 +3,8 @@
 //! A family opens an utterance (its front end and encoder), makes hypotheses of it, and aligns one in time. What to do with a bad
 //! hypothesis is decided above, once, in [`crate::speech::guard`].
 
+mod beam;
+mod byte_level;
 mod family;
 pub mod layers;
 mod logits;
@@ -10,9 +12,11 @@ mod onnx;
 mod options;
 mod packed;
 mod pickle;
+pub mod qwen3_asr;
 #[cfg(test)]
 mod reference;
 pub mod sense_voice;
+mod sequence;
 pub mod silero_vad;
 mod softmax;
 mod weights;
@@ -27,6 +31,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use family::{SpeechFamily, family_of};
 pub use options::{Context, DecodeOptions, Language, LoadOptions, PackedWeights, Precision, Search};
+pub use weights::{INDEX, weight_files};
 
 use crate::speech::SpeechError;
 use crate::text::PatientText;
@@ -148,6 +153,7 @@ pub trait Utterance {
 /// A missing, damaged or unsupported file is named.
 pub fn load(folder: &Path, options: &LoadOptions) -> Result<Box<dyn Recognizer>, SpeechError> {
     match family_of(folder)? {
+        SpeechFamily::Qwen3Asr => Ok(Box::new(qwen3_asr::Qwen3Asr::load(folder, options)?)),
         SpeechFamily::SenseVoice => Ok(Box::new(sense_voice::SenseVoice::load(folder, options)?)),
         SpeechFamily::Whisper => Ok(Box::new(whisper::Whisper::load(folder, options)?)),
     }
@@ -161,6 +167,7 @@ pub fn load(folder: &Path, options: &LoadOptions) -> Result<Box<dyn Recognizer>,
 pub fn pack(folder: &Path, precision: Precision, source: &str, (out, to): (&mut dyn Write, &Path)) -> Result<(), SpeechError> {
     let options = LoadOptions { precision, ..LoadOptions::default() };
     let packer = match family_of(folder)? {
+        SpeechFamily::Qwen3Asr => qwen3_asr::Qwen3Asr::pack(folder, &options)?,
         SpeechFamily::SenseVoice => sense_voice::SenseVoice::pack(folder, &options)?,
         SpeechFamily::Whisper => whisper::Whisper::pack(folder, &options)?,
     };

@@ -4,7 +4,6 @@
 //! (<https://arxiv.org/abs/2212.04356>): log-mel of the padded audio, erf GELU, pre-norm layers.
 
 mod align;
-mod beam;
 mod config;
 mod decode;
 mod decoder;
