@@ -22,7 +22,7 @@ pub struct TranscribeArguments {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// One greedy pass over the whole file, without voice activity, guards or script conversion, for comparing with a reference
-    #[arg(long, conflicts_with_all = ["context", "beam", "prompt"])]
+    #[arg(long, conflicts_with_all = ["context", "beam", "prompt", "bias"])]
     raw: bool,
 }
 

@@ -59,6 +59,9 @@ impl Recognizer for Scripted {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }
+    fn spell(&self, _: &PatientText) -> Result<Vec<Vec<u32>>, SpeechError> {
+        unreachable!()
+    }
     fn raw(&self, _: &[f32], _: Option<Language>) -> Result<RawHypothesis, SpeechError> {
         unreachable!()
     }

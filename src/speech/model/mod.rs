@@ -27,6 +27,7 @@ pub use family::{SpeechFamily, family_of};
 pub use options::{Context, DecodeOptions, Language, LoadOptions, PackedWeights, Precision, Search};
 
 use crate::speech::SpeechError;
+use crate::speech::bias::{Bias, Weights, WordList};
 use crate::text::PatientText;
 
 /// What a model can do, as data.
@@ -106,6 +107,12 @@ pub trait Recognizer: Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> &Capabilities;
 
+    /// The ways in which it may write a text, as ids: none where it has no tokens for it.
+    ///
+    /// # Errors
+    /// A tokenizer that cannot be read.
+    fn spell(&self, text: &PatientText) -> Result<Vec<Vec<u32>>, SpeechError>;
+
     /// One greedy pass over the whole of `samples` (16 kHz), with no guard and no fall-back.
     ///
     /// # Errors
@@ -149,6 +156,14 @@ pub fn load(folder: &Path, options: &LoadOptions) -> Result<Box<dyn Recognizer>,
         SpeechFamily::SenseVoice => Ok(Box::new(sense_voice::SenseVoice::load(folder, options)?)),
         SpeechFamily::Whisper => Ok(Box::new(whisper::Whisper::load(folder, options)?)),
     }
+}
+
+/// A list of words to expect as tokens of a model, for [`DecodeOptions::bias`].
+///
+/// # Errors
+/// As [`Recognizer::spell`].
+pub fn bias(model: &dyn Recognizer, list: &WordList) -> Result<Bias, SpeechError> {
+    Bias::new(list, Weights::default(), |text| model.spell(text))
 }
 
 /// Packs the weights of the checkpoint in `folder`, whose SHA-256 is `source`, for the fused operators of a precision: see

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use candle_core::Device;
 
 use crate::speech::SpeechError;
+use crate::speech::bias::Bias;
 use crate::text::PatientText;
 
 /// A language that consultations in Hong Kong are held in.
@@ -171,6 +173,8 @@ pub struct DecodeOptions {
     pub temperatures: Vec<f32>,
     /// Words that came before, or terms to expect.
     pub prompt: Option<PatientText>,
+    /// Words to raise, as tokens of the model that is asked ([`super::bias`]).
+    pub bias: Option<Arc<Bias>>,
     /// Whether words get times.
     pub word_times: bool,
 }
@@ -185,6 +189,7 @@ impl Default for DecodeOptions {
             best_of: 5,
             temperatures: vec![0.0, 0.2, 0.4, 0.6, 0.8, 1.0],
             prompt: None,
+            bias: None,
             word_times: true,
         }
     }

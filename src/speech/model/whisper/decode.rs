@@ -19,12 +19,14 @@ pub(super) struct Sequence {
     pub log_probabilities: Vec<f32>,
     /// Of end-of-text, once it came.
     pub end: Option<f32>,
+    /// Log-probability that words of a list cost against the likeliest tokens: it does not make a text less believable.
+    pub forgiven: f32,
 }
 
 impl Sequence {
     /// Over the tokens and end-of-text, as if it had come: as OpenAI's Whisper counts.
     pub fn average_log_probability(&self) -> f32 {
-        self.total() / (self.tokens.len() + 1) as f32
+        (self.total() + self.forgiven) / (self.tokens.len() + 1) as f32
     }
 
     pub fn total(&self) -> f32 {
