@@ -264,3 +264,21 @@ fn parity_qwen3_asr_from_the_command_line() {
         assert_eq!(transcript["segments"][0]["text"].as_str(), Some(text.as_str()), "{language}");
     }
 }
+
+/// Before any model is looked for; and no word of it is told, for it may be a patient's.
+#[test]
+fn a_list_of_words_that_cannot_be_used_is_named_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clinic.txt");
+    let long: String = (0..100_000).map(|number| format!("secret{number}\n")).collect();
+    for (list, told) in [(long.as_bytes(), "line 10001 of the list"), (b"secret\n\xff\n", "line 2 of the list"), (b"", "line 1")]
+    {
+        std::fs::write(&path, list).unwrap();
+        let output = cantoscribe(&["transcribe", "--bias", path.to_str().unwrap(), "recording.wav"], b"");
+        let message = error(&output);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{message}");
+        assert!(message.contains(told) && message.contains("clinic.txt") && !message.contains("secret"), "{message}");
+    }
+    let output = cantoscribe(&["transcribe", "--bias", "/nowhere/list.txt", "recording.wav"], b"");
+    assert!(output.status.code() == Some(1) && error(&output).contains("/nowhere/list.txt"), "{}", error(&output));
+}

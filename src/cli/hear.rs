@@ -1,6 +1,6 @@
 //! From a recording on disk to a transcript: what `transcribe` and `note` share.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -10,10 +10,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::audio::{AudioFile, Channel, SAMPLE_RATE};
 use crate::engine::Models;
 use crate::models::{self, AUTO, Registry, best_installed, find_installed};
+use crate::speech::bias::{Bias, WordList};
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::guard::{Guard, recognise};
 use crate::speech::model::silero_vad::SileroVad;
-use crate::speech::model::{Context, DecodeOptions, Language, LoadOptions, Precision, Recognizer, Search};
+use crate::speech::model::{self, Context, DecodeOptions, Language, LoadOptions, Precision, Recognizer, Search};
 use crate::speech::script::HongKongScript;
 use crate::speech::session::Session;
 use crate::speech::vad::VoiceActivity;
@@ -56,6 +57,9 @@ pub struct HearArguments {
     /// Numbers as they were said, or in digits (145/90, 7.2, 500 mg); the words with their times stay as they were said
     #[arg(long, value_enum, default_value_t = Figures::Said)]
     numbers: Figures,
+    /// A file of words to raise where the sound allows them, such as names of drugs, doctors and places: UTF-8, a word or phrase a line
+    #[arg(long, value_name = "FILE")]
+    bias: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -174,24 +178,34 @@ impl Ear {
     /// # Errors
     /// As [`Ear::open`].
     pub fn open_raw(arguments: &HearArguments, models_folder: &Path) -> anyhow::Result<Self> {
-        let options = arguments.load_options();
+        let mut script = HongKongScript::load()?;
+        let list = arguments.bias.as_deref().map(|path| read_words(path, &script)).transpose()?;
+        let load = arguments.load_options();
         let installed = if arguments.model == AUTO {
-            best_installed(models_folder, &Registry::embedded()?, arguments.language.language(), !options.device.is_cpu())?
+            best_installed(models_folder, &Registry::embedded()?, arguments.language.language(), !load.device.is_cpu())?
         } else {
             find_installed(models_folder, &arguments.model)?
         };
-        let recognizer: Arc<dyn Recognizer> = Arc::from(models::load(&installed, &options)?);
+        let recognizer: Arc<dyn Recognizer> = Arc::from(models::load(&installed, &load)?);
         if arguments.prompt.is_some() && !recognizer.capabilities().prompt {
             bail!("the model `{}` takes no words to expect: leave out `--prompt`", installed.name);
+        }
+        if list.is_some() && !recognizer.capabilities().word_list {
+            bail!("the model `{}` takes no list of words: leave out `--bias`", installed.name);
+        }
+        let mut options = arguments.decode_options();
+        if let Some(list) = &list {
+            options.bias = Some(Arc::new(raised(list, recognizer.as_ref())?));
+            script = script.spelling(list)?;
         }
         Ok(Self {
             recognizer,
             identity: ModelIdentity { name: installed.name, sha256: installed.weights_sha256.as_str().to_owned() },
             precision: arguments.precision(),
-            options: arguments.decode_options(),
+            options,
             endpoint: arguments.endpoint_settings(),
             detector: None,
-            writing: Arc::new(Writing::new(HongKongScript::load()?, arguments.numbers())),
+            writing: Arc::new(Writing::new(script, arguments.numbers())),
         })
     }
 
@@ -281,6 +295,21 @@ impl Ear {
         let identity = file.identity().with_context(|| format!("`{}` was not read to its end", recording.display()))?;
         Ok(Transcript::of_recording(identity, self.identity.clone(), self.options.language, segments))
     }
+}
+
+/// A list of words to expect.
+fn read_words(path: &Path, script: &HongKongScript) -> anyhow::Result<WordList> {
+    let unread = || format!("cannot use the list of words `{}`", path.display());
+    WordList::parse(&std::fs::read(path).with_context(unread)?, script).with_context(unread)
+}
+
+/// A list as tokens of the model; says which words it has none for.
+fn raised(list: &WordList, model: &dyn Recognizer) -> anyhow::Result<Bias> {
+    let bias = model::bias(model, list)?;
+    for line in bias.unwritable() {
+        eprintln!("cantoscribe: the model cannot write the word in line {line} of the list: it is not raised");
+    }
+    Ok(bias)
 }
 
 fn unheard(recording: &Path) -> String {

@@ -5,6 +5,7 @@
 mod error;
 
 pub mod agreement;
+pub mod bias;
 pub mod endpoint;
 pub mod guard;
 pub mod kernels;

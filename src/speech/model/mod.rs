@@ -34,6 +34,7 @@ pub use options::{Context, DecodeOptions, Language, LoadOptions, PackedWeights, 
 pub use weights::{INDEX, weight_files};
 
 use crate::speech::SpeechError;
+use crate::speech::bias::{Bias, Weights, WordList};
 use crate::text::PatientText;
 
 /// What a model can do, as data.
@@ -47,6 +48,8 @@ pub struct Capabilities {
     pub longest: usize,
     /// Whether it takes words that came before.
     pub prompt: bool,
+    /// Whether words of a list can be raised in it ([`DecodeOptions::bias`]).
+    pub word_list: bool,
     /// Whether it gives words their times.
     pub word_times: bool,
     /// Whether a shorter context than the whole window can be encoded.
@@ -113,6 +116,12 @@ pub trait Recognizer: Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> &Capabilities;
 
+    /// The ways in which it may write a text, as ids: none where it has no tokens for it.
+    ///
+    /// # Errors
+    /// A tokenizer that cannot be read.
+    fn spell(&self, text: &PatientText) -> Result<Vec<Vec<u32>>, SpeechError>;
+
     /// One greedy pass over the whole of `samples` (16 kHz), with no guard and no fall-back.
     ///
     /// # Errors
@@ -157,6 +166,14 @@ pub fn load(folder: &Path, options: &LoadOptions) -> Result<Box<dyn Recognizer>,
         SpeechFamily::SenseVoice => Ok(Box::new(sense_voice::SenseVoice::load(folder, options)?)),
         SpeechFamily::Whisper => Ok(Box::new(whisper::Whisper::load(folder, options)?)),
     }
+}
+
+/// A list of words to expect as tokens of a model, for [`DecodeOptions::bias`].
+///
+/// # Errors
+/// As [`Recognizer::spell`].
+pub fn bias(model: &dyn Recognizer, list: &WordList) -> Result<Bias, SpeechError> {
+    Bias::new(list, Weights::default(), |text| model.spell(text))
 }
 
 /// Packs the weights of the checkpoint in `folder`, whose SHA-256 is `source`, for the fused operators of a precision: see

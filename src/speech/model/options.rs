@@ -3,10 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use candle_core::Device;
 
 use crate::speech::SpeechError;
+use crate::speech::bias::Bias;
 use crate::text::PatientText;
 
 /// A language that consultations in Hong Kong are held in.
@@ -175,6 +177,8 @@ pub struct DecodeOptions {
     /// [`Search::Greedy`], a model that answers as a language model does goes on from there. For looks at speech that still grows: a final
     /// must not depend on what was shown before it.
     pub begun: Vec<(u32, f32)>,
+    /// Words to raise, as tokens of the model that is asked ([`super::bias`]).
+    pub bias: Option<Arc<Bias>>,
     /// Whether words get times.
     pub word_times: bool,
 }
@@ -190,6 +194,7 @@ impl Default for DecodeOptions {
             temperatures: vec![0.0, 0.2, 0.4, 0.6, 0.8, 1.0],
             prompt: None,
             begun: Vec::new(),
+            bias: None,
             word_times: true,
         }
     }

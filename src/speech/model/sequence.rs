@@ -9,13 +9,15 @@ pub struct Sequence {
     pub log_probabilities: Vec<f32>,
     /// Of end-of-text, once it came.
     pub end: Option<f32>,
+    /// Log-probability that words of a list cost against the likeliest tokens: it does not make a text less believable.
+    pub forgiven: f32,
 }
 
 impl Sequence {
     /// Over the tokens and end-of-text, as if it had come: as OpenAI's Whisper counts.
     #[must_use]
     pub fn average_log_probability(&self) -> f32 {
-        self.total() / (self.tokens.len() + 1) as f32
+        (self.total() + self.forgiven) / (self.tokens.len() + 1) as f32
     }
 
     /// Natural logarithm of the probability of all of it.

@@ -84,6 +84,7 @@ impl Qwen3Asr {
             languages: Language::ALL.to_vec(),
             longest: PIECE,
             prompt: true,
+            word_list: false,
             word_times: false,
             short_context: false,
             sampling: false,
@@ -172,6 +173,11 @@ fn networks(weights: &Weights, config: &Config, arithmetic: &Arithmetic) -> Resu
 impl Recognizer for Qwen3Asr {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    /// None: it takes no list of words yet.
+    fn spell(&self, _: &PatientText) -> Result<Vec<Vec<u32>>, SpeechError> {
+        Ok(Vec::new())
     }
 
     /// Pieces of about 20 minutes, each on its own, as the reference cuts them. Where no language is given the model's own answer about

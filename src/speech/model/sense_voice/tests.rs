@@ -2,14 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use safetensors::tensor::TensorView;
 
 use super::*;
 use crate::audio::FilterBank;
+use crate::speech::bias::WordList;
 use crate::speech::guard::{Guard, recognise};
 use crate::speech::model::reference::{Reference, TOLERANCE, error, values};
 use crate::speech::model::{self, PackedWeights, Precision};
+use crate::speech::script::HongKongScript;
 
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sense-voice")
@@ -156,6 +159,28 @@ fn words_have_times_and_tags_are_no_text() {
         assert!((0.0..=1.0).contains(&heard.no_speech_probability) && heard.average_log_probability < 0.0);
         // Another temperature gives the same.
         assert_eq!(utterance.attempt(&options, 0.8, &|_| false).unwrap().tokens, heard.tokens);
+    }
+}
+
+#[test]
+fn a_list_without_pieces_changes_nothing_and_is_told() {
+    let samples = Reference::read(&fixture()).samples();
+    let (model, script) = (load(Precision::Exact), HongKongScript::load().unwrap());
+    let mut utterance = model.open(&samples, Context::Speech).unwrap();
+    let listed = |words: &str| model::bias(&model, &WordList::parse(words.as_bytes(), &script).unwrap()).unwrap();
+    for search in [Search::Greedy, Search::Beam(4)] {
+        let plain = DecodeOptions { search, ..DecodeOptions::default() };
+        let heard = utterance.attempt(&plain, 0.0, &|_| false).unwrap();
+        let unknown = listed("鼻敏感\n糖尿");
+        assert_eq!(unknown.unwritable(), [1, 2]);
+        let options = DecodeOptions { bias: Some(Arc::new(unknown)), ..plain.clone() };
+        assert_eq!(utterance.attempt(&options, 0.0, &|_| false).unwrap(), heard);
+        // A random network raises what it will, and the same again; its words have times.
+        let options = DecodeOptions { bias: Some(Arc::new(listed("今日\n你好"))), ..plain };
+        let mut raised = utterance.attempt(&options, 0.0, &|_| false).unwrap();
+        assert_eq!(utterance.attempt(&options, 0.0, &|_| false).unwrap(), raised);
+        utterance.align(&mut raised).unwrap();
+        assert!(!raised.words.is_empty());
     }
 }
 

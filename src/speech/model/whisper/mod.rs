@@ -8,6 +8,7 @@ mod config;
 mod decode;
 mod decoder;
 mod encoder;
+mod expect;
 mod random;
 mod rules;
 mod vocabulary;
@@ -25,12 +26,14 @@ use self::vocabulary::Vocabulary;
 use super::layers::Arithmetic;
 use super::packed::Packer;
 use super::weights::Weights;
+use super::sequence::Sequence;
 use super::{
     Capabilities, Context, DecodeOptions, Hypothesis, Language, LoadOptions, RawHypothesis, Recognizer, Search, Utterance,
     check_finite, check_length, pool,
 };
 use crate::audio::LogMel;
 use crate::speech::SpeechError;
+use crate::text::PatientText;
 
 /// `model_type` in `config.json`.
 pub const FAMILY: &str = "whisper";
@@ -69,6 +72,7 @@ impl Whisper {
             family: FAMILY,
             languages: Language::ALL.into_iter().filter(|language| vocabulary.language(*language).is_some()).collect(),
             longest: config.window_samples(),
+            word_list: true,
             prompt: vocabulary.previous.is_some(),
             word_times: true,
             short_context: true,
@@ -115,6 +119,36 @@ impl Whisper {
     }
 }
 
+impl Whisper {
+    /// How likely it is that nothing was said, and the text that is found after `prefix`.
+    fn search(
+        &self,
+        audio: &Audio,
+        prefix: (&[u32], usize),
+        options: &DecodeOptions,
+        (temperature, seed): (f32, u64),
+        limits: &Limits,
+    ) -> Result<(f32, Sequence), SpeechError> {
+        let begun = self.begin(audio, prefix)?;
+        let no_speech = begun.no_speech_probability;
+        let bias = options.bias.as_deref();
+        let reading = match options.search {
+            _ if temperature > 0.0 => self.sampled(audio, begun, (options.best_of.max(1), temperature, seed), limits)?,
+            Search::Beam(width) if width > 1 => self.beam(audio, begun, width, limits)?,
+            Search::Beam(_) | Search::Greedy => match bias {
+                // In one pass: the reading and the list's words beside it.
+                Some(bias) => return Ok((no_speech, self.expecting(audio, begun, (bias, None), limits)?)),
+                None => self.greedy(audio, begun, limits)?,
+            },
+        };
+        let sequence = match bias {
+            Some(bias) => self.expecting(audio, self.begin(audio, prefix)?, (bias, Some(&reading)), limits)?,
+            None => reading,
+        };
+        Ok((no_speech, sequence))
+    }
+}
+
 fn networks(weights: &Weights, config: &Config, arithmetic: &Arithmetic) -> Result<(Encoder, Decoder), SpeechError> {
     let encoder = Encoder::load(weights, config, &arithmetic.for_encoder())?;
     Ok((encoder, Decoder::load(weights, config, arithmetic)?))
@@ -123,6 +157,24 @@ fn networks(weights: &Weights, config: &Config, arithmetic: &Arithmetic) -> Resu
 impl Recognizer for Whisper {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    /// A word of letters with a space in front and without, as text in the middle and at the beginning has it, and with its first
+    /// letter in both cases.
+    fn spell(&self, text: &PatientText) -> Result<Vec<Vec<u32>>, SpeechError> {
+        let written = text.reveal();
+        let mut ways = vec![written.to_owned()];
+        let mut rest = written.chars();
+        if let Some(first) = rest.next().filter(char::is_ascii_alphanumeric) {
+            for first in [first.to_ascii_lowercase(), first.to_ascii_uppercase()] {
+                let way = format!("{first}{}", rest.as_str());
+                ways.extend([format!(" {way}"), way]);
+            }
+            ways.push(format!(" {written}"));
+        }
+        ways.sort_unstable();
+        ways.dedup();
+        ways.into_iter().map(|way| self.vocabulary.encode(&PatientText::from(way))).collect()
     }
 
     /// Audio longer than the window is decoded window by window, each on its own.
@@ -186,13 +238,8 @@ impl Utterance for Opened<'_> {
             let positions = model.config.max_target_positions;
             let tokens = (positions / 2).min(positions.saturating_sub(prefix.len()));
             let limits = Limits { tokens, rules: &model.rules, give_up };
-            let begun = model.begin(audio, (&prefix, start))?;
-            let no_speech_probability = begun.no_speech_probability;
-            let sequence = match options.search {
-                _ if temperature > 0.0 => model.sampled(audio, begun, (options.best_of.max(1), temperature, *seed), &limits)?,
-                Search::Beam(width) if width > 1 => model.beam(audio, begun, width, &limits)?,
-                Search::Beam(_) | Search::Greedy => model.greedy(audio, begun, &limits)?,
-            };
+            let (no_speech_probability, sequence) =
+                model.search(audio, (&prefix, start), options, (temperature, *seed), &limits)?;
             let hypothesis = Hypothesis {
                 text: model.vocabulary.decode(&sequence.tokens).reveal().trim().into(),
                 average_log_probability: sequence.average_log_probability(),
