@@ -3,6 +3,7 @@
 //! The result alone goes to standard output; progress and warnings go to standard error. Exit codes: 0 done, 1 an input could not be
 //! used (the other inputs are still done), 2 the command line is wrong.
 
+mod audit;
 mod bench;
 mod hear;
 mod listen;
@@ -49,6 +50,8 @@ enum Command {
     Models(models::ModelsArguments),
     /// Install a hospital's own terms and codes
     Terminology(terminology::TerminologyArguments),
+    /// Check an audit log
+    Audit(audit::AuditArguments),
 }
 
 /// Parses the command line, runs it and says how it ended.
@@ -69,6 +72,7 @@ pub fn run() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments, &models_folder),
         Command::Models(arguments) => models::run(arguments, &models_folder),
         Command::Terminology(arguments) => terminology::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("cantoscribe: {}", output::explain(&error));

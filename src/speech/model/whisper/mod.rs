@@ -25,8 +25,8 @@ use self::rules::Rules;
 use self::vocabulary::Vocabulary;
 use super::layers::Arithmetic;
 use super::packed::Packer;
-use super::weights::Weights;
 use super::sequence::Sequence;
+use super::weights::Weights;
 use super::{
     Capabilities, Context, DecodeOptions, Hypothesis, Language, LoadOptions, RawHypothesis, Recognizer, Search, Utterance,
     check_finite, check_length, pool,
