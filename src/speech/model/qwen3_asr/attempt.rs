@@ -92,7 +92,7 @@ impl Utterance for Opened<'_> {
                 Search::Beam(_) | Search::Greedy => {
                     let (tokens, log_probabilities) =
                         resumed(options).map(|(token, probability)| (token, probability.ln())).unzip();
-                    let resumed = Sequence { tokens, log_probabilities, end: None };
+                    let resumed = Sequence { tokens, log_probabilities, ..Sequence::default() };
                     self.model.greedy(begun, resumed, give_up)?
                 }
             };
