@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// A core folder (or file), and the crate's own modules that it may name.
 const CORE: &[(&str, &[&str])] = &[
-    ("text.rs", &["text"]),
+    ("text", &["text"]),
     ("audit", &["audit"]),
     ("consent", &["audit", "consent", "text"]),
     ("identity", &["audit", "consent", "identity", "text"]),

@@ -12,6 +12,7 @@ mod note;
 mod note_input;
 mod output;
 mod serve;
+mod terminology;
 mod transcribe;
 
 use std::path::PathBuf;
@@ -47,6 +48,8 @@ enum Command {
     Bench(bench::BenchArguments),
     /// List, fetch and check the models
     Models(models::ModelsArguments),
+    /// Install a hospital's own terms and codes
+    Terminology(terminology::TerminologyArguments),
     /// Check an audit log
     Audit(audit::AuditArguments),
 }
@@ -68,6 +71,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments, &models_folder),
         Command::Bench(arguments) => bench::run(&arguments, &models_folder),
         Command::Models(arguments) => models::run(arguments, &models_folder),
+        Command::Terminology(arguments) => terminology::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
     };
     result.unwrap_or_else(|error| {

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::concept::{ConditionConcept, Drug, DrugKind, ObservationKind, Term, TermKind, Unit, UnitKind};
 use super::fold::Fold;
+use super::own::{self, OwnTable};
 use super::pattern::{ClassId, Element, Pattern, elements};
 use super::table::{Row, rows};
 use super::{TerminologyError, tables};
@@ -85,12 +86,28 @@ impl Lexicon {
     /// # Errors
     /// [`TerminologyError`] names the table and line that does not read.
     pub fn builtin() -> Result<Self, TerminologyError> {
+        Self::with(&[])
+    }
+
+    /// The tables that come with the program and a hospital's own, which win where both speak of a form or a concept.
+    ///
+    /// # Errors
+    /// [`TerminologyError`] names the table, the line and the column that does not read.
+    pub fn with(tables: &[OwnTable]) -> Result<Self, TerminologyError> {
+        let mut builder = Self::read_builtin()?;
+        own::apply(&mut builder, tables)?;
+        builder.finish()
+    }
+
+    fn read_builtin() -> Result<Builder, TerminologyError> {
         let mut builder = Builder::new(Fold::new(tables::FOLD.0, tables::FOLD.1)?);
         builder.classes(tables::CLASSES)?;
         for table in tables::CONDITIONS {
             builder.conditions(*table)?;
         }
-        builder.drugs(tables::DRUGS)?;
+        for table in tables::DRUGS {
+            builder.drugs(*table)?;
+        }
         builder.allergens(tables::ALLERGENS)?;
         builder.observations(tables::OBSERVATIONS)?;
         builder.units(tables::UNITS)?;
@@ -98,7 +115,7 @@ impl Lexicon {
             builder.terms(*table)?;
         }
         builder.indications(tables::INDICATIONS)?;
-        builder.finish()
+        Ok(builder)
     }
 
     /// The fold under which forms and speech are compared.
@@ -157,7 +174,9 @@ impl Lexicon {
             .filter(|hit| whole_word(bytes, hit.start(), hit.end()))
             .flat_map(|hit| {
                 let meanings = self.meanings.get(hit.pattern().as_usize()).map(Vec::as_slice).unwrap_or_default();
-                meanings.iter().map(move |meaning| Found { start: at(hit.start()), end: at(hit.end()), meaning: *meaning })
+                let cut = cut_from_question(bytes, hit.start());
+                let meant = meanings.iter().filter(move |meaning| !(cut && matches!(meaning, Meaning::Condition(_))));
+                meant.map(move |meaning| Found { start: at(hit.start()), end: at(hit.end()), meaning: *meaning })
             })
             .collect();
         found.sort_unstable_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end), hit.meaning));
@@ -173,6 +192,12 @@ impl Lexicon {
     }
 }
 
+/// 有冇胃口 asks; 冇胃口, which a condition's form may be, is not said in it.
+fn cut_from_question(text: &[u8], start: usize) -> bool {
+    let split = text.split_at_checked(start);
+    split.is_some_and(|(before, after)| after.starts_with("冇".as_bytes()) && before.ends_with("有".as_bytes()))
+}
+
 /// A Latin form must not be cut out of a longer word; a plural's `s` may follow it.
 fn whole_word(text: &[u8], start: usize, end: usize) -> bool {
     let letter = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphabetic);
@@ -183,8 +208,9 @@ fn whole_word(text: &[u8], start: usize, end: usize) -> bool {
     free_before && free_after
 }
 
-struct Builder {
-    lexicon: Lexicon,
+/// A lexicon while its tables are read.
+pub(super) struct Builder {
+    pub(super) lexicon: Lexicon,
     index: HashMap<String, usize>,
     forms: Vec<String>,
     class_names: HashMap<String, ClassId>,
@@ -212,7 +238,11 @@ impl Builder {
         Self { lexicon, index: HashMap::new(), forms: Vec::new(), class_names: HashMap::new(), hasher: Sha256::new() }
     }
 
-    fn read<'a>(&mut self, (file, text): (&'static str, &'a str), columns: usize) -> Result<Vec<Row<'a>>, TerminologyError> {
+    pub(super) fn read<'a>(
+        &mut self,
+        (file, text): (&'a str, &'a str),
+        columns: usize,
+    ) -> Result<Vec<Row<'a>>, TerminologyError> {
         self.hasher.update(file.as_bytes());
         self.hasher.update(text.as_bytes());
         rows(file, text, columns)
@@ -229,6 +259,16 @@ impl Builder {
             && !meanings.contains(&meaning)
         {
             meanings.push(meaning);
+        }
+    }
+
+    /// From now on this form of a condition or a drug means nothing else of its kind.
+    pub(super) fn overrule(&mut self, form: &str, meaning: Meaning) {
+        self.form(form, meaning);
+        let slot = self.index.get(&self.lexicon.fold.text(form)).and_then(|slot| self.lexicon.meanings.get_mut(*slot));
+        if let Some(meanings) = slot {
+            let kind = std::mem::discriminant(&meaning);
+            meanings.retain(|other| *other == meaning || std::mem::discriminant(other) != kind);
         }
     }
 
@@ -272,41 +312,34 @@ impl Builder {
                 let parts = elements(form);
                 if let [Element::Literal(words)] = parts.as_slice() {
                     self.form(words, Meaning::Condition(condition));
-                    continue;
-                }
-                let ids: Option<Vec<ClassId>> = parts.iter().map(|part| self.element(*part)).collect();
-                let elements = ids.filter(|ids| ids.len() > 1).ok_or_else(|| row.error(&format!("`{form}` names no class")))?;
-                if let Some(patterns) = elements.last().and_then(|last| self.lexicon.patterns_by_last.get_mut(*last)) {
-                    patterns.push(Pattern { condition, elements });
+                } else if !self.pattern(&parts, condition) {
+                    return Err(row.error(&format!("`{form}` names no class")));
                 }
             }
-            self.lexicon.conditions.push(ConditionConcept {
-                icd10: row.cell(0).to_owned(),
-                icpc2: Some(row.cell(1)).filter(|code| !code.is_empty()).map(str::to_owned),
-                symptom: row.cell(2).contains('s'),
-                chronic: row.cell(2).contains('c'),
-                en: row.cell(3).to_owned(),
-                zh: row.cell(4).to_owned(),
-            });
+            self.lexicon.conditions.push(condition_of(&row));
         }
         Ok(())
+    }
+
+    /// Takes a form of several elements; false when it names a class that there is not.
+    pub(super) fn pattern(&mut self, parts: &[Element<'_>], condition: usize) -> bool {
+        let ids: Option<Vec<ClassId>> = parts.iter().map(|part| self.element(*part)).collect();
+        let Some(elements) = ids.filter(|ids| ids.len() > 1) else { return false };
+        if let Some(patterns) = elements.last().and_then(|last| self.lexicon.patterns_by_last.get_mut(*last)) {
+            patterns.push(Pattern { condition, elements });
+        }
+        true
     }
 
     fn drugs(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
         for row in self.read(table, 4)? {
             let meaning = Meaning::Drug(self.lexicon.drugs.len());
-            let kind = match row.cell(2) {
-                "" | "drug" => DrugKind::Drug,
-                "class" => DrugKind::Class,
-                "vaccine" => DrugKind::Vaccine,
-                _ => return Err(row.error("kind is none of drug, class, vaccine")),
-            };
+            let drug = drug_of(&row)?;
             self.form(row.cell(0), meaning);
             for form in row.list(3) {
                 self.form(form, meaning);
             }
-            let atc = Some(row.cell(1)).filter(|code| !code.is_empty()).map(str::to_owned);
-            self.lexicon.drugs.push(Drug { name: row.cell(0).to_owned(), atc, kind });
+            self.lexicon.drugs.push(drug);
         }
         Ok(())
     }
@@ -388,4 +421,32 @@ impl Builder {
         self.lexicon.digest = self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(self.lexicon)
     }
+}
+
+fn optional(cell: &str) -> Option<String> {
+    Some(cell).filter(|cell| !cell.is_empty()).map(str::to_owned)
+}
+
+/// The concept of a row of conditions, without its forms.
+pub(super) fn condition_of(row: &Row<'_>) -> ConditionConcept {
+    ConditionConcept {
+        icd10: row.cell(0).to_owned(),
+        icpc2: optional(row.cell(1)),
+        symptom: row.cell(2).contains('s'),
+        chronic: row.cell(2).contains('c'),
+        en: row.cell(3).to_owned(),
+        zh: row.cell(4).to_owned(),
+        local: Vec::new(),
+    }
+}
+
+/// The drug of a row, without its forms.
+pub(super) fn drug_of(row: &Row<'_>) -> Result<Drug, TerminologyError> {
+    let kind = match row.cell(2) {
+        "" | "drug" => DrugKind::Drug,
+        "class" => DrugKind::Class,
+        "vaccine" => DrugKind::Vaccine,
+        _ => return Err(row.error("kind: none of drug, class, vaccine")),
+    };
+    Ok(Drug { name: row.cell(0).to_owned(), atc: optional(row.cell(1)), kind })
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::evidence_of;
-use super::numerals::Number;
 use super::utterance::Utterance;
 use crate::note::Observation;
 use crate::terminology::{Lexicon, Meaning, ObservationKind, TermKind, UnitKind};
+use crate::text::numerals::Number;
 
 /// The most characters between a measurement's name and its value.
 const NEAR: usize = 9;

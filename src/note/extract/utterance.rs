@@ -4,10 +4,10 @@
 
 use std::ops::Range;
 
-use super::numerals::{Number, numbers};
 use super::quantity::{Quantity, quantities};
 use crate::speech::Segment;
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
+use crate::text::numerals::{Number, numbers};
 
 /// A stretch without punctuation longer than this is cut, so that no scope runs through a whole unpunctuated talk.
 const LONGEST_CLAUSE: usize = 60;
