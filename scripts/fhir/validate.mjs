@@ -29,8 +29,9 @@ function problem(document) {
 /** The document with one fault each that a validator must see. */
 function* broken(document) {
   let fault = structuredClone(document);
-  delete fault.entry[0].resource.status;
-  yield ['Composition without status', fault];
+  const needed = fault.entry[0].resource.resourceType === 'AuditEvent' ? 'recorded' : 'status';
+  delete fault.entry[0].resource[needed];
+  yield [`first resource without ${needed}`, fault];
   fault = structuredClone(document);
   fault.entry[0].resource.unheard_of = 1;
   yield ['unknown field', fault];

@@ -19,8 +19,9 @@ def problem(document):
 def broken(document):
     """The document with one fault each that a validator must see."""
     fault = copy.deepcopy(document)
-    del fault["entry"][0]["resource"]["status"]
-    yield "Composition without status", fault
+    needed = "recorded" if fault["entry"][0]["resource"]["resourceType"] == "AuditEvent" else "status"
+    del fault["entry"][0]["resource"][needed]
+    yield f"first resource without {needed}", fault
     fault = copy.deepcopy(document)
     fault["entry"][0]["resource"]["unheard_of"] = 1
     yield "unknown field", fault

@@ -1,4 +1,4 @@
-//! Exchange formats made from a note.
+//! Exchange formats, made from a note, an audited event or a consent.
 //!
 //! Pure: the time, the patient and the author are arguments, and the same note gives the same bytes.
 

@@ -22,6 +22,16 @@ impl Seed {
         Ok(Self(hash.finalize().into()))
     }
 
+    /// What the identifiers of a resource by itself are made from.
+    pub(super) fn of(parts: &[&str]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self(hash.finalize().into())
+    }
+
     /// A UUID of version 8 (RFC 9562, section 5.8: from data of our own) for the `index`th resource of a kind.
     pub(super) fn uuid(&self, kind: &str, index: usize) -> String {
         let digest: [u8; 32] =

@@ -36,6 +36,13 @@ impl Instant {
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
         Self(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
     }
+
+    /// From milliseconds since 1970-01-01T00:00:00Z, in UTC; after the year 9999 the last that FHIR can write.
+    #[must_use]
+    pub fn from_unix_millis(milliseconds: u64) -> Self {
+        let Self(text) = Self::from_unix_seconds(i64::try_from(milliseconds / 1000).unwrap_or(i64::MAX));
+        Self(format!("{}.{:03}Z", text.trim_end_matches('Z'), milliseconds % 1000))
+    }
 }
 
 /// Days since 1970-01-01 to year, month, day in the Gregorian calendar.

@@ -1,4 +1,4 @@
-//! A note as a FHIR R4 document (<https://hl7.org/fhir/R4/documents.html>).
+//! A note as a FHIR R4 document (<https://hl7.org/fhir/R4/documents.html>); events of the audit log and consents as resources by themselves.
 //!
 //! | note | resource |
 //! |---|---|
@@ -16,10 +16,12 @@
 
 mod actor;
 mod allergy;
+mod audit_event;
 mod bundle;
 mod care_plan;
 mod composition;
 mod condition;
+mod consent;
 mod element;
 mod evidence;
 mod family;
@@ -30,7 +32,9 @@ mod observation;
 mod tidy;
 
 pub use actor::Party;
+pub use audit_event::{AUDIT_ACTION, PURPOSE, audit_event};
 pub use bundle::document;
+pub use consent::{DOMAIN, POLICY, USE, consent};
 pub use evidence::{EDITED, EVIDENCE, TYPED};
 pub use instant::Instant;
 

@@ -1,5 +1,7 @@
 //! What FHIR's JSON and XHTML do not allow, taken out in one place.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 /// Removes null, empty objects, empty arrays and blank strings, and characters that FHIR strings may not have.
@@ -15,8 +17,9 @@ pub(super) fn tidy(value: Value) -> Option<Value> {
             (!items.is_empty()).then_some(Value::Array(items))
         }
         Value::Object(fields) => {
-            let fields: serde_json::Map<_, _> = fields.into_iter().filter_map(|(key, value)| Some((key, tidy(value)?))).collect();
-            (!fields.is_empty()).then_some(Value::Object(fields))
+            // By name: serde_json keeps them so, or as they came, by a feature that any crate of the build can switch on.
+            let fields: BTreeMap<_, _> = fields.into_iter().filter_map(|(key, value)| Some((key, tidy(value)?))).collect();
+            (!fields.is_empty()).then(|| fields.into_iter().collect())
         }
         Value::Bool(_) | Value::Number(_) => Some(value),
     }
