@@ -4,6 +4,7 @@
 //! used (the other inputs are still done), 2 the command line is wrong.
 
 mod bench;
+mod eval;
 mod hear;
 mod listen;
 mod models;
@@ -44,6 +45,8 @@ enum Command {
     Serve(serve::ServeArguments),
     /// Measure how fast, how right and how many rooms at once this machine hears
     Bench(bench::BenchArguments),
+    /// Score notes against what a careful coder wrote
+    Eval(eval::EvalArguments),
     /// List, fetch and check the models
     Models(models::ModelsArguments),
 }
@@ -64,6 +67,7 @@ pub fn run() -> ExitCode {
         Command::Listen(arguments) => listen::run(&arguments, &models_folder),
         Command::Serve(arguments) => serve::run(&arguments, &models_folder),
         Command::Bench(arguments) => bench::run(&arguments, &models_folder),
+        Command::Eval(arguments) => eval::run(&arguments),
         Command::Models(arguments) => models::run(arguments, &models_folder),
     };
     result.unwrap_or_else(|error| {

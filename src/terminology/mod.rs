@@ -7,8 +7,10 @@
 mod check;
 mod concept;
 mod fold;
+mod latin;
 mod lexicon;
 mod pattern;
+mod sound;
 mod table;
 mod tables;
 #[cfg(test)]
@@ -17,7 +19,7 @@ mod tests;
 pub use check::{atc_shape, icd10_shape, icpc2_shape, loinc_check_digit};
 pub use concept::{ConditionConcept, Drug, DrugKind, ObservationKind, Term, TermKind, Unit, UnitKind};
 pub use fold::Fold;
-pub use lexicon::{Found, Lexicon, Meaning};
+pub use lexicon::{Found, Lexicon, Meaning, Spread};
 pub use pattern::{ClassId, Pattern};
 
 /// The code systems' URIs, as FHIR names them.

@@ -124,10 +124,14 @@ fn tens(c: char) -> Option<f64> {
     }
 }
 
-/// A run of Chinese numerals, read by place or digit by digit.
+/// The longest run of numerals that is read; nobody says a longer number.
+const LONGEST_RUN: usize = 24;
+
+/// A run of Chinese numerals, read by place or digit by digit; of several numbers in a row the first.
 fn chinese(chars: &[char], at: usize) -> Option<Number> {
-    let run: Vec<char> =
-        chars.iter().skip(at).copied().take_while(|c| digit(*c).is_some() || power(*c).is_some() || tens(*c).is_some()).collect();
+    let numeral = |c: &char| digit(*c).is_some() || power(*c).is_some() || tens(*c).is_some();
+    let mut run: Vec<char> = chars.iter().skip(at).copied().take(LONGEST_RUN).take_while(numeral).collect();
+    run.truncate(first_number(&run));
     let end = at + run.len();
     if run.is_empty() {
         return None;
@@ -137,6 +141,46 @@ fn chinese(chars: &[char], at: usize) -> Option<Number> {
         Some(digits) => Some(digit_string(at, end, &digits)),
         None => Some(by_place(at, end, &run)),
     }
+}
+
+/// How many numerals of a run the first number has: 一百二十八七十六 is 128, then 76; 一三八七十八 is 138, then 78.
+fn first_number(run: &[char]) -> usize {
+    let place = |c: char| power(c).or_else(|| tens(c).map(|_| 10.0));
+    let Some(first) = run.iter().position(|c| place(*c).is_some()) else { return run.len() };
+    let led = |count: usize| run.get(..count).map(|digits| digits.iter().filter_map(|c| digit(*c)).collect::<Vec<u32>>());
+    match led(first).as_deref() {
+        Some([]) | Some([_]) | None => {}
+        // 六七十 and 三五十 are rough; 七六十 is 7, then 60.
+        Some([one, two]) if rising(*one, *two) || (*one, *two) == (3, 5) => {}
+        Some(digits) => return if run.get(first).is_some_and(|c| tens(*c).is_some()) { first } else { digits.len() - 1 },
+    }
+    let (mut at, mut last) = (first, f64::INFINITY);
+    while let Some(value) = run.get(at).copied().and_then(place) {
+        // 萬 gathers what stands before it; any other place must be lower than the one before.
+        if value >= last && value < 10_000.0 {
+            return at;
+        }
+        let bare_tens = run.get(at).is_some_and(|c| tens(*c).is_some());
+        last = value;
+        at += 1;
+        let zero = run.get(at).is_some_and(|c| digit(*c) == Some(0));
+        let from = at + usize::from(zero);
+        let digits: Vec<u32> = run.iter().skip(from).map_while(|c| digit(*c)).collect();
+        let after = from + digits.len();
+        match (digits.as_slice(), run.get(after).copied().and_then(place)) {
+            ([], None) => return from,
+            ([], Some(_)) => at = from,
+            // The digit before a lower place belongs to it, before another place to the next number.
+            ([_], Some(next)) if next < last && !bare_tens => at = after,
+            ([_], Some(_)) => return if zero { from + 1 } else { at },
+            ([one, two], Some(next)) if rising(*one, *two) && next < last => at = after,
+            (more, Some(_)) => return from + more.len() - 1,
+            ([one, two], None) if last >= 100.0 || rising(*one, *two) => return after,
+            (_, None) if last >= 100.0 && !zero => return after,
+            (_, None) => return from + 1,
+        }
+    }
+    at
 }
 
 fn rising(first: u32, second: u32) -> bool {
@@ -384,6 +428,22 @@ mod tests {
             assert!((found[0].value - value).abs() < 1e-9, "{said}: {found:?}");
             assert!(!found[0].vague, "{said}");
             assert_eq!((found[0].start, found[0].end), (0, said.chars().count()), "{said}");
+        }
+    }
+
+    #[test]
+    fn numbers_without_a_pause_come_apart() {
+        for (said, values) in [
+            ("一百二十八七十六", &[128.0, 76.0][..]),
+            ("一三八七十八", &[138.0, 78.0]),
+            ("一百二十七十六", &[120.0, 76.0]),
+            ("一百三八十", &[130.0, 80.0]),
+            ("一百零八七十", &[108.0, 70.0]),
+            ("九十八五十六", &[98.0, 56.0]),
+            ("一三零七十四", &[130.0, 74.0]),
+        ] {
+            let found = read(said);
+            assert_eq!(found.iter().map(|number| number.value).collect::<Vec<_>>(), values, "{said}");
         }
     }
 

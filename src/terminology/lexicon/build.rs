@@ -1,0 +1,234 @@
+//! The tables read into a [`Lexicon`].
+
+use std::collections::HashMap;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use sha2::{Digest, Sha256};
+
+use super::{Indication, Lexicon, Meaning};
+use crate::terminology::concept::{ConditionConcept, Drug, DrugKind, ObservationKind, Term, TermKind, Unit, UnitKind};
+use crate::terminology::fold::Fold;
+use crate::terminology::latin::LatinIndex;
+use crate::terminology::pattern::{ClassId, Element, Pattern, elements};
+use crate::terminology::sound::{Readings, SoundIndex};
+use crate::terminology::table::{Row, rows};
+use crate::terminology::{TerminologyError, tables};
+
+pub(super) struct Builder {
+    lexicon: Lexicon,
+    index: HashMap<String, usize>,
+    forms: Vec<String>,
+    class_names: HashMap<String, ClassId>,
+    hasher: Sha256,
+}
+
+impl Builder {
+    pub(super) fn new(fold: Fold) -> Self {
+        let empty: [&str; 0] = [];
+        let lexicon = Lexicon {
+            conditions: Vec::new(),
+            drugs: Vec::new(),
+            allergens: Vec::new(),
+            observations: Vec::new(),
+            units: Vec::new(),
+            terms: Vec::new(),
+            indications: Vec::new(),
+            fold,
+            patterns_by_last: Vec::new(),
+            sites: Vec::new(),
+            meanings: Vec::new(),
+            automaton: AhoCorasick::new(empty).unwrap_or_else(|_| unreachable!("an automaton of nothing")),
+            by_sound: None,
+            by_letters: LatinIndex::default(),
+            digest: String::new(),
+        };
+        Self { lexicon, index: HashMap::new(), forms: Vec::new(), class_names: HashMap::new(), hasher: Sha256::new() }
+    }
+
+    fn read<'a>(&mut self, (file, text): (&'static str, &'a str), columns: usize) -> Result<Vec<Row<'a>>, TerminologyError> {
+        self.hasher.update(file.as_bytes());
+        self.hasher.update(text.as_bytes());
+        rows(file, text, columns)
+    }
+
+    fn form(&mut self, form: &str, meaning: Meaning) {
+        let folded = self.lexicon.fold.text(form);
+        let slot = *self.index.entry(folded.clone()).or_insert_with(|| {
+            self.forms.push(folded);
+            self.lexicon.meanings.push(Vec::new());
+            self.forms.len() - 1
+        });
+        if let Some(meanings) = self.lexicon.meanings.get_mut(slot)
+            && !meanings.contains(&meaning)
+        {
+            meanings.push(meaning);
+        }
+    }
+
+    fn class(&mut self, name: &str, site: bool) -> ClassId {
+        if let Some(class) = self.class_names.get(name) {
+            return *class;
+        }
+        let class = self.lexicon.sites.len();
+        self.class_names.insert(name.to_owned(), class);
+        self.lexicon.sites.push(site);
+        self.lexicon.patterns_by_last.push(Vec::new());
+        class
+    }
+
+    /// A literal inside a pattern is a class of one.
+    fn element(&mut self, element: Element<'_>) -> Option<ClassId> {
+        match element {
+            Element::Class(name) => self.class_names.get(name).copied(),
+            Element::Literal(words) => {
+                let class = self.class(&format!("={words}"), false);
+                self.form(words, Meaning::Class(class));
+                Some(class)
+            }
+        }
+    }
+
+    pub(super) fn classes(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+        for row in self.read(table, 3)? {
+            let class = self.class(row.cell(0), row.cell(1) == "site");
+            for word in row.list(2) {
+                self.form(word, Meaning::Class(class));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn conditions(
+        &mut self,
+        table: (&'static str, &str),
+        left_out: &impl Fn(&str) -> bool,
+    ) -> Result<(), TerminologyError> {
+        for row in self.read(table, 6)? {
+            let condition = self.lexicon.conditions.len();
+            for form in row.list(5).filter(|_| !left_out(row.cell(0))) {
+                let parts = elements(form);
+                if let [Element::Literal(words)] = parts.as_slice() {
+                    self.form(words, Meaning::Condition(condition));
+                    continue;
+                }
+                let ids: Option<Vec<ClassId>> = parts.iter().map(|part| self.element(*part)).collect();
+                let elements = ids.filter(|ids| ids.len() > 1).ok_or_else(|| row.error(&format!("`{form}` names no class")))?;
+                if let Some(patterns) = elements.last().and_then(|last| self.lexicon.patterns_by_last.get_mut(*last)) {
+                    patterns.push(Pattern { condition, elements });
+                }
+            }
+            self.lexicon.conditions.push(ConditionConcept {
+                icd10: row.cell(0).to_owned(),
+                icpc2: Some(row.cell(1)).filter(|code| !code.is_empty()).map(str::to_owned),
+                symptom: row.cell(2).contains('s'),
+                chronic: row.cell(2).contains('c'),
+                en: row.cell(3).to_owned(),
+                zh: row.cell(4).to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn drugs(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+        for row in self.read(table, 4)? {
+            let meaning = Meaning::Drug(self.lexicon.drugs.len());
+            let kind = match row.cell(2) {
+                "" | "drug" => DrugKind::Drug,
+                "class" => DrugKind::Class,
+                "vaccine" => DrugKind::Vaccine,
+                _ => return Err(row.error("kind is none of drug, class, vaccine")),
+            };
+            self.form(row.cell(0), meaning);
+            for form in row.list(3) {
+                self.form(form, meaning);
+            }
+            let atc = Some(row.cell(1)).filter(|code| !code.is_empty()).map(str::to_owned);
+            self.lexicon.drugs.push(Drug { name: row.cell(0).to_owned(), atc, kind });
+        }
+        Ok(())
+    }
+
+    pub(super) fn allergens(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+        for row in self.read(table, 2)? {
+            let meaning = Meaning::Allergen(self.lexicon.allergens.len());
+            for form in row.list(1) {
+                self.form(form, meaning);
+            }
+            self.lexicon.allergens.push(row.cell(0).to_owned());
+        }
+        Ok(())
+    }
+
+    pub(super) fn observations(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+        for row in self.read(table, 7)? {
+            let meaning = Meaning::Observation(self.lexicon.observations.len());
+            for form in row.list(6) {
+                self.form(form, meaning);
+            }
+            self.lexicon.observations.push(ObservationKind {
+                loinc: row.cell(0).to_owned(),
+                en: row.cell(1).to_owned(),
+                zh: row.cell(2).to_owned(),
+                unit: row.cell(3).to_owned(),
+                low: row.number(4)?,
+                high: row.number(5)?,
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn units(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+        for row in self.read(table, 4)? {
+            let meaning = Meaning::Unit(self.lexicon.units.len());
+            let kind = match row.cell(0) {
+                "dose" => UnitKind::Dose,
+                "time" => UnitKind::Time,
+                "times" => UnitKind::Times,
+                "measure" => UnitKind::Measure,
+                _ => return Err(row.error("kind is none of dose, time, times, measure")),
+            };
+            for form in row.list(3) {
+                self.form(form, meaning);
+            }
+            self.lexicon.units.push(Unit { kind, ucum: row.cell(1).to_owned(), factor: row.number(2)? });
+        }
+        Ok(())
+    }
+
+    pub(super) fn terms(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+        for row in self.read(table, 3)? {
+            let kind = TermKind::parse(row.cell(0)).ok_or_else(|| row.error(&format!("unknown kind `{}`", row.cell(0))))?;
+            let meaning = Meaning::Term(self.lexicon.terms.len());
+            for form in row.list(2) {
+                self.form(form, meaning);
+            }
+            self.lexicon.terms.push(Term { kind, value: row.cell(1).to_owned() });
+        }
+        Ok(())
+    }
+
+    pub(super) fn indications(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+        for row in self.read(table, 3)? {
+            let topic = self.class_names.get(row.cell(1)).copied().ok_or_else(|| row.error("unknown topic class"))?;
+            let condition = self.lexicon.conditions.iter().position(|concept| concept.icd10 == row.cell(2));
+            let condition = condition.ok_or_else(|| row.error("no condition has this code"))?;
+            self.lexicon.indications.extend(row.list(0).map(|atc| Indication { atc: atc.to_owned(), topic, condition }));
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> Result<Lexicon, TerminologyError> {
+        self.lexicon.automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(&self.forms)
+            .map_err(|_| TerminologyError::Automaton { forms: self.forms.len() })?;
+        let forms = || self.forms.iter().map(String::as_str).zip(self.lexicon.meanings.iter().map(Vec::as_slice));
+        let (file, text) = tables::READINGS;
+        self.hasher.update(file.as_bytes());
+        self.hasher.update(text.as_bytes());
+        self.lexicon.by_sound = Some(SoundIndex::new(Readings::new(file, text, &self.lexicon.fold)?, forms())?);
+        self.lexicon.by_letters = LatinIndex::new(forms());
+        self.lexicon.digest = self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(self.lexicon)
+    }
+}
