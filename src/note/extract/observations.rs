@@ -198,6 +198,10 @@ fn in_unit(utterance: &Utterance, lexicon: &Lexicon, number: &Number, kind: &Obs
     let quantity = utterance.quantities_in(number.start..number.start + 1).first().copied();
     let Some(quantity) = quantity else { return Some((value, number.end)) };
     let unit = lexicon.units.get(quantity.unit)?;
+    // 三十八度幾 is no reading.
+    if matches!(utterance.chars.get(quantity.end), Some('几')) {
+        return None;
+    }
     if unit.ucum == kind.unit { Some((value * unit.factor, quantity.end)) } else { Some((value, number.end)) }
 }
 

@@ -209,7 +209,8 @@ fn procedure(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) ->
         Meaning::Condition(condition) => {
             let code = lexicon.conditions.get(condition).map(|concept| concept.icd10.as_str()).unwrap_or_default();
             ["Z23", "Z24", "Z25"].iter().any(|category| code.starts_with(category))
-                && utterance.has(lexicon, hit.start.saturating_sub(2)..hit.start, &[TermKind::DrugPlanned])
+                && (utterance.has(lexicon, hit.start.saturating_sub(2)..hit.start, &[TermKind::DrugPlanned])
+                    || utterance.folded(hit.start..hit.start + 1) == ['打'])
         }
         _ => false,
     });
