@@ -1,6 +1,6 @@
 //! One stream of samples of a room: its utterances, and what is shown of the one that grows.
 
-use crate::audio::SampleIndex;
+use crate::audio::{SAMPLE_RATE, SampleIndex};
 use crate::engine::Glimpse;
 use crate::speech::SpeechError;
 use crate::speech::agreement::{Agreement, AgreementSettings};
@@ -15,6 +15,9 @@ const FIRST_LOOK: usize = 9_600;
 const NEXT_LOOK: usize = 4_000;
 /// Silence after which no further look at growing speech is begun: the look at the complete utterance is near.
 const PAUSE_BEGINS: u64 = 1_600;
+
+/// The part of a pause after which it is taken for the end of the utterance, in percent: speakers often go on after half of it.
+const PAUSE_TOLD: u64 = 80;
 
 /// Which audio a look was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,18 +40,29 @@ pub(super) struct Channel {
     agreement: Agreement,
     /// What was last looked at.
     looked: Option<(Range, Glimpse)>,
-    /// The hypothesis that is the final, if the utterance ends as it stands.
-    foreseen: Option<(Range, Hypothesis)>,
+    foreseen: Option<Foreseen>,
+    /// Samples of silence after which what is foreseen is shown as stable.
+    settles_after: u64,
+}
+
+/// What an utterance's final is, if it ends as it stands.
+struct Foreseen {
+    range: Range,
+    heard: Hypothesis,
+    /// The same in Hong Kong's characters, until it was shown as stable.
+    shown: Option<Hypothesis>,
 }
 
 impl Channel {
     pub fn new(speaker: Option<String>, detector: VoiceActivity, settings: EndpointSettings) -> Result<Self, SpeechError> {
+        let settles_after = u64::from(settings.pause_ms) * u64::from(SAMPLE_RATE) / 1_000 * PAUSE_TOLD / 100;
         Ok(Self {
             speaker,
             segmenter: Segmenter::new(Box::new(detector), settings)?,
             agreement: Agreement::new(AgreementSettings::default()),
             looked: None,
             foreseen: None,
+            settles_after,
         })
     }
 
@@ -88,15 +102,24 @@ impl Channel {
     /// Takes what a look gave, in Hong Kong's characters; tells whether there is something new to show.
     pub fn saw(&mut self, range: Range, glimpse: Glimpse, shown: &Hypothesis, heard: Hypothesis) -> bool {
         let Some(growing) = self.segmenter.growing().filter(|growing| growing.start == range.start) else { return false };
+        let samples = usize::try_from(range.end.0.saturating_sub(range.start.0)).unwrap_or(usize::MAX);
+        self.agreement.update(shown, samples);
         // Somebody may have spoken on while the model was at it: then it was one more look at an utterance that grows.
         if glimpse == Glimpse::Complete && growing.complete && growing.end == range.end {
-            self.agreement.complete(shown);
-            self.foreseen = Some((range, heard));
-        } else {
-            let samples = usize::try_from(range.end.0.saturating_sub(range.start.0)).unwrap_or(usize::MAX);
-            self.agreement.update(shown, samples);
+            self.foreseen = Some(Foreseen { range, heard, shown: Some(shown.clone()) });
+            self.settle();
         }
         true
+    }
+
+    /// Makes what is foreseen stable once the pause is long enough; tells whether there is something new to show.
+    pub fn settle(&mut self) -> bool {
+        let Some(growing) = self.segmenter.growing() else { return false };
+        let silence = self.segmenter.position().0.saturating_sub(growing.speech_end.0);
+        let stands = |range: Range| growing.complete && range == Range { start: growing.start, end: growing.end };
+        let Some(foreseen) = self.foreseen.as_mut().filter(|foreseen| stands(foreseen.range)) else { return false };
+        let shown = if silence >= self.settles_after { foreseen.shown.take() } else { None };
+        shown.inspect(|shown| self.agreement.complete(shown)).is_some()
     }
 
     /// What to show of the utterance that grows: where it began, stable and tentative text.
@@ -110,6 +133,6 @@ impl Channel {
     pub fn conclude(&mut self, range: Range) -> Option<Hypothesis> {
         self.agreement = Agreement::new(AgreementSettings::default());
         self.looked = None;
-        self.foreseen.take().filter(|(foreseen, _)| *foreseen == range).map(|(_, heard)| heard)
+        self.foreseen.take().filter(|foreseen| foreseen.range == range).map(|foreseen| foreseen.heard)
     }
 }

@@ -200,7 +200,11 @@ impl Listener {
             for index in 0..self.channels.len() {
                 let Some(rest) = self.rest.get_mut(index) else { continue };
                 let block: Vec<f32> = rest.drain(..BLOCK.min(rest.len())).collect();
-                let ended = self.channels.get_mut(index).map(|channel| channel.push(&block)).transpose()?.unwrap_or_default();
+                let Some(channel) = self.channels.get_mut(index) else { continue };
+                let ended = channel.push(&block)?;
+                if channel.settle() {
+                    self.show(index);
+                }
                 self.conclude_all(index, ended)?;
             }
         }
@@ -310,23 +314,28 @@ impl Listener {
         };
         let shown = self.engine.models().script.convert_hypothesis(heard.clone());
         let Some(channel) = self.channels.get_mut(asked.channel) else { return Ok(()) };
-        if !channel.saw(asked.range, asked.glimpse, &shown, heard) {
-            return Ok(());
+        if channel.saw(asked.range, asked.glimpse, &shown, heard) {
+            self.show(asked.channel);
         }
+        Ok(())
+    }
+
+    /// Shows what the utterance of a channel has come to.
+    fn show(&mut self, index: usize) {
+        let Some(channel) = self.channels.get(index) else { return };
         let partial = channel.shown().map(|(start, agreement)| Partial {
             start_ms: start.milliseconds(),
             speaker: channel.speaker.clone(),
             stable: agreement.stable().clone(),
             tentative: agreement.tentative().clone(),
         });
-        self.view.send_if_modified(|view| match view.partials.get_mut(asked.channel) {
+        self.view.send_if_modified(|view| match view.partials.get_mut(index) {
             Some(place) if *place != partial => {
                 *place = partial;
                 true
             }
             _ => false,
         });
-        Ok(())
     }
 
     /// The note of everything heard so far, where that has changed.
