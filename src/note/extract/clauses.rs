@@ -76,7 +76,9 @@ fn opens(chars: &[char], hit: &Found, lexicon: &Lexicon) -> bool {
     match hit.meaning {
         Meaning::Observation(_) => number_follows(),
         Meaning::Term(term) => match lexicon.term_kind(term) {
-            Some(TermKind::Contrast | TermKind::Hypothetical | TermKind::Question) => true,
+            Some(TermKind::Contrast | TermKind::Hypothetical) => true,
+            // `any` also stands in a denial.
+            Some(TermKind::Question) => !chars.get(hit.start).is_some_and(char::is_ascii),
             Some(TermKind::Pressure) => number_follows(),
             Some(TermKind::SickLeave | TermKind::Refer) => hit.end - hit.start > 1,
             _ => false,

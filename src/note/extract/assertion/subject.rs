@@ -41,7 +41,10 @@ impl Context<'_> {
             match self.lexicon.term_kind(term) {
                 // 隔籬屋個小朋友: the neighbour's, unless it is somebody's own.
                 Some(TermKind::Family)
-                    if subject == Subject::Other && hit.start <= other + 3 && !self.utterance.owned(hit.start) => {}
+                    if subject == Subject::Other
+                        && hit.start <= other + 3
+                        && self.utterance.clause_index(hit.start) == self.utterance.clause_index(other)
+                        && !self.utterance.owned(hit.start) => {}
                 Some(TermKind::Family) => subject = if self.is_family(hit) { Subject::Family } else { Subject::Patient },
                 Some(TermKind::Other) => (subject, other) = (Subject::Other, hit.end),
                 // 佢話佢有: of whom the patient speaks so is neither the patient nor, unless one was named, family.
