@@ -179,6 +179,8 @@ fn drugs_and_how_they_are_taken() {
         ("doctor", "methotrexate 十 mg 一個禮拜一次", ("methotrexate", Some(10.0), Some(0.14), false, Planned)),
         ("doctor", "amlodipine 由五 mg 加到十 mg 一日一次", ("amlodipine", Some(10.0), Some(1.0), false, Planned)),
         ("doctor", "amoxicillin 二百五十 mg 八個鐘一次", ("amoxicillin", Some(250.0), Some(3.0), false, Planned)),
+        ("doctor", "metformin 500 mg BD -> 1 g BD", ("metformin", Some(1.0), Some(2.0), false, Planned)),
+        ("doctor", "sertraline 由五十加到一百 mg 一日一次", ("sertraline", Some(100.0), Some(1.0), false, Planned)),
         ("patient", "我停咗 warfarin 喇", ("warfarin", None, None, false, Stopped)),
     ] {
         let got = taken(&[(speaker, said)]);
@@ -213,6 +215,10 @@ fn allergies_and_none() {
     assert_eq!(allergies(&[("doctor", "NKDA")]), vec![]);
     assert_eq!(allergies(&[("patient", "冇藥敏")]), one("drug", None));
     assert_eq!(allergies(&[("patient", "食 codeine 會便秘")]), vec![]);
+    assert_eq!(allergies(&[("doctor", "你對咩敏感?"), ("patient", "阿士匹靈。")]), one("aspirin", Present));
+    assert_eq!(allergies(&[("doctor", "有冇藥物敏感?"), ("patient", "我食緊 warfarin。")]), vec![]);
+    assert_eq!(allergies(&[("patient", "我老婆對盤尼西林敏感,我冇")]), one("penicillin", None));
+    assert_eq!(allergies(&[("doctor", "佢會唔會對奶敏感?"), ("doctor", "睇落唔似奶敏感")]), vec![]);
 }
 
 #[test]
@@ -229,6 +235,8 @@ fn plan_items() {
         assert!(got.contains(&wanted), "{wanted:?} in {got:?}");
     }
     assert!(note(&[("doctor", "唔使照 X 光,唔使病假。")]).plan.is_empty());
+    let written = note(&[("doctor", "FU 3/12, SL 2/7.")]).plan;
+    assert_eq!(written.iter().map(|item| item.days).collect::<Vec<_>>(), vec![Some(90.0), Some(2.0)]);
 }
 
 #[test]

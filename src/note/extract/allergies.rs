@@ -35,26 +35,59 @@ fn put(all: &mut Vec<Allergy>, substance: String, status: AllergyStatus, evidenc
     all.push(Allergy { substance, status, provenance: evidence.into() });
 }
 
-/// 冇, 有 or 食得 in the turn after the question.
+/// 冇, 有, 食得 or the substance's name in the turn after the question.
 fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(String, Evidence)>, all: &mut Vec<Allergy>) {
-    let Some(first) = utterance.found.iter().find_map(|hit| match hit.meaning {
+    let first = utterance.found.iter().find_map(|hit| match hit.meaning {
         Meaning::Term(term) if hit.start <= 3 => lexicon.term_kind(term).map(|kind| (hit, kind)),
         _ => None,
-    }) else {
+    });
+    let denial = first.filter(|(hit, kind)| {
+        let clause = utterance.clause(hit.start).range;
+        let names = utterance.within(hit.end..clause.end).iter().any(|hit| substance(hit, lexicon).is_some());
+        matches!(kind, TermKind::Negation | TermKind::NotSo) && clause.end - hit.end <= 6 && !names
+    });
+    let Some((hit, _)) = denial else {
+        named(utterance, lexicon, all);
         return tolerated(utterance, lexicon, substances, all);
     };
-    let (hit, kind) = first;
-    let clause = utterance.clause(hit.start).range;
-    let names = utterance.within(hit.end..clause.end).iter().any(|hit| substance(hit, lexicon).is_some());
-    let denied = matches!(kind, TermKind::Negation | TermKind::NotSo) && clause.end - hit.end <= 6 && !names;
-    if !denied {
-        return tolerated(utterance, lexicon, substances, all);
-    }
     for (substance, mut evidence) in substances {
         if let Some(more) = evidence_of(utterance, hit.start..hit.end) {
             evidence.merge(&more);
         }
         put(all, substance, AllergyStatus::None, evidence);
+    }
+}
+
+/// The longest answer that names substances and says no more of them, as [`Utterance::between`] measures.
+const BARE_ANSWER: usize = 12;
+
+/// 對咩敏感? 磺胺類同海鮮: substances alone, or with what they do.
+fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) {
+    let aside = [
+        TermKind::Negation,
+        TermKind::NegationNear,
+        TermKind::NotSo,
+        TermKind::Question,
+        TermKind::Family,
+        TermKind::Other,
+        TermKind::Tolerated,
+        TermKind::Allergy,
+    ];
+    let taken = [TermKind::DrugActive, TermKind::DrugPlanned, TermKind::DrugStopped, TermKind::Frequency];
+    for clause in utterance.clauses().iter().map(|clause| clause.range.clone()) {
+        let reacts =
+            utterance.has(lexicon, clause.clone(), &[TermKind::Reaction]) || shows(utterance, lexicon, &clause).is_some();
+        let bare = utterance.between(clause.start, clause.end) <= BARE_ANSWER && !utterance.has(lexicon, clause.clone(), &taken);
+        if utterance.speaker == Speaker::Doctor || utterance.has(lexicon, clause.clone(), &aside) || !(bare || reacts) {
+            continue;
+        }
+        for hit in utterance.within(clause.clone()) {
+            if let Some(name) = substance(hit, lexicon).filter(|name| name != "drug")
+                && let Some(evidence) = evidence_of(utterance, hit.start..hit.end)
+            {
+                put(all, name, AllergyStatus::Present, evidence);
+            }
+        }
     }
 }
 
@@ -183,6 +216,11 @@ const REACTIONS: [&str; 5] = ["L50", "L29", "L27", "R21", "T78"];
 /// 食蝦會痕, 打親就腫: a reaction of the skin told as a symptom, behind what was eaten, given or put on.
 fn felt(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Found> {
     let taken = utterance.folded(clause.clone()).iter().any(|c| matches!(c, '食' | '打' | '搽' | '用' | '飲' | '掂' | '戴'));
+    shows(utterance, lexicon, clause).filter(|_| taken)
+}
+
+/// The last words of a clause that tell of hives, itch, rash or swelling.
+fn shows(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Found> {
     let swells = |hit: &Found| utterance.folded(hit.start..hit.end).contains(&'肿');
     utterance
         .within(clause.clone())
@@ -195,7 +233,6 @@ fn felt(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Opti
             Meaning::Class(_) => swells(hit) || utterance.folded(hit.start..hit.end).contains(&'痕'),
             _ => false,
         })
-        .filter(|_| taken)
         .copied()
 }
 
@@ -251,7 +288,8 @@ fn implied(
     });
     // 對奶敏感 names something we do not know: it is no word on drugs.
     let lead = utterance.folded(utterance.clause(sign.start).range.start.max(sign.start.saturating_sub(8))..sign.start);
-    let something_else = lead.iter().position(|c| *c == '对').is_some_and(|at| lead.len() - at > 1);
+    let open = lead.iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边' | '药'));
+    let something_else = !open && lead.iter().position(|c| *c == '对').is_some_and(|at| lead.len() - at > 1);
     let full = sign.end - sign.start >= 2 && !something_else;
     chosen.or_else(|| full.then(|| "drug".to_owned())).map(|name| (name, sign.start, sign.end)).into_iter().collect()
 }

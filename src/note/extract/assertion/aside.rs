@@ -53,7 +53,9 @@ impl Context<'_> {
         if symptom
             && drug_before
             && !now
-            && (self.has(clause.clone(), &effect) || self.has(clause.start..mention.end + 1, &[TermKind::Reaction]))
+            && (self.of_allergy && reacts
+                || self.has(clause.clone(), &effect)
+                || self.has(clause.start..mention.end + 1, &[TermKind::Reaction]))
         {
             return reading(Claim::Nothing, "a drug's effect, past or feared");
         }

@@ -25,8 +25,9 @@ impl Context<'_> {
         if !ended && self.lasting(clause.clone()) || concept.chronic && !self.has(clause.clone(), &[TermKind::Resolved]) {
             return None;
         }
+        // What stands behind the next name belongs to that.
         let span = clause.start.max(self.utterance.back(mention.start, SUBJECT_REACH))
-            ..clause.end.min(self.utterance.ahead(mention.end, REACH));
+            ..clause.end.min(self.utterance.ahead(mention.end, REACH)).min(self.before_next(mention));
         if self.has(span.clone(), &[TermKind::History]) {
             return reading(Claim::Historical, "once");
         }
@@ -44,6 +45,16 @@ impl Context<'_> {
         }
         self.long_ago(span.start..clause.end.max(behind.end.min(clause.end + 8)))
             .then_some(Reading { claim: Claim::Historical, reason: "long ago" })
+    }
+
+    /// Where the words before the next mention begin: 肚瀉,以前有胃潰瘍 tells of the ulcer's past.
+    fn before_next(&self, mention: &Mention) -> usize {
+        let Some(next) = self.next_after(mention) else { return usize::MAX };
+        let cues = [TermKind::History, TermKind::Before];
+        let between = mention.end..next.start;
+        let last =
+            cues.iter().filter_map(|kind| self.utterance.terms(self.lexicon, between.clone(), *kind).last()).map(|hit| hit.start);
+        last.max().filter(|cue| self.utterance.between(mention.end, *cue) > 1).unwrap_or(next.start)
     }
 
     /// 到而家, 一直, 仲有: what began long ago goes on.
