@@ -106,8 +106,13 @@ fn small(criterion: &mut Criterion) {
         bench.iter(|| black_box(channels.conv1d(&weights, taps / 2, 1, 1, WIDTH).unwrap()));
     });
     let rows = noise(100 * 3 * WIDTH);
-    let queries =
-        |new: usize| Queries { rows: rows.get(..new * 3 * WIDTH).unwrap_or_default(), heads: HEADS, width: WIDTH / HEADS, new };
+    let queries = |new: usize| Queries {
+        rows: rows.get(..new * 3 * WIDTH).unwrap_or_default(),
+        heads: HEADS,
+        key_heads: HEADS,
+        width: WIDTH / HEADS,
+        new,
+    };
     let mut past = vec![Past::default()];
     drop(look_back(&kernels, queries(100), &mut past));
     group.bench_function("look back over 100 tokens", |bench| {

@@ -6,17 +6,22 @@
 //! audio -> speech -> note -> interop
 //! ```
 //!
-//! `text` and `terminology` import no stage. The shell around them (`models`, `capture`, `client`, `spool`, `store`, `engine`, `room`,
-//! `server`, `bench`, `cli`) is the only place that may touch devices, files, the database and the network.
+//! `text`, `terminology`, `audit`, `consent` and `identity` import no stage. The shell around them (`models`, `capture`, `client`,
+//! `spool`, `ledger`, `store`, `engine`, `room`, `server`, `bench`, `cli`) is the only place that may touch devices, files, the database
+//! and the network.
 //! `ARCHITECTURE.md` walks one recording from file to note and names each folder's invariant.
 
 pub mod audio;
+pub mod audit;
 pub mod bench;
 pub mod capture;
 pub mod cli;
 pub mod client;
+pub mod consent;
 pub mod engine;
+pub mod identity;
 pub mod interop;
+pub mod ledger;
 pub mod models;
 pub mod note;
 pub mod room;

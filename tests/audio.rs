@@ -6,7 +6,7 @@ use std::f64::consts::PI;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use cantoscribe::audio::{AudioError, AudioFile, FileIdentity, Place};
+use cantoscribe::audio::{AudioError, AudioFile, Channel, FileIdentity, Place};
 
 /// The layout of a WAV file made here.
 #[derive(Clone, Copy)]
@@ -344,4 +344,23 @@ fn errors_say_what_and_where() {
         "`x.wav` has a sample rate of 0 Hz, not one from 8000 to 192000 Hz"
     );
     assert_eq!(says(Wav { channels: 0, ..PLAIN }.file(&[0; 100], None)), "`x.wav` has 0 channels, not 1 to 64");
+}
+
+#[test]
+fn one_channel_is_heard_without_the_others_and_there_must_be_as_many_as_speakers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("two.wav");
+    // A constant on the left, its opposite on the right: their mean is silence.
+    let data: Vec<u8> = (0..16_000).flat_map(|_| [8192_i16, -8192].map(i16::to_le_bytes).concat()).collect();
+    std::fs::write(&path, Wav { channels: 2, ..PLAIN }.file(&data, None)).unwrap();
+    let hear = |index, of| read(AudioFile::open_channel(&path, Channel { index, of })?);
+    let (mixed, identity) = read(AudioFile::open(&path).unwrap()).unwrap();
+    assert!(mixed.iter().all(|sample| *sample == 0.0));
+    for (index, value) in [(0, 0.25), (1, -0.25)] {
+        let (samples, same) = hear(index, 2).unwrap();
+        assert!(samples.iter().all(|sample| *sample == value));
+        assert_eq!(same, identity);
+    }
+    let error = hear(0, 3).unwrap_err().to_string();
+    assert!(error.contains("2 channel(s)") && error.contains("3 speaker(s)"), "{error}");
 }

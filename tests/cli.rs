@@ -3,16 +3,23 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-/// Runs the binary with an empty folder of models and this text on standard input.
+/// Runs the binary without models and tables, and with this text on standard input.
 fn cantoscribe(arguments: &[&str], input: &[u8]) -> Output {
+    cantoscribe_with(tempfile::tempdir().unwrap().path(), arguments, input)
+}
+
+/// The same with this folder of a hospital's tables.
+fn cantoscribe_with(tables: &Path, arguments: &[&str], input: &[u8]) -> Output {
     let empty = tempfile::tempdir().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_cantoscribe"))
         .args(arguments)
         .env("CANTOSCRIBE_MODELS", empty.path())
+        .env("CANTOSCRIBE_TERMINOLOGY", tables)
         .env("CANTOSCRIBE_LOG", "trace")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -107,9 +114,12 @@ fn a_model_that_is_not_there_is_asked_for_by_its_command() {
     let folder = tempfile::tempdir().unwrap();
     let recording = folder.path().join("tone.wav");
     File::create(&recording).unwrap().write_all(b"RIFF").unwrap();
-    let output = cantoscribe(&["transcribe", recording.to_str().unwrap()], b"");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(error(&output).contains("cantoscribe models pull whisper-base"), "{}", error(&output));
+    for (more, command) in [(&[][..], "models pull auto"), (&["--model", "whisper-base"], "models pull whisper-base")] {
+        let output = cantoscribe(&[&["transcribe", recording.to_str().unwrap()], more].concat(), b"");
+        assert_eq!(output.status.code(), Some(1));
+        assert!(error(&output).contains(&format!("cantoscribe {command}")), "{}", error(&output));
+        assert_eq!(error(&output).trim_end().lines().count(), 1, "{}", error(&output));
+    }
 }
 
 #[test]
@@ -190,4 +200,85 @@ fn parity_sense_voice_from_the_command_line() {
     let refused = cantoscribe(&["transcribe", "--prompt", "panadol", "--model", checkpoint, recording], b"");
     assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));
     assert!(error(&refused).contains("--prompt"), "{}", error(&refused));
+}
+
+#[test]
+fn a_hospitals_own_words_and_codes_stand_in_the_note() {
+    let (tables, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = |name: &str, text: &str| {
+        std::fs::write(files.path().join(name), text).unwrap();
+        files.path().join(name).to_str().unwrap().to_owned()
+    };
+    let words = file("words.tsv", "icd10\ticpc2\tflags\ten\tzh\tforms\nJ00\tR74\t-\tCold\t傷風\t打風病\n");
+    let map = file("map.tsv", "icd10\ticpc2\tsystem\tcode\nJ00\tR74\ticd-9-cm\t460\nJ00\t-\turn:x-hospital\tH-17\n");
+    let output = cantoscribe_with(tables.path(), &["terminology", "import", &words, &map], b"");
+    assert_eq!(output.status.code(), Some(0), "{}", error(&output));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "words.tsv: 1 lines\nmap.tsv: 2 lines\n");
+
+    let said = "patient: 我有打風病。\n".as_bytes();
+    let output = cantoscribe_with(tables.path(), &["note", "--format", "json", "-"], said);
+    let note: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let codes: Vec<(&str, &str)> = note["conditions"][0]["codes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|code| (code["system"].as_str().unwrap().rsplit('/').next().unwrap(), code["code"].as_str().unwrap()))
+        .collect();
+    assert_eq!(codes, [("icd-10", "J00"), ("icpc-2", "R74"), ("icd-9-cm", "460"), ("urn:x-hospital", "H-17")]);
+
+    let wrong = file("wrong.tsv", "icd10\ticpc2\tflags\ten\tzh\tforms\nJ01.9\tR75\t-\tSinusitis\t鼻竇炎\t打風病\n");
+    let output = cantoscribe_with(tables.path(), &["terminology", "import", &wrong], b"");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error(&output).contains("forms: `打風病` stands in"), "{}", error(&output));
+    let output = cantoscribe_with(tables.path(), &["terminology", "remove", "words.tsv", "map.tsv"], b"");
+    assert_eq!(output.status.code(), Some(0), "{}", error(&output));
+    let output = cantoscribe_with(tables.path(), &["terminology", "list"], b"");
+    assert!(output.stdout.is_empty(), "the wrong table was not installed");
+}
+
+/// What the `qwen-asr` package's code makes of these samples with the checkpoint of random weights (`scripts/qwen3-asr-reference`).
+#[test]
+fn parity_qwen3_asr_from_the_command_line() {
+    let checkpoint = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/qwen3-asr");
+    let bytes = std::fs::read(checkpoint.join("reference.safetensors")).unwrap();
+    let reference = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    let samples = reference.tensor("samples").unwrap().data();
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("recording.wav");
+    let mut wav = cantoscribe::audio::wav_header(16_000, samples.len() as u64).to_vec();
+    // The upper bytes of 16-bit samples.
+    wav.extend(samples.iter().flat_map(|sample| [0, *sample]));
+    std::fs::write(&recording, wav).unwrap();
+    for language in ["yue", "zh", "en", "auto"] {
+        let options = ["transcribe", "--raw", "--precision", "exact", "--format", "json", "--language", language];
+        let model = ["--model", checkpoint.to_str().unwrap(), recording.to_str().unwrap()];
+        let output = cantoscribe(&[&options[..], &model].concat(), b"");
+        assert_eq!(output.status.code(), Some(0), "{}", error(&output));
+        let transcript: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let ids: Vec<u32> = serde_json::from_value(transcript["segments"][0]["tokens"].clone()).unwrap();
+        let expected = reference.tensor(&format!("ids.{language}")).unwrap();
+        let expected: Vec<u32> = expected.data().as_chunks().0.iter().map(|four| u32::from_le_bytes(*four)).collect();
+        assert_eq!(ids, expected, "{language}");
+        let text = &metadata.metadata().as_ref().unwrap()[&format!("text.{language}")];
+        assert_eq!(transcript["segments"][0]["text"].as_str(), Some(text.as_str()), "{language}");
+    }
+}
+
+/// Before any model is looked for; and no word of it is told, for it may be a patient's.
+#[test]
+fn a_list_of_words_that_cannot_be_used_is_named_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clinic.txt");
+    let long: String = (0..100_000).map(|number| format!("secret{number}\n")).collect();
+    for (list, told) in [(long.as_bytes(), "line 10001 of the list"), (b"secret\n\xff\n", "line 2 of the list"), (b"", "line 1")]
+    {
+        std::fs::write(&path, list).unwrap();
+        let output = cantoscribe(&["transcribe", "--bias", path.to_str().unwrap(), "recording.wav"], b"");
+        let message = error(&output);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{message}");
+        assert!(message.contains(told) && message.contains("clinic.txt") && !message.contains("secret"), "{message}");
+    }
+    let output = cantoscribe(&["transcribe", "--bias", "/nowhere/list.txt", "recording.wav"], b"");
+    assert!(output.status.code() == Some(1) && error(&output).contains("/nowhere/list.txt"), "{}", error(&output));
 }

@@ -12,6 +12,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use cantoscribe::models::{self, Digest, Fault, ModelError, PullOptions, Pulled, Registry, Report, Silent};
+use cantoscribe::speech::model::Language;
 use hub::{Hub, Manner};
 use zip::write::SimpleFileOptions;
 
@@ -139,6 +140,64 @@ fn when_all_sources_fail_the_error_says_how_each_did() {
     assert!(error.contains("hub silent/a: no answer") && error.contains("hub missing/b: ") && error.contains("404"), "{error}");
 }
 
+/// A registry of two models: the better one from one repository of the loopback hub, `m` from another.
+fn better_or_m(better: &str, m: &str) -> Registry {
+    let mut text = "first = ['better', 'm']\nbest.yue = ['better', 'm']\nbest.en = ['better']\n".to_owned();
+    for (name, repository, percent) in [("better", better, 8.5), ("m", m, 45.5)] {
+        text.push_str(&format!(
+            "[[model]]\nname='{name}'\nfamily='whisper'\nparameters=1\nlicence='MIT'\nlanguages=['yue']\n\
+             [[model.accuracy]]\nset='clips'\nmetric='CER'\npercent={percent}\nsource='us'\n\
+             [[model.source]]\nkind='hub'\nrepository='{repository}'\nrevision='main'\n\
+             file=[{{name='model.safetensors', sha256='{}'}}, {{name='config.json', sha256='{}'}}]\n",
+            Digest::of(&weights()),
+            Digest::of(CONFIG)
+        ));
+    }
+    Registry::parse(&text).unwrap()
+}
+
+#[test]
+fn a_first_start_soon_takes_what_can_be_had_and_says_what_to_expect() {
+    let (folder, hub) = (tempfile::tempdir().unwrap(), small_hub(Manner::Good));
+    let options = PullOptions { answer_within: Duration::from_millis(400), ..options(&hub) };
+    let (lines, began) = (Lines::default(), Instant::now());
+    let pulled = models::pull_first(folder.path(), &better_or_m("silent/a", "o/good"), &options, &lines).unwrap();
+    assert!(matches!(pulled, Pulled::Fetched(model) if model.name == "m"));
+    assert!(began.elapsed() < Duration::from_secs(5), "the silent server answers after 8 s only");
+    let lines = lines.0.into_inner().unwrap();
+    let told = lines.last().unwrap();
+    assert!(
+        ["`better`", "`m`", "instead", "45.5%", "8.5%", "models pull better"].iter().all(|word| told.contains(word)),
+        "{told}"
+    );
+    // Where the better one can be had it is taken, and nothing need be said of another.
+    let (folder, quiet) = (tempfile::tempdir().unwrap(), Lines::default());
+    let pulled = models::pull_first(folder.path(), &better_or_m("o/good", "o/good"), &options, &quiet).unwrap();
+    assert!(matches!(pulled, Pulled::Fetched(model) if model.name == "better"));
+    let quiet = quiet.0.into_inner().unwrap();
+    assert!(!quiet.iter().any(|line| line.contains("instead")), "{quiet:?}");
+    // Where none can be had, it fails.
+    let folder = tempfile::tempdir().unwrap();
+    assert!(models::pull_first(folder.path(), &better_or_m("missing/a", "missing/b"), &options, &Silent).is_err());
+}
+
+#[test]
+fn the_best_of_the_installed_models_is_found_for_a_language() {
+    let (folder, hub) = (tempfile::tempdir().unwrap(), small_hub(Manner::Good));
+    let registry = better_or_m("o/good", "o/good");
+    let best = |language| models::best_installed(folder.path(), &registry, language, false);
+    let error = best(Some(Language::English)).unwrap_err().to_string();
+    assert!(error.contains("`en`") && error.contains("models pull auto"), "{error}");
+    for (name, of_cantonese, of_english) in [("m", Some("m"), None), ("better", Some("better"), Some("better"))] {
+        models::pull(folder.path(), registry.get(name).unwrap(), &options(&hub), &Silent).unwrap();
+        assert_eq!(best(None).ok().map(|model| model.name).as_deref(), of_cantonese);
+        assert_eq!(best(Some(Language::English)).ok().map(|model| model.name).as_deref(), of_english);
+    }
+    // A damaged best model is an error: a worse one in its place would go unnoticed.
+    fs::remove_file(folder.path().join("better").join("model.safetensors")).unwrap();
+    assert!(matches!(best(None), Err(ModelError::Damaged { name, .. }) if name == "better"));
+}
+
 #[test]
 fn a_file_without_a_hash_needs_trust_and_is_checked_ever_after() {
     let (folder, hub) = (tempfile::tempdir().unwrap(), small_hub(Manner::Good));
@@ -236,6 +295,24 @@ fn a_folder_in_the_layout_of_funasr_is_a_checkpoint_too() {
     assert!(find(other.path()).unwrap_err().to_string().contains("`Paraformer`"));
     fs::copy(fixture.join("config.yaml"), other.path().join("config.yaml")).unwrap();
     assert!(find(other.path()).unwrap_err().to_string().contains("no `model.pt`"));
+}
+
+#[test]
+fn shards_are_weights_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    write("config.json", br#"{"model_type":"qwen3_asr"}"#);
+    let find = || models::find_installed(Path::new("nowhere"), folder.path().to_str().unwrap());
+    assert!(find().unwrap_err().to_string().contains("no `model.safetensors`"));
+    let [first, second] = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
+    let index = format!(r#"{{"weight_map":{{"a":"{second}","b":"{first}","c":"{first}"}}}}"#);
+    write("model.safetensors.index.json", index.as_bytes());
+    assert!(find().unwrap_err().to_string().contains(first));
+    write(first, b"one");
+    write(second, b"two");
+    let found = find().unwrap();
+    assert_eq!(found.family, models::Family::Qwen3Asr);
+    assert_eq!(Some(found.weights_sha256), Digest::of_all(&[Digest::of(b"one"), Digest::of(b"two")]));
 }
 
 type Member = (&'static str, Vec<u8>);

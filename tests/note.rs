@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 use cantoscribe::note::extract::extract;
 use cantoscribe::note::{AllergyStatus, Assertion, MedicationStatus, Note, PlanKind};
 use cantoscribe::speech::Transcript;
+use cantoscribe::speech::normalise::write_numbers;
 use cantoscribe::terminology::Lexicon;
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::builtin().unwrap());
@@ -264,5 +265,39 @@ fn the_note_grows_with_the_talk() {
             let segment = usize::try_from(span.segment()).unwrap();
             assert!(segment < length && span.end() <= texts[segment] && span.end() - span.start() <= 40);
         }
+    }
+}
+
+/// What a talk's numbers are written with must not change what is taken from them.
+#[test]
+fn a_note_is_the_same_of_numbers_said_and_written() {
+    for said in [
+        "今日血壓一百四十五 over 九十二，心跳七十二",
+        "血壓一三六比八十八，體溫三十八度五",
+        "HbA1c 七點二，LDL 三點八，creatinine 一百二十",
+        "開 metformin 五百毫克一日兩次，食十四日",
+        "amlodipine 五毫克一日一次，四個禮拜後覆診",
+        "panadol 五百 mg 兩粒，一日四次，痛先食",
+        "體重八十二公斤，高一百七十公分",
+        "insulin 十二 units 夜晚打",
+        "血糖百二，血壓145/90",
+        "BP one hundred and forty five over ninety two",
+    ] {
+        let written = write_numbers(said);
+        assert_ne!(written, said);
+        let (before, after) = (note(&[("doctor", said)]), note(&[("doctor", &written)]));
+        let taken = |note: &Note| {
+            let observations: Vec<_> =
+                note.observations.iter().map(|one| (one.loinc.clone(), one.value, one.unit.clone())).collect();
+            let medications: Vec<_> = note
+                .medications
+                .iter()
+                .map(|one| (one.name.clone(), one.dose.clone(), one.times_per_day, one.duration_days, one.status))
+                .collect();
+            let plan: Vec<_> = note.plan.iter().map(|one| (one.kind, one.days)).collect();
+            (observations, medications, plan)
+        };
+        assert_eq!(taken(&before), taken(&after), "{said} / {written}");
+        assert!(!before.observations.is_empty() || !before.medications.is_empty(), "{said}");
     }
 }

@@ -9,7 +9,7 @@ use cantoscribe::speech::model::{HeardWord, Hypothesis};
 use cantoscribe::speech::script::HongKongScript;
 use cantoscribe::speech::session::{Hear, Session};
 use cantoscribe::speech::vad::{Frame, VoiceDetector};
-use cantoscribe::speech::{HeardUtterance, Segment, Segmenter, SpeechError};
+use cantoscribe::speech::{HeardUtterance, Numbers, Segment, Segmenter, SpeechError, Writing};
 
 const FRAME: usize = 512;
 
@@ -56,7 +56,13 @@ fn parrot(heard: Arc<Mutex<Vec<Vec<f32>>>>) -> Hear {
 }
 
 fn session(hear: Hear, settings: EndpointSettings) -> Session {
-    Session::new(Box::new(Loud::default()), hear, Arc::new(HongKongScript::load().unwrap()), settings).unwrap()
+    Session::new(
+        Box::new(Loud::default()),
+        hear,
+        Arc::new(Writing::new(HongKongScript::load().unwrap(), Numbers::Said)),
+        settings,
+    )
+    .unwrap()
 }
 
 fn run(session: &mut Session, samples: &[f32], chunk: usize) -> Vec<Segment> {
@@ -125,7 +131,7 @@ fn file_session() -> Session<Unheard> {
             ..Hypothesis::default()
         })
     });
-    let script = Arc::new(HongKongScript::load().unwrap());
+    let script = Arc::new(Writing::new(HongKongScript::load().unwrap(), Numbers::Said));
     Session::new(Box::new(Loud::default()), hear, script, EndpointSettings::default()).unwrap()
 }
 

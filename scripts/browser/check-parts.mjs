@@ -40,6 +40,10 @@ function times() {
   same(timeOf(SEGMENT, { start: 3, end: 6 }), { start_ms: 1250, end_ms: 3250 }, "from within a word");
   same(timeOf({ ...SEGMENT, words: [] }, { start: 5, end: 6 }), { start_ms: 750, end_ms: 5250 }, "no words");
   same(timeOf({ id: 1, text: "痛" }, { start: 0, end: 1 }), null, "typed text");
+  const said = ["食", "五百", "毫克", "一日", "五", "次"].map((text, at) => ({ text, start_ms: 1000 * at + 1000, end_ms: 1000 * at + 2000 }));
+  const digits = { id: 2, text: "食500 mg 一日五次", start_ms: 1000, end_ms: 7000, words: said };
+  same(timeOf(digits, { start: 1, end: 4 }), { start_ms: 1750, end_ms: 4250 }, "a number in digits");
+  same(timeOf(digits, { start: 8, end: 10 }), { start_ms: 3750, end_ms: 5250 }, "what comes after it");
   const far = { id: 8, text: "痛", start_ms: 60000, end_ms: 61000 };
   const segments = new Map([[7, SEGMENT], [8, far]]);
   const evidence = [{ segment: 8, start: 0, end: 1 }, { segment: 7, start: 5, end: 6 }, { segment: 7, start: 0, end: 2 }, { segment: 9, start: 0, end: 1 }];

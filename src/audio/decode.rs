@@ -19,6 +19,15 @@ pub struct FileIdentity {
     pub sha256: String,
 }
 
+/// One of a recording's channels, where each is a speaker's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Channel {
+    /// From 0.
+    pub index: usize,
+    /// How many there must be.
+    pub of: usize,
+}
+
 /// How far a recording has been read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Progress {
@@ -63,12 +72,15 @@ impl AudioFile {
     /// # Errors
     /// When it cannot be read, is of no known format, or is damaged or cut off in a way that shows without decoding.
     pub fn open(path: &Path) -> Result<Self, AudioError> {
-        let cannot = |source| AudioError::Open { path: path.to_owned(), source };
-        // Asked before opening: to open a pipe that nothing writes to would wait for ever.
-        if !std::fs::metadata(path).map_err(cannot)?.is_file() {
-            return Err(AudioError::NotAFile { path: path.to_owned() });
-        }
-        Self::from_reader(path, Box::new(File::open(path).map_err(cannot)?))
+        Self::new(path, open(path)?, None)
+    }
+
+    /// Opens one channel of a recording, to be heard without the others.
+    ///
+    /// # Errors
+    /// As [`AudioFile::open`]; [`AudioFile::read`] then gives [`AudioError::ChannelNames`] where there are not so many channels.
+    pub fn open_channel(path: &Path, channel: Channel) -> Result<Self, AudioError> {
+        Self::new(path, open(path)?, Some(channel))
     }
 
     /// Opens a recording that is not, or not only, a file; `name` stands for it in errors.
@@ -76,9 +88,13 @@ impl AudioFile {
     /// # Errors
     /// As [`AudioFile::open`].
     pub fn from_reader(name: &Path, reader: Box<dyn ReadSeek>) -> Result<Self, AudioError> {
+        Self::new(name, reader, None)
+    }
+
+    fn new(name: &Path, reader: Box<dyn ReadSeek>, channel: Option<Channel>) -> Result<Self, AudioError> {
         let mut source = Source::new(name, reader)?;
         let sha256 = source.sha256()?;
-        let stream = Stream::open(source)?;
+        let stream = Stream::open(source, channel)?;
         Ok(Self {
             stream,
             sha256,
@@ -141,4 +157,13 @@ impl AudioFile {
         }
         Ok(())
     }
+}
+
+fn open(path: &Path) -> Result<Box<dyn ReadSeek>, AudioError> {
+    let cannot = |source| AudioError::Open { path: path.to_owned(), source };
+    // Asked before opening: to open a pipe that nothing writes to would wait for ever.
+    if !std::fs::metadata(path).map_err(cannot)?.is_file() {
+        return Err(AudioError::NotAFile { path: path.to_owned() });
+    }
+    Ok(Box::new(File::open(path).map_err(cannot)?))
 }

@@ -74,6 +74,16 @@ pub enum AudioError {
         /// The stated number.
         channels: u32,
     },
+    /// Not as many channels as speakers were named for.
+    #[error("`{}` has {channels} channel(s), and {named} speaker(s) are named: it takes one for each channel", path.display())]
+    ChannelNames {
+        /// The file.
+        path: PathBuf,
+        /// How many it has.
+        channels: usize,
+        /// How many were named.
+        named: usize,
+    },
     /// The file holds less than its own headers say.
     #[error("`{}` ends early: it states {stated} {unit} and holds {found}", path.display())]
     EndsEarly {

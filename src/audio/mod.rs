@@ -15,7 +15,7 @@ mod resample;
 mod source;
 mod stream;
 
-pub use decode::{AudioFile, FileIdentity};
+pub use decode::{AudioFile, Channel, FileIdentity};
 pub use error::{AudioError, Place};
 pub use filter_bank::{Features, FilterBank};
 pub use live::{

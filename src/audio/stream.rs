@@ -18,6 +18,7 @@ use symphonia::default::formats::{
 };
 
 use super::container::{self, Delay, Length};
+use super::decode::Channel;
 use super::source::Source;
 use super::{AudioError, MAX_CHANNELS, Place, SAMPLE_RATES};
 
@@ -58,6 +59,8 @@ pub(super) struct Stream {
     path: PathBuf,
     reader: Box<dyn FormatReader>,
     decoder: Box<dyn AudioDecoder>,
+    /// The only one that is heard; nothing: the mean of all.
+    channel: Option<Channel>,
     track: Track,
     delay: Delay,
     length: Length,
@@ -71,7 +74,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn open(mut source: Source) -> Result<Self, AudioError> {
+    pub(super) fn open(mut source: Source, channel: Option<Channel>) -> Result<Self, AudioError> {
         let facts = container::inspect(&mut source)?;
         let path = source.path.clone();
         let start = |error| failure(&path, 0.0, error);
@@ -93,7 +96,19 @@ impl Stream {
         let options = AudioDecoderOptions::default().verify(true);
         let decoder = shielded(|| CODECS.make_audio_decoder(&parameters, &options)).map_err(start)?;
         let (delay, length) = (facts.delay, facts.length);
-        Ok(Self { path, reader, decoder, track, delay, length, form: None, decoded: 0, kept: 0, interleaved: Vec::new() })
+        Ok(Self {
+            path,
+            reader,
+            decoder,
+            channel,
+            track,
+            delay,
+            length,
+            form: None,
+            decoded: 0,
+            kept: 0,
+            interleaved: Vec::new(),
+        })
     }
 
     /// Rate in Hz, once a packet was decoded.
@@ -101,7 +116,7 @@ impl Stream {
         self.form.map(|(rate, ..)| rate)
     }
 
-    /// Appends the next packet's samples, the mean of its channels; false at the end of a whole recording.
+    /// Appends the next packet's samples, of one channel or the mean of all; false at the end of a whole recording.
     pub(super) fn next(&mut self, mono: &mut Vec<f32>) -> Result<bool, AudioError> {
         if let Some((_, _, Extent { keep: Some(keep), .. })) = self.form
             && self.kept >= keep
@@ -151,7 +166,8 @@ impl Stream {
                     let seconds = self.kept as f64 / f64::from(rate);
                     return Err(AudioError::NotFinite { path: self.path.clone(), sample: self.kept, channel, seconds });
                 }
-                mono.push(frame.iter().sum::<f32>() / channels as f32);
+                let only = self.channel.and_then(|channel| frame.get(channel.index));
+                mono.push(only.copied().unwrap_or_else(|| frame.iter().sum::<f32>() / channels as f32));
                 self.kept += 1;
             }
             self.decoded += 1;
@@ -167,6 +183,9 @@ impl Stream {
         let count = u32::try_from(channels).unwrap_or(u32::MAX);
         if count == 0 || count > MAX_CHANNELS {
             return Err(AudioError::Channels { path: self.path.clone(), channels: count });
+        }
+        if let Some(Channel { of, .. }) = self.channel.filter(|channel| channel.of != channels) {
+            return Err(AudioError::ChannelNames { path: self.path.clone(), channels, named: of });
         }
         let extent = extent(&self.track, self.delay, self.length, rate);
         self.form = Some((rate, channels, extent));

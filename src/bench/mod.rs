@@ -20,6 +20,7 @@ mod speed;
 mod spread;
 mod summary;
 mod talk;
+mod verify;
 mod watch;
 
 pub use accuracy::{Score, Scorer};
@@ -36,4 +37,5 @@ pub use search::Search;
 pub use setting::Setting;
 pub use spread::Spread;
 pub use summary::summary;
+pub use verify::{Verified, hear_and_score, is_far_off, speech_model_names};
 pub use watch::{Stop, Watch};

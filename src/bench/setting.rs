@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::BenchError;
 use crate::engine::Models;
 use crate::models::{self, Family, Installed, find_installed, installed_manifests};
-use crate::speech::ModelIdentity;
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::model::silero_vad::SileroVad;
 use crate::speech::model::{DecodeOptions, Language, LoadOptions, Precision};
 use crate::speech::script::HongKongScript;
+use crate::speech::{ModelIdentity, Numbers, Writing};
 
 /// One way to run one model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,8 @@ pub(super) fn speech_models(folder: &Path, asked: &[String]) -> Result<Vec<Candi
 /// What all settings share.
 pub(super) struct Common {
     pub detector: Arc<SileroVad>,
-    pub script: Arc<HongKongScript>,
+    /// As the references of recordings are: numbers as they were said.
+    pub writing: Arc<Writing>,
     /// Nothing: found for each utterance.
     pub language: Option<Language>,
 }
@@ -89,7 +90,7 @@ impl Common {
     pub fn load(folder: &Path, language: Option<Language>) -> Result<Self, BenchError> {
         let detector = find_installed(folder, Family::SileroVad.as_str())?;
         let detector = Arc::new(SileroVad::load(&detector.folder)?);
-        Ok(Self { detector, script: Arc::new(HongKongScript::load()?), language })
+        Ok(Self { detector, writing: Arc::new(Writing::new(HongKongScript::load()?, Numbers::Said)), language })
     }
 
     /// Loads the model of a setting, to hear as `transcribe` and `serve` do by default.
@@ -102,7 +103,7 @@ impl Common {
             options: DecodeOptions { language: self.language, ..DecodeOptions::default() },
             endpoint: EndpointSettings::default(),
             detector: Arc::clone(&self.detector),
-            script: Arc::clone(&self.script),
+            writing: Arc::clone(&self.writing),
         })
     }
 }

@@ -55,12 +55,12 @@ pub(super) fn hear(
 }
 
 /// The text of a recording: its utterances, heard and guarded one by one, in Hong Kong's characters.
-fn hear_one(models: &Models, recording: &Loaded) -> Result<PatientText, BenchError> {
+pub(super) fn hear_one(models: &Models, recording: &Loaded) -> Result<PatientText, BenchError> {
     let (recognizer, options, guard) = (Arc::clone(&models.recognizer), models.options.clone(), Guard::default());
     let mut session = Session::new(
         Box::new(VoiceActivity::new(Arc::clone(&models.detector))),
         Box::new(move |samples| recognise(recognizer.as_ref(), samples, &options, &guard)),
-        Arc::clone(&models.script),
+        Arc::clone(&models.writing),
         models.endpoint.clone(),
     )?;
     let mut segments: Vec<HeardSegment> = Vec::new();

@@ -1,23 +1,24 @@
 //! From a recording on disk to a transcript: what `transcribe` and `note` share.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::audio::{AudioFile, SAMPLE_RATE};
+use crate::audio::{AudioFile, Channel, SAMPLE_RATE};
 use crate::engine::Models;
-use crate::models::{self, find_installed};
+use crate::models::{self, AUTO, Registry, best_installed, find_installed};
+use crate::speech::bias::{Bias, WordList};
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::guard::{Guard, recognise};
 use crate::speech::model::silero_vad::SileroVad;
-use crate::speech::model::{Context, DecodeOptions, Language, LoadOptions, Precision, Recognizer, Search};
+use crate::speech::model::{self, Context, DecodeOptions, Language, LoadOptions, Precision, Recognizer, Search};
 use crate::speech::script::HongKongScript;
 use crate::speech::session::Session;
 use crate::speech::vad::VoiceActivity;
-use crate::speech::{ModelIdentity, Segment, Transcript};
+use crate::speech::{ModelIdentity, Numbers, Segment, Transcript, Writing};
 use crate::text::PatientText;
 
 /// The registry's name of the voice activity detector.
@@ -26,8 +27,8 @@ const VOICE_DETECTOR: &str = "silero-vad";
 /// How recordings are heard.
 #[derive(Args)]
 pub struct HearArguments {
-    /// A model of the registry, or a folder with a checkpoint
-    #[arg(long, value_name = "NAME", default_value = "whisper-base")]
+    /// A model of the registry, or a folder with a checkpoint; `auto` is the best installed one for the language
+    #[arg(long, value_name = "NAME", default_value = AUTO)]
     model: String,
     /// What is spoken; `auto` finds out for each utterance
     #[arg(long, value_enum, default_value_t = Spoken::Yue)]
@@ -53,6 +54,12 @@ pub struct HearArguments {
     /// Words to expect, such as names of drugs
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
+    /// Numbers as they were said, or in digits (145/90, 7.2, 500 mg); the words with their times stay as they were said
+    #[arg(long, value_enum, default_value_t = Figures::Said)]
+    numbers: Figures,
+    /// A file of words to raise where the sound allows them, such as names of drugs, doctors and places: UTF-8, a word or phrase a line
+    #[arg(long, value_name = "FILE")]
+    bias: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -88,7 +95,20 @@ enum Window {
     Speech,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Figures {
+    Said,
+    Written,
+}
+
 impl HearArguments {
+    fn numbers(&self) -> Numbers {
+        match self.numbers {
+            Figures::Said => Numbers::Said,
+            Figures::Written => Numbers::Written,
+        }
+    }
+
     /// The precision's name, for a note's `made_by`.
     pub fn precision(&self) -> &'static str {
         self.load_options().precision.name()
@@ -138,7 +158,7 @@ pub struct Ear {
     options: DecodeOptions,
     endpoint: EndpointSettings,
     detector: Option<Arc<SileroVad>>,
-    script: Arc<HongKongScript>,
+    writing: Arc<Writing>,
 }
 
 impl Ear {
@@ -158,19 +178,34 @@ impl Ear {
     /// # Errors
     /// As [`Ear::open`].
     pub fn open_raw(arguments: &HearArguments, models_folder: &Path) -> anyhow::Result<Self> {
-        let installed = find_installed(models_folder, &arguments.model)?;
-        let recognizer: Arc<dyn Recognizer> = Arc::from(models::load(&installed, &arguments.load_options())?);
+        let mut script = HongKongScript::load()?;
+        let list = arguments.bias.as_deref().map(|path| read_words(path, &script)).transpose()?;
+        let load = arguments.load_options();
+        let installed = if arguments.model == AUTO {
+            best_installed(models_folder, &Registry::embedded()?, arguments.language.language(), !load.device.is_cpu())?
+        } else {
+            find_installed(models_folder, &arguments.model)?
+        };
+        let recognizer: Arc<dyn Recognizer> = Arc::from(models::load(&installed, &load)?);
         if arguments.prompt.is_some() && !recognizer.capabilities().prompt {
             bail!("the model `{}` takes no words to expect: leave out `--prompt`", installed.name);
+        }
+        if list.is_some() && !recognizer.capabilities().word_list {
+            bail!("the model `{}` takes no list of words: leave out `--bias`", installed.name);
+        }
+        let mut options = arguments.decode_options();
+        if let Some(list) = &list {
+            options.bias = Some(Arc::new(raised(list, recognizer.as_ref())?));
+            script = script.spelling(list)?;
         }
         Ok(Self {
             recognizer,
             identity: ModelIdentity { name: installed.name, sha256: installed.weights_sha256.as_str().to_owned() },
             precision: arguments.precision(),
-            options: arguments.decode_options(),
+            options,
             endpoint: arguments.endpoint_settings(),
             detector: None,
-            script: Arc::new(HongKongScript::load()?),
+            writing: Arc::new(Writing::new(script, arguments.numbers())),
         })
     }
 
@@ -179,17 +214,39 @@ impl Ear {
     /// # Errors
     /// When the voice activity detector was not loaded.
     pub fn into_models(self) -> anyhow::Result<Models> {
-        let Self { identity, recognizer, options, endpoint, detector, script, precision } = self;
+        let Self { identity, recognizer, options, endpoint, detector, writing, precision } = self;
         let detector = detector.context("the voice activity detector was not loaded")?;
-        Ok(Models { identity, precision, recognizer, options, endpoint, detector, script })
+        Ok(Models { identity, precision, recognizer, options, endpoint, detector, writing })
     }
 
-    /// Hears a recording: utterances found by voice activity, guarded, in Hong Kong's characters.
+    /// Hears a recording: utterances found by voice activity, guarded, in Hong Kong's characters. Where `speakers` are named, one a
+    /// channel, each channel is heard by itself, and the segments are in the order of their start.
     ///
     /// # Errors
-    /// A recording that is damaged or no recording; a failing model. Nothing is returned of it then.
-    pub fn hear(&self, recording: &Path) -> anyhow::Result<Transcript> {
-        let mut file = AudioFile::open(recording)?;
+    /// A recording that is damaged or no recording; other channels than speakers; a failing model. Nothing is returned of it then.
+    pub fn hear(&self, recording: &Path, speakers: &[String]) -> anyhow::Result<Transcript> {
+        if speakers.is_empty() {
+            let mut file = AudioFile::open(recording)?;
+            let segments = self.hear_file(recording, &mut file)?;
+            return self.transcript(recording, &file, segments);
+        }
+        let (mut segments, mut last) = (Vec::new(), None);
+        for (index, speaker) in speakers.iter().enumerate() {
+            let mut file = AudioFile::open_channel(recording, Channel { index, of: speakers.len() })?;
+            let heard = self.hear_file(recording, &mut file)?;
+            segments.extend(heard.into_iter().map(|segment| Segment { speaker: Some(speaker.clone()), ..segment }));
+            last = Some(file);
+        }
+        // Stable: of two that start together the earlier channel's comes first.
+        segments.sort_by_key(|segment| segment.start_ms);
+        for (segment, id) in segments.iter_mut().zip(0..) {
+            segment.id = id;
+        }
+        let file = last.context("no channel was heard")?;
+        self.transcript(recording, &file, segments)
+    }
+
+    fn hear_file(&self, recording: &Path, file: &mut AudioFile) -> anyhow::Result<Vec<Segment>> {
         let detector = self.detector.clone().context("the voice activity detector was not loaded")?;
         let (recognizer, options) = (Arc::clone(&self.recognizer), self.options.clone());
         let guard = Guard::default();
@@ -197,18 +254,18 @@ impl Ear {
         let mut session = Session::<anyhow::Error>::new(
             Box::new(VoiceActivity::new(detector)),
             Box::new(move |samples| recognise(recognizer.as_ref(), samples, &options, &guard).context(unheard.clone())),
-            Arc::clone(&self.script),
+            Arc::clone(&self.writing),
             self.endpoint.clone(),
         )?;
         let progress = progress();
         let mut segments = Vec::new();
-        session.hear_file(&mut file, |heard_to, heard| {
+        session.hear_file(file, |heard_to, heard| {
             progress.set_position(heard_to.0 / u64::from(SAMPLE_RATE));
             segments.extend(heard.into_iter().map(|heard| heard.segment));
             Ok(())
         })?;
         progress.finish_and_clear();
-        self.transcript(recording, &file, segments)
+        Ok(segments)
     }
 
     /// One greedy pass over the whole recording, for comparing with a reference.
@@ -238,6 +295,21 @@ impl Ear {
         let identity = file.identity().with_context(|| format!("`{}` was not read to its end", recording.display()))?;
         Ok(Transcript::of_recording(identity, self.identity.clone(), self.options.language, segments))
     }
+}
+
+/// A list of words to expect.
+fn read_words(path: &Path, script: &HongKongScript) -> anyhow::Result<WordList> {
+    let unread = || format!("cannot use the list of words `{}`", path.display());
+    WordList::parse(&std::fs::read(path).with_context(unread)?, script).with_context(unread)
+}
+
+/// A list as tokens of the model; says which words it has none for.
+fn raised(list: &WordList, model: &dyn Recognizer) -> anyhow::Result<Bias> {
+    let bias = model::bias(model, list)?;
+    for line in bias.unwritable() {
+        eprintln!("cantoscribe: the model cannot write the word in line {line} of the list: it is not raised");
+    }
+    Ok(bias)
 }
 
 fn unheard(recording: &Path) -> String {

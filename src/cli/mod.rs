@@ -3,6 +3,7 @@
 //! The result alone goes to standard output; progress and warnings go to standard error. Exit codes: 0 done, 1 an input could not be
 //! used (the other inputs are still done), 2 the command line is wrong.
 
+mod audit;
 mod bench;
 mod eval;
 mod hear;
@@ -12,6 +13,7 @@ mod note;
 mod note_input;
 mod output;
 mod serve;
+mod terminology;
 mod transcribe;
 
 use std::path::PathBuf;
@@ -49,6 +51,10 @@ enum Command {
     Eval(eval::EvalArguments),
     /// List, fetch and check the models
     Models(models::ModelsArguments),
+    /// Install a hospital's own terms and codes
+    Terminology(terminology::TerminologyArguments),
+    /// Check an audit log
+    Audit(audit::AuditArguments),
 }
 
 /// Parses the command line, runs it and says how it ended.
@@ -69,6 +75,8 @@ pub fn run() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments, &models_folder),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Models(arguments) => models::run(arguments, &models_folder),
+        Command::Terminology(arguments) => terminology::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("cantoscribe: {}", output::explain(&error));

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::hear::Spoken;
 use super::output::print;
-use crate::models::{self, Entry, Fault, Manifest, PullOptions, Pulled, Registry, Report};
+use crate::bench;
+use crate::models::{self, AUTO, Accuracy, Entry, Fault, Manifest, PullOptions, Pulled, Registry, Report};
 
 /// Arguments of `cantoscribe models`.
 #[derive(Debug, Args)]
@@ -28,7 +31,7 @@ enum ModelsCommand {
     List,
     /// Fetch models and install them
     Pull {
-        /// Names in the registry
+        /// Names in the registry; `auto` is SenseVoice-Small where the hub answers, else what can be had
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
         /// Take files that the registry has no hash for as they come; their hash is recorded and checked from then on
@@ -40,6 +43,13 @@ enum ModelsCommand {
         /// Names of installed models [default: all]
         #[arg(value_name = "NAME")]
         names: Vec<String>,
+        /// Hear these recordings as well, and hold the characters that come out wrong against what is published: a table with the
+        /// columns `file`, `transcript` and `language`, or a folder as `bench --recordings` takes it
+        #[arg(long, value_name = "MANIFEST")]
+        accuracy: Option<PathBuf>,
+        /// What is spoken in the recordings
+        #[arg(long, value_enum, default_value_t = Spoken::Yue, requires = "accuracy")]
+        language: Spoken,
     },
     /// Write an installed model to one file, for a machine without a network
     Export {
@@ -64,13 +74,25 @@ pub fn run(args: ModelsArguments, folder: &Path) -> anyhow::Result<ExitCode> {
     let terminal = Terminal::default();
     match args.command {
         ModelsCommand::List => return list(&registry, folder),
-        ModelsCommand::Verify { names } => return verify(folder, names),
+        ModelsCommand::Verify { names, accuracy, language } => {
+            let damaged = verify(folder, &names)?;
+            let far_off = match accuracy {
+                Some(recordings) if !damaged => verify_accuracy(&registry, folder, &names, (&recordings, language))?,
+                _ => false,
+            };
+            return Ok(if damaged || far_off { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+        }
         ModelsCommand::Pull { names, trust_first_download } => {
             let options = PullOptions { offline: args.offline, trust_first_download, ..PullOptions::default() };
             // All names are looked up first: a slip in the second must not wait for the first to arrive.
-            let entries: Vec<&Entry> = names.iter().map(|name| registry.get(name)).collect::<Result<_, _>>()?;
+            let wanted = |name: &String| if name == AUTO { Ok(None) } else { registry.get(name).map(Some) };
+            let entries: Vec<Option<&Entry>> = names.iter().map(wanted).collect::<Result<_, _>>()?;
             for entry in entries {
-                match models::pull(folder, entry, &options, &terminal)? {
+                let pulled = match entry {
+                    Some(entry) => models::pull(folder, entry, &options, &terminal)?,
+                    None => models::pull_first(folder, &registry, &options, &terminal)?,
+                };
+                match pulled {
                     Pulled::AlreadyThere(model) => {
                         print(&format!("{} is installed in {}\n", model.name, model.folder.display()))?
                     }
@@ -136,9 +158,10 @@ fn parameters(count: u64) -> String {
     if count >= 1_000_000 { format!("{} M", count / 1_000_000) } else { format!("{} k", count / 1000) }
 }
 
-fn verify(folder: &std::path::Path, names: Vec<String>) -> anyhow::Result<ExitCode> {
-    let names =
-        if names.is_empty() { models::installed_manifests(folder)?.into_iter().map(|(name, _)| name).collect() } else { names };
+/// Whether a file of an installed model is not as it was.
+fn verify(folder: &Path, names: &[String]) -> anyhow::Result<bool> {
+    let all = || models::installed_manifests(folder).map(|all| all.into_iter().map(|(name, _)| name).collect());
+    let names: Vec<String> = if names.is_empty() { all()? } else { names.to_vec() };
     if names.is_empty() {
         print(&format!("no model is installed in {}\n", folder.display()))?;
     }
@@ -153,7 +176,47 @@ fn verify(folder: &std::path::Path, names: Vec<String>) -> anyhow::Result<ExitCo
             print(&format!("{name}: damaged: {fault}\n"))?;
         }
     }
-    Ok(if damaged { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(damaged)
+}
+
+/// Whether a model hears far worse than is published of it.
+fn verify_accuracy(
+    registry: &Registry,
+    folder: &Path,
+    names: &[String],
+    (recordings, language): (&Path, Spoken),
+) -> anyhow::Result<bool> {
+    let language = language.language();
+    let recordings = bench::list(recordings, language, true)?;
+    let mut far_off = false;
+    for name in bench::speech_model_names(folder, names)? {
+        let heard = bench::hear_and_score(folder, &name, language, &recordings)?;
+        let entry = registry.get(&name).ok();
+        let published: Vec<&Accuracy> = entry.map(|entry| entry.character_errors(language)).unwrap_or_default();
+        let Some(percent) = heard.percent() else { bail!("the transcripts of the recordings hold no character") };
+        let mut text = format!(
+            "{name}: {percent:.1}% of {} characters wrong, in {} recordings ({:.0} s)\n",
+            heard.characters(),
+            heard.recordings,
+            heard.seconds
+        );
+        for accuracy in &published {
+            text.push_str(&format!("  published: {}% on {} ({})\n", accuracy.percent, accuracy.set, accuracy.source));
+        }
+        let figures: Vec<f64> = published.iter().map(|accuracy| accuracy.percent).collect();
+        match bench::is_far_off(percent, &figures) {
+            None => text.push_str("  nothing is published to hold it against\n"),
+            Some(false) => text.push_str("  that fits what is published: other recordings, other figures\n"),
+            Some(true) => {
+                far_off = true;
+                text.push_str(
+                    "  that is far worse than what is published: the model, the recordings or this program are at fault\n",
+                );
+            }
+        }
+        print(&text)?;
+    }
+    Ok(far_off)
 }
 
 /// Progress on standard error: a bar on a terminal, else a line a step.

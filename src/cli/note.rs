@@ -12,12 +12,12 @@ use clap::{Args, ValueEnum};
 use super::hear::{Ear, HearArguments};
 use super::note_input::{Input, instant_of, read_input};
 use super::output::print;
+use super::terminology::lexicon;
 use crate::interop::fhir::{self, Instant, Party};
 use crate::note::compose::{Language, sections, to_text};
 use crate::note::{Note, extract};
 use crate::speech::Transcript;
 use crate::speech::transcript::MAX_DOCUMENT_BYTES;
-use crate::terminology::Lexicon;
 
 /// Arguments of `cantoscribe note`.
 #[derive(Args)]
@@ -40,6 +40,9 @@ pub struct NoteArguments {
     /// With `fhir`, when the consultation was, in RFC 3339 [default: the input's own time]
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
+    /// Who is on which channel of a recording, such as `doctor,patient` [default: the channels are mixed]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    speakers: Vec<String>,
     #[command(flatten)]
     hear: HearArguments,
 }
@@ -80,7 +83,7 @@ pub fn run(arguments: &NoteArguments, models_folder: &Path) -> anyhow::Result<Ex
     let (patient, author) = (party(&arguments.patient, "patient")?, party(&arguments.author, "author")?);
     let at = arguments.at.as_deref().map(Instant::parse).transpose()?;
     let Heard { transcript, by_us, time } = read(arguments, models_folder)?;
-    let mut note = extract::extract(&transcript, &Lexicon::builtin()?);
+    let mut note = extract::extract(&transcript, &lexicon()?);
     if by_us {
         note.made_by.precision = Some(arguments.hear.precision().to_owned());
     }
@@ -135,7 +138,7 @@ fn read(arguments: &NoteArguments, models_folder: &Path) -> anyhow::Result<Heard
         Input::Transcript(transcript) => Ok(Heard { transcript, by_us: false, time }),
         Input::Audio => {
             drop(bytes);
-            let transcript = Ear::open(&arguments.hear, models_folder)?.hear(path)?;
+            let transcript = Ear::open(&arguments.hear, models_folder)?.hear(path, &arguments.speakers)?;
             Ok(Heard { transcript, by_us: true, time })
         }
     }

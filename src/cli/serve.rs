@@ -9,10 +9,10 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::hear::{Ear, HearArguments};
+use super::terminology::lexicon;
 use crate::engine::Engine;
 use crate::server::{ServerError, Settings, serve_trial};
 use crate::store::Store;
-use crate::terminology::Lexicon;
 
 /// The folder of recordings and notes below the XDG data directory.
 const DATA: &str = "trial";
@@ -63,7 +63,7 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
         if let Some(rooms) = arguments.rooms {
             engine.fix_rooms(usize::from(rooms));
         }
-        let lexicon = Arc::new(Lexicon::builtin()?);
+        let lexicon = Arc::new(lexicon()?);
         let keep_free = arguments.keep_free.saturating_mul(1 << 20);
         let longest_upload = arguments.max_upload << 20;
         let settings = Settings { address: arguments.addr, store, engine, lexicon, keep_free, longest_upload };

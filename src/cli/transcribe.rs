@@ -21,8 +21,11 @@ pub struct TranscribeArguments {
     /// With several recordings, `json` and `text` give a line a recording; `srt` and `vtt` take one recording
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Who is on which channel of the recordings, such as `doctor,patient` [default: the channels are mixed]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    speakers: Vec<String>,
     /// One greedy pass over the whole file, without voice activity, guards or script conversion, for comparing with a reference
-    #[arg(long, conflicts_with_all = ["context", "beam", "prompt"])]
+    #[arg(long, conflicts_with_all = ["context", "beam", "prompt", "bias", "numbers", "speakers"])]
     raw: bool,
 }
 
@@ -49,7 +52,7 @@ pub fn run(arguments: &TranscribeArguments, models_folder: &Path) -> anyhow::Res
     let ear = open(&arguments.hear, models_folder)?;
     let mut failed = false;
     for recording in &arguments.recordings {
-        let heard = if arguments.raw { ear.hear_raw(recording) } else { ear.hear(recording) };
+        let heard = if arguments.raw { ear.hear_raw(recording) } else { ear.hear(recording, &arguments.speakers) };
         match heard.and_then(|transcript| written(&transcript, arguments.format)) {
             Ok(text) => print(&text)?,
             Err(error) => {

@@ -21,9 +21,8 @@ use crate::speech::endpoint::EndpointSettings;
 use crate::speech::guard::Guard;
 use crate::speech::model::silero_vad::SileroVad;
 use crate::speech::model::{DecodeOptions, Hypothesis, Language, Recognizer};
-use crate::speech::script::HongKongScript;
 use crate::speech::vad::VoiceActivity;
-use crate::speech::{ModelIdentity, SpeechError};
+use crate::speech::{ModelIdentity, SpeechError, Writing};
 
 use self::admission::Admission;
 use self::queue::{Job, Purpose, Reply};
@@ -78,8 +77,8 @@ pub struct Models {
     pub endpoint: EndpointSettings,
     /// The voice activity detector.
     pub detector: Arc<SileroVad>,
-    /// Hong Kong's characters.
-    pub script: Arc<HongKongScript>,
+    /// How it is written down.
+    pub writing: Arc<Writing>,
 }
 
 /// The models, and the thread that runs them for all rooms.

@@ -60,10 +60,10 @@ impl RecordingTask {
     ) -> Result<Transcript, EngineError> {
         let models = self.engine.models();
         let language = options.language;
-        let (detector, script) = (Box::new(self.engine.detector()), Arc::clone(&models.script));
+        let (detector, writing) = (Box::new(self.engine.detector()), Arc::clone(&models.writing));
         let (engine, room, abandoned) = (Arc::clone(&self.engine), self.room, Arc::clone(&self.abandoned));
         let hear = move |samples: &[f32]| hear_one(&engine, room, &abandoned, samples, &options);
-        let mut session = Session::<EngineError>::new(detector, Box::new(hear), script, endpoint)?;
+        let mut session = Session::<EngineError>::new(detector, Box::new(hear), writing, endpoint)?;
         let mut segments = Vec::new();
         session.hear_file(&mut file, |heard_to, heard| {
             if heard_to > longest {

@@ -38,6 +38,16 @@ impl Digest {
         Ok(digest)
     }
 
+    /// Of several files as one: of their hashes' digits after each other; the hash itself where there is one. Nothing of none.
+    #[must_use]
+    pub fn of_all(digests: &[Self]) -> Option<Self> {
+        match digests {
+            [] => None,
+            [one] => Some(one.clone()),
+            several => Some(Self::of(several.iter().map(Self::as_str).collect::<String>().as_bytes())),
+        }
+    }
+
     fn finish(hasher: Sha256) -> Self {
         Self(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }

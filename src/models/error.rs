@@ -25,6 +25,12 @@ pub enum ModelError {
         /// Name in the registry.
         name: String,
     },
+    /// No installed model hears the language.
+    #[error("no model that hears `{language}` is installed: `cantoscribe models pull auto` fetches the best that can be had")]
+    NoneInstalled {
+        /// Its code.
+        language: &'static str,
+    },
     /// An installed file is missing or is not what was installed.
     #[error("model `{name}` is damaged: {fault}; `cantoscribe models pull {name}` replaces it")]
     Damaged {

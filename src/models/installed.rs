@@ -10,7 +10,7 @@ use super::digest::Digest;
 use super::error::{Fault, ModelError};
 use super::manifest::{self, Manifest, WEIGHTS};
 use super::registry::{Family, Registry, is_plain_name};
-use crate::speech::model::family_of;
+use crate::speech::model::{INDEX, family_of, weight_files};
 
 /// A model that can be loaded: its files are there and are what was installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Installed {
     pub family: Family,
     /// The folder with the weights, their configuration and so on.
     pub folder: PathBuf,
-    /// Of the weights file.
+    /// Of the weights: of the file that they are in, or of their shards as one.
     pub weights_sha256: Digest,
     /// The folder of models that it was installed in; nothing for a checkpoint of the user's own.
     pub models: Option<PathBuf>,
@@ -114,7 +114,7 @@ fn intact(folder: &Path, name: &str) -> Result<Installed, ModelError> {
     Ok(Installed {
         name: name.to_owned(),
         family: manifest.family,
-        weights_sha256: weights.sha256.clone(),
+        weights_sha256: weights,
         models: Some(folder.to_owned()),
         packed: manifest.packed.iter().map(|file| target.join(&file.name)).collect(),
         folder: target,
@@ -155,12 +155,13 @@ impl Checked {
 fn checkpoint(path: &Path) -> Result<Installed, ModelError> {
     let refuse = |why: String| ModelError::NotACheckpoint { path: path.to_owned(), why };
     let family = Family::from(family_of(path).map_err(|error| refuse(error.to_string()))?);
-    // Safetensors are looked for first, as the loader does.
-    let names = [WEIGHTS, family.weights()];
-    let Some(weights) = names.iter().map(|name| path.join(name)).find(|weights| weights.is_file()) else {
+    if ![WEIGHTS, INDEX, family.weights()].iter().any(|name| path.join(name).is_file()) {
         return Err(refuse(format!("it has no `{}`", family.weights())));
-    };
+    }
+    let weights = weight_files(path).map_err(|error| refuse(error.to_string()))?;
+    let digests = weights.iter().map(|weights| Digest::of_file(weights)).collect::<Result<Vec<_>, _>>()?;
+    let weights_sha256 = Digest::of_all(&digests).ok_or_else(|| refuse(format!("its `{INDEX}` names no file")))?;
     let folder = path.canonicalize().map_err(ModelError::io("open", path))?;
     let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
-    Ok(Installed { name, family, weights_sha256: Digest::of_file(&weights)?, folder, models: None, packed: Vec::new() })
+    Ok(Installed { name, family, weights_sha256, folder, models: None, packed: Vec::new() })
 }

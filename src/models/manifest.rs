@@ -13,6 +13,11 @@ use super::registry::{Entry, Family, is_plain_name};
 pub(crate) const FILE_NAME: &str = "manifest.json";
 /// The name of the weights in a folder that Hugging Face laid out.
 pub(crate) const WEIGHTS: &str = "model.safetensors";
+/// Whether a file holds some of the weights of a model whose weights are in several.
+pub(crate) fn is_shard(name: &str) -> bool {
+    name.starts_with("model-") && name.ends_with(".safetensors")
+}
+
 const SCHEMA: &str = "cantoscribe/model/1";
 /// No manifest of ours comes near this; a longer one is not read.
 const MAX_BYTES: u64 = 1 << 20;
@@ -101,10 +106,14 @@ impl Manifest {
         self.files.iter().chain(&self.packed)
     }
 
-    /// The weights file.
+    /// The hash of the weights: of the file that they are in, or of their shards as one. Nothing where there are none.
     #[must_use]
-    pub fn weights(&self) -> Option<&InstalledFile> {
-        self.files.iter().find(|file| file.name == self.family.weights())
+    pub fn weights(&self) -> Option<Digest> {
+        let of = |is_one: &dyn Fn(&str) -> bool| {
+            self.files.iter().filter(|file| is_one(&file.name)).map(|file| file.sha256.clone()).collect::<Vec<_>>()
+        };
+        let single = of(&|name| name == self.family.weights());
+        Digest::of_all(&if single.is_empty() { of(&is_shard) } else { single })
     }
 
     /// The first file whose length differs, which costs nothing to find.

@@ -5,6 +5,7 @@
 //! appears whole or not at all.
 
 mod archive;
+mod choose;
 mod convert;
 mod convert_config;
 mod ct2;
@@ -24,6 +25,7 @@ mod wheels;
 use std::path::PathBuf;
 
 pub use archive::{export, import};
+pub use choose::{AUTO, best_installed, pull_first};
 pub use convert::ctranslate2_whisper;
 pub use digest::Digest;
 pub use error::{Failure, Fault, ModelError};
@@ -32,7 +34,7 @@ pub use manifest::{InstalledFile, Manifest};
 pub use packed::load;
 pub use pull::{Pulled, pull};
 pub use registry::{
-    Accuracy, Conversion, Entry, Family, FileSpec, HubSpec, Registry, SourceSpec, TakeSpec, WheelSpec, WheelsSpec,
+    Accuracy, Conversion, DeviceNeeded, Entry, Family, FileSpec, HubSpec, Registry, SourceSpec, TakeSpec, WheelSpec, WheelsSpec,
 };
 pub use report::{Report, Silent};
 pub use source::PullOptions;

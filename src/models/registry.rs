@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::choose::AUTO;
 use super::digest::Digest;
 use super::error::ModelError;
-use crate::speech::model::SpeechFamily;
+use super::manifest::is_shard;
+use crate::speech::model::{INDEX, Language, SpeechFamily};
 
 const EMBEDDED: &str = include_str!("../../models/registry.toml");
 
@@ -12,13 +14,44 @@ const EMBEDDED: &str = include_str!("../../models/registry.toml");
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Registry {
+    /// What a first start installs: the first of these that can be had.
+    #[serde(default)]
+    first: Vec<String>,
+    #[serde(default)]
+    best: Best,
     model: Vec<Entry>,
+}
+
+/// For each language the models that hear it, best first.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Best {
+    #[serde(default)]
+    yue: Vec<String>,
+    #[serde(default)]
+    zh: Vec<String>,
+    #[serde(default)]
+    en: Vec<String>,
+}
+
+/// What a model needs to hear as fast as people speak.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceNeeded {
+    /// A processor of today.
+    #[default]
+    Cpu,
+    /// A GPU.
+    Gpu,
 }
 
 /// Which code can load a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
+    /// Qwen3-ASR, Qwen's layout or Hugging Face's.
+    #[serde(rename = "qwen3-asr")]
+    Qwen3Asr,
     /// SenseVoice-Small and its fine-tunes, FunASR's layout.
     SenseVoice,
     /// OpenAI's Whisper and its fine-tunes, Hugging Face layout.
@@ -32,18 +65,19 @@ impl Family {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Qwen3Asr => SpeechFamily::Qwen3Asr.name(),
             Self::SenseVoice => SpeechFamily::SenseVoice.name(),
             Self::Whisper => SpeechFamily::Whisper.name(),
             Self::SileroVad => "silero-vad",
         }
     }
 
-    /// The weights' file in the model's folder.
+    /// The weights' file in the model's folder, where they are in one.
     #[must_use]
     pub fn weights(self) -> &'static str {
         match self {
             Self::SenseVoice => "model.pt",
-            Self::Whisper => super::manifest::WEIGHTS,
+            Self::Qwen3Asr | Self::Whisper => super::manifest::WEIGHTS,
             Self::SileroVad => "model.onnx",
         }
     }
@@ -52,6 +86,7 @@ impl Family {
 impl From<SpeechFamily> for Family {
     fn from(family: SpeechFamily) -> Self {
         match family {
+            SpeechFamily::Qwen3Asr => Self::Qwen3Asr,
             SpeechFamily::SenseVoice => Self::SenseVoice,
             SpeechFamily::Whisper => Self::Whisper,
         }
@@ -72,6 +107,9 @@ pub struct Entry {
     pub licence: String,
     /// Languages it was trained on, most useful first.
     pub languages: Vec<String>,
+    /// What it needs to keep up.
+    #[serde(default)]
+    pub device: DeviceNeeded,
     /// Anything else that helps to choose.
     pub note: Option<String>,
     /// Published error rates.
@@ -87,12 +125,19 @@ pub struct Entry {
 pub struct Accuracy {
     /// The test set.
     pub set: String,
+    /// What is spoken in it.
+    #[serde(default = "cantonese")]
+    pub language: String,
     /// The measure, such as `CER`.
     pub metric: String,
     /// Its value in per cent, lower is better.
     pub percent: f64,
     /// Who says so.
     pub source: String,
+}
+
+fn cantonese() -> String {
+    Language::Cantonese.code().to_owned()
 }
 
 /// Where files come from.
@@ -175,6 +220,17 @@ pub struct FileSpec {
     pub sha256: Option<Digest>,
 }
 
+impl Entry {
+    /// The published character error rates for a language; for no language, all of them.
+    #[must_use]
+    pub fn character_errors(&self, language: Option<Language>) -> Vec<&Accuracy> {
+        let counts = |accuracy: &&Accuracy| {
+            accuracy.metric.starts_with("CER") && language.is_none_or(|language| accuracy.language == language.code())
+        };
+        self.accuracy.iter().filter(counts).collect()
+    }
+}
+
 impl SourceSpec {
     /// What is installed when this source is used.
     #[must_use]
@@ -222,11 +278,38 @@ impl Registry {
         })
     }
 
+    /// The models that a first start may install, in the order to be tried.
+    ///
+    /// # Errors
+    /// Never in a registry that was parsed: their names were checked then.
+    pub fn first(&self) -> Result<Vec<&Entry>, ModelError> {
+        self.first.iter().map(|name| self.get(name)).collect()
+    }
+
+    /// The models that hear a language, best first; those that need a GPU last where there is none. Nothing said, it is Cantonese.
+    ///
+    /// # Errors
+    /// As [`Registry::first`].
+    pub fn best(&self, language: Option<Language>, gpu: bool) -> Result<Vec<&Entry>, ModelError> {
+        let names = match language.unwrap_or_default() {
+            Language::Cantonese => &self.best.yue,
+            Language::Mandarin => &self.best.zh,
+            Language::English => &self.best.en,
+        };
+        let mut entries: Vec<&Entry> = names.iter().map(|name| self.get(name)).collect::<Result<_, _>>()?;
+        entries.sort_by_key(|entry| !gpu && entry.device == DeviceNeeded::Gpu);
+        Ok(entries)
+    }
+
     fn check(&self) -> Result<(), String> {
+        let listed = [&self.first, &self.best.yue, &self.best.zh, &self.best.en];
+        if let Some(name) = listed.into_iter().flatten().find(|name| self.get(name).is_err()) {
+            return Err(format!("`{name}` is listed and not described"));
+        }
         for (index, entry) in self.model.iter().enumerate() {
             let name = &entry.name;
-            if !is_plain_name(name) {
-                return Err(format!("`{name}` cannot be a folder's name"));
+            if !is_plain_name(name) || name == AUTO {
+                return Err(format!("`{name}` cannot be a model's name"));
             }
             if self.model.iter().take(index).any(|earlier| earlier.name == *name) {
                 return Err(format!("`{name}` is there twice"));
@@ -248,7 +331,9 @@ impl SourceSpec {
         if let Some(file) = files.iter().find(|file| !is_plain_name(&file.name) || file.name == super::manifest::FILE_NAME) {
             return Err(format!("`{}` cannot be a file's name", file.name));
         }
-        if !files.iter().any(|file| file.name == family.weights()) {
+        let has = |name: &str| files.iter().any(|file| file.name == name);
+        let in_shards = has(INDEX) && files.iter().any(|file| is_shard(&file.name));
+        if !has(family.weights()) && !in_shards {
             return Err(format!("a source gives no `{}`", family.weights()));
         }
         let Self::Wheels(spec) = self else { return Ok(()) };
@@ -282,13 +367,38 @@ mod tests {
     #[test]
     fn the_embedded_registry_holds_what_the_project_needs() {
         let registry = Registry::embedded().unwrap();
-        for name in ["whisper-base", "silero-vad", "sense-voice-small", "whisper-large-v3-turbo", "whisper-small-cantonese"] {
+        for name in [
+            "whisper-base",
+            "silero-vad",
+            "sense-voice-small",
+            "whisper-large-v3-turbo",
+            "whisper-small-cantonese",
+            "qwen3-asr-0.6b",
+            "qwen3-asr-1.7b",
+        ] {
             assert_eq!(registry.get(name).unwrap().name, name);
         }
         for name in ["whisper-base", "silero-vad"] {
             let files = registry.get(name).unwrap().source[0].files();
             assert!(files.iter().all(|file| file.sha256.is_some()), "{name} can be had and must be pinned");
         }
+    }
+
+    #[test]
+    fn the_best_comes_first_and_what_needs_a_gpu_last_without_one() {
+        let registry = Registry::embedded().unwrap();
+        let names = |language, gpu| -> Vec<String> {
+            registry.best(language, gpu).unwrap().iter().map(|entry| entry.name.clone()).collect()
+        };
+        assert_eq!(names(None, true), names(Some(Language::Cantonese), true));
+        assert_eq!(names(None, false)[0], "sense-voice-small");
+        assert_eq!(names(Some(Language::English), true)[0], "whisper-large-v3");
+        assert_eq!(names(Some(Language::English), false)[0], "whisper-small");
+        assert_eq!(names(Some(Language::English), false).len(), names(Some(Language::English), true).len());
+        // Every model that can hear Cantonese is in its list.
+        let speech = |entry: &&Entry| entry.family != Family::SileroVad;
+        let unlisted = registry.entries().iter().filter(speech).find(|entry| !names(None, true).contains(&entry.name));
+        assert!(unlisted.is_none(), "{unlisted:?}");
     }
 
     #[test]
@@ -320,8 +430,12 @@ mod tests {
             SMALL.replace("name = \"m\"", "name = \"../m\""),
             SMALL.replace("{ name = \"model.safetensors\" }", "{ name = \"/etc/passwd\" }"),
             SMALL.replace("model.safetensors", "other.bin"),
+            SMALL.replace("model.safetensors", "model.safetensors.index.json"),
             SMALL.replace("\"model.safetensors\" }", "\"model.safetensors\", sha256 = \"12\" }"),
             format!("{SMALL}{SMALL}"),
+            SMALL.replace("name = \"m\"", "name = \"auto\""),
+            format!("first = [\"other\"]\n{SMALL}"),
+            format!("best.yue = [\"other\"]\n{SMALL}"),
         ];
         for text in wrong {
             assert!(matches!(Registry::parse(&text), Err(ModelError::Registry { .. })), "{text}");

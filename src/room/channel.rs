@@ -13,6 +13,10 @@ use crate::speech::vad::VoiceActivity;
 const FIRST_LOOK: usize = 9_600;
 /// Further samples before the next look: a look sooner would show the same words.
 const NEXT_LOOK: usize = 4_000;
+/// Speech that an earlier look must have heard before a later one goes on from it, and the tokens at its end that are heard anew: two
+/// chunks, and what is rolled back, in the streaming of `qwen-asr`, of which a chunk is longer than what lies between two looks here.
+const RESUMED_AFTER: usize = 64_000;
+const ROLLED_BACK: usize = 5;
 /// Silence after which no further look at growing speech is begun: the look at the complete utterance is near.
 const PAUSE_BEGINS: u64 = 1_600;
 
@@ -31,6 +35,8 @@ pub(super) struct Look {
     pub glimpse: Glimpse,
     pub range: Range,
     pub samples: Vec<f32>,
+    /// What it may go on from: [`crate::speech::model::DecodeOptions::begun`].
+    pub begun: Vec<(u32, f32)>,
 }
 
 /// The utterances of one channel.
@@ -40,6 +46,8 @@ pub(super) struct Channel {
     agreement: Agreement,
     /// What was last looked at.
     looked: Option<(Range, Glimpse)>,
+    /// What the next look at the growing utterance may go on from.
+    begun: Vec<(u32, f32)>,
     foreseen: Option<Foreseen>,
     /// Samples of silence after which what is foreseen is shown as stable.
     settles_after: u64,
@@ -61,6 +69,7 @@ impl Channel {
             segmenter: Segmenter::new(Box::new(detector), settings)?,
             agreement: Agreement::new(AgreementSettings::default()),
             looked: None,
+            begun: Vec::new(),
             foreseen: None,
             settles_after,
         })
@@ -80,9 +89,9 @@ impl Channel {
     pub fn look(&self) -> Option<Look> {
         let growing = self.segmenter.growing()?;
         let range = Range { start: growing.start, end: growing.end };
-        let look = |glimpse| Look { glimpse, range, samples: growing.samples.to_vec() };
+        let look = |glimpse, begun| Look { glimpse, range, samples: growing.samples.to_vec(), begun };
         if growing.complete {
-            return (self.looked != Some((range, Glimpse::Complete))).then(|| look(Glimpse::Complete));
+            return (self.looked != Some((range, Glimpse::Complete))).then(|| look(Glimpse::Complete, Vec::new()));
         }
         let silence = self.segmenter.position().0.saturating_sub(growing.speech_end.0);
         let seen = match self.looked {
@@ -91,12 +100,14 @@ impl Channel {
         };
         let length = range.end.0.saturating_sub(range.start.0);
         let enough = length >= FIRST_LOOK as u64 && length >= seen.saturating_add(NEXT_LOOK as u64);
-        (enough && silence < PAUSE_BEGINS).then(|| look(Glimpse::Growing))
+        (enough && silence < PAUSE_BEGINS).then(|| look(Glimpse::Growing, self.begun.clone()))
     }
 
     /// A look was asked for.
     pub fn asked(&mut self, range: Range, glimpse: Glimpse) {
         self.looked = Some((range, glimpse));
+        // Should nothing come of it, the one after it hears all anew.
+        self.begun.clear();
     }
 
     /// Takes what a look gave, in Hong Kong's characters; tells whether there is something new to show.
@@ -108,6 +119,9 @@ impl Channel {
         if glimpse == Glimpse::Complete && growing.complete && growing.end == range.end {
             self.foreseen = Some(Foreseen { range, heard, shown: Some(shown.clone()) });
             self.settle();
+        } else if samples >= RESUMED_AFTER {
+            let kept = heard.tokens.len().saturating_sub(ROLLED_BACK);
+            self.begun = heard.tokens.into_iter().zip(heard.probabilities).take(kept).collect();
         }
         true
     }
@@ -133,6 +147,7 @@ impl Channel {
     pub fn conclude(&mut self, range: Range) -> Option<Hypothesis> {
         self.agreement = Agreement::new(AgreementSettings::default());
         self.looked = None;
+        self.begun.clear();
         self.foreseen.take().filter(|foreseen| foreseen.range == range).map(|foreseen| foreseen.heard)
     }
 }

@@ -236,7 +236,7 @@ impl Listener {
                 };
                 let id = self.transcript.segments.len() as u64;
                 let speaker = self.channels.get(index).and_then(|channel| channel.speaker.as_deref());
-                let heard = self.engine.models().script.convert_hypothesis(heard);
+                let heard = self.engine.models().writing.finished(heard);
                 let segment = (!heard.text.is_blank()).then(|| segment(id, speaker, utterance, heard));
                 let (id, start, end) = (&self.recording.id, utterance.start.0, utterance.end.0);
                 self.runtime.block_on(self.store.add_final(id, number, start, end, segment.as_ref()))?;
@@ -290,7 +290,8 @@ impl Listener {
             channel.asked(look.range, look.glimpse);
         }
         let reply = move |outcome| envelope.send(outcome);
-        Ok(self.engine.glimpse(self.number, look.samples, self.options.clone(), look.glimpse, reply)?)
+        let options = DecodeOptions { begun: look.begun, ..self.options.clone() };
+        Ok(self.engine.glimpse(self.number, look.samples, options, look.glimpse, reply)?)
     }
 
     fn open(&mut self, letter: Letter) -> Result<(), RoomError> {
@@ -312,7 +313,7 @@ impl Listener {
             Outcome::Nothing => return Ok(()),
             Outcome::Failed(error) => return Err(error.into()),
         };
-        let shown = self.engine.models().script.convert_hypothesis(heard.clone());
+        let shown = self.engine.models().writing.growing(heard.clone());
         let Some(channel) = self.channels.get_mut(asked.channel) else { return Ok(()) };
         if channel.saw(asked.range, asked.glimpse, &shown, heard) {
             self.show(asked.channel);

@@ -78,6 +78,14 @@ pub enum SpeechError {
         /// Its place in the utterance.
         index: usize,
     },
+    /// A list of words to expect cannot be used. Its words are not told.
+    #[error("line {line} of the list {problem}")]
+    WordList {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The tables of the built-in script conversion could not be read.
     #[error("cannot read the built-in script tables: {0}")]
     Script(String),

@@ -6,10 +6,12 @@
 //!
 //! One character becomes one character everywhere, so spans and word times stay where they were.
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use ferrous_opencc::OpenCC;
 use ferrous_opencc::config::BuiltinConfig;
 
 use super::SpeechError;
+use super::bias::WordList;
 use super::model::{HeardWord, Hypothesis};
 use crate::text::PatientText;
 
@@ -111,6 +113,15 @@ const CHARACTERS: [(char, char); 46] = [
 pub struct HongKongScript {
     to_traditional: OpenCC,
     to_simplified: OpenCC,
+    spellings: Option<Spellings>,
+}
+
+/// Words that are written as a list has them: a doctor named 余 is not 餘.
+struct Spellings {
+    /// Finds them in Simplified characters, which all ways to write them have in common.
+    finder: AhoCorasick,
+    /// As they are listed, in the order of the finder's patterns.
+    words: Vec<String>,
 }
 
 impl HongKongScript {
@@ -120,7 +131,19 @@ impl HongKongScript {
     /// [`SpeechError::Script`] when they are broken.
     pub fn load() -> Result<Self, SpeechError> {
         let tables = |config| OpenCC::from_config(config).map_err(|error| SpeechError::Script(error.to_string()));
-        Ok(Self { to_traditional: tables(BuiltinConfig::S2t)?, to_simplified: tables(BuiltinConfig::T2s)? })
+        Ok(Self { to_traditional: tables(BuiltinConfig::S2t)?, to_simplified: tables(BuiltinConfig::T2s)?, spellings: None })
+    }
+
+    /// The same, with the words of a list written as they are there.
+    ///
+    /// # Errors
+    /// [`SpeechError::Script`] when the list is too long to be looked for.
+    pub fn spelling(self, list: &WordList) -> Result<Self, SpeechError> {
+        let words: Vec<String> = list.words().iter().map(|word| word.written.reveal().to_owned()).collect();
+        let patterns = words.iter().map(|word| self.simplified(word));
+        let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns);
+        let finder = finder.map_err(|error| SpeechError::Script(error.to_string()))?;
+        Ok(Self { spellings: Some(Spellings { finder, words }), ..self })
     }
 
     /// `text` in Traditional characters, Hong Kong forms: as many characters as before, and all but Chinese as it was.
@@ -139,7 +162,31 @@ impl HongKongScript {
         keep_cantonese(&before, &mut after);
         verb_or_system(&mut after);
         replace_phrases(&mut after);
-        after.into_iter().map(common_form).collect()
+        self.as_listed(after.into_iter().map(common_form).collect())
+    }
+
+    fn as_listed(&self, text: String) -> String {
+        let Some(Spellings { finder, words }) = &self.spellings else { return text };
+        let simplified = self.simplified(&text);
+        let mut written = text.chars();
+        let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+        // Both texts have the same number of characters, and so have a word and its Simplified form.
+        let characters = |from: usize, to: usize| simplified.get(from..to).unwrap_or_default().chars().count();
+        for found in finder.find_iter(&simplified) {
+            out.extend(written.by_ref().take(characters(done, found.start())));
+            let word = words.get(found.pattern().as_usize()).map(String::as_str).unwrap_or_default();
+            out.push_str(word);
+            written.by_ref().take(word.chars().count()).for_each(drop);
+            done = found.end();
+        }
+        out.extend(written);
+        out
+    }
+
+    /// `text` in Simplified characters, as many as before.
+    #[must_use]
+    pub fn simplified(&self, text: &str) -> String {
+        text.chars().map(|c| single(&self.to_simplified, c)).collect()
     }
 
     /// Whether some character of the text is Traditional only, and none Simplified only. `alone`: each converted by itself.
@@ -318,6 +365,16 @@ mod tests {
         let once = convert(text);
         assert_eq!(convert(&once), once);
         assert_eq!(once.chars().count(), text.chars().count());
+    }
+
+    #[test]
+    fn listed_words_are_written_as_they_are_listed() {
+        let script = HongKongScript::load().unwrap();
+        let list = WordList::parse("衛城里\n余志豐\n余志\nmetformin".as_bytes(), &script).unwrap();
+        let script = script.spelling(&list).unwrap();
+        assert_eq!(script.convert("我喺卫城里附近，余志丰医生话食metformin"), "我喺衛城里附近，余志豐醫生話食metformin");
+        assert_eq!(script.convert("城里面"), "城裏面");
+        assert_eq!(script.convert(""), "");
     }
 
     #[test]

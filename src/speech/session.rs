@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use super::endpoint::{EndpointSettings, Utterance};
 use super::model::{HeardWord, Hypothesis, Language};
-use super::script::HongKongScript;
 use super::segmenter::{HeardUtterance, Segmenter};
 use super::vad::VoiceDetector;
-use super::{Segment, SpeechError, Word};
+use super::{Segment, SpeechError, Word, Writing};
 use crate::audio::{AudioError, AudioFile, SampleIndex};
 
 /// Hears one utterance of 16 kHz samples; its text is empty when nothing was said or the guards trust nothing.
@@ -44,7 +43,7 @@ pub struct Reading {
 pub struct Session<E = SpeechError> {
     segmenter: Segmenter,
     hear: Hear<E>,
-    script: Arc<HongKongScript>,
+    writing: Arc<Writing>,
     next_id: u64,
 }
 
@@ -56,10 +55,10 @@ impl<E: From<SpeechError>> Session<E> {
     pub fn new(
         detector: Box<dyn VoiceDetector>,
         hear: Hear<E>,
-        script: Arc<HongKongScript>,
+        writing: Arc<Writing>,
         settings: EndpointSettings,
     ) -> Result<Self, SpeechError> {
-        Ok(Self { segmenter: Segmenter::new(detector, settings)?, hear, script, next_id: 0 })
+        Ok(Self { segmenter: Segmenter::new(detector, settings)?, hear, writing, next_id: 0 })
     }
 
     /// Takes the next samples of 16 kHz mono, any number of them, and returns the segments that they completed.
@@ -94,7 +93,7 @@ impl<E: From<SpeechError>> Session<E> {
         for HeardUtterance { utterance, samples } in utterances {
             let heard = (self.hear)(&samples)?;
             if !heard.text.is_blank() {
-                let mut heard = self.script.convert_hypothesis(heard);
+                let mut heard = self.writing.finished(heard);
                 let reading = Reading {
                     tokens: std::mem::take(&mut heard.tokens),
                     average_log_probability: heard.average_log_probability,
@@ -132,7 +131,7 @@ impl<E: From<SpeechError> + From<AudioError>> Session<E> {
     }
 }
 
-/// What was heard of an utterance, already in Hong Kong's characters, as a segment of the transcript.
+/// What was heard of an utterance, already as it is [written](Writing), as a segment of the transcript.
 #[must_use]
 pub fn segment(id: u64, speaker: Option<&str>, utterance: Utterance, heard: Hypothesis) -> Segment {
     let words: Vec<Word> = heard.words.into_iter().map(|word| shift(word, utterance)).collect();

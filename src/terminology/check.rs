@@ -49,6 +49,18 @@ pub fn icd10_shape(code: &str) -> bool {
         })
 }
 
+/// Whether an ICD-9-CM code looks like a diagnosis: 250, 250.00, V58.67, E885.9.
+#[must_use]
+pub fn icd9cm_shape(code: &str) -> bool {
+    let (category, rest) = code.split_once('.').unwrap_or((code, "0"));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let category = match category.strip_prefix('V') {
+        Some(number) => number.len() == 2 && digits(number),
+        None => category.strip_prefix('E').map_or(category.len() == 3 && digits(category), |n| n.len() == 3 && digits(n)),
+    };
+    category && matches!(rest.len(), 1 | 2) && digits(rest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +75,8 @@ mod tests {
         }
         assert!(icpc2_shape("K86") && !icpc2_shape("C86") && !icpc2_shape("K00") && !icpc2_shape("K8"));
         assert!(atc_shape("A10BA02") && atc_shape("N05C") && !atc_shape("A10BA0") && !atc_shape("E10BA02"));
+        assert!(["250", "250.00", "V58.67", "E885.9"].into_iter().all(icd9cm_shape));
+        assert!(!["25", "250.", "250.000", "V5", "I10", "E88"].into_iter().any(icd9cm_shape));
         assert!(icd10_shape("I10") && icd10_shape("E11.9") && !icd10_shape("E11.") && !icd10_shape("e11"));
     }
 }

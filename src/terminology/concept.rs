@@ -15,6 +15,17 @@ pub struct ConditionConcept {
     pub en: String,
     /// Traditional Chinese name.
     pub zh: String,
+    /// Codes that a hospital's own map adds.
+    pub local: Vec<LocalCode>,
+}
+
+/// A code that a hospital gives a condition besides ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalCode {
+    /// URI of the code system.
+    pub system: String,
+    /// The code.
+    pub code: String,
 }
 
 /// What sort of thing a drug row names.

@@ -8,10 +8,11 @@ use aho_corasick::AhoCorasick;
 use super::concept::{ConditionConcept, Drug, ObservationKind, Term, TermKind, Unit};
 use super::fold::Fold;
 use super::latin::LatinIndex;
+use super::own::{self, OwnTable};
 use super::pattern::{ClassId, Pattern};
 use super::sound::SoundIndex;
 use super::{TerminologyError, tables};
-use build::Builder;
+pub(super) use build::{Builder, condition_of, drug_of};
 
 pub use spread::Spread;
 
@@ -91,7 +92,17 @@ impl Lexicon {
     /// # Errors
     /// [`TerminologyError`] names the table and line that does not read.
     pub fn builtin() -> Result<Self, TerminologyError> {
-        Self::builtin_without(|_| false)
+        Self::with(&[])
+    }
+
+    /// The tables that come with the program and a hospital's own, which win where both speak of a form or a concept.
+    ///
+    /// # Errors
+    /// [`TerminologyError`] names the table, the line and the column that does not read.
+    pub fn with(tables: &[OwnTable]) -> Result<Self, TerminologyError> {
+        let mut builder = Self::read_builtin(|_| false)?;
+        own::apply(&mut builder, tables)?;
+        builder.finish()
     }
 
     /// The tables that come with the program less the conditions whose code is left out: what would be missed without them.
@@ -99,12 +110,18 @@ impl Lexicon {
     /// # Errors
     /// [`TerminologyError`] names the table and line that does not read.
     pub fn builtin_without(left_out: impl Fn(&str) -> bool) -> Result<Self, TerminologyError> {
+        Self::read_builtin(left_out)?.finish()
+    }
+
+    fn read_builtin(left_out: impl Fn(&str) -> bool) -> Result<Builder, TerminologyError> {
         let mut builder = Builder::new(Fold::new(tables::FOLD.0, tables::FOLD.1)?);
         builder.classes(tables::CLASSES)?;
         for table in tables::CONDITIONS {
             builder.conditions(*table, &left_out)?;
         }
-        builder.drugs(tables::DRUGS)?;
+        for table in tables::DRUGS {
+            builder.drugs(*table)?;
+        }
         builder.allergens(tables::ALLERGENS)?;
         builder.observations(tables::OBSERVATIONS)?;
         builder.units(tables::UNITS)?;
@@ -112,7 +129,7 @@ impl Lexicon {
             builder.terms(*table)?;
         }
         builder.indications(tables::INDICATIONS)?;
-        builder.finish()
+        Ok(builder)
     }
 
     /// The fold under which forms and speech are compared.
@@ -163,7 +180,9 @@ impl Lexicon {
             .filter(|hit| whole_word(bytes, hit.start(), hit.end()))
             .flat_map(|hit| {
                 let meanings = self.meanings.get(hit.pattern().as_usize()).map(Vec::as_slice).unwrap_or_default();
-                meanings.iter().map(move |meaning| Found { start: at(hit.start()), end: at(hit.end()), meaning: *meaning })
+                let cut = cut_from_question(bytes, hit.start());
+                let meant = meanings.iter().filter(move |meaning| !(cut && matches!(meaning, Meaning::Condition(_))));
+                meant.map(move |meaning| Found { start: at(hit.start()), end: at(hit.end()), meaning: *meaning })
             })
             .collect();
         found.sort_unstable_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end), hit.meaning));
@@ -228,6 +247,12 @@ fn places(text: &str) -> Vec<usize> {
         *last = count;
     }
     places
+}
+
+/// 有冇胃口 asks; 冇胃口, which a condition's form may be, is not said in it.
+fn cut_from_question(text: &[u8], start: usize) -> bool {
+    let split = text.split_at_checked(start);
+    split.is_some_and(|(before, after)| after.starts_with("冇".as_bytes()) && before.ends_with("有".as_bytes()))
 }
 
 /// A Latin form must not be cut out of a longer word; a plural's `s` may follow it.

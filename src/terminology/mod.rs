@@ -2,13 +2,15 @@
 //!
 //! The knowledge is in `tables/`: one concept a line, forms between `|`. A form is a literal, or a pattern of literals and
 //! `{classes}` with `…` for a few words between them (`{foot}…{swollen}`), so that a complaint is found however it is put.
-//! [`Lexicon::builtin`] reads the tables and builds one automaton over all forms. Imports no stage. Pure: no clock, no I/O.
+//! [`Lexicon::builtin`] reads the tables and builds one automaton over all forms; [`Lexicon::with`] reads a hospital's own after
+//! them, which win. Imports no stage. Pure: no clock, no I/O.
 
 mod check;
 mod concept;
 mod fold;
 mod latin;
 mod lexicon;
+mod own;
 mod pattern;
 mod sound;
 mod table;
@@ -16,10 +18,11 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use check::{atc_shape, icd10_shape, icpc2_shape, loinc_check_digit};
-pub use concept::{ConditionConcept, Drug, DrugKind, ObservationKind, Term, TermKind, Unit, UnitKind};
+pub use check::{atc_shape, icd9cm_shape, icd10_shape, icpc2_shape, loinc_check_digit};
+pub use concept::{ConditionConcept, Drug, DrugKind, LocalCode, ObservationKind, Term, TermKind, Unit, UnitKind};
 pub use fold::Fold;
 pub use lexicon::{Found, Lexicon, Meaning, Spread};
+pub use own::OwnTable;
 pub use pattern::{ClassId, Pattern};
 
 /// The code systems' URIs, as FHIR names them.
@@ -28,6 +31,8 @@ pub mod system {
     pub const ICD10: &str = "http://hl7.org/fhir/sid/icd-10";
     /// ICPC-2.
     pub const ICPC2: &str = "http://hl7.org/fhir/sid/icpc-2";
+    /// ICD-9-CM, which Hong Kong's hospitals file by; codes of it come only from a hospital's own map.
+    pub const ICD9CM: &str = "http://hl7.org/fhir/sid/icd-9-cm";
     /// WHO ATC.
     pub const ATC: &str = "http://www.whocc.no/atc";
     /// LOINC.
@@ -41,7 +46,7 @@ pub enum TerminologyError {
     #[error("{file} line {line}: {what}")]
     Row {
         /// The table.
-        file: &'static str,
+        file: String,
         /// Line, from 1.
         line: usize,
         /// What is wrong.

@@ -5,7 +5,7 @@ use super::TerminologyError;
 /// One row, with where it stands for the error message.
 #[derive(Debug)]
 pub struct Row<'a> {
-    file: &'static str,
+    file: &'a str,
     line: usize,
     cells: Vec<&'a str>,
 }
@@ -33,7 +33,13 @@ impl<'a> Row<'a> {
     /// The error of this row.
     #[must_use]
     pub fn error(&self, what: &str) -> TerminologyError {
-        TerminologyError::Row { file: self.file, line: self.line, what: what.to_owned() }
+        TerminologyError::Row { file: self.file.to_owned(), line: self.line, what: what.to_owned() }
+    }
+
+    /// The line it stands in, from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
     }
 }
 
@@ -41,7 +47,7 @@ impl<'a> Row<'a> {
 ///
 /// # Errors
 /// [`TerminologyError::Row`] names the first row that is too short.
-pub fn rows<'a>(file: &'static str, text: &'a str, columns: usize) -> Result<Vec<Row<'a>>, TerminologyError> {
+pub fn rows<'a>(file: &'a str, text: &'a str, columns: usize) -> Result<Vec<Row<'a>>, TerminologyError> {
     text.lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'))

@@ -9,11 +9,34 @@ pub const CONDITIONS: &[(&str, &str)] = &[
     ("conditions-bone-injury.tsv", include_str!("tables/conditions-bone-injury.tsv")),
     ("conditions-mind-nerve-senses.tsv", include_str!("tables/conditions-mind-nerve-senses.tsv")),
     ("conditions-women-urology-growths.tsv", include_str!("tables/conditions-women-urology-growths.tsv")),
+    ("conditions-heart-endocrine.tsv", include_str!("tables/conditions-heart-endocrine.tsv")),
+    ("conditions-lungs-nose.tsv", include_str!("tables/conditions-lungs-nose.tsv")),
+    ("conditions-gut-mouth.tsv", include_str!("tables/conditions-gut-mouth.tsv")),
+    ("conditions-kidney-women.tsv", include_str!("tables/conditions-kidney-women.tsv")),
+    ("conditions-pregnancy-birth.tsv", include_str!("tables/conditions-pregnancy-birth.tsv")),
+    ("conditions-skin.tsv", include_str!("tables/conditions-skin.tsv")),
+    ("conditions-eye-ear.tsv", include_str!("tables/conditions-eye-ear.tsv")),
+    ("conditions-mind.tsv", include_str!("tables/conditions-mind.tsv")),
+    ("conditions-joint-bone.tsv", include_str!("tables/conditions-joint-bone.tsv")),
+    ("conditions-injury-sites.tsv", include_str!("tables/conditions-injury-sites.tsv")),
+    ("conditions-infection-harm.tsv", include_str!("tables/conditions-infection-harm.tsv")),
+    ("conditions-growths-blood.tsv", include_str!("tables/conditions-growths-blood.tsv")),
+    ("conditions-contact.tsv", include_str!("tables/conditions-contact.tsv")),
 ];
 /// Classes of interchangeable words: name, words.
 pub const CLASSES: (&str, &str) = ("classes.tsv", include_str!("tables/classes.tsv"));
 /// Drugs: name, atc, kind, forms.
-pub const DRUGS: (&str, &str) = ("drugs.tsv", include_str!("tables/drugs.tsv"));
+pub const DRUGS: &[(&str, &str)] = &[
+    ("drugs-gut-diabetes.tsv", include_str!("tables/drugs-gut-diabetes.tsv")),
+    ("drugs-heart-blood.tsv", include_str!("tables/drugs-heart-blood.tsv")),
+    ("drugs-infection.tsv", include_str!("tables/drugs-infection.tsv")),
+    ("drugs-lungs-allergy.tsv", include_str!("tables/drugs-lungs-allergy.tsv")),
+    ("drugs-pain-nerve-mind.tsv", include_str!("tables/drugs-pain-nerve-mind.tsv")),
+    ("drugs-hormones-urology.tsv", include_str!("tables/drugs-hormones-urology.tsv")),
+    ("drugs-skin-eye.tsv", include_str!("tables/drugs-skin-eye.tsv")),
+    ("drugs-cancer-immune.tsv", include_str!("tables/drugs-cancer-immune.tsv")),
+    ("drugs-classes-vaccines.tsv", include_str!("tables/drugs-classes-vaccines.tsv")),
+];
 /// Allergens that are no drugs: name, forms.
 pub const ALLERGENS: (&str, &str) = ("allergens.tsv", include_str!("tables/allergens.tsv"));
 /// Measurements: loinc, English, Chinese, unit, low, high, forms.

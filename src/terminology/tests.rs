@@ -55,30 +55,52 @@ fn every_code_has_its_shape_and_one_concept() {
 
 #[test]
 fn no_form_stands_for_two_concepts() {
-    let conditions = repeated(forms(super::tables::CONDITIONS, 3, 5));
-    assert!(conditions.is_empty(), "{conditions:#?}");
-    for (table, key, column) in [
-        (super::tables::DRUGS, 0, 3),
-        (super::tables::ALLERGENS, 0, 1),
-        (super::tables::OBSERVATIONS, 0, 6),
-        (super::tables::UNITS, 2, 3),
+    use super::tables::{ALLERGENS, CONDITIONS, DRUGS, OBSERVATIONS, UNITS};
+    for said in [
+        forms(CONDITIONS, 3, 5),
+        forms(DRUGS, 0, 3),
+        forms(&[ALLERGENS], 0, 1),
+        forms(&[OBSERVATIONS], 0, 6),
+        forms(&[UNITS], 2, 3),
     ] {
-        let again = repeated(forms(&[table], key, column));
-        assert!(again.is_empty(), "{}: {again:#?}", table.0);
+        let again = repeated(said);
+        assert!(again.is_empty(), "{again:#?}");
     }
 }
 
 #[test]
 fn the_breadth_promised() {
     let lexicon = Lexicon::builtin().unwrap();
-    assert!(lexicon.conditions.len() >= 350, "{}", lexicon.conditions.len());
-    assert!(lexicon.drugs.len() >= 200, "{}", lexicon.drugs.len());
-    assert!(lexicon.observations.len() >= 45, "{}", lexicon.observations.len());
-    assert!(lexicon.forms() >= 3000, "{}", lexicon.forms());
+    assert!(lexicon.conditions.len() >= 1990, "{}", lexicon.conditions.len());
+    assert!(lexicon.drugs.len() >= 930, "{}", lexicon.drugs.len());
+    assert!(lexicon.observations.len() >= 160, "{}", lexicon.observations.len());
+    assert!(lexicon.allergens.len() >= 70, "{}", lexicon.allergens.len());
+    assert!(lexicon.forms() >= 15_000, "{}", lexicon.forms());
+
+    let chinese = |form: &str| form.chars().any(|c| ('\u{3400}'..='\u{9fff}').contains(&c));
+    let conditions = forms(super::tables::CONDITIONS, 3, 5);
+    let spoken: HashSet<&str> = conditions.iter().map(|(form, _)| form.as_str()).filter(|form| chinese(form)).collect();
+    assert!(spoken.len() >= 7_300, "{}", spoken.len());
+    let names = |of: fn(bool) -> bool| -> HashSet<&str> {
+        conditions.iter().filter(|(form, _)| !form.contains('{') && of(chinese(form))).map(|(_, name)| name.as_str()).collect()
+    };
+    let both = names(|chinese| chinese).intersection(&names(|chinese| !chinese)).count();
+    assert!(both >= 1_990, "{both}");
 }
 
 #[test]
 fn a_bad_table_names_its_line() {
     let error = rows("x.tsv", "# head\nI10\n", 2).unwrap_err();
     assert_eq!(error.to_string(), "x.tsv line 2: too few columns");
+}
+
+#[test]
+fn a_question_is_not_cut_into_a_denial() {
+    let lexicon = Lexicon::builtin().unwrap();
+    let conditions = |said: &str| {
+        let found = lexicon.find(&lexicon.fold().text(said));
+        found.iter().filter(|hit| matches!(hit.meaning, Meaning::Condition(_))).count()
+    };
+    assert_eq!(conditions("冇胃口"), 1);
+    assert_eq!(conditions("有冇胃口?有沒有胎動?"), 0);
 }

@@ -8,6 +8,7 @@ mod agreement;
 mod allocations;
 mod audio;
 mod bench;
+mod bias;
 mod invention;
 mod kernels;
 mod models;
@@ -71,6 +72,7 @@ fn main() {
         allocations::tests(),
         audio::tests(),
         bench::tests(),
+        bias::tests(),
         invention::tests(),
         kernels::tests(),
         models::tests(),

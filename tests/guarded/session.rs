@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use cantoscribe::speech::Session;
 use cantoscribe::speech::endpoint::EndpointSettings;
 use cantoscribe::speech::guard::{Guard, recognise};
 use cantoscribe::speech::model::{self, DecodeOptions, Language, LoadOptions};
 use cantoscribe::speech::script::HongKongScript;
+use cantoscribe::speech::{Numbers, Session, Writing};
 use libtest_mimic::Trial;
 
 use crate::signals::{clip, clips};
@@ -34,7 +34,7 @@ fn session_with(settings: EndpointSettings, options: DecodeOptions) -> Session {
     Session::new(
         Box::new(vad::detector()),
         Box::new(move |samples| recognise(recognizer.as_ref(), samples, &options, &Guard::default())),
-        Arc::new(HongKongScript::load().unwrap()),
+        Arc::new(Writing::new(HongKongScript::load().unwrap(), Numbers::Said)),
         settings,
     )
     .unwrap()

@@ -14,11 +14,11 @@ use super::source::Source;
 use super::{ListenArguments, now};
 use crate::audio::{StreamEncoding, StreamFormat};
 use crate::cli::serve::open_engine;
+use crate::cli::terminology::lexicon;
 use crate::client::Event;
 use crate::interop::fhir::Instant;
 use crate::room::{Beginning, Hold, Partial, RoomError, Rooms, Safe, View};
 use crate::store::Store;
-use crate::terminology::Lexicon;
 
 /// Below so many bytes of free disk no recording is begun: an hour of any microphone, and its words.
 const KEEP_FREE: u64 = 512 << 20;
@@ -38,7 +38,7 @@ impl Prepared {
         let rooms = runtime.block_on(async {
             let store = Store::open(data).await?;
             let engine = open_engine(&arguments.hear, models_folder)?;
-            anyhow::Ok(Rooms::new(engine, store, Arc::new(Lexicon::builtin()?), KEEP_FREE).await?)
+            anyhow::Ok(Rooms::new(engine, store, Arc::new(lexicon()?), KEEP_FREE).await?)
         })?;
         Ok(Self { rooms, data: data.to_owned(), runtime })
     }

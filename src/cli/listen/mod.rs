@@ -39,8 +39,8 @@ pub struct ListenArguments {
     /// How many times faster than spoken a recording is played; 0: as fast as it is heard
     #[arg(long, value_name = "TIMES", default_value_t = 1.0, requires = "from", hide = true)]
     pace: f64,
-    /// Send the sound to this server (http://HOST:PORT), which does the work with its own model
-    #[arg(long, value_name = "URL")]
+    /// Send the sound to this server (http://HOST:PORT), which does the work with its own model and list of words
+    #[arg(long, value_name = "URL", conflicts_with = "bias")]
     server: Option<String>,
     /// With a server: send what earlier runs could not deliver, and stop
     #[arg(long, requires = "server", conflicts_with_all = ["from", "device"])]

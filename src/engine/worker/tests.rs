@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::*;
 use crate::speech::SpeechError;
 use crate::speech::model::{Capabilities, Context, DecodeOptions, Hypothesis, Language, RawHypothesis, Utterance};
+use crate::text::PatientText;
 
 /// Tells which utterance it was given, by its length; one of length 1 takes until it is cancelled, one of 2 panics.
 struct Slow {
@@ -16,6 +17,9 @@ struct Reading(usize);
 impl Recognizer for Slow {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+    fn spell(&self, _: &PatientText) -> Result<Vec<Vec<u32>>, SpeechError> {
+        unreachable!()
     }
     fn raw(&self, _: &[f32], _: Option<Language>) -> Result<RawHypothesis, SpeechError> {
         unreachable!()
@@ -51,6 +55,7 @@ fn worker() -> (Worker, Receiver<usize>) {
         languages: vec![Language::Cantonese],
         longest: 480_000,
         prompt: false,
+        word_list: false,
         word_times: false,
         short_context: true,
         sampling: true,

@@ -139,6 +139,7 @@ fn entry(
     let named_only = spans.clone().any(|event| event.claim == Claim::Present { explicit: false });
     let codes = std::iter::once(Code { system: system::ICD10.to_owned(), code: concept.icd10.clone() })
         .chain(concept.icpc2.iter().map(|code| Code { system: system::ICPC2.to_owned(), code: code.clone() }))
+        .chain(concept.local.iter().map(|local| Code { system: local.system.clone(), code: local.code.clone() }))
         .collect();
     Some(Condition {
         text: PatientText::from(utterance.said(first.mention.start..first.mention.end)),

@@ -18,7 +18,6 @@ mod indications;
 mod medications;
 mod mention;
 mod merge;
-mod numerals;
 mod observations;
 mod plan;
 mod quantity;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::numerals::Number;
 use super::utterance::Utterance;
 use super::{LONGEST_SPAN, evidence_of};
 use crate::note::{Observation, Span, Uncovered};
 use crate::terminology::{Lexicon, Meaning, ObservationKind, TermKind, UnitKind};
+use crate::text::numerals::Number;
 
 /// The most characters between a measurement's name and its value.
 const NEAR: usize = 9;

@@ -1,7 +1,7 @@
 //! Numbers with their units: 五百mg, 三個禮拜, 兩次, 八十二公斤.
 
-use super::numerals::Number;
 use crate::terminology::{Found, Lexicon, Meaning, UnitKind};
+use crate::text::numerals::Number;
 
 /// A number and the unit said with it.
 #[derive(Debug, Clone, Copy, PartialEq)]

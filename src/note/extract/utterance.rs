@@ -5,10 +5,10 @@
 use std::ops::Range;
 
 use super::clauses::{Clause, said_before, soft_cuts, split};
-use super::numerals::{Number, numbers};
 use super::quantity::{Quantity, quantities};
 use crate::speech::Segment;
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
+use crate::text::numerals::{Number, numbers};
 
 /// Who speaks, as far as rules ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

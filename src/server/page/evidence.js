@@ -24,26 +24,41 @@ export function quote(segment, { start, end }) {
   return Array.from(segment.text).slice(start, end).join("");
 }
 
-/** Where each timed word stands in its segment's text: `{start, end, start_ms, end_ms}`, in characters. */
+/**
+ * Where each timed word stands in its segment's text: `{start, end, start_ms, end_ms}`, in characters. Words are as they were said
+ * and the text may have numbers in digits: a word that is not in the text stands for what lies between its neighbours that are.
+ */
 function placed(segment) {
   const text = Array.from(segment.text);
-  const out = [];
-  let from = 0;
-  for (const word of segment.words ?? []) {
-    const letters = Array.from(word.text.trim());
-    const at = find(text, letters, from);
-    if (at < 0 || letters.length === 0 || !Number.isFinite(word.start_ms) || !Number.isFinite(word.end_ms)) continue;
-    from = at + letters.length;
-    out.push({ start: at, end: from, start_ms: word.start_ms, end_ms: word.end_ms });
+  const words = (segment.words ?? []).filter(({ start_ms, end_ms }) => Number.isFinite(start_ms) && Number.isFinite(end_ms));
+  const letters = words.flatMap(({ text: word }, index) => Array.from(word.trim(), (letter) => ({ letter, index })));
+  const places = words.map(() => null);
+  for (const [at, place] of common(letters.map(({ letter }) => letter), text)) {
+    const { index } = letters[at];
+    places[index] = { start: places[index]?.start ?? place, end: place + 1 };
   }
-  return out;
+  return words.flatMap(({ start_ms, end_ms }, index) => {
+    const start = places[index]?.start ?? places.slice(0, index).findLast(Boolean)?.end ?? 0;
+    const end = places[index]?.end ?? places.slice(index + 1).find(Boolean)?.start ?? text.length;
+    return start < end ? [{ start, end, start_ms, end_ms }] : [];
+  });
 }
 
-function find(text, letters, from) {
-  for (let at = from; at + letters.length <= text.length; at += 1) {
-    if (letters.every((letter, i) => text[at + i] === letter)) return at;
+/** The longest common subsequence of two lists: pairs of places. */
+function common(left, right) {
+  const best = Array.from({ length: left.length + 1 }, () => new Uint16Array(right.length + 1));
+  for (let i = left.length - 1; i >= 0; i -= 1) {
+    for (let j = right.length - 1; j >= 0; j -= 1) {
+      best[i][j] = left[i] === right[j] ? best[i + 1][j + 1] + 1 : Math.max(best[i + 1][j], best[i][j + 1]);
+    }
   }
-  return -1;
+  const pairs = [];
+  for (let i = 0, j = 0; i < left.length && j < right.length;) {
+    if (left[i] === right[j]) pairs.push([i++, j++]);
+    else if (best[i + 1][j] >= best[i][j + 1]) i += 1;
+    else j += 1;
+  }
+  return pairs;
 }
 
 /** When the words of a span were said; null when the segment has no times (typed text). */

@@ -59,6 +59,9 @@ impl Recognizer for Scripted {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }
+    fn spell(&self, _: &PatientText) -> Result<Vec<Vec<u32>>, SpeechError> {
+        unreachable!()
+    }
     fn raw(&self, _: &[f32], _: Option<Language>) -> Result<RawHypothesis, SpeechError> {
         unreachable!()
     }
@@ -89,6 +92,7 @@ fn scripted(full: &[Hypothesis], speech: &[Hypothesis]) -> Scripted {
         languages: vec![Language::Cantonese],
         longest: 480_000,
         prompt: false,
+        word_list: false,
         word_times: false,
         short_context: true,
         sampling: true,

@@ -6,7 +6,7 @@ use super::Kernels;
 use super::block::{Block, Scratch, padded_with_zeros, with_scratch};
 use super::finish::Finish;
 use super::level::{Level, for_each_level};
-use super::numbers::to_half;
+use super::numbers::{from_half, to_half};
 use super::panels::Panels;
 use super::rows::Rows;
 use super::tiles::{self, PANEL, TILE};
@@ -65,16 +65,38 @@ impl HalfMatrix {
         self.inputs
     }
 
+    /// One output's weights as f32.
+    #[must_use]
+    pub fn weights_of(&self, output: usize) -> Vec<f32> {
+        let panel = output / PANEL * panel_size(self.inputs);
+        let packed = self.panels.values::<u16>();
+        let at = |place: usize| panel + (place / 2 * PANEL + output % PANEL) * 2 + place % 2;
+        (0..self.inputs).map(|place| from_half(packed.get(at(place)).copied().unwrap_or_default())).collect()
+    }
+
     /// Rows times the weights, with what follows: (rows, outputs).
     #[must_use]
     pub fn multiply(&self, kernels: &Kernels, rows: Rows<'_>, finish: Finish<'_>) -> Vec<f32> {
         let mut out = vec![0.0; rows.count() * self.outputs];
+        let panels = self.outputs.div_ceil(PANEL);
+        if rows.count() == 1 {
+            // Bound by reading the weights: the outputs are shared out.
+            let group = kernels.team.share_of(panels).max(1);
+            with_scratch(|scratch| {
+                self.convert(kernels.level, rows, 0..1, scratch);
+                kernels.team.for_chunks(&mut out, group * PANEL, |number, out| {
+                    let panels = number * group..((number + 1) * group).min(panels);
+                    self.block(kernels.level, &scratch.packed, (0, 1), panels, finish, out);
+                });
+            });
+            return out;
+        }
         let block = kernels.team.share_of(rows.count()).next_multiple_of(TILE).min(ROWS_PER_TASK);
         kernels.team.for_chunks(&mut out, block * self.outputs, |number, out| {
             let count = out.len() / self.outputs.max(1);
             with_scratch(|scratch| {
                 self.convert(kernels.level, rows, number * block..number * block + count, scratch);
-                self.block(kernels.level, &scratch.packed, (number * block, count), finish, out);
+                self.block(kernels.level, &scratch.packed, (number * block, count), 0..panels, finish, out);
             });
         });
         out
@@ -88,16 +110,28 @@ impl HalfMatrix {
         }
     }
 
-    fn block(&self, level: Level, rows: &Block, (first_row, count): (usize, usize), finish: Finish<'_>, out: &mut [f32]) {
+    /// One task's part of a product: `count` packed rows, the first of which is `first_row` of the output, with some panels. Where those
+    /// are not all, it is of one row.
+    fn block(
+        &self,
+        level: Level,
+        rows: &Block,
+        (first_row, count): (usize, usize),
+        panels: std::ops::Range<usize>,
+        finish: Finish<'_>,
+        out: &mut [f32],
+    ) {
+        let first_column = panels.start * PANEL;
         let stride = self.inputs.next_multiple_of(2);
         let mut sums = [[0.0_f32; PANEL]; TILE];
-        let panels = self.panels.values::<u16>().chunks_exact(panel_size(self.inputs).max(1));
-        for ((panel, weights), bias) in panels.enumerate().zip(self.bias.as_chunks::<PANEL>().0) {
+        let weights = self.panels.values::<u16>().chunks_exact(panel_size(self.inputs).max(1));
+        let all = weights.enumerate().zip(self.bias.as_chunks::<PANEL>().0);
+        for ((panel, weights), bias) in all.skip(panels.start).take(panels.len()) {
             let column = panel * PANEL;
             for first in (0..count).step_by(TILE) {
                 let tile = TILE.min(count - first);
                 tiles::halves(level, (rows, first, tile), stride, weights, &mut sums);
-                let out = out.get_mut(first * self.outputs + column..).unwrap_or_default();
+                let out = out.get_mut(first * self.outputs + column - first_column..).unwrap_or_default();
                 finish_tile(level, &mut sums, bias, finish, (first_row + first, column, self.outputs), (out, tile));
             }
         }

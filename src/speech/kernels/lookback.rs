@@ -4,7 +4,7 @@ use super::Kernels;
 use super::level::for_each_level;
 use super::numbers::{LANES, exponentials_of_row};
 
-/// Keys and values of one sequence's tokens, a row of all heads a token.
+/// Keys and values of one sequence's tokens, a row of all their heads a token.
 #[derive(Clone, Default)]
 pub struct Past {
     keys: Vec<f32>,
@@ -14,10 +14,12 @@ pub struct Past {
 /// What a step computed of its new tokens: rows of queries (scaled), keys and values beside each other, a sequence's tokens together.
 #[derive(Clone, Copy)]
 pub struct Queries<'a> {
-    /// (sequences x new tokens, 3 x heads x width)
+    /// (sequences x new tokens, (heads + 2 x key heads) x width)
     pub rows: &'a [f32],
-    /// Heads.
+    /// Heads of queries.
     pub heads: usize,
+    /// Heads of keys, and of values: as many as of queries, or fewer, each shared by as many neighbours.
+    pub key_heads: usize,
     /// Of a head.
     pub width: usize,
     /// Tokens a sequence.
@@ -28,23 +30,25 @@ pub struct Queries<'a> {
 /// width).
 #[must_use]
 pub fn look_back(kernels: &Kernels, queries: Queries<'_>, past: &mut [Past]) -> Vec<f32> {
-    let all = queries.heads * queries.width;
-    for (rows, past) in queries.rows.chunks_exact((3 * all * queries.new).max(1)).zip(past.iter_mut()) {
-        for row in rows.chunks_exact((3 * all).max(1)) {
-            past.keys.extend_from_slice(row.get(all..2 * all).unwrap_or_default());
-            past.values.extend_from_slice(row.get(2 * all..).unwrap_or_default());
+    let (all, kept) = (queries.heads * queries.width, queries.key_heads * queries.width);
+    let columns = all + 2 * kept;
+    for (rows, past) in queries.rows.chunks_exact((columns * queries.new).max(1)).zip(past.iter_mut()) {
+        for row in rows.chunks_exact(columns.max(1)) {
+            past.keys.extend_from_slice(row.get(all..all + kept).unwrap_or_default());
+            past.values.extend_from_slice(row.get(all + kept..).unwrap_or_default());
         }
     }
+    let sharers = (queries.heads / queries.key_heads.max(1)).max(1);
     let mut out = vec![0.0; past.len() * queries.new * all];
     let past: &[Past] = past;
     kernels.team.for_chunks(&mut out, queries.width, |task, out| {
         let (row, head) = (task / queries.heads.max(1), task % queries.heads.max(1));
         let (sequence, token) = (row / queries.new.max(1), row % queries.new.max(1));
         let Some(past) = past.get(sequence) else { return };
-        let seen = past.keys.len() / all.max(1) - (queries.new - 1 - token);
-        let begin = row * 3 * all + head * queries.width;
+        let seen = past.keys.len() / kept.max(1) - (queries.new - 1 - token);
+        let begin = row * columns + head * queries.width;
         let query = queries.rows.get(begin..begin + queries.width).unwrap_or_default();
-        attend(kernels.level, query, past, (all, head * queries.width, seen), out);
+        attend(kernels.level, query, past, (kept, head / sharers * queries.width, seen), out);
     });
     out
 }
@@ -54,17 +58,17 @@ for_each_level! {
 }
 
 #[inline(always)]
-fn attend_body(query: &[f32], past: &Past, (all, offset, seen): (usize, usize, usize), out: &mut [f32]) {
+fn attend_body(query: &[f32], past: &Past, (kept, offset, seen): (usize, usize, usize), out: &mut [f32]) {
     let width = query.len();
     let head = |row: &'_ [f32]| -> std::ops::Range<usize> { offset..(offset + width).min(row.len()) };
     let mut scores: Vec<f32> = Vec::with_capacity(seen);
-    for key in past.keys.chunks_exact(all.max(1)).take(seen) {
+    for key in past.keys.chunks_exact(kept.max(1)).take(seen) {
         let key = key.get(head(key)).unwrap_or_default();
         scores.push(dot(query, key));
     }
     let (sum, _) = exponentials_of_row(&mut scores);
     out.fill(0.0);
-    for (score, value) in scores.iter().zip(past.values.chunks_exact(all.max(1))) {
+    for (score, value) in scores.iter().zip(past.values.chunks_exact(kept.max(1))) {
         let value = value.get(head(value)).unwrap_or_default();
         out.iter_mut().zip(value).for_each(|(out, value)| *out += score * value);
     }

@@ -1,5 +1,5 @@
 //! The fused operators that a processor runs a model with: products with packed 8-bit and bf16 weights, attention that never builds
-//! the score matrix, layer normalisation, and what follows a product done on its way out.
+//! the score matrix, normalisation, and what follows a product done on its way out.
 //!
 //! Invariant: a result does not depend on how many threads there are, nor on how many rows are asked for at once. Each output is one
 //! sum in one fixed order; threads share out whole outputs. Products of 8-bit numbers are summed as integers, so they are the same on
@@ -15,30 +15,36 @@ mod bytes;
 mod depthwise;
 mod finish;
 mod floats;
+mod gate;
 mod halves;
 mod level;
 mod lookback;
 mod norm;
 mod numbers;
 mod panels;
+mod patches;
 mod rows;
 mod team;
 mod tiles;
+mod turns;
 
 pub use attention::KeysAndValues;
 pub use bytes::ByteMatrix;
 pub use depthwise::Depthwise;
 pub use finish::{Activation, Finish};
 pub use floats::FloatMatrix;
+pub use gate::gate;
 pub use halves::HalfMatrix;
 pub use level::Level;
 pub use lookback::{Past, Queries, look_back};
-pub use norm::layer_norm;
+pub use norm::{layer_norm, rms_norm};
 pub use numbers::{exponentials, largest, log_sum_exp, softmax_rows};
 pub use panels::{Mapping, Panels};
+pub use patches::{SIDE, STRIDE, patches};
 pub use rows::Rows;
 pub use team::Team;
 pub use tiles::PANEL;
+pub use turns::{Angles, Heads, turn};
 
 /// What runs the operators: an instruction set and threads.
 pub struct Kernels {

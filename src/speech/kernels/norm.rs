@@ -1,4 +1,4 @@
-//! Layer normalisation.
+//! Normalisation of rows: by mean and variance, or by the root of the mean square.
 
 use super::Kernels;
 use super::level::for_each_level;
@@ -35,5 +35,31 @@ fn norm_rows_body(values: &[f32], (scale, shift): (&[f32], &[f32]), epsilon: f32
         for ((out, value), (scale, shift)) in out.iter_mut().zip(row).zip(scale.iter().zip(shift)) {
             *out = (value - mean) * factor * scale + shift;
         }
+    }
+}
+
+/// Each row of `values` (rows, width of `scale`) over the root of its mean square, times `scale`
+/// (RMSNorm, <https://arxiv.org/abs/1910.07467>).
+#[must_use]
+pub fn rms_norm(kernels: &Kernels, values: &[f32], scale: &[f32], epsilon: f32) -> Vec<f32> {
+    let width = scale.len().max(1);
+    let mut out = values.to_vec();
+    let rows = if values.len() / width <= 4 { values.len() / width } else { ROWS_PER_TASK };
+    kernels.team.for_chunks(&mut out, rows * width, |_, out| rms_rows(kernels.level, out, scale, epsilon));
+    out
+}
+
+for_each_level! {
+    fn rms_rows(values: &mut [f32], scale: &[f32], epsilon: f32) = rms_rows_body;
+}
+
+/// In place.
+#[inline(always)]
+pub(super) fn rms_rows_body(values: &mut [f32], scale: &[f32], epsilon: f32) {
+    let width = scale.len().max(1);
+    for row in values.chunks_exact_mut(width) {
+        let square = sum_of(row, |value| value * value) / width as f32;
+        let factor = 1.0 / (square + epsilon).sqrt();
+        row.iter_mut().zip(scale).for_each(|(value, scale)| *value = *value * factor * scale);
     }
 }

@@ -203,13 +203,13 @@ proptest! {
     ) {
         let row = 3 * heads * width;
         let rows = noise(seed, sequences * tokens * row);
-        let at_once = look_back(&plain(), Queries { rows: &rows, heads, width, new: tokens }, &mut vec![Past::default(); sequences]);
+        let at_once = look_back(&plain(), Queries { rows: &rows, heads, key_heads: heads, width, new: tokens }, &mut vec![Past::default(); sequences]);
         for kernels in all() {
             let mut past = vec![Past::default(); sequences];
             for token in 0..tokens {
                 let of_token = |sequence: usize| &rows[(sequence * tokens + token) * row..(sequence * tokens + token + 1) * row];
                 let new: Vec<f32> = (0..sequences).flat_map(of_token).copied().collect();
-                let out = look_back(&kernels, Queries { rows: &new, heads, width, new: 1 }, &mut past);
+                let out = look_back(&kernels, Queries { rows: &new, heads, key_heads: heads, width, new: 1 }, &mut past);
                 for (sequence, out) in out.chunks(heads * width).enumerate() {
                     let begin = (sequence * tokens + token) * heads * width;
                     prop_assert_eq!(out, &at_once[begin..begin + heads * width]);
@@ -280,10 +280,13 @@ fn every_level_of_this_processor_agrees_with_the_plain_one() {
 #[test]
 fn packed_weights_can_be_read_back() {
     let weights = noise(6, 130 * 10);
-    let matrix = ByteMatrix::pack(&weights, 10, None);
+    let (bytes, halves) = (ByteMatrix::pack(&weights, 10, None), HalfMatrix::pack(&weights, 10, None));
     for (output, expected) in weights.chunks(10).enumerate() {
-        for (ours, expected) in matrix.weights_of(output).iter().zip(expected) {
-            assert!((ours - expected).abs() < 0.005, "{ours} and {expected}");
+        for ours in [bytes.weights_of(output), halves.weights_of(output)] {
+            assert_eq!(ours.len(), expected.len());
+            for (ours, expected) in ours.iter().zip(expected) {
+                assert!((ours - expected).abs() < 0.005, "{ours} and {expected}");
+            }
         }
     }
 }

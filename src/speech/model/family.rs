@@ -5,12 +5,14 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::weights::{read_json, read_yaml};
-use super::{sense_voice, whisper};
+use super::{qwen3_asr, sense_voice, whisper};
 use crate::speech::SpeechError;
 
 /// A family of speech models: code of one shape that loads every checkpoint of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpeechFamily {
+    /// Qwen3-ASR, as Qwen or as Hugging Face lays it out.
+    Qwen3Asr,
     /// SenseVoice-Small, as FunASR lays it out.
     SenseVoice,
     /// Whisper, as Hugging Face lays it out.
@@ -22,6 +24,7 @@ impl SpeechFamily {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Qwen3Asr => qwen3_asr::FAMILY,
             Self::SenseVoice => sense_voice::FAMILY,
             Self::Whisper => whisper::FAMILY,
         }
@@ -51,6 +54,7 @@ pub fn family_of(folder: &Path) -> Result<SpeechFamily, SpeechError> {
         (json, "model_type", model_type)
     };
     match (option, value.as_str()) {
+        ("model_type", qwen3_asr::MODEL_TYPE) => Ok(SpeechFamily::Qwen3Asr),
         ("model", sense_voice::MODEL) => Ok(SpeechFamily::SenseVoice),
         ("model_type", whisper::FAMILY) => Ok(SpeechFamily::Whisper),
         _ => Err(SpeechError::Unsupported { path, option, value }),

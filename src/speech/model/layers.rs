@@ -3,16 +3,22 @@
 
 mod arithmetic;
 mod attention;
+mod gate;
 mod linear;
 mod matrix;
 mod memory;
 mod norm;
+mod plane;
+mod rotary;
 
 pub use arithmetic::Arithmetic;
 pub use attention::{Heard, Past};
+pub use gate::GatedFeedForward;
 pub use linear::{Conv1d, Linear, Part};
 pub use memory::Memory;
-pub use norm::LayerNorm;
+pub use norm::{LayerNorm, RmsNorm};
+pub use plane::Conv2d;
+pub use rotary::{HeadNorm, Rotary, Turns};
 
 use candle_core::{CpuStorage, Storage, Tensor};
 

@@ -3,6 +3,8 @@
 //! A family opens an utterance (its front end and encoder), makes hypotheses of it, and aligns one in time. What to do with a bad
 //! hypothesis is decided above, once, in [`crate::speech::guard`].
 
+mod beam;
+mod byte_level;
 mod family;
 pub mod layers;
 mod logits;
@@ -10,7 +12,11 @@ mod onnx;
 mod options;
 mod packed;
 mod pickle;
+pub mod qwen3_asr;
+#[cfg(test)]
+mod reference;
 pub mod sense_voice;
+mod sequence;
 pub mod silero_vad;
 mod softmax;
 mod weights;
@@ -25,8 +31,10 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use family::{SpeechFamily, family_of};
 pub use options::{Context, DecodeOptions, Language, LoadOptions, PackedWeights, Precision, Search};
+pub use weights::{INDEX, weight_files};
 
 use crate::speech::SpeechError;
+use crate::speech::bias::{Bias, Weights, WordList};
 use crate::text::PatientText;
 
 /// What a model can do, as data.
@@ -40,6 +48,8 @@ pub struct Capabilities {
     pub longest: usize,
     /// Whether it takes words that came before.
     pub prompt: bool,
+    /// Whether words of a list can be raised in it ([`DecodeOptions::bias`]).
+    pub word_list: bool,
     /// Whether it gives words their times.
     pub word_times: bool,
     /// Whether a shorter context than the whole window can be encoded.
@@ -106,6 +116,12 @@ pub trait Recognizer: Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> &Capabilities;
 
+    /// The ways in which it may write a text, as ids: none where it has no tokens for it.
+    ///
+    /// # Errors
+    /// A tokenizer that cannot be read.
+    fn spell(&self, text: &PatientText) -> Result<Vec<Vec<u32>>, SpeechError>;
+
     /// One greedy pass over the whole of `samples` (16 kHz), with no guard and no fall-back.
     ///
     /// # Errors
@@ -146,9 +162,18 @@ pub trait Utterance {
 /// A missing, damaged or unsupported file is named.
 pub fn load(folder: &Path, options: &LoadOptions) -> Result<Box<dyn Recognizer>, SpeechError> {
     match family_of(folder)? {
+        SpeechFamily::Qwen3Asr => Ok(Box::new(qwen3_asr::Qwen3Asr::load(folder, options)?)),
         SpeechFamily::SenseVoice => Ok(Box::new(sense_voice::SenseVoice::load(folder, options)?)),
         SpeechFamily::Whisper => Ok(Box::new(whisper::Whisper::load(folder, options)?)),
     }
+}
+
+/// A list of words to expect as tokens of a model, for [`DecodeOptions::bias`].
+///
+/// # Errors
+/// As [`Recognizer::spell`].
+pub fn bias(model: &dyn Recognizer, list: &WordList) -> Result<Bias, SpeechError> {
+    Bias::new(list, Weights::default(), |text| model.spell(text))
 }
 
 /// Packs the weights of the checkpoint in `folder`, whose SHA-256 is `source`, for the fused operators of a precision: see
@@ -159,6 +184,7 @@ pub fn load(folder: &Path, options: &LoadOptions) -> Result<Box<dyn Recognizer>,
 pub fn pack(folder: &Path, precision: Precision, source: &str, (out, to): (&mut dyn Write, &Path)) -> Result<(), SpeechError> {
     let options = LoadOptions { precision, ..LoadOptions::default() };
     let packer = match family_of(folder)? {
+        SpeechFamily::Qwen3Asr => qwen3_asr::Qwen3Asr::pack(folder, &options)?,
         SpeechFamily::SenseVoice => sense_voice::SenseVoice::pack(folder, &options)?,
         SpeechFamily::Whisper => whisper::Whisper::pack(folder, &options)?,
     };

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use candle_core::Device;
 
 use crate::speech::SpeechError;
+use crate::speech::bias::Bias;
 use crate::text::PatientText;
 
 /// A language that consultations in Hong Kong are held in.
@@ -171,6 +173,12 @@ pub struct DecodeOptions {
     pub temperatures: Vec<f32>,
     /// Words that came before, or terms to expect.
     pub prompt: Option<PatientText>,
+    /// Tokens that an earlier hypothesis about the beginning of the same audio had, less its last, with their probabilities: with
+    /// [`Search::Greedy`], a model that answers as a language model does goes on from there. For looks at speech that still grows: a final
+    /// must not depend on what was shown before it.
+    pub begun: Vec<(u32, f32)>,
+    /// Words to raise, as tokens of the model that is asked ([`super::bias`]).
+    pub bias: Option<Arc<Bias>>,
     /// Whether words get times.
     pub word_times: bool,
 }
@@ -185,6 +193,8 @@ impl Default for DecodeOptions {
             best_of: 5,
             temperatures: vec![0.0, 0.2, 0.4, 0.6, 0.8, 1.0],
             prompt: None,
+            begun: Vec::new(),
+            bias: None,
             word_times: true,
         }
     }

@@ -13,7 +13,7 @@ use super::packed::{Packed, Packer, identity};
 use super::{LoadOptions, PackedWeights, pickle};
 use crate::speech::SpeechError;
 
-/// `model.safetensors.index.json` of a sharded checkpoint.
+/// [`INDEX`] of a sharded checkpoint.
 #[derive(Deserialize)]
 struct Index {
     weight_map: HashMap<String, String>,
@@ -22,6 +22,8 @@ struct Index {
 /// The names that weights have in one file: Hugging Face's, and FunASR's.
 const SAFETENSORS: &str = "model.safetensors";
 const PICKLE: &str = "model.pt";
+/// Names the shards, where there are several.
+pub const INDEX: &str = "model.safetensors.index.json";
 
 struct Shard {
     path: PathBuf,
@@ -174,13 +176,21 @@ impl Shard {
 }
 
 fn read_shards(folder: &Path) -> Result<Vec<Shard>, SpeechError> {
-    let [single, index, pickle] = [SAFETENSORS, "model.safetensors.index.json", PICKLE].map(|name| folder.join(name));
-    let paths = match [&single, &index, &pickle].map(|path| path.exists()) {
-        [false, true, _] => shard_paths(folder, &index)?,
-        [false, false, true] => vec![pickle],
-        _ => vec![single],
-    };
-    paths.into_iter().map(Shard::open).collect()
+    weight_files(folder)?.into_iter().map(Shard::open).collect()
+}
+
+/// The files that a checkpoint's weights are read from: `model.safetensors`, the shards that its index names, in order of name, or
+/// `model.pt`. Where none of them is there, it is the first that is missing.
+///
+/// # Errors
+/// An index that is malformed, or names something outside the folder.
+pub fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, SpeechError> {
+    let [single, index, pickle] = [SAFETENSORS, INDEX, PICKLE].map(|name| folder.join(name));
+    match [&single, &index, &pickle].map(|path| path.exists()) {
+        [false, true, _] => shard_paths(folder, &index),
+        [false, false, true] => Ok(vec![pickle]),
+        _ => Ok(vec![single]),
+    }
 }
 
 fn shard_paths(folder: &Path, index: &Path) -> Result<Vec<PathBuf>, SpeechError> {

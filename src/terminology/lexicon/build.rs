@@ -14,8 +14,9 @@ use crate::terminology::sound::{Readings, SoundIndex};
 use crate::terminology::table::{Row, rows};
 use crate::terminology::{TerminologyError, tables};
 
-pub(super) struct Builder {
-    lexicon: Lexicon,
+/// A lexicon while its tables are read.
+pub(in crate::terminology) struct Builder {
+    pub(in crate::terminology) lexicon: Lexicon,
     index: HashMap<String, usize>,
     forms: Vec<String>,
     class_names: HashMap<String, ClassId>,
@@ -23,7 +24,7 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    pub(super) fn new(fold: Fold) -> Self {
+    pub(in crate::terminology) fn new(fold: Fold) -> Self {
         let empty: [&str; 0] = [];
         let lexicon = Lexicon {
             conditions: Vec::new(),
@@ -45,7 +46,11 @@ impl Builder {
         Self { lexicon, index: HashMap::new(), forms: Vec::new(), class_names: HashMap::new(), hasher: Sha256::new() }
     }
 
-    fn read<'a>(&mut self, (file, text): (&'static str, &'a str), columns: usize) -> Result<Vec<Row<'a>>, TerminologyError> {
+    pub(in crate::terminology) fn read<'a>(
+        &mut self,
+        (file, text): (&'a str, &'a str),
+        columns: usize,
+    ) -> Result<Vec<Row<'a>>, TerminologyError> {
         self.hasher.update(file.as_bytes());
         self.hasher.update(text.as_bytes());
         rows(file, text, columns)
@@ -62,6 +67,16 @@ impl Builder {
             && !meanings.contains(&meaning)
         {
             meanings.push(meaning);
+        }
+    }
+
+    /// From now on this form of a condition or a drug means nothing else of its kind.
+    pub(in crate::terminology) fn overrule(&mut self, form: &str, meaning: Meaning) {
+        self.form(form, meaning);
+        let slot = self.index.get(&self.lexicon.fold.text(form)).and_then(|slot| self.lexicon.meanings.get_mut(*slot));
+        if let Some(meanings) = slot {
+            let kind = std::mem::discriminant(&meaning);
+            meanings.retain(|other| *other == meaning || std::mem::discriminant(other) != kind);
         }
     }
 
@@ -88,7 +103,7 @@ impl Builder {
         }
     }
 
-    pub(super) fn classes(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+    pub(in crate::terminology) fn classes(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
         for row in self.read(table, 3)? {
             let class = self.class(row.cell(0), row.cell(1) == "site");
             for word in row.list(2) {
@@ -98,7 +113,7 @@ impl Builder {
         Ok(())
     }
 
-    pub(super) fn conditions(
+    pub(in crate::terminology) fn conditions(
         &mut self,
         table: (&'static str, &str),
         left_out: &impl Fn(&str) -> bool,
@@ -109,46 +124,39 @@ impl Builder {
                 let parts = elements(form);
                 if let [Element::Literal(words)] = parts.as_slice() {
                     self.form(words, Meaning::Condition(condition));
-                    continue;
-                }
-                let ids: Option<Vec<ClassId>> = parts.iter().map(|part| self.element(*part)).collect();
-                let elements = ids.filter(|ids| ids.len() > 1).ok_or_else(|| row.error(&format!("`{form}` names no class")))?;
-                if let Some(patterns) = elements.last().and_then(|last| self.lexicon.patterns_by_last.get_mut(*last)) {
-                    patterns.push(Pattern { condition, elements });
+                } else if !self.pattern(&parts, condition) {
+                    return Err(row.error(&format!("`{form}` names no class")));
                 }
             }
-            self.lexicon.conditions.push(ConditionConcept {
-                icd10: row.cell(0).to_owned(),
-                icpc2: Some(row.cell(1)).filter(|code| !code.is_empty()).map(str::to_owned),
-                symptom: row.cell(2).contains('s'),
-                chronic: row.cell(2).contains('c'),
-                en: row.cell(3).to_owned(),
-                zh: row.cell(4).to_owned(),
-            });
+            self.lexicon.conditions.push(condition_of(&row));
         }
         Ok(())
     }
 
-    pub(super) fn drugs(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+    /// Takes a form of several elements; false when it names a class that there is not.
+    pub(in crate::terminology) fn pattern(&mut self, parts: &[Element<'_>], condition: usize) -> bool {
+        let ids: Option<Vec<ClassId>> = parts.iter().map(|part| self.element(*part)).collect();
+        let Some(elements) = ids.filter(|ids| ids.len() > 1) else { return false };
+        if let Some(patterns) = elements.last().and_then(|last| self.lexicon.patterns_by_last.get_mut(*last)) {
+            patterns.push(Pattern { condition, elements });
+        }
+        true
+    }
+
+    pub(in crate::terminology) fn drugs(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
         for row in self.read(table, 4)? {
             let meaning = Meaning::Drug(self.lexicon.drugs.len());
-            let kind = match row.cell(2) {
-                "" | "drug" => DrugKind::Drug,
-                "class" => DrugKind::Class,
-                "vaccine" => DrugKind::Vaccine,
-                _ => return Err(row.error("kind is none of drug, class, vaccine")),
-            };
+            let drug = drug_of(&row)?;
             self.form(row.cell(0), meaning);
             for form in row.list(3) {
                 self.form(form, meaning);
             }
-            let atc = Some(row.cell(1)).filter(|code| !code.is_empty()).map(str::to_owned);
-            self.lexicon.drugs.push(Drug { name: row.cell(0).to_owned(), atc, kind });
+            self.lexicon.drugs.push(drug);
         }
         Ok(())
     }
 
-    pub(super) fn allergens(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+    pub(in crate::terminology) fn allergens(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
         for row in self.read(table, 2)? {
             let meaning = Meaning::Allergen(self.lexicon.allergens.len());
             for form in row.list(1) {
@@ -159,7 +167,7 @@ impl Builder {
         Ok(())
     }
 
-    pub(super) fn observations(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+    pub(in crate::terminology) fn observations(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
         for row in self.read(table, 7)? {
             let meaning = Meaning::Observation(self.lexicon.observations.len());
             for form in row.list(6) {
@@ -177,7 +185,7 @@ impl Builder {
         Ok(())
     }
 
-    pub(super) fn units(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+    pub(in crate::terminology) fn units(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
         for row in self.read(table, 4)? {
             let meaning = Meaning::Unit(self.lexicon.units.len());
             let kind = match row.cell(0) {
@@ -195,7 +203,7 @@ impl Builder {
         Ok(())
     }
 
-    pub(super) fn terms(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+    pub(in crate::terminology) fn terms(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
         for row in self.read(table, 3)? {
             let kind = TermKind::parse(row.cell(0)).ok_or_else(|| row.error(&format!("unknown kind `{}`", row.cell(0))))?;
             let meaning = Meaning::Term(self.lexicon.terms.len());
@@ -207,7 +215,7 @@ impl Builder {
         Ok(())
     }
 
-    pub(super) fn indications(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+    pub(in crate::terminology) fn indications(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
         for row in self.read(table, 3)? {
             let topic = self.class_names.get(row.cell(1)).copied().ok_or_else(|| row.error("unknown topic class"))?;
             let condition = self.lexicon.conditions.iter().position(|concept| concept.icd10 == row.cell(2));
@@ -217,7 +225,7 @@ impl Builder {
         Ok(())
     }
 
-    pub(super) fn finish(mut self) -> Result<Lexicon, TerminologyError> {
+    pub(in crate::terminology) fn finish(mut self) -> Result<Lexicon, TerminologyError> {
         self.lexicon.automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .build(&self.forms)
@@ -226,9 +234,39 @@ impl Builder {
         let (file, text) = tables::READINGS;
         self.hasher.update(file.as_bytes());
         self.hasher.update(text.as_bytes());
-        self.lexicon.by_sound = Some(SoundIndex::new(Readings::new(file, text, &self.lexicon.fold)?, forms())?);
-        self.lexicon.by_letters = LatinIndex::new(forms());
+        let by_sound = SoundIndex::new(Readings::new(file, text, &self.lexicon.fold)?, forms())?;
+        let by_letters = LatinIndex::new(forms());
+        self.lexicon.by_sound = Some(by_sound);
+        self.lexicon.by_letters = by_letters;
         self.lexicon.digest = self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(self.lexicon)
     }
+}
+
+fn optional(cell: &str) -> Option<String> {
+    Some(cell).filter(|cell| !cell.is_empty()).map(str::to_owned)
+}
+
+/// The concept of a row of conditions, without its forms.
+pub(in crate::terminology) fn condition_of(row: &Row<'_>) -> ConditionConcept {
+    ConditionConcept {
+        icd10: row.cell(0).to_owned(),
+        icpc2: optional(row.cell(1)),
+        symptom: row.cell(2).contains('s'),
+        chronic: row.cell(2).contains('c'),
+        en: row.cell(3).to_owned(),
+        zh: row.cell(4).to_owned(),
+        local: Vec::new(),
+    }
+}
+
+/// The drug of a row, without its forms.
+pub(in crate::terminology) fn drug_of(row: &Row<'_>) -> Result<Drug, TerminologyError> {
+    let kind = match row.cell(2) {
+        "" | "drug" => DrugKind::Drug,
+        "class" => DrugKind::Class,
+        "vaccine" => DrugKind::Vaccine,
+        _ => return Err(row.error("kind: none of drug, class, vaccine")),
+    };
+    Ok(Drug { name: row.cell(0).to_owned(), atc: optional(row.cell(1)), kind })
 }

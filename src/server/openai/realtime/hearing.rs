@@ -198,6 +198,6 @@ fn hear_one(
     options: DecodeOptions,
 ) -> Result<Option<String>, EngineError> {
     let hypothesis = engine.hear(room, heard.samples, options)?;
-    let line = line(&segment(0, None, heard.utterance, engine.models().script.convert_hypothesis(hypothesis)));
+    let line = line(&segment(0, None, heard.utterance, engine.models().writing.finished(hypothesis)));
     Ok((!line.is_empty()).then_some(line))
 }

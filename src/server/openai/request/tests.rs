@@ -8,6 +8,7 @@ pub(in crate::server::openai) fn capabilities() -> Capabilities {
         languages: Language::ALL.to_vec(),
         longest: 480_000,
         prompt: true,
+        word_list: true,
         word_times: true,
         short_context: true,
         sampling: true,

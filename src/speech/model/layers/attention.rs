@@ -104,24 +104,27 @@ impl Heard {
 /// Keys and values of one layer's tokens so far, for each sequence of a batch.
 pub struct Past {
     operator: Kept,
+    /// Of queries.
     heads: usize,
+    /// Of keys, and of values.
+    key_heads: usize,
 }
 
 enum Kept {
-    /// (sequences, heads, tokens, head width) each; nothing before the first step.
+    /// (sequences, key heads, tokens, head width) each; nothing before the first step.
     Dense(Option<(Tensor, Tensor)>),
     Rows(Vec<kernels::Past>, Arc<Kernels>),
 }
 
 impl Past {
-    /// Before the first token.
+    /// Before the first token; so many heads of queries, and of keys and values, of which neighbours share one where there are fewer.
     #[must_use]
-    pub fn new(heads: usize, arithmetic: &Arithmetic) -> Self {
+    pub fn new((heads, key_heads): (usize, usize), arithmetic: &Arithmetic) -> Self {
         let operator = match arithmetic.kernels() {
             Some(kernels) => Kept::Rows(Vec::new(), Arc::clone(kernels)),
             None => Kept::Dense(None),
         };
-        Self { operator, heads }
+        Self { operator, heads, key_heads }
     }
 
     /// Makes sequence `i` a copy of what was sequence `sequences[i]`.
@@ -149,39 +152,46 @@ impl Past {
         Ok(())
     }
 
-    /// Attends from the new tokens of each sequence to them and all before: `qkv` (sequences x new, 3 x heads x width) of scaled
-    /// queries, keys and values to (sequences x new, heads x width). Keys and values are kept.
+    /// Attends from the new tokens of each sequence to them and all before: `qkv` (sequences x new, (heads + 2 x key heads) x width)
+    /// of scaled queries, keys and values to (sequences x new, heads x width). Keys and values are kept.
     ///
     /// # Errors
     /// When the shapes do not fit.
     pub fn attend(&mut self, qkv: &Tensor, sequences: usize) -> candle_core::Result<Tensor> {
-        let (rows, three) = qkv.dims2()?;
-        let (new, all) = (rows / sequences.max(1), three / 3);
-        let (heads, width) = (self.heads, all / self.heads.max(1));
+        let (rows, columns) = qkv.dims2()?;
+        let (heads, key_heads, new) = (self.heads, self.key_heads, rows / sequences.max(1));
+        let width = columns / (heads + 2 * key_heads).max(1);
+        let (all, kept_width) = (heads * width, key_heads * width);
         match &mut self.operator {
             Kept::Rows(past, kernels) => {
                 past.resize(sequences, kernels::Past::default());
                 let attended = with_rows(&qkv.contiguous()?, |values, _| {
-                    let rows = values.get(..rows * three).unwrap_or_default();
-                    kernels::look_back(kernels, Queries { rows, heads, width, new }, past)
+                    let rows = values.get(..rows * columns).unwrap_or_default();
+                    kernels::look_back(kernels, Queries { rows, heads, key_heads, width, new }, past)
                 })?;
                 Tensor::from_vec(attended, (rows, all), qkv.device())
             }
             Kept::Dense(kept) => {
-                let split = |part: usize| {
-                    qkv.narrow(1, part * all, all)?.reshape((sequences, new, heads, width))?.transpose(1, 2)?.contiguous()
+                let split = |begin: usize, heads: usize| {
+                    let part = qkv.narrow(1, begin, heads * width)?.reshape((sequences, new, heads, width))?;
+                    part.transpose(1, 2)?.contiguous()
                 };
-                let (query, key, value) = (split(0)?, split(1)?, split(2)?);
+                let (query, key, value) = (split(0, heads)?, split(all, key_heads)?, split(all + kept_width, key_heads)?);
+                // Those that share a key stand together, as if they were more tokens.
+                let query = query.reshape((sequences, key_heads, heads / key_heads.max(1) * new, width))?;
                 let (key, value) = match kept.take() {
                     Some((old_key, old_value)) => (Tensor::cat(&[&old_key, &key], 2)?, Tensor::cat(&[&old_value, &value], 2)?),
                     None => (key, value),
                 };
                 let mut scores = query.matmul(&key.transpose(2, 3)?)?;
+                let shared = scores.shape().clone();
                 if new > 1 {
-                    scores = scores.broadcast_add(&mask(key.dim(2)? - new, new, qkv)?)?;
+                    let seen = key.dim(2)?;
+                    scores = scores.reshape((sequences, heads, new, seen))?.broadcast_add(&mask(seen - new, new, qkv)?)?;
                 }
                 softmax::over_last_dimension(&scores)?;
-                let attended = scores.matmul(&value)?.transpose(1, 2)?.reshape((rows, all))?;
+                let attended = scores.reshape(&shared)?.matmul(&value)?.reshape((sequences, heads, new, width))?;
+                let attended = attended.transpose(1, 2)?.reshape((rows, all))?;
                 *kept = Some((key, value));
                 Ok(attended)
             }

@@ -108,8 +108,11 @@ impl Linear {
     pub fn weights_of(&self, output: usize) -> candle_core::Result<Vec<f32>> {
         match &self.operator {
             Operator::Dense(weight, _) => weight.get(output)?.to_vec1(),
-            Operator::Packed(Matrix::Bytes(packed), _) if output < packed.outputs() => Ok(packed.weights_of(output)),
-            Operator::Packed(packed, _) => candle_core::bail!("row {output} of {}, in bytes", packed.sizes().1),
+            Operator::Packed(packed, _) if output >= packed.sizes().1 => {
+                candle_core::bail!("row {output} of {}", packed.sizes().1)
+            }
+            Operator::Packed(Matrix::Bytes(packed), _) => Ok(packed.weights_of(output)),
+            Operator::Packed(Matrix::Halves(packed), _) => Ok(packed.weights_of(output)),
         }
     }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use candle_core::Tensor;
 
+use super::prefix_beam::add;
 use crate::speech::model::logits::{argmax, log_normaliser};
 
 /// Log-probabilities of every token at every moment.
@@ -82,6 +83,31 @@ impl Emissions {
     #[must_use]
     pub fn greedy(&self, moments: Range<usize>) -> Vec<u32> {
         collapsed(moments.map(|moment| self.best(moment)).collect(), self.blank)
+    }
+
+    /// Natural logarithm of the probability of a text, over all the ways to say it in these moments.
+    #[must_use]
+    pub fn log_likelihood(&self, moments: Range<usize>, tokens: &[u32]) -> f32 {
+        // The states of [`Emissions::align`], of which all ways count here.
+        let states = 2 * tokens.len() + 1;
+        let token = |state: usize| if state % 2 == 1 { tokens.get(state / 2).copied() } else { None }.unwrap_or(self.blank);
+        let mut scores = vec![f32::NEG_INFINITY; states];
+        for (count, moment) in moments.enumerate() {
+            let before = |state: Option<usize>| state.and_then(|state| scores.get(state)).copied().unwrap_or(f32::NEG_INFINITY);
+            let next = (0..states).map(|state| {
+                let from = if count == 0 {
+                    if state < 2 { 0.0 } else { f32::NEG_INFINITY }
+                } else {
+                    let skips = state % 2 == 1 && state >= 3 && token(state) != token(state - 2);
+                    let skipped = before(state.checked_sub(2).filter(|_| skips));
+                    add(add(before(Some(state)), before(state.checked_sub(1))), skipped)
+                };
+                from + self.log_probability(moment, token(state))
+            });
+            scores = next.collect();
+        }
+        let score = |back: usize| states.checked_sub(back).and_then(|state| scores.get(state)).copied();
+        add(score(1).unwrap_or(f32::NEG_INFINITY), score(2).unwrap_or(f32::NEG_INFINITY))
     }
 
     /// Where in these moments each of the tokens is, on the likeliest way through them all; nothing when they do not fit.
@@ -213,15 +239,19 @@ mod tests {
             for (path, score) in paths(&emissions) {
                 *texts.entry(text(&path)).or_default() += score.exp();
             }
+            for (text, probability) in &texts {
+                let computed = f64::from(emissions.log_likelihood(0..moments, text)).exp();
+                prop_assert!((computed - probability).abs() < 1e-4, "{computed} {probability}");
+            }
             let best = texts.values().copied().fold(0.0, f64::max);
-            prop_assert!(texts[&emissions.beam(0..moments, 500)] > best * (1.0 - 1e-4));
+            prop_assert!(texts[&emissions.beam(0..moments, 500, None)] > best * (1.0 - 1e-4));
         }
     }
 
     #[test]
     fn no_moments_have_no_text() {
         let emissions = emissions(2, 3, 1);
-        assert!(emissions.greedy(2..2).is_empty() && emissions.beam(2..2, 4).is_empty());
+        assert!(emissions.greedy(2..2).is_empty() && emissions.beam(2..2, 4, None).is_empty());
         assert_eq!(emissions.align(2..2, &[]), Some(Vec::new()));
         assert_eq!(emissions.align(2..2, &[1]), None);
     }

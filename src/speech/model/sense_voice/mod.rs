@@ -9,6 +9,7 @@
 mod config;
 mod ctc;
 mod encoder;
+mod expect;
 mod front_end;
 mod prefix_beam;
 mod sentence_piece;
@@ -34,6 +35,7 @@ use super::{
 };
 use crate::audio::{Features, SAMPLE_RATE};
 use crate::speech::SpeechError;
+use crate::text::PatientText;
 
 /// In documents and messages.
 pub const FAMILY: &str = "sense-voice";
@@ -118,6 +120,7 @@ impl SenseVoice {
             languages: Language::ALL.to_vec(),
             longest: LONGEST,
             prompt: false,
+            word_list: true,
             word_times: true,
             short_context: false,
             sampling: false,
@@ -163,8 +166,13 @@ impl SenseVoice {
     fn hypothesis(&self, emissions: &Emissions, options: &DecodeOptions) -> Hypothesis {
         let heard = QUERIES..emissions.moments();
         let all = match options.search {
-            Search::Beam(width) if width > 1 => emissions.beam(heard.clone(), width),
+            Search::Beam(width) if width > 1 => emissions.beam(heard.clone(), width, None),
             Search::Beam(_) | Search::Greedy => emissions.greedy(heard.clone()),
+        };
+        let (all, forgiven) = match (&options.bias, options.search) {
+            (Some(bias), Search::Beam(width)) => emissions.expecting(heard.clone(), all, width, bias),
+            (Some(bias), Search::Greedy) => emissions.expecting(heard.clone(), all, 1, bias),
+            (None, _) => (all, 0.0),
         };
         // With the tags, which may stand among the text: so they fit.
         let places = emissions.align(heard.clone(), &all).unwrap_or_default();
@@ -173,7 +181,8 @@ impl SenseVoice {
         let average_log_probability = if tokens.is_empty() {
             mean(heard.map(|moment| emissions.log_probability(moment, emissions.blank())))
         } else {
-            mean(log_probabilities.iter().copied())
+            // What words of a list cost does not make a text less believable.
+            mean(log_probabilities.iter().copied()) + forgiven / tokens.len() as f32
         };
         let no_speech = self.vocabulary.find_tag("nospeech");
         let answers = (1..QUERIES - 1).filter_map(|row| self.vocabulary.tag(emissions.best(row)));
@@ -199,6 +208,10 @@ fn mean(values: impl ExactSizeIterator<Item = f32>) -> f32 {
 impl Recognizer for SenseVoice {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    fn spell(&self, text: &PatientText) -> Result<Vec<Vec<u32>>, SpeechError> {
+        Ok(self.vocabulary.spell(text))
     }
 
     /// All of the samples at once, ten minutes at most. The ids are FunASR's: those of the answers come first, collapsed with the rest.

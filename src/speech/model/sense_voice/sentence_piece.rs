@@ -1,7 +1,9 @@
-//! Reading a SentencePiece model as far as decoding needs it: its pieces.
+//! Reading a SentencePiece model as far as it is needed: its pieces, and cutting words into them.
 //!
 //! The file is a protocol buffer (<https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto>): field 1 of the
-//! model is a piece, and of a piece field 1 its text and field 3 its type. Everything else is passed over.
+//! model is a piece, and of a piece field 1 its text, field 2 its score and field 3 its type. Everything else is passed over.
+
+use std::collections::HashMap;
 
 /// What a piece is; the numbers are the file's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,20 +23,60 @@ pub enum Kind {
 }
 
 /// A piece, whose place in the file is its id.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Piece {
     /// `▁` stands for a space.
     pub text: String,
     /// What it is.
     pub kind: Kind,
+    /// Of two pieces the one of the higher score is made first of a text.
+    pub score: f32,
 }
 
 /// A field of a message.
 enum Field<'a> {
     Number(u64),
     Bytes(&'a [u8]),
-    /// Four or eight bytes, of which nothing is needed here.
+    Single(f32),
+    /// Eight bytes, of which nothing is needed here.
     Fixed,
+}
+
+/// Cuts texts into pieces, as SentencePiece's byte-pair encoding does
+/// (<https://github.com/google/sentencepiece/blob/master/src/bpe_model.cc>).
+pub struct Pieces {
+    /// Ids and scores of pieces of text, by the text; `▁` is a space in it.
+    by_text: HashMap<String, (u32, f32)>,
+}
+
+impl Pieces {
+    /// Of all pieces, in order of their ids.
+    #[must_use]
+    pub fn new(pieces: &[Piece]) -> Self {
+        let text = |(id, piece): (u32, &Piece)| match piece.kind {
+            Kind::Normal | Kind::UserDefined => Some((piece.text.replace('\u{2581}', " "), (id, piece.score))),
+            _ => None,
+        };
+        Self { by_text: (0..).zip(pieces).filter_map(text).collect() }
+    }
+
+    /// The ids of a text; nothing where a character has no piece.
+    #[must_use]
+    pub fn cut(&self, text: &str) -> Option<Vec<u32>> {
+        let mut parts: Vec<String> = text.chars().map(String::from).collect();
+        loop {
+            let pairs = parts.windows(2).enumerate().filter_map(|(place, pair)| {
+                let joined = pair.concat();
+                let (_, score) = self.by_text.get(&joined)?;
+                Some((place, joined, *score))
+            });
+            // The first of equals.
+            let best = pairs.reduce(|best, next| if next.2 > best.2 { next } else { best });
+            let Some((place, joined, _)) = best else { break };
+            parts.splice(place..place + 2, [joined]);
+        }
+        parts.iter().map(|part| self.by_text.get(part).map(|(id, _)| *id)).collect()
+    }
 }
 
 /// All pieces, in order of their ids.
@@ -52,10 +94,11 @@ pub fn pieces(mut model: &[u8]) -> Result<Vec<Piece>, String> {
 }
 
 fn read_piece(mut message: &[u8]) -> Option<Piece> {
-    let mut piece = Piece { text: String::new(), kind: Kind::Normal };
+    let mut piece = Piece { text: String::new(), kind: Kind::Normal, score: 0.0 };
     while !message.is_empty() {
         match next(&mut message)? {
             (1, Field::Bytes(text)) => piece.text = std::str::from_utf8(text).ok()?.to_owned(),
+            (2, Field::Single(score)) => piece.score = score,
             (3, Field::Number(kind)) => {
                 piece.kind = match kind {
                     1 => Kind::Normal,
@@ -83,7 +126,7 @@ fn next<'a>(message: &mut &'a [u8]) -> Option<(u64, Field<'a>)> {
             let length = usize::try_from(number(message)?).ok()?;
             Field::Bytes(take(message, length)?)
         }
-        5 => take(message, 4).map(|_| Field::Fixed)?,
+        5 => Field::Single(f32::from_le_bytes(take(message, 4)?.try_into().ok()?)),
         _ => return None,
     };
     Some((key >> 3, field))
@@ -128,6 +171,19 @@ mod tests {
         let found = pieces(&model).unwrap();
         let found: Vec<(&str, Kind)> = found.iter().map(|piece| (piece.text.as_str(), piece.kind)).collect();
         assert_eq!(found, [("<unk>", Kind::Unknown), ("▁食", Kind::Normal), ("<0xE8>", Kind::Byte)]);
+    }
+
+    #[test]
+    fn a_text_is_cut_into_the_pieces_of_the_highest_score() {
+        let piece = |text: &str, kind, score| Piece { text: text.to_owned(), kind, score };
+        let letters = ["a", "b", "c", "▁"].map(|letter| piece(letter, Kind::Normal, -9.0));
+        let longer = [("ab", -1.0), ("bc", -2.0), ("abc", -3.0), ("▁a", -4.0)];
+        let longer = longer.map(|(text, score)| piece(text, Kind::Normal, score));
+        let pieces = Pieces::new(&[[piece("<unk>", Kind::Unknown, 0.0)].as_slice(), &letters, &longer].concat());
+        assert_eq!(pieces.cut("abc"), Some(vec![7]));
+        assert_eq!(pieces.cut("abbc"), Some(vec![5, 6]));
+        assert_eq!(pieces.cut(" aa"), Some(vec![8, 1]));
+        assert_eq!(pieces.cut("a食"), None);
     }
 
     #[test]

@@ -2,67 +2,24 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use candle_core::Tensor;
-use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
 use super::*;
 use crate::audio::FilterBank;
+use crate::speech::bias::WordList;
 use crate::speech::guard::{Guard, recognise};
+use crate::speech::model::reference::{Reference, TOLERANCE, error, values};
 use crate::speech::model::{self, PackedWeights, Precision};
-
-/// The largest error that a correct implementation makes in f32, of the largest value there is.
-const TOLERANCE: f32 = 1e-3;
+use crate::speech::script::HongKongScript;
 
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sense-voice")
 }
 
-/// `reference.safetensors` of a folder.
-struct Reference(Vec<u8>);
-
-impl Reference {
-    fn read(folder: &Path) -> Self {
-        Self(fs::read(folder.join("reference.safetensors")).unwrap())
-    }
-
-    fn tensor(&self, name: &str) -> TensorView<'_> {
-        SafeTensors::deserialize(&self.0).unwrap().tensor(name).unwrap()
-    }
-
-    fn floats(&self, name: &str) -> Vec<f32> {
-        self.tensor(name).data().as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
-    }
-
-    fn ids(&self, name: &str) -> Vec<u32> {
-        self.tensor(name).data().as_chunks().0.iter().map(|four| u32::from_le_bytes(*four)).collect()
-    }
-
-    fn samples(&self) -> Vec<f32> {
-        let integers = self.tensor("samples").data().as_chunks().0.iter().map(|two| i16::from_le_bytes(*two)).collect::<Vec<_>>();
-        integers.into_iter().map(|sample| f32::from(sample) / 32_768.0).collect()
-    }
-
-    fn features(&self) -> Features {
-        Features { width: self.tensor("features").shape()[1], data: self.floats("features") }
-    }
-
-    fn text(&self) -> String {
-        let (_, metadata) = SafeTensors::read_metadata(&self.0).unwrap();
-        metadata.metadata().as_ref().unwrap()["text"].clone()
-    }
-}
-
-/// The largest difference, of the largest expected value.
-fn error(ours: &[f32], expected: &[f32]) -> f32 {
-    assert_eq!(ours.len(), expected.len());
-    let largest = |values: &mut dyn Iterator<Item = f32>| values.fold(0.0_f32, |largest, value| largest.max(value.abs()));
-    largest(&mut ours.iter().zip(expected).map(|(a, b)| a - b)) / largest(&mut expected.iter().copied())
-}
-
-fn values(tensor: &Tensor) -> Vec<f32> {
-    tensor.flatten_all().unwrap().to_vec1().unwrap()
+fn features(reference: &Reference) -> Features {
+    Features { width: reference.tensor("features").shape()[1], data: reference.floats("features") }
 }
 
 fn options(precision: Precision) -> LoadOptions {
@@ -83,7 +40,7 @@ fn stage_errors(model: &SenseVoice, reference: &Reference) -> Vec<(String, f32)>
     names.push("tp_norm".to_owned());
     let queries = [language_query(Some(Language::Cantonese)), EVENT_AND_MOOD[0], EVENT_AND_MOOD[1], AS_SAID];
     let mut errors = Vec::new();
-    let states = model.network.encoder.watched(&reference.features(), queries, &mut |stage, states| {
+    let states = model.network.encoder.watched(&features(reference), queries, &mut |stage, states| {
         errors.push((names[stage].clone(), error(&values(states), &reference.floats(&names[stage]))));
     });
     assert_eq!(errors.len(), names.len());
@@ -202,6 +159,28 @@ fn words_have_times_and_tags_are_no_text() {
         assert!((0.0..=1.0).contains(&heard.no_speech_probability) && heard.average_log_probability < 0.0);
         // Another temperature gives the same.
         assert_eq!(utterance.attempt(&options, 0.8, &|_| false).unwrap().tokens, heard.tokens);
+    }
+}
+
+#[test]
+fn a_list_without_pieces_changes_nothing_and_is_told() {
+    let samples = Reference::read(&fixture()).samples();
+    let (model, script) = (load(Precision::Exact), HongKongScript::load().unwrap());
+    let mut utterance = model.open(&samples, Context::Speech).unwrap();
+    let listed = |words: &str| model::bias(&model, &WordList::parse(words.as_bytes(), &script).unwrap()).unwrap();
+    for search in [Search::Greedy, Search::Beam(4)] {
+        let plain = DecodeOptions { search, ..DecodeOptions::default() };
+        let heard = utterance.attempt(&plain, 0.0, &|_| false).unwrap();
+        let unknown = listed("鼻敏感\n糖尿");
+        assert_eq!(unknown.unwritable(), [1, 2]);
+        let options = DecodeOptions { bias: Some(Arc::new(unknown)), ..plain.clone() };
+        assert_eq!(utterance.attempt(&options, 0.0, &|_| false).unwrap(), heard);
+        // A random network raises what it will, and the same again; its words have times.
+        let options = DecodeOptions { bias: Some(Arc::new(listed("今日\n你好"))), ..plain };
+        let mut raised = utterance.attempt(&options, 0.0, &|_| false).unwrap();
+        assert_eq!(utterance.attempt(&options, 0.0, &|_| false).unwrap(), raised);
+        utterance.align(&mut raised).unwrap();
+        assert!(!raised.words.is_empty());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::sentence_piece::{self, Kind, Piece};
+use super::sentence_piece::{self, Kind, Piece, Pieces};
 use crate::speech::SpeechError;
 use crate::speech::model::Language;
 use crate::speech::model::weights::read_file;
@@ -22,6 +22,7 @@ enum Meaning {
 pub struct Vocabulary {
     path: PathBuf,
     meanings: Vec<Meaning>,
+    pieces: Pieces,
 }
 
 impl Vocabulary {
@@ -31,7 +32,10 @@ impl Vocabulary {
     /// A file that is missing or no SentencePiece model.
     pub fn load(path: PathBuf) -> Result<Self, SpeechError> {
         match sentence_piece::pieces(&read_file(&path)?) {
-            Ok(pieces) => Ok(Self { path, meanings: pieces.into_iter().map(meaning).collect() }),
+            Ok(pieces) => {
+                let cut = Pieces::new(&pieces);
+                Ok(Self { path, meanings: pieces.into_iter().map(meaning).collect(), pieces: cut })
+            }
             Err(problem) => Err(SpeechError::Format { path, problem }),
         }
     }
@@ -66,6 +70,19 @@ impl Vocabulary {
         }
     }
 
+    /// The ways in which a text may be written, as ids: in capitals as it is and in none, a word of letters with a space in front and
+    /// without. None where the vocabulary lacks a character.
+    #[must_use]
+    pub fn spell(&self, text: &PatientText) -> Vec<Vec<u32>> {
+        let mut ways = vec![text.reveal().to_owned(), text.reveal().to_lowercase()];
+        if text.reveal().starts_with(|first: char| first.is_ascii_alphanumeric()) {
+            ways.extend(ways.clone().into_iter().map(|way| format!(" {way}")));
+        }
+        ways.sort_unstable();
+        ways.dedup();
+        ways.into_iter().filter_map(|way| self.pieces.cut(&way)).collect()
+    }
+
     /// The id of a tag, where the vocabulary has it.
     #[must_use]
     pub fn find_tag(&self, name: &str) -> Option<u32> {
@@ -89,7 +106,7 @@ impl Vocabulary {
 }
 
 fn meaning(piece: Piece) -> Meaning {
-    let Piece { text, kind } = piece;
+    let Piece { text, kind, .. } = piece;
     let tag = text.strip_prefix("<|").and_then(|text| text.strip_suffix("|>"));
     match (kind, tag) {
         (_, Some(tag)) => Meaning::Tag(tag.to_owned()),

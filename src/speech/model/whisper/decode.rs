@@ -1,52 +1,24 @@
-//! Looking for the tokens of an utterance: the likeliest at each step, drawn at a temperature, or by [beam](super::beam).
+//! Looking for the tokens of an utterance: the likeliest at each step, drawn at a temperature, or by a beam.
 
 use candle_core::{IndexOp, Tensor};
 
 use super::Whisper;
 use super::decoder::{Audio, Cache};
 use super::random::Random;
-use super::rules::draw;
+use super::rules::{Rules, draw};
 use crate::speech::SpeechError;
 use crate::speech::model::Language;
+use crate::speech::model::beam::Beam;
 use crate::speech::model::logits::{argmax, likeliest_language, log_normaliser};
+use crate::speech::model::sequence::Sequence;
 use crate::text::PatientText;
-
-/// A text in the making.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Sequence {
-    pub tokens: Vec<u32>,
-    /// Natural logarithm of each token's probability.
-    pub log_probabilities: Vec<f32>,
-    /// Of end-of-text, once it came.
-    pub end: Option<f32>,
-}
-
-impl Sequence {
-    /// Over the tokens and end-of-text, as if it had come: as OpenAI's Whisper counts.
-    pub fn average_log_probability(&self) -> f32 {
-        self.total() / (self.tokens.len() + 1) as f32
-    }
-
-    pub fn total(&self) -> f32 {
-        self.log_probabilities.iter().sum::<f32>() + self.end.unwrap_or(0.0)
-    }
-
-    /// Adds a token of this log-probability; tells whether the text goes on.
-    pub fn push(&mut self, token: u32, log_probability: f32, end: u32) -> bool {
-        if token == end {
-            self.end = Some(log_probability);
-            return false;
-        }
-        self.tokens.push(token);
-        self.log_probabilities.push(log_probability);
-        true
-    }
-}
 
 /// When a search ends that finds no end-of-text.
 pub(super) struct Limits<'a> {
     /// Tokens of text.
     pub tokens: usize,
+    /// What may be said.
+    pub rules: &'a Rules,
     /// Whether to go on would be a waste.
     pub give_up: &'a (dyn Fn(&[u32]) -> bool + Sync),
 }
@@ -104,6 +76,20 @@ impl Whisper {
         Ok(sequences.into_iter().next().unwrap_or_default())
     }
 
+    /// The best text that a beam of `width` prefixes finds, all in one batch.
+    pub(super) fn beam(&self, audio: &Audio, begun: Begun, width: usize, limits: &Limits) -> Result<Sequence, SpeechError> {
+        let Begun { mut cache, logits, .. } = begun;
+        let ends = [self.vocabulary.end];
+        let beam = Beam { width, tokens: limits.tokens, ends: &ends, give_up: limits.give_up };
+        beam.search(logits, &|logits, first| self.rules.apply(logits, first), &mut |rows, fed| {
+            if cache.tokens() >= self.config.max_target_positions {
+                return Ok(None);
+            }
+            cache.select(rows)?;
+            Ok(Some(self.decoder.step(fed, fed.len(), audio, &mut cache)?.to_vec2()?))
+        })
+    }
+
     /// The likeliest of `rows` texts drawn at a temperature.
     pub(super) fn sampled(
         &self,
@@ -141,12 +127,12 @@ impl Whisper {
         for step in 0..limits.tokens {
             let (mut fed, mut kept, mut kept_rows) = (Vec::new(), Vec::new(), Vec::new());
             for ((index, batch_row), logits) in live.iter().zip(0_u32..).zip(&mut logits) {
-                self.rules.apply(logits, step == 0);
+                limits.rules.apply(logits, step == 0);
                 let Some(sequence) = sequences.get_mut(*index) else { continue };
                 let Some(token) = choose(*index, logits) else { continue };
                 let logit = usize::try_from(token).ok().and_then(|token| logits.get(token)).copied();
                 let log_probability = logit.unwrap_or(f32::NEG_INFINITY) - log_normaliser(logits);
-                if sequence.push(token, log_probability, self.vocabulary.end) && !(limits.give_up)(&sequence.tokens) {
+                if sequence.push(token, log_probability, &[self.vocabulary.end]) && !(limits.give_up)(&sequence.tokens) {
                     fed.push(token);
                     kept.push(*index);
                     kept_rows.push(batch_row);

@@ -120,7 +120,7 @@ impl Decoder {
     /// A cache that no token was fed to.
     #[must_use]
     pub fn cache(&self) -> Cache {
-        Cache { layers: self.layers.iter().map(|_| Past::new(self.heads, &self.arithmetic)).collect(), tokens: 0 }
+        Cache { layers: self.layers.iter().map(|_| Past::new((self.heads, self.heads), &self.arithmetic)).collect(), tokens: 0 }
     }
 
     /// Feeds the same number of tokens to every row: `tokens`, a row after the other, to states (rows x tokens, width).

@@ -60,6 +60,11 @@ impl Encoder {
     /// # Errors
     /// More frames than the window has, or other bins than the model's.
     pub fn forward(&self, mel: &Mel) -> candle_core::Result<Tensor> {
+        self.watched(mel, &mut |_| {})
+    }
+
+    /// As [`Encoder::forward`]; `watch` sees what each layer gives.
+    pub(super) fn watched(&self, mel: &Mel, watch: &mut dyn FnMut(&Tensor)) -> candle_core::Result<Tensor> {
         let mut x = Tensor::from_slice(&mel.data, (mel.bins, mel.frames), self.arithmetic.device())?.t()?.contiguous()?;
         for convolution in &self.convolutions {
             x = convolution.forward_gelu(&x)?;
@@ -67,6 +72,7 @@ impl Encoder {
         let mut x = (&x + self.positions.narrow(0, 0, x.dim(0)?)?)?;
         for layer in &self.layers {
             x = layer.forward(&x, self.heads, &self.arithmetic)?;
+            watch(&x);
         }
         self.norm.forward(&x)
     }

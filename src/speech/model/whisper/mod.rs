@@ -4,11 +4,11 @@
 //! (<https://arxiv.org/abs/2212.04356>): log-mel of the padded audio, erf GELU, pre-norm layers.
 
 mod align;
-mod beam;
 mod config;
 mod decode;
 mod decoder;
 mod encoder;
+mod expect;
 mod random;
 mod rules;
 mod vocabulary;
@@ -25,6 +25,7 @@ use self::rules::Rules;
 use self::vocabulary::Vocabulary;
 use super::layers::Arithmetic;
 use super::packed::Packer;
+use super::sequence::Sequence;
 use super::weights::Weights;
 use super::{
     Capabilities, Context, DecodeOptions, Hypothesis, Language, LoadOptions, RawHypothesis, Recognizer, Search, Utterance,
@@ -32,6 +33,7 @@ use super::{
 };
 use crate::audio::LogMel;
 use crate::speech::SpeechError;
+use crate::text::PatientText;
 
 /// `model_type` in `config.json`.
 pub const FAMILY: &str = "whisper";
@@ -48,6 +50,8 @@ pub struct Whisper {
     decoder: Decoder,
     vocabulary: Vocabulary,
     rules: Rules,
+    /// For [`Recognizer::raw`].
+    raw_rules: Rules,
     alignment_heads: Vec<(usize, usize)>,
     pool: ThreadPool,
 }
@@ -68,6 +72,7 @@ impl Whisper {
             family: FAMILY,
             languages: Language::ALL.into_iter().filter(|language| vocabulary.language(*language).is_some()).collect(),
             longest: config.window_samples(),
+            word_list: true,
             prompt: vocabulary.previous.is_some(),
             word_times: true,
             short_context: true,
@@ -79,6 +84,7 @@ impl Whisper {
             encoder,
             decoder,
             rules: Rules::new(&config, &generation, &vocabulary),
+            raw_rules: Rules::of_checkpoint(&config, &generation, &vocabulary),
             alignment_heads: generation.alignment_heads(&config),
             vocabulary,
             config,
@@ -113,6 +119,36 @@ impl Whisper {
     }
 }
 
+impl Whisper {
+    /// How likely it is that nothing was said, and the text that is found after `prefix`.
+    fn search(
+        &self,
+        audio: &Audio,
+        prefix: (&[u32], usize),
+        options: &DecodeOptions,
+        (temperature, seed): (f32, u64),
+        limits: &Limits,
+    ) -> Result<(f32, Sequence), SpeechError> {
+        let begun = self.begin(audio, prefix)?;
+        let no_speech = begun.no_speech_probability;
+        let bias = options.bias.as_deref();
+        let reading = match options.search {
+            _ if temperature > 0.0 => self.sampled(audio, begun, (options.best_of.max(1), temperature, seed), limits)?,
+            Search::Beam(width) if width > 1 => self.beam(audio, begun, width, limits)?,
+            Search::Beam(_) | Search::Greedy => match bias {
+                // In one pass: the reading and the list's words beside it.
+                Some(bias) => return Ok((no_speech, self.expecting(audio, begun, (bias, None), limits)?)),
+                None => self.greedy(audio, begun, limits)?,
+            },
+        };
+        let sequence = match bias {
+            Some(bias) => self.expecting(audio, self.begin(audio, prefix)?, (bias, Some(&reading)), limits)?,
+            None => reading,
+        };
+        Ok((no_speech, sequence))
+    }
+}
+
 fn networks(weights: &Weights, config: &Config, arithmetic: &Arithmetic) -> Result<(Encoder, Decoder), SpeechError> {
     let encoder = Encoder::load(weights, config, &arithmetic.for_encoder())?;
     Ok((encoder, Decoder::load(weights, config, arithmetic)?))
@@ -121,6 +157,24 @@ fn networks(weights: &Weights, config: &Config, arithmetic: &Arithmetic) -> Resu
 impl Recognizer for Whisper {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    /// A word of letters with a space in front and without, as text in the middle and at the beginning has it, and with its first
+    /// letter in both cases.
+    fn spell(&self, text: &PatientText) -> Result<Vec<Vec<u32>>, SpeechError> {
+        let written = text.reveal();
+        let mut ways = vec![written.to_owned()];
+        let mut rest = written.chars();
+        if let Some(first) = rest.next().filter(char::is_ascii_alphanumeric) {
+            for first in [first.to_ascii_lowercase(), first.to_ascii_uppercase()] {
+                let way = format!("{first}{}", rest.as_str());
+                ways.extend([format!(" {way}"), way]);
+            }
+            ways.push(format!(" {written}"));
+        }
+        ways.sort_unstable();
+        ways.dedup();
+        ways.into_iter().map(|way| self.vocabulary.encode(&PatientText::from(way))).collect()
     }
 
     /// Audio longer than the window is decoded window by window, each on its own.
@@ -139,7 +193,7 @@ impl Recognizer for Whisper {
                 };
                 let (prefix, start) = self.prefix(language, None)?;
                 let tokens_left = self.config.max_target_positions.saturating_sub(prefix.len());
-                let limits = Limits { tokens: tokens_left, give_up: &|_| false };
+                let limits = Limits { tokens: tokens_left, rules: &self.raw_rules, give_up: &|_| false };
                 let begun = self.begin(&audio, (&prefix, start))?;
                 tokens.extend(self.greedy(&audio, begun, &limits)?.tokens);
             }
@@ -183,14 +237,9 @@ impl Utterance for Opened<'_> {
             // Half the positions, as OpenAI's Whisper: the other half is the prompt's.
             let positions = model.config.max_target_positions;
             let tokens = (positions / 2).min(positions.saturating_sub(prefix.len()));
-            let limits = Limits { tokens, give_up };
-            let begun = model.begin(audio, (&prefix, start))?;
-            let no_speech_probability = begun.no_speech_probability;
-            let sequence = match options.search {
-                _ if temperature > 0.0 => model.sampled(audio, begun, (options.best_of.max(1), temperature, *seed), &limits)?,
-                Search::Beam(width) if width > 1 => model.beam(audio, begun, width, &limits)?,
-                Search::Beam(_) | Search::Greedy => model.greedy(audio, begun, &limits)?,
-            };
+            let limits = Limits { tokens, rules: &model.rules, give_up };
+            let (no_speech_probability, sequence) =
+                model.search(audio, (&prefix, start), options, (temperature, *seed), &limits)?;
             let hypothesis = Hypothesis {
                 text: model.vocabulary.decode(&sequence.tokens).reveal().trim().into(),
                 average_log_probability: sequence.average_log_probability(),
@@ -214,3 +263,6 @@ impl Utterance for Opened<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,14 @@ impl Rules {
         Self { always, first: generation.suppressed_at_begin(config) }
     }
 
+    /// The checkpoint's lists, and the timestamps, which are never asked for: what a reference without any help is held to.
+    #[must_use]
+    pub fn of_checkpoint(config: &Config, generation: &GenerationConfig, vocabulary: &Vocabulary) -> Self {
+        let mut always = generation.suppressed(config);
+        always.extend((0..config.vocab_size).filter_map(|id| u32::try_from(id).ok()).filter(|id| *id > vocabulary.no_timestamps));
+        Self { always, first: generation.suppressed_at_begin(config) }
+    }
+
     /// Makes forbidden tokens impossible in a row of logits.
     pub fn apply(&self, logits: &mut [f32], first: bool) {
         let more: &[u32] = if first { &self.first } else { &[] };

@@ -13,6 +13,7 @@ use tokenizers::Tokenizer;
 use super::config::Config;
 use crate::speech::SpeechError;
 use crate::speech::model::Language;
+use crate::speech::model::byte_level::byte_of_character;
 use crate::speech::model::weights::read_json;
 use crate::text::PatientText;
 
@@ -141,28 +142,5 @@ impl Vocabulary {
         // The library's error could quote the text: it is left out.
         let encoding = tokenizer.encode(text.reveal(), false).map_err(|_| wrong("a prompt cannot be encoded".to_owned()))?;
         Ok(encoding.get_ids().iter().copied().filter(|id| self.is_text(*id)).collect())
-    }
-}
-
-/// The byte that each character of a byte-level piece stands for: printable Latin-1 is itself, the other bytes follow from U+0100
-/// on (GPT-2's `bytes_to_unicode`).
-fn byte_of_character() -> HashMap<char, u8> {
-    let printable = |byte: &u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
-    let shown = (0..=u8::MAX).filter(printable).map(|byte| (char::from(byte), byte));
-    let hidden = (0..=u8::MAX).filter(|byte| !printable(byte));
-    shown.chain(('\u{100}'..).zip(hidden)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_byte_has_its_character() {
-        let map = byte_of_character();
-        assert_eq!(map.len(), 256);
-        assert_eq!(map.get(&'Ġ'), Some(&b' '));
-        assert_eq!(map.get(&'Ċ'), Some(&b'\n'));
-        assert_eq!(map.get(&'a'), Some(&b'a'));
     }
 }

@@ -1,8 +1,10 @@
-//! Patient text: the one type that carries what a person said.
+//! What is known of text before any stage: the type that carries what a person said, and how numbers are said.
 //!
 //! [`PatientText`] can be logged, formatted and put into an error without telling anything but how long it is. Reading it is a
 //! named call, [`PatientText::reveal`], that a search over the source finds. It implements no `Display`, so it cannot slip into a
 //! message by `{}` either.
+
+pub mod numerals;
 
 use std::fmt;
 

@@ -1,6 +1,12 @@
 //! Spoken numbers to values: 一百三十六, 一三六, 百三, 廿五, 十六點八, 個半, 十幾, `one forty six`.
 //!
-//! Works on folded characters, where 兩 is 两, 點 is 点 and 個 is 个.
+//! One reader for all stages, of either script and either case: what writes numbers in digits and what takes a note from them
+//! cannot read them differently.
+
+mod english;
+mod say;
+
+pub use say::{in_cantonese, in_english, is_said_in_cantonese};
 
 /// A number said, in characters.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,6 +19,8 @@ pub struct Number {
     pub value: f64,
     /// Read digit by digit, where that differs: 七八 is 78 in a blood pressure and 7 to 8 before 日.
     pub digits: Option<f64>,
+    /// How many digits were said after the point.
+    pub places: usize,
     /// Said roughly (十幾, 兩三).
     pub vague: bool,
     /// Said as a place in a row (第三).
@@ -27,9 +35,14 @@ impl Number {
     }
 }
 
+/// The most digits after a point: with them, eight digits before it are still exact.
+const MOST_PLACES: usize = 6;
+
 /// All numbers of a text, in order, not overlapping.
 #[must_use]
 pub fn numbers(chars: &[char]) -> Vec<Number> {
+    let chars: Vec<char> = chars.iter().copied().map(plain).collect();
+    let chars = chars.as_slice();
     let mut found = Vec::new();
     let mut at = 0;
     while at < chars.len() {
@@ -45,6 +58,23 @@ pub fn numbers(chars: &[char]) -> Vec<Number> {
     found
 }
 
+/// The one form under which a character of numbers is read.
+fn plain(c: char) -> char {
+    match c {
+        '兩' => '两',
+        '萬' => '万',
+        '億' => '亿',
+        '點' => '点',
+        '個' => '个',
+        '幾' => '几',
+        '時' => '时',
+        '貳' => '贰',
+        '後' => '后',
+        '〇' => '零',
+        _ => c.to_ascii_lowercase(),
+    }
+}
+
 fn char_at(chars: &[char], at: usize) -> char {
     chars.get(at).copied().unwrap_or(' ')
 }
@@ -55,13 +85,15 @@ fn latin_run(chars: &[char], at: usize) -> usize {
 
 fn number_at(chars: &[char], at: usize) -> Option<Number> {
     let ordinal = at.checked_sub(1).is_some_and(|before| char_at(chars, before) == '第');
-    let plain =
-        ascii(chars, at).or_else(|| chinese(chars, at)).or_else(|| colloquial(chars, at)).or_else(|| english(chars, at))?;
+    let plain = ascii(chars, at)
+        .or_else(|| chinese(chars, at))
+        .or_else(|| colloquial(chars, at))
+        .or_else(|| english::number(chars, at))?;
     Some(Number { ordinal, ..tail(chars, plain) })
 }
 
 fn exact(start: usize, end: usize, value: f64) -> Number {
-    Number { start, end, value, digits: None, vague: false, ordinal: false }
+    Number { start, end, value, digits: None, places: 0, vague: false, ordinal: false }
 }
 
 /// `136`, `11.9`, `1,200`.
@@ -83,7 +115,8 @@ fn ascii(chars: &[char], at: usize) -> Option<Number> {
         }
         end += 1;
     }
-    text.parse().ok().map(|value| exact(at, end, value))
+    let places = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    text.parse().ok().map(|value| Number { places, ..exact(at, end, value) })
 }
 
 fn thousands(chars: &[char], at: usize) -> bool {
@@ -92,9 +125,9 @@ fn thousands(chars: &[char], at: usize) -> bool {
 
 fn digit(c: char) -> Option<u32> {
     Some(match c {
-        '零' | '〇' => 0,
+        '零' => 0,
         '一' | '壹' => 1,
-        '二' | '两' | '貳' => 2,
+        '二' | '两' | '贰' => 2,
         '三' => 3,
         '四' => 4,
         '五' => 5,
@@ -111,7 +144,8 @@ fn power(c: char) -> Option<f64> {
         '十' => 10.0,
         '百' => 100.0,
         '千' => 1000.0,
-        '万' => 10000.0,
+        '万' => 1e4,
+        '亿' => 1e8,
         _ => return None,
     })
 }
@@ -154,7 +188,7 @@ fn first_number(run: &[char]) -> usize {
         Some([one, two]) if rising(*one, *two) || (*one, *two) == (3, 5) => {}
         Some(digits) => return if run.get(first).is_some_and(|c| tens(*c).is_some()) { first } else { digits.len() - 1 },
     }
-    let (mut at, mut last) = (first, f64::INFINITY);
+    let (mut at, mut last, mut large) = (first, f64::INFINITY, f64::INFINITY);
     while let Some(value) = run.get(at).copied().and_then(place) {
         // 萬 gathers what stands before it; any other place must be lower than the one before.
         if value >= last && value < 10_000.0 {
@@ -162,6 +196,9 @@ fn first_number(run: &[char]) -> usize {
         }
         let bare_tens = run.get(at).is_some_and(|c| tens(*c).is_some());
         last = value;
+        if value >= 1e4 {
+            large = value;
+        }
         at += 1;
         let zero = run.get(at).is_some_and(|c| digit(*c) == Some(0));
         let from = at + usize::from(zero);
@@ -170,10 +207,11 @@ fn first_number(run: &[char]) -> usize {
         match (digits.as_slice(), run.get(after).copied().and_then(place)) {
             ([], None) => return from,
             ([], Some(_)) => at = from,
-            // The digit before a lower place belongs to it, before another place to the next number.
-            ([_], Some(next)) if next < last && !bare_tens => at = after,
+            // The digit before a lower place belongs to it, and so it does before 萬 unless there was one; before another place it
+            // belongs to the next number.
+            ([_], Some(next)) if next < last && !bare_tens || (1e4..large).contains(&next) => at = after,
             ([_], Some(_)) => return if zero { from + 1 } else { at },
-            ([one, two], Some(next)) if rising(*one, *two) && next < last => at = after,
+            ([one, two], Some(next)) if rising(*one, *two) && (next < last || (1e4..large).contains(&next)) => at = after,
             (more, Some(_)) => return from + more.len() - 1,
             ([one, two], None) if last >= 100.0 || rising(*one, *two) => return after,
             (_, None) if last >= 100.0 && !zero => return after,
@@ -198,9 +236,9 @@ fn digit_string(start: usize, end: usize, digits: &[u32]) -> Number {
 }
 
 fn by_place(start: usize, end: usize, run: &[char]) -> Number {
-    let (mut total, mut pending, mut last, mut vague, mut zero): (f64, Vec<u32>, f64, bool, bool) =
-        (0.0, Vec::new(), 1.0, false, false);
-    let mut ambiguous_tail = None;
+    // 一億二千萬零五: what is below the next 萬 or 億 is a section of its own.
+    let (mut total, mut section, mut pending, mut last): (f64, f64, Vec<u32>, f64) = (0.0, 0.0, Vec::new(), 1.0);
+    let (mut vague, mut zero, mut ambiguous_tail) = (false, false, None);
     for c in run {
         if let Some(value) = digit(*c) {
             zero |= value == 0;
@@ -208,12 +246,20 @@ fn by_place(start: usize, end: usize, run: &[char]) -> Number {
                 pending.push(value);
             }
         } else if let Some(value) = tens(*c) {
-            total += value;
+            section += value;
             last = 10.0;
         } else if let Some(value) = power(*c) {
             vague |= pending.len() > 1;
-            let factor = mean(&pending).unwrap_or(if value >= 10000.0 { 0.0 } else { 1.0 });
-            total = if value >= 10000.0 { (total + factor).max(1.0) * value } else { total + factor * value };
+            let large = value >= 1e4;
+            let factor = mean(&pending).unwrap_or(if large { 0.0 } else { 1.0 });
+            if large {
+                // 一億萬 is not said, but 萬億 is; 萬 alone is one of it.
+                let carried = if value > last && last >= 1e4 { std::mem::take(&mut total) } else { 0.0 };
+                total += (carried + section + factor).max(1.0) * value;
+                section = 0.0;
+            } else {
+                section += factor * value;
+            }
             pending.clear();
             (last, zero) = (value, false);
         }
@@ -221,18 +267,18 @@ fn by_place(start: usize, end: usize, run: &[char]) -> Number {
     match pending.as_slice() {
         [] => {}
         // 百三 is 130, 一百零三 is 103.
-        [only] if last >= 100.0 && !zero => total += f64::from(*only) * last / 10.0,
-        [only] => total += f64::from(*only),
+        [only] if last >= 100.0 && !zero => section += f64::from(*only) * last / 10.0,
+        [only] => section += f64::from(*only),
         // 一百三四 is between 130 and 140, 百二八 is 128.
         [first, second] if rising(*first, *second) => {
             let step = if last >= 100.0 && !zero { last / 10.0 } else { 1.0 };
-            ambiguous_tail = (last >= 100.0).then(|| total + f64::from(first * 10 + second));
-            total += (f64::from(*first) + 0.5) * step;
+            ambiguous_tail = (last >= 100.0).then(|| total + section + f64::from(first * 10 + second));
+            section += (f64::from(*first) + 0.5) * step;
             vague = true;
         }
-        more => total += more.iter().fold(0.0, |sum, digit| sum * 10.0 + f64::from(*digit)),
+        more => section += more.iter().fold(0.0, |sum, digit| sum * 10.0 + f64::from(*digit)),
     }
-    Number { vague, digits: ambiguous_tail, ..exact(start, end, total) }
+    Number { vague, digits: ambiguous_tail, ..exact(start, end, total + section) }
 }
 
 fn mean(digits: &[u32]) -> Option<f64> {
@@ -259,19 +305,19 @@ fn colloquial(chars: &[char], at: usize) -> Option<Number> {
 fn tail(chars: &[char], number: Number) -> Number {
     let next = char_at(chars, number.end);
     let after = char_at(chars, number.end + 1);
-    if matches!(next, '点' | '.') || (next == ' ' && english_point(chars, number.end + 1)) {
-        let from = if next == ' ' { number.end + " point ".len() } else { number.end + 1 };
-        if let Some((value, end)) = decimals(chars, from) {
-            return Number { end, value: number.digits.unwrap_or(number.value) + value, digits: None, vague: false, ..number };
-        }
+    let english = english::point(chars, number.end);
+    let point = if matches!(next, '点' | '.') { Some(number.end + 1) } else { english };
+    if let Some((value, places, end)) = point.and_then(|from| decimals(chars, from)) {
+        let value = number.digits.unwrap_or(number.value) + value;
+        return Number { end, value, places, digits: None, vague: false, ..number };
     }
     // 三十九度一, 三十七度半.
     if next == '度' && (30.0..46.0).contains(&number.value) {
         if after == '半' {
-            return Number { end: number.end + 2, value: number.value + 0.5, ..number };
+            return Number { end: number.end + 2, value: number.value + 0.5, places: 1, ..number };
         }
         if let Some(tenth) = digit(after).or_else(|| after.to_digit(10)) {
-            return Number { end: number.end + 2, value: number.value + f64::from(tenth) / 10.0, ..number };
+            return Number { end: number.end + 2, value: number.value + f64::from(tenth) / 10.0, places: 1, ..number };
         }
     }
     match next {
@@ -283,18 +329,12 @@ fn tail(chars: &[char], number: Number) -> Number {
     }
 }
 
-fn english_point(chars: &[char], at: usize) -> bool {
-    "point ".chars().enumerate().all(|(offset, c)| char_at(chars, at + offset) == c)
-}
-
-/// The digits after the point, as a fraction, and where they end.
-fn decimals(chars: &[char], from: usize) -> Option<(f64, usize)> {
+/// The digits after the point, as a fraction, how many, and where they end.
+fn decimals(chars: &[char], from: usize) -> Option<(f64, usize, usize)> {
     let run: Vec<u32> = chars.iter().skip(from).map_while(|c| digit(*c).or_else(|| c.to_digit(10))).collect();
-    if run.is_empty() {
-        let word: String = chars.iter().skip(from).take_while(|c| c.is_ascii_alphabetic()).collect();
-        let value = english_word(&word).filter(|value| *value < 10.0)?;
-        return Some((value / 10.0, from + word.len()));
-    }
+    let (run, end) = if run.is_empty() { english::digits(chars, from) } else { (run.clone(), from + run.len()) };
+    // 十點三十分 and 十點三個字 are times.
+    let clock = power(char_at(chars, end)).is_some() || (char_at(chars, end), char_at(chars, end + 1)) == ('个', '字');
     let mut place = 1.0;
     let value = run.iter().fold(0.0, |sum, digit| {
         place *= 10.0;
@@ -302,89 +342,15 @@ fn decimals(chars: &[char], from: usize) -> Option<(f64, usize)> {
     });
     // Tenths do not add up exactly in binary: bring the value to the digits said.
     let value = (value * place).round() / place;
-    // 三點半 is a time; a decimal never has more than three digits when spoken.
-    (run.len() <= 3).then_some((value, from + run.len()))
-}
-
-fn english_word(word: &str) -> Option<f64> {
-    Some(match word {
-        "zero" | "oh" => 0.0,
-        "one" => 1.0,
-        "two" => 2.0,
-        "three" => 3.0,
-        "four" => 4.0,
-        "five" => 5.0,
-        "six" => 6.0,
-        "seven" => 7.0,
-        "eight" => 8.0,
-        "nine" => 9.0,
-        "ten" => 10.0,
-        "eleven" => 11.0,
-        "twelve" => 12.0,
-        "thirteen" => 13.0,
-        "fourteen" => 14.0,
-        "fifteen" => 15.0,
-        "sixteen" => 16.0,
-        "seventeen" => 17.0,
-        "eighteen" => 18.0,
-        "nineteen" => 19.0,
-        "twenty" => 20.0,
-        "thirty" => 30.0,
-        "forty" => 40.0,
-        "fifty" => 50.0,
-        "sixty" => 60.0,
-        "seventy" => 70.0,
-        "eighty" => 80.0,
-        "ninety" => 90.0,
-        "hundred" => 100.0,
-        "thousand" => 1000.0,
-        _ => return None,
-    })
-}
-
-/// `one hundred and forty six`, `one forty six`, `ninety two`.
-fn english(chars: &[char], at: usize) -> Option<Number> {
-    if at.checked_sub(1).is_some_and(|before| char_at(chars, before).is_ascii_alphanumeric()) {
-        return None;
-    }
-    let (mut end, mut cursor, mut total, mut last): (usize, usize, f64, f64) = (at, at, 0.0, f64::INFINITY);
-    loop {
-        let word: String = chars.iter().skip(cursor).take_while(|c| c.is_ascii_alphabetic()).collect();
-        let after = cursor + word.len();
-        if word == "and" && end > at {
-            cursor = after + 1;
-            continue;
-        }
-        let Some(value) = english_word(&word) else { break };
-        if value >= 100.0 {
-            total = total.max(1.0) * value;
-        } else if end > at && last < 10.0 && value >= 10.0 {
-            // "one forty": the one stands for a hundred.
-            total = total * 100.0 + value;
-        } else if end == at || value < last {
-            total += value;
-        } else {
-            break;
-        }
-        last = if value >= 100.0 { f64::INFINITY } else { value };
-        end = after;
-        if !matches!(char_at(chars, after), ' ' | '-') {
-            break;
-        }
-        cursor = after + 1;
-    }
-    (end > at).then(|| exact(at, end, total))
+    (!clock && (1..=MOST_PLACES).contains(&run.len())).then_some((value, run.len(), end))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terminology::Lexicon;
 
     fn read(text: &str) -> Vec<Number> {
-        let lexicon = Lexicon::builtin().unwrap();
-        let folded: Vec<char> = lexicon.fold().text(text).chars().collect();
-        numbers(&folded)
+        numbers(&text.chars().collect::<Vec<_>>())
     }
 
     #[test]
@@ -422,6 +388,16 @@ mod tests {
             ("ninety-two", 92.0),
             ("thirty seven point five", 37.5),
             ("一萬二千", 12000.0),
+            ("萬二", 12000.0),
+            ("十萬零三百", 100_300.0),
+            ("一億二千萬零五", 120_000_005.0),
+            ("兩千三百四十五萬六千七百八十九", 23_456_789.0),
+            ("三點二五一六", 3.2516),
+            ("One Hundred and twenty three thousand four hundred", 123_400.0),
+            ("a hundred", 100.0),
+            ("two million and five", 2_000_005.0),
+            ("nine one two three", 9123.0),
+            ("seven point two five", 7.25),
         ] {
             let found = read(said);
             assert_eq!(found.len(), 1, "{said}: {found:?}");
@@ -441,6 +417,8 @@ mod tests {
             ("一百零八七十", &[108.0, 70.0]),
             ("九十八五十六", &[98.0, 56.0]),
             ("一三零七十四", &[130.0, 74.0]),
+            ("五萬三萬", &[50_000.0, 30_000.0]),
+            ("二十三萬四千五", &[234_500.0]),
         ] {
             let found = read(said);
             assert_eq!(found.iter().map(|number| number.value).collect::<Vec<_>>(), values, "{said}");
@@ -460,8 +438,17 @@ mod tests {
     }
 
     #[test]
+    fn numbers_beside_each_other_are_not_added_up() {
+        let values = |said: &str| read(said).iter().map(|number| number.value).collect::<Vec<_>>();
+        assert_eq!(values("take two one day"), [2.0, 1.0]);
+        assert_eq!(values("twenty four seven"), [24.0, 7.0]);
+        assert_eq!(values("十點三十分"), [10.0, 30.0]);
+        assert_eq!(values("seven point two, five"), [7.2, 5.0]);
+    }
+
+    #[test]
     fn names_and_questions_hold_no_numbers() {
-        for said in ["HbA1c", "幾多", "幾耐", "FEV1", "someone"] {
+        for said in ["HbA1c", "幾多", "幾耐", "FEV1", "someone", "oh", "a hundredfold", "and", "point"] {
             assert!(read(said).is_empty(), "{said}: {:?}", read(said));
         }
     }

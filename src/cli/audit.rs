@@ -1,0 +1,82 @@
+//! `cantoscribe audit verify`: whether an audit log is as it was signed.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+
+use super::output::print;
+use crate::audit::{Checkpoint, Fault, NoteVerifier, Report, verify};
+use crate::ledger::LogFolder;
+
+/// No key and no checkpoint comes near this; a longer file is not read.
+const MOST_BYTES: u64 = 64 << 10;
+/// More faults than these are counted.
+const MOST_FAULTS: usize = 100;
+
+/// Arguments of `cantoscribe audit`.
+#[derive(Debug, Args)]
+pub struct AuditArguments {
+    #[command(subcommand)]
+    command: AuditCommand,
+}
+
+/// What to do with a log.
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Check every entry and tile of a log against its signed checkpoint; names what was changed, dropped or moved
+    Verify {
+        /// Folder of the log: `checkpoint`, and `tile` below it
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// File of the public key, NAME+HASH+BASE64
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// A checkpoint of this log that was kept elsewhere: the log must have grown from it
+        #[arg(long, value_name = "CHECKPOINT")]
+        seen: Option<PathBuf>,
+    },
+}
+
+/// Runs `cantoscribe audit`.
+///
+/// # Errors
+/// With the text for the user; the exit code is then 1.
+pub fn run(arguments: &AuditArguments) -> anyhow::Result<ExitCode> {
+    let AuditCommand::Verify { folder, key, seen } = &arguments.command;
+    let verifier = NoteVerifier::parse(&text_of(key)?).with_context(|| format!("cannot use `{}`", key.display()))?;
+    let open =
+        |path: &PathBuf| Checkpoint::open(&text_of(path)?, &verifier).with_context(|| format!("cannot use `{}`", path.display()));
+    let seen = seen.as_ref().map(open).transpose()?;
+    anyhow::ensure!(folder.join(crate::audit::CHECKPOINT).is_file(), "there is no checkpoint in `{}`", folder.display());
+    let report = verify(&LogFolder::new(folder), &verifier, seen.as_ref());
+    let report = report.with_context(|| format!("cannot verify `{}`", folder.display()))?;
+    print(&describe(&report))?;
+    Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn text_of(path: &Path) -> anyhow::Result<String> {
+    let read = || -> anyhow::Result<String> {
+        let bytes = std::fs::metadata(path)?.len();
+        anyhow::ensure!(bytes <= MOST_BYTES, "it has {bytes} bytes, more than a key or a checkpoint has");
+        Ok(std::fs::read_to_string(path)?)
+    };
+    read().with_context(|| format!("cannot read `{}`", path.display()))
+}
+
+fn describe(report: &Report) -> String {
+    let Checkpoint { origin, size, root } = &report.checkpoint;
+    let lines = |faults: &[Fault]| faults.iter().map(|fault| format!("{fault}\n")).collect::<String>();
+    let mut text = match report.faults.split_at_checked(MOST_FAULTS) {
+        None => lines(&report.faults),
+        Some((first, [])) => lines(first),
+        Some((first, more)) => format!("{}and {} more\n", lines(first), more.len()),
+    };
+    if report.beyond > 0 {
+        text.push_str(&format!("{} files are of entries that no checkpoint was signed for\n", report.beyond));
+    }
+    let found = if report.faults.is_empty() { "intact" } else { "NOT INTACT" };
+    text.push_str(&format!("{origin}: {size} entries, root {root}: {found}\n"));
+    text
+}

@@ -1,0 +1,428 @@
+//! The states of a consent, one type each. A transition consumes the state before and gives the one after, with the event that has to be
+//! written in the same transaction.
+//!
+//! ```text
+//! Requested --attest--> Attested --confirm--> Active --withdraw, expire--> Ended
+//!     |                                         ^
+//!     +-----confirm-------> Answered --attest---+
+//!
+//! Requested, Attested, Answered --refuse, expire--> Ended
+//! ```
+//!
+//! A try that fails gives the state back, with the event that says so: it too is written, for it may have cost a try. What takes
+//! something away (refusing, withdrawing, running out) cannot fail.
+
+use serde::{Deserialize, Serialize};
+
+use super::active::Active;
+use super::code::{Binding, Code, CodeKey, CodeStep, Codes};
+use super::link::{Link, Secret};
+use super::{ConsentError, Decider, Scope};
+use crate::audit::{Action, Actor, ConsentId, Event, Outcome, Purpose, Refusal, UnixMillis};
+
+/// A transition: the next state and its event, or the state as it was and why.
+pub type Step<Next, Same> = Result<(Next, Event), Box<Declined<Same>>>;
+
+/// A transition that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declined<S> {
+    /// The state as it is now: a try may have been counted. It has to be stored.
+    pub state: S,
+    /// Why.
+    pub refusal: Refusal,
+    /// What has to be written with the state.
+    pub event: Event,
+}
+
+/// Why and how a consent ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// The patient, or the one who asked, said no.
+    Refused,
+    /// The patient took it back.
+    Withdrawn,
+    /// Its time, or the request's, is over.
+    Expired,
+}
+
+/// What a consent has from its request to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Core {
+    pub(super) id: ConsentId,
+    pub(super) scope: Scope,
+    pub(super) requester: Actor,
+    /// When it last changed: nothing happens to it before.
+    pub(super) changed: UnixMillis,
+    /// Counts its changes, so that of two changes of one state only one is stored.
+    pub(super) version: u64,
+}
+
+impl Core {
+    pub(super) fn event(&self, at: UnixMillis, actor: Actor, action: Action, outcome: Outcome) -> Event {
+        Event {
+            patient: Some(self.scope.patient),
+            purpose: Some(self.scope.purpose),
+            consent: Some(self.id),
+            ..Event::new(at, actor, action, outcome)
+        }
+    }
+
+    /// Counts a change, at this time or, where the clock went back, at the last one.
+    pub(super) fn touch(&mut self, at: UnixMillis) {
+        self.changed = self.changed.max(at);
+        self.version += 1;
+    }
+
+    pub(super) fn not_before(&self, at: UnixMillis) -> Result<(), Refusal> {
+        if at < self.changed { Err(Refusal::ClockBackwards) } else { Ok(()) }
+    }
+
+    pub(super) fn binding<'a>(&'a self, key: &'a CodeKey, step: CodeStep) -> Binding<'a> {
+        Binding { key, consent: self.id, step, scope: &self.scope }
+    }
+
+    pub(super) fn end(mut self, end: End, actor: Actor, action: Action, at: UnixMillis) -> (Ended, Event) {
+        self.touch(at);
+        let event = self.event(at, actor, action, Outcome::Done);
+        (Ended { core: self, end }, event)
+    }
+}
+
+/// Gives the state after, or the state as it is with why not; either way with the event.
+pub(super) fn step<Same, Next>(
+    mut state: Same,
+    core: impl Fn(&mut Same) -> &mut Core,
+    (actor, action, at): (Actor, Action, UnixMillis),
+    tried: impl FnOnce(&mut Same) -> Result<(), Refusal>,
+    next: impl FnOnce(Same) -> Next,
+) -> Step<Next, Same> {
+    let outcome = core(&mut state).not_before(at).and_then(|()| tried(&mut state));
+    let core = core(&mut state);
+    core.touch(at);
+    match outcome {
+        Ok(()) => {
+            let event = core.event(at, actor, action, Outcome::Done);
+            Ok((next(state), event))
+        }
+        Err(refusal) => {
+            let event = core.event(at, actor, action, Outcome::Refused { reason: refusal });
+            Err(Box::new(Declined { state, refusal, event }))
+        }
+    }
+}
+
+/// What the patient needs to answer: the link, the page that it opened, and the codes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asking {
+    core: Core,
+    link: Link,
+    codes: Codes,
+}
+
+impl Asking {
+    fn try_code(&mut self, key: &CodeKey, page: &Secret, code: &str, by: Decider, at: UnixMillis) -> Result<(), Refusal> {
+        self.link.is_page(page, at)?;
+        if !by.may_decide(self.core.scope.standing, at) {
+            return Err(Refusal::NotEntitled);
+        }
+        let core = &self.core;
+        self.codes.redeem(&core.binding(key, CodeStep::Answer), code, at)
+    }
+
+    fn try_attest(&self, by: Actor, purpose: Purpose, at: UnixMillis) -> Result<(), Refusal> {
+        if by != self.core.requester {
+            Err(Refusal::NotAllowed)
+        } else if purpose != self.core.scope.purpose {
+            Err(Refusal::OtherPurpose)
+        } else if at >= self.link.expires() {
+            Err(Refusal::Expired)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn may_refuse(&self, by: Actor, page: Option<&Secret>, at: UnixMillis) -> Result<(), Refusal> {
+        match page {
+            Some(page) => self.link.is_page(page, at),
+            None if by == self.core.requester => Ok(()),
+            None => Err(Refusal::NotAllowed),
+        }
+    }
+
+    fn is_over(&self, at: UnixMillis) -> Result<(), Refusal> {
+        if at >= self.link.expires() || at >= self.core.scope.end() { Ok(()) } else { Err(Refusal::NotYet) }
+    }
+}
+
+/// Asked for; nobody has said yes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Requested(Asking);
+
+/// The doctor has stated the purpose; the patient has not answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Attested(Asking);
+
+/// The patient has said yes; the doctor has not stated the purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answered {
+    asking: Asking,
+    by: Decider,
+}
+
+/// Refused, withdrawn or run out. It stays so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ended {
+    core: Core,
+    end: End,
+}
+
+impl Ended {
+    /// How it ended.
+    #[must_use]
+    pub fn how(&self) -> End {
+        self.end
+    }
+
+    pub(super) fn core(&self) -> &Core {
+        &self.core
+    }
+}
+
+/// A request for a consent.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Its id, random.
+    pub id: ConsentId,
+    /// What is asked for.
+    pub scope: Scope,
+    /// Who asks: a person in a role.
+    pub requester: Actor,
+    /// The secret of the link in the patient's message.
+    pub link: &'a Secret,
+}
+
+impl Request<'_> {
+    /// Makes the request. Where it is none, the event says that it was refused; the error says why, for whoever asked.
+    ///
+    /// # Errors
+    /// [`ConsentError`] when the scope cannot be consented to or who asks is no person in a role.
+    pub fn make(self, at: UnixMillis) -> Result<(Requested, Event), (ConsentError, Box<Event>)> {
+        let Self { id, scope, requester, link } = self;
+        let core = Core { id, scope, requester, changed: at, version: 0 };
+        let event = |outcome| core.event(at, requester, Action::ConsentRequest, outcome);
+        let refused = match core.scope.clone().checked() {
+            Err(error) => Some(error),
+            Ok(_) if !matches!(requester, Actor::Staff { .. }) => Some(ConsentError::NotStaff),
+            Ok(_) => None,
+        };
+        match refused {
+            Some(error) => {
+                let reason = match error {
+                    ConsentError::Purpose => Refusal::PurposeNotCovered,
+                    ConsentError::NotStaff => Refusal::NotAllowed,
+                    _ => Refusal::Error,
+                };
+                Err((error, Box::new(event(Outcome::Refused { reason }))))
+            }
+            None => {
+                let event = event(Outcome::Done);
+                Ok((Requested(Asking { core, link: Link::new(link, at), codes: Codes::default() }), event))
+            }
+        }
+    }
+}
+
+/// What [`Requested`] and [`Attested`] have in common: the patient has not answered.
+macro_rules! unanswered {
+    ($state:ident) => {
+        impl $state {
+            /// Opens the page of the link, once: `page` is the page's own secret from now on.
+            ///
+            /// # Errors
+            /// When the link is another's, was opened before or has run out.
+            pub fn open(self, link: &Secret, page: &Secret, at: UnixMillis) -> Step<Self, Self> {
+                let act = (Actor::Unknown, Action::SignIn, at);
+                step(self, |state| &mut state.0.core, act, |state| state.0.link.open(link, page, at), |state| state)
+            }
+
+            /// Makes a code of these random bytes, for the opened page. It has to be sent to the patient's phone and to nobody else.
+            ///
+            /// # Errors
+            /// When this is not the page, or all codes of the request were made.
+            pub fn issue_code(self, key: &CodeKey, page: &Secret, random: [u8; 16], at: UnixMillis) -> Step<(Self, Code), Self> {
+                let mut issued = None;
+                let act = (Actor::Unknown, Action::ConsentCode, at);
+                let tried = |state: &mut Self| {
+                    let Asking { core, link, codes } = &mut state.0;
+                    link.is_page(page, at)?;
+                    issued = Some(codes.issue(&core.binding(key, CodeStep::Answer), random)?);
+                    Ok(())
+                };
+                let (state, event) = step(self, |state| &mut state.0.core, act, tried, |state| state)?;
+                match issued {
+                    Some(code) => Ok(((state, code), event)),
+                    None => Err(Box::new(Declined { state, refusal: Refusal::Error, event })),
+                }
+            }
+
+            /// The gateway took the code: its five minutes begin.
+            ///
+            /// # Errors
+            /// When there is no code.
+            pub fn code_handed_over(self, at: UnixMillis) -> Step<Self, Self> {
+                let act = (Actor::System, Action::ConsentCode, at);
+                step(self, |state| &mut state.0.core, act, |state| state.0.codes.hand_over(at), |state| state)
+            }
+
+            /// Ends the request: `page` is where a patient says no; without it, who asked takes it back.
+            ///
+            /// # Errors
+            /// When it is neither.
+            pub fn refuse(self, by: Actor, page: Option<&Secret>, at: UnixMillis) -> Step<Ended, Self> {
+                refuse(self, by, page, at, |state| &mut state.0)
+            }
+
+            /// Ends the request when its time is over.
+            ///
+            /// # Errors
+            /// When it is not.
+            pub fn expire(self, at: UnixMillis) -> Step<Ended, Self> {
+                expire(self, at, |state| &mut state.0)
+            }
+
+            pub(super) fn core(&self) -> &Core {
+                &self.0.core
+            }
+        }
+    };
+}
+
+unanswered!(Requested);
+unanswered!(Attested);
+
+impl Requested {
+    /// The patient says yes, with the code.
+    ///
+    /// # Errors
+    /// When page, code or decider are not the right ones: the try is counted.
+    pub fn confirm(self, key: &CodeKey, page: &Secret, code: &str, by: Decider, at: UnixMillis) -> Step<Answered, Self> {
+        let tried = |state: &mut Self| state.0.try_code(key, page, code, by, at);
+        step(
+            self,
+            |state| &mut state.0.core,
+            (by.actor(), Action::ConsentAnswer, at),
+            tried,
+            |state| Answered { asking: state.0, by },
+        )
+    }
+
+    /// The doctor who asked states the purpose.
+    ///
+    /// # Errors
+    /// When it is another doctor or another purpose, or the request has run out.
+    pub fn attest(self, by: Actor, purpose: Purpose, at: UnixMillis) -> Step<Attested, Self> {
+        let tried = |state: &mut Self| state.0.try_attest(by, purpose, at);
+        step(self, |state| &mut state.0.core, (by, Action::ConsentAttest, at), tried, |state| Attested(state.0))
+    }
+}
+
+impl Attested {
+    /// The patient says yes, with the code: the consent is in force. The event is the answer; [`Active::activation`] gives the other.
+    ///
+    /// # Errors
+    /// When page, code or decider are not the right ones: the try is counted.
+    pub fn confirm(self, key: &CodeKey, page: &Secret, code: &str, by: Decider, at: UnixMillis) -> Step<Active, Self> {
+        let tried = |state: &mut Self| state.0.try_code(key, page, code, by, at);
+        step(
+            self,
+            |state| &mut state.0.core,
+            (by.actor(), Action::ConsentAnswer, at),
+            tried,
+            |state| Active::new(state.0.core, by),
+        )
+    }
+}
+
+impl Answered {
+    /// The doctor who asked states the purpose: the consent is in force. The event is the attestation; [`Active::activation`] gives
+    /// the other.
+    ///
+    /// # Errors
+    /// When it is another doctor or another purpose, or the request has run out.
+    pub fn attest(self, by: Actor, purpose: Purpose, at: UnixMillis) -> Step<Active, Self> {
+        let tried = |state: &mut Self| state.asking.try_attest(by, purpose, at);
+        step(
+            self,
+            |state| &mut state.asking.core,
+            (by, Action::ConsentAttest, at),
+            tried,
+            |state| Active::new(state.asking.core, state.by),
+        )
+    }
+
+    /// The patient takes the yes back before it is in force, or the doctor the request.
+    ///
+    /// # Errors
+    /// When it is neither: `page` is the patient's.
+    pub fn refuse(self, by: Actor, page: Option<&Secret>, at: UnixMillis) -> Step<Ended, Self> {
+        refuse(self, by, page, at, |state| &mut state.asking)
+    }
+
+    /// Ends the request when its time is over.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn expire(self, at: UnixMillis) -> Step<Ended, Self> {
+        expire(self, at, |state| &mut state.asking)
+    }
+
+    pub(super) fn core(&self) -> &Core {
+        &self.asking.core
+    }
+}
+
+/// Saying no works whatever the clock says.
+fn refuse<S>(
+    mut state: S,
+    by: Actor,
+    page: Option<&Secret>,
+    at: UnixMillis,
+    asking: impl Fn(&mut S) -> &mut Asking,
+) -> Step<Ended, S> {
+    let may = asking(&mut state).may_refuse(by, page, at);
+    end_if(state, may, (End::Refused, by, Action::ConsentAnswer), at, asking)
+}
+
+fn expire<S>(mut state: S, at: UnixMillis, asking: impl Fn(&mut S) -> &mut Asking) -> Step<Ended, S> {
+    let over = asking(&mut state).is_over(at);
+    end_if(state, over, (End::Expired, Actor::System, Action::ConsentExpire), at, asking)
+}
+
+fn end_if<S>(
+    mut state: S,
+    may: Result<(), Refusal>,
+    (end, by, action): (End, Actor, Action),
+    at: UnixMillis,
+    asking: impl Fn(&mut S) -> &mut Asking,
+) -> Step<Ended, S> {
+    let core = &mut asking(&mut state).core;
+    match may {
+        Ok(()) => {
+            let outcome = if end == End::Refused { Outcome::Refused { reason: Refusal::SaidNo } } else { Outcome::Done };
+            let (ended, event) = core.clone().end(end, by, action, at);
+            Ok((ended, Event { outcome, ..event }))
+        }
+        Err(refusal) => {
+            core.touch(at);
+            let event = core.event(at, by, action, Outcome::Refused { reason: refusal });
+            Err(Box::new(Declined { state, refusal, event }))
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! How what was heard is written down.
+
+use super::model::Hypothesis;
+use super::normalise::{Numbers, write_numbers};
+use super::script::HongKongScript;
+use crate::text::PatientText;
+
+/// Hong Kong's characters, and numbers as one was told to write them.
+pub struct Writing {
+    script: HongKongScript,
+    numbers: Numbers,
+}
+
+impl Writing {
+    /// In these characters, and numbers like this.
+    #[must_use]
+    pub const fn new(script: HongKongScript, numbers: Numbers) -> Self {
+        Self { script, numbers }
+    }
+
+    /// What is shown of an utterance that grows: its numbers are left as they are said, for 一百 may become 一百四十五, and what was
+    /// shown stays.
+    #[must_use]
+    pub fn growing(&self, heard: Hypothesis) -> Hypothesis {
+        self.script.convert_hypothesis(heard)
+    }
+
+    /// What is kept of an utterance that has ended. Only its text has numbers in digits: its words, with their times, stay as they
+    /// were said.
+    #[must_use]
+    pub fn finished(&self, heard: Hypothesis) -> Hypothesis {
+        let heard = self.script.convert_hypothesis(heard);
+        match self.numbers {
+            Numbers::Said => heard,
+            Numbers::Written => Hypothesis { text: PatientText::from(write_numbers(heard.text.reveal())), ..heard },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::speech::model::HeardWord;
+
+    #[test]
+    fn digits_are_in_the_text_of_what_has_ended_and_the_words_stay_as_said() {
+        let said = ["食", "五百", "毫克"];
+        let words = said.iter().map(|word| HeardWord { text: (*word).into(), samples: 0..10, probability: 0.5 }).collect();
+        let heard = Hypothesis { text: said.concat().into(), words, ..Hypothesis::default() };
+        let writing = |numbers| Writing::new(HongKongScript::load().unwrap(), numbers);
+        let written = writing(Numbers::Written);
+        let finished = written.finished(heard.clone());
+        assert_eq!(finished.text.reveal(), "食500 mg");
+        assert_eq!(finished.words, heard.words);
+        assert_eq!(written.growing(heard.clone()), heard);
+        assert_eq!(writing(Numbers::Said).finished(heard.clone()), heard);
+    }
+}
