@@ -5,6 +5,7 @@
 
 mod audit;
 mod bench;
+mod eval;
 mod hear;
 mod listen;
 mod models;
@@ -46,6 +47,8 @@ enum Command {
     Serve(serve::ServeArguments),
     /// Measure how fast, how right and how many rooms at once this machine hears
     Bench(bench::BenchArguments),
+    /// Score notes against what a careful coder wrote
+    Eval(eval::EvalArguments),
     /// List, fetch and check the models
     Models(models::ModelsArguments),
     /// Install a hospital's own terms and codes
@@ -70,6 +73,7 @@ pub fn run() -> ExitCode {
         Command::Listen(arguments) => listen::run(&arguments, &models_folder),
         Command::Serve(arguments) => serve::run(&arguments, &models_folder),
         Command::Bench(arguments) => bench::run(&arguments, &models_folder),
+        Command::Eval(arguments) => eval::run(&arguments),
         Command::Models(arguments) => models::run(arguments, &models_folder),
         Command::Terminology(arguments) => terminology::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),

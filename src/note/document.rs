@@ -111,6 +111,9 @@ pub struct Condition {
     pub laterality: Option<Laterality>,
     /// 0 to 1.
     pub confidence: f64,
+    /// Its usual name, when the words said are not spelt so and only sound so: for the clinician to look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sounds_like: Option<String>,
     /// Where it came from.
     #[serde(flatten)]
     pub provenance: Provenance,
@@ -158,6 +161,9 @@ pub struct Medication {
     pub status: MedicationStatus,
     /// 0 to 1.
     pub confidence: f64,
+    /// Its usual name, when the words said are not spelt so and only sound so: for the clinician to look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sounds_like: Option<String>,
     /// Where it came from.
     #[serde(flatten)]
     pub provenance: Provenance,

@@ -56,6 +56,9 @@ impl Span {
     }
 }
 
+/// The number of spans after which evidence takes no more.
+const MOST_SPANS: usize = 24;
+
 /// One or more spans: what a heard finding rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Span>", into = "Vec<Span>")]
@@ -78,8 +81,11 @@ impl Evidence {
         &self.0
     }
 
-    /// Adds the spans of another.
+    /// Adds the spans of another, up to a couple of dozen: who reads a finding wants its first words, not all of an hour's.
     pub fn merge(&mut self, other: &Self) {
+        if self.0.len() >= MOST_SPANS {
+            return;
+        }
         self.0.extend_from_slice(&other.0);
         self.0.sort_unstable();
         self.0.dedup();

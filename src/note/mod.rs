@@ -11,6 +11,8 @@ pub mod compose;
 
 pub mod edit;
 
+pub mod evaluate;
+
 pub mod extract;
 
 pub use document::{

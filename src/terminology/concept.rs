@@ -149,6 +149,20 @@ term_kinds! {
     Resolved = "resolved",
     /// Still, again, by now (`而家`, `一直`).
     Ongoing = "ongoing",
+    /// At this moment (`而家`, `今朝`).
+    Now = "now",
+    /// Had it once, as a whole answer (`出過`).
+    HadOnce = "had-once",
+    /// A word for medicine that is given without its name (`藥膏`).
+    Remedy = "remedy",
+    /// Everything goes on as it was (`照舊`).
+    Unchanged = "unchanged",
+    /// Something to do or leave in daily life (`食`, `瞓`), for advice.
+    Activity = "activity",
+    /// Tells to do or leave something (`唔好`, `記得`).
+    Advise = "advise",
+    /// Thought of for later (`考慮`): nothing is prescribed by it.
+    Deferred = "deferred",
     /// A relative; the value `child` marks those who may be the patient.
     Family = "family",
     /// Not the patient and not family (`朋友`).

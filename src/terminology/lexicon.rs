@@ -1,16 +1,20 @@
 //! The lexicon: every table read, every form in one automaton.
 
-use std::collections::HashMap;
+mod build;
+mod spread;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-use sha2::{Digest, Sha256};
+use aho_corasick::AhoCorasick;
 
-use super::concept::{ConditionConcept, Drug, DrugKind, ObservationKind, Term, TermKind, Unit, UnitKind};
+use super::concept::{ConditionConcept, Drug, ObservationKind, Term, TermKind, Unit};
 use super::fold::Fold;
+use super::latin::LatinIndex;
 use super::own::{self, OwnTable};
-use super::pattern::{ClassId, Element, Pattern, elements};
-use super::table::{Row, rows};
+use super::pattern::{ClassId, Pattern};
+use super::sound::SoundIndex;
 use super::{TerminologyError, tables};
+pub(super) use build::{Builder, condition_of, drug_of};
+
+pub use spread::Spread;
 
 /// What a form means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,6 +81,8 @@ pub struct Lexicon {
     sites: Vec<bool>,
     meanings: Vec<Vec<Meaning>>,
     automaton: AhoCorasick,
+    by_sound: Option<SoundIndex>,
+    by_letters: LatinIndex,
     digest: String,
 }
 
@@ -94,16 +100,24 @@ impl Lexicon {
     /// # Errors
     /// [`TerminologyError`] names the table, the line and the column that does not read.
     pub fn with(tables: &[OwnTable]) -> Result<Self, TerminologyError> {
-        let mut builder = Self::read_builtin()?;
+        let mut builder = Self::read_builtin(|_| false)?;
         own::apply(&mut builder, tables)?;
         builder.finish()
     }
 
-    fn read_builtin() -> Result<Builder, TerminologyError> {
+    /// The tables that come with the program less the conditions whose code is left out: what would be missed without them.
+    ///
+    /// # Errors
+    /// [`TerminologyError`] names the table and line that does not read.
+    pub fn builtin_without(left_out: impl Fn(&str) -> bool) -> Result<Self, TerminologyError> {
+        Self::read_builtin(left_out)?.finish()
+    }
+
+    fn read_builtin(left_out: impl Fn(&str) -> bool) -> Result<Builder, TerminologyError> {
         let mut builder = Builder::new(Fold::new(tables::FOLD.0, tables::FOLD.1)?);
         builder.classes(tables::CLASSES)?;
         for table in tables::CONDITIONS {
-            builder.conditions(*table)?;
+            builder.conditions(*table, &left_out)?;
         }
         for table in tables::DRUGS {
             builder.drugs(*table)?;
@@ -158,16 +172,8 @@ impl Lexicon {
     #[must_use]
     pub fn find(&self, folded: &str) -> Vec<Found> {
         let bytes = folded.as_bytes();
-        let mut char_at = vec![0usize; bytes.len() + 1];
-        for (index, (byte, _)) in folded.char_indices().enumerate() {
-            if let Some(slot) = char_at.get_mut(byte) {
-                *slot = index;
-            }
-        }
-        if let Some(last) = char_at.last_mut() {
-            *last = folded.chars().count();
-        }
-        let at = |byte: usize| char_at.get(byte).copied().unwrap_or_default();
+        let places = places(folded);
+        let at = |byte: usize| places.get(byte).copied().unwrap_or_default();
         let mut found: Vec<Found> = self
             .automaton
             .find_overlapping_iter(folded)
@@ -183,13 +189,64 @@ impl Lexicon {
         let (mut reach, mut reach_start) = (0, 0);
         found.retain(|hit| {
             let inside = hit.end < reach || (hit.end == reach && hit.start > reach_start);
-            if hit.end > reach {
+            // 出風疹 is what an allergy looks like, and 風疹 in it a finding: the first does not hide the second.
+            let hides = !matches!(hit.meaning, Meaning::Term(term) if self.term_kind(term) == Some(TermKind::Reaction));
+            if hit.end > reach && hides {
                 (reach, reach_start) = (hit.end, hit.start);
             }
             !inside
         });
-        found
+        without_bridges(found)
     }
+
+    /// Names that a folded text does not spell but nearly: Chinese by its sound, English by its letters. Only what lies on no form
+    /// of `found` counts, and what is written like it has no doubt left: the readings, or most of the letters, are the same.
+    #[must_use]
+    pub fn find_misspelt(&self, folded: &[char], found: &[Found]) -> Vec<Found> {
+        let chinese = self.by_sound.iter().flat_map(|index| index.find(folded)).filter(|hit| !self.spelt(found, hit));
+        let mut heard: Vec<Found> = chinese.chain(self.by_letters.find(folded, found)).collect();
+        heard.sort_unstable_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end), hit.meaning));
+        let mut reach = 0;
+        heard.retain(|hit| {
+            let inside = hit.end < reach;
+            reach = reach.max(hit.end);
+            !inside
+        });
+        heard
+    }
+
+    /// Whether what a match by sound lies on is spelt as something else: a word of two characters, or of one that carries meaning.
+    fn spelt(&self, found: &[Found], hit: &Found) -> bool {
+        let from = found.partition_point(|other| other.start + LONGEST_FORM < hit.start);
+        found.iter().skip(from).take_while(|other| other.start < hit.end).filter(|other| other.end > hit.start).any(|other| {
+            let word = other.end - other.start >= 2;
+            let crosses = other.start < hit.start || other.end > hit.end;
+            let named = matches!(other.meaning, Meaning::Condition(_) | Meaning::Drug(_) | Meaning::Observation(_));
+            match other.meaning {
+                Meaning::Class(_) => word && crosses,
+                _ => crosses || word && !matches!(other.meaning, Meaning::Condition(_)) || named && hit.end - hit.start <= 2,
+            }
+        })
+    }
+}
+
+/// The longest form in characters, to look back no further.
+const LONGEST_FORM: usize = 40;
+
+/// For each byte that starts a character, the character's number; at the end, how many there are.
+fn places(text: &str) -> Vec<usize> {
+    let mut places = vec![0; text.len() + 1];
+    let mut count = 0;
+    for (byte, _) in text.char_indices() {
+        if let Some(slot) = places.get_mut(byte) {
+            *slot = count;
+        }
+        count += 1;
+    }
+    if let Some(last) = places.last_mut() {
+        *last = count;
+    }
+    places
 }
 
 /// 有冇胃口 asks; 冇胃口, which a condition's form may be, is not said in it.
@@ -208,245 +265,22 @@ fn whole_word(text: &[u8], start: usize, end: usize) -> bool {
     free_before && free_after
 }
 
-/// A lexicon while its tables are read.
-pub(super) struct Builder {
-    pub(super) lexicon: Lexicon,
-    index: HashMap<String, usize>,
-    forms: Vec<String>,
-    class_names: HashMap<String, ClassId>,
-    hasher: Sha256,
-}
-
-impl Builder {
-    fn new(fold: Fold) -> Self {
-        let empty: [&str; 0] = [];
-        let lexicon = Lexicon {
-            conditions: Vec::new(),
-            drugs: Vec::new(),
-            allergens: Vec::new(),
-            observations: Vec::new(),
-            units: Vec::new(),
-            terms: Vec::new(),
-            indications: Vec::new(),
-            fold,
-            patterns_by_last: Vec::new(),
-            sites: Vec::new(),
-            meanings: Vec::new(),
-            automaton: AhoCorasick::new(empty).unwrap_or_else(|_| unreachable!("an automaton of nothing")),
-            digest: String::new(),
-        };
-        Self { lexicon, index: HashMap::new(), forms: Vec::new(), class_names: HashMap::new(), hasher: Sha256::new() }
-    }
-
-    pub(super) fn read<'a>(
-        &mut self,
-        (file, text): (&'a str, &'a str),
-        columns: usize,
-    ) -> Result<Vec<Row<'a>>, TerminologyError> {
-        self.hasher.update(file.as_bytes());
-        self.hasher.update(text.as_bytes());
-        rows(file, text, columns)
-    }
-
-    fn form(&mut self, form: &str, meaning: Meaning) {
-        let folded = self.lexicon.fold.text(form);
-        let slot = *self.index.entry(folded.clone()).or_insert_with(|| {
-            self.forms.push(folded);
-            self.lexicon.meanings.push(Vec::new());
-            self.forms.len() - 1
-        });
-        if let Some(meanings) = self.lexicon.meanings.get_mut(slot)
-            && !meanings.contains(&meaning)
-        {
-            meanings.push(meaning);
-        }
-    }
-
-    /// From now on this form of a condition or a drug means nothing else of its kind.
-    pub(super) fn overrule(&mut self, form: &str, meaning: Meaning) {
-        self.form(form, meaning);
-        let slot = self.index.get(&self.lexicon.fold.text(form)).and_then(|slot| self.lexicon.meanings.get_mut(*slot));
-        if let Some(meanings) = slot {
-            let kind = std::mem::discriminant(&meaning);
-            meanings.retain(|other| *other == meaning || std::mem::discriminant(other) != kind);
-        }
-    }
-
-    fn class(&mut self, name: &str, site: bool) -> ClassId {
-        if let Some(class) = self.class_names.get(name) {
-            return *class;
-        }
-        let class = self.lexicon.sites.len();
-        self.class_names.insert(name.to_owned(), class);
-        self.lexicon.sites.push(site);
-        self.lexicon.patterns_by_last.push(Vec::new());
-        class
-    }
-
-    /// A literal inside a pattern is a class of one.
-    fn element(&mut self, element: Element<'_>) -> Option<ClassId> {
-        match element {
-            Element::Class(name) => self.class_names.get(name).copied(),
-            Element::Literal(words) => {
-                let class = self.class(&format!("={words}"), false);
-                self.form(words, Meaning::Class(class));
-                Some(class)
-            }
-        }
-    }
-
-    fn classes(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
-        for row in self.read(table, 3)? {
-            let class = self.class(row.cell(0), row.cell(1) == "site");
-            for word in row.list(2) {
-                self.form(word, Meaning::Class(class));
-            }
-        }
-        Ok(())
-    }
-
-    fn conditions(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
-        for row in self.read(table, 6)? {
-            let condition = self.lexicon.conditions.len();
-            for form in row.list(5) {
-                let parts = elements(form);
-                if let [Element::Literal(words)] = parts.as_slice() {
-                    self.form(words, Meaning::Condition(condition));
-                } else if !self.pattern(&parts, condition) {
-                    return Err(row.error(&format!("`{form}` names no class")));
-                }
-            }
-            self.lexicon.conditions.push(condition_of(&row));
-        }
-        Ok(())
-    }
-
-    /// Takes a form of several elements; false when it names a class that there is not.
-    pub(super) fn pattern(&mut self, parts: &[Element<'_>], condition: usize) -> bool {
-        let ids: Option<Vec<ClassId>> = parts.iter().map(|part| self.element(*part)).collect();
-        let Some(elements) = ids.filter(|ids| ids.len() > 1) else { return false };
-        if let Some(patterns) = elements.last().and_then(|last| self.lexicon.patterns_by_last.get_mut(*last)) {
-            patterns.push(Pattern { condition, elements });
-        }
-        true
-    }
-
-    fn drugs(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
-        for row in self.read(table, 4)? {
-            let meaning = Meaning::Drug(self.lexicon.drugs.len());
-            let drug = drug_of(&row)?;
-            self.form(row.cell(0), meaning);
-            for form in row.list(3) {
-                self.form(form, meaning);
-            }
-            self.lexicon.drugs.push(drug);
-        }
-        Ok(())
-    }
-
-    fn allergens(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
-        for row in self.read(table, 2)? {
-            let meaning = Meaning::Allergen(self.lexicon.allergens.len());
-            for form in row.list(1) {
-                self.form(form, meaning);
-            }
-            self.lexicon.allergens.push(row.cell(0).to_owned());
-        }
-        Ok(())
-    }
-
-    fn observations(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
-        for row in self.read(table, 7)? {
-            let meaning = Meaning::Observation(self.lexicon.observations.len());
-            for form in row.list(6) {
-                self.form(form, meaning);
-            }
-            self.lexicon.observations.push(ObservationKind {
-                loinc: row.cell(0).to_owned(),
-                en: row.cell(1).to_owned(),
-                zh: row.cell(2).to_owned(),
-                unit: row.cell(3).to_owned(),
-                low: row.number(4)?,
-                high: row.number(5)?,
-            });
-        }
-        Ok(())
-    }
-
-    fn units(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
-        for row in self.read(table, 4)? {
-            let meaning = Meaning::Unit(self.lexicon.units.len());
-            let kind = match row.cell(0) {
-                "dose" => UnitKind::Dose,
-                "time" => UnitKind::Time,
-                "times" => UnitKind::Times,
-                "measure" => UnitKind::Measure,
-                _ => return Err(row.error("kind is none of dose, time, times, measure")),
-            };
-            for form in row.list(3) {
-                self.form(form, meaning);
-            }
-            self.lexicon.units.push(Unit { kind, ucum: row.cell(1).to_owned(), factor: row.number(2)? });
-        }
-        Ok(())
-    }
-
-    fn terms(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
-        for row in self.read(table, 3)? {
-            let kind = TermKind::parse(row.cell(0)).ok_or_else(|| row.error(&format!("unknown kind `{}`", row.cell(0))))?;
-            let meaning = Meaning::Term(self.lexicon.terms.len());
-            for form in row.list(2) {
-                self.form(form, meaning);
-            }
-            self.lexicon.terms.push(Term { kind, value: row.cell(1).to_owned() });
-        }
-        Ok(())
-    }
-
-    fn indications(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
-        for row in self.read(table, 3)? {
-            let topic = self.class_names.get(row.cell(1)).copied().ok_or_else(|| row.error("unknown topic class"))?;
-            let condition = self.lexicon.conditions.iter().position(|concept| concept.icd10 == row.cell(2));
-            let condition = condition.ok_or_else(|| row.error("no condition has this code"))?;
-            self.lexicon.indications.extend(row.list(0).map(|atc| Indication { atc: atc.to_owned(), topic, condition }));
-        }
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<Lexicon, TerminologyError> {
-        self.lexicon.automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .build(&self.forms)
-            .map_err(|_| TerminologyError::Automaton { forms: self.forms.len() })?;
-        self.lexicon.digest = self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(self.lexicon)
-    }
-}
-
-fn optional(cell: &str) -> Option<String> {
-    Some(cell).filter(|cell| !cell.is_empty()).map(str::to_owned)
-}
-
-/// The concept of a row of conditions, without its forms.
-pub(super) fn condition_of(row: &Row<'_>) -> ConditionConcept {
-    ConditionConcept {
-        icd10: row.cell(0).to_owned(),
-        icpc2: optional(row.cell(1)),
-        symptom: row.cell(2).contains('s'),
-        chronic: row.cell(2).contains('c'),
-        en: row.cell(3).to_owned(),
-        zh: row.cell(4).to_owned(),
-        local: Vec::new(),
-    }
-}
-
-/// The drug of a row, without its forms.
-pub(super) fn drug_of(row: &Row<'_>) -> Result<Drug, TerminologyError> {
-    let kind = match row.cell(2) {
-        "" | "drug" => DrugKind::Drug,
-        "class" => DrugKind::Class,
-        "vaccine" => DrugKind::Vaccine,
-        _ => return Err(row.error("kind: none of drug, class, vaccine")),
-    };
-    Ok(Drug { name: row.cell(0).to_owned(), atc: optional(row.cell(1)), kind })
+/// Leaves out what lies across two forms that abut: 尿血 in 糖尿血壓.
+fn without_bridges(found: Vec<Found>) -> Vec<Found> {
+    let keep: Vec<bool> = found
+        .iter()
+        .enumerate()
+        .map(|(index, hit)| {
+            let before = found.get(index.saturating_sub(4)..index).unwrap_or_default();
+            let after = found.get(index + 1..(index + 5).min(found.len())).unwrap_or_default();
+            let matters = |other: &&Found| matches!(other.meaning, Meaning::Condition(_) | Meaning::Class(_) | Meaning::Drug(_));
+            !before.iter().filter(matters).any(|first| {
+                first.start < hit.start
+                    && first.end > hit.start
+                    && first.end < hit.end
+                    && after.iter().filter(matters).any(|second| second.start == first.end && second.end > hit.end)
+            })
+        })
+        .collect();
+    found.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(hit, _)| hit).collect()
 }

@@ -8,9 +8,11 @@
 mod check;
 mod concept;
 mod fold;
+mod latin;
 mod lexicon;
 mod own;
 mod pattern;
+mod sound;
 mod table;
 mod tables;
 #[cfg(test)]
@@ -19,7 +21,7 @@ mod tests;
 pub use check::{atc_shape, icd9cm_shape, icd10_shape, icpc2_shape, loinc_check_digit};
 pub use concept::{ConditionConcept, Drug, DrugKind, LocalCode, ObservationKind, Term, TermKind, Unit, UnitKind};
 pub use fold::Fold;
-pub use lexicon::{Found, Lexicon, Meaning};
+pub use lexicon::{Found, Lexicon, Meaning, Spread};
 pub use own::OwnTable;
 pub use pattern::{ClassId, Pattern};
 

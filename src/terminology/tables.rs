@@ -45,11 +45,14 @@ pub const OBSERVATIONS: (&str, &str) = ("observations.tsv", include_str!("tables
 pub const UNITS: (&str, &str) = ("units.tsv", include_str!("tables/units.tsv"));
 /// Small words: kind, value, forms.
 pub const TERMS: &[(&str, &str)] = &[
+    ("phrases.tsv", include_str!("tables/phrases.tsv")),
     ("cues.tsv", include_str!("tables/cues.tsv")),
     ("actions.tsv", include_str!("tables/actions.tsv")),
     ("salient.tsv", include_str!("tables/salient.tsv")),
 ];
 /// The character fold: from, to.
 pub const FOLD: (&str, &str) = ("fold.tsv", include_str!("tables/fold.tsv"));
+/// How characters sound: Jyutping with its tone, characters.
+pub const READINGS: (&str, &str) = ("readings.tsv", include_str!("tables/readings.tsv"));
 /// A drug group and a topic that together mean a condition: atc prefix, topic words, icd10.
 pub const INDICATIONS: (&str, &str) = ("indications.tsv", include_str!("tables/indications.tsv"));

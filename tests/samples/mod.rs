@@ -42,6 +42,7 @@ pub fn condition(names: (&str, &str), codes: (&str, &str), assertion: Assertion,
         duration_days: None,
         laterality: None,
         confidence: 0.9,
+        sounds_like: None,
         provenance,
     }
 }
@@ -63,6 +64,7 @@ pub fn drug(
         duration_days: None,
         status,
         confidence: 0.9,
+        sounds_like: None,
         provenance,
     }
 }

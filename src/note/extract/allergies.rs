@@ -1,5 +1,7 @@
 //! Allergies of the patient, and that there are none.
 
+use std::ops::Range;
+
 use super::evidence_of;
 use super::utterance::{Speaker, Utterance};
 use crate::note::{Allergy, AllergyStatus, Evidence};
@@ -33,26 +35,59 @@ fn put(all: &mut Vec<Allergy>, substance: String, status: AllergyStatus, evidenc
     all.push(Allergy { substance, status, provenance: evidence.into() });
 }
 
-/// 冇, 有 or 食得 in the turn after the question.
+/// 冇, 有, 食得 or the substance's name in the turn after the question.
 fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(String, Evidence)>, all: &mut Vec<Allergy>) {
-    let Some(first) = utterance.found.iter().find_map(|hit| match hit.meaning {
+    let first = utterance.found.iter().find_map(|hit| match hit.meaning {
         Meaning::Term(term) if hit.start <= 3 => lexicon.term_kind(term).map(|kind| (hit, kind)),
         _ => None,
-    }) else {
+    });
+    let denial = first.filter(|(hit, kind)| {
+        let clause = utterance.clause(hit.start).range;
+        let names = utterance.within(hit.end..clause.end).iter().any(|hit| substance(hit, lexicon).is_some());
+        matches!(kind, TermKind::Negation | TermKind::NotSo) && clause.end - hit.end <= 6 && !names
+    });
+    let Some((hit, _)) = denial else {
+        named(utterance, lexicon, all);
         return tolerated(utterance, lexicon, substances, all);
     };
-    let (hit, kind) = first;
-    let clause = utterance.clause(hit.start).range;
-    let names = utterance.within(hit.end..clause.end).iter().any(|hit| substance(hit, lexicon).is_some());
-    let denied = matches!(kind, TermKind::Negation | TermKind::NotSo) && clause.end - hit.end <= 6 && !names;
-    if !denied {
-        return tolerated(utterance, lexicon, substances, all);
-    }
     for (substance, mut evidence) in substances {
         if let Some(more) = evidence_of(utterance, hit.start..hit.end) {
             evidence.merge(&more);
         }
         put(all, substance, AllergyStatus::None, evidence);
+    }
+}
+
+/// The longest answer that names substances and says no more of them, as [`Utterance::between`] measures.
+const BARE_ANSWER: usize = 12;
+
+/// 對咩敏感? 磺胺類同海鮮: substances alone, or with what they do.
+fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) {
+    let aside = [
+        TermKind::Negation,
+        TermKind::NegationNear,
+        TermKind::NotSo,
+        TermKind::Question,
+        TermKind::Family,
+        TermKind::Other,
+        TermKind::Tolerated,
+        TermKind::Allergy,
+    ];
+    let taken = [TermKind::DrugActive, TermKind::DrugPlanned, TermKind::DrugStopped, TermKind::Frequency];
+    for clause in utterance.clauses().iter().map(|clause| clause.range.clone()) {
+        let reacts =
+            utterance.has(lexicon, clause.clone(), &[TermKind::Reaction]) || shows(utterance, lexicon, &clause).is_some();
+        let bare = utterance.between(clause.start, clause.end) <= BARE_ANSWER && !utterance.has(lexicon, clause.clone(), &taken);
+        if utterance.speaker == Speaker::Doctor || utterance.has(lexicon, clause.clone(), &aside) || !(bare || reacts) {
+            continue;
+        }
+        for hit in utterance.within(clause.clone()) {
+            if let Some(name) = substance(hit, lexicon).filter(|name| name != "drug")
+                && let Some(evidence) = evidence_of(utterance, hit.start..hit.end)
+            {
+                put(all, name, AllergyStatus::Present, evidence);
+            }
+        }
     }
 }
 
@@ -82,20 +117,35 @@ fn substance(hit: &Found, lexicon: &Lexicon) -> Option<String> {
     }
 }
 
+/// The question mark asks the last clause of its sentence: in 我對蝦敏感,打得唔打得? the allergy is told.
+fn last_clause(utterance: &Utterance, clause: &Range<usize>) -> bool {
+    utterance.sentence(clause.start).end <= clause.end
+}
+
 /// What an utterance says of allergies; gives back what it asks.
 fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) -> Vec<(String, Evidence)> {
     let mut asked = Vec::new();
+    let mut relative: Option<Range<usize>> = None;
     for clause in utterance.clauses() {
         let range = clause.range.clone();
         if relatives(utterance, lexicon, range.start, range.end) {
+            relative = utterance.has(lexicon, range.clone(), &[TermKind::Allergy]).then(|| range.clone()).or(relative);
             continue;
+        }
+        if let Some(told) = relative.take() {
+            but_not_me(utterance, lexicon, told, &range, all);
         }
         let named: Vec<(String, &Found)> =
             utterance.within(range.clone()).iter().filter_map(|hit| substance(hit, lexicon).map(|name| (name, hit))).collect();
         let sign = utterance.terms(lexicon, range.clone(), TermKind::Allergy).next();
-        let reaction = utterance.terms(lexicon, range.clone(), TermKind::Reaction).last();
-        let tolerated = utterance.terms(lexicon, range.clone(), TermKind::Tolerated).next();
-        let question = clause.asked || utterance.has(lexicon, range.clone(), &[TermKind::Question, TermKind::QuestionEnd]);
+        let reaction = utterance.terms(lexicon, range.clone(), TermKind::Reaction).last().copied();
+        let reaction = reaction.or_else(|| felt(utterance, lexicon, &range));
+        // Augmentin 都食過,冇事: the sign may stand right behind the comma.
+        let taken = utterance.has(lexicon, range.clone(), &[TermKind::DrugStopped]);
+        let until = if taken { range.end + 3 } else { range.end };
+        let tolerated = utterance.terms(lexicon, range.start..until, TermKind::Tolerated).next();
+        let question = clause.asked && last_clause(utterance, &range)
+            || utterance.has(lexicon, range.clone(), &[TermKind::Question, TermKind::QuestionEnd]);
         let signs = utterance.terms(lexicon, range.clone(), TermKind::Allergy).count();
         if signs > 1 && utterance.has(lexicon, range.clone(), &[TermKind::NotSo]) {
             // 海鮮敏感唔係顯影劑敏感 compares two allergies and claims neither.
@@ -105,7 +155,8 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) 
             (None, None, None) if !question && utterance.has(lexicon, range.clone(), &[TermKind::Negation]) => {
                 // 對鰻魚敏感,藥物冇.
                 let sentence = utterance.sentence(range.start);
-                let spoken_of = utterance.has(lexicon, sentence.start..range.start, &[TermKind::Allergy]);
+                let recent = sentence.start.max(utterance.back(range.start, 3 * NEAR))..range.start;
+                let spoken_of = utterance.has(lexicon, recent, &[TermKind::Allergy]);
                 for (name, hit) in named.iter().filter(|_| spoken_of) {
                     if let Some(evidence) = evidence_of(utterance, hit.start..range.end) {
                         put(all, name.clone(), AllergyStatus::None, evidence);
@@ -116,12 +167,13 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) 
                 let near: Vec<(String, usize, usize)> = named
                     .iter()
                     .filter(|(_, hit)| {
-                        hit.start.abs_diff(sign.end) <= NEAR + 8 && (hit.start < sign.end || hit.start <= sign.end + NEAR)
+                        let (before, after) = (utterance.between(hit.end, sign.start), utterance.between(sign.end, hit.start));
+                        hit.start < sign.end && before <= NEAR + 8 || hit.start >= sign.end && after <= NEAR
                     })
                     .map(|(name, hit)| (name.clone(), hit.start.min(sign.start), hit.end.max(sign.end)))
                     .collect();
-                let near = if near.is_empty() { implied(utterance, sign, all, question) } else { near };
                 let denied = denied(utterance, lexicon, sign, &range);
+                let near = if near.is_empty() { implied(utterance, lexicon, sign, all, question) } else { near };
                 for (name, start, end) in near {
                     let Some(evidence) = evidence_of(utterance, start..end) else { continue };
                     match (question, denied) {
@@ -135,15 +187,17 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) 
             (None, Some(reaction), _) if !question => {
                 let cause = named.iter().rfind(|(name, hit)| name != "drug" && hit.end <= reaction.start);
                 if let Some((name, hit)) = cause
-                    && reaction.start - hit.end <= NEAR
-                    && !denied_near(utterance, lexicon, reaction)
+                    && utterance.between(hit.end, reaction.start) <= NEAR
+                    && !denied_near(utterance, lexicon, &reaction)
                     && let Some(evidence) = evidence_of(utterance, hit.start..reaction.end)
                 {
                     put(all, name.clone(), AllergyStatus::Present, evidence);
                 }
             }
             (None, None, Some(sign)) if !question => {
-                for (name, hit) in named.iter().filter(|(_, hit)| hit.end <= sign.start || hit.start < sign.end + NEAR) {
+                for (name, hit) in
+                    named.iter().filter(|(_, hit)| hit.end <= sign.start || utterance.between(sign.end, hit.start) < NEAR)
+                {
                     // 頭孢冇事 speaks of an allergy only where one was feared; for food it always does.
                     if let Some(evidence) = evidence_of(utterance, hit.start.min(sign.start)..hit.end.max(sign.end)) {
                         put(all, name.clone(), AllergyStatus::None, evidence);
@@ -154,6 +208,52 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) 
         }
     }
     if asked.is_empty() { asked_plainly(utterance, lexicon) } else { asked }
+}
+
+/// Skin and swelling are what an allergy looks like; a headache or a sore stomach are side effects.
+const REACTIONS: [&str; 5] = ["L50", "L29", "L27", "R21", "T78"];
+
+/// 食蝦會痕, 打親就腫: a reaction of the skin told as a symptom, behind what was eaten, given or put on.
+fn felt(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Found> {
+    let taken = utterance.folded(clause.clone()).iter().any(|c| matches!(c, '食' | '打' | '搽' | '用' | '飲' | '掂' | '戴'));
+    shows(utterance, lexicon, clause).filter(|_| taken)
+}
+
+/// The last words of a clause that tell of hives, itch, rash or swelling.
+fn shows(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Found> {
+    let swells = |hit: &Found| utterance.folded(hit.start..hit.end).contains(&'肿');
+    utterance
+        .within(clause.clone())
+        .iter()
+        .rfind(|hit| match hit.meaning {
+            Meaning::Condition(condition) => lexicon
+                .conditions
+                .get(condition)
+                .is_some_and(|concept| REACTIONS.iter().any(|code| concept.icd10.starts_with(code)) || swells(hit)),
+            Meaning::Class(_) => swells(hit) || utterance.folded(hit.start..hit.end).contains(&'痕'),
+            _ => false,
+        })
+        .copied()
+}
+
+/// 我老婆對盤尼西林敏感,我冇: the relative's substance, and that the patient has no such allergy.
+fn but_not_me(utterance: &Utterance, lexicon: &Lexicon, told: Range<usize>, clause: &Range<usize>, all: &mut Vec<Allergy>) {
+    let me = utterance.terms(lexicon, clause.clone(), TermKind::Oneself).next();
+    let denial = utterance.terms(lexicon, clause.clone(), TermKind::Negation).next();
+    let (Some(me), Some(denial)) = (me, denial) else { return };
+    if me.start > denial.start || clause.end - denial.end > 3 {
+        return;
+    }
+    for (name, hit) in utterance.within(told).iter().filter_map(|hit| substance(hit, lexicon).map(|name| (name, hit))) {
+        if name != "drug"
+            && let Some(mut evidence) = evidence_of(utterance, hit.start..hit.end)
+        {
+            if let Some(more) = evidence_of(utterance, denial.start..denial.end) {
+                evidence.merge(&more);
+            }
+            put(all, name, AllergyStatus::None, evidence);
+        }
+    }
 }
 
 /// 藥敏? 對盤尼西林點?: a substance and a question without more.
@@ -168,21 +268,35 @@ fn asked_plainly(utterance: &Utterance, lexicon: &Lexicon) -> Vec<(String, Evide
 }
 
 /// 敏感 with no substance: that of 冇敏感 is any drug, of 後來話冇敏感 the one spoken of.
-fn implied(utterance: &Utterance, sign: &Found, all: &[Allergy], question: bool) -> Vec<(String, usize, usize)> {
-    let chosen = match all.last() {
-        Some(allergy) if !question && utterance.speaker != Speaker::Doctor => {
-            let here = allergy.provenance.spans().iter().any(|span| span.segment() == utterance.id);
-            here.then(|| allergy.substance.clone())
-        }
-        _ => None,
-    };
-    let full = sign.end - sign.start >= 2;
+fn implied(
+    utterance: &Utterance,
+    lexicon: &Lexicon,
+    sign: &Found,
+    all: &[Allergy],
+    question: bool,
+) -> Vec<(String, usize, usize)> {
+    let clause = utterance.clause(sign.start).range;
+    // 唔算敏感, 唔係敏感 speaks of what was just told, and says nothing of drugs at large.
+    if !question && utterance.has(lexicon, clause.start..sign.start, &[TermKind::NotSo]) {
+        return Vec::new();
+    }
+    // A doctor who repeats 冇敏感 repeats what was answered a moment ago.
+    let reach = if utterance.speaker == Speaker::Doctor { 1 } else { 0 };
+    let chosen = all.last().filter(|_| !question).and_then(|allergy| {
+        let near = |segment: u64| segment <= utterance.id && utterance.id - segment <= reach;
+        allergy.provenance.spans().iter().any(|span| near(span.segment())).then(|| allergy.substance.clone())
+    });
+    // 對奶敏感 names something we do not know: it is no word on drugs.
+    let lead = utterance.folded(utterance.clause(sign.start).range.start.max(sign.start.saturating_sub(8))..sign.start);
+    let open = lead.iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边' | '药'));
+    let something_else = !open && lead.iter().position(|c| *c == '对').is_some_and(|at| lead.len() - at > 1);
+    let full = sign.end - sign.start >= 2 && !something_else;
     chosen.or_else(|| full.then(|| "drug".to_owned())).map(|name| (name, sign.start, sign.end)).into_iter().collect()
 }
 
-fn denied(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, clause: &std::ops::Range<usize>) -> bool {
+fn denied(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, clause: &Range<usize>) -> bool {
     let kinds = [TermKind::Negation, TermKind::NotSo];
-    let before = clause.start.max(sign.start.saturating_sub(NEAR))..sign.start;
+    let before = clause.start.max(utterance.back(sign.start, NEAR))..sign.start;
     let positive = utterance.terms(lexicon, before.clone(), TermKind::Affirmation).last().map_or(0, |hit| hit.end);
     let negative =
         kinds.iter().filter_map(|kind| utterance.terms(lexicon, before.clone(), *kind).last()).map(|hit| hit.end).max();
@@ -196,10 +310,9 @@ fn denied_near(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
 
 /// Whether a relative or another is the subject of a clause.
 fn relatives(utterance: &Utterance, lexicon: &Lexicon, start: usize, end: usize) -> bool {
-    let family = utterance.terms(lexicon, start..end, TermKind::Family).next().is_some_and(|hit| {
-        let owned =
-            hit.start.checked_sub(1).and_then(|at| utterance.chars.get(at)).is_some_and(|c| matches!(c, '我' | '佢' | '你'));
-        owned || utterance.speaker != Speaker::Relative
-    });
+    let family = utterance
+        .terms(lexicon, start..end, TermKind::Family)
+        .next()
+        .is_some_and(|hit| utterance.owned(hit.start) || utterance.speaker != Speaker::Relative);
     family || utterance.has(lexicon, start..end, &[TermKind::Other])
 }

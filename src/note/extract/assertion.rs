@@ -13,11 +13,18 @@
 //! 7. 以前, 細個, 三年前, 過 or 好返 make it history, unless it still goes on or stays for life.
 //! 8. Otherwise it is there.
 
+mod aside;
+mod subject;
+mod time;
+
 use std::ops::Range;
 
 use super::mention::Mention;
 use super::utterance::{Speaker, Utterance};
-use crate::terminology::{ConditionConcept, DrugKind, Found, Lexicon, Meaning, TermKind, UnitKind};
+use crate::terminology::{ConditionConcept, Found, Lexicon, Meaning, TermKind, UnitKind};
+use subject::Subject;
+
+pub use time::OVER;
 
 /// What is claimed where a condition is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +69,6 @@ const REACH: usize = 14;
 const SUBJECT_REACH: usize = 30;
 /// A bare list item goes with the clause before it when no more than this is left over besides the names.
 const BARE: usize = 2;
-/// A stretch of time this long ago is history, in days.
-const LONG_AGO: f64 = 60.0;
 
 /// One mention with what stands around it.
 pub struct Context<'a> {
@@ -73,6 +78,12 @@ pub struct Context<'a> {
     pub mentions: &'a [Mention],
     /// The lexicon.
     pub lexicon: &'a Lexicon,
+    /// Whether the talk is about the speaker's child, as its first words say (我個女燒咗三日).
+    pub child: bool,
+    /// Whether the turn before spoke of an allergy.
+    pub of_allergy: bool,
+    /// Whether the turn before spoke of a relative.
+    pub of_family: bool,
 }
 
 impl Context<'_> {
@@ -133,70 +144,6 @@ impl Context<'_> {
             && !self.has(clause.clone(), &[TermKind::Negation, TermKind::Affirmation])
     }
 
-    /// Rule 1.
-    fn beside_the_point(&self, mention: &Mention) -> Option<Reading> {
-        use TermKind::{Allergy, DrugStopped, Hypothetical, Other, SideEffect, TestVerb};
-        let (clause, sentence) = (self.clause(mention), self.utterance.sentence(mention.head));
-        let near_sentence = sentence.start.max(mention.head.saturating_sub(SUBJECT_REACH))..mention.head;
-        if self.subject(mention) == Subject::Other || self.has(mention.start..mention.end, &[Other]) {
-            return reading(Claim::Nothing, "somebody else's");
-        }
-        if self.has(near_sentence.clone(), &[Hypothetical]) {
-            return reading(Claim::Nothing, "hypothetical");
-        }
-        if self.utterance.speaker != Speaker::Patient && self.safety_net(mention, &sentence) {
-            return reading(Claim::Nothing, "advice: come back if");
-        }
-        if self.has(clause.clone(), &[SideEffect]) {
-            return reading(Claim::Nothing, "a drug's side effect");
-        }
-        let symptom = self.concept(mention).is_some_and(|concept| concept.symptom || concept.icd10.starts_with('L'));
-        if symptom && self.has(sentence.start.max(mention.head.saturating_sub(SUBJECT_REACH))..clause.end, &[Allergy]) {
-            return reading(Claim::Nothing, "what an allergy looks like");
-        }
-        let drug_before = self.utterance.within(clause.start..mention.start).iter().any(|hit| match hit.meaning {
-            Meaning::Drug(drug) => self.lexicon.drugs.get(drug).is_some_and(|drug| drug.kind != DrugKind::Vaccine),
-            Meaning::Allergen(_) => true,
-            _ => false,
-        });
-        let effect = [TermKind::Uncertain, TermKind::UncertainAfter, DrugStopped, TermKind::History, TermKind::HistoryAfter];
-        if symptom
-            && drug_before
-            && (self.has(clause.clone(), &effect) || self.has(clause.start..mention.end + 1, &[TermKind::Reaction]))
-        {
-            return reading(Claim::Nothing, "a drug's effect, past or feared");
-        }
-        let just_before = mention.start.saturating_sub(3)..mention.start;
-        if self.utterance.terms(self.lexicon, just_before, TestVerb).any(|verb| verb.end == mention.start)
-            && !self.has(mention.end..clause.end, &[TermKind::NegativeResult])
-        {
-            return reading(Claim::Nothing, "a test's name");
-        }
-        None
-    }
-
-    /// Whether what follows in the sentence makes the mention a reason to come back.
-    fn safety_net(&self, mention: &Mention, sentence: &Range<usize>) -> bool {
-        let after = mention.end..sentence.end.min(mention.end + SUBJECT_REACH);
-        let net = self.utterance.terms(self.lexicon, after.clone(), TermKind::SafetyNet).next();
-        let back = self.utterance.terms(self.lexicon, after, TermKind::FollowUp).next();
-        match (net, back) {
-            (Some(net), _) => !self.timed(mention.end..net.start),
-            // 返嚟 without a time is no appointment.
-            (None, Some(back)) => {
-                back.start - mention.end <= 6
-                    && !self.timed(mention.end..back.start)
-                    && self.utterance.said(back.start..back.end) != "覆診"
-            }
-            _ => false,
-        }
-    }
-
-    fn timed(&self, range: Range<usize>) -> bool {
-        self.utterance.quantities_in(range.clone()).iter().any(|quantity| quantity.kind == UnitKind::Time)
-            || self.has(range, &[TermKind::After])
-    }
-
     /// Rules 2 and 3.
     fn asked(&self, mention: &Mention) -> Option<Reading> {
         let (clause, before) = (self.utterance.clause(mention.head), self.before(mention));
@@ -206,19 +153,22 @@ impl Context<'_> {
         }
         let after = mention.end..range.end;
         let ends = [TermKind::Question, TermKind::QuestionEnd];
-        let close = after.start..after.end.min(after.start + REACH);
+        let close = after.start..after.end.min(self.utterance.ahead(after.start, REACH));
         let resumed = self.has(close.clone(), &[TermKind::Affirmation]) && !clause.asked;
         if self.has(close, &ends) && !resumed {
             return reading(Claim::Asked, "asked, the question word behind it");
         }
-        let open = self.has(range.clone(), &[TermKind::OpenQuestion]);
+        // 甲狀腺結節覆診, 點呀? names why one came.
+        let open = self.has(range.clone(), &[TermKind::OpenQuestion, TermKind::FollowUp]);
         if clause.asked && self.last_asked(mention) && !open && !self.has(before.clone(), &[TermKind::Ongoing]) {
             let drug = self.utterance.within(range.clone()).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
             if !drug || self.utterance.speaker == Speaker::Doctor {
                 return reading(Claim::Asked, "asked by its tone");
             }
         }
-        if self.scope(&before, mention, &[TermKind::Worry]).is_some() {
+        // 怕光,會嘔: fear goes no further than its clause.
+        let own = range.start.max(before.start)..before.end;
+        if self.scope(&own, mention, &[TermKind::Worry]).is_some() {
             return reading(Claim::Asked, "feared");
         }
         None
@@ -233,7 +183,7 @@ impl Context<'_> {
         let index = self.utterance.clause_index(mention.head);
         let clauses = self.utterance.clauses();
         let sentence = clauses.get(index).map(|clause| clause.sentence);
-        let same = |clause: Option<&super::utterance::Clause>| clause.map(|clause| clause.sentence) == sentence;
+        let same = |clause: Option<&super::clauses::Clause>| clause.map(|clause| clause.sentence) == sentence;
         !same(clauses.get(index + 1)) || clauses.get(index).is_some_and(|clause| self.bare(&clause.range))
     }
 
@@ -250,15 +200,40 @@ impl Context<'_> {
     /// The last cue of these kinds before the mention that nothing has ended since; within reach of it or of a list it heads.
     fn scope(&self, before: &Range<usize>, mention: &Mention, kinds: &[TermKind]) -> Option<Found> {
         let mut cue: Option<(Found, usize)> = None;
+        // Where the cue itself ends: what touches a name of its list does not touch it.
+        let mut own_end = usize::MAX;
+        let mut denied_until: Option<usize> = None;
         for hit in self.utterance.within(before.clone()) {
             match hit.meaning {
                 Meaning::Term(term) => {
                     let Some(kind) = self.lexicon.term_kind(term) else { continue };
+                    // I don't have any pain: no question.
+                    if kind == TermKind::Question && denied_until.is_some_and(|end| hit.start <= end + 1) {
+                        continue;
+                    }
+                    if kind == TermKind::Negation {
+                        denied_until = Some(hit.end);
+                    }
                     // 懷疑係, 驚係: the 係 belongs to the cue.
-                    if kind == TermKind::Affirmation && cue.is_some_and(|(_, reached)| reached == hit.start) {
+                    if kind == TermKind::Affirmation && cue.is_some() && own_end == hit.start {
                         cue = cue.map(|(found, _)| (found, hit.end));
+                        own_end = hit.end;
                     } else if kinds.contains(&kind) {
                         cue = Some((*hit, hit.end));
+                        own_end = hit.end;
+                    } else if kind == TermKind::Affirmation
+                        && kinds.contains(&TermKind::Question)
+                        && hit.start <= own_end.saturating_add(2)
+                    {
+                        // 係咪又係: still the question.
+                    } else if matches!(kind, TermKind::Family | TermKind::Oneself)
+                        && kinds.contains(&TermKind::Negation)
+                        && hit.start > own_end.saturating_add(1)
+                    {
+                        // 冇做過,我叔叔…: another subject begins.
+                        cue = None;
+                    } else if kind == TermKind::DrugPlanned && cue.is_some() && hit.start <= own_end.saturating_add(1) {
+                        // 唔打算打: the verb is what is denied.
                     } else if matches!(kind, TermKind::Affirmation | TermKind::Contrast | TermKind::DrugPlanned)
                         || ends_scope(kind, kinds)
                     {
@@ -268,7 +243,7 @@ impl Context<'_> {
                 _ => {
                     // A name under the cue carries it on to the next name of the list.
                     if let Some((_, reached)) = cue.as_mut()
-                        && hit.start.saturating_sub(*reached) <= REACH
+                        && self.utterance.between(*reached, hit.start) <= REACH
                         && self.names(hit)
                     {
                         *reached = hit.end;
@@ -276,7 +251,7 @@ impl Context<'_> {
                 }
             }
         }
-        cue.filter(|(_, reached)| mention.head.saturating_sub(*reached) <= REACH).map(|(hit, _)| hit)
+        cue.filter(|(_, reached)| self.utterance.between(*reached, mention.head) <= REACH).map(|(hit, _)| hit)
     }
 
     fn names(&self, hit: &Found) -> bool {
@@ -321,7 +296,7 @@ impl Context<'_> {
 
     fn denied_after(&self, mention: &Mention, clause: &Range<usize>) -> Option<&'static str> {
         let after = mention.end..clause.end;
-        let next_name = self.mentions.iter().find(|other| other.start >= mention.end).map_or(clause.end, |other| other.start);
+        let next_name = self.next_after(mention).map_or(clause.end, |other| other.start);
         let own = mention.end..next_name.min(clause.end);
         if self.has(own.start..own.end.min(own.start + 8), &[TermKind::NegativeResult]) {
             return Some("a negative result");
@@ -332,47 +307,12 @@ impl Context<'_> {
             .filter_map(|kind| self.utterance.terms(self.lexicon, after.clone(), *kind).last())
             .max_by_key(|cue| cue.end)?;
         let at_end = clause.end - last.end <= 1;
-        (at_end && last.start - mention.end <= 5).then_some("denied behind it")
+        (at_end && self.utterance.between(mention.end, last.start) <= 6).then_some("denied behind it")
     }
 
-    /// 糖尿我阿媽有: the relative comes after the topic.
-    fn topic_of_relative(&self, mention: &Mention) -> bool {
-        let clause = self.clause(mention);
-        let after = mention.end..clause.end;
-        let Some(relative) = self.utterance.terms(self.lexicon, after.clone(), TermKind::Family).next() else { return false };
-        self.is_family(relative)
-            && self.has(relative.end..clause.end, &[TermKind::Affirmation])
-            && !self.mentions.iter().any(|other| other.start >= relative.end && other.end <= clause.end)
-    }
-
-    fn subject(&self, mention: &Mention) -> Subject {
-        let sentence = self.utterance.sentence(mention.head);
-        let range = sentence.start.max(mention.head.saturating_sub(SUBJECT_REACH))..mention.head;
-        let mut subject = Subject::Patient;
-        for hit in self.utterance.within(range) {
-            let Meaning::Term(term) = hit.meaning else { continue };
-            match self.lexicon.term_kind(term) {
-                Some(TermKind::Family) => subject = if self.is_family(hit) { Subject::Family } else { Subject::Patient },
-                Some(TermKind::Other) => subject = Subject::Other,
-                // 我 alone brings the patient back; in 我阿爸 the relative follows and wins.
-                Some(TermKind::Oneself) => subject = Subject::Patient,
-                _ => {}
-            }
-        }
-        subject
-    }
-
-    /// Whether a word for a relative means a relative of the patient: who comes along speaks of the patient by such words too.
-    pub fn is_family(&self, hit: &Found) -> bool {
-        let Meaning::Term(term) = hit.meaning else { return false };
-        let child = self.lexicon.terms.get(term).is_some_and(|term| term.value == "child");
-        let owned =
-            hit.start.checked_sub(1).and_then(|at| self.utterance.chars.get(at)).is_some_and(|c| matches!(c, '我' | '佢' | '你'));
-        match self.utterance.speaker {
-            Speaker::Relative => !child && owned,
-            Speaker::Doctor | Speaker::Unknown => !child || owned,
-            Speaker::Patient => true,
-        }
+    /// The first mention that starts behind this one's end.
+    fn next_after(&self, mention: &Mention) -> Option<&Mention> {
+        self.mentions.get(self.mentions.partition_point(|other| other.start < mention.end))
     }
 
     /// Rule 6.
@@ -384,62 +324,17 @@ impl Context<'_> {
             let done = self.has(cue.end..cue.end + 2, &[TermKind::Past]);
             return if done { reading(Claim::Absent, "ruled out") } else { reading(Claim::Possible, "suspected") };
         }
-        let after = mention.end..clause.end.min(mention.end + 5);
+        let after = mention.end..clause.end.min(self.utterance.ahead(mention.end, 6));
         self.has(after, &[TermKind::UncertainAfter]).then_some(Reading { claim: Claim::Possible, reason: "suspected behind it" })
-    }
-
-    /// Rule 7.
-    fn past(&self, mention: &Mention) -> Option<Reading> {
-        let concept = self.concept(mention)?;
-        let clause = self.clause(mention);
-        let sentence = self.utterance.sentence(mention.head);
-        let next = self.mentions.iter().find(|other| other.start >= mention.end).map_or(sentence.end, |other| other.start);
-        let behind = mention.end..sentence.end.min(next).min(mention.end + SUBJECT_REACH);
-        if self.has(behind.clone(), &[TermKind::Resolved]) {
-            return reading(Claim::Historical, "over");
-        }
-        if self.lasting(clause.clone()) || concept.chronic && !self.has(clause.clone(), &[TermKind::Resolved]) {
-            return None;
-        }
-        let span = clause.start.max(mention.start.saturating_sub(SUBJECT_REACH))..clause.end.min(mention.end + REACH);
-        if self.has(span.clone(), &[TermKind::History]) {
-            return reading(Claim::Historical, "once");
-        }
-        if !concept.symptom {
-            let just_after = mention.head..(mention.end + 1).min(clause.end);
-            if self.has(just_after, &[TermKind::HistoryAfter]) {
-                return reading(Claim::Historical, "had it (過)");
-            }
-            if self.has(span.clone(), &[TermKind::Before]) {
-                return reading(Claim::Historical, "a while ago");
-            }
-        }
-        self.long_ago(span.start..clause.end.max(behind.end.min(clause.end + 8)))
-            .then_some(Reading { claim: Claim::Historical, reason: "long ago" })
-    }
-
-    /// 到而家, 一直, 仲有: what began long ago goes on.
-    fn lasting(&self, range: Range<usize>) -> bool {
-        self.utterance.terms(self.lexicon, range, TermKind::Ongoing).any(|hit| match hit.meaning {
-            Meaning::Term(term) => self.lexicon.terms.get(term).is_some_and(|term| term.value == "lasting"),
-            _ => false,
-        })
-    }
-
-    /// 三年前, 十年前喇.
-    fn long_ago(&self, range: Range<usize>) -> bool {
-        self.utterance.quantities_in(range).iter().any(|quantity| {
-            quantity.kind == UnitKind::Time && quantity.value >= LONG_AGO && self.utterance.chars.get(quantity.end) == Some(&'前')
-        })
     }
 
     /// Rule 8.
     fn there(&self, mention: &Mention) -> Reading {
         let clause = self.clause(mention);
-        let near = clause.start.max(mention.head.saturating_sub(REACH))..mention.end;
+        let near = clause.start.max(self.utterance.back(mention.head, REACH))..mention.end;
         let lasting = self
             .utterance
-            .quantities_in(mention.end..clause.end.min(mention.end + REACH))
+            .quantities_in(mention.end..clause.end.min(self.utterance.ahead(mention.end, REACH)))
             .iter()
             .any(|quantity| quantity.kind == UnitKind::Time);
         // A vaccine that is given is there, whatever was said of it before.
@@ -454,11 +349,4 @@ impl Context<'_> {
 fn ends_scope(kind: TermKind, kinds: &[TermKind]) -> bool {
     let cue = matches!(kind, TermKind::Question | TermKind::Negation | TermKind::NotSo);
     cue && !kinds.contains(&kind)
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Subject {
-    Patient,
-    Family,
-    Other,
 }

@@ -2,7 +2,7 @@
 
 use super::assertion::{Claim, Context, Reading};
 use super::mention::Mention;
-use super::utterance::Utterance;
+use super::utterance::{Speaker, Utterance};
 use crate::terminology::{Lexicon, Meaning, TermKind};
 
 /// A claim about a condition with the words it rests on.
@@ -23,12 +23,35 @@ pub struct Event {
 /// The conditions claimed in a talk, in order.
 #[must_use]
 pub fn events(utterances: &[Utterance], mentions: &[Vec<Mention>], lexicon: &Lexicon) -> Vec<Event> {
-    let mut talk = Talk { lexicon, pending: Vec::new(), last: None, events: Vec::new() };
+    let mut talk = Talk { lexicon, pending: Vec::new(), last: None, named_in_turn: false, events: Vec::new() };
+    let child = about_a_child(utterances, lexicon);
     for (index, (utterance, mentions)) in utterances.iter().zip(mentions).enumerate() {
-        talk.turn(index, &Context { utterance, mentions, lexicon });
+        let previous = index.checked_sub(1).and_then(|before| utterances.get(before));
+        let said = |kind| previous.is_some_and(|before| before.has(lexicon, 0..before.chars.len(), &[kind]));
+        let (of_allergy, of_family) = (said(TermKind::Allergy), said(TermKind::Family));
+        talk.turn(index, &Context { utterance, mentions, lexicon, child, of_allergy, of_family });
     }
     talk.events
 }
+
+/// How many segments in a parent says whom the visit is for.
+const OPENING: usize = 3;
+
+/// Whether somebody unnamed opens the talk with a child of theirs, before saying anything of themselves.
+fn about_a_child(utterances: &[Utterance], lexicon: &Lexicon) -> bool {
+    let opening = utterances.iter().take(OPENING).filter(|utterance| utterance.speaker == Speaker::Unknown);
+    opening
+        .flat_map(|utterance| &utterance.found)
+        .filter_map(|hit| match hit.meaning {
+            Meaning::Term(term) => lexicon.terms.get(term),
+            _ => None,
+        })
+        .find(|term| term.kind == TermKind::Family)
+        .is_some_and(|term| term.value == "child")
+}
+
+/// The most questions that wait for an answer at once.
+const MOST_PENDING: usize = 24;
 
 #[derive(Debug, Clone, Copy)]
 struct Pending {
@@ -37,12 +60,24 @@ struct Pending {
     mention: Mention,
     /// Asked of a relative, not of the patient.
     family: bool,
+    /// Its first and last character, which an answer may repeat.
+    words: [char; 2],
+}
+
+impl Pending {
+    fn new(utterance: usize, clause: usize, mention: &Mention, family: bool, context: &Context<'_>) -> Self {
+        let at = |place: usize| context.utterance.chars.get(place).copied().unwrap_or(' ');
+        let words = [at(mention.start), at(mention.end.saturating_sub(1))];
+        Self { utterance, clause, mention: *mention, family, words }
+    }
 }
 
 struct Talk<'a> {
     lexicon: &'a Lexicon,
     pending: Vec<Pending>,
     last: Option<(usize, Mention)>,
+    /// Whether the turn has already claimed something by its name.
+    named_in_turn: bool,
     events: Vec<Event>,
 }
 
@@ -53,6 +88,8 @@ enum Answer {
     No,
     Maybe,
     Family,
+    /// Had it once (出過).
+    Once,
 }
 
 /// The longest clause that can be a bare answer.
@@ -62,6 +99,7 @@ impl Talk<'_> {
     fn turn(&mut self, index: usize, context: &Context<'_>) {
         // A question waits for one turn.
         self.pending.retain(|pending| pending.utterance + 1 >= index);
+        self.named_in_turn = false;
         let mut rest = context.mentions;
         for (number, clause) in context.utterance.clauses().iter().enumerate() {
             let inside = rest.iter().take_while(|mention| mention.head < clause.range.end.max(clause.range.start + 1)).count();
@@ -70,24 +108,25 @@ impl Talk<'_> {
             self.leading_answer(index, number, context, here.first());
             for mention in here {
                 let reading = context.read(mention);
-                self.claim(index, number, mention, reading);
+                self.named_in_turn |= matches!(reading.claim, Claim::Present { .. } | Claim::Absent | Claim::Possible);
+                self.claim(index, number, mention, reading, context);
             }
         }
     }
 
-    fn claim(&mut self, index: usize, clause: usize, mention: &Mention, reading: Reading) {
+    fn claim(&mut self, index: usize, clause: usize, mention: &Mention, reading: Reading, context: &Context<'_>) {
         let code = |condition: usize| self.lexicon.conditions.get(condition).and_then(|concept| concept.icd10.get(..3));
         match reading.claim {
             Claim::Asked | Claim::AskedOfFamily => {
                 let family = reading.claim == Claim::AskedOfFamily;
-                self.pending.push(Pending { utterance: index, clause, mention: *mention, family });
+                self.ask(Pending::new(index, clause, mention, family, context));
             }
             Claim::Nothing => return,
             claim => {
                 let named = code(mention.condition);
                 if claim == Claim::Possible {
                     // What is suspected may be excluded in the next breath: 都睇埋, 唔似.
-                    self.pending.push(Pending { utterance: index, clause, mention: *mention, family: false });
+                    self.ask(Pending::new(index, clause, mention, false, context));
                 } else if claim != Claim::Family {
                     self.pending.retain(|pending| code(pending.mention.condition) != named);
                 }
@@ -97,11 +136,36 @@ impl Talk<'_> {
         self.last = Some((index, *mention));
     }
 
+    /// 食煙? 唔食: the verb or quality asked for, denied or repeated.
+    fn echo(&self, index: usize, context: &Context<'_>, clause: &std::ops::Range<usize>) -> Option<(Answer, usize, usize)> {
+        let chars = context.utterance.folded(clause.clone());
+        let denied = matches!(chars.first(), Some('唔' | '冇' | '未'));
+        let word = chars.get(usize::from(denied))?;
+        let short = chars.len() <= 4 + usize::from(denied);
+        // A part of the body may open any answer: only what is felt of it, its last character, affirms.
+        let repeats = |words: &[char; 2]| words.last() == Some(word) || denied && words.first() == Some(word);
+        let asked = self.pending.iter().any(|pending| pending.utterance + 1 == index && repeats(&pending.words));
+        let answer = if denied { Answer::No } else { Answer::Yes };
+        (asked && short).then_some((answer, clause.start, clause.start + 1 + usize::from(denied)))
+    }
+
+    fn ask(&mut self, question: Pending) {
+        if self.pending.len() == MOST_PENDING {
+            self.pending.remove(0);
+        }
+        self.pending.push(question);
+    }
+
     /// A clause that begins with 冇, 唔係, 有 or 都可能 and then names nothing answers what is open.
     fn leading_answer(&mut self, index: usize, number: usize, context: &Context<'_>, named: Option<&Mention>) {
         let Some(clause) = context.utterance.clauses().get(number).cloned() else { return };
         let until = named.map_or(clause.range.end, |mention| mention.start);
-        let Some((answer, start, end)) = answer_in(context, clause.range.start..until, named.is_some()) else { return };
+        let answered = answer_in(context, clause.range.start..until, named.is_some());
+        let Some((answer, start, end)) =
+            answered.or_else(|| self.echo(index, context, &clause.range).filter(|_| named.is_none()))
+        else {
+            return;
+        };
         let clauses = context.utterance.clauses();
         let last_of_question = clause.asked && clauses.get(number + 1).is_none_or(|next| next.sentence != clause.sentence);
         if last_of_question && answer != Answer::Family {
@@ -121,6 +185,11 @@ impl Talk<'_> {
         let (asked, waiting): (Vec<Pending>, Vec<Pending>) =
             open.into_iter().partition(|pending| pending.utterance < index || pending.clause < number);
         self.pending = waiting;
+        // 有少少咳,成個月都有: what was just named goes on, the rest of the list is not affirmed by it.
+        if answer == Answer::Yes && self.named_in_turn {
+            self.pending.extend(asked);
+            return;
+        }
         // 有 to a list of three says only that there is something.
         if answer == Answer::Yes && asked.len() > 2 {
             return;
@@ -128,6 +197,7 @@ impl Talk<'_> {
         let (claim, reason) = match answer {
             Answer::Yes => (Claim::Present { explicit: true }, "answered: yes"),
             Answer::Maybe => (Claim::Possible, "answered: maybe"),
+            Answer::Once => (Claim::Historical, "answered: had it once"),
             _ => (Claim::Absent, "answered: no"),
         };
         for pending in asked {
@@ -142,6 +212,24 @@ impl Talk<'_> {
     }
 }
 
+/// Whether words that no table knows follow an answer.
+fn names_something(context: &Context<'_>, rest: std::ops::Range<usize>) -> bool {
+    let unknown = context.utterance.within(rest.clone()).is_empty() && context.utterance.quantities_in(rest.clone()).is_empty();
+    unknown
+        && context
+            .utterance
+            .folded(rest)
+            .iter()
+            .filter(|c| !is_particle(**c) && !matches!(c, '喎' | '㗎' | '啦' | '喇' | '少'))
+            .count()
+            >= 2
+}
+
+/// What may stand before an answer without being one (folded).
+fn is_particle(c: char) -> bool {
+    " 呀啊哦噢嗯唉咦其实呢这都亦就又真先医生好哈咁噉嗱ok,全部两样三一次通乜嘢".contains(c)
+}
+
 /// The answer that a clause gives, and its words.
 fn answer_in(context: &Context<'_>, range: std::ops::Range<usize>, names_follow: bool) -> Option<(Answer, usize, usize)> {
     let mut family = false;
@@ -150,7 +238,8 @@ fn answer_in(context: &Context<'_>, range: std::ops::Range<usize>, names_follow:
         let Meaning::Term(term) = hit.meaning else { continue };
         let kind = context.lexicon.term_kind(term)?;
         // Only particles may stand before the answer.
-        if hit.start.saturating_sub(cursor) > 3 {
+        let between = context.utterance.folded(cursor..hit.start);
+        if between.len() > 4 || between.iter().any(|c| !is_particle(*c)) {
             return None;
         }
         cursor = hit.end;
@@ -159,9 +248,16 @@ fn answer_in(context: &Context<'_>, range: std::ops::Range<usize>, names_follow:
                 family = true;
                 continue;
             }
-            TermKind::Oneself | TermKind::Third | TermKind::Ongoing | TermKind::Contrast | TermKind::Nothing => continue,
+            TermKind::Oneself | TermKind::Third | TermKind::Ongoing | TermKind::Contrast | TermKind::Nothing | TermKind::Now => {
+                continue;
+            }
+            TermKind::Activity | TermKind::Advise | TermKind::Remedy | TermKind::Both => continue,
+            TermKind::HadOnce => Answer::Once,
+            TermKind::NoNeed => Answer::No,
             TermKind::Affirmation if family && range.end - hit.end <= 1 => Answer::Family,
             _ if family => return None,
+            // 有少少自卑 names something else.
+            TermKind::Affirmation if names_something(context, hit.end..range.end) => return None,
             TermKind::Affirmation => Answer::Yes,
             TermKind::Negation | TermKind::NotSo => Answer::No,
             TermKind::UncertainAfter => Answer::Maybe,

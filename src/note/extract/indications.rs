@@ -1,25 +1,25 @@
 //! A drug of a group taken for a topic means the condition: 血壓 with amlodipine is hypertension.
 
+use std::collections::BTreeSet;
+
 use super::assertion::Claim;
 use super::dialogue::Event;
 use super::mention::Mention;
 use super::utterance::Utterance;
 use crate::terminology::{Lexicon, Meaning, TermKind};
 
-/// The conditions meant by a drug and its topic within one utterance.
+/// Groups that are taken for little else than the topic: they count wherever in the talk the topic is spoken of.
+const TALK_WIDE: [&str; 7] = ["C02", "C03A", "C08CA", "C09", "C10", "A10", "H03"];
+
+/// The conditions meant by a drug and its topic within one utterance, or by a telling drug within the talk.
 #[must_use]
 pub fn events(utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Event> {
+    let codes: Vec<BTreeSet<&str>> = utterances.iter().map(|utterance| drugs(utterance, lexicon)).collect();
+    let telling: BTreeSet<&str> =
+        codes.iter().flatten().copied().filter(|atc| TALK_WIDE.iter().any(|group| atc.starts_with(group))).collect();
     let mut events = Vec::new();
-    for (index, utterance) in utterances.iter().enumerate() {
-        let drugs: Vec<&str> = utterance
-            .found
-            .iter()
-            .filter_map(|hit| match hit.meaning {
-                Meaning::Drug(drug) => lexicon.drugs.get(drug).and_then(|drug| drug.atc.as_deref()),
-                _ => None,
-            })
-            .collect();
-        if drugs.is_empty() || utterance.has(lexicon, 0..utterance.chars.len(), &[TermKind::Family]) {
+    for (index, (utterance, here)) in utterances.iter().zip(&codes).enumerate() {
+        if here.is_empty() && telling.is_empty() || utterance.has(lexicon, 0..utterance.chars.len(), &[TermKind::Family]) {
             continue;
         }
         for hit in &utterance.found {
@@ -31,7 +31,7 @@ pub fn events(utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Event> {
             let meant = lexicon
                 .indications
                 .iter()
-                .find(|indication| indication.topic == class && drugs.iter().any(|atc| atc.starts_with(&indication.atc)));
+                .find(|indication| indication.topic == class && here.union(&telling).any(|atc| atc.starts_with(&indication.atc)));
             if let Some(indication) = meant {
                 let mention = Mention { start: hit.start, end: hit.end, head: hit.start, condition: indication.condition };
                 let claim = Claim::Present { explicit: false };
@@ -40,4 +40,14 @@ pub fn events(utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Event> {
         }
     }
     events
+}
+
+/// The ATC codes of the drugs of an utterance that are the patient's.
+fn drugs<'a>(utterance: &Utterance, lexicon: &'a Lexicon) -> BTreeSet<&'a str> {
+    let aside = [TermKind::Family, TermKind::Other, TermKind::Allergy];
+    let all = utterance.found.iter().filter_map(|hit| match hit.meaning {
+        Meaning::Drug(drug) => lexicon.drugs.get(drug).and_then(|drug| drug.atc.as_deref()),
+        _ => None,
+    });
+    if utterance.has(lexicon, 0..utterance.chars.len(), &aside) { BTreeSet::new() } else { all.collect() }
 }

@@ -2,15 +2,17 @@
 
 use std::ops::Range;
 
-use super::evidence_of;
 use super::regimen::{Regimen, regimen};
 use super::utterance::{Speaker, Utterance};
+use super::{MISSPELT_CONFIDENCE, evidence_of};
 use crate::note::{Allergy, AllergyStatus, Evidence, Medication, MedicationStatus};
 use crate::terminology::{Drug, DrugKind, Found, Lexicon, Meaning, TermKind};
 use crate::text::PatientText;
 
 /// How far before a drug a word tells what is done with it.
 const BEFORE: usize = 10;
+/// How far back a drug is looked for that 停咗佢 speaks of, twice this.
+const SUBJECT_REACH: usize = 30;
 
 /// A medication and what the plan needs to know of it.
 #[derive(Debug, Clone)]
@@ -19,15 +21,30 @@ pub struct Course {
     pub medication: Medication,
     /// Whether the doctor started, changed or stopped it in this talk.
     pub decided: bool,
+    /// Whether what is done with it was only assumed of the doctor's naming it.
+    assumed: bool,
+}
+
+impl Course {
+    /// A drug that was only named while all goes on as it was.
+    fn unchanged(mut self) -> Self {
+        self.medication.status = MedicationStatus::Active;
+        self.decided = false;
+        self
+    }
 }
 
 /// What one mention of a drug says.
 struct Said {
     drug: usize,
     status: Option<MedicationStatus>,
+    /// The status rests on a verb that only tells how it is taken (食, 搽).
+    weak: bool,
     withheld: bool,
     regimen: Regimen,
     doctor: bool,
+    /// The name is not spelt so.
+    misspelt: bool,
     evidence: Evidence,
     text: String,
 }
@@ -36,6 +53,7 @@ struct Said {
 #[must_use]
 pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &[Allergy]) -> Vec<Course> {
     let mut courses: Vec<(usize, Course)> = Vec::new();
+    let all_as_before = utterances.iter().any(|utterance| all_unchanged(utterance, lexicon));
     for (index, utterance) in utterances.iter().enumerate() {
         let previous = index.checked_sub(1).and_then(|before| utterances.get(before));
         stop_named_before(utterance, previous, lexicon, &mut courses);
@@ -49,6 +67,7 @@ pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &[All
     courses
         .into_iter()
         .map(|(_, course)| course)
+        .map(|course| if all_as_before && course.assumed { course.unchanged() } else { course })
         .filter(|course| course.medication.status == MedicationStatus::Stopped || !allergic(course))
         .collect()
 }
@@ -81,6 +100,7 @@ fn start(said: Said, drug: &Drug) -> Option<(usize, Course)> {
     let status = said.status.unwrap_or(assumed);
     let course = Course {
         decided: said.doctor && status != MedicationStatus::Active,
+        assumed: said.doctor && (said.status.is_none() || said.weak),
         medication: Medication {
             text: PatientText::from(said.text),
             name: drug.name.clone(),
@@ -90,7 +110,12 @@ fn start(said: Said, drug: &Drug) -> Option<(usize, Course)> {
             prn: said.regimen.prn,
             duration_days: said.regimen.duration_days,
             status,
-            confidence: if said.status.is_some() { 0.9 } else { 0.8 },
+            confidence: match (said.misspelt, said.status) {
+                (true, _) => MISSPELT_CONFIDENCE,
+                (false, Some(_)) => 0.9,
+                (false, None) => 0.8,
+            },
+            sounds_like: said.misspelt.then(|| drug.name.clone()),
             provenance: said.evidence.into(),
         },
     };
@@ -107,15 +132,29 @@ fn update(course: &mut Course, said: Said) {
     let undone = said.status == Some(MedicationStatus::Stopped) && entry.status == MedicationStatus::Planned && !said.doctor;
     if let Some(status) = said.status.filter(|_| !undone) {
         entry.status = status;
+        course.assumed = false;
         course.decided |= said.doctor && status != MedicationStatus::Active;
     }
     entry.dose = said.regimen.dose.or_else(|| entry.dose.take());
     entry.times_per_day = said.regimen.times_per_day.or(entry.times_per_day);
     entry.duration_days = said.regimen.duration_days.or(entry.duration_days);
     entry.prn |= said.regimen.prn;
+    if !said.misspelt && entry.sounds_like.take().is_some() {
+        entry.confidence = 0.9;
+    }
     if let crate::note::Provenance::Heard { evidence, .. } = &mut entry.provenance {
         evidence.merge(&said.evidence);
     }
+}
+
+/// 全部照舊 with no drug beside it: what was named and not changed goes on.
+fn all_unchanged(utterance: &Utterance, lexicon: &Lexicon) -> bool {
+    let all = 0..utterance.chars.len();
+    utterance.speaker != Speaker::Patient
+        && utterance.terms(lexicon, all, TermKind::Unchanged).any(|hit| {
+            let clause = utterance.clause(hit.start).range;
+            !utterance.within(clause).iter().any(|other| matches!(other.meaning, Meaning::Drug(_)))
+        })
 }
 
 /// 停咗佢: the drug named last, in this utterance or the one before.
@@ -127,7 +166,8 @@ fn stop_named_before(utterance: &Utterance, previous: Option<&Utterance>, lexico
         if !leads || utterance.within(clause.clone()).iter().any(|hit| is_drug(&hit)) {
             continue;
         }
-        let here = utterance.within(0..clause.start).iter().rev().find(is_drug).map(|hit| (utterance, hit));
+        let before = utterance.back(clause.start, 2 * SUBJECT_REACH)..clause.start;
+        let here = utterance.within(before).iter().rev().find(is_drug).map(|hit| (utterance, hit));
         let target =
             here.or_else(|| previous.and_then(|before| before.found.iter().rev().find(is_drug).map(|hit| (before, hit))));
         let Some((place, hit)) = target else { continue };
@@ -136,9 +176,11 @@ fn stop_named_before(utterance: &Utterance, previous: Option<&Utterance>, lexico
         let said = Said {
             drug,
             status: Some(MedicationStatus::Stopped),
+            weak: false,
             withheld: false,
             regimen: Regimen::default(),
             doctor: utterance.speaker != Speaker::Patient,
+            misspelt: place.is_misspelt(hit.start..hit.end),
             evidence,
             text: place.said(hit.start..hit.end),
         };
@@ -149,7 +191,8 @@ fn stop_named_before(utterance: &Utterance, previous: Option<&Utterance>, lexico
 /// What each mention of a drug in an utterance says.
 fn mentions(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Said> {
     let drugs: Vec<Found> = utterance.found.iter().filter(|hit| matches!(hit.meaning, Meaning::Drug(_))).copied().collect();
-    let mut said = Vec::new();
+    let mut said: Vec<Said> = Vec::new();
+    let mut carried: Option<(usize, MedicationStatus)> = None;
     for (index, hit) in drugs.iter().enumerate() {
         let Meaning::Drug(drug) = hit.meaning else { continue };
         let Some(known) = lexicon.drugs.get(drug) else { continue };
@@ -158,7 +201,18 @@ fn mentions(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Said> {
         if beside_the_point(utterance, lexicon, hit) {
             continue;
         }
-        said.extend(read(utterance, lexicon, hit, drug, known, before.min(hit.start)..after.max(hit.end)));
+        let mut one = read(utterance, lexicon, hit, drug, known, before.min(hit.start)..after.max(hit.end));
+        // 繼續 A, B 同 C: the word before the first holds for the list, until another is said.
+        let sentence = utterance.sentence(hit.start).start;
+        if let Some(one) = one.as_mut() {
+            let carried_here = carried.filter(|(place, _)| *place == sentence).map(|(_, status)| status);
+            let told = one.regimen.dose.is_some() || one.regimen.times_per_day.is_some();
+            one.status = one.status.or_else(|| carried_here.filter(|_| told));
+            if !one.withheld {
+                carried = one.status.filter(|status| *status != MedicationStatus::Stopped).map(|status| (sentence, status));
+            }
+        }
+        said.extend(one);
     }
     said
 }
@@ -167,11 +221,19 @@ fn mentions(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Said> {
 fn beside_the_point(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
     let clause = utterance.clause(hit.start);
     let range = clause.range.clone();
-    let kinds = [TermKind::Allergy, TermKind::Reaction, TermKind::Other, TermKind::Hypothetical];
+    let kinds = [TermKind::Allergy, TermKind::Reaction, TermKind::Other, TermKind::Hypothetical, TermKind::Deferred];
+    // Augmentin 都食過,冇事: told of what is tolerated, also right behind the comma.
+    let taken = utterance.has(lexicon, range.clone(), &[TermKind::DrugStopped]);
+    let until = if taken { range.end + 3 } else { range.end };
+    // 食到唔痛 is how long, 冇事 and "no problem" are how it went.
+    let tolerated = utterance.terms(lexicon, range.start..until, TermKind::Tolerated).any(|sign| {
+        let words = utterance.folded(sign.start..sign.end);
+        words.contains(&'事') || words.iter().all(char::is_ascii)
+    });
     let relative = utterance.terms(lexicon, range.start..hit.start, TermKind::Family).next().is_some()
         && utterance.speaker != Speaker::Relative;
     let asked = clause.asked && utterance.speaker == Speaker::Patient && utterance.quantities_in(range.clone()).is_empty();
-    relative || asked || utterance.has(lexicon, range, &kinds)
+    relative || asked || tolerated || utterance.has(lexicon, range, &kinds)
 }
 
 fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, known: &Drug, around: Range<usize>) -> Option<Said> {
@@ -179,7 +241,7 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     let clause = utterance.clause(hit.start).range;
     let behind = hit.end..around.end.min(sentence.end.max(hit.end));
     // A dose may stand before the drug: 兩粒 Panadol.
-    let ahead = clause.start.max(around.start).max(hit.start.saturating_sub(BEFORE))..hit.start;
+    let ahead = clause.start.max(around.start).max(utterance.back(hit.start, BEFORE))..hit.start;
     let mut how = regimen(utterance, lexicon, behind.clone());
     if how.dose.is_none() && how.times_per_day.is_none() {
         let other = regimen(utterance, lexicon, ahead.clone());
@@ -187,8 +249,16 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
             how = other;
         }
     }
-    let (status, withheld) = status(utterance, lexicon, ahead, behind, clause);
-    let given = utterance.has(lexicon, hit.start.saturating_sub(2)..hit.start, &[TermKind::DrugPlanned]);
+    // Without speakers, 有高血壓食 X is told by who has it, and 俾你食 X by who gives it.
+    let own = utterance.speaker == Speaker::Unknown
+        && utterance.has(lexicon, clause.start..hit.start, &[TermKind::Affirmation, TermKind::Oneself, TermKind::DrugActive])
+        && !utterance.has(lexicon, clause.clone(), &[TermKind::After]);
+    let doctor = utterance.speaker != Speaker::Patient && !own;
+    let clause_start = clause.start;
+    let Done { status, withheld, weak } = done(utterance, lexicon, ahead, behind, clause);
+    // 我食 X: who takes it, takes it now.
+    let status = if weak && !doctor { Some(MedicationStatus::Active) } else { status };
+    let given = utterance.has(lexicon, hit.start.saturating_sub(4).max(clause_start)..hit.start, &[TermKind::DrugPlanned]);
     if known.kind == DrugKind::Vaccine && !given {
         return None;
     }
@@ -201,49 +271,71 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
         end = end.max(span.end);
     }
     let text = utterance.said(hit.start..end.min(hit.start + 40));
-    Some(Said { drug, status, withheld, regimen: how, doctor: utterance.speaker != Speaker::Patient, evidence, text })
+    let misspelt = utterance.is_misspelt(hit.start..hit.end);
+    Some(Said { drug, status, weak, withheld, regimen: how, doctor, misspelt, evidence, text })
 }
 
-/// What is done with the drug: the nearest word before it, else the first behind it.
-fn status(
-    utterance: &Utterance,
-    lexicon: &Lexicon,
-    ahead: Range<usize>,
-    behind: Range<usize>,
-    clause: Range<usize>,
-) -> (Option<MedicationStatus>, bool) {
-    let kind_of = |hit: &Found| match hit.meaning {
-        Meaning::Term(term) => lexicon.term_kind(term),
-        _ => None,
+/// 食止痛藥: the verb has an object of its own; 唔可以夾住食: what is forbidden is not prescribed.
+fn takes_another(utterance: &Utterance, lexicon: &Lexicon, verb: &Found) -> bool {
+    let object = utterance.within(verb.end..verb.end + 2).iter().any(|hit| match hit.meaning {
+        Meaning::Term(term) => hit.start <= verb.end + 1 && lexicon.term_kind(term) == Some(TermKind::Remedy),
+        _ => false,
+    });
+    let planned = matches!(verb.meaning, Meaning::Term(term) if lexicon.term_kind(term) == Some(TermKind::DrugPlanned));
+    let forbids = [TermKind::Negation, TermKind::NegationNear, TermKind::NoNeed, TermKind::Advise];
+    let lead = utterance.clause(verb.start).range.start.max(verb.start.saturating_sub(6))..verb.start;
+    let forbidden = planned && utterance.has(lexicon, lead, &forbids) && verb.end - verb.start == 1;
+    object || forbidden
+}
+
+/// What is done with a drug.
+#[derive(Clone, Copy, Default)]
+struct Done {
+    status: Option<MedicationStatus>,
+    withheld: bool,
+    /// Told by a verb that only says how it is taken.
+    weak: bool,
+}
+
+/// What is done with the drug: the nearest word before it, else the first behind it; a stop behind it is the last word.
+fn done(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: Range<usize>, clause: Range<usize>) -> Done {
+    let of = |status| Done { status: Some(status), ..Done::default() };
+    let read = |hit: &Found| {
+        let Meaning::Term(term) = hit.meaning else { return None };
+        let done = match lexicon.term_kind(term)? {
+            TermKind::DrugActive => of(MedicationStatus::Active),
+            TermKind::DrugPlanned => Done { weak: weak(utterance, hit), ..of(MedicationStatus::Planned) },
+            TermKind::DrugStopped => of(MedicationStatus::Stopped),
+            TermKind::DrugWithheld => Done { withheld: true, ..Done::default() },
+            _ => return None,
+        };
+        (!takes_another(utterance, lexicon, hit)).then_some(done)
     };
-    let meaning = |kind| match kind {
-        TermKind::DrugActive => Some((Some(MedicationStatus::Active), false)),
-        TermKind::DrugPlanned => Some((Some(MedicationStatus::Planned), false)),
-        TermKind::DrugStopped => Some((Some(MedicationStatus::Stopped), false)),
-        TermKind::DrugWithheld => Some((None, true)),
-        _ => None,
-    };
-    let read = |hit: &Found| kind_of(hit).and_then(meaning);
+    let stopped = |done: &Done| done.status == Some(MedicationStatus::Stopped);
     let first = utterance.within(ahead).iter().rev().find_map(read);
-    let clause_behind = behind.start..behind.end.min(clause.end);
-    let second = utterance.within(clause_behind).iter().find_map(read);
+    let second = utterance.within(behind.start..behind.end.min(clause.end)).iter().find_map(read);
+    // 我食 X 之前肝酵素高,停咗: a stop that leads a later clause of the sentence.
+    let later_stop = utterance
+        .terms(lexicon, behind.clone(), TermKind::DrugStopped)
+        .find(|stop| stop.start <= utterance.clause(stop.start).range.start + 2)
+        .map(|_| of(MedicationStatus::Stopped));
+    let planned = first.is_some_and(|done| done.status == Some(MedicationStatus::Planned) && !done.weak);
     let later = || {
-        utterance
-            .terms(lexicon, behind.clone(), TermKind::DrugStopped)
-            .next()
-            .map(|_| (Some(MedicationStatus::Stopped), false))
-            .or_else(|| utterance.within(behind.clone()).iter().find_map(read))
+        let stop = utterance.terms(lexicon, behind.clone(), TermKind::DrugStopped).next().map(|_| of(MedicationStatus::Stopped));
+        stop.or_else(|| utterance.within(behind.clone()).iter().find_map(read))
     };
     match (first, second) {
         // 用過 X ... 停咗; 我食 gabapentin 上次頭暈停咗: a stop behind it in the clause is the last word.
-        (_, Some((Some(MedicationStatus::Stopped), _))) => (Some(MedicationStatus::Stopped), false),
-        (_, Some((_, true))) => (None, true),
-        (Some(first), _) => first,
+        (_, Some(second)) if stopped(&second) || second.withheld => second,
+        (Some(first), _) => later_stop.filter(|_| !planned && !first.withheld).unwrap_or(first),
         // 食咗成個月, 停咗五日: told as a course that ended.
-        (None, Some((Some(MedicationStatus::Active), _))) => later()
-            .filter(|(status, _)| *status == Some(MedicationStatus::Stopped))
-            .unwrap_or((Some(MedicationStatus::Active), false)),
-        (None, Some(second)) => second,
-        (None, None) => later().unwrap_or((None, false)),
+        (None, Some(second)) if second.status == Some(MedicationStatus::Active) => later().filter(stopped).unwrap_or(second),
+        (None, Some(second)) => later_stop.filter(|_| second.weak).unwrap_or(second),
+        (None, None) => later().unwrap_or_default(),
     }
+}
+
+/// 食, 搽, 滴: how it is taken, by which nothing is started.
+fn weak(utterance: &Utterance, verb: &Found) -> bool {
+    matches!(utterance.folded(verb.start..verb.end), ['食' | '搽' | '滴' | '打' | '喷' | '用' | '飲' | '饮'])
 }

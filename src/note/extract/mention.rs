@@ -39,8 +39,18 @@ pub fn mentions(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Mention> {
             _ => {}
         }
     }
+    all.extend(spread(utterance, lexicon));
     all.sort_by_key(|mention| (mention.start, std::cmp::Reverse(mention.end), mention.condition));
     without_contained(all)
+}
+
+/// 血壓冇高: the pieces of a form with degree or denial between them, within one clause.
+fn spread<'a>(utterance: &'a Utterance, lexicon: &'a Lexicon) -> impl Iterator<Item = Mention> + 'a {
+    lexicon
+        .find_spread(&utterance.chars)
+        .into_iter()
+        .filter(|spread| utterance.clause_index(spread.start) == utterance.clause_index(spread.head))
+        .map(|spread| Mention { start: spread.start, end: spread.end, head: spread.head, condition: spread.condition })
 }
 
 /// The mention of a pattern whose last piece is `last`, if its other pieces precede it closely.
@@ -52,9 +62,9 @@ fn complete(pattern: &Pattern, last: &Found, before: &[Found], utterance: &Utter
             .iter()
             .enumerate()
             .rev()
-            .take_while(|(_, hit)| hit.start + GAP + 8 >= start)
+            .take_while(|(_, hit)| utterance.between(hit.start, start) <= GAP + 8)
             .find(|(_, hit)| hit.end <= start && hit.meaning == Meaning::Class(*wanted))?;
-        let near = start - piece.end <= GAP && utterance.clause_index(piece.start) == clause;
+        let near = utterance.between(piece.end, start) <= GAP && utterance.clause_index(piece.start) == clause;
         if !near || another_site(candidates.get(place + 1..).unwrap_or_default(), piece, start, *wanted, lexicon) {
             return None;
         }

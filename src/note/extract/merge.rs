@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::assertion::Claim;
+use super::assertion::{Claim, OVER};
 use super::dialogue::Event;
-use super::evidence_of;
-use super::utterance::Utterance;
+use super::utterance::{Speaker, Utterance};
+use super::{MISSPELT_CONFIDENCE, evidence_of};
 use crate::note::{Assertion, Code, Condition, Display, Evidence, Laterality};
 use crate::terminology::{Lexicon, TermKind, UnitKind, system};
 use crate::text::PatientText;
@@ -51,7 +51,17 @@ pub fn conditions(events: &[Event], utterances: &[Utterance], lexicon: &Lexicon)
         if fresh {
             known.order = index;
         }
-        add(known, event.claim, index);
+        // 冇成串咳: the doctor's word on how a complaint is not does not unsay what the patient complains of.
+        let complained = concept.symptom && matches!(known.now, Some((Claim::Present { explicit: true }, _)));
+        let doctor = utterances.get(event.utterance).is_some_and(|utterance| utterance.speaker == Speaker::Doctor);
+        if !(event.claim == Claim::Absent && event.answer.is_none() && complained && doctor) {
+            // 有白內障,白內障做咗手術: what is over is there no more.
+            let over = event.claim == Claim::Historical && event.reason == OVER && !concept.symptom;
+            if over && matches!(known.now, Some((Claim::Present { .. }, _))) {
+                known.now = None;
+            }
+            add(known, event.claim, index);
+        }
     }
     let mut entries: Vec<(usize, Condition)> = Vec::new();
     for known in by_code.values() {
@@ -122,6 +132,11 @@ fn entry(
     }
     let utterance = utterances.get(first.utterance)?;
     let spans = list.iter().filter_map(|index| events.get(*index));
+    // Named once as it is spelt, it is beyond doubt.
+    let misspelt = spans.clone().all(|event| {
+        utterances.get(event.utterance).is_some_and(|place| place.is_misspelt(event.mention.start..event.mention.end))
+    });
+    let named_only = spans.clone().any(|event| event.claim == Claim::Present { explicit: false });
     let codes = std::iter::once(Code { system: system::ICD10.to_owned(), code: concept.icd10.clone() })
         .chain(concept.icpc2.iter().map(|code| Code { system: system::ICPC2.to_owned(), code: code.clone() }))
         .chain(concept.local.iter().map(|local| Code { system: local.system.clone(), code: local.code.clone() }))
@@ -133,7 +148,12 @@ fn entry(
         assertion,
         duration_days: spans.clone().find_map(|event| duration(event, utterances)),
         laterality: spans.clone().find_map(|event| laterality(event, utterances, lexicon)),
-        confidence: if spans.clone().any(|event| event.claim == Claim::Present { explicit: false }) { 0.8 } else { 0.9 },
+        confidence: match (misspelt, named_only) {
+            (true, _) => MISSPELT_CONFIDENCE,
+            (false, true) => 0.8,
+            (false, false) => 0.9,
+        },
+        sounds_like: misspelt.then(|| concept.zh.clone()),
         provenance: evidence?.into(),
     })
 }

@@ -12,6 +12,7 @@
 
 mod allergies;
 mod assertion;
+mod clauses;
 mod dialogue;
 mod indications;
 mod medications;
@@ -39,6 +40,9 @@ pub use utterance::{Speaker, Utterance};
 /// The longest span of evidence, in characters: what a reader takes in at a glance.
 const LONGEST_SPAN: usize = 40;
 
+/// Confidence of what is not spelt as it should be and only sounds so.
+const MISSPELT_CONFIDENCE: f64 = 0.6;
+
 /// Everything the transcript says that the lexicon knows; `sections` stays empty for the composer.
 #[must_use]
 pub fn extract(transcript: &Transcript, lexicon: &Lexicon) -> Note {
@@ -54,12 +58,14 @@ pub fn extract(transcript: &Transcript, lexicon: &Lexicon) -> Note {
     };
     let mut note = Note::empty(made_by);
     note.conditions = merge::conditions(&events, &utterances, lexicon);
-    note.observations = observations::observations(&utterances, lexicon);
+    let (observations, implausible) = observations::observations(&utterances, lexicon);
+    note.observations = observations;
     note.plan = plan::plan(&utterances, lexicon, &medications);
     note.social = social::social(&utterances, lexicon);
     note.allergies = allergies;
     note.medications = medications.into_iter().map(|course| course.medication).collect();
     note.uncovered = uncovered::uncovered(&utterances, &note, &events, lexicon);
+    note.uncovered.extend(implausible);
     note
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::evidence_of;
 use super::utterance::Utterance;
-use crate::note::Observation;
+use super::{LONGEST_SPAN, evidence_of};
+use crate::note::{Observation, Span, Uncovered};
 use crate::terminology::{Lexicon, Meaning, ObservationKind, TermKind, UnitKind};
 use crate::text::numerals::Number;
 
@@ -18,9 +18,14 @@ const RANDOM: &str = "14749-6";
 const WEIGHT: &str = "29463-7";
 const TEMPERATURE: &str = "8310-5";
 
-/// The observations, one of each kind: a repeated reading replaces the one before.
+/// Why a value that was said is not written.
+const IMPLAUSIBLE: &str = "implausible value, not written";
+
+/// The observations, one of each kind: a repeated reading replaces the one before. What cannot be true is not among them but
+/// listed for the clinician to look at.
 #[must_use]
-pub fn observations(utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Observation> {
+pub fn observations(utterances: &[Utterance], lexicon: &Lexicon) -> (Vec<Observation>, Vec<Uncovered>) {
+    let mut implausible = Vec::new();
     let mut latest: BTreeMap<String, (usize, Observation)> = BTreeMap::new();
     let mut order = 0;
     for utterance in utterances {
@@ -28,17 +33,24 @@ pub fn observations(utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Observat
         read.extend(named(utterance, lexicon));
         read.extend(by_unit(utterance, lexicon));
         read.sort_by_key(|(range, _)| range.start);
-        for (_, observation) in read {
+        for (range, observation) in read {
+            let Some(observation) = observation else {
+                let span = Span::new(utterance.id, range.start, range.end.min(range.start + LONGEST_SPAN));
+                implausible.extend(span.ok().map(|span| Uncovered { span, reason: IMPLAUSIBLE.to_owned() }));
+                continue;
+            };
             order += 1;
             latest.insert(observation.loinc.clone(), (order, observation));
         }
     }
+    implausible.dedup();
     let mut all: Vec<(usize, Observation)> = latest.into_values().collect();
     all.sort_by_key(|(order, _)| *order);
-    all.into_iter().map(|(_, observation)| observation).collect()
+    (all.into_iter().map(|(_, observation)| observation).collect(), implausible)
 }
 
-type Read = (Range<usize>, Observation);
+/// Where a value was said, and the observation, if it can be true.
+type Read = (Range<usize>, Option<Observation>);
 
 fn kind<'a>(lexicon: &'a Lexicon, loinc: &str) -> Option<&'a ObservationKind> {
     lexicon.observations.iter().find(|kind| kind.loinc == loinc)
@@ -47,7 +59,7 @@ fn kind<'a>(lexicon: &'a Lexicon, loinc: &str) -> Option<&'a ObservationKind> {
 fn observation(kind: &ObservationKind, value: f64, utterance: &Utterance, range: Range<usize>) -> Option<Read> {
     // Out of the plausible range it is a slip of speech or of the recogniser: not written.
     if !(kind.low..=kind.high).contains(&value) {
-        return None;
+        return Some((range, None));
     }
     let observation = Observation {
         loinc: kind.loinc.clone(),
@@ -56,7 +68,7 @@ fn observation(kind: &ObservationKind, value: f64, utterance: &Utterance, range:
         unit: kind.unit.clone(),
         provenance: evidence_of(utterance, range.clone())?.into(),
     };
-    Some((range, observation))
+    Some((range, Some(observation)))
 }
 
 /// Whether the words around a value put it at home or in the past.
@@ -68,13 +80,18 @@ fn not_today(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
 fn pressures(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
     let (Some(systolic), Some(diastolic)) = (kind(lexicon, SYSTOLIC), kind(lexicon, DIASTOLIC)) else { return Vec::new() };
     let pairs = utterance.numbers.iter().zip(utterance.numbers.iter().skip(1));
+    let run_together = utterance.numbers.iter().filter_map(|number| {
+        let (high, low) = two_in_one(utterance, lexicon, number)?;
+        let range = number.start..number.end;
+        both(observation(systolic, high, utterance, range.clone())?, observation(diastolic, low, utterance, range)?)
+    });
     pairs
         .filter_map(|(upper, lower)| {
             let (high, low) = (upper.exact()?, lower.exact()?);
             let between = utterance.folded(upper.end..lower.start);
             let slash = matches!(between, ['/'] | [' ', '/', ' '] | ['/', ' ']);
             let over = utterance.terms(lexicon, upper.end..lower.start, TermKind::Over).next().is_some() && between.len() <= 6;
-            let start = utterance.clause(upper.start).range.start.max(upper.start.saturating_sub(14));
+            let start = utterance.clause(upper.start).range.start.max(utterance.back(upper.start, 14));
             let said = utterance.has(lexicon, start..upper.start, &[TermKind::Pressure]);
             let plain =
                 said && between.len() <= 1 && utterance.clause_index(lower.start) <= utterance.clause_index(upper.start) + 1;
@@ -84,10 +101,30 @@ fn pressures(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
             let range = upper.start..lower.end;
             let first = observation(systolic, high, utterance, range.clone())?;
             let second = observation(diastolic, low, utterance, range)?;
-            Some([first, second])
+            both(first, second)
         })
+        .chain(run_together)
         .flatten()
         .collect()
+}
+
+/// Two pressures, or neither: with one that cannot be true the other is not to be trusted.
+fn both(first: Read, second: Read) -> Option<[Read; 2]> {
+    let whole = first.1.is_some() && second.1.is_some();
+    Some(if whole { [first, second] } else { [(first.0, None), (second.0, None)] })
+}
+
+/// 血壓一三六八八: both pressures read digit by digit without a pause.
+fn two_in_one(utterance: &Utterance, lexicon: &Lexicon, number: &Number) -> Option<(f64, f64)> {
+    let start = utterance.clause(number.start).range.start.max(utterance.back(number.start, 6));
+    let said = utterance.has(lexicon, start..number.start, &[TermKind::Pressure]);
+    let value = number.exact().filter(|value| value.fract() == 0.0)?;
+    let (high, low) = match number.end - number.start {
+        5 => ((value / 100.0).floor(), value % 100.0),
+        6 => ((value / 1000.0).floor(), value % 1000.0),
+        _ => return None,
+    };
+    (said && high > low && !not_today(utterance, lexicon, number.start)).then_some((high, low))
 }
 
 /// A name, then a number: 心跳七十二, LDL 三點八.
@@ -131,7 +168,10 @@ fn value_after<'a>(utterance: &'a Utterance, lexicon: &Lexicon, from: usize) -> 
         .find(|hit| matches!(hit.meaning, Meaning::Observation(_) | Meaning::Drug(_)))
         .map_or(sentence.end, |hit| hit.start);
     let clause = utterance.clause(from.saturating_sub(1)).range;
-    let until = next.min(from + NEAR).min(clause.end);
+    // INR 幾多?六點八: who asks answers.
+    let asked = utterance.has(lexicon, from..clause.end, &[TermKind::OpenQuestion]) && clause.end - from <= 4;
+    let until = if asked { clause.end + 3 } else { clause.end };
+    let until = until.min(if asked { until } else { next }).min(utterance.ahead(from, NEAR));
     let mut candidates = utterance.numbers_in(from..until).iter().filter(|number| {
         let counted = utterance
             .quantities_in(number.start..number.end)
@@ -158,6 +198,10 @@ fn in_unit(utterance: &Utterance, lexicon: &Lexicon, number: &Number, kind: &Obs
     let quantity = utterance.quantities_in(number.start..number.start + 1).first().copied();
     let Some(quantity) = quantity else { return Some((value, number.end)) };
     let unit = lexicon.units.get(quantity.unit)?;
+    // 三十八度幾 is no reading.
+    if matches!(utterance.chars.get(quantity.end), Some('几')) {
+        return None;
+    }
     if unit.ucum == kind.unit { Some((value * unit.factor, quantity.end)) } else { Some((value, number.end)) }
 }
 
@@ -169,7 +213,9 @@ fn by_unit(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
         let ucum = lexicon.units.get(quantity.unit).map(|unit| unit.ucum.as_str()).unwrap_or_default();
         let clause = utterance.clause(quantity.start).range;
         let changed = utterance.has(lexicon, clause.clone(), &[TermKind::Change, TermKind::PerWeight, TermKind::Lifestyle]);
-        if not_today(utterance, lexicon, quantity.start) || changed {
+        // 三十八度幾 is no reading.
+        let rough = matches!(utterance.chars.get(quantity.end), Some('几' | '多'));
+        if not_today(utterance, lexicon, quantity.start) || changed || rough {
             continue;
         }
         match ucum {
@@ -185,5 +231,7 @@ fn by_unit(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
             read.extend(observation(temperature, value, utterance, number.start..number.end));
         }
     }
+    // A number of degrees may be of anything: only what can be a patient's is read.
+    read.retain(|(_, observation)| observation.is_some());
     read
 }

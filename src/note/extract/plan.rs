@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::clauses::Clause;
 use super::evidence_of;
 use super::medications::Course;
-use super::utterance::{Clause, Speaker, Utterance};
+use super::utterance::{Speaker, Utterance};
 use crate::note::{Evidence, PlanItem, PlanKind, Provenance};
 use crate::terminology::{DrugKind, Found, Lexicon, Meaning, TermKind, UnitKind};
 use crate::text::PatientText;
@@ -14,22 +15,30 @@ use crate::text::PatientText;
 pub fn plan(utterances: &[Utterance], lexicon: &Lexicon, courses: &[Course]) -> Vec<PlanItem> {
     let mut items: Vec<PlanItem> = Vec::new();
     let mut advice: Option<PlanItem> = None;
-    for utterance in utterances.iter().filter(|utterance| matches!(utterance.speaker, Speaker::Doctor | Speaker::Unknown)) {
+    let mut remedy: Option<PlanItem> = None;
+    let doctors = |(_, utterance): &(usize, &Utterance)| matches!(utterance.speaker, Speaker::Doctor | Speaker::Unknown);
+    for (index, utterance) in utterances.iter().enumerate().filter(doctors) {
         let mut tests: Option<PlanItem> = None;
         let mut procedures: Option<PlanItem> = None;
         for clause in utterance.clauses().iter().filter(|clause| !question(utterance, lexicon, clause)) {
-            items.extend(follow_up(utterance, lexicon, &clause.range));
+            // 中風半年後覆診, before anything else was said, is why one came.
+            let names = |hit: &Found| matches!(hit.meaning, Meaning::Condition(_)) && hit.start < clause.range.start + 4;
+            let sentence = utterance.sentence(clause.range.start);
+            let before = sentence.start.max(utterance.back(clause.range.start, 8))..clause.range.end;
+            let opening = index == 0 && utterance.within(before).iter().any(names);
+            items.extend(follow_up(utterance, lexicon, &clause.range).filter(|_| !opening));
             items.extend(sick_leave(utterance, lexicon, &clause.range));
             items.extend(referral(utterance, lexicon, &clause.range));
             join(&mut tests, investigation(utterance, lexicon, &clause.range));
             join(&mut procedures, procedure(utterance, lexicon, &clause.range));
             join(&mut advice, lifestyle(utterance, lexicon, &clause.range));
+            join(&mut remedy, unnamed_remedy(utterance, lexicon, &clause.range));
         }
         items.extend(tests);
         items.extend(procedures);
     }
     items.extend(advice);
-    items.extend(prescription(courses));
+    items.extend(prescription(courses).or(remedy));
     without_repeats(items)
 }
 
@@ -42,9 +51,12 @@ fn item(utterance: &Utterance, kind: PlanKind, range: Range<usize>, days: Option
     Some(PlanItem { kind, text: PatientText::from(utterance.said(range)), days, provenance })
 }
 
+/// The length in bytes from which an item's text grows no more.
+const LONGEST_TEXT: usize = 2000;
+
 fn join(all: &mut Option<PlanItem>, more: Option<PlanItem>) {
     match (all.as_mut(), more) {
-        (Some(all), Some(more)) => {
+        (Some(all), Some(more)) if all.text.reveal().len() < LONGEST_TEXT => {
             all.text = PatientText::from(format!("{};{}", all.text.reveal(), more.text.reveal()));
             if let (Provenance::Heard { evidence, .. }, Provenance::Heard { evidence: added, .. }) =
                 (&mut all.provenance, &more.provenance)
@@ -96,6 +108,10 @@ fn follow_up(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) ->
     if utterance.has(lexicon, clause.start..back.start, &[TermKind::Negation, TermKind::NoNeed]) {
         return None;
     }
+    // Come back in a week if it is no better: no appointment.
+    if utterance.has(lexicon, clause.clone(), &[TermKind::Hypothetical]) {
+        return None;
+    }
     let earlier = clause.start..back.start;
     let later = back.end..clause.end.min(back.end + 10);
     let index = utterance.clause_index(back.start);
@@ -125,6 +141,13 @@ fn referral(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> 
         return Vec::new();
     }
     let services: Vec<&Found> = utterance.terms(lexicon, verb.end..clause.end, TermKind::Service).collect();
+    // 轉去 and 約你見 turn to anything; 轉介 only to a service.
+    let plain = utterance.folded(verb.start..verb.end);
+    let refers =
+        plain.windows(2).any(|pair| matches!(pair, ['转', '介' | '诊'])) || plain.contains(&'信') || plain.contains(&'r');
+    if services.is_empty() && !refers {
+        return Vec::new();
+    }
     if services.len() < 2 {
         return item(utterance, PlanKind::Referral, verb.start..clause.end, None).into_iter().collect();
     }
@@ -151,14 +174,26 @@ fn investigation(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>
             .within(clause.clone())
             .iter()
             .any(|hit| matches!(hit.meaning, Meaning::Observation(_) | Meaning::Condition(_) | Meaning::Class(_)));
-    if reported || observed || treats || !object || (verb.is_none() && !future && !later) {
+    // 轉介 … 評估 is the other service's test.
+    let referred = test.is_none() && utterance.has(lexicon, clause.clone(), &[TermKind::Refer]);
+    // 驗血, 抽血, 照肺: the verb is in the word.
+    let told = test.is_some_and(|hit| matches!(utterance.folded(hit.start..hit.start + 1), ['抽' | '验' | '照' | '种' | '查']));
+    if reported || observed || treats || referred || !object || (verb.is_none() && !future && !later && !told) {
         return None;
     }
     item(utterance, PlanKind::Investigation, start..clause.end, None)
 }
 
 fn procedure(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<PlanItem> {
-    let done = [TermKind::NoNeed, TermKind::Negation, TermKind::Before, TermKind::History, TermKind::HistoryAfter];
+    let done = [
+        TermKind::NoNeed,
+        TermKind::Negation,
+        TermKind::Before,
+        TermKind::History,
+        TermKind::HistoryAfter,
+        TermKind::Refer,
+        TermKind::FollowUp,
+    ];
     if utterance.has(lexicon, clause.clone(), &done) {
         return None;
     }
@@ -169,7 +204,17 @@ fn procedure(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) ->
         }
         _ => false,
     });
-    let hit = utterance.terms(lexicon, clause.clone(), TermKind::Procedure).next().or(vaccine)?;
+    // 打流感針 is named as what it is given against.
+    let against = utterance.within(clause.clone()).iter().find(|hit| match hit.meaning {
+        Meaning::Condition(condition) => {
+            let code = lexicon.conditions.get(condition).map(|concept| concept.icd10.as_str()).unwrap_or_default();
+            ["Z23", "Z24", "Z25"].iter().any(|category| code.starts_with(category))
+                && (utterance.has(lexicon, hit.start.saturating_sub(2)..hit.start, &[TermKind::DrugPlanned])
+                    || utterance.folded(hit.start..hit.start + 1) == ['打'])
+        }
+        _ => false,
+    });
+    let hit = utterance.terms(lexicon, clause.clone(), TermKind::Procedure).next().or(vaccine).or(against)?;
     let near = utterance.has(lexicon, hit.start.saturating_sub(3)..hit.start, &[TermKind::NegationNear]);
     let past = utterance.has(lexicon, hit.end..hit.end + 2, &[TermKind::Past]);
     if near || past {
@@ -178,9 +223,63 @@ fn procedure(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) ->
     item(utterance, PlanKind::Procedure, hit.start..clause.end.max(hit.end), None)
 }
 
+/// Advice by its own words (戒口), or by what to do or leave: 唔好 … 搬, 多啲 … 行.
 fn lifestyle(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<PlanItem> {
-    let hit = utterance.terms(lexicon, clause.clone(), TermKind::Lifestyle).next()?;
+    let drug = |range: Range<usize>| {
+        utterance.within(range.clone()).iter().any(|hit| match hit.meaning {
+            Meaning::Drug(_) => true,
+            Meaning::Term(term) => lexicon.term_kind(term) == Some(TermKind::Remedy),
+            _ => false,
+        }) || utterance.folded(range).contains(&'药')
+    };
+    let plain = utterance.terms(lexicon, clause.clone(), TermKind::Lifestyle).next().filter(|hit| {
+        // 想戒煙 is the patient's wish told again.
+        let wish = hit.start.checked_sub(1).and_then(|at| utterance.chars.get(at)).is_some_and(|c| *c == '想');
+        !drug(hit.end..clause.end) && !wish
+    });
+    let framed = || {
+        let leads = [TermKind::Advise, TermKind::DrugWithheld];
+        // 唔食 tells what somebody does, 唔好食 what to do.
+        let tells = |hit: &&Found| {
+            let words = utterance.folded(hit.start..hit.end);
+            let bids = words.iter().any(|c| matches!(c, '好' | '要' | '避' | '忌' | '可')) || words.iter().all(char::is_ascii);
+            bids || utterance.terms(lexicon, hit.start..hit.start + 1, TermKind::Advise).next().is_some()
+        };
+        let first = |kind: &TermKind| utterance.terms(lexicon, clause.clone(), *kind).find(tells);
+        let lead = leads.iter().filter_map(first).min_by_key(|hit| hit.start)?;
+        let near = lead.start..clause.end.min(utterance.ahead(lead.end, 8));
+        let acts = [TermKind::Activity, TermKind::Alcohol, TermKind::Smoking, TermKind::Lifestyle];
+        // 以後唔好再食蝦, 戒啤酒: what is forbidden without naming a drug is food or a habit.
+        let words = utterance.folded(lead.start..lead.end);
+        let habit = words.iter().any(|c| matches!(c, '食' | '飲' | '饮'))
+            || words.first() == Some(&'戒') && lead.start <= clause.start + 1;
+        let told = [TermKind::Oneself, TermKind::Past, TermKind::HistoryAfter, TermKind::FollowUp, TermKind::Question];
+        let aside = utterance.has(lexicon, clause.clone(), &told) || drug(clause.clone());
+        let acts = utterance.has(lexicon, near, &acts) || habit;
+        (utterance.speaker != Speaker::Patient && !aside && acts).then_some(lead)
+    };
+    let hit = plain.or_else(framed)?;
     item(utterance, PlanKind::Lifestyle, hit.start..clause.end.max(hit.end), None)
+}
+
+/// 開支藥膏: something is prescribed that has no name here.
+fn unnamed_remedy(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<PlanItem> {
+    let gives = utterance.terms(lexicon, clause.clone(), TermKind::DrugPlanned).next()?;
+    let remedy = utterance.terms(lexicon, gives.end..clause.end, TermKind::Remedy).next().map(|hit| (hit.start, hit.end));
+    // 開 thiamine 一百 mg: a name that no table knows, with its dose.
+    let dosed = || {
+        let dose = utterance.quantities_in(gives.end..clause.end).iter().find(|quantity| quantity.kind == UnitKind::Dose)?;
+        let name = utterance.folded(gives.end..dose.start);
+        let known = utterance.within(gives.end..dose.start).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
+        (!known && name.iter().any(char::is_ascii_alphabetic)).then_some((gives.end, dose.end))
+    };
+    let (start, end) = remedy.or_else(dosed)?;
+    let denied = [TermKind::Negation, TermKind::NegationNear, TermKind::NoNeed, TermKind::DrugWithheld, TermKind::Advise];
+    let aside = utterance.has(lexicon, clause.start..gives.start, &denied) || utterance.speaker == Speaker::Patient;
+    if aside || utterance.between(gives.end, start) > 6 {
+        return None;
+    }
+    item(utterance, PlanKind::Prescription, gives.start..end, None)
 }
 
 /// One item for all that was prescribed, changed or stopped.

@@ -26,6 +26,7 @@ pub fn quantities(chars: &[char], numbers: &[Number], found: &[Found], lexicon: 
     let mut all: Vec<Quantity> = numbers.iter().filter_map(|number| after_number(chars, number, found, lexicon)).collect();
     all.extend(every(chars, found, lexicon));
     all.extend(percent(chars, numbers, lexicon));
+    all.extend(fractions(chars, numbers, lexicon));
     all.sort_by_key(|quantity| (quantity.start, quantity.end));
     all
 }
@@ -82,5 +83,24 @@ fn percent<'a>(chars: &'a [char], numbers: &'a [Number], lexicon: &'a Lexicon) -
         let lead = chars.get(start..number.start)?;
         let unit = unit.filter(|_| matches!(lead, ['百', '分', '之']))?;
         Some(Quantity { start, end: number.end, value: number.exact()?, unit, kind: UnitKind::Dose, vague: false })
+    })
+}
+
+/// 3/7, 2/52, 6/12, as clinicians write days, weeks and months.
+fn fractions<'a>(chars: &'a [char], numbers: &'a [Number], lexicon: &'a Lexicon) -> impl Iterator<Item = Quantity> + 'a {
+    numbers.iter().zip(numbers.iter().skip(1)).filter_map(move |(count, of)| {
+        let slash = of.start == count.end + 1 && chars.get(count.end) == Some(&'/');
+        let written = chars.get(count.start).is_some_and(char::is_ascii_digit);
+        let days = match chars.get(of.start..of.end)? {
+            ['7'] => 1.0,
+            ['5', '2'] => 7.0,
+            ['1', '2'] => 30.0,
+            _ => return None,
+        };
+        let unit = lexicon.units.iter().position(|unit| unit.kind == UnitKind::Time && (unit.factor - days).abs() < 1e-9)?;
+        let time =
+            Quantity { start: count.start, end: of.end, value: count.value * days, unit, kind: UnitKind::Time, vague: false };
+        // 130/12 is no time.
+        (slash && written && count.value <= 30.0).then_some(time)
     })
 }

@@ -86,11 +86,12 @@ fn daily_count(utterance: &Utterance, count: &Quantity) -> bool {
 fn raised_to<'a>(utterance: &Utterance, lexicon: &Lexicon, first: &Quantity, amounts: &[&'a Quantity]) -> Option<&'a Quantity> {
     amounts
         .iter()
-        .find(|quantity| quantity.start > first.end && ucum(quantity, lexicon) == ucum(first, lexicon))
-        .filter(|quantity| quantity.start - first.end <= 8)
+        .find(|quantity| quantity.start > first.end && !COUNTS.contains(&ucum(quantity, lexicon)))
+        .filter(|quantity| utterance.between(first.end, quantity.start) <= 10)
         .filter(|quantity| {
             let between = utterance.folded(first.end..quantity.start);
-            between.ends_with(&['到']) || between.ends_with(&['t', 'o', ' ']) || between.ends_with(&['做'])
+            let words: String = between.iter().filter(|c| **c != ' ').collect();
+            ["到", "做", "至", "to", "->", "→", "=>"].iter().any(|sign| words.ends_with(sign))
         })
         .copied()
 }

@@ -35,6 +35,31 @@ pub fn uncovered(utterances: &[Utterance], note: &Note, events: &[Event], lexico
     utterances.iter().flat_map(|utterance| in_utterance(utterance, &covered, lexicon)).collect()
 }
 
+/// Endings of the names of diseases, operations and drugs.
+const ENDINGS: [&str; 24] = [
+    "itis", "osis", "emia", "oma", "pathy", "algia", "ectomy", "plegia", "uria", "pnoea", "rrhoea", "rrhea", "mycin", "cillin",
+    "pril", "sartan", "statin", "olol", "azole", "dipine", "gliptin", "flozin", "tidine", "mab",
+];
+/// The shortest word that an ending says something of.
+const SHORTEST_WORD: usize = 6;
+
+/// English words whose ending says that they name a disease or a drug.
+fn by_ending(chars: &[char]) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at < chars.len() {
+            let length = chars.iter().skip(at).take_while(|c| c.is_ascii_lowercase()).count();
+            let (start, end) = (at, at + length);
+            at = end + 1;
+            let word: String = chars.get(start..end).unwrap_or_default().iter().collect();
+            if length >= SHORTEST_WORD && ENDINGS.iter().any(|ending| word.ends_with(ending)) {
+                return Some((start, end));
+            }
+        }
+        None
+    })
+}
+
 fn in_utterance(utterance: &Utterance, covered: &BTreeSet<(u64, usize)>, lexicon: &Lexicon) -> Vec<Uncovered> {
     let words = utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::Salient).map(|hit| (hit.start, hit.end));
     let amounts = utterance
@@ -42,7 +67,7 @@ fn in_utterance(utterance: &Utterance, covered: &BTreeSet<(u64, usize)>, lexicon
         .iter()
         .filter(|quantity| matches!(quantity.kind, UnitKind::Dose | UnitKind::Measure))
         .map(|quantity| (quantity.start, quantity.end));
-    let mut cues: Vec<(usize, usize)> = words.chain(amounts).collect();
+    let mut cues: Vec<(usize, usize)> = words.chain(amounts).chain(by_ending(&utterance.chars)).collect();
     cues.sort_unstable();
     let mut listed = BTreeSet::new();
     let mut all = Vec::new();

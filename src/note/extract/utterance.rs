@@ -4,13 +4,11 @@
 
 use std::ops::Range;
 
+use super::clauses::{Clause, said_before, soft_cuts, split};
 use super::quantity::{Quantity, quantities};
 use crate::speech::Segment;
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 use crate::text::numerals::{Number, numbers};
-
-/// A stretch without punctuation longer than this is cut, so that no scope runs through a whole unpunctuated talk.
-const LONGEST_CLAUSE: usize = 60;
 
 /// Who speaks, as far as rules ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,23 +36,18 @@ pub struct Utterance {
     pub chars: Vec<char>,
     /// Forms in order.
     pub found: Vec<Found>,
+    /// Those of the forms that are not spelt so, only sound so or nearly are, in order.
+    misspelt: Vec<Found>,
     /// Numbers in order.
     pub numbers: Vec<Number>,
     /// Numbers with a unit, in order.
     pub quantities: Vec<Quantity>,
     clause_of: Vec<usize>,
     clauses: Vec<Clause>,
-}
-
-/// A clause: what stands between commas; the sentence it is in.
-#[derive(Debug, Clone)]
-pub struct Clause {
-    /// Its characters without the punctuation.
-    pub range: Range<usize>,
-    /// Number of its sentence in the segment.
-    pub sentence: usize,
-    /// Whether its sentence ends with a question mark.
-    pub asked: bool,
+    /// For each sentence, its characters from the first clause to the last.
+    sentences: Vec<Range<usize>>,
+    /// For each place, how much was said before it: see [`Self::back`].
+    said_before: Vec<usize>,
 }
 
 impl Utterance {
@@ -64,17 +57,63 @@ impl Utterance {
         let original: Vec<char> = segment.text.reveal().chars().collect();
         let folded: String = lexicon.fold().text(segment.text.reveal());
         let chars: Vec<char> = folded.chars().collect();
-        let found = lexicon.find(&folded);
+        let mut found = lexicon.find(&folded);
+        let misspelt = misspelt(&chars, &found, lexicon);
+        if !misspelt.is_empty() {
+            found.extend(&misspelt);
+            found.sort_unstable_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end), hit.meaning));
+        }
         let numbers = numbers(&chars);
         let quantities = quantities(&chars, &numbers, &found, lexicon);
-        let (clause_of, clauses) = split(&chars);
+        let (clause_of, clauses) = split(&chars, &soft_cuts(&chars, &found, &quantities, lexicon));
+        let mut sentences: Vec<Range<usize>> = Vec::new();
+        for clause in &clauses {
+            match sentences.get_mut(clause.sentence) {
+                Some(sentence) => sentence.end = clause.range.end,
+                None => sentences.push(clause.range.clone()),
+            }
+        }
         let speaker = match segment.speaker.as_deref() {
             Some("doctor") => Speaker::Doctor,
             Some("patient") => Speaker::Patient,
             Some("relative") => Speaker::Relative,
             _ => Speaker::Unknown,
         };
-        Self { id: segment.id, speaker, original, chars, found, numbers, quantities, clause_of, clauses }
+        Self {
+            id: segment.id,
+            speaker,
+            original,
+            found,
+            misspelt,
+            numbers,
+            quantities,
+            clause_of,
+            clauses,
+            sentences,
+            said_before: said_before(&chars),
+            chars,
+        }
+    }
+
+    /// The place this far back, a word of Latin letters counting as two characters: scope is measured in what was said.
+    #[must_use]
+    pub fn back(&self, from: usize, reach: usize) -> usize {
+        let least = self.said_before.get(from).copied().unwrap_or_default().saturating_sub(reach);
+        self.said_before.partition_point(|said| *said < least).min(from)
+    }
+
+    /// The place this far ahead, measured as [`Self::back`] measures.
+    #[must_use]
+    pub fn ahead(&self, from: usize, reach: usize) -> usize {
+        let most = self.said_before.get(from).copied().unwrap_or_default() + reach;
+        self.said_before.partition_point(|said| *said <= most).saturating_sub(1).clamp(from, self.chars.len().max(from))
+    }
+
+    /// How much was said between two places, measured as [`Self::back`] measures.
+    #[must_use]
+    pub fn between(&self, from: usize, to: usize) -> usize {
+        let at = |place: usize| self.said_before.get(place).or(self.said_before.last()).copied().unwrap_or_default();
+        at(to).saturating_sub(at(from))
     }
 
     /// All clauses in order.
@@ -99,15 +138,18 @@ impl Utterance {
         })
     }
 
+    /// Whether a form in a range is not spelt so and was found by its sound or a few letters off.
+    #[must_use]
+    pub fn is_misspelt(&self, range: Range<usize>) -> bool {
+        let from = self.misspelt.partition_point(|hit| hit.end <= range.start);
+        self.misspelt.get(from).is_some_and(|hit| hit.start < range.end)
+    }
+
     /// The characters of the sentence that holds a character.
     #[must_use]
     pub fn sentence(&self, at: usize) -> Range<usize> {
-        let index = self.clause_index(at);
-        let sentence = self.clauses.get(index).map(|clause| clause.sentence);
-        let before = self.clauses.iter().take(index).rev().take_while(|clause| Some(clause.sentence) == sentence).last();
-        let after = self.clauses.iter().skip(index).take_while(|clause| Some(clause.sentence) == sentence).last();
-        let here = self.clause(at).range;
-        before.map_or(here.start, |clause| clause.range.start)..after.map_or(here.end, |clause| clause.range.end)
+        let sentence = self.clauses.get(self.clause_index(at)).map(|clause| clause.sentence).unwrap_or_default();
+        self.sentences.get(sentence).cloned().unwrap_or(0..self.chars.len())
     }
 
     /// The forms that start in a range.
@@ -130,6 +172,17 @@ impl Utterance {
     #[must_use]
     pub fn has(&self, lexicon: &Lexicon, range: Range<usize>, kinds: &[TermKind]) -> bool {
         kinds.iter().any(|kind| self.terms(lexicon, range.clone(), *kind).next().is_some())
+    }
+
+    /// Whether 我, 佢, 你, `my` or `her` stands right before a place.
+    #[must_use]
+    pub fn owned(&self, at: usize) -> bool {
+        let before = self.folded(at.saturating_sub(5)..at);
+        let mut word: Vec<char> =
+            before.iter().rev().skip_while(|c| **c == ' ').copied().take_while(char::is_ascii_alphabetic).collect();
+        word.reverse();
+        let word: String = word.into_iter().collect();
+        matches!(before.last(), Some('我' | '佢' | '你')) || matches!(word.as_str(), "my" | "his" | "her" | "your" | "our")
     }
 
     /// The quantities that start in a range.
@@ -161,61 +214,57 @@ impl Utterance {
     }
 }
 
-/// What a character does to the text around it.
-fn boundary(chars: &[char], at: usize) -> Option<bool> {
-    let ideograph = |c: Option<&char>| c.is_some_and(|c| *c >= '\u{3400}');
-    match chars.get(at)? {
-        '。' | '?' | '!' | '…' => Some(true),
-        // A point ends a sentence unless it stands in a number or a name.
-        '.' if !chars.get(at + 1).is_some_and(|c| c.is_ascii_alphanumeric()) => Some(true),
-        ',' | ';' | ':' => Some(false),
-        // Recognisers put spaces where they heard a pause.
-        ' ' if ideograph(at.checked_sub(1).and_then(|before| chars.get(before))) && ideograph(chars.get(at + 1)) => Some(false),
-        _ => None,
-    }
+/// What sounds like a form, where something clinical beside it says what the talk is about.
+fn misspelt(chars: &[char], found: &[Found], lexicon: &Lexicon) -> Vec<Found> {
+    let clinical = |hit: &Found| match hit.meaning {
+        Meaning::Term(term) => matches!(
+            lexicon.term_kind(term),
+            Some(
+                TermKind::Negation
+                    | TermKind::Question
+                    | TermKind::DrugActive
+                    | TermKind::DrugPlanned
+                    | TermKind::DrugStopped
+                    | TermKind::Frequency
+                    | TermKind::Allergy
+                    | TermKind::AnyDrug
+                    | TermKind::Family
+                    | TermKind::Oneself
+                    | TermKind::Uncertain
+            )
+        ),
+        Meaning::Unit(_) => false,
+        _ => true,
+    };
+    let mut beside: Vec<usize> = found.iter().filter(|hit| clinical(hit)).map(|hit| hit.start).collect();
+    beside.sort_unstable();
+    let near = |hit: &Found| {
+        let from = beside.partition_point(|start| start + CONTEXT < hit.start);
+        beside
+            .get(from..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(|start| **start <= hit.end + CONTEXT)
+            .any(|start| !(hit.start..hit.end).contains(start))
+    };
+    // Of a word of two characters nearly any could be meant: it must touch a number, a denial or a question.
+    let touches = |hit: &Found| {
+        let cue = |other: &Found| other.end == hit.start || other.end + 1 == hit.start || other.start == hit.end;
+        let number = chars
+            .get(hit.end)
+            .into_iter()
+            .chain(chars.get(hit.end + 1))
+            .any(|c| "0123456789一二三四五六七八九十两几".contains(*c));
+        let chinese = chars.get(hit.start).is_some_and(|c| !c.is_ascii());
+        let from = found.partition_point(|other| other.start + CONTEXT < hit.start);
+        let mut around = found.get(from..).unwrap_or_default().iter().take_while(|other| other.start <= hit.end);
+        !chinese
+            || hit.end - hit.start > 2
+            || number
+            || around.any(|other| matches!(other.meaning, Meaning::Term(_)) && cue(other))
+    };
+    lexicon.find_misspelt(chars, found).into_iter().filter(near).filter(touches).collect()
 }
 
-fn split(chars: &[char]) -> (Vec<usize>, Vec<Clause>) {
-    let mut clause_of = Vec::with_capacity(chars.len());
-    let mut clauses: Vec<Clause> = Vec::new();
-    let (mut start, mut sentence, mut first_of_sentence) = (0, 0, 0);
-    for at in 0..chars.len() {
-        clause_of.push(clauses.len());
-        let cut = boundary(chars, at);
-        if cut.is_none() && at - start < LONGEST_CLAUSE {
-            continue;
-        }
-        let end = if cut.is_some() { at } else { at + 1 };
-        clauses.push(Clause { range: start..end, sentence, asked: false });
-        start = at + 1;
-        if cut == Some(true) {
-            let asked = chars.get(at) == Some(&'?');
-            clauses.iter_mut().skip(first_of_sentence).for_each(|clause| clause.asked = asked);
-            first_of_sentence = clauses.len();
-            sentence += 1;
-        }
-    }
-    clauses.push(Clause { range: start..chars.len(), sentence, asked: false });
-    (clause_of, clauses)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn clauses_and_sentences() {
-        let chars: Vec<char> = "冇發燒,咳?血壓128.5 mg".chars().collect();
-        let (of, clauses) = split(&chars);
-        let ranges: Vec<_> = clauses.iter().map(|clause| clause.range.clone()).collect();
-        assert_eq!(ranges, vec![0..3, 4..5, 6..16]);
-        assert!(clauses[0].asked && clauses[1].asked && !clauses[2].asked);
-        assert_eq!(of.len(), chars.len());
-    }
-
-    #[test]
-    fn a_talk_without_punctuation_is_cut() {
-        let chars = vec!['痛'; 200];
-        assert!(split(&chars).1.iter().all(|clause| clause.range.len() <= LONGEST_CLAUSE + 1));
-    }
-}
+/// How many characters away something clinical may stand from a form that is not spelt right.
+const CONTEXT: usize = 24;

@@ -1,0 +1,50 @@
+//! Scoring notes against what a careful coder would have written: the figures of the shared set's scorer, and what was missed.
+//!
+//! Pure: the caller reads the set and runs the extraction. A figure counts true and false findings over all items; a miss names
+//! its item, so that two runs can be compared line by line.
+
+mod figures;
+mod matching;
+mod set;
+
+pub use figures::{Figures, Miss, Share, Tally};
+pub use set::{GoldCondition, Item};
+
+use super::{Note, Provenance};
+use matching::Judge;
+
+/// The parts of a note that get a figure, in the order printed.
+pub const PARTS: [&str; 7] = ["conditions", "codes", "icpc2", "medications", "allergies", "observations", "plan"];
+
+/// Adds what a note got right and wrong of an item.
+pub fn score(item: &Item, note: &Note, figures: &mut Figures) {
+    figures.items += 1;
+    let judge = Judge::new(item, note);
+    for (part, outcome) in PARTS.iter().zip(judge.parts()) {
+        figures.add(&item.id, part, outcome);
+    }
+    judge.classes(figures);
+    judge.must_not_code(figures);
+    judge.grounded(figures);
+    let texts: Vec<usize> = item.turns.iter().map(|turn| turn.text.reveal().chars().count()).collect();
+    for provenance in note.provenances() {
+        figures.evidence.add(well_founded(provenance, &texts));
+    }
+}
+
+/// Whether every span of a finding lies inside its segment.
+fn well_founded(provenance: &Provenance, texts: &[usize]) -> bool {
+    let inside = |segment: u64, end: usize| {
+        usize::try_from(segment).ok().and_then(|segment| texts.get(segment)).is_some_and(|length| end <= *length)
+    };
+    let spans = provenance.spans();
+    !spans.is_empty() && spans.iter().all(|span| inside(span.segment(), span.end()))
+}
+
+/// Whether the words of a condition are among those listed as leading to nothing.
+#[must_use]
+pub fn listed_as_uncovered(item: &Item, condition: &GoldCondition, note: &Note) -> bool {
+    matching::places(item, &condition.mention).into_iter().any(|(segment, start, end)| {
+        note.uncovered.iter().any(|entry| entry.span.segment() == segment && entry.span.start() < end && entry.span.end() > start)
+    })
+}

@@ -1,0 +1,123 @@
+//! Rule 1: conditions that are named and not claimed of anybody who matters here.
+
+use std::ops::Range;
+
+use super::subject::Subject;
+use super::{Claim, Context, Mention, Reading, SUBJECT_REACH, Speaker, reading};
+use crate::terminology::{DrugKind, Meaning, TermKind, UnitKind};
+
+/// A runny nose or an itchy eye is there though an allergy to dust is named beside it; a rash told so is what the allergy does.
+const AIRWAY: [&str; 6] = ["J3", "R05", "R06.7", "H1", "H04", "R06.2"];
+/// The longest quotation, in characters.
+const LONGEST_QUOTE: usize = 40;
+
+impl Context<'_> {
+    /// Rule 1.
+    pub(super) fn beside_the_point(&self, mention: &Mention) -> Option<Reading> {
+        use TermKind::{Allergy, DrugStopped, Hypothetical, Other, SideEffect, TestVerb};
+        let (clause, sentence) = (self.clause(mention), self.utterance.sentence(mention.head));
+        let near_sentence = sentence.start.max(self.utterance.back(mention.head, SUBJECT_REACH))..mention.head;
+        if self.subject(mention) == Subject::Other || self.has(mention.start..mention.end, &[Other]) {
+            return reading(Claim::Nothing, "somebody else's");
+        }
+        if self.has(near_sentence.clone(), &[Hypothetical]) {
+            return reading(Claim::Nothing, "hypothetical");
+        }
+        if self.utterance.speaker != Speaker::Patient && self.safety_net(mention, &sentence) {
+            return reading(Claim::Nothing, "advice: come back if");
+        }
+        if self.has(clause.clone(), &[SideEffect]) {
+            return reading(Claim::Nothing, "a drug's side effect");
+        }
+        let symptom = self.concept(mention).is_some_and(|concept| concept.symptom || concept.icd10.starts_with('L'));
+        let reacts = self.concept(mention).is_some_and(|concept| !AIRWAY.iter().any(|code| concept.icd10.starts_with(code)));
+        if symptom && reacts && self.has(near_sentence.start..clause.end, &[Allergy]) && !self.recent(clause.clone()) {
+            return reading(Claim::Nothing, "what an allergy looks like");
+        }
+        let taken = self.utterance.folded(clause.clone()).iter().any(|c| matches!(c, '食' | '搽'));
+        if symptom && reacts && self.of_allergy && taken && !self.recent(clause.clone()) {
+            return reading(Claim::Nothing, "what a drug asked about did");
+        }
+        if self.quoted(mention) {
+            return reading(Claim::Nothing, "quoted");
+        }
+        let drug_before = self.utterance.within(clause.start..mention.start).iter().any(|hit| match hit.meaning {
+            Meaning::Drug(drug) => self.lexicon.drugs.get(drug).is_some_and(|drug| drug.kind != DrugKind::Vaccine),
+            Meaning::Allergen(_) => true,
+            Meaning::Term(term) => self.lexicon.term_kind(term) == Some(TermKind::AnyDrug),
+            _ => false,
+        });
+        // 一個鐘前食完就腫: what is going on now is the reason for the visit, not an old allergy.
+        let now = self.recent(near_sentence.start..clause.end);
+        let effect = [TermKind::Uncertain, TermKind::UncertainAfter, DrugStopped, TermKind::History, TermKind::HistoryAfter];
+        if symptom
+            && drug_before
+            && !now
+            && (self.of_allergy && reacts
+                || self.has(clause.clone(), &effect)
+                || self.has(clause.start..mention.end + 1, &[TermKind::Reaction]))
+        {
+            return reading(Claim::Nothing, "a drug's effect, past or feared");
+        }
+        let just_before = mention.start.saturating_sub(3)..mention.start;
+        let tested = self.utterance.terms(self.lexicon, just_before, TestVerb).any(|verb| verb.end == mention.start);
+        if (tested || self.in_test_list(mention, &clause)) && !self.has(mention.end..clause.end, &[TermKind::NegativeResult]) {
+            return reading(Claim::Nothing, "a test's name");
+        }
+        None
+    }
+
+    /// 驗 HIV 同梅毒: behind a test's verb stand only names and what joins them.
+    pub(super) fn in_test_list(&self, mention: &Mention, clause: &Range<usize>) -> bool {
+        let from = clause.start.max(self.utterance.back(mention.start, SUBJECT_REACH));
+        let tests = [TermKind::TestVerb, TermKind::Test];
+        let cue = tests
+            .iter()
+            .filter_map(|kind| self.utterance.terms(self.lexicon, from..mention.start, *kind).last())
+            .max_by_key(|hit| hit.end);
+        let Some(cue) =
+            cue.filter(|cue| self.utterance.folded(cue.start..cue.end).iter().any(|c| matches!(c, '验' | '筛' | '抽')))
+        else {
+            return false;
+        };
+        let mut reached = cue.end;
+        for hit in self.utterance.within(cue.end..mention.start + 1) {
+            let joins = self.utterance.folded(reached..hit.start).iter().all(|c| " 、,,同埋和及返下吓埋and".contains(*c));
+            if hit.start >= reached && joins && !matches!(hit.meaning, Meaning::Term(_)) {
+                reached = hit.end;
+            }
+        }
+        reached >= mention.end || reached == mention.start
+    }
+
+    /// Between 「 and 」: words of somebody, told as words.
+    pub(super) fn quoted(&self, mention: &Mention) -> bool {
+        let from = mention.start.saturating_sub(LONGEST_QUOTE);
+        let opened = self.utterance.folded(from..mention.start).iter().rev().find(|c| matches!(c, '「' | '」' | '『' | '』'));
+        matches!(opened, Some('「' | '『'))
+    }
+
+    /// Whether what follows in the sentence makes the mention a reason to come back.
+    pub(super) fn safety_net(&self, mention: &Mention, sentence: &Range<usize>) -> bool {
+        let after = mention.end..sentence.end.min(self.utterance.ahead(mention.end, SUBJECT_REACH));
+        let net = self.utterance.terms(self.lexicon, after.clone(), TermKind::SafetyNet).next();
+        let back = self.utterance.terms(self.lexicon, after, TermKind::FollowUp).next();
+        match (net, back) {
+            (Some(net), _) => !self.timed(mention.end..net.start),
+            // 返嚟 without a time is no appointment.
+            (None, Some(back)) => {
+                let lasting = self.concept(mention).is_some_and(|concept| concept.chronic);
+                !lasting
+                    && back.start - mention.end <= 6
+                    && !self.timed(mention.end..back.start)
+                    && self.utterance.said(back.start..back.end) != "覆診"
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn timed(&self, range: Range<usize>) -> bool {
+        self.utterance.quantities_in(range.clone()).iter().any(|quantity| quantity.kind == UnitKind::Time)
+            || self.has(range, &[TermKind::After])
+    }
+}

@@ -1,0 +1,87 @@
+//! Rule 5: of whom a clause speaks.
+
+use super::{Context, Mention, SUBJECT_REACH, Speaker};
+use crate::terminology::{Found, Meaning, TermKind};
+
+/// Of whom something is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// Of the patient.
+    Patient,
+    /// Of a relative.
+    Family,
+    /// Of neither.
+    Other,
+}
+
+impl Context<'_> {
+    /// 糖尿我阿媽有: the relative comes after the topic.
+    pub(super) fn topic_of_relative(&self, mention: &Mention) -> bool {
+        let clause = self.clause(mention);
+        let after = mention.end..clause.end;
+        let Some(relative) = self.utterance.terms(self.lexicon, after.clone(), TermKind::Family).next() else { return false };
+        let from = self.mentions.partition_point(|other| other.start < relative.end);
+        self.is_family(relative)
+            && self.has(relative.end..clause.end, &[TermKind::Affirmation])
+            && !self
+                .mentions
+                .get(from..)
+                .unwrap_or_default()
+                .iter()
+                .take_while(|other| other.start < clause.end)
+                .any(|other| other.end <= clause.end)
+    }
+
+    pub(super) fn subject(&self, mention: &Mention) -> Subject {
+        let sentence = self.utterance.sentence(mention.head);
+        let range = sentence.start.max(self.utterance.back(mention.head, SUBJECT_REACH))..mention.head;
+        let (mut subject, mut other) = (Subject::Patient, 0);
+        for hit in self.utterance.within(range) {
+            let Meaning::Term(term) = hit.meaning else { continue };
+            match self.lexicon.term_kind(term) {
+                // 隔籬屋個小朋友: the neighbour's, unless it is somebody's own.
+                Some(TermKind::Family)
+                    if subject == Subject::Other
+                        && hit.start <= other + 3
+                        && self.utterance.clause_index(hit.start) == self.utterance.clause_index(other)
+                        && !self.utterance.owned(hit.start) => {}
+                Some(TermKind::Family) => subject = if self.is_family(hit) { Subject::Family } else { Subject::Patient },
+                Some(TermKind::Other) => (subject, other) = (Subject::Other, hit.end),
+                // 佢話佢有: of whom the patient speaks so is neither the patient nor, unless one was named, family.
+                Some(TermKind::Third) if self.utterance.speaker == Speaker::Patient && self.acts(hit) => {
+                    let named = subject != Subject::Patient || self.of_family;
+                    subject = if named { subject } else { Subject::Other };
+                }
+                Some(TermKind::Third) if self.utterance.speaker == Speaker::Relative => subject = Subject::Patient,
+                // 我有鼻敏感, says the mother: hers.
+                Some(TermKind::Oneself) if self.utterance.speaker == Speaker::Relative && self.acts(hit) => {
+                    subject = Subject::Family;
+                }
+                // 我 alone brings the patient back; in 我阿爸 the relative follows and wins.
+                Some(TermKind::Oneself) => subject = Subject::Patient,
+                _ => {}
+            }
+        }
+        subject
+    }
+
+    /// 佢有, 佢話, 我細個: a person of whom something is told.
+    pub(super) fn acts(&self, person: &Found) -> bool {
+        let next = self.utterance.folded(person.end..person.end + 2);
+        matches!(next, ['有' | '话' | '系' | '係', _])
+            || matches!(next, ['自', '己'] | ['细', '个'] | ['都', '有'] | ['以', '前'])
+    }
+
+    /// Whether a word for a relative means a relative of the patient: who comes along speaks of the patient by such words too.
+    pub fn is_family(&self, hit: &Found) -> bool {
+        let Meaning::Term(term) = hit.meaning else { return false };
+        let child = self.lexicon.terms.get(term).is_some_and(|term| term.value == "child");
+        let owned = self.utterance.owned(hit.start);
+        match self.utterance.speaker {
+            _ if child && self.child => false,
+            Speaker::Relative => !child && owned,
+            Speaker::Doctor | Speaker::Unknown => !child || owned,
+            Speaker::Patient => true,
+        }
+    }
+}

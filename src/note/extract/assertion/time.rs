@@ -1,0 +1,82 @@
+//! Rule 7: what was, and what has lasted until now.
+
+use std::ops::Range;
+
+use super::{Claim, Context, Mention, REACH, Reading, SUBJECT_REACH, reading};
+use crate::terminology::{Meaning, TermKind, UnitKind};
+
+/// The reason of a claim that a condition is over.
+pub const OVER: &str = "over";
+/// A stretch of time this long ago is history, in days.
+const LONG_AGO: f64 = 60.0;
+
+impl Context<'_> {
+    /// Rule 7.
+    pub(super) fn past(&self, mention: &Mention) -> Option<Reading> {
+        let concept = self.concept(mention)?;
+        let clause = self.clause(mention);
+        let sentence = self.utterance.sentence(mention.head);
+        let next = self.next_after(mention).map_or(sentence.end, |other| other.start);
+        let behind = mention.end..sentence.end.min(next).min(self.utterance.ahead(mention.end, SUBJECT_REACH));
+        if self.has(behind.clone(), &[TermKind::Resolved]) {
+            return reading(Claim::Historical, OVER);
+        }
+        let ended = !concept.symptom && self.utterance.chars.get(mention.end) == Some(&'完');
+        if !ended && self.lasting(clause.clone()) || concept.chronic && !self.has(clause.clone(), &[TermKind::Resolved]) {
+            return None;
+        }
+        // What stands behind the next name belongs to that.
+        let span = clause.start.max(self.utterance.back(mention.start, SUBJECT_REACH))
+            ..clause.end.min(self.utterance.ahead(mention.end, REACH)).min(self.before_next(mention));
+        if self.has(span.clone(), &[TermKind::History]) {
+            return reading(Claim::Historical, "once");
+        }
+        if !concept.symptom {
+            let just_after = mention.head..(mention.end + 1).min(clause.end);
+            if self.has(just_after, &[TermKind::HistoryAfter]) {
+                return reading(Claim::Historical, "had it (過)");
+            }
+            if self.utterance.chars.get(mention.end) == Some(&'完') {
+                return reading(Claim::Historical, "over (完)");
+            }
+            if self.has(span.clone(), &[TermKind::Before]) {
+                return reading(Claim::Historical, "a while ago");
+            }
+        }
+        self.long_ago(span.start..clause.end.max(behind.end.min(clause.end + 8)))
+            .then_some(Reading { claim: Claim::Historical, reason: "long ago" })
+    }
+
+    /// Where the words before the next mention begin: 肚瀉,以前有胃潰瘍 tells of the ulcer's past.
+    fn before_next(&self, mention: &Mention) -> usize {
+        let Some(next) = self.next_after(mention) else { return usize::MAX };
+        let cues = [TermKind::History, TermKind::Before];
+        let between = mention.end..next.start;
+        let last =
+            cues.iter().filter_map(|kind| self.utterance.terms(self.lexicon, between.clone(), *kind).last()).map(|hit| hit.start);
+        last.max().filter(|cue| self.utterance.between(mention.end, *cue) > 1).unwrap_or(next.start)
+    }
+
+    /// 到而家, 一直, 仲有: what began long ago goes on.
+    pub(super) fn lasting(&self, range: Range<usize>) -> bool {
+        self.utterance.terms(self.lexicon, range, TermKind::Ongoing).any(|hit| match hit.meaning {
+            Meaning::Term(term) => self.lexicon.terms.get(term).is_some_and(|term| term.value == "lasting"),
+            _ => false,
+        })
+    }
+
+    /// 一個鐘前, 今朝, 而家: within the last days.
+    pub(super) fn recent(&self, range: Range<usize>) -> bool {
+        let ago = self.utterance.quantities_in(range.clone()).iter().any(|quantity| {
+            quantity.kind == UnitKind::Time && quantity.value <= 3.0 && self.utterance.chars.get(quantity.end) == Some(&'前')
+        });
+        ago || self.has(range, &[TermKind::Now])
+    }
+
+    /// 三年前, 十年前喇.
+    pub(super) fn long_ago(&self, range: Range<usize>) -> bool {
+        self.utterance.quantities_in(range).iter().any(|quantity| {
+            quantity.kind == UnitKind::Time && quantity.value >= LONG_AGO && self.utterance.chars.get(quantity.end) == Some(&'前')
+        })
+    }
+}

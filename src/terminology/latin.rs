@@ -1,0 +1,201 @@
+//! English forms found by edit distance and by sound: "tammy flu" is Tamiflu, "metformine" is metformin.
+//!
+//! A recogniser that does not know a drug's name writes words that sound like it, cut anywhere. Runs of up to four words are
+//! joined and looked up by their consonants as heard; the candidates that share them must also be close letter by letter.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::lexicon::{Found, Meaning};
+
+/// The shortest form looked for: shorter ones are too like other words.
+const SHORTEST: usize = 6;
+/// Fewer consonants would be shared with too many words.
+const FEWEST_CONSONANTS: usize = 3;
+/// The most words that one name is cut into.
+const MOST_WORDS: usize = 4;
+/// The longest joined run that is looked up.
+const LONGEST: usize = 28;
+
+/// The English names that can be found though misspelt.
+#[derive(Debug, Default)]
+pub struct LatinIndex {
+    forms: Vec<(String, Vec<Meaning>)>,
+    by_sound: HashMap<String, Vec<usize>>,
+}
+
+impl LatinIndex {
+    /// An index of the folded names of drugs and conditions among these forms that are one word.
+    #[must_use]
+    pub fn new<'a>(forms: impl Iterator<Item = (&'a str, &'a [Meaning])>) -> Self {
+        let mut index = Self::default();
+        for (form, meanings) in forms {
+            let named = |meaning: &&Meaning| matches!(meaning, Meaning::Drug(_) | Meaning::Condition(_));
+            let meanings: Vec<Meaning> = meanings.iter().filter(named).copied().collect();
+            let word = form.len() >= SHORTEST && form.bytes().all(|byte| byte.is_ascii_lowercase());
+            let word = word && consonants(form).len() >= FEWEST_CONSONANTS;
+            if !word || meanings.is_empty() {
+                continue;
+            }
+            index.by_sound.entry(consonants(form)).or_default().push(index.forms.len());
+            index.forms.push((form.to_owned(), meanings));
+        }
+        index
+    }
+
+    /// Names that a folded text nearly spells and no form covers, in time linear in the text.
+    #[must_use]
+    pub fn find(&self, folded: &[char], known: &[Found]) -> Vec<Found> {
+        let words = words(folded);
+        let mut heard = Vec::new();
+        let mut next = 0;
+        while next < words.len() {
+            let found = (1..=MOST_WORDS.min(words.len() - next)).rev().find_map(|count| {
+                let run = words.get(next..next + count)?;
+                self.name(folded, run, known).map(|found| (count, found))
+            });
+            let Some((count, (range, form))) = found else {
+                next += 1;
+                continue;
+            };
+            let meanings = self.forms.get(form).map(|(_, meanings)| meanings.as_slice()).unwrap_or_default();
+            heard.extend(meanings.iter().map(|meaning| Found { start: range.start, end: range.end, meaning: *meaning }));
+            next += count;
+        }
+        heard
+    }
+
+    fn name(&self, folded: &[char], run: &[Range<usize>], known: &[Found]) -> Option<(Range<usize>, usize)> {
+        let (first, last) = (run.first()?, run.last()?);
+        let range = first.start..last.end;
+        // Only spaces and hyphens may stand between.
+        let adjacent = run.iter().zip(run.iter().skip(1)).all(|(one, other)| other.start - one.end == 1);
+        let joined: String = folded.get(range.clone())?.iter().filter(|c| c.is_ascii_lowercase()).collect();
+        if !adjacent || joined.len() < SHORTEST || joined.len() > LONGEST || covers(known, &range) {
+            return None;
+        }
+        let candidates = self.by_sound.get(&consonants(&joined))?;
+        candidates
+            .iter()
+            .filter_map(|form| {
+                let (name, _) = self.forms.get(*form)?;
+                let allowed = if run.len() > 1 { name.len() / 3 } else { (name.len() / 4).max(1) };
+                let apart = distance(&joined, name);
+                (apart <= allowed && (run.len() == 1 || joined.len() >= name.len())).then_some((apart, *form))
+            })
+            .min()
+            .map(|(_, form)| (range, form))
+    }
+}
+
+/// Whether a known form of three letters or more lies in a range: those words are what they are.
+fn covers(known: &[Found], range: &Range<usize>) -> bool {
+    let from = known.partition_point(|hit| hit.end <= range.start);
+    known
+        .iter()
+        .skip(from)
+        .take_while(|hit| hit.start < range.end)
+        .any(|hit| matches!(hit.meaning, Meaning::Drug(_) | Meaning::Condition(_) | Meaning::Observation(_) | Meaning::Class(_)))
+}
+
+fn words(folded: &[char]) -> Vec<Range<usize>> {
+    let mut words = Vec::new();
+    let mut start = None;
+    for (at, c) in folded.iter().chain(std::iter::once(&' ')).enumerate() {
+        match (start, c.is_ascii_lowercase()) {
+            (None, true) => start = Some(at),
+            (Some(from), false) => {
+                words.push(from..at);
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    words
+}
+
+/// The consonants as heard: vowels, h, w and y go, doubles become one, and letters that sound alike become one.
+fn consonants(word: &str) -> String {
+    let word = word.replace("ph", "f").replace("ck", "k").replace("qu", "k").replace("x", "ks").replace("pn", "n");
+    let mut heard = String::new();
+    let bytes = word.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        let soft = bytes.get(at + 1).is_some_and(|next| matches!(next, b'e' | b'i' | b'y'));
+        let sound = match byte {
+            b'a' | b'e' | b'i' | b'o' | b'u' | b'h' | b'w' | b'y' => continue,
+            b'c' if soft => 's',
+            b'c' | b'k' | b'q' => 'k',
+            b'z' => 's',
+            b'v' => 'f',
+            b'b' => 'p',
+            b'd' => 't',
+            b'j' => 'g',
+            other => char::from(*other),
+        };
+        if !heard.ends_with(sound) {
+            heard.push(sound);
+        }
+    }
+    // dipping, dipine: a final g behind n is not heard.
+    heard.strip_suffix("ng").map(|stem| format!("{stem}n")).unwrap_or(heard)
+}
+
+/// Levenshtein's distance of two short words of ASCII letters.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, a) in one.bytes().enumerate() {
+        let mut before = at;
+        let mut left = at + 1;
+        let mut next = vec![left];
+        for (b, above) in other.bytes().zip(row.iter().skip(1)) {
+            let best = (before + usize::from(a != b)).min(above + 1).min(left + 1);
+            before = *above;
+            left = best;
+            next.push(best);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cut_and_misspelt() {
+        let names = ["tamiflu", "metformin", "amlodipine", "panadol", "augmentin", "simvastatin", "diabetes"];
+        let meanings: Vec<[Meaning; 1]> = (0..names.len()).map(|drug| [Meaning::Drug(drug)]).collect();
+        let index = LatinIndex::new(names.iter().zip(&meanings).map(|(name, meanings)| (*name, &meanings[..])));
+        let found = |said: &str| {
+            let folded: Vec<char> = said.chars().collect();
+            let drug = |found: Found| match found.meaning {
+                Meaning::Drug(drug) => names[drug],
+                _ => "",
+            };
+            index.find(&folded, &[]).into_iter().map(drug).collect::<Vec<_>>()
+        };
+        for (said, name) in [
+            ("開 tammy flu 俾你", "tamiflu"),
+            ("met for min", "metformin"),
+            ("amlo dipping", "amlodipine"),
+            ("pan a doll", "panadol"),
+            ("metformine", "metformin"),
+            ("augmenting", "augmentin"),
+            ("simvastatine", "simvastatin"),
+            ("diabetis", "diabetes"),
+        ] {
+            assert_eq!(found(said), vec![name], "{said}");
+        }
+        for said in ["payment", "time for money", "he is at home now", "panda", "doctor"] {
+            assert!(found(said).is_empty(), "{said}: {:?}", found(said));
+        }
+    }
+
+    #[test]
+    fn edit_distance() {
+        for (one, other, apart) in [("kitten", "sitting", 3), ("", "abc", 3), ("same", "same", 0)] {
+            assert_eq!(distance(one, other), apart);
+        }
+    }
+}

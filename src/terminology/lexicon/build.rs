@@ -1,0 +1,272 @@
+//! The tables read into a [`Lexicon`].
+
+use std::collections::HashMap;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use sha2::{Digest, Sha256};
+
+use super::{Indication, Lexicon, Meaning};
+use crate::terminology::concept::{ConditionConcept, Drug, DrugKind, ObservationKind, Term, TermKind, Unit, UnitKind};
+use crate::terminology::fold::Fold;
+use crate::terminology::latin::LatinIndex;
+use crate::terminology::pattern::{ClassId, Element, Pattern, elements};
+use crate::terminology::sound::{Readings, SoundIndex};
+use crate::terminology::table::{Row, rows};
+use crate::terminology::{TerminologyError, tables};
+
+/// A lexicon while its tables are read.
+pub(in crate::terminology) struct Builder {
+    pub(in crate::terminology) lexicon: Lexicon,
+    index: HashMap<String, usize>,
+    forms: Vec<String>,
+    class_names: HashMap<String, ClassId>,
+    hasher: Sha256,
+}
+
+impl Builder {
+    pub(in crate::terminology) fn new(fold: Fold) -> Self {
+        let empty: [&str; 0] = [];
+        let lexicon = Lexicon {
+            conditions: Vec::new(),
+            drugs: Vec::new(),
+            allergens: Vec::new(),
+            observations: Vec::new(),
+            units: Vec::new(),
+            terms: Vec::new(),
+            indications: Vec::new(),
+            fold,
+            patterns_by_last: Vec::new(),
+            sites: Vec::new(),
+            meanings: Vec::new(),
+            automaton: AhoCorasick::new(empty).unwrap_or_else(|_| unreachable!("an automaton of nothing")),
+            by_sound: None,
+            by_letters: LatinIndex::default(),
+            digest: String::new(),
+        };
+        Self { lexicon, index: HashMap::new(), forms: Vec::new(), class_names: HashMap::new(), hasher: Sha256::new() }
+    }
+
+    pub(in crate::terminology) fn read<'a>(
+        &mut self,
+        (file, text): (&'a str, &'a str),
+        columns: usize,
+    ) -> Result<Vec<Row<'a>>, TerminologyError> {
+        self.hasher.update(file.as_bytes());
+        self.hasher.update(text.as_bytes());
+        rows(file, text, columns)
+    }
+
+    fn form(&mut self, form: &str, meaning: Meaning) {
+        let folded = self.lexicon.fold.text(form);
+        let slot = *self.index.entry(folded.clone()).or_insert_with(|| {
+            self.forms.push(folded);
+            self.lexicon.meanings.push(Vec::new());
+            self.forms.len() - 1
+        });
+        if let Some(meanings) = self.lexicon.meanings.get_mut(slot)
+            && !meanings.contains(&meaning)
+        {
+            meanings.push(meaning);
+        }
+    }
+
+    /// From now on this form of a condition or a drug means nothing else of its kind.
+    pub(in crate::terminology) fn overrule(&mut self, form: &str, meaning: Meaning) {
+        self.form(form, meaning);
+        let slot = self.index.get(&self.lexicon.fold.text(form)).and_then(|slot| self.lexicon.meanings.get_mut(*slot));
+        if let Some(meanings) = slot {
+            let kind = std::mem::discriminant(&meaning);
+            meanings.retain(|other| *other == meaning || std::mem::discriminant(other) != kind);
+        }
+    }
+
+    fn class(&mut self, name: &str, site: bool) -> ClassId {
+        if let Some(class) = self.class_names.get(name) {
+            return *class;
+        }
+        let class = self.lexicon.sites.len();
+        self.class_names.insert(name.to_owned(), class);
+        self.lexicon.sites.push(site);
+        self.lexicon.patterns_by_last.push(Vec::new());
+        class
+    }
+
+    /// A literal inside a pattern is a class of one.
+    fn element(&mut self, element: Element<'_>) -> Option<ClassId> {
+        match element {
+            Element::Class(name) => self.class_names.get(name).copied(),
+            Element::Literal(words) => {
+                let class = self.class(&format!("={words}"), false);
+                self.form(words, Meaning::Class(class));
+                Some(class)
+            }
+        }
+    }
+
+    pub(in crate::terminology) fn classes(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+        for row in self.read(table, 3)? {
+            let class = self.class(row.cell(0), row.cell(1) == "site");
+            for word in row.list(2) {
+                self.form(word, Meaning::Class(class));
+            }
+        }
+        Ok(())
+    }
+
+    pub(in crate::terminology) fn conditions(
+        &mut self,
+        table: (&'static str, &str),
+        left_out: &impl Fn(&str) -> bool,
+    ) -> Result<(), TerminologyError> {
+        for row in self.read(table, 6)? {
+            let condition = self.lexicon.conditions.len();
+            for form in row.list(5).filter(|_| !left_out(row.cell(0))) {
+                let parts = elements(form);
+                if let [Element::Literal(words)] = parts.as_slice() {
+                    self.form(words, Meaning::Condition(condition));
+                } else if !self.pattern(&parts, condition) {
+                    return Err(row.error(&format!("`{form}` names no class")));
+                }
+            }
+            self.lexicon.conditions.push(condition_of(&row));
+        }
+        Ok(())
+    }
+
+    /// Takes a form of several elements; false when it names a class that there is not.
+    pub(in crate::terminology) fn pattern(&mut self, parts: &[Element<'_>], condition: usize) -> bool {
+        let ids: Option<Vec<ClassId>> = parts.iter().map(|part| self.element(*part)).collect();
+        let Some(elements) = ids.filter(|ids| ids.len() > 1) else { return false };
+        if let Some(patterns) = elements.last().and_then(|last| self.lexicon.patterns_by_last.get_mut(*last)) {
+            patterns.push(Pattern { condition, elements });
+        }
+        true
+    }
+
+    pub(in crate::terminology) fn drugs(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+        for row in self.read(table, 4)? {
+            let meaning = Meaning::Drug(self.lexicon.drugs.len());
+            let drug = drug_of(&row)?;
+            self.form(row.cell(0), meaning);
+            for form in row.list(3) {
+                self.form(form, meaning);
+            }
+            self.lexicon.drugs.push(drug);
+        }
+        Ok(())
+    }
+
+    pub(in crate::terminology) fn allergens(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+        for row in self.read(table, 2)? {
+            let meaning = Meaning::Allergen(self.lexicon.allergens.len());
+            for form in row.list(1) {
+                self.form(form, meaning);
+            }
+            self.lexicon.allergens.push(row.cell(0).to_owned());
+        }
+        Ok(())
+    }
+
+    pub(in crate::terminology) fn observations(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+        for row in self.read(table, 7)? {
+            let meaning = Meaning::Observation(self.lexicon.observations.len());
+            for form in row.list(6) {
+                self.form(form, meaning);
+            }
+            self.lexicon.observations.push(ObservationKind {
+                loinc: row.cell(0).to_owned(),
+                en: row.cell(1).to_owned(),
+                zh: row.cell(2).to_owned(),
+                unit: row.cell(3).to_owned(),
+                low: row.number(4)?,
+                high: row.number(5)?,
+            });
+        }
+        Ok(())
+    }
+
+    pub(in crate::terminology) fn units(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+        for row in self.read(table, 4)? {
+            let meaning = Meaning::Unit(self.lexicon.units.len());
+            let kind = match row.cell(0) {
+                "dose" => UnitKind::Dose,
+                "time" => UnitKind::Time,
+                "times" => UnitKind::Times,
+                "measure" => UnitKind::Measure,
+                _ => return Err(row.error("kind is none of dose, time, times, measure")),
+            };
+            for form in row.list(3) {
+                self.form(form, meaning);
+            }
+            self.lexicon.units.push(Unit { kind, ucum: row.cell(1).to_owned(), factor: row.number(2)? });
+        }
+        Ok(())
+    }
+
+    pub(in crate::terminology) fn terms(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+        for row in self.read(table, 3)? {
+            let kind = TermKind::parse(row.cell(0)).ok_or_else(|| row.error(&format!("unknown kind `{}`", row.cell(0))))?;
+            let meaning = Meaning::Term(self.lexicon.terms.len());
+            for form in row.list(2) {
+                self.form(form, meaning);
+            }
+            self.lexicon.terms.push(Term { kind, value: row.cell(1).to_owned() });
+        }
+        Ok(())
+    }
+
+    pub(in crate::terminology) fn indications(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+        for row in self.read(table, 3)? {
+            let topic = self.class_names.get(row.cell(1)).copied().ok_or_else(|| row.error("unknown topic class"))?;
+            let condition = self.lexicon.conditions.iter().position(|concept| concept.icd10 == row.cell(2));
+            let condition = condition.ok_or_else(|| row.error("no condition has this code"))?;
+            self.lexicon.indications.extend(row.list(0).map(|atc| Indication { atc: atc.to_owned(), topic, condition }));
+        }
+        Ok(())
+    }
+
+    pub(in crate::terminology) fn finish(mut self) -> Result<Lexicon, TerminologyError> {
+        self.lexicon.automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(&self.forms)
+            .map_err(|_| TerminologyError::Automaton { forms: self.forms.len() })?;
+        let forms = || self.forms.iter().map(String::as_str).zip(self.lexicon.meanings.iter().map(Vec::as_slice));
+        let (file, text) = tables::READINGS;
+        self.hasher.update(file.as_bytes());
+        self.hasher.update(text.as_bytes());
+        let by_sound = SoundIndex::new(Readings::new(file, text, &self.lexicon.fold)?, forms())?;
+        let by_letters = LatinIndex::new(forms());
+        self.lexicon.by_sound = Some(by_sound);
+        self.lexicon.by_letters = by_letters;
+        self.lexicon.digest = self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(self.lexicon)
+    }
+}
+
+fn optional(cell: &str) -> Option<String> {
+    Some(cell).filter(|cell| !cell.is_empty()).map(str::to_owned)
+}
+
+/// The concept of a row of conditions, without its forms.
+pub(in crate::terminology) fn condition_of(row: &Row<'_>) -> ConditionConcept {
+    ConditionConcept {
+        icd10: row.cell(0).to_owned(),
+        icpc2: optional(row.cell(1)),
+        symptom: row.cell(2).contains('s'),
+        chronic: row.cell(2).contains('c'),
+        en: row.cell(3).to_owned(),
+        zh: row.cell(4).to_owned(),
+        local: Vec::new(),
+    }
+}
+
+/// The drug of a row, without its forms.
+pub(in crate::terminology) fn drug_of(row: &Row<'_>) -> Result<Drug, TerminologyError> {
+    let kind = match row.cell(2) {
+        "" | "drug" => DrugKind::Drug,
+        "class" => DrugKind::Class,
+        "vaccine" => DrugKind::Vaccine,
+        _ => return Err(row.error("kind: none of drug, class, vaccine")),
+    };
+    Ok(Drug { name: row.cell(0).to_owned(), atc: optional(row.cell(1)), kind })
+}

@@ -1,0 +1,210 @@
+//! Chinese forms found by how they sound: 高血鴨 is 高血壓, written by a recogniser that heard well and spelt badly.
+//!
+//! Each character has a Jyutping reading (`tables/readings.tsv`). Readings that speakers and recognisers confuse fall together:
+//! n and l, ng and none, gw and g, the final stops, final n and ng, and all tones. One automaton over these keys finds the
+//! candidates, in time linear in the text; how far a candidate's readings lie from the form's decides whether there is doubt.
+
+use std::collections::HashMap;
+
+use aho_corasick::AhoCorasick;
+
+use super::TerminologyError;
+use super::fold::Fold;
+use super::lexicon::{Found, Meaning};
+use super::table::rows;
+
+/// Keys stand as characters of the private use area, so that text without a reading stays itself.
+const FIRST_KEY: u32 = 0xE000;
+/// The shortest form found by sound.
+const SHORTEST: usize = 2;
+
+/// How one character is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reading {
+    /// The syllable after what is confused fell together.
+    key: char,
+    /// The syllable as it is, by number.
+    syllable: usize,
+    tone: char,
+}
+
+/// The readings of the characters (folded).
+#[derive(Debug)]
+pub struct Readings {
+    of: HashMap<char, Reading>,
+}
+
+impl Readings {
+    /// Reads a table: a Jyutping syllable with its tone, tab, the characters read so. A character's first reading counts.
+    ///
+    /// # Errors
+    /// [`TerminologyError`] when a row has no tone or no character.
+    pub fn new(file: &'static str, table: &str, fold: &Fold) -> Result<Self, TerminologyError> {
+        let (mut of, mut keys, mut syllables) = (HashMap::new(), HashMap::new(), HashMap::new());
+        for row in rows(file, table, 2)? {
+            let (syllable, tone) = match row.cell(0).char_indices().next_back() {
+                Some((at, tone @ '1'..='6')) => (row.cell(0).get(..at).unwrap_or_default(), tone),
+                _ => return Err(row.error("no tone from 1 to 6 behind the syllable")),
+            };
+            let next = keys.len();
+            let key = *keys.entry(merged(syllable)).or_insert(next);
+            let next = syllables.len();
+            let number = *syllables.entry(syllable.to_owned()).or_insert(next);
+            let key = u32::try_from(key).ok().and_then(|key| char::from_u32(FIRST_KEY + key));
+            let key = key.ok_or_else(|| row.error("too many syllables"))?;
+            for c in row.cell(1).chars() {
+                of.entry(fold.char(c)).or_insert(Reading { key, syllable: number, tone });
+            }
+        }
+        Ok(Self { of })
+    }
+
+    fn key(&self, c: char) -> char {
+        self.of.get(&c).map_or(c, |reading| reading.key)
+    }
+
+    /// How far two characters sound apart: 0 the same reading, 1 another tone, 2 a common confusion, 3 both; nothing when they
+    /// are not read alike at all.
+    fn distance(&self, one: char, other: char) -> Option<usize> {
+        if one == other {
+            return Some(0);
+        }
+        let (one, other) = (self.of.get(&one)?, self.of.get(&other)?);
+        let confused = if one.syllable == other.syllable { 0 } else { 2 };
+        (one.key == other.key).then_some(confused + usize::from(one.tone != other.tone))
+    }
+}
+
+/// A syllable with what is confused brought together.
+fn merged(syllable: &str) -> String {
+    let (initial, rest) = match syllable.find(|c: char| "aeiouy".contains(c)) {
+        Some(at) => syllable.split_at(at),
+        // m and ng alone.
+        None => ("", syllable),
+    };
+    let initial = match initial {
+        "n" => "l",
+        "ng" => "",
+        "gw" => "g",
+        "kw" => "k",
+        same => same,
+    };
+    let stem = rest.trim_end_matches(['p', 't', 'k']);
+    if stem.len() < rest.len() {
+        return format!("{initial}{stem}q");
+    }
+    let stem = rest.strip_suffix("ng").or_else(|| rest.strip_suffix('n'));
+    stem.map_or_else(|| format!("{initial}{rest}"), |stem| format!("{initial}{stem}n"))
+}
+
+/// The forms that can be found by sound.
+#[derive(Debug)]
+pub struct SoundIndex {
+    readings: Readings,
+    automaton: AhoCorasick,
+    forms: Vec<(Vec<char>, Vec<Meaning>)>,
+}
+
+impl SoundIndex {
+    /// An index of the folded Chinese forms among these.
+    ///
+    /// # Errors
+    /// [`TerminologyError::Automaton`] when there are too many.
+    pub fn new<'a>(readings: Readings, forms: impl Iterator<Item = (&'a str, &'a [Meaning])>) -> Result<Self, TerminologyError> {
+        let forms: Vec<(Vec<char>, Vec<Meaning>)> = forms
+            .map(|(form, meanings)| {
+                let sought = |meaning: &&Meaning| {
+                    matches!(meaning, Meaning::Condition(_) | Meaning::Drug(_) | Meaning::Class(_) | Meaning::Observation(_))
+                };
+                (form.chars().collect::<Vec<char>>(), meanings.iter().filter(sought).copied().collect::<Vec<Meaning>>())
+            })
+            .filter(|(form, meanings)| form.len() >= SHORTEST && !meanings.is_empty() && form.iter().all(|c| *c >= '\u{3400}'))
+            .collect();
+        let keyed = forms.iter().map(|(form, _)| form.iter().map(|c| readings.key(*c)).collect::<String>());
+        let automaton = AhoCorasick::new(keyed).map_err(|_| TerminologyError::Automaton { forms: forms.len() })?;
+        Ok(Self { readings, automaton, forms })
+    }
+
+    /// Forms that a folded text sounds like and does not spell, where the readings leave no doubt. Linear in the text.
+    #[must_use]
+    pub fn find(&self, folded: &[char]) -> Vec<Found> {
+        let keyed: Vec<char> = folded.iter().map(|c| self.readings.key(*c)).collect();
+        let text: String = keyed.iter().collect();
+        let mut place = vec![0; text.len() + 1];
+        for (index, (byte, _)) in text.char_indices().enumerate() {
+            if let Some(slot) = place.get_mut(byte) {
+                *slot = index;
+            }
+        }
+        let mut heard = Vec::new();
+        for hit in self.automaton.find_overlapping_iter(&text) {
+            let Some((form, meanings)) = self.forms.get(hit.pattern().as_usize()) else { continue };
+            let start = place.get(hit.start()).copied().unwrap_or_default();
+            let end = start + form.len();
+            let said = folded.get(start..end).unwrap_or_default();
+            if self.beyond_doubt(said, form) {
+                heard.extend(meanings.iter().map(|meaning| Found { start, end, meaning: *meaning }));
+            }
+        }
+        heard
+    }
+
+    /// At least half of the characters are the form's own, and the longer the form the more the rest may differ.
+    fn beyond_doubt(&self, said: &[char], form: &[char]) -> bool {
+        let mut differing = 0;
+        let mut apart = 0;
+        for (one, other) in said.iter().zip(form) {
+            let Some(distance) = self.readings.distance(*one, *other) else { return false };
+            differing += usize::from(one != other);
+            apart += distance;
+        }
+        match (form.len(), differing) {
+            (_, 0) => false,
+            (2, _) => apart == 0,
+            (3, 1) => apart <= 2,
+            (3, 2) => apart == 0,
+            (length, count) if length >= 4 && count * 2 <= length => apart <= count + 1,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tables;
+    use super::*;
+
+    #[test]
+    fn what_is_confused_falls_together() {
+        for (one, other) in
+            [("niu", "liu"), ("ngaan", "aan"), ("aap", "aat"), ("gwong", "gong"), ("san", "sang"), ("hyut", "hyuk")]
+        {
+            assert_eq!(merged(one), merged(other), "{one} {other}");
+        }
+        for (one, other) in [("zung", "cung"), ("sam", "san"), ("tau", "tou"), ("cim", "zim")] {
+            assert_ne!(merged(one), merged(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn misspelt_terms_are_found_and_words_of_their_own_are_not() {
+        let fold = Fold::new(tables::FOLD.0, tables::FOLD.1).unwrap();
+        let readings = Readings::new(tables::READINGS.0, tables::READINGS.1, &fold).unwrap();
+        let forms: Vec<String> =
+            ["高血壓", "糖尿病", "心口痛", "中風", "頭暈", "櫃員"].iter().map(|form| fold.text(form)).collect();
+        let meaning = [Meaning::Condition(0)];
+        let index = SoundIndex::new(readings, forms.iter().map(|form| (form.as_str(), &meaning[..]))).unwrap();
+        let found = |said: &str| {
+            let folded: Vec<char> = fold.text(said).chars().collect();
+            index.find(&folded).into_iter().map(|found| (found.start, found.end)).collect::<Vec<_>>()
+        };
+        for (said, span) in
+            [("我有高血鴨", (2, 5)), ("糖料病", (0, 3)), ("深口痛", (0, 3)), ("頭雲", (0, 2)), ("忠風", (0, 2)), ("跪完", (0, 2))]
+        {
+            assert_eq!(found(said), vec![span], "{said}");
+        }
+        for said in ["高血壓", "櫃員", "糖水", "頭運", "中間", "深水埗", "口痛"] {
+            assert_eq!(found(said), vec![], "{said}");
+        }
+    }
+}

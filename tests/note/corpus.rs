@@ -1,0 +1,56 @@
+//! The project's own consultations, worded unlike any shared set, with traps of every class: what was reached must be kept.
+
+use cantoscribe::note::evaluate::{Figures, Item, score};
+use cantoscribe::note::extract::extract;
+
+use super::LEXICON;
+
+const SET: &str = include_str!("../consultations/own.jsonl");
+
+/// Just under what was reached.
+const AT_LEAST: [(&str, f64); 7] = [
+    ("conditions", 0.80),
+    ("codes", 0.80),
+    ("icpc2", 0.70),
+    ("medications", 0.80),
+    ("allergies", 0.85),
+    ("observations", 0.95),
+    ("plan", 0.85),
+];
+const MUST_NOT_CODE_AT_MOST: usize = 4;
+
+#[test]
+fn own_consultations_are_read_as_well_as_before() {
+    let items: Vec<Item> = SET.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(items.len() >= 60, "{}", items.len());
+    let mut figures = Figures::default();
+    for item in &items {
+        score(item, &extract(&item.transcript(), &LEXICON), &mut figures);
+    }
+    for (part, bound) in AT_LEAST {
+        let reached = figures.parts[part].f1();
+        assert!(reached >= bound, "{part} {reached:.3} is under {bound}: {:#?}", figures.misses);
+    }
+    assert!(figures.must_not_code.count <= MUST_NOT_CODE_AT_MOST, "{:?}", figures.must_not_code);
+    assert_eq!(figures.evidence.count, figures.evidence.of);
+    assert!(figures.grounded.value() >= 0.9, "{:?}", figures.grounded);
+}
+
+#[test]
+fn a_worse_note_is_a_regression() {
+    let item: Item = serde_json::from_str(
+        r#"{"id":"x","turns":[{"speaker":"patient","text":"我發燒兩日"}],
+            "gold":{"conditions":[{"icd10":"R50.9","assertion":"present","mention":"發燒"}],"icpc2":[{"code":"A03"}],"must_not_code":["R05"]}}"#,
+    )
+    .unwrap();
+    let note = extract(&item.transcript(), &LEXICON);
+    let mut good = Figures::default();
+    score(&item, &note, &mut good);
+    assert_eq!((good.parts["conditions"].f1(), good.grounded.count), (1.0, 1));
+    let mut empty = note;
+    empty.conditions.clear();
+    let mut bad = Figures::default();
+    score(&item, &empty, &mut bad);
+    assert_eq!(bad.parts["conditions"].missed, 1);
+    assert!(!bad.regressions(&good).is_empty() && good.regressions(&bad).is_empty());
+}

@@ -1,0 +1,203 @@
+//! What is claimed of a condition, class by class: each row one talk of one to three turns, in Cantonese, written Chinese or English.
+//!
+//! A row names the codes and claims that must come out; of claims not named, only an absence may come as well.
+
+use cantoscribe::note::Assertion;
+use cantoscribe::note::extract::extract;
+use cantoscribe::speech::Transcript;
+
+use super::LEXICON;
+
+/// Turns as `d:`, `p:`, `r:` or `-:` (unknown) and words, between `|`.
+fn transcript(talk: &str) -> Transcript {
+    let segments: Vec<_> = talk
+        .split('|')
+        .enumerate()
+        .map(|(id, turn)| {
+            let (who, text) = turn.split_once(':').unwrap();
+            let speaker = match who {
+                "d" => Some("doctor"),
+                "p" => Some("patient"),
+                "r" => Some("relative"),
+                _ => None,
+            };
+            serde_json::json!({"id": id, "speaker": speaker, "text": text})
+        })
+        .collect();
+    let document = serde_json::json!({"schema": "cantoscribe/transcript/1", "language": "yue", "segments": segments});
+    serde_json::from_value(document).unwrap()
+}
+
+fn check(rows: &[(&str, &[&str])]) {
+    let mut wrong = Vec::new();
+    for (talk, wanted) in rows {
+        let note = extract(&transcript(talk), &LEXICON);
+        let claims: Vec<(String, Assertion)> = note
+            .conditions
+            .iter()
+            .map(|condition| {
+                (format!("{} {:?}", condition.codes[0].code, condition.assertion).to_lowercase(), condition.assertion)
+            })
+            .collect();
+        let wanted: Vec<String> = wanted.iter().map(|claim| claim.to_lowercase()).collect();
+        let missing: Vec<&String> = wanted.iter().filter(|claim| !claims.iter().any(|(got, _)| got == *claim)).collect();
+        let extra: Vec<&String> = claims
+            .iter()
+            .filter(|(got, assertion)| *assertion != Assertion::Absent && !wanted.contains(got))
+            .map(|(got, _)| got)
+            .collect();
+        if !missing.is_empty() || !extra.is_empty() {
+            wrong.push(format!("{talk}\n    missing {missing:?}, extra {extra:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+}
+
+#[test]
+fn negation() {
+    check(&[
+        ("p:我冇頭痛,都冇作嘔", &["R51 absent", "R11 absent"]),
+        ("p:條頸唔痛", &["M54.2 absent"]),
+        ("p:血壓冇高", &["I10 absent"]),
+        ("p:咳就冇,淨係喉嚨好痛", &["R05 absent", "R07.0 present"]),
+        ("d:病人否認胸痛、氣促", &["R07.4 absent", "R06.0 absent"]),
+        ("p:未試過暈低", &["R55 absent"]),
+        ("p:没有发烧也没有咳嗽", &["R50.9 absent", "R05 absent"]),
+        ("d:照片見唔到肺炎", &["J18.9 absent"]),
+        ("p:i don't have any chest pain or fever", &["R07.4 absent", "R50.9 absent"]),
+        ("d:no headache, no vomiting", &["R51 absent", "R11 absent"]),
+        ("d:there is no evidence of pneumonia", &["J18.9 absent"]),
+        ("d:COVID 快測陰性", &["U07.1 absent"]),
+    ]);
+}
+
+#[test]
+fn uncertainty() {
+    check(&[
+        ("d:懷疑係膽石", &["K80.2 possible"]),
+        ("d:應該係腸胃炎", &["A09.9 possible"]),
+        ("d:多數係痛風", &["M10.9 possible"]),
+        ("d:要排除心肌梗塞", &["I21.9 possible"]),
+        ("d:唔排除有甲亢", &["E05.9 possible"]),
+        ("d:可能是胃潰瘍", &["K25.9 possible"]),
+        ("d:probable pneumonia, will get an x-ray", &["J18.9 possible"]),
+        ("d:this looks like gout", &["M10.9 possible"]),
+        ("d:imp: fever ?pneumonia", &["R50.9 present", "J18.9 possible"]),
+    ]);
+}
+
+#[test]
+fn history() {
+    check(&[
+        ("p:細個有哮喘,大咗冇再發", &["J45.9 historical"]),
+        ("p:五年前生過腎石", &["N20.0 historical"]),
+        ("p:我以前有胃潰瘍,醫好咗", &["K25.9 historical"]),
+        ("p:舊年中過肺炎", &["J18.9 historical"]),
+        ("p:上個月感冒完之後先開始咳", &["J00 historical", "R05 present"]),
+        ("p:白內障做咗手術", &["H26.9 historical"]),
+        ("p:小时候得过肺炎", &["J18.9 historical"]),
+        ("p:i had pneumonia when i was a child", &["J18.9 historical"]),
+        ("d:你細個出過水痘未?|p:出過。", &["B01.9 historical"]),
+    ]);
+}
+
+#[test]
+fn what_goes_on_is_present() {
+    check(&[
+        ("p:我有糖尿十年喇", &["E14.9 present"]),
+        ("p:細個到而家都有濕疹", &["L30.9 present"]),
+        ("p:咳咗三個禮拜", &["R05 present"]),
+        ("p:甲亢一直食緊藥", &["E05.9 present"]),
+        ("p:頭痛痛足兩日", &["R51 present"]),
+        ("p:i have had a headache for two days", &["R51 present"]),
+        ("p:我发烧三天了", &["R50.9 present"]),
+        ("p:高血壓食咗廿年藥", &["I10 present"]),
+    ]);
+}
+
+#[test]
+fn family() {
+    check(&[
+        ("p:我阿媽有乳癌", &["C50.9 family"]),
+        ("p:爸爸同大伯都有高血壓", &["I10 family"]),
+        ("p:家姐有甲亢,我自己冇", &["E05.9 family"]),
+        ("p:糖尿我阿爸有", &["E14.9 family"]),
+        ("d:屋企人有冇哮喘?|p:細佬有。", &["J45.9 family"]),
+        ("p:我叔叔得过胃癌", &["C16.9 family"]),
+        ("p:my father has diabetes", &["E14.9 family"]),
+        ("p:my mum had breast cancer", &["C50.9 family"]),
+        ("r:佢哥哥有濕疹,佢自己發燒", &["L30.9 family", "R50.9 present"]),
+        ("r:我有鼻敏感,佢就咳", &["J30.4 family", "R05 present"]),
+    ]);
+}
+
+#[test]
+fn others() {
+    check(&[
+        ("p:我同事中咗流感", &[]),
+        ("p:隔籬屋個小朋友有水痘", &[]),
+        ("p:工人姐姐有肺癆", &[]),
+        ("p:女朋友話佢有淋病", &[]),
+        ("p:我老闆成日頭痛", &[]),
+        ("p:my colleague has the flu", &[]),
+        ("p:朋友食完都話頭暈", &[]),
+        ("d:另外有個病人中風", &[]),
+    ]);
+}
+
+#[test]
+fn hypothetical() {
+    check(&[
+        ("d:如果發燒就返嚟", &[]),
+        ("d:萬一屙血或者嘔血,即刻去急症", &[]),
+        ("d:打完針可能會發燒、疲倦", &[]),
+        ("d:若果氣促就叫白車", &[]),
+        ("d:呢隻藥有機會令你頭暈,係副作用", &[]),
+        ("d:如果头痛很厉害就马上去急症", &[]),
+        ("d:come back if you have chest pain", &[]),
+        ("d:in case of fever take panadol", &[]),
+        ("p:我好驚係肺癌", &[]),
+    ]);
+}
+
+#[test]
+fn questions_and_answers() {
+    check(&[
+        ("d:有冇發燒?|p:冇。", &["R50.9 absent"]),
+        ("d:有冇頭暈、氣促?|p:兩樣都冇。", &["R42 absent", "R06.0 absent"]),
+        ("d:咳唔咳?|p:咳呀。", &["R05 present"]),
+        ("d:食唔食煙?|p:唔食。", &["F17.2 absent"]),
+        ("p:係咪肺炎呀?|d:唔係。", &["J18.9 absent"]),
+        ("p:會唔會係痛風?|d:都有可能。", &["M10.9 possible"]),
+        ("-:有没有咳嗽|-:没有", &["R05 absent"]),
+        ("d:any chest pain?|p:no.", &["R07.4 absent"]),
+        ("d:do you get headaches?|p:yes.", &["R51 present"]),
+        ("d:體重有冇輕咗、夜晚有冇出汗、咳唔咳?|p:咳有少少,成個月都有啲。", &["R05 present"]),
+    ]);
+}
+
+#[test]
+fn correction() {
+    check(&[
+        ("d:唔係肺炎,係支氣管炎", &["J18.9 absent", "J20.9 present"]),
+        ("d:唔似痛風,係蜂窩組織炎", &["M10.9 absent", "L03.9 present"]),
+        ("p:我有糖尿。|d:你冇糖尿,只係邊緣。", &["E14.9 absent"]),
+        ("p:護士話係濕疹。|d:唔係濕疹,係牛皮癬。", &["L30.9 absent", "L40.9 present"]),
+        ("p:係咪盲腸炎?|d:唔係盲腸炎,係腸胃炎。", &["K35.8 absent", "A09.9 present"]),
+        ("d:不是肺炎,是支氣管炎", &["J18.9 absent", "J20.9 present"]),
+        ("d:it is not pneumonia, it is bronchitis", &["J18.9 absent", "J20.9 present"]),
+        ("d:癌症機會好低,係痔瘡", &["C80 absent", "K64.9 present"]),
+    ]);
+}
+
+#[test]
+fn tests_named_are_no_findings() {
+    check(&[
+        ("d:抽血驗梅毒同愛滋", &[]),
+        ("d:驗糖尿同膽固醇", &[]),
+        ("d:照腸鏡睇清楚", &[]),
+        ("d:篩查乙肝", &[]),
+        ("d:TB 驗咗陰性", &["A16.9 absent"]),
+        ("d:驗下有冇貧血", &[]),
+    ]);
+}
