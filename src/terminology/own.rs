@@ -203,7 +203,9 @@ mod tests {
         let drugs = "name\tatc\tkind\tforms\nhouse mixture\t-\tdrug\t白藥水|panadol\n";
         let lexicon = Lexicon::with(&[table(&map), table(&own), table(drugs)]).unwrap();
         let of = |form: &str| lexicon.find(&lexicon.fold().text(form)).iter().map(|hit| hit.meaning).collect::<Vec<_>>();
-        let condition = |form: &str| match of(form).as_slice() {
+        let conditions =
+            |form: &str| of(form).into_iter().filter(|meaning| matches!(meaning, Meaning::Condition(_))).collect::<Vec<_>>();
+        let condition = |form: &str| match conditions(form).as_slice() {
             [Meaning::Condition(place)] => lexicon.conditions[*place].clone(),
             other => panic!("{form} means {other:?}"),
         };

@@ -186,7 +186,7 @@ fn correction() {
         ("p:係咪盲腸炎?|d:唔係盲腸炎,係腸胃炎。", &["K35.8 absent", "A09.9 present"]),
         ("d:不是肺炎,是支氣管炎", &["J18.9 absent", "J20.9 present"]),
         ("d:it is not pneumonia, it is bronchitis", &["J18.9 absent", "J20.9 present"]),
-        ("d:癌症機會好低,係痔瘡", &["C80 absent", "K64.9 present"]),
+        ("d:癌症機會好低,係痔瘡", &["c80.9 absent", "K64.9 present"]),
     ]);
 }
 
