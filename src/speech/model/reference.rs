@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use candle_core::Tensor;
-use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use super::{LoadOptions, PackedWeights, Precision, load, pack};
 
 /// The largest error that a correct implementation makes in f32, of the largest value there is.
 pub const TOLERANCE: f32 = 1e-3;
@@ -30,14 +32,37 @@ impl Reference {
         self.tensor(name).data().as_chunks().0.iter().map(|four| u32::from_le_bytes(*four)).collect()
     }
 
+    /// Of 16 bits, or the upper 8 of them.
     pub fn samples(&self) -> Vec<f32> {
-        let integers = self.tensor("samples").data().as_chunks().0.iter().map(|two| i16::from_le_bytes(*two)).collect::<Vec<_>>();
-        integers.into_iter().map(|sample| f32::from(sample) / 32_768.0).collect()
+        let samples = self.tensor("samples");
+        if samples.dtype() == Dtype::I16 {
+            let pairs = samples.data().as_chunks().0.iter();
+            return pairs.map(|two| f32::from(i16::from_le_bytes(*two)) / 32_768.0).collect();
+        }
+        samples.data().iter().map(|byte| f32::from(i8::from_le_bytes([*byte])) / 128.0).collect()
     }
 
-    pub fn text(&self) -> String {
+    /// What the metadata has under `key`.
+    pub fn text(&self, key: &str) -> String {
         let (_, metadata) = SafeTensors::read_metadata(&self.0).unwrap();
-        metadata.metadata().as_ref().unwrap()["text"].clone()
+        metadata.metadata().as_ref().unwrap()[key].clone()
+    }
+}
+
+/// A checkpoint is heard with the same tokens from a packed file and with another number of threads.
+pub fn hears_the_same_packed(folder: &Path) {
+    let samples = Reference::read(folder).samples();
+    let files = tempfile::tempdir().unwrap();
+    for precision in [Precision::Balanced, Precision::Fast] {
+        let options = LoadOptions { precision, threads: Some(2), ..LoadOptions::default() };
+        let expected = load(folder, &options).unwrap().raw(&samples, None).unwrap();
+        let path = files.path().join(precision.name());
+        let mut packed = Vec::new();
+        pack(folder, precision, "its hash", (&mut packed, &path)).unwrap();
+        fs::write(&path, packed).unwrap();
+        let packed = Some(PackedWeights { path, source: "its hash".to_owned() });
+        let mapped = load(folder, &LoadOptions { packed, threads: Some(1), ..options }).unwrap();
+        assert_eq!(mapped.raw(&samples, None).unwrap(), expected);
     }
 }
 

@@ -10,10 +10,9 @@ use safetensors::tensor::TensorView;
 use super::*;
 use crate::audio::Mel;
 use crate::speech::guard::{Guard, recognise};
-use crate::speech::model::{self, DecodeOptions, Hypothesis, PackedWeights, Precision, Search};
+use crate::speech::model::reference::{Reference, TOLERANCE, error, hears_the_same_packed, values};
+use crate::speech::model::{self, DecodeOptions, Hypothesis, Precision, Search};
 
-/// The largest error that a correct implementation makes in f32, of the largest value there is.
-const TOLERANCE: f32 = 1e-3;
 const FILES: [&str; 6] =
     ["config.json", "generation_config.json", "vocab.json", "merges.txt", "tokenizer_config.json", "model.safetensors"];
 
@@ -21,52 +20,11 @@ fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/qwen3-asr")
 }
 
-/// `reference.safetensors` of a folder.
-struct Reference(Vec<u8>);
-
-impl Reference {
-    fn read(folder: &Path) -> Self {
-        Self(fs::read(folder.join("reference.safetensors")).unwrap())
-    }
-
-    fn tensor(&self, name: &str) -> TensorView<'_> {
-        SafeTensors::deserialize(&self.0).unwrap().tensor(name).unwrap()
-    }
-
-    fn floats(&self, name: &str) -> Vec<f32> {
-        self.tensor(name).data().as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
-    }
-
-    fn ids(&self, name: &str) -> Vec<u32> {
-        self.tensor(name).data().as_chunks().0.iter().map(|four| u32::from_le_bytes(*four)).collect()
-    }
-
-    fn samples(&self) -> Vec<f32> {
-        self.tensor("samples").data().iter().map(|byte| f32::from(i8::from_le_bytes([*byte])) / 128.0).collect()
-    }
-
-    /// Less than a second.
-    fn short(&self) -> Vec<f32> {
-        let mut samples = self.samples();
-        samples.truncate(11_200);
-        samples
-    }
-
-    fn text(&self, name: &str) -> String {
-        let (_, metadata) = SafeTensors::read_metadata(&self.0).unwrap();
-        metadata.metadata().as_ref().unwrap()[&format!("text.{name}")].clone()
-    }
-}
-
-/// The largest difference, of the largest expected value.
-fn error(ours: &[f32], expected: &[f32]) -> f32 {
-    assert_eq!(ours.len(), expected.len());
-    let largest = |values: &mut dyn Iterator<Item = f32>| values.fold(0.0_f32, |largest, value| largest.max(value.abs()));
-    largest(&mut ours.iter().zip(expected).map(|(a, b)| a - b)) / largest(&mut expected.iter().copied())
-}
-
-fn values(tensor: &Tensor) -> Vec<f32> {
-    tensor.flatten_all().unwrap().to_vec1().unwrap()
+/// The samples' beginning, less than a second.
+fn short(reference: &Reference) -> Vec<f32> {
+    let mut samples = reference.samples();
+    samples.truncate(11_200);
+    samples
 }
 
 fn options(precision: Precision) -> LoadOptions {
@@ -135,10 +93,10 @@ fn parity_qwen3_asr_tokens() {
         let raw = model.raw(&reference.samples(), language).unwrap();
         let name = language.map_or("auto", Language::code);
         assert_eq!(raw.tokens, reference.ids(&format!("ids.{name}")), "{name}");
-        assert_eq!(raw.text.reveal(), reference.text(name), "{name}");
+        assert_eq!(raw.text.reveal(), reference.text(&format!("text.{name}")), "{name}");
     }
-    let short = model.raw(&reference.short(), None).unwrap();
-    assert_eq!((short.tokens, short.text.reveal()), (reference.ids("ids.short"), reference.text("short").as_str()));
+    let short = model.raw(&short(&reference), None).unwrap();
+    assert_eq!((short.tokens, short.text.reveal()), (reference.ids("ids.short"), reference.text("text.short").as_str()));
 }
 
 #[test]
@@ -213,18 +171,7 @@ fn parity_qwen3_asr_full_size() {
 
 #[test]
 fn threads_and_packed_weights_change_nothing() {
-    let samples = Reference::read(&fixture()).samples();
-    let folder = tempfile::tempdir().unwrap();
-    for precision in [Precision::Balanced, Precision::Fast] {
-        let expected = load(precision).raw(&samples, None).unwrap();
-        let path = folder.path().join(precision.name());
-        let mut packed = Vec::new();
-        model::pack(&fixture(), precision, "its hash", (&mut packed, &path)).unwrap();
-        fs::write(&path, packed).unwrap();
-        let packed = Some(PackedWeights { path, source: "its hash".to_owned() });
-        let mapped = Qwen3Asr::load(&fixture(), &LoadOptions { packed, threads: Some(1), ..options(precision) }).unwrap();
-        assert_eq!(mapped.raw(&samples, None).unwrap(), expected);
-    }
+    hears_the_same_packed(&fixture());
 }
 
 #[test]
