@@ -10,6 +10,8 @@ mod scopes;
 
 use std::sync::LazyLock;
 
+use cantoscribe::interop::fhir::{Instant, Options, document};
+use cantoscribe::note::compose::{Language, sections};
 use cantoscribe::note::extract::extract;
 use cantoscribe::note::{AllergyStatus, Assertion, MedicationStatus, Note, PlanKind};
 use cantoscribe::speech::Transcript;
@@ -266,6 +268,39 @@ fn the_note_grows_with_the_talk() {
             assert!(segment < length && span.end() <= texts[segment] && span.end() - span.start() <= 40);
         }
     }
+}
+
+/// What is not spelt so is a finding that says what was heard, wherever it is shown.
+#[test]
+fn what_only_sounds_like_a_term_says_so() {
+    let note = note(&[("patient", "我有高血鴨三年"), ("doctor", "開 tammy flu 七十五 mg 一日兩次")]);
+    assert_eq!(claims(&note), ["i10 present"], "the flu of tammy flu is no influenza");
+    let (condition, drug) = (&note.conditions[0], &note.medications[0]);
+    assert_eq!((condition.sounds_like.as_deref(), condition.confidence), (Some("高血壓"), 0.6));
+    assert_eq!(
+        (drug.name.as_str(), drug.sounds_like.as_deref(), drug.times_per_day),
+        ("oseltamivir", Some("oseltamivir"), Some(2.0))
+    );
+    for (language, wanted) in [
+        (Language::English, ["HT (?heard 「高血鴨」)", "(?heard 「"]),
+        (Language::TraditionalChinese, ["（？聽到「高血鴨」）", "（？聽到「"]),
+    ] {
+        let sections = sections(&note, language);
+        let lines: Vec<&str> = sections.iter().flat_map(|section| &section.sentences).map(|line| line.text.reveal()).collect();
+        assert!(wanted.iter().all(|words| lines.iter().any(|line| line.contains(words))), "{lines:?}");
+        assert!(lines.iter().any(|line| line.contains("tammy flu") && line.to_lowercase().contains("oseltamivir")), "{lines:?}");
+    }
+    let at = Instant::parse("2026-11-26T09:00:00+08:00").unwrap();
+    let options = Options { patient: None, author: None, at, language: Language::English };
+    let bundle = document(&note, None, &options).unwrap();
+    let resource = |kind: &str| {
+        let mut all = bundle["entry"].as_array().unwrap().iter().map(|entry| &entry["resource"]);
+        all.find(|resource| resource["resourceType"] == kind).unwrap()
+    };
+    let condition = resource("Condition");
+    assert_eq!(condition["verificationStatus"]["coding"][0]["code"], "unconfirmed");
+    assert!(condition["note"][0]["text"].as_str().unwrap().contains("高血鴨"));
+    assert!(resource("MedicationStatement")["note"][0]["text"].as_str().unwrap().contains("tammy flu"));
 }
 
 /// What a talk's numbers are written with must not change what is taken from them.

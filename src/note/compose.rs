@@ -27,7 +27,7 @@ pub use measured::{Reading, readings};
 pub use place::{condition_section, medication_section};
 pub(crate) use plan::regimen;
 pub use text::to_text;
-pub(crate) use wording::days_between;
+pub(crate) use wording::{days_between, doubt};
 
 /// Language of a record's sections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

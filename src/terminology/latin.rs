@@ -71,7 +71,7 @@ impl LatinIndex {
         // Only spaces and hyphens may stand between.
         let adjacent = run.iter().zip(run.iter().skip(1)).all(|(one, other)| other.start - one.end == 1);
         let joined: String = folded.get(range.clone())?.iter().filter(|c| c.is_ascii_lowercase()).collect();
-        if !adjacent || joined.len() < SHORTEST || joined.len() > LONGEST || covers(known, &range) {
+        if !adjacent || joined.len() < SHORTEST || joined.len() > LONGEST || covers(known, &range, joined.len()) {
             return None;
         }
         let candidates = self.by_sound.get(&consonants(&joined))?;
@@ -88,14 +88,19 @@ impl LatinIndex {
     }
 }
 
-/// Whether a known form of three letters or more lies in a range: those words are what they are.
-fn covers(known: &[Found], range: &Range<usize>) -> bool {
+/// Whether a known form lies on a range of so many letters: those words are what they are. A form within it that is at most half of
+/// them may be a piece of the longer name: "flu" in "tammy flu".
+fn covers(known: &[Found], range: &Range<usize>, letters: usize) -> bool {
+    let piece = |hit: &Found| hit.start >= range.start && hit.end <= range.end && (hit.end - hit.start) * 2 <= letters;
     let from = known.partition_point(|hit| hit.end <= range.start);
     known
         .iter()
         .skip(from)
         .take_while(|hit| hit.start < range.end)
-        .any(|hit| matches!(hit.meaning, Meaning::Drug(_) | Meaning::Condition(_) | Meaning::Observation(_) | Meaning::Class(_)))
+        .filter(|hit| {
+            matches!(hit.meaning, Meaning::Drug(_) | Meaning::Condition(_) | Meaning::Observation(_) | Meaning::Class(_))
+        })
+        .any(|hit| !piece(hit))
 }
 
 fn words(folded: &[char]) -> Vec<Range<usize>> {
@@ -187,6 +192,11 @@ mod tests {
         ] {
             assert_eq!(found(said), vec![name], "{said}");
         }
+        // A known form that is a piece of the name does not hide it; one that is most of it does.
+        let (folded, flu) = ("tammy flu".chars().collect::<Vec<_>>(), Meaning::Condition(0));
+        let known = |start| [Found { start, end: 9, meaning: flu }];
+        assert_eq!(index.find(&folded, &known(6)).len(), 1);
+        assert!(index.find(&folded, &known(0)).is_empty());
         for said in ["payment", "time for money", "he is at home now", "panda", "doctor"] {
             assert!(found(said).is_empty(), "{said}: {:?}", found(said));
         }

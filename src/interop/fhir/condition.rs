@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::bundle::Context;
 use super::element::{codings, concept, hl7};
+use crate::note::compose::doubt;
 use crate::note::{Assertion, Condition, Laterality};
+use crate::text::PatientText;
 
 /// A Condition; `None` for the family's, which are a FamilyMemberHistory.
 ///
@@ -17,6 +19,8 @@ pub(super) fn resource(condition: &Condition, context: &Context<'_>) -> Option<V
         Assertion::Historical => (Some("resolved"), "confirmed"),
         Assertion::Family => return None,
     };
+    // Words that only sound like it are for the clinician to confirm.
+    let verification = if condition.sounds_like.is_some() && verification == "confirmed" { "unconfirmed" } else { verification };
     let site = condition.laterality.map_or(Value::Null, |side| json!([{"text": side_name(side, context)}]));
     Some(json!({
         "resourceType": "Condition",
@@ -31,7 +35,14 @@ pub(super) fn resource(condition: &Condition, context: &Context<'_>) -> Option<V
         "subject": context.subject(),
         "onsetString": onset(condition, context),
         "recordedDate": context.at(),
+        "note": heard(&condition.text, condition.sounds_like.as_deref(), context),
     }))
+}
+
+/// An Annotation with the words that were heard, where they only sound like what stands here; else nothing.
+pub(super) fn heard(text: &PatientText, sounds_like: Option<&str>, context: &Context<'_>) -> Value {
+    let words = doubt(text, sounds_like, context.language());
+    if words.is_empty() { Value::Null } else { json!([{"text": words.trim()}]) }
 }
 
 /// The condition's name in the document's language, or else the words said.

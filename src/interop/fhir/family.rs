@@ -21,7 +21,10 @@ pub(super) fn resource(condition: &Condition, context: &Context<'_>) -> Option<V
             "relationship": {"coding": [{
                 "system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": "FAMMEMB", "display": "family member",
             }]},
-            "condition": [{"code": concept(codings(&condition.codes), condition::name(condition, context))}],
+            "condition": [{
+                "code": concept(codings(&condition.codes), condition::name(condition, context)),
+                "note": condition::heard(&condition.text, condition.sounds_like.as_deref(), context),
+            }],
         })
     })
 }

@@ -1,6 +1,6 @@
 //! What a condition is called in a record: the usual abbreviation, the side, for how long.
 
-use super::wording::duration;
+use super::wording::{doubt, duration};
 use super::{Language, sentence::Phrase};
 use crate::note::{Condition, Laterality};
 
@@ -110,7 +110,8 @@ fn name(condition: &Condition, language: Language) -> String {
         None => "",
     };
     let name = language.pick(english(&condition.display.en), condition.display.zh.trim().to_owned());
-    if name.is_empty() { format!("{side}「{}」", condition.text.reveal().trim()) } else { format!("{side}{name}") }
+    let doubt = doubt(&condition.text, condition.sounds_like.as_deref(), language);
+    if name.is_empty() { format!("{side}「{}」", condition.text.reveal().trim()) } else { format!("{side}{name}{doubt}") }
 }
 
 fn english(display: &str) -> String {

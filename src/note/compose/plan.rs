@@ -2,7 +2,7 @@
 
 use super::Language;
 use super::sentence::{Line, Phrase, each};
-use super::wording::{duration, frequency, quantity};
+use super::wording::{doubt, duration, frequency, quantity};
 use crate::note::{Medication, MedicationStatus, Note, PlanItem, PlanKind};
 
 /// Order of the plan, with what a record calls each kind.
@@ -41,8 +41,8 @@ pub(super) fn is_changed(note: &Note, taken: &Medication) -> bool {
 /// A drug and how it is taken.
 pub(super) fn drug(drug: &Medication, language: Language) -> String {
     let regimen = regimen(drug, language);
-    let name = drug.name.trim();
-    if regimen.is_empty() { name.to_owned() } else { format!("{name} {regimen}") }
+    let name = format!("{}{}", drug.name.trim(), doubt(&drug.text, drug.sounds_like.as_deref(), language));
+    if regimen.is_empty() { name } else { format!("{name} {regimen}") }
 }
 
 /// How a drug is taken: dose, frequency, when needed, for how long.

@@ -2,6 +2,13 @@
 
 use super::Language;
 use crate::note::Quantity;
+use crate::text::PatientText;
+
+/// What follows the name of a finding whose words only sound like it: what was heard, for the clinician to look at; else nothing.
+pub(crate) fn doubt(heard: &PatientText, sounds_like: Option<&str>, language: Language) -> String {
+    let heard = heard.reveal().trim();
+    sounds_like.map_or_else(String::new, |_| language.pick(format!(" (?heard 「{heard}」)"), format!("（？聽到「{heard}」）")))
+}
 
 /// `3/7`, `2/52`, `3/12`, `1 yr`: days, weeks and months as fractions, the shorthand of British and Hong Kong records.
 ///

@@ -60,6 +60,13 @@ impl Utterance {
         let mut found = lexicon.find(&folded);
         let misspelt = misspelt(&chars, &found, lexicon);
         if !misspelt.is_empty() {
+            // The flu of "tammy flu" is a piece of the drug's name.
+            found.retain(|hit| {
+                let around = misspelt.get(misspelt.partition_point(|whole| whole.end <= hit.start));
+                !around.is_some_and(|whole| {
+                    chars.get(whole.start).is_some_and(char::is_ascii) && whole.start <= hit.start && hit.end <= whole.end
+                })
+            });
             found.extend(&misspelt);
             found.sort_unstable_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end), hit.meaning));
         }
