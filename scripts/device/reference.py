@@ -61,7 +61,7 @@ def qwen3_asr(folder, clips, device):
     features = Qwen3ASRFeatureExtractor(feature_size=model.config.audio_config.num_mel_bins)
     texts = []
     for clip in clips:
-        heard = features(numpy.asarray(clip), sampling_rate=16000, padding="longest", return_tensors="pt")
+        heard = features(numpy.asarray(clip), sampling_rate=16000, padding="longest", return_attention_mask=True, return_tensors="pt")
         frames = int(heard["attention_mask"].sum())
         rows = 13 * (frames // 100) + -(-(-(-(-(-(frames % 100) // 2)) // 2)) // 2)
         prompt = torch.tensor([before + [ids["<|audio_pad|>"]] * rows + after], device=device)

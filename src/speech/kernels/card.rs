@@ -2,15 +2,15 @@
 
 #![allow(unsafe_code, reason = "says that one stream needs no tracking, and asks the driver to keep what was freed")]
 
-use candle_core::Device;
 use candle_core::cuda::WrapErr as _;
 use candle_core::cuda::cudarc::driver::{result, sys};
+use candle_core::{DType, Device, Tensor};
 
 /// The first GPU, with a stream of its own that all threads share. Candle's usual device has a stream for each thread: a model's
 /// layers run on whatever thread of its pool is free, and work of two threads would not be in order.
 ///
 /// # Errors
-/// When there is no driver or no GPU.
+/// When there is no driver or no GPU, or one of another generation than candle's kernels were built for.
 pub fn first_gpu() -> candle_core::Result<Device> {
     let device = Device::new_cuda_with_stream(0)?;
     let cuda = device.as_cuda_device()?;
@@ -18,6 +18,11 @@ pub fn first_gpu() -> candle_core::Result<Device> {
     // the order in which it was asked for.
     unsafe { cuda.disable_event_tracking() };
     keep_freed_memory(cuda.cuda_stream().context().cu_device()).w()?;
+    // A card that the kernels were not built for opens like any other, and fails at the first of them.
+    let answer: Vec<f32> = Tensor::ones(1, DType::F32, &device)?.affine(2.0, 1.0)?.to_vec1()?;
+    if answer != [3.0] {
+        candle_core::bail!("the GPU computed {answer:?} where 3 was right");
+    }
     Ok(device)
 }
 

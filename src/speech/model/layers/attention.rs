@@ -66,15 +66,13 @@ impl Heard {
         let (rows, all) = query.dims2()?;
         match &self.operator {
             Keys::Dense { key, value, at_once: true } => {
-                let scores = split_heads(query, self.heads)?.matmul(key)?;
-                softmax::over_last_dimension(&scores)?;
+                let scores = softmax::over_last_dimension(split_heads(query, self.heads)?.matmul(key)?)?;
                 scores.matmul(value)?.transpose(0, 1)?.reshape((rows, all))
             }
             Keys::Dense { key, value, at_once: false } => {
                 let query = split_heads(query, self.heads)?;
                 let heads = (0..self.heads).map(|head| {
-                    let scores = query.get(head)?.matmul(&key.get(head)?)?;
-                    softmax::over_last_dimension(&scores)?;
+                    let scores = softmax::over_last_dimension(query.get(head)?.matmul(&key.get(head)?)?)?;
                     scores.matmul(&value.get(head)?)
                 });
                 Tensor::stack(&heads.collect::<candle_core::Result<Vec<_>>>()?, 1)?.reshape((rows, all))
@@ -196,7 +194,7 @@ impl Past {
                     let seen = key.dim(2)?;
                     scores = scores.reshape((sequences, heads, new, seen))?.broadcast_add(&mask(seen - new, new, qkv)?)?;
                 }
-                softmax::over_last_dimension(&scores)?;
+                let scores = softmax::over_last_dimension(scores)?;
                 let attended = scores.reshape(&shared)?.matmul(&value)?.reshape((sequences, heads, new, width))?;
                 let attended = attended.transpose(1, 2)?.reshape((rows, all))?;
                 *kept = Some((key, value));
