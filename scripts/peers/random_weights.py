@@ -6,10 +6,11 @@ nothing, but must be the same wherever the arithmetic is f32. Qwen3-ASR writes a
 random weights do not end an answer.
 """
 
-import csv, hashlib, json, os, statistics, subprocess, sys, wave
+import csv, datetime, hashlib, json, os, statistics, subprocess, sys, tomllib, wave
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import character_error
 from . import measure, report
 from .engines import ROOT, WORKER, Engine
 
@@ -48,13 +49,17 @@ def ours(arguments, folder, setting, words):
 class SenseVoice:
     """Against sherpa-onnx, whose users have the 8-bit file."""
 
-    reference = "sense-voice-reference"
+    reference, weights = "sense-voice-reference", "model.pt"
     folder = ROOT / "target" / "sense-voice-full"
     venv = ROOT / "target" / "venv-sherpa-onnx"
     packages = ["sherpa-onnx==2.0.1", "numpy==2.4.6"]
     exact, settings, bound = "--precision exact", ["--precision balanced", "--precision fast"], 1.3
-    versions = ["sherpa-onnx"]
-    pieces, seconds = 12, 8
+    yardstick = "sherpa-onnx int8"
+    python, versions = venv / "bin" / "python", ["sherpa-onnx"]
+    crates, pieces, seconds = {}, 12, 8
+
+    def remark(self, _arguments, _piece, _segment):
+        return "`as exact` of sherpa-onnx float32 says whether it is the same network."
 
     def exported(self):
         """The checkpoint as sherpa-onnx loads it, made on the first call."""
@@ -78,11 +83,13 @@ class SenseVoice:
 class Qwen3Asr:
     """Against the crate of that name, which decodes with 8-bit weights and hears in f32, and the published package."""
 
-    reference = "qwen3-asr-reference"
+    reference, weights = "qwen3-asr-reference", "model.safetensors"
     folder = ROOT / "target" / "qwen3-asr-full"
     venv, packages = None, []
     exact, settings, bound = "--precision exact", ["--precision balanced", "--precision fast"], 1.5
-    versions = []
+    yardstick = "the crate and the package"
+    python, versions = ROOT / "target" / "venv-qwen3-asr" / "bin" / "python", ["qwen-asr", "transformers", "torch"]
+    crates = {"qwen-asr (crate)": tomllib.loads((CRATE / "Cargo.toml").read_text())["dependencies"]["qwen-asr"].lstrip("=")}
     # The package forgets on a processor that attention keeps to windows of eight seconds; a chunk of a second that is not whole the crate
     # fills up in another way.
     pieces, seconds = 3, 8
@@ -95,14 +102,24 @@ class Qwen3Asr:
         subprocess.run(["cargo", "build", "-q", "--release", "--locked", *manifest], env=environment, check=True)
         return target / "release" / "qwen-asr-crate"
 
+    def remark(self, arguments, piece, segment):
+        """Whether the crate's network is the same one: it decodes with 8-bit weights, so that its text alone does not say."""
+        ids = ",".join(map(str, segment["tokens"]))
+        command = [self.built(), "check", self.folder, str(arguments.threads), ids, "Cantonese", piece.path]
+        chosen = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip().split(",")
+        same = sum(mine == theirs for mine, theirs in zip(ids.split(","), chosen))
+        return f"Given the tokens of ours in exact, the crate's f32 arithmetic chooses {same} of {len(chosen)} as ours did."
+
     def rows(self, arguments):
         tokens = json.loads((self.folder / "generation_config.json").read_text())["max_new_tokens"]
         words = lambda segment: segment["text"].split() if len(segment["tokens"]) == tokens else ["(another number of tokens)"]
-        python = ROOT / "target" / "venv-qwen3-asr" / "bin" / "python"
         names = {LANGUAGE: "Cantonese"}
-        package = lambda kind: [python, WORKER, "qwen-asr", kind, self.folder, arguments.threads]
+        package = lambda kind: [self.python, WORKER, "qwen-asr", kind, self.folder, arguments.threads]
         crate = [self.built(), self.folder, arguments.threads, tokens]
         environment = {"OPENBLAS_NUM_THREADS": str(arguments.threads)}
+        if "avx512f" in report.machine()["flags"]:
+            # An OpenBLAS that does not know the processor takes AVX2.
+            environment["OPENBLAS_CORETYPE"] = "SkylakeX"
         peers = [Row(Engine("qwen-asr crate", "(default)", crate, names, [], environment), str.split)]
         peers += [Row(Engine("qwen-asr package", kind, package(kind), names, []), str.split) for kind in ("float32", "bfloat16")]
         return peers, lambda setting: ours(arguments, self.folder, setting, words)
@@ -132,15 +149,9 @@ def speech(manifest, count, seconds):
 
 
 def agreement(row, exact):
-    """Share of the words that are those of ours in `exact`, place by place."""
-    pairs = [pair for mine, theirs in zip(row.runs[0].texts, exact.runs[0].texts) for pair in compared(row, mine, exact, theirs)]
-    return sum(mine == theirs for mine, theirs in pairs) / max(1, len(pairs))
-
-
-def compared(row, mine, exact, theirs):
-    mine, theirs = row.words(mine), exact.words(theirs)
-    length = max(len(mine), len(theirs))
-    return zip(mine + [None] * (length - len(mine)), theirs + [None] * (length - len(theirs)))
+    """One less the share of words that would have to change to make of a row's what ours in `exact` says."""
+    pairs = [(row.words(mine), exact.words(theirs)) for mine, theirs in zip(row.runs[0].texts, exact.runs[0].texts)]
+    return 1 - sum(character_error.distance(mine, theirs) for mine, theirs in pairs) / sum(len(theirs) for _, theirs in pairs)
 
 
 def summary(row, peers, exact):
@@ -177,14 +188,19 @@ def table(found, peers):
     return report.aligned(lines)
 
 
-def described(arguments, family, pieces):
+def versions(arguments, family):
     binary = hashlib.sha256(arguments.binary.read_bytes()).hexdigest()
-    import importlib.metadata
+    ask = "import importlib.metadata, json, sys; print(json.dumps({name: importlib.metadata.version(name) for name in sys.argv[1:]}))"
+    packages = subprocess.run([family.python, "-c", ask, *family.versions], capture_output=True, text=True, check=True).stdout
+    return {"cantoscribe": f"(SHA-256 {binary[:12]})", **json.loads(packages), **family.crates}
 
+
+def described(arguments, family, pieces):
     return {
         "family": arguments.family,
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": report.machine(),
-        "versions": {"cantoscribe": f"(SHA-256 {binary[:12]})", **{name: importlib.metadata.version(name) for name in family.versions}},
+        "versions": versions(arguments, family),
         "pieces": len(pieces),
         "seconds_each": family.seconds,
         "threads": arguments.threads,
@@ -195,17 +211,23 @@ def described(arguments, family, pieces):
 def compare(arguments):
     """All engines in turn, `repeats` times; prints the table and writes the JSON. Ours in `exact` runs once, for what it says."""
     family = FAMILIES[arguments.family]
-    if not (family.folder / "reference.safetensors").exists():
+    if not (family.folder / family.weights).exists():
         sys.exit(f"compare-peers: no {family.folder.name}: run `scripts/{family.reference} --full` first")
     pieces = speech(arguments.manifest, arguments.clips or family.pieces, family.seconds)
     peers, own = family.rows(arguments)
     exact = own(family.exact)
     rows = peers + [own(setting) for setting in arguments.setting or family.settings]
     document = described(arguments, family, pieces)
-    print(json.dumps(document), flush=True)
+    print("\n".join([
+        f"compare-peers --family {arguments.family}, {document['date']}",
+        *report.described(document["machine"]),
+        "versions: " + ", ".join(f"{name} {version}" for name, version in document["versions"].items()),
+        f"{len(pieces)} pieces of {family.seconds} s, {arguments.threads} threads, {arguments.repeats} repeats, weights random",
+    ]), flush=True)
     for row in rows:  # untimed: an engine that fails is found before minutes are spent, and the files are in the cache
         measure.run(row.engine, pieces[:1], arguments.threads)
     exact.runs.append(measure.run(exact.engine, pieces, arguments.threads))
+    print(family.remark(arguments, pieces[0], json.loads(exact.runs[0].texts[0])["segments"][0]), flush=True)
     for repeat in range(arguments.repeats):
         for row in rows:
             row.runs.append(measure.run(row.engine, pieces, arguments.threads))
@@ -214,5 +236,7 @@ def compare(arguments):
     if arguments.json:
         arguments.json.write_text(json.dumps({**document, "engines": found}, ensure_ascii=False, indent=1) + "\n")
     print("\n" + table(found, peers) + "\n")
+    print("Ratios: how many times as fast an engine hears as the one named, in the same repeat. Medians, and in brackets the range.")
+    print(f"Asked for: {family.bound} times as fast as {family.yardstick}.")
     others = max(share for row in found for share in row["others_share"])
     print(f"Other processes took at most {100 * others:.0f}% of the processors during a run.")
