@@ -62,6 +62,8 @@ def qwen_asr(kind, model, threads, language):
     """As many tokens as the checkpoint's `max_new_tokens` says."""
     import types
 
+    import transformers  # before those below: it looks which of them are there
+
     # For the forced aligner's languages and for files of audio: imported, and not reached here.
     for name in ("nagisa", "soynlp", "soynlp.tokenizer", "librosa", "soundfile"):
         sys.modules[name] = types.ModuleType(name)
@@ -72,9 +74,10 @@ def qwen_asr(kind, model, threads, language):
     import numpy, torch
     from qwen_asr import Qwen3ASRModel
 
+    transformers.logging.set_verbosity_error()
     torch.set_num_threads(threads)
     tokens = json.loads(Path(model, "generation_config.json").read_text())["max_new_tokens"]
-    asr = Qwen3ASRModel.from_pretrained(model, dtype=getattr(torch, kind), device_map="cpu", max_new_tokens=tokens)
+    asr = Qwen3ASRModel.from_pretrained(model, dtype=getattr(torch, kind), max_new_tokens=tokens)
 
     def transcribe(clip):
         with wave.open(clip) as file:
