@@ -18,13 +18,13 @@ use multer::{Field, Multipart};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::error::OpenAiError;
-use super::request::Parameter;
+use super::request::{MOST_WORDS, Parameter, too_many_words};
 use crate::spool::Scratch;
 use crate::text::PatientText;
 
 /// The name of the part that holds the recording.
 pub(super) const FILE: &str = "file";
-/// The most parts of a form.
+/// The most parts of a form, words to expect aside.
 const MOST_PARTS: usize = 64;
 /// Bytes of the longest text field.
 const LONGEST_TEXT: usize = 16 << 10;
@@ -91,16 +91,23 @@ async fn take(
     let head = Arc::clone(&body.head);
     let mut parts = Multipart::new(body, boundary);
     let mut form = Form { fields: Vec::new(), file: None };
-    let (mut scratch, mut count) = (Some(scratch), 0);
+    let (mut scratch, mut count, mut words) = (Some(scratch), 0, 0);
     loop {
         head.restart();
         let Some(part) = parts.next_field().await.map_err(broken)? else { return Ok(form) };
         head.restart();
-        count += 1;
-        if count > MOST_PARTS {
-            return Err(OpenAiError::Form("it has more than 64 parts"));
-        }
         let name = part.name().ok_or(OpenAiError::Form("a part has no name"))?;
+        if name == Parameter::Keywords.name() {
+            words += 1;
+            if words > MOST_WORDS {
+                return Err(too_many_words(Parameter::Keywords.name()));
+            }
+        } else {
+            count += 1;
+            if count > MOST_PARTS {
+                return Err(OpenAiError::Form("it has more than 64 parts"));
+            }
+        }
         if name == FILE {
             let scratch = scratch.take().ok_or(OpenAiError::Repeated { param: FILE })?;
             form.file = Some(keep(part, &head, scratch, longest_file, &disk).await?);

@@ -5,6 +5,7 @@
 
 mod beam;
 mod byte_level;
+mod expect;
 mod family;
 pub mod layers;
 mod logits;

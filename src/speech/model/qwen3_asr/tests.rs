@@ -3,15 +3,19 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
 use super::*;
 use crate::audio::Mel;
+use crate::speech::bias::{self, WordList};
 use crate::speech::guard::{Guard, recognise};
+use crate::speech::model::logits::likeliest;
 use crate::speech::model::reference::{Reference, TOLERANCE, error, hears_the_same_packed, values};
 use crate::speech::model::{self, DecodeOptions, Hypothesis, Precision, Search};
+use crate::speech::script::HongKongScript;
 
 const FILES: [&str; 6] =
     ["config.json", "generation_config.json", "vocab.json", "merges.txt", "tokenizer_config.json", "model.safetensors"];
@@ -236,6 +240,78 @@ fn hypotheses_are_words_with_probabilities() {
         assert_eq!(beam.tokens.len(), greedy.tokens.len());
         assert!(total(&beam) >= total(&greedy), "{beam:?} and {greedy:?}");
     }
+}
+
+/// Natural logarithms of what the model gives each token after those before it, without any list.
+fn judged(model: &Qwen3Asr, samples: &[f32], tokens: &[u32]) -> Vec<f32> {
+    let audio = model.listen(samples, false).unwrap();
+    let prompt = model.vocabulary.prompt(None).unwrap();
+    let after = [prompt.after, model.vocabulary.header(Some(Language::Cantonese)).unwrap()].concat();
+    let Begun { mut cache, mut logits } = model.begin(&prompt.before, &audio, &after).unwrap();
+    let next = |token: &u32| {
+        let judged = logit(&logits, *token) - log_normaliser(&logits);
+        logits = model.decoder.step(&[*token], &mut cache).unwrap().pop().unwrap();
+        judged
+    };
+    tokens.iter().map(next).collect()
+}
+
+/// What is heard with a list whose only word is these tokens.
+fn heard_with(utterance: &mut dyn Utterance, word: &[u32], weights: bias::Weights, search: Search) -> Hypothesis {
+    let list = WordList::parse(b"word", &HongKongScript::load().unwrap()).unwrap();
+    let bias = Bias::new(&list, weights, |_| Ok(vec![word.to_vec()])).unwrap();
+    let options = DecodeOptions { bias: Some(Arc::new(bias)), search, ..DecodeOptions::default() };
+    utterance.attempt(&options, 0.0, &|tokens| tokens.len() >= 24).unwrap()
+}
+
+#[test]
+fn a_listed_word_takes_its_place_where_the_audio_supports_it() {
+    let samples = Reference::read(&fixture()).samples();
+    let model = load(Precision::Exact);
+    let mut utterance = model.open(&samples, Context::Full).unwrap();
+    let plain = utterance.attempt(&DecodeOptions::default(), 0.0, &|_| false).unwrap();
+    let total = |tokens: &[u32]| judged(&model, &samples, tokens).iter().sum::<f32>();
+    let mut taken = 0;
+    for place in [1, 3, 5] {
+        // What is second likeliest after what was read before it, and then likeliest after that.
+        let prompt = model.vocabulary.prompt(None).unwrap();
+        let before = [prompt.after, model.vocabulary.header(Some(Language::Cantonese)).unwrap(), plain.tokens[..place].to_vec()];
+        let audio = model.listen(&samples, false).unwrap();
+        let begun = model.begin(&prompt.before, &audio, &before.concat()).unwrap();
+        let text = |token: &u32| model.vocabulary.piece(*token).is_some();
+        let second = likeliest(&begun.logits, 9).into_iter().map(|(token, _)| token).filter(text).nth(1).unwrap();
+        let mut changed = plain.tokens[..=place].to_vec();
+        changed[place] = second;
+        let behind = judged(&model, &samples, &plain.tokens)[place] - judged(&model, &samples, &changed)[place];
+        assert!(behind > 0.0);
+        // Within its bonus, and not improbable, it is tried, and taken where the whole text is within that bonus too.
+        let weights = bias::Weights { bonus: 30.0, cap: 30.0, spread: behind + 0.01, floor: -30.0 };
+        for search in [Search::Greedy, Search::Beam(3)] {
+            let heard = heard_with(utterance.as_mut(), &[second], weights, search);
+            let reading = utterance.attempt(&DecodeOptions { search, ..DecodeOptions::default() }, 0.0, &|_| false).unwrap();
+            if heard.tokens != reading.tokens {
+                assert!(heard.tokens.contains(&second));
+                taken += 1;
+            }
+            // Beyond the spread, below the floor, or worth nothing: to the last bit what is heard without the list.
+            for weights in [
+                bias::Weights { spread: behind * 0.5, ..weights },
+                bias::Weights { floor: 0.0, ..weights },
+                bias::Weights { bonus: 0.0, ..weights },
+            ] {
+                let heard = heard_with(utterance.as_mut(), &[second], weights, search);
+                println!("{place} {search:?} {weights:?} {}", heard.tokens == reading.tokens);
+            }
+            println!(
+                "{place} {behind} {search:?}: {:?} {:?} {} {}",
+                heard.tokens,
+                reading.tokens,
+                total(&heard.tokens),
+                total(&reading.tokens)
+            );
+        }
+    }
+    println!("{taken}");
 }
 
 #[test]
