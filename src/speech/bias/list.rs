@@ -181,10 +181,10 @@ mod tests {
     fn lists_are_joined_and_words_may_come_one_by_one() {
         let script = HongKongScript::load().unwrap();
         let own = parse("阿司匹林\nmetformin".as_bytes()).unwrap();
-        let sent = WordList::of(["陳大文", " metformin ", "# 9"], &script).unwrap().unwrap();
+        let sent = WordList::of(["陳大文", " metformin ", "#99"], &script).unwrap().unwrap();
         let both = own.with(&sent);
         let written: Vec<&str> = both.words.iter().map(|word| word.written.reveal()).collect();
-        assert_eq!(written, ["阿司匹林", "metformin", "陳大文"]);
+        assert_eq!(written, ["阿司匹林", "metformin", "陳大文", "#99"]);
         assert_eq!(WordList::of([], &script).unwrap(), None);
         for bad in ["", "  ", "x", "a\nb", &"x".repeat(65)] {
             let message = WordList::of(["metformin", bad], &script).unwrap_err().to_string();
