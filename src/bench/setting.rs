@@ -111,6 +111,7 @@ impl Common {
             endpoint: EndpointSettings::default(),
             detector: Arc::clone(&self.detector),
             writing: Arc::clone(&self.writing),
+            words: None,
         })
     }
 }

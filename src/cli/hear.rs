@@ -168,6 +168,7 @@ pub struct Ear {
     endpoint: EndpointSettings,
     detector: Option<Arc<SileroVad>>,
     writing: Arc<Writing>,
+    words: Option<Arc<WordList>>,
 }
 
 impl Ear {
@@ -219,6 +220,7 @@ impl Ear {
             endpoint: arguments.endpoint_settings(),
             detector: None,
             writing: Arc::new(Writing::new(script, arguments.numbers())),
+            words: list.map(Arc::new),
         })
     }
 
@@ -227,9 +229,9 @@ impl Ear {
     /// # Errors
     /// When the voice activity detector was not loaded.
     pub fn into_models(self) -> anyhow::Result<Models> {
-        let Self { identity, recognizer, options, endpoint, detector, writing, precision } = self;
+        let Self { identity, recognizer, options, endpoint, detector, writing, precision, words } = self;
         let detector = detector.context("the voice activity detector was not loaded")?;
-        Ok(Models { identity, precision, recognizer, options, endpoint, detector, writing })
+        Ok(Models { identity, precision, recognizer, options, endpoint, detector, writing, words })
     }
 
     /// Hears a recording: utterances found by voice activity, guarded, in Hong Kong's characters. Where `speakers` are named, one a

@@ -190,6 +190,7 @@ pub fn everything() -> Note {
         ],
         social: vec![social("smoking", "一日一包煙", heard(1, 0, 2)), social("pets", "養貓", heard(1, 0, 2))],
         uncovered: vec![Uncovered { span: Span::new(1, 2, 5).unwrap(), reason: "clinical words, no finding".into() }],
+        speaker_guesses: Vec::new(),
         ..Note::empty(made_by())
     }
 }

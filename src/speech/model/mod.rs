@@ -6,6 +6,7 @@
 mod beam;
 mod byte_level;
 mod device;
+mod expect;
 mod family;
 pub mod layers;
 mod logits;

@@ -107,6 +107,7 @@ impl Heard {
 }
 
 /// Keys and values of one layer's tokens so far, for each sequence of a batch.
+#[derive(Clone)]
 pub struct Past {
     operator: Kept,
     /// Of queries.
@@ -115,6 +116,7 @@ pub struct Past {
     key_heads: usize,
 }
 
+#[derive(Clone)]
 enum Kept {
     /// (sequences, key heads, tokens, head width) each; nothing before the first step.
     Dense(Option<(Tensor, Tensor)>),

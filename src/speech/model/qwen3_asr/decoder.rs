@@ -31,6 +31,7 @@ pub struct Decoder {
 }
 
 /// Keys and values of the rows so far, of each sequence.
+#[derive(Clone)]
 pub struct Cache {
     layers: Vec<Past>,
     /// That were fed to each sequence.
