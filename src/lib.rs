@@ -19,9 +19,12 @@ pub mod cli;
 pub mod client;
 pub mod consent;
 pub mod engine;
+pub mod fonts;
 pub mod identity;
+
 pub mod interop;
 pub mod ledger;
+pub mod letter;
 pub mod models;
 pub mod note;
 pub mod room;

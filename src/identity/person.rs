@@ -30,6 +30,26 @@ impl Date {
         if (1..=last).contains(&day) { Ok(Self { year, month, day }) } else { Err(IdentityError::Date) }
     }
 
+    /// Reads `1961-03-02`.
+    ///
+    /// # Errors
+    /// [`IdentityError::Date`].
+    pub fn parse(given: &str) -> Result<Self, IdentityError> {
+        let wrong = IdentityError::Date;
+        let [year, month, day] = given.split('-').collect::<Vec<_>>().try_into().map_err(|_| wrong)?;
+        let digits = |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !(digits(year, 4) && digits(month, 2) && digits(day, 2)) {
+            return Err(wrong);
+        }
+        Self::new(year.parse().map_err(|_| wrong)?, month.parse().map_err(|_| wrong)?, day.parse().map_err(|_| wrong)?)
+    }
+
+    /// As [`Self::parse`] reads it. Call this only to write a document that is meant to hold it.
+    #[must_use]
+    pub fn reveal(self) -> String {
+        format!("{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+
     /// Day and month in each other's place.
     pub(super) fn swapped(self) -> Self {
         Self { month: self.day, day: self.month, ..self }

@@ -15,12 +15,15 @@ pub mod evaluate;
 
 pub mod extract;
 
+mod template;
+
 pub use document::{
     Allergy, AllergyStatus, Assertion, Code, Condition, Display, Laterality, MadeBy, Medication, MedicationStatus, NOTE_SCHEMA,
     Note, Observation, PlanItem, PlanKind, Quantity, Section, SectionCode, Sentence, SocialItem, Uncovered,
 };
 pub use evidence::{Edit, Evidence, Provenance, Span};
 pub use quote::{Quote, Quotes};
+pub use template::{LONGEST_TEMPLATE, Template};
 
 /// What can be wrong with a note.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +58,16 @@ pub enum NoteError {
     /// The words of a line cannot be taken.
     #[error("this is no line of a note: {why}")]
     BadLine {
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A template cannot be read.
+    #[error("line {line} of the template{field}: {why}")]
+    Template {
+        /// Counted from 1.
+        line: usize,
+        /// `, field `x``, or nothing where it is the line.
+        field: String,
         /// What is wrong with it.
         why: &'static str,
     },

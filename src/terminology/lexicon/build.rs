@@ -56,7 +56,15 @@ impl Builder {
         rows(file, text, columns)
     }
 
+    /// A form as the table has it, and with its numbers in digits: what is written down may have either.
     fn form(&mut self, form: &str, meaning: Meaning) {
+        self.spelling(form, meaning);
+        if let Some(written) = in_digits(form) {
+            self.spelling(&written, meaning);
+        }
+    }
+
+    fn spelling(&mut self, form: &str, meaning: Meaning) {
         let folded = self.lexicon.fold.text(form);
         let slot = *self.index.entry(folded.clone()).or_insert_with(|| {
             self.forms.push(folded);
@@ -241,6 +249,24 @@ impl Builder {
         self.lexicon.digest = self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(self.lexicon)
     }
+}
+
+/// 坐十五分鐘 as 坐15分鐘; nothing for a form without such a number. Below ten a numeral is often part of a word (三餐, 一次過).
+fn in_digits(form: &str) -> Option<String> {
+    let chars: Vec<char> = form.chars().collect();
+    let mut written = String::new();
+    let mut at = 0;
+    for number in numbers(&chars) {
+        let Some(value) = number.exact().filter(|value| *value >= 10.0) else { continue };
+        let said = chars.get(number.start..number.end).unwrap_or_default();
+        if said.iter().all(char::is_ascii_digit) {
+            continue;
+        }
+        written.extend(chars.get(at..number.start).unwrap_or_default());
+        written.push_str(&value.to_string());
+        at = number.end;
+    }
+    (at > 0).then(|| written + &chars.iter().skip(at).collect::<String>())
 }
 
 fn optional(cell: &str) -> Option<String> {
