@@ -54,9 +54,17 @@ fn page(kind: LetterKind, note: &Note, language: Language, leave_from: Option<&s
 #[test]
 fn a_referral_says_each_thing_once() {
     let page = page(LetterKind::Referral, &visit(), Language::English, None);
-    for words in
-        ["心臟科", "<dd>HT</dd>", "penicillin", "Dizziness x 3/7", "no CP", "BP 145/90", "amlodipine 5 mg daily", "陳小明", "00000001"]
-    {
+    for words in [
+        "心臟科",
+        "<dd>HT</dd>",
+        "penicillin",
+        "Dizziness x 3/7",
+        "no CP",
+        "BP 145/90",
+        "amlodipine 5 mg daily",
+        "陳小明",
+        "00000001",
+    ] {
         assert_eq!(page.to_lowercase().matches(&words.to_lowercase()).count(), 1, "{words} in {page}");
     }
     assert!(!page.contains("SL 2/7"), "{page}");

@@ -67,11 +67,15 @@ pub(super) enum ApiError {
     #[error("the note was edited: it cannot be written in another language any more")]
     Edited,
     #[error("the note is not signed: letters are written of a signed note")]
-    NotSigned,
+    Unsigned,
     #[error("{0}")]
     NotInNote(String),
     #[error("{0}")]
     NoFont(String),
+    #[error("there is no such template")]
+    NoTemplate,
+    #[error("no such term was learned")]
+    NotLearned,
     #[error("the request is not valid: {0}")]
     Invalid(String),
     #[error("too little disk space is left")]
@@ -95,8 +99,10 @@ impl ApiError {
             Self::Open(_) => (StatusCode::CONFLICT, "open_doubts"),
             Self::NothingToUndo => (StatusCode::CONFLICT, "nothing_to_undo"),
             Self::Edited => (StatusCode::CONFLICT, "edited"),
-            Self::NotSigned => (StatusCode::CONFLICT, "not_signed"),
+            Self::Unsigned => (StatusCode::CONFLICT, "not_signed"),
             Self::NotInNote(_) => (StatusCode::CONFLICT, "not_in_note"),
+            Self::NoTemplate => (StatusCode::NOT_FOUND, "no_template"),
+            Self::NotLearned => (StatusCode::NOT_FOUND, "not_learned"),
             Self::NoFont(_) => (StatusCode::NOT_IMPLEMENTED, "no_font"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Self::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),

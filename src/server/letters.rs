@@ -55,7 +55,7 @@ pub(super) async fn show(
     let store = app.rooms.store();
     let recording = store.recording(&id).await?.ok_or(ApiError::NotFound)?;
     let KeptRecord { record, .. } = store.record(&id).await?.ok_or(ApiError::NotFinished)?;
-    let Record::Signed(signed) = &record else { return Err(ApiError::NotSigned) };
+    let Record::Signed(signed) = &record else { return Err(ApiError::Unsigned) };
     let kind: LetterKind = kind.parse().map_err(|_| ApiError::NoSuchAddress)?;
     let language = form.lang.as_deref().map(str::parse::<Language>).transpose()?.unwrap_or(kind.usual_language());
     let day = |given: &str| Date::parse(given).map_err(|error| ApiError::Invalid(format!("`from`: {error}")));
@@ -92,7 +92,8 @@ async fn pdf(kind: LetterKind, letters: Vec<Letter>) -> Result<Response, ApiErro
     let written = tokio::task::spawn_blocking(move || letter::to_pdf(&letters, &fonts::for_letters(&letters)?)).await;
     let written = written.map_err(|error| ApiError::internal(&error))??;
     let disposition = format!("inline; filename=\"{}.pdf\"", kind.name());
-    Ok(([(header::CONTENT_TYPE, "application/pdf".to_owned()), (header::CONTENT_DISPOSITION, disposition)], written).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/pdf".to_owned()), (header::CONTENT_DISPOSITION, disposition)], written)
+        .into_response())
 }
 
 impl From<LetterError> for ApiError {

@@ -6,6 +6,7 @@ mod clock;
 mod edits;
 mod error;
 mod guard;
+mod learning;
 mod letters;
 mod notes;
 mod openai;
@@ -15,6 +16,7 @@ pub mod protocol;
 mod recordings;
 mod signing;
 mod socket;
+mod templates;
 mod terms;
 mod wire;
 
@@ -153,6 +155,12 @@ fn interface() -> OpenApiRouter<App> {
         .routes(routes!(terms::search))
         .routes(routes!(notes::download_transcript))
         .routes(routes!(letters::show))
+        .routes(routes!(learning::show_figures))
+        .routes(routes!(learning::list))
+        .routes(routes!(learning::forget))
+        .routes(routes!(learning::suggest))
+        .routes(routes!(templates::list))
+        .routes(routes!(templates::keep, templates::remove))
         .merge(openai::routes())
 }
 

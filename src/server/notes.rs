@@ -5,10 +5,10 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::App;
 use super::error::{ApiError, ErrorDocument};
+use super::{App, templates};
 use crate::interop::fhir::{self, Instant};
-use crate::note::compose::{self, sections, to_text};
+use crate::note::compose::{self, sections, text_of};
 use crate::note::edit::is_edited;
 use crate::speech::transcript;
 use crate::store::Document;
@@ -46,6 +46,8 @@ pub(super) struct Form {
     format: Format,
     #[serde(default)]
     lang: Option<Tongue>,
+    /// The clinician's template of this name gives the sections their form.
+    template: Option<String>,
 }
 
 /// The note of a finished recording.
@@ -54,7 +56,8 @@ pub(super) struct Form {
     path = "/v1/recordings/{id}/note",
     params(("id" = String, Path, description = "The recording's id"),
         ("format" = String, Query, description = "`json`, `fhir` or `text`"),
-        ("lang" = Option<String>, Query, description = "`en` or `zh-Hant`; `en` when not said")),
+        ("lang" = Option<String>, Query, description = "`en` or `zh-Hant`; `en` when not said"),
+        ("template" = Option<String>, Query, description = "The name of one of the clinician's templates")),
     responses((status = 200, description = "The note", content((Object = "application/json"), (Object = "application/fhir+json"), (String = "text/plain"))), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn download(
@@ -75,9 +78,12 @@ pub(super) async fn download(
         }
         note.sections = sections(&note, language);
     }
+    if let Some(name) = &form.template {
+        note.sections = templates::named(&app, name).await?.sections(&note, language);
+    }
     match form.format {
         Format::Json => Ok(file("note.json", "application/json", serde_json::to_string_pretty(&note)?)),
-        Format::Text => Ok(file("note.txt", "text/plain; charset=utf-8", to_text(&note, &transcript, language))),
+        Format::Text => Ok(file("note.txt", "text/plain; charset=utf-8", text_of(&note, &note.sections, &transcript, language))),
         Format::Fhir => {
             let at = Instant::parse(&recording.created_at)?;
             let options = fhir::Options { patient: None, author: None, at, language };

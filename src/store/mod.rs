@@ -11,9 +11,11 @@ mod error;
 mod finals;
 mod folder;
 mod notes;
+mod outcomes;
 mod place;
 mod record;
 mod recordings;
+mod templates;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,8 +32,10 @@ use place::Place;
 pub use error::{SaveError, StoreError};
 pub use finals::StoredFinal;
 pub use notes::Document;
+pub use outcomes::SignedNote;
 pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};
+pub use templates::StoredTemplate;
 
 /// What the probe says.
 const PROBE: &[u8] = b"cantoscribe";
