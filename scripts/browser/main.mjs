@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { inFirefox } from "./check-firefox.mjs";
+import { letters, VISIT } from "./check-letters.mjs";
 import { live } from "./check-live.mjs";
 import { network } from "./check-network.mjs";
 import { parts } from "./check-parts.mjs";
@@ -37,6 +38,13 @@ function consultation() {
   return joined([first, second]);
 }
 
+/** What letters are checked with. */
+function visit() {
+  const files = VISIT.map((sentence, at) => path.join(scratch, `visit-${at}.wav`));
+  files.forEach((file, at) => spoken(VISIT[at], file));
+  return save(path.join(scratch, "visit.wav"), joined(files));
+}
+
 function clips() {
   const folder = path.join(root, "../shared/audio");
   const files = [...CLIPS, ...(long ? MORE : [])].map((clip) => path.join(folder, `${clip}.wav`));
@@ -57,6 +65,7 @@ if (await check("the server starts", () => server.start())) {
     skip("everything that speaks", "espeak-ng is not installed");
   } else {
     if (wanted("live")) await live({ server, sound: file, shots, downloads: path.join(scratch, "downloads") });
+    if (wanted("letters")) await letters({ server, sound: visit(), shots });
     if (wanted("trouble")) await trouble({ server, sound: file, scratch });
     if (wanted("firefox")) {
       if (existsSync(process.env.FIREFOX ?? "/usr/bin/firefox-esr")) await inFirefox({ server, file, shots });

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Signature;
-use crate::note::{Note, Provenance, Section, Span};
+use crate::note::{Condition, FindingKind, FindingRef, Medication, Note, Provenance, Section, Span};
 use crate::speech::Transcript;
 use crate::terminology::Concept;
 use crate::text::PatientText;
@@ -228,32 +228,38 @@ impl Learned {
         spans
     }
 
-    /// Where they are and the note does not say so: nothing where a finding of this concept rests on them.
+    /// Where they are and the note makes something else of them: the place, and the finding that rests on it.
     #[must_use]
-    pub fn suggested(&self, transcript: &Transcript, note: &Note) -> Vec<Span> {
+    pub fn suggested(&self, transcript: &Transcript, note: &Note) -> Vec<(Span, FindingRef)> {
         let overlaps = |provenance: &Provenance, span: &Span| {
             let mut own = provenance.spans().iter();
             own.any(|own| own.segment() == span.segment() && own.start() < span.end() && span.start() < own.end())
         };
-        let said = |span: &Span| match &self.concept {
+        let resting = |span: &Span| match &self.concept {
             Concept::Condition { en, .. } => {
-                note.conditions.iter().any(|found| found.display.en == *en && overlaps(&found.provenance, span))
+                let here = |found: &Condition| overlaps(&found.provenance, span);
+                let said = note.conditions.iter().any(|found| here(found) && found.display.en == *en);
+                let index = note.conditions.iter().position(here).filter(|_| !said)?;
+                Some(FindingRef { kind: FindingKind::Condition, index })
             }
             Concept::Drug { name } => {
-                note.medications.iter().any(|found| found.name == *name && overlaps(&found.provenance, span))
+                let here = |found: &Medication| overlaps(&found.provenance, span);
+                let said = note.medications.iter().any(|found| here(found) && found.name == *name);
+                let index = note.medications.iter().position(here).filter(|_| !said)?;
+                Some(FindingRef { kind: FindingKind::Medication, index })
             }
         };
-        self.places(transcript).into_iter().filter(|span| !said(span)).collect()
+        self.places(transcript).into_iter().filter_map(|span| Some((span, resting(&span)?))).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::note::SectionCode;
     use crate::note::compose::{Language, sections};
     use crate::note::edit::{NoteEdit, apply};
     use crate::note::extract::extract;
-    use crate::note::{FindingKind, FindingRef, SectionCode};
     use crate::speech::transcript::read;
     use crate::terminology::Lexicon;
 
@@ -323,7 +329,9 @@ mod tests {
         assert_eq!(known.len(), 1);
         assert_eq!((known[0].words.reveal(), known[0].times), ("頭痛", 2));
         assert!(learned(&twice, "Dr Wong").is_empty(), "another's corrections teach nothing");
-        assert_eq!(known[0].suggested(&transcript, &note).len(), 1);
+        let suggested = known[0].suggested(&transcript, &note);
+        assert_eq!(suggested.len(), 1);
+        assert_eq!(note.conditions[suggested[0].1.index].display.en, "Headache");
         assert!(known[0].suggested(&transcript, &recoded(&note, &lexicon)).is_empty(), "it is said already");
         let mut forgotten = twice;
         forgotten[1].corrections[0].forgotten = true;

@@ -10,7 +10,7 @@ use super::App;
 use super::error::{ApiError, ErrorDocument};
 use super::signing::kept;
 use crate::interop::fhir::Instant;
-use crate::note::Span;
+use crate::note::{FindingRef, Span};
 use crate::record::{Figures, Learned, Outcome, Signature, figures, learned};
 use crate::store::{Recording, SignedNote};
 use crate::terminology::Concept;
@@ -130,11 +130,14 @@ struct Suggestion {
     #[serde(flatten)]
     term: Learned,
     /// Where the words are: `segment`, `start`, `end`.
-    #[schema(value_type = Vec<Object>)]
-    evidence: Vec<Span>,
+    #[schema(value_type = Object)]
+    span: Span,
+    /// The finding that rests on them and would be given the concept: `kind`, `index`.
+    #[schema(value_type = Object)]
+    finding: FindingRef,
 }
 
-/// Terms that this clinician has mapped before, where they are in this talk and the note does not say so.
+/// Terms that this clinician has mapped before, where they are in this talk and the note makes something else of them.
 #[utoipa::path(
     get,
     path = "/v1/recordings/{id}/learned",
@@ -143,9 +146,10 @@ struct Suggestion {
 )]
 pub(super) async fn suggest(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Suggestions>, ApiError> {
     let record = kept(&app, &id).await?;
-    let suggestion = |term: Learned| {
-        let evidence = term.suggested(&record.transcript, record.record.note());
-        (!evidence.is_empty()).then_some(Suggestion { term, evidence })
-    };
-    Ok(Json(Suggestions { suggestions: known(&app).await?.into_iter().filter_map(suggestion).collect() }))
+    let mut suggestions = Vec::new();
+    for term in known(&app).await? {
+        let places = term.suggested(&record.transcript, record.record.note());
+        suggestions.extend(places.into_iter().map(|(span, finding)| Suggestion { term: term.clone(), span, finding }));
+    }
+    Ok(Json(Suggestions { suggestions }))
 }

@@ -58,3 +58,34 @@ impl Store {
         done.map(drop).map_err(StoreError::database("keep an outcome"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{new_recording, note, transcript};
+    use super::*;
+    use crate::record::{Draft, Signature};
+
+    #[tokio::test]
+    async fn an_outcome_is_of_a_signed_note_and_goes_with_its_recording() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let id = store.create(new_recording()).await.unwrap().id;
+        store.finish(&id, &transcript("said"), &note("1")).await.unwrap();
+        assert!(store.signed_notes().await.unwrap().is_empty(), "nobody has signed it");
+        let signature = Signature::new("Dr Chan", "2026-11-26T09:00:00Z").unwrap();
+        let reviewed = Draft::new(1, note("1")).review(signature.clone()).unwrap();
+        store.save_review(&id, &reviewed).await.unwrap();
+        store.save_signature(&id, &reviewed.sign(signature.clone())).await.unwrap();
+        let signed = store.signed_notes().await.unwrap();
+        assert_eq!(signed, [SignedNote { id: id.clone(), version: 1, outcome: None }]);
+        let outcome = Outcome::new(&note("1"), &note("1"), &signature, Some(30));
+        store.keep_outcome(&id, &outcome).await.unwrap();
+        store.keep_outcome(&id, &Outcome { kept: 7, ..outcome.clone() }).await.unwrap();
+        let kept = store.signed_notes().await.unwrap().remove(0).outcome;
+        assert_eq!(kept, Some(Outcome { kept: 7, ..outcome }));
+        store.erase(&id).await.unwrap();
+        assert!(store.signed_notes().await.unwrap().is_empty());
+        let left = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM note_outcomes").fetch_one(store.pool()).await.unwrap();
+        assert_eq!(left, 0);
+    }
+}

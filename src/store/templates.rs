@@ -55,3 +55,32 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_clinician_keeps_changes_and_removes_templates_and_sees_no_other_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let template = |text: &str| StoredTemplate { name: "DM 覆診".into(), specialty: "Diabetes".into(), text: text.into() };
+        store.keep_template("Dr Chan", &template("[S]\n{{S}}")).await.unwrap();
+        store.keep_template("Dr Chan", &template("[P]\n{{Plan}}")).await.unwrap();
+        assert_eq!(store.templates("Dr Chan").await.unwrap(), [template("[P]\n{{Plan}}")]);
+        assert!(store.templates("Dr Wong").await.unwrap().is_empty());
+        assert!(!store.remove_template("Dr Wong", "DM 覆診").await.unwrap());
+        assert!(store.remove_template("Dr Chan", "DM 覆診").await.unwrap());
+        assert!(store.templates("Dr Chan").await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_template_moved_to_another_clinician_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let template = StoredTemplate { name: "a".into(), specialty: String::new(), text: "[S]\n{{S}}".into() };
+        store.keep_template("Dr Chan", &template).await.unwrap();
+        sqlx::query("UPDATE templates SET clinician = 'Dr Wong'").execute(store.pool()).await.unwrap();
+        assert!(matches!(store.templates("Dr Wong").await, Err(StoreError::Damaged { .. })));
+    }
+}

@@ -39,6 +39,16 @@ export const finish = (id) => ask("POST", `${recordingPath(id)}/finish`);
 export const erase = (id) => ask("DELETE", recordingPath(id));
 export const editNote = (id, version, edit) => ask("POST", `${recordingPath(id)}/note/edits`, { version, edit });
 
+export const figures = () => ask("GET", "/v1/figures");
+export const learned = async () => (await ask("GET", "/v1/learned")).terms;
+export const suggestions = (id) => ask("GET", `${recordingPath(id)}/learned`);
+export const forget = (words, concept) => ask("POST", "/v1/learned/forget", { words, concept });
+export const templates = async () => (await ask("GET", "/v1/templates")).templates;
+export const keepTemplate = (name, body) => ask("PUT", `/v1/templates/${encodeURIComponent(name)}`, body);
+export const removeTemplate = (name) => ask("DELETE", `/v1/templates/${encodeURIComponent(name)}`);
+/** Throws the refusal, if there is one, of what is at an address. */
+export const check = (address) => ask("GET", address);
+
 /** Address of a stretch of sound. */
 export function audioAddress(id, { start_ms, end_ms }) {
   return `${recordingPath(id)}/audio?start_ms=${start_ms}&end_ms=${end_ms}`;

@@ -1,5 +1,6 @@
 // The page: which view is shown, and how its parts are tied together.
 import * as api from "./api.js";
+import "./clinic.js";
 import { confirm, ERASING } from "./confirm.js";
 import { $ } from "./dom.js";
 import { dropping } from "./drop.js";

@@ -4,6 +4,7 @@ import { stretches, timeOf } from "./evidence.js";
 import { $ } from "./dom.js";
 import { openFile } from "./file.js";
 import { bytes, onLanguage, t } from "./i18n.js";
+import { suggestLearned } from "./learned.js";
 import { Level } from "./level.js";
 import { Microphone } from "./microphone.js";
 import { NoteView } from "./note.js";
@@ -128,6 +129,7 @@ export class Recording {
 
   begin() {
     this.leave();
+    $("learned").hidden = true;
     this.transcript.clear();
     this.note.clear();
     showTab("transcript");
@@ -402,6 +404,7 @@ export class Recording {
       this.network();
     } else if (this.held) {
       drawRecording(this.held);
+      void suggestLearned(this.held, (edit) => this.edit(edit));
     }
     const live = this.session !== null;
     $("note-tag").textContent = live ? t("note.draft") : "";

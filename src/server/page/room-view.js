@@ -2,6 +2,7 @@
 import * as api from "./api.js";
 import { $, make } from "./dom.js";
 import { clock, length, t, when } from "./i18n.js";
+import { letters } from "./letters.js";
 
 const BUTTONS = ["pause", "unpause", "finish", "continue", "retry", "play-all", "downloads", "new", "cancel"];
 
@@ -29,6 +30,7 @@ export function drawSession(session) {
   });
   $("finish").classList.toggle("primary", phase !== "paused");
   $("cancel").textContent = t("room.cancel");
+  letters(null);
 }
 
 function saved(session) {
@@ -50,6 +52,7 @@ export function drawRecording({ id, state, connected, created_at, duration_ms, l
   buttons({ continue: open, finish: open, "play-all": state === "finished", downloads: state === "finished", new: true, cancel: open });
   $("finish").classList.remove("primary");
   $("cancel").textContent = t("room.erase");
+  letters(state === "finished" ? id : null);
   if (state === "finished") downloads(id, edited);
 }
 
@@ -80,6 +83,7 @@ function downloads(id, edited) {
     // The server writes no other language once a person has changed a line.
     edited ? "" : link("note", "text_zh", { format: "text", lang: "zh-Hant" }),
   );
+  $("downloads").dataset.recording = id;
   $("download-transcript").replaceChildren(
     link("transcript", "json", { format: "json" }),
     link("transcript", "text", { format: "text" }),
