@@ -55,7 +55,7 @@ pub struct Letter {
     pub signature: Vec<Block>,
     /// What it was made from.
     pub origin: String,
-    /// Lines that people wrote in the note and that this letter does not have.
+    /// Lines that people wrote in the note and that this letter, which its reader may know all of, does not have.
     pub left_out: Vec<PatientText>,
 }
 

@@ -89,7 +89,7 @@ pub struct Request<'a> {
     pub patient: &'a Patient,
     /// Who signed the note, or would.
     pub clinician: &'a str,
-    /// When it was signed, in RFC 3339. A letter of a note that nobody signed says that it is a draft.
+    /// When it was signed, as it is to be written. A letter of a note that nobody signed says that it is a draft.
     pub signed_at: Option<&'a str>,
     /// The clinic's name and address, a line each; may be none.
     pub institution: &'a [String],

@@ -26,8 +26,11 @@ fn letter(request: &Request<'_>, referral: &Sentence, all: &[Sentence]) -> Lette
     letter.field(("Allergies", "過敏"), &words(request, Part::Allergies));
     let section = |code, left_out: &[Part]| {
         let lines = section_without(request.note, code, left_out, request.language);
-        // A line that says a referral is named at the top, or in the letter that is its own.
-        texts(lines.into_iter().filter(|line| all.iter().all(|referral| referral.provenance != line.provenance)))
+        // A person's line that says a referral is named at the top, or in the letter that is its own.
+        let said = |line: &Sentence| {
+            line.provenance.is_by_a_person() && all.iter().any(|referral| referral.provenance == line.provenance)
+        };
+        texts(lines.into_iter().filter(|line| !said(line)))
     };
     letter.list(("History", "病史"), section(SectionCode::S, &[Part::Allergies]));
     letter.list(("Findings", "檢查所見"), section(SectionCode::O, &[]));

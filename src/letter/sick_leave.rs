@@ -1,6 +1,6 @@
 //! The sick leave certificate: how long, what for, and the days where the clinician says the first one.
 
-use super::document::{Block, Letter, Value, lines_of_people, not_stated, stated, texts};
+use super::document::{Block, Letter, Value, not_stated, stated};
 use super::{LetterError, Request};
 use crate::note::compose::{Language, condition_section};
 use crate::note::{Assertion, PlanKind, SectionCode};
@@ -23,7 +23,6 @@ pub(super) fn letter(request: &Request<'_>) -> Result<Letter, LetterError> {
     let value = days.map_or_else(|| not_stated(language), |days| Value::Stated(PatientText::from(written(days, language))));
     letter.body.push(Block::Field { label: language.pick("Length", "期限"), value });
     letter.body.extend(course(request, days)?);
-    letter.left_out = texts(lines_of_people(&request.note.sections).cloned());
     Ok(letter)
 }
 

@@ -38,7 +38,7 @@ fn written(kind: LetterKind, note: &Note, language: Language, leave_from: Option
         note,
         patient: &patient(),
         clinician: "Dr WONG",
-        signed_at: Some("2026-11-26T10:30:00Z"),
+        signed_at: Some("2026-11-26 18:30"),
         institution: &["Test Clinic".to_owned()],
         seen: Date::parse("2026-11-26").unwrap(),
         leave_from: leave_from.map(|day| Date::parse(day).unwrap()),

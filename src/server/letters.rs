@@ -9,6 +9,7 @@ use super::App;
 use super::error::{ApiError, ErrorDocument};
 use crate::fonts;
 use crate::identity::Date;
+use crate::interop::fhir::Instant;
 use crate::letter::{self, Letter, LetterError, LetterKind, Patient, Request};
 use crate::note::compose::Language;
 use crate::record::Record;
@@ -59,13 +60,14 @@ pub(super) async fn show(
     let kind: LetterKind = kind.parse().map_err(|_| ApiError::NoSuchAddress)?;
     let language = form.lang.as_deref().map(str::parse::<Language>).transpose()?.unwrap_or(kind.usual_language());
     let day = |given: &str| Date::parse(given).map_err(|error| ApiError::Invalid(format!("`from`: {error}")));
+    let (seen, signed_at) = (local(&recording.created_at)?, local(&signed.signature().at)?);
     let request = Request {
         note: signed.note(),
         patient: &Patient::default(),
         clinician: &signed.signature().by,
-        signed_at: Some(&signed.signature().at),
+        signed_at: Some(&signed_at),
         institution: &[],
-        seen: seen(&recording.created_at)?,
+        seen: Date::parse(seen.get(..10).unwrap_or_default()).map_err(|error| ApiError::internal(&error))?,
         leave_from: form.from.as_deref().map(day).transpose()?,
         language,
     };
@@ -76,9 +78,13 @@ pub(super) async fn show(
     }
 }
 
-/// The day of the recording.
-fn seen(created_at: &str) -> Result<Date, ApiError> {
-    Date::parse(created_at.get(..10).unwrap_or_default()).map_err(|error| ApiError::internal(&error))
+/// Hong Kong is eight hours ahead of UTC all year round.
+const HONG_KONG: i64 = 8 * 3600;
+
+/// Day and minute in Hong Kong: `2026-11-26 18:30`.
+fn local(at: &str) -> Result<String, ApiError> {
+    let local = Instant::from_unix_seconds(Instant::parse(at)?.unix_seconds() + HONG_KONG);
+    Ok(local.as_str().chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect())
 }
 
 fn html(page: String) -> Response {
