@@ -14,6 +14,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("audio", &["audio", "text"]),
     ("speech", &["speech", "audio", "text"]),
     ("note", &["note", "speech", "terminology", "text"]),
+    ("visit", &["identity", "note", "text", "visit"]),
     ("interop", &["audit", "consent", "interop", "note", "speech", "terminology", "text"]),
 ];
 
@@ -45,7 +46,7 @@ const SHELL_CRATES: &[&str] = &[
 
 /// What a pure folder takes as an argument instead.
 const IMPURE: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "std::time", "rand::", "getrandom"];
-const PURE: &[&str] = &["audit", "consent", "identity", "terminology", "note", "interop"];
+const PURE: &[&str] = &["audit", "consent", "identity", "terminology", "note", "visit", "interop"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

@@ -2,7 +2,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::identity::{Date, IdentityError};
 use crate::interop::fhir::Instant;
+
+/// Hong Kong is eight hours ahead of UTC all year round.
+const HONG_KONG: i64 = 8 * 3600;
 
 /// Seconds since 1970.
 pub(super) fn seconds() -> u64 {
@@ -12,4 +16,10 @@ pub(super) fn seconds() -> u64 {
 /// The time of day, for what a person did: never for the order or the length of anything.
 pub(super) fn now() -> Instant {
     Instant::from_unix_seconds(i64::try_from(seconds()).unwrap_or(i64::MAX))
+}
+
+/// The day in Hong Kong, by which ages are counted.
+pub(super) fn today() -> Result<Date, IdentityError> {
+    let local = Instant::from_unix_seconds(now().unix_seconds() + HONG_KONG);
+    Date::parse(local.as_str().get(..10).unwrap_or_default())
 }
