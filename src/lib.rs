@@ -6,7 +6,7 @@
 //! audio -> speech -> note -> record -> interop
 //! ```
 //!
-//! `text`, `terminology`, `audit`, `consent` and `identity` import no stage. The shell around them (`models`, `capture`, `client`,
+//! `text`, `terminology`, `audit`, `consent` and `identity` import no stage; `visit` knows the note alone. The shell around them (`models`, `capture`, `client`,
 //! `spool`, `ledger`, `store`, `engine`, `room`, `server`, `bench`, `cli`) is the only place that may touch devices, files, the database
 //! and the network.
 //! `ARCHITECTURE.md` walks one recording from file to note and names each folder's invariant.
@@ -35,3 +35,4 @@ pub mod spool;
 pub mod store;
 pub mod terminology;
 pub mod text;
+pub mod visit;

@@ -16,6 +16,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("note", &["note", "speech", "terminology", "text"]),
     ("record", &["record", "note", "speech", "terminology", "text"]),
     ("letter", &["identity", "letter", "note", "record", "speech", "terminology", "text"]),
+    ("visit", &["identity", "note", "text", "visit"]),
     ("interop", &["audit", "consent", "interop", "note", "speech", "terminology", "text"]),
 ];
 
@@ -47,7 +48,7 @@ const SHELL_CRATES: &[&str] = &[
 
 /// What a pure folder takes as an argument instead.
 const IMPURE: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "std::time", "rand::", "getrandom"];
-const PURE: &[&str] = &["audit", "consent", "identity", "terminology", "note", "record", "letter", "interop"];
+const PURE: &[&str] = &["audit", "consent", "identity", "terminology", "note", "record", "letter", "visit", "interop"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

@@ -9,6 +9,7 @@ import { live } from "./check-live.mjs";
 import { network } from "./check-network.mjs";
 import { parts } from "./check-parts.mjs";
 import { trouble } from "./check-trouble.mjs";
+import { visits } from "./check-visits.mjs";
 import { check, close, skip } from "./harness.mjs";
 import { Server } from "./server.mjs";
 import { joined, save, spoken } from "./sound.mjs";
@@ -64,6 +65,7 @@ if (await check("the server starts", () => server.start())) {
   if (!english) {
     skip("everything that speaks", "espeak-ng is not installed");
   } else {
+    if (wanted("visits")) await visits({ server, sound: file, shots });
     if (wanted("live")) await live({ server, sound: file, shots, downloads: path.join(scratch, "downloads") });
     if (wanted("letters")) await letters({ server, sound: visit(), shots });
     if (wanted("trouble")) await trouble({ server, sound: file, scratch });

@@ -94,6 +94,15 @@ impl Letter {
         }
     }
 
+    /// Adds what the clinic's own list says of allergies, if there is one: for readers who treat the patient.
+    pub(super) fn known_allergies(&mut self, request: &Request<'_>) {
+        let Some(known) = &request.patient.allergies else { return };
+        let (comma, none) = self.language.pick((", ", "none known"), ("、", "沒有已知過敏"));
+        let words: Vec<&str> = known.iter().map(PatientText::reveal).collect();
+        let words = if words.is_empty() { none.to_owned() } else { words.join(comma) };
+        self.body.push(stated(self.language.pick("Allergies on file", "登記的過敏"), &words));
+    }
+
     /// Adds a name with what the sentences say, or with a blank.
     pub(super) fn field(&mut self, label: (&'static str, &'static str), said: &[Sentence]) {
         let separator = self.language.pick(", ", "、");
@@ -125,18 +134,23 @@ pub(super) fn stated(label: &'static str, value: &str) -> Block {
 fn patient(patient: &Patient, language: Language) -> Vec<Block> {
     let unknown = || Value::Blank(language.pick("not recorded", "沒有記錄"));
     let field = |label, value: Option<PatientText>| Block::Field { label, value: value.map_or_else(unknown, Value::Stated) };
+    let comma = language.pick(", ", "，");
     let sex = patient.sex.map(|sex| match sex {
-        Sex::Female => PatientText::from(language.pick("Female", "女")),
-        Sex::Male => PatientText::from(language.pick("Male", "男")),
+        Sex::Female => language.pick("Female", "女"),
+        Sex::Male => language.pick("Male", "男"),
+    });
+    let born = patient.born.map(|born| match patient.age {
+        Some(age) => language.pick(format!("{} ({age} years)", born.reveal()), format!("{}（{age} 歲）", born.reveal())),
+        None => born.reveal(),
     });
     let numbers: Vec<String> =
         patient.identifiers.iter().map(|(system, number)| format!("{system} {}", number.reveal())).collect();
-    let numbers = (!numbers.is_empty()).then(|| PatientText::from(numbers.join(language.pick(", ", "，"))));
+    let numbers = (!numbers.is_empty()).then(|| PatientText::from(numbers.join(comma)));
     vec![
         field(language.pick("Name", "姓名"), patient.name.clone()),
         field(language.pick("Number", "號碼"), numbers),
-        field(language.pick("Sex", "性別"), sex),
-        field(language.pick("Date of birth", "出生日期"), patient.born.map(|born| PatientText::from(born.reveal()))),
+        field(language.pick("Sex", "性別"), sex.map(PatientText::from)),
+        field(language.pick("Date of birth", "出生日期"), born.map(PatientText::from)),
     ]
 }
 

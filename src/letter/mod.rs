@@ -78,6 +78,10 @@ pub struct Patient {
     pub sex: Option<Sex>,
     /// As on the identity card.
     pub born: Option<Date>,
+    /// In whole years on the day of the visit.
+    pub age: Option<u16>,
+    /// What the clinic knows the patient to be allergic to. Nothing: nobody asked. Empty: none is known.
+    pub allergies: Option<Vec<PatientText>>,
 }
 
 /// What a letter is made of.

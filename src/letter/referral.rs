@@ -24,6 +24,7 @@ fn letter(request: &Request<'_>, referral: &Sentence, all: &[Sentence]) -> Lette
     diagnoses.extend(lines_of_people(&assessment.collect::<Vec<_>>()).cloned());
     letter.field(("Diagnosis", "診斷"), &diagnoses);
     letter.field(("Allergies", "過敏"), &words(request, Part::Allergies));
+    letter.known_allergies(request);
     let section = |code, left_out: &[Part]| {
         let lines = section_without(request.note, code, left_out, request.language);
         // A person's line that says a referral is named at the top, or in the letter that is its own.

@@ -20,6 +20,7 @@ pub(super) fn letter(request: &Request<'_>) -> Letter {
     letter.list(("Stop taking", "停用的藥物"), drugs(request, MedicationStatus::Stopped));
     letter.list(("Keep taking", "繼續服用的藥物"), part(Part::Medications));
     letter.field(("Allergies", "過敏"), &words(request, Part::Allergies));
+    letter.known_allergies(request);
     letter.list(("Tests", "化驗及檢查"), planned(request, PlanKind::Investigation));
     letter.list(("Treatment", "治療"), planned(request, PlanKind::Procedure));
     letter.list(("Referral", "轉介"), planned(request, PlanKind::Referral));

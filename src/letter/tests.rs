@@ -30,6 +30,8 @@ fn patient() -> Patient {
         identifiers: vec![("HN".to_owned(), "00000001".into())],
         sex: Some(Sex::Male),
         born: Some(Date::parse("1961-02-03").unwrap()),
+        age: Some(65),
+        allergies: None,
     }
 }
 

@@ -12,7 +12,8 @@ use crate::record::RecordError;
 use crate::room::RoomError;
 use crate::speech::TranscriptError;
 use crate::spool::SpoolError;
-use crate::store::{SaveError, StoreError};
+use crate::store::{DeskError, SaveError, StoreError};
+use crate::visit::VisitError;
 
 /// Why the server cannot be started.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,28 @@ pub(super) enum ApiError {
     Foreign,
     #[error("there is no such recording")]
     NotFound,
+    #[error("there is no sound: the note was typed")]
+    NoSound,
+    #[error("there is no such patient")]
+    NoPatient,
+    #[error("there is no such visit")]
+    NoVisit,
+    #[error("there is no such visit, or its patient does not want to be recorded")]
+    MayNotRecord,
+    #[error("the patient of this visit does not want to be recorded")]
+    RecordingRefused,
+    #[error("{0}")]
+    Field(VisitError),
+    #[error("a number of the patient is another patient's")]
+    NumberTaken { patient: String },
+    #[error("the patient's particulars were changed meanwhile")]
+    PatientChanged,
+    #[error("the recording was moved to another visit meanwhile")]
+    Moved,
+    #[error("the note is signed: its recording cannot be moved any more")]
+    Signed,
+    #[error("recordings belong to it")]
+    InUse,
     #[error("there is no such address")]
     NoSuchAddress,
     #[error("the recording is not finished: its note can be changed and fetched then")]
@@ -89,6 +112,17 @@ impl ApiError {
         match self {
             Self::Foreign => (StatusCode::FORBIDDEN, "foreign"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::NoSound => (StatusCode::NOT_FOUND, "no_sound"),
+            Self::NoPatient => (StatusCode::NOT_FOUND, "no_patient"),
+            Self::NoVisit => (StatusCode::NOT_FOUND, "no_visit"),
+            Self::MayNotRecord => (StatusCode::FORBIDDEN, "may_not_record"),
+            Self::RecordingRefused => (StatusCode::CONFLICT, "recording_refused"),
+            Self::Field(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.place().1),
+            Self::NumberTaken { .. } => (StatusCode::CONFLICT, "number_taken"),
+            Self::PatientChanged => (StatusCode::CONFLICT, "patient_changed"),
+            Self::Moved => (StatusCode::CONFLICT, "moved"),
+            Self::Signed => (StatusCode::CONFLICT, "signed"),
+            Self::InUse => (StatusCode::CONFLICT, "in_use"),
             Self::NoSuchAddress => (StatusCode::NOT_FOUND, "no_such_address"),
             Self::NotFinished => (StatusCode::CONFLICT, "not_finished"),
             Self::Finished => (StatusCode::CONFLICT, "finished"),
@@ -165,11 +199,21 @@ struct StillOpen {
     open: Vec<crate::record::Doubt>,
 }
 
+/// Whose number it is that somebody gave to another patient.
+#[derive(Serialize)]
+struct Taken {
+    #[serde(flatten)]
+    document: ErrorDocument,
+    patient: String,
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code) = self.parts();
-        let document = ErrorDocument::new(status, code, self.to_string(), None);
+        let param = if let Self::Field(error) = &self { Some(error.place().0) } else { None };
+        let document = ErrorDocument::new(status, code, self.to_string(), param);
         match self {
+            Self::NumberTaken { patient } => (status, Json(Taken { document, patient })).into_response(),
             Self::Conflict { version, note } => (status, Json(Conflicting { document, version, note })).into_response(),
             Self::Open(open) => (status, Json(StillOpen { document, open })).into_response(),
             _ => (status, Json(document)).into_response(),
@@ -179,7 +223,31 @@ impl IntoResponse for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        if error.is_disk_full() { Self::DiskFull } else { Self::internal(&error) }
+        match error {
+            error if error.is_disk_full() => Self::DiskFull,
+            StoreError::Missing { .. } => Self::NotFound,
+            StoreError::Unknown { what: "patient", .. } => Self::NoPatient,
+            StoreError::Unknown { .. } => Self::NoVisit,
+            error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<DeskError> for ApiError {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::Conflict => Self::PatientChanged,
+            DeskError::Taken { patient } => Self::NumberTaken { patient },
+            DeskError::InUse => Self::InUse,
+            DeskError::Refused => Self::RecordingRefused,
+            DeskError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<VisitError> for ApiError {
+    fn from(error: VisitError) -> Self {
+        Self::Field(error)
     }
 }
 
@@ -210,6 +278,8 @@ impl From<RoomError> for ApiError {
     fn from(error: RoomError) -> Self {
         match error {
             RoomError::Unknown => Self::NotFound,
+            RoomError::NoVisit => Self::NoVisit,
+            RoomError::Refused => Self::RecordingRefused,
             RoomError::Finished => Self::Finished,
             RoomError::DiskLow | RoomError::Fault(crate::room::Fault::DiskFull) => Self::DiskFull,
             error => Self::internal(&error),

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::App;
+use super::clock::local;
 use super::error::{ApiError, ErrorDocument};
 use crate::fonts;
 use crate::identity::Date;
@@ -13,7 +14,9 @@ use crate::interop::fhir::Instant;
 use crate::letter::{self, Letter, LetterError, LetterKind, Patient, Request};
 use crate::note::compose::Language;
 use crate::record::Record;
-use crate::store::KeptRecord;
+use crate::store::{KeptRecord, Recording};
+use crate::text::PatientText;
+use crate::visit::{Age, IdentifierKind};
 
 /// A page of letters runs no script and loads nothing.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
@@ -59,16 +62,17 @@ pub(super) async fn show(
     let Record::Signed(signed) = &record else { return Err(ApiError::Unsigned) };
     let kind: LetterKind = kind.parse().map_err(|_| ApiError::NoSuchAddress)?;
     let language = form.lang.as_deref().map(str::parse::<Language>).transpose()?.unwrap_or(kind.usual_language());
-    let day = |given: &str| Date::parse(given).map_err(|error| ApiError::Invalid(format!("`from`: {error}")));
-    let (seen, signed_at) = (local(&recording.created_at)?, local(&signed.signature().at)?);
+    let first = |given: &str| Date::parse(given).map_err(|error| ApiError::Invalid(format!("`from`: {error}")));
+    let (patient, visited) = subject(&app, &recording).await?;
+    let signed_at = minute(&signed.signature().at)?;
     let request = Request {
         note: signed.note(),
-        patient: &Patient::default(),
+        patient: &patient,
         clinician: &signed.signature().by,
         signed_at: Some(&signed_at),
         institution: &[],
-        seen: Date::parse(seen.get(..10).unwrap_or_default()).map_err(|error| ApiError::internal(&error))?,
-        leave_from: form.from.as_deref().map(day).transpose()?,
+        seen: day(&visited)?,
+        leave_from: form.from.as_deref().map(first).transpose()?,
         language,
     };
     let letters = letter::letters(kind, &request)?;
@@ -78,13 +82,42 @@ pub(super) async fn show(
     }
 }
 
-/// Hong Kong is eight hours ahead of UTC all year round.
-const HONG_KONG: i64 = 8 * 3600;
+/// Who a recording is about, and when the visit was; in a trial nobody, and when the recording began.
+async fn subject(app: &App, recording: &Recording) -> Result<(Patient, Instant), ApiError> {
+    let store = app.rooms.store();
+    let began = || Ok(Instant::parse(&recording.created_at)?);
+    let Some((encounter, _)) = store.assigned(&recording.id).await? else { return Ok((Patient::default(), began()?)) };
+    let Some(visit) = store.encounter(&encounter).await? else { return Ok((Patient::default(), began()?)) };
+    let at = Instant::from_unix_seconds(visit.at);
+    let Some(stored) = store.patient(&visit.patient).await? else { return Ok((Patient::default(), at)) };
+    let known = stored.patient;
+    let names: Vec<&str> =
+        [Some(&known.name), known.chinese_name.as_ref()].into_iter().flatten().map(PatientText::reveal).collect();
+    let identifiers = known.identifiers.into_iter().map(|number| (label(number.kind).to_owned(), number.value)).collect();
+    let age = known.born.and_then(|born| Age::on(born, day(&at).ok()?)).map(|age| age.years);
+    let (sex, born, allergies) = (known.sex, known.born, known.allergies);
+    Ok((Patient { name: Some(PatientText::from(names.join(" "))), identifiers, sex, born, age, allergies }, at))
+}
+
+/// What stands before a number: the usual abbreviation, in either language.
+fn label(kind: IdentifierKind) -> &'static str {
+    match kind {
+        IdentifierKind::Hkid => "HKID",
+        IdentifierKind::Passport => "Passport",
+        IdentifierKind::Hospital => "HN",
+        IdentifierKind::Clinic => "No.",
+        IdentifierKind::Other => "ID",
+    }
+}
+
+/// The day in Hong Kong.
+fn day(at: &Instant) -> Result<Date, ApiError> {
+    Date::parse(local(at).as_str().get(..10).unwrap_or_default()).map_err(|error| ApiError::internal(&error))
+}
 
 /// Day and minute in Hong Kong: `2026-11-26 18:30`.
-fn local(at: &str) -> Result<String, ApiError> {
-    let local = Instant::from_unix_seconds(Instant::parse(at)?.unix_seconds() + HONG_KONG);
-    Ok(local.as_str().chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect())
+fn minute(at: &str) -> Result<String, ApiError> {
+    Ok(local(&Instant::parse(at)?).as_str().chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect())
 }
 
 fn html(page: String) -> Response {

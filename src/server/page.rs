@@ -36,10 +36,13 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "api.js",
         "app.js",
         "backlog.js",
+        "banner.js",
         "capture-worklet.js",
         "clinic.css",
         "clinic.js",
+        "chooser.js",
         "confirm.js",
+        "copy.js",
         "dom.js",
         "drop.js",
         "evidence.js",
@@ -57,6 +60,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "note-editor.js",
         "note.js",
         "notices.js",
+        "patient-form.js",
         "player.js",
         "recording.js",
         "recordings.js",
@@ -69,8 +73,11 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "tabs.js",
         "theme.css",
         "transcript.js",
+        "visits.css",
+        "visits.js",
         "wake.js",
         "wav.js",
+        "worklist.js",
     ];
     files.into_iter().map(|(name, content)| Asset { name, content, tag: tag(content) }).collect()
 });

@@ -48,6 +48,23 @@ export const keepTemplate = (name, body) => ask("PUT", `/v1/templates/${encodeUR
 export const removeTemplate = (name) => ask("DELETE", `/v1/templates/${encodeURIComponent(name)}`);
 /** Throws the refusal, if there is one, of what is at an address. */
 export const check = (address) => ask("GET", address);
+/** Patients and visits. Names and numbers stand in bodies, never in addresses. */
+const patientPath = (id) => `/v1/patients/${encodeURIComponent(id)}`;
+const encounterPath = (id) => `/v1/encounters/${encodeURIComponent(id)}`;
+export const patients = () => ask("GET", "/v1/patients");
+export const findPatients = (text) => ask("POST", "/v1/patients/search", { text });
+export const patient = (id) => ask("GET", patientPath(id));
+export const createPatient = (given) => ask("POST", "/v1/patients", given);
+export const changePatient = (id, version, given) => ask("PUT", patientPath(id), { version, patient: given });
+export const erasePatient = (id) => ask("DELETE", patientPath(id));
+export const encounters = async (id) => (await ask("GET", `${patientPath(id)}/encounters`)).encounters;
+export const createEncounter = (id, given = {}) => ask("POST", `${patientPath(id)}/encounters`, given);
+export const encounter = (id) => ask("GET", encounterPath(id));
+export const eraseEncounter = (id) => ask("DELETE", encounterPath(id));
+export const setRefused = (id, refused) => ask("POST", `${encounterPath(id)}/refusal`, { refused });
+export const typeNote = (id) => ask("POST", `${encounterPath(id)}/typed-note`);
+export const worklist = (day) => ask("GET", `/v1/worklist?${new URLSearchParams(day)}`);
+export const moveRecording = (id, from, to) => ask("POST", `${recordingPath(id)}/move`, { from, to });
 
 /** Address of a stretch of sound. */
 export function audioAddress(id, { start_ms, end_ms }) {

@@ -22,9 +22,14 @@ const LOOK_AGAIN_MS = 2000;
 const LONGEST_STRETCH_MS = 600000;
 
 export class Recording {
-  /** `page.home()` goes to the first view, `page.enter()` shows this one, `page.shown(id)` puts the id into the address. */
-  constructor(page) {
+  /**
+   * `page.home()` goes to the first view, `page.enter()` shows this one, `page.shown(id)` puts the id into the address, `page.taken()` says
+   * that the chosen visit has its recording. `visits` draws the banner.
+   */
+  constructor(page, visits) {
     this.page = page;
+    this.visits = visits;
+    this.banner = null;
     this.session = null;
     this.held = null;
     this.opening = false;
@@ -65,25 +70,27 @@ export class Recording {
     return this.note.dirty;
   }
 
-  /** Starts a new recording with an open microphone. */
-  record({ microphone, deviceId, language }) {
-    this.begin();
-    this.session = Session.microphone({ microphone, deviceId, language, on: this.hooks() });
+  /** Starts a new recording of this visit with an open microphone. */
+  record({ microphone, deviceId, language, banner }) {
+    this.begin(banner);
+    this.page.taken();
+    this.session = Session.microphone({ microphone, deviceId, language, encounter: banner?.encounter.id, on: this.hooks() });
     announce(t("say.recording"));
     this.draw();
     $("pause").focus();
   }
 
-  /** Reads a file. */
-  async read(file, language) {
+  /** Reads a file of this visit. */
+  async read(file, language, banner) {
     if (this.busy) return;
     this.opening = true;
     notice("file", "wait", "file.decoding", { name: file.name });
     try {
       const source = await openFile(file);
       dismiss("file");
-      this.begin();
-      this.session = Session.file({ source, language, on: this.hooks() });
+      this.begin(banner);
+      this.page.taken();
+      this.session = Session.file({ source, language, encounter: banner?.encounter.id, on: this.hooks() });
       this.draw();
     } catch (error) {
       this.refuseFile(error);
@@ -113,6 +120,7 @@ export class Recording {
       clearTimeout(this.timer);
       dismiss("microphone");
       const shape = format ? { format: format.encoding, channels: format.channels } : {};
+      this.banner = this.held.banner;
       this.held = null;
       this.session = Session.microphone({ microphone, deviceId: "", language, held: { id, token, format: shape }, on: this.hooks() });
       this.transcript.finished = false;
@@ -127,9 +135,10 @@ export class Recording {
     }
   }
 
-  begin() {
+  begin(banner = null) {
     this.leave();
     $("learned").hidden = true;
+    this.banner = banner;
     this.transcript.clear();
     this.note.clear();
     showTab("transcript");
@@ -143,6 +152,7 @@ export class Recording {
       this.begin();
       this.held = held;
       this.showHeld({ first: true });
+      if (held.typed) showTab("note");
       this.page.shown(id);
       $("room-title").focus();
       return true;
@@ -186,7 +196,26 @@ export class Recording {
     clearTimeout(this.timer);
     stop();
     this.held = null;
+    this.banner = null;
     this.note.clear();
+  }
+
+  /** Gives what is shown to the visit that it belongs to. */
+  async move() {
+    const settled = await this.visits.move(this.held);
+    if (settled && this.held) {
+      Object.assign(this.held, settled);
+      this.draw();
+    }
+    $("move")?.focus();
+  }
+
+  async editPatient() {
+    const { banner } = this.held;
+    const kept = await this.visits.editPatient(banner.patient);
+    if (kept === "erased") this.page.home();
+    else if (kept) this.held.banner = { ...banner, patient: kept };
+    this.draw();
   }
 
   hooks() {
@@ -278,10 +307,16 @@ export class Recording {
     this.suspected = true;
     try {
       await api.status();
-      notice("refused", "bad", "net.refused");
+      notice("refused", "bad", (await this.visitRefuses()) ? "visit.refused_elsewhere" : "net.refused");
     } catch {
       this.suspected = false;
     }
+  }
+
+  /** Whether the visit went away, or the patient does not want to be recorded any more. */
+  async visitRefuses() {
+    if (!this.banner) return false;
+    return api.encounter(this.banner.encounter.id).then(({ encounter }) => encounter.refused, (error) => error.status === 404);
   }
 
   async isFinished(id) {
@@ -407,6 +442,13 @@ export class Recording {
       void suggestLearned(this.held, (edit) => this.edit(edit));
     }
     const live = this.session !== null;
+    const settled = !live && this.held !== null;
+    this.visits.banner(this.held?.banner ?? this.banner, {
+      moves: this.held?.moves ?? [],
+      move: settled ? () => this.move() : null,
+      edit: settled ? () => this.editPatient() : null,
+    });
+    if (this.held?.typed) $("transcript-empty").textContent = t("visit.typed_transcript");
     $("note-tag").textContent = live ? t("note.draft") : "";
     document.body.classList.toggle("live", live);
     // Seen from another tab: that something is recorded, and no more.
