@@ -13,14 +13,14 @@ pub(super) fn letter(request: &Request<'_>) -> Letter {
     let mut letter = Letter::new(request, ("Summary of your visit", "診症摘要"));
     let part = |part| texts(words(request, part));
     letter.field(("Diagnosis", "診斷"), &words(request, Part::Diagnoses));
+    letter.field(("Allergies", "過敏"), &words(request, Part::Allergies));
+    letter.known_allergies(request);
     letter.list(("Symptoms", "症狀"), part(Part::Complaints));
     letter.list(("Measured", "量度結果"), part(Part::Measurements));
     letter.list(("Examination", "檢查所見"), part(Part::Signs));
     letter.list(("New or changed medicine", "新開或更改的藥物"), drugs(request, MedicationStatus::Planned));
     letter.list(("Stop taking", "停用的藥物"), drugs(request, MedicationStatus::Stopped));
     letter.list(("Keep taking", "繼續服用的藥物"), part(Part::Medications));
-    letter.field(("Allergies", "過敏"), &words(request, Part::Allergies));
-    letter.known_allergies(request);
     letter.list(("Tests", "化驗及檢查"), planned(request, PlanKind::Investigation));
     letter.list(("Treatment", "治療"), planned(request, PlanKind::Procedure));
     letter.list(("Referral", "轉介"), planned(request, PlanKind::Referral));
