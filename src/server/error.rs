@@ -65,8 +65,6 @@ pub(super) enum ApiError {
     PatientChanged,
     #[error("the recording was moved to another visit meanwhile")]
     Moved,
-    #[error("the note is signed: its recording cannot be moved any more")]
-    Signed,
     #[error("recordings belong to it")]
     InUse,
     #[error("there is no such address")]
@@ -77,7 +75,7 @@ pub(super) enum ApiError {
     Finished,
     #[error("the note was changed meanwhile")]
     Conflict { version: u64, note: Box<crate::note::Note> },
-    #[error("the note is signed: only an addendum can follow")]
+    #[error("the note is signed: only an addendum can follow, and its recording stays where it is")]
     Signed,
     #[error("the note is not signed yet: change it instead of adding to it")]
     NotSigned,
@@ -121,7 +119,6 @@ impl ApiError {
             Self::NumberTaken { .. } => (StatusCode::CONFLICT, "number_taken"),
             Self::PatientChanged => (StatusCode::CONFLICT, "patient_changed"),
             Self::Moved => (StatusCode::CONFLICT, "moved"),
-            Self::Signed => (StatusCode::CONFLICT, "signed"),
             Self::InUse => (StatusCode::CONFLICT, "in_use"),
             Self::NoSuchAddress => (StatusCode::NOT_FOUND, "no_such_address"),
             Self::NotFinished => (StatusCode::CONFLICT, "not_finished"),

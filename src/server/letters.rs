@@ -85,9 +85,9 @@ pub(super) async fn show(
 /// Who a recording is about, and when the visit was; in a trial nobody, and when the recording began.
 async fn subject(app: &App, recording: &Recording) -> Result<(Patient, Instant), ApiError> {
     let store = app.rooms.store();
-    let began = || Ok(Instant::parse(&recording.created_at)?);
-    let Some((encounter, _)) = store.assigned(&recording.id).await? else { return Ok((Patient::default(), began()?)) };
-    let Some(visit) = store.encounter(&encounter).await? else { return Ok((Patient::default(), began()?)) };
+    let began = Instant::parse(&recording.created_at)?;
+    let Some((encounter, _)) = store.assigned(&recording.id).await? else { return Ok((Patient::default(), began)) };
+    let Some(visit) = store.encounter(&encounter).await? else { return Ok((Patient::default(), began)) };
     let at = Instant::from_unix_seconds(visit.at);
     let Some(stored) = store.patient(&visit.patient).await? else { return Ok((Patient::default(), at)) };
     let known = stored.patient;
