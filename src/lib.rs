@@ -3,7 +3,7 @@
 //! Data flows one way, and a stage imports only earlier ones:
 //!
 //! ```text
-//! audio -> speech -> note -> interop
+//! audio -> speech -> note -> record -> interop
 //! ```
 //!
 //! `text`, `terminology`, `audit`, `consent` and `identity` import no stage; `visit` knows the note alone. The shell around them (`models`, `capture`, `client`,
@@ -24,6 +24,7 @@ pub mod interop;
 pub mod ledger;
 pub mod models;
 pub mod note;
+pub mod record;
 pub mod room;
 pub mod server;
 pub mod speech;

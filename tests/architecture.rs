@@ -14,7 +14,8 @@ const CORE: &[(&str, &[&str])] = &[
     ("audio", &["audio", "text"]),
     ("speech", &["speech", "audio", "text"]),
     ("note", &["note", "speech", "terminology", "text"]),
-    ("visit", &["identity", "note", "text", "visit"]),
+    ("record", &["record", "note", "speech", "terminology", "text"]),
+    ("visit", &["identity", "note", "record", "text", "visit"]),
     ("interop", &["audit", "consent", "interop", "note", "speech", "terminology", "text"]),
 ];
 
@@ -46,7 +47,7 @@ const SHELL_CRATES: &[&str] = &[
 
 /// What a pure folder takes as an argument instead.
 const IMPURE: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "std::time", "rand::", "getrandom"];
-const PURE: &[&str] = &["audit", "consent", "identity", "terminology", "note", "visit", "interop"];
+const PURE: &[&str] = &["audit", "consent", "identity", "terminology", "note", "record", "visit", "interop"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

@@ -8,10 +8,11 @@ use utoipa::ToSchema;
 
 use crate::interop::InteropError;
 use crate::note::NoteError;
+use crate::record::RecordError;
 use crate::room::RoomError;
 use crate::speech::TranscriptError;
 use crate::spool::SpoolError;
-use crate::store::{DeskError, StoreError};
+use crate::store::{DeskError, SaveError, StoreError};
 use crate::visit::VisitError;
 
 /// Why the server cannot be started.
@@ -64,8 +65,6 @@ pub(super) enum ApiError {
     PatientChanged,
     #[error("the recording was moved to another visit meanwhile")]
     Moved,
-    #[error("the note is signed: its recording cannot be moved any more")]
-    Signed,
     #[error("recordings belong to it")]
     InUse,
     #[error("there is no such address")]
@@ -76,6 +75,16 @@ pub(super) enum ApiError {
     Finished,
     #[error("the note was changed meanwhile")]
     Conflict { version: u64, note: Box<crate::note::Note> },
+    #[error("the note is signed: only an addendum can follow")]
+    Signed,
+    #[error("the note is not signed yet: change it instead of adding to it")]
+    NotSigned,
+    #[error("the note was not reviewed as it is now")]
+    NotReviewed,
+    #[error("something doubtful is open: accept it, drop it or give it another code first")]
+    Open(Vec<crate::record::Doubt>),
+    #[error("there is nothing to take back or to do again")]
+    NothingToUndo,
     #[error("the note was edited: it cannot be written in another language any more")]
     Edited,
     #[error("the request is not valid: {0}")]
@@ -100,12 +109,16 @@ impl ApiError {
             Self::NumberTaken { .. } => (StatusCode::CONFLICT, "number_taken"),
             Self::PatientChanged => (StatusCode::CONFLICT, "patient_changed"),
             Self::Moved => (StatusCode::CONFLICT, "moved"),
-            Self::Signed => (StatusCode::CONFLICT, "signed"),
             Self::InUse => (StatusCode::CONFLICT, "in_use"),
             Self::NoSuchAddress => (StatusCode::NOT_FOUND, "no_such_address"),
             Self::NotFinished => (StatusCode::CONFLICT, "not_finished"),
             Self::Finished => (StatusCode::CONFLICT, "finished"),
             Self::Conflict { .. } => (StatusCode::CONFLICT, "conflict"),
+            Self::Signed => (StatusCode::CONFLICT, "signed"),
+            Self::NotSigned => (StatusCode::CONFLICT, "not_signed"),
+            Self::NotReviewed => (StatusCode::CONFLICT, "not_reviewed"),
+            Self::Open(_) => (StatusCode::CONFLICT, "open_doubts"),
+            Self::NothingToUndo => (StatusCode::CONFLICT, "nothing_to_undo"),
             Self::Edited => (StatusCode::CONFLICT, "edited"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Self::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
@@ -168,6 +181,14 @@ struct Taken {
     patient: String,
 }
 
+/// What stands in the way of a review.
+#[derive(Serialize)]
+struct StillOpen {
+    #[serde(flatten)]
+    document: ErrorDocument,
+    open: Vec<crate::record::Doubt>,
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code) = self.parts();
@@ -176,6 +197,7 @@ impl IntoResponse for ApiError {
         match self {
             Self::NumberTaken { patient } => (status, Json(Taken { document, patient })).into_response(),
             Self::Conflict { version, note } => (status, Json(Conflicting { document, version, note })).into_response(),
+            Self::Open(open) => (status, Json(StillOpen { document, open })).into_response(),
             _ => (status, Json(document)).into_response(),
         }
     }
@@ -199,6 +221,7 @@ impl From<DeskError> for ApiError {
             DeskError::Conflict => Self::PatientChanged,
             DeskError::Taken { patient } => Self::NumberTaken { patient },
             DeskError::InUse => Self::InUse,
+            DeskError::Signed => Self::Signed,
             DeskError::Refused => Self::RecordingRefused,
             DeskError::Store(error) => error.into(),
         }
@@ -208,6 +231,29 @@ impl From<DeskError> for ApiError {
 impl From<VisitError> for ApiError {
     fn from(error: VisitError) -> Self {
         Self::Field(error)
+    }
+}
+
+impl From<SaveError> for ApiError {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Signed => Self::Signed,
+            SaveError::Unsigned => Self::NotSigned,
+            SaveError::Store(error) => error.into(),
+            // Who can be told of the newer note asks for it and says so; here it is not known.
+            error @ SaveError::Conflict => Self::internal(&error),
+        }
+    }
+}
+
+impl From<RecordError> for ApiError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Frozen { .. } => Self::Signed,
+            RecordError::NotSigned { .. } => Self::NotSigned,
+            RecordError::NothingAdded | RecordError::Note(_) => Self::Invalid(error.to_string()),
+            RecordError::NotReviewed { .. } => Self::internal(&error),
+        }
     }
 }
 

@@ -116,6 +116,12 @@ pub enum SaveError {
     /// Somebody saved another version meanwhile.
     #[error("the note was changed meanwhile")]
     Conflict,
+    /// The version before is signed: only an addendum follows it.
+    #[error("the note is signed")]
+    Signed,
+    /// The version before is not signed: an addendum has nothing to be added to.
+    #[error("the note is not signed")]
+    Unsigned,
     /// It could not be saved.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -136,6 +142,9 @@ pub enum DeskError {
     /// Recordings belong to it.
     #[error("there are recordings of it")]
     InUse,
+    /// The note is signed: it stays where it is.
+    #[error("the note is signed")]
+    Signed,
     /// The patient does not want to be recorded at this visit.
     #[error("the patient does not want to be recorded")]
     Refused,

@@ -15,6 +15,7 @@ mod moves;
 mod notes;
 mod patients;
 mod place;
+mod record;
 mod recordings;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ pub use error::{DeskError, SaveError, StoreError};
 pub use finals::StoredFinal;
 pub use notes::Document;
 pub use patients::StoredPatient;
+pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};
 
 /// What the probe says.
