@@ -236,6 +236,7 @@ impl From<DeskError> for ApiError {
             DeskError::Conflict => Self::PatientChanged,
             DeskError::Taken { patient } => Self::NumberTaken { patient },
             DeskError::InUse => Self::InUse,
+            DeskError::Signed => Self::Signed,
             DeskError::Refused => Self::RecordingRefused,
             DeskError::Store(error) => error.into(),
         }

@@ -142,6 +142,9 @@ pub enum DeskError {
     /// Recordings belong to it.
     #[error("there are recordings of it")]
     InUse,
+    /// The note is signed: it stays where it is.
+    #[error("the note is signed")]
+    Signed,
     /// The patient does not want to be recorded at this visit.
     #[error("the patient does not want to be recorded")]
     Refused,

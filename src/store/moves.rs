@@ -13,7 +13,7 @@ impl Store {
     /// Moves a recording to a visit, if it still belongs to the one that was seen, and keeps who did it when.
     ///
     /// # Errors
-    /// [`DeskError::Conflict`] when it was moved meanwhile; [`DeskError::Refused`] when it has sound and the other patient does not want
+    /// [`DeskError::Conflict`] when it was moved meanwhile; [`DeskError::Signed`]; [`DeskError::Refused`] when it has sound and the other patient does not want
     /// to be recorded; [`StoreError::Missing`] and [`StoreError::Unknown`] when there is no such
     /// recording or visit; and when it cannot be written.
     pub async fn move_recording(
@@ -51,6 +51,11 @@ impl Store {
             to: to.to_owned(),
             to_patient: target.patient,
         };
+        let signed =
+            sqlx::query_scalar::<_, i64>("SELECT count(*) FROM note_signatures WHERE recording = $1 AND stage = 'signed'");
+        if signed.bind(recording).fetch_one(&mut *transaction).await.map_err(failed())? > 0 {
+            return Err(DeskError::Signed);
+        }
         let sealed = place(recording, number).seal_json(&key, &entry)?;
         // A visit that was erased since it was looked at is refused by the reference.
         let put = "INSERT INTO encounter_recordings (recording, encounter, typed, moves) VALUES ($1, $2, 0, $3) \

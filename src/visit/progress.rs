@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::note::Note;
+use crate::record::{Stage, open_doubts};
 
 /// How far a recording, or a visit, is. In the order in which it is worked on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -36,12 +37,20 @@ impl Progress {
     }
 }
 
-/// How many things of a note want a look before anybody relies on it: what only sounds like a term, and clinical words that led to nothing.
+impl From<Stage> for Progress {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Draft => Self::Draft,
+            Stage::Reviewed => Self::Reviewed,
+            Stage::Signed => Self::Signed,
+        }
+    }
+}
+
+/// How many things of a note want a look before it is signed: doubtful findings that are open, and clinical words that led to nothing.
 #[must_use]
 pub fn doubts(note: &Note) -> usize {
-    let conditions = note.conditions.iter().filter(|condition| condition.sounds_like.is_some()).count();
-    let medications = note.medications.iter().filter(|medication| medication.sounds_like.is_some()).count();
-    conditions + medications + note.uncovered.len()
+    open_doubts(note).len() + note.uncovered.len()
 }
 
 #[cfg(test)]

@@ -8,12 +8,11 @@ use utoipa::ToSchema;
 
 use super::banner::{Banner, Faces};
 use super::body::read;
-use super::worklist::progress_of;
 use crate::server::App;
 use crate::server::clock::now;
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::store::DeskError;
-use crate::visit::{Move, Progress};
+use crate::visit::Move;
 
 /// Where to.
 #[derive(Deserialize, ToSchema)]
@@ -66,10 +65,7 @@ pub(super) async fn move_recording(
 ) -> Result<Json<Settled>, ApiError> {
     let Destination { from, to } = read(&body)?;
     let store = app.rooms.store();
-    let recording = store.recording(&id).await?.ok_or(ApiError::NotFound)?;
-    if progress_of(&recording) == Progress::Signed {
-        return Err(ApiError::Signed);
-    }
+    store.recording(&id).await?.ok_or(ApiError::NotFound)?;
     if from.as_deref() != Some(to.as_str()) {
         match store.move_recording(&id, from.as_deref(), &to, &app.clinician, now().as_str()).await {
             Ok(_) => {}

@@ -7,9 +7,10 @@ use utoipa::ToSchema;
 
 use super::banner::{Banner, Faces};
 use crate::interop::fhir::Instant;
+use crate::record::Record;
 use crate::server::App;
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{Recording, State as RecordingState};
+use crate::store::{KeptRecord, State as RecordingState};
 use crate::visit::{Progress, doubts};
 
 /// Visits of a day in one answer.
@@ -37,21 +38,17 @@ pub(super) async fn work_of(app: &App, id: &str) -> Result<Option<Work>, ApiErro
     let store = app.rooms.store();
     let Some(recording) = store.recording(id).await? else { return Ok(None) };
     let typed = store.assigned(id).await?.is_some_and(|(_, typed)| typed);
-    let doubtful = match recording.state {
-        RecordingState::Finished => store.document(id).await?.map_or(0, |document| doubts(&document.note)),
-        RecordingState::Open | RecordingState::Finishing => 0,
+    let (progress, doubtful) = match recording.state {
+        RecordingState::Open => (Progress::Unfinished, 0),
+        RecordingState::Finishing => (Progress::Writing, 0),
+        RecordingState::Finished => match store.record(id).await? {
+            Some(KeptRecord { record: Record::Signed(_), .. }) => (Progress::Signed, 0),
+            Some(KeptRecord { record, .. }) => (record.stage().into(), doubts(record.note())),
+            // It was erased since the look above.
+            None => return Ok(None),
+        },
     };
-    let progress = progress_of(&recording);
     Ok(Some(Work { progress, doubtful, typed, recording: recording.id, created_at: recording.created_at }))
-}
-
-/// How far a recording is.
-pub(in crate::server) fn progress_of(recording: &Recording) -> Progress {
-    match recording.state {
-        RecordingState::Open => Progress::Unfinished,
-        RecordingState::Finishing => Progress::Writing,
-        RecordingState::Finished => Progress::Draft,
-    }
 }
 
 /// A visit and how far it is.
