@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+import { desk, DICTATION } from "./check-desk.mjs";
 import { inFirefox } from "./check-firefox.mjs";
 import { live } from "./check-live.mjs";
 import { network } from "./check-network.mjs";
@@ -37,6 +38,13 @@ function consultation() {
   return joined([first, second]);
 }
 
+/** What the desk is checked with. */
+function dictation() {
+  const files = DICTATION.map((sentence, at) => path.join(scratch, `dictation-${at}.wav`));
+  files.forEach((file, at) => spoken(DICTATION[at], file));
+  return save(path.join(scratch, "dictation.wav"), joined(files));
+}
+
 function clips() {
   const folder = path.join(root, "../shared/audio");
   const files = [...CLIPS, ...(long ? MORE : [])].map((clip) => path.join(folder, `${clip}.wav`));
@@ -57,6 +65,7 @@ if (await check("the server starts", () => server.start())) {
     skip("everything that speaks", "espeak-ng is not installed");
   } else {
     if (wanted("live")) await live({ server, sound: file, shots, downloads: path.join(scratch, "downloads") });
+    if (wanted("desk")) await desk({ server, sound: dictation(), shots });
     if (wanted("trouble")) await trouble({ server, sound: file, scratch });
     if (wanted("firefox")) {
       if (existsSync(process.env.FIREFOX ?? "/usr/bin/firefox-esr")) await inFirefox({ server, file, shots });

@@ -10,7 +10,7 @@ use crate::text::PatientText;
 pub const LOW_CONFIDENCE: f64 = 0.7;
 
 /// A word that the recogniser was less sure of than this marks the line that rests on it.
-pub const UNSURE_WORD: f32 = 0.5;
+pub const UNSURE_WORD: f64 = 0.5;
 
 /// Why a finding is in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]

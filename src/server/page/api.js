@@ -39,6 +39,15 @@ export const finish = (id) => ask("POST", `${recordingPath(id)}/finish`);
 export const erase = (id) => ask("DELETE", recordingPath(id));
 export const editNote = (id, version, edit) => ask("POST", `${recordingPath(id)}/note/edits`, { version, edit });
 
+export const stepNote = (id, act, version) => ask("POST", `${recordingPath(id)}/note/${act}`, { version });
+export const record = (id) => ask("GET", `${recordingPath(id)}/record`);
+export const history = (id) => ask("GET", `${recordingPath(id)}/history`);
+export const reviewNote = (id, version) => ask("POST", `${recordingPath(id)}/note/review`, { version });
+export const signNote = (id, version) => ask("POST", `${recordingPath(id)}/note/sign`, { version });
+export const addToNote = (id, version, lines) => ask("POST", `${recordingPath(id)}/note/addenda`, { version, lines });
+/** Only what is typed into the search for a code stands in this address; the server keeps no log of addresses. */
+export const terminology = async (query) => (await ask("GET", `/v1/terminology?${new URLSearchParams({ q: query })}`)).concepts;
+
 /** Address of a stretch of sound. */
 export function audioAddress(id, { start_ms, end_ms }) {
   return `${recordingPath(id)}/audio?start_ms=${start_ms}&end_ms=${end_ms}`;
