@@ -1,4 +1,5 @@
-//! Extraction of a ten-minute consultation, and how it grows from 1 to 64 times the length, at once and after each segment.
+//! Extraction of a ten-minute consultation, and how it grows from 1 to 64 times the length, at once and after each segment; and looking
+//! up a code while it is typed.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
 
 use std::hint::black_box;
@@ -58,5 +59,17 @@ fn extraction(criterion: &mut Criterion) {
     criterion.bench_function("lexicon", |bencher| bencher.iter(|| Lexicon::builtin().unwrap()));
 }
 
-criterion_group!(benches, extraction);
+/// What is typed, and the worst of it: what nothing fits, and what very much does.
+fn search(criterion: &mut Criterion) {
+    let lexicon = Lexicon::builtin().unwrap();
+    let mut group = criterion.benchmark_group("search");
+    for query in ["糖尿", "hypert", "I10", "gou hyut", "zzzz", "痛", "a"] {
+        group.bench_with_input(BenchmarkId::from_parameter(query), query, |bencher, query| {
+            bencher.iter(|| lexicon.search(black_box(query), 20));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, extraction, search);
 criterion_main!(benches);

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+import { desk, DICTATION } from "./check-desk.mjs";
 import { inFirefox } from "./check-firefox.mjs";
 import { letters, VISIT } from "./check-letters.mjs";
 import { live } from "./check-live.mjs";
@@ -46,6 +47,13 @@ function visit() {
   return save(path.join(scratch, "visit.wav"), joined(files));
 }
 
+/** What the desk is checked with. */
+function dictation() {
+  const files = DICTATION.map((sentence, at) => path.join(scratch, `dictation-${at}.wav`));
+  files.forEach((file, at) => spoken(DICTATION[at], file));
+  return save(path.join(scratch, "dictation.wav"), joined(files));
+}
+
 function clips() {
   const folder = path.join(root, "../shared/audio");
   const files = [...CLIPS, ...(long ? MORE : [])].map((clip) => path.join(folder, `${clip}.wav`));
@@ -67,6 +75,7 @@ if (await check("the server starts", () => server.start())) {
   } else {
     if (wanted("visits")) await visits({ server, sound: file, shots });
     if (wanted("live")) await live({ server, sound: file, shots, downloads: path.join(scratch, "downloads") });
+    if (wanted("desk")) await desk({ server, sound: dictation(), shots });
     if (wanted("letters")) await letters({ server, sound: visit(), shots });
     if (wanted("trouble")) await trouble({ server, sound: file, scratch });
     if (wanted("firefox")) {

@@ -65,6 +65,14 @@ export const setRefused = (id, refused) => ask("POST", `${encounterPath(id)}/ref
 export const typeNote = (id) => ask("POST", `${encounterPath(id)}/typed-note`);
 export const worklist = (day) => ask("GET", `/v1/worklist?${new URLSearchParams(day)}`);
 export const moveRecording = (id, from, to) => ask("POST", `${recordingPath(id)}/move`, { from, to });
+export const stepNote = (id, act, version) => ask("POST", `${recordingPath(id)}/note/${act}`, { version });
+export const record = (id) => ask("GET", `${recordingPath(id)}/record`);
+export const history = (id) => ask("GET", `${recordingPath(id)}/history`);
+export const reviewNote = (id, version) => ask("POST", `${recordingPath(id)}/note/review`, { version });
+export const signNote = (id, version) => ask("POST", `${recordingPath(id)}/note/sign`, { version });
+export const addToNote = (id, version, lines) => ask("POST", `${recordingPath(id)}/note/addenda`, { version, lines });
+/** Only what is typed into the search for a code stands in this address; the server keeps no log of addresses. */
+export const terminology = async (query) => (await ask("GET", `/v1/terminology?${new URLSearchParams({ q: query })}`)).concepts;
 
 /** Address of a stretch of sound. */
 export function audioAddress(id, { start_ms, end_ms }) {

@@ -1,6 +1,7 @@
 // The recording that is shown: made in this window, or held by the server. Ties session, transcript, note and player together.
 import * as api from "./api.js";
 import { stretches, timeOf } from "./evidence.js";
+import { Desk } from "./desk.js";
 import { $ } from "./dom.js";
 import { openFile } from "./file.js";
 import { bytes, onLanguage, t } from "./i18n.js";
@@ -34,11 +35,23 @@ export class Recording {
     this.held = null;
     this.opening = false;
     this.level = new Level($("room-meter"));
-    this.transcript = new TranscriptView((segment) => this.playSegment(segment));
+    this.transcript = new TranscriptView({
+      play: (segment) => this.playSegment(segment),
+      pick: (segment) => this.desk.phrase(segment),
+    });
     this.note = new NoteView({
       segments: this.transcript.segments,
       onSelect: (evidence, reveal) => this.select(evidence, reveal),
+      onPoint: (evidence, reveal) => this.held && this.transcript.mark(evidence, { reveal }),
       onEdit: (edit) => this.edit(edit),
+      desk: () => this.desk,
+    });
+    this.desk = new Desk({
+      show: ({ note, desk }) => {
+        this.note.show(note, { finished: true, desk });
+        this.draw();
+      },
+      line: (section, index) => this.note.focusLine(section, index),
     });
     surround({ begin: () => this.quiet(), end: () => this.listenAgain() });
     const on = (id, action) => $(id).addEventListener("click", () => void action());
@@ -168,7 +181,8 @@ export class Recording {
     if (first) this.transcript.clear({ finished });
     for (const segment of transcript?.segments ?? []) this.transcript.add(segment);
     if (finished) this.transcript.end();
-    this.note.show(note ?? null, { finished });
+    this.note.show(note ?? null, { finished, desk: this.held.desk ?? null });
+    if (!this.held.desk) void this.desk.open(this.held);
     this.draw();
     clearTimeout(this.timer);
     if (!finished) this.timer = setTimeout(() => this.lookAgain(), LOOK_AGAIN_MS);
@@ -197,6 +211,7 @@ export class Recording {
     stop();
     this.held = null;
     this.banner = null;
+    void this.desk.open(null);
     this.note.clear();
   }
 
@@ -416,21 +431,12 @@ export class Recording {
     }
   }
 
-  /** Saves a change of the note. Resolves to the newer note when someone was faster. */
+  /** Saves a change of the note. Resolves to the newer note when someone has changed the same line. */
   async edit(edit) {
-    try {
-      const { version, note } = await api.editNote(this.held.id, this.held.version, edit);
-      Object.assign(this.held, { version, note, edited: true });
-      this.note.note = note;
-      this.draw();
-      return null;
-    } catch (error) {
-      if (error.status !== 409 || !error.body?.note) throw error;
-      const { version, note } = error.body;
-      Object.assign(this.held, { version, note });
-      this.note.note = note;
-      return note;
-    }
+    const newer = await this.desk.ask(edit);
+    Object.assign(this.note, { note: this.held.note, desk: this.held.desk });
+    this.draw();
+    return newer;
   }
 
   draw() {
