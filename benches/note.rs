@@ -1,9 +1,10 @@
-//! Extraction of a ten-minute consultation, and how it grows from 1 to 64 times the length.
+//! Extraction of a ten-minute consultation, and how it grows from 1 to 64 times the length, at once and after each segment; and looking
+//! up a code while it is typed.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
 
 use std::hint::black_box;
 
-use cantoscribe::note::extract::extract;
+use cantoscribe::note::extract::{Talk, extract};
 use cantoscribe::speech::Transcript;
 use cantoscribe::terminology::Lexicon;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -41,8 +42,34 @@ fn extraction(criterion: &mut Criterion) {
         });
     }
     group.finish();
+    // What a room pays after each utterance: one segment read, and the note of all that was said.
+    let mut group = criterion.benchmark_group("after a segment");
+    for times in [1, 4, 16, 64] {
+        let transcript = talk(times);
+        let mut read = Talk::default();
+        transcript.segments.iter().for_each(|segment| read.push(segment, &lexicon));
+        group.sample_size(if times > 16 { 10 } else { 30 });
+        group.bench_with_input(BenchmarkId::new("minutes", MINUTES * times), &read, |bencher, read| {
+            bencher.iter(|| black_box(read).note(None, &lexicon));
+        });
+    }
+    let segment = talk(1).segments.swap_remove(0);
+    group.bench_function("reading it", |bencher| bencher.iter(|| Talk::default().push(black_box(&segment), &lexicon)));
+    group.finish();
     criterion.bench_function("lexicon", |bencher| bencher.iter(|| Lexicon::builtin().unwrap()));
 }
 
-criterion_group!(benches, extraction);
+/// What is typed, and the worst of it: what nothing fits, and what very much does.
+fn search(criterion: &mut Criterion) {
+    let lexicon = Lexicon::builtin().unwrap();
+    let mut group = criterion.benchmark_group("search");
+    for query in ["糖尿", "hypert", "I10", "gou hyut", "zzzz", "痛", "a"] {
+        group.bench_with_input(BenchmarkId::from_parameter(query), query, |bencher, query| {
+            bencher.iter(|| lexicon.search(black_box(query), 20));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, extraction, search);
 criterion_main!(benches);

@@ -3,10 +3,10 @@
 //! Data flows one way, and a stage imports only earlier ones:
 //!
 //! ```text
-//! audio -> speech -> note -> interop
+//! audio -> speech -> note -> record -> interop
 //! ```
 //!
-//! `text`, `terminology`, `audit`, `consent` and `identity` import no stage. The shell around them (`models`, `capture`, `client`,
+//! `text`, `terminology`, `audit`, `consent` and `identity` import no stage; `visit` knows the note alone. The shell around them (`models`, `capture`, `client`,
 //! `spool`, `ledger`, `store`, `engine`, `room`, `server`, `bench`, `cli`) is the only place that may touch devices, files, the database
 //! and the network.
 //! `ARCHITECTURE.md` walks one recording from file to note and names each folder's invariant.
@@ -19,11 +19,15 @@ pub mod cli;
 pub mod client;
 pub mod consent;
 pub mod engine;
+pub mod fonts;
 pub mod identity;
+
 pub mod interop;
 pub mod ledger;
+pub mod letter;
 pub mod models;
 pub mod note;
+pub mod record;
 pub mod room;
 pub mod server;
 pub mod speech;
@@ -31,3 +35,4 @@ pub mod spool;
 pub mod store;
 pub mod terminology;
 pub mod text;
+pub mod visit;

@@ -9,7 +9,10 @@ use std::path::PathBuf;
 use cantoscribe::interop::InteropError;
 use cantoscribe::interop::fhir::{EVIDENCE, Instant, Options, Party, document};
 use cantoscribe::note::compose::Language;
+use cantoscribe::note::extract::extract;
 use cantoscribe::note::{Assertion, Note};
+use cantoscribe::speech::transcript;
+use cantoscribe::terminology::Lexicon;
 use serde_json::{Value, json};
 
 fn options(language: Language) -> Options {
@@ -41,7 +44,24 @@ fn fixtures() -> Vec<(&'static str, Value)> {
         ("negations", bundle(&samples::negations())),
         ("family", bundle(&samples::family())),
         ("hostile", bundle(&samples::hostile())),
+        ("misspelt", misspelt()),
     ]
+}
+
+/// What only sounds like a term: a condition and a drug that are unconfirmed.
+fn misspelt() -> Value {
+    let said = transcript::read("patient: 我有高血鴨。\npatient: 我食緊 met formin 五百 mg 一日兩次。".as_bytes()).unwrap();
+    let mut note = extract(&said, &Lexicon::builtin().unwrap());
+    note.made_by = samples::made_by();
+    document(&note, Some(&said), &options(Language::English)).unwrap()
+}
+
+#[test]
+fn what_only_sounds_like_a_term_is_unconfirmed() {
+    let bundle = misspelt();
+    let conditions = resources(&bundle, "Condition");
+    assert_eq!(conditions.len(), 1);
+    assert_eq!(conditions[0]["verificationStatus"]["coding"][0]["code"], "unconfirmed");
 }
 
 /// Written with `CANTOSCRIBE_WRITE_FIXTURES=1`; what is committed has passed both validators.

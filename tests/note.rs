@@ -5,6 +5,8 @@
 mod corpus;
 #[path = "note/hostile.rs"]
 mod hostile;
+#[path = "note/lists.rs"]
+mod lists;
 #[path = "note/scopes.rs"]
 mod scopes;
 

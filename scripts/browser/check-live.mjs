@@ -159,7 +159,7 @@ async function conflict(state) {
   const answer = await fetch(`${server.address}/v1/recordings/${id}/note/edits`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ version, edit: { op: "add", section: "O", text: "Typed elsewhere." } }),
+    body: JSON.stringify({ version, edit: { op: "replace", section: "S", index: 0, text: "Typed elsewhere." } }),
   });
   expect(answer.ok, `the edit elsewhere was answered with ${answer.status}`);
   await press(page, "[data-edit]");

@@ -3,11 +3,14 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+import { desk, DICTATION } from "./check-desk.mjs";
 import { inFirefox } from "./check-firefox.mjs";
+import { letters, VISIT } from "./check-letters.mjs";
 import { live } from "./check-live.mjs";
 import { network } from "./check-network.mjs";
 import { parts } from "./check-parts.mjs";
 import { trouble } from "./check-trouble.mjs";
+import { visits } from "./check-visits.mjs";
 import { check, close, skip } from "./harness.mjs";
 import { Server } from "./server.mjs";
 import { joined, save, spoken } from "./sound.mjs";
@@ -37,6 +40,20 @@ function consultation() {
   return joined([first, second]);
 }
 
+/** What letters are checked with. */
+function visit() {
+  const files = VISIT.map((sentence, at) => path.join(scratch, `visit-${at}.wav`));
+  files.forEach((file, at) => spoken(VISIT[at], file));
+  return save(path.join(scratch, "visit.wav"), joined(files));
+}
+
+/** What the desk is checked with. */
+function dictation() {
+  const files = DICTATION.map((sentence, at) => path.join(scratch, `dictation-${at}.wav`));
+  files.forEach((file, at) => spoken(DICTATION[at], file));
+  return save(path.join(scratch, "dictation.wav"), joined(files));
+}
+
 function clips() {
   const folder = path.join(root, "../shared/audio");
   const files = [...CLIPS, ...(long ? MORE : [])].map((clip) => path.join(folder, `${clip}.wav`));
@@ -56,7 +73,10 @@ if (await check("the server starts", () => server.start())) {
   if (!english) {
     skip("everything that speaks", "espeak-ng is not installed");
   } else {
+    if (wanted("visits")) await visits({ server, sound: file, shots });
     if (wanted("live")) await live({ server, sound: file, shots, downloads: path.join(scratch, "downloads") });
+    if (wanted("desk")) await desk({ server, sound: dictation(), shots });
+    if (wanted("letters")) await letters({ server, sound: visit(), shots });
     if (wanted("trouble")) await trouble({ server, sound: file, scratch });
     if (wanted("firefox")) {
       if (existsSync(process.env.FIREFOX ?? "/usr/bin/firefox-esr")) await inFirefox({ server, file, shots });

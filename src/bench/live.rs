@@ -141,6 +141,7 @@ impl Stage {
                 format: super::talk::format()?,
                 language: language.to_owned(),
                 speakers: Vec::new(),
+                encounter: None,
                 at: fhir::Instant::from_unix_seconds(0),
             };
             holds.push(rooms.begin(beginning).await?.0);

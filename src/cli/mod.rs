@@ -7,6 +7,7 @@ mod audit;
 mod bench;
 mod eval;
 mod hear;
+mod letter;
 mod listen;
 mod models;
 mod note;
@@ -41,6 +42,8 @@ enum Command {
     Transcribe(transcribe::TranscribeArguments),
     /// Write the structured note of a transcript, a plain text or a recording
     Note(note::NoteArguments),
+    /// Try a letter on a note: a referral, a sick leave certificate or a summary for the patient, as a draft
+    Letter(letter::LetterArguments),
     /// Listen to a microphone, and show the words as they come and the note at the end
     Listen(listen::ListenArguments),
     /// Serve the page where words and note appear while people talk
@@ -70,6 +73,7 @@ pub fn run() -> ExitCode {
     let result = match arguments.command {
         Command::Transcribe(arguments) => transcribe::run(&arguments, &models_folder),
         Command::Note(arguments) => note::run(&arguments, &models_folder),
+        Command::Letter(arguments) => letter::run(&arguments),
         Command::Listen(arguments) => listen::run(&arguments, &models_folder),
         Command::Serve(arguments) => serve::run(&arguments, &models_folder),
         Command::Bench(arguments) => bench::run(&arguments, &models_folder),

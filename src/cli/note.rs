@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -14,8 +14,8 @@ use super::note_input::{Input, instant_of, read_input};
 use super::output::print;
 use super::terminology::lexicon;
 use crate::interop::fhir::{self, Instant, Party};
-use crate::note::compose::{Language, sections, to_text};
-use crate::note::{Note, extract};
+use crate::note::compose::{Language, sections, text_of};
+use crate::note::{Note, Template, extract};
 use crate::speech::Transcript;
 use crate::speech::transcript::MAX_DOCUMENT_BYTES;
 
@@ -31,6 +31,9 @@ pub struct NoteArguments {
     /// Language of the note's sections
     #[arg(long, value_enum, default_value_t = Tongue::En)]
     lang: Tongue,
+    /// A clinician's own form of the sections: a text with named fields (README)
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
     /// With `fhir`, the patient: `SYSTEM|NUMBER`, or a number or name
     #[arg(long, value_name = "PATIENT")]
     patient: Option<String>,
@@ -82,12 +85,16 @@ pub fn run(arguments: &NoteArguments, models_folder: &Path) -> anyhow::Result<Ex
     let party = |given: &Option<String>, role| given.as_deref().map(|given| Party::parse(given, role)).transpose();
     let (patient, author) = (party(&arguments.patient, "patient")?, party(&arguments.author, "author")?);
     let at = arguments.at.as_deref().map(Instant::parse).transpose()?;
+    let template = arguments.template.as_deref().map(read_template).transpose()?;
     let Heard { transcript, by_us, time } = read(arguments, models_folder)?;
     let mut note = extract::extract(&transcript, &lexicon()?);
     if by_us {
         note.made_by.precision = Some(arguments.hear.precision().to_owned());
     }
-    note.sections = sections(&note, language);
+    note.sections = match &template {
+        Some(template) => template.sections(&note, language),
+        None => sections(&note, language),
+    };
     let text = match arguments.format {
         Format::Json => serde_json::to_string(&note)? + "\n",
         Format::Fhir => {
@@ -101,8 +108,15 @@ pub fn run(arguments: &NoteArguments, models_folder: &Path) -> anyhow::Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
+fn read_template(path: &Path) -> anyhow::Result<Template> {
+    let unusable = || format!("cannot use `{}`", path.display());
+    let bytes = bounded(File::open(path).with_context(unusable)?, &path.display().to_string())?;
+    let text = std::str::from_utf8(&bytes).with_context(unusable)?;
+    text.parse().with_context(unusable)
+}
+
 fn rendered(note: &Note, transcript: &Transcript, by_us: bool, language: Language) -> String {
-    let note = to_text(note, transcript, language);
+    let note = text_of(note, &note.sections, transcript, language);
     if !by_us {
         return note;
     }

@@ -49,6 +49,14 @@ impl IndexKey {
     }
 }
 
+impl KeyedHash {
+    /// What an index holds.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
 impl fmt::Debug for IndexKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("IndexKey(..)")

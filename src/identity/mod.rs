@@ -4,6 +4,7 @@
 //! Invariant: what is known of a patient shows in no debug print, error or index; a match is a proposal with its reasons; what no policy
 //! permits is denied, and all is denied where one fails.
 
+mod calendar;
 mod error;
 mod hkid;
 mod index;

@@ -1,12 +1,15 @@
 //! What is known of a patient, as far as it tells who they are.
 
+use serde::{Deserialize, Serialize};
+
 use super::hkid::Hkid;
 use super::index::{IndexKey, KeyedHash};
 use super::{IdentityError, name};
 use crate::text::PatientText;
 
 /// A day of the calendar.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Date {
     pub(super) year: u16,
     pub(super) month: u8,
@@ -30,9 +33,49 @@ impl Date {
         if (1..=last).contains(&day) { Ok(Self { year, month, day }) } else { Err(IdentityError::Date) }
     }
 
+    /// Reads `1961-03-02`.
+    ///
+    /// # Errors
+    /// [`IdentityError::Date`].
+    pub fn parse(given: &str) -> Result<Self, IdentityError> {
+        let wrong = IdentityError::Date;
+        let [year, month, day] = given.split('-').collect::<Vec<_>>().try_into().map_err(|_| wrong)?;
+        let digits = |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !(digits(year, 4) && digits(month, 2) && digits(day, 2)) {
+            return Err(wrong);
+        }
+        Self::new(year.parse().map_err(|_| wrong)?, month.parse().map_err(|_| wrong)?, day.parse().map_err(|_| wrong)?)
+    }
+
+    /// Year, month and day. Call this only to compute on them.
+    #[must_use]
+    pub fn parts(self) -> (u16, u8, u8) {
+        (self.year, self.month, self.day)
+    }
+
+    /// As [`Self::parse`] reads it. Call this only to write a document that is meant to hold it.
+    #[must_use]
+    pub fn reveal(self) -> String {
+        format!("{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+
     /// Day and month in each other's place.
     pub(super) fn swapped(self) -> Self {
         Self { month: self.day, day: self.month, ..self }
+    }
+}
+
+impl TryFrom<String> for Date {
+    type Error = IdentityError;
+
+    fn try_from(given: String) -> Result<Self, IdentityError> {
+        Self::parse(&given)
+    }
+}
+
+impl From<Date> for String {
+    fn from(date: Date) -> Self {
+        date.reveal()
     }
 }
 
@@ -44,7 +87,8 @@ impl std::fmt::Debug for Date {
 }
 
 /// As it stands on the identity card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Sex {
     /// Female.
     Female,

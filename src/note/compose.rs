@@ -7,6 +7,7 @@ mod assessment;
 mod measured;
 mod names;
 mod objective;
+mod part;
 mod place;
 mod plan;
 mod sentence;
@@ -20,14 +21,15 @@ use super::{Note, NoteError, Section, SectionCode, Sentence};
 
 pub(super) use names::ABBREVIATIONS;
 pub(super) use plan::KINDS;
-pub(super) use sentence::Line;
+pub(super) use sentence::{Line, Phrase};
 pub(super) use subjective::SOCIAL;
 
 pub use measured::{Reading, readings};
+pub use part::Part;
 pub use place::{condition_section, medication_section};
 pub(crate) use plan::regimen;
-pub use text::to_text;
-pub(crate) use wording::{days_between, doubt};
+pub use text::{text_of, to_text};
+pub(crate) use wording::{days_between, doubt, duration};
 
 /// Language of a record's sections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,14 +85,30 @@ pub fn sections(note: &Note, language: Language) -> Vec<Section> {
     sections.filter(|section| !section.sentences.is_empty()).collect()
 }
 
+/// The words of one part alone, without what a note puts before them and without full stop: each finding's, said once.
+#[must_use]
+pub fn words(note: &Note, part: Part, language: Language) -> Vec<Sentence> {
+    sentence::said_once(part.phrases(note, language)).into_iter().filter_map(|phrase| phrase.sentence()).collect()
+}
+
+/// The lines of a section less those of some parts. Lines that a person wrote all stay.
+#[must_use]
+pub fn section_without(note: &Note, code: SectionCode, left_out: &[Part], language: Language) -> Vec<Sentence> {
+    let machine = note.without_what_people_say();
+    let parts: Vec<Part> = Part::of(code).filter(|part| !left_out.contains(part)).collect();
+    let lines = lines_of(&machine, &parts, language);
+    with_lines_of_people(lines.iter().filter_map(Line::sentence), note, code)
+}
+
 /// What the machine says, each line with its findings.
 pub(super) fn lines(note: &Note, language: Language) -> [(SectionCode, Vec<Line<'_>>); 4] {
-    [
-        (SectionCode::S, subjective::lines(note, language)),
-        (SectionCode::O, objective::lines(note, language)),
-        (SectionCode::A, assessment::lines(note, language)),
-        (SectionCode::P, plan::lines(note, language)),
-    ]
+    let section = |code| (code, lines_of(note, &Part::of(code).collect::<Vec<_>>(), language));
+    [section(SectionCode::S), section(SectionCode::O), section(SectionCode::A), section(SectionCode::P)]
+}
+
+/// What the machine says in these parts.
+pub(super) fn lines_of<'a>(note: &'a Note, parts: &[Part], language: Language) -> Vec<Line<'a>> {
+    parts.iter().flat_map(|part| part.lines(note, language)).collect()
 }
 
 /// The rendered lines, and each line of a person after as many of them as it has before it in the note.

@@ -339,7 +339,7 @@ impl Note {
     }
 
     /// The note less the findings that a line of a person says: they have that line's provenance.
-    pub(super) fn without_what_people_say(&self) -> Self {
+    pub(crate) fn without_what_people_say(&self) -> Self {
         let lines = self.sections.iter().flat_map(|section| &section.sentences).map(|sentence| &sentence.provenance);
         let people: Vec<&Provenance> = lines.filter(|provenance| provenance.is_by_a_person()).collect();
         let mut rest = self.clone();

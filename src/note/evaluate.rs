@@ -12,7 +12,7 @@ use std::collections::HashMap;
 pub use figures::{Figures, Miss, Share, Tally};
 pub use set::{GoldCondition, Item};
 
-use super::speakers::guesses;
+use super::speakers::guess;
 use super::{Note, Provenance, Side};
 use matching::Judge;
 use set::Turn;
@@ -44,7 +44,7 @@ pub fn speakers(item: &Item) -> (Share, usize) {
     let side = |turn: &Turn| turn.speaker.as_deref().and_then(Side::of);
     let sides: HashMap<u64, Side> = (0..).zip(&item.turns).filter_map(|(id, turn)| Some((id, side(turn)?))).collect();
     let mut right = Share::default();
-    for guess in guesses(&hidden) {
+    for guess in hidden.segments.iter().filter_map(guess) {
         if let Some(side) = sides.get(&guess.segment) {
             right.add(*side == guess.side);
         }

@@ -5,6 +5,7 @@
 
 mod document;
 mod evidence;
+mod finding;
 mod quote;
 
 pub mod compose;
@@ -16,14 +17,17 @@ pub mod evaluate;
 pub mod extract;
 
 pub mod speakers;
+mod template;
 
 pub use document::{
     Allergy, AllergyStatus, Assertion, Code, Condition, Display, Laterality, MadeBy, Medication, MedicationStatus, NOTE_SCHEMA,
     Note, Observation, PlanItem, PlanKind, Quantity, Section, SectionCode, Sentence, SocialItem, Uncovered,
 };
 pub use evidence::{Edit, Evidence, Provenance, Span};
+pub use finding::{FindingKind, FindingRef, SaidBy};
 pub use quote::{Quote, Quotes};
 pub use speakers::{Side, SpeakerGuess};
+pub use template::{LONGEST_TEMPLATE, Template};
 
 /// What can be wrong with a note.
 #[derive(Debug, thiserror::Error)]
@@ -55,9 +59,39 @@ pub enum NoteError {
         /// Counted from 0.
         index: usize,
     },
+    /// The note has no such finding.
+    #[error("the note has no {:?} {}", finding.kind, finding.index)]
+    NoFinding {
+        /// Which was meant.
+        finding: FindingRef,
+    },
+    /// A finding of this kind has nothing of the sort.
+    #[error("{:?} {} cannot {what}", finding.kind, finding.index)]
+    NotOfThisKind {
+        /// The finding.
+        finding: FindingRef,
+        /// A verb in its plain form, and why.
+        what: &'static str,
+    },
+    /// The lexicon has no such concept.
+    #[error("the terminology has no such concept")]
+    NoConcept,
+    /// The words are not among those that led to nothing.
+    #[error("the note lists no such words as uncovered")]
+    NotUncovered,
     /// The words of a line cannot be taken.
     #[error("this is no line of a note: {why}")]
     BadLine {
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A template cannot be read.
+    #[error("line {line} of the template{field}: {why}")]
+    Template {
+        /// Counted from 1.
+        line: usize,
+        /// `, field `x``, or nothing where it is the line.
+        field: String,
         /// What is wrong with it.
         why: &'static str,
     },

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::speech::Transcript;
+use crate::speech::Segment;
 
 /// A side of the talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,19 +113,17 @@ const ANSWERS: [&str; 5] = ["有", "係", "唔係", "都冇", "未"];
 /// What a doctor does, after 我.
 const DOCTOR_DOES: [&str; 10] = ["轉介", "開", "停咗佢", "哋", "建議", "同你", "而家", "睇", "幫", "俾"];
 
-/// Who most likely says the segments of which nobody knows it.
+/// Who most likely says a segment of which nobody knows it.
 #[must_use]
-pub fn guesses(transcript: &Transcript) -> Vec<SpeakerGuess> {
-    let unknown = transcript.segments.iter().filter(|segment| segment.speaker.is_none());
-    unknown.filter_map(|segment| guess(segment.id, segment.text.reveal())).collect()
-}
-
-fn guess(segment: u64, text: &str) -> Option<SpeakerGuess> {
-    let doctor = 1.0 / (1.0 + (-SCALE * leaning(text.trim())).exp());
+pub fn guess(segment: &Segment) -> Option<SpeakerGuess> {
+    if segment.speaker.is_some() {
+        return None;
+    }
+    let doctor = 1.0 / (1.0 + (-SCALE * leaning(segment.text.reveal().trim())).exp());
     let (side, confidence) = if doctor >= 0.5 { (Side::Doctor, doctor) } else { (Side::PatientSide, 1.0 - doctor) };
     // Three digits say as much as there is to say.
     let confidence = (confidence.min(MOST_CONFIDENCE) * 1e3).round() / 1e3;
-    (confidence >= LEAST_CONFIDENCE).then_some(SpeakerGuess { segment, side, confidence })
+    (confidence >= LEAST_CONFIDENCE).then_some(SpeakerGuess { segment: segment.id, side, confidence })
 }
 
 /// Above 0 for the doctor.
@@ -200,9 +198,8 @@ fn answers(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::speech::{Segment, TRANSCRIPT_SCHEMA};
 
-    fn talk(turns: &[(Option<&str>, &str)]) -> Transcript {
+    fn guesses(turns: &[(Option<&str>, &str)]) -> Vec<SpeakerGuess> {
         let segment = |(id, (speaker, text)): (u64, &(Option<&str>, &str))| Segment {
             id,
             start_ms: None,
@@ -213,18 +210,12 @@ mod tests {
             words: None,
             tokens: None,
         };
-        Transcript {
-            schema: TRANSCRIPT_SCHEMA.to_owned(),
-            language: "yue".to_owned(),
-            model: None,
-            audio: None,
-            segments: (0..).zip(turns).map(segment).collect(),
-        }
+        (0..).zip(turns).map(segment).filter_map(|segment| guess(&segment)).collect()
     }
 
     #[test]
     fn who_asks_and_advises_is_told_from_who_complains() {
-        let heard = talk(&[
+        let heard = guesses(&[
             (None, "醫生,我頭痛咗三日"),
             (None, "幾時開始?有冇嘔?"),
             (None, "嗯"),
@@ -232,10 +223,10 @@ mod tests {
             (Some("doctor"), "有冇敏感?你食開咩藥?"),
             (None, ""),
         ]);
-        let guessed: Vec<(u64, Side)> = guesses(&heard).iter().map(|guess| (guess.segment, guess.side)).collect();
+        let guessed: Vec<(u64, Side)> = heard.iter().map(|guess| (guess.segment, guess.side)).collect();
         assert_eq!(guessed, [(0, Side::PatientSide), (1, Side::Doctor), (3, Side::Doctor)]);
-        assert!(guesses(&heard).iter().all(|guess| (LEAST_CONFIDENCE..1.0).contains(&guess.confidence)));
-        let json = serde_json::to_string(&guesses(&heard)[0]).unwrap();
+        assert!(heard.iter().all(|guess| (LEAST_CONFIDENCE..1.0).contains(&guess.confidence)));
+        let json = serde_json::to_string(&heard[0]).unwrap();
         assert!(json.starts_with(r#"{"segment":0,"side":"patient_side","confidence":0."#), "{json}");
     }
 
@@ -251,7 +242,7 @@ mod tests {
         assert!(answers("有") && answers("係,三日") && !answers("有咳"));
         assert!(speaks_of_oneself("我食咗") && !speaks_of_oneself("我開藥俾你"));
         for strange in ["", "我", "唔", "AA", "血壓", "?", "\u{200b}"] {
-            guess(0, strange);
+            guesses(&[(None, strange)]);
         }
     }
 }

@@ -67,6 +67,8 @@ pub(super) struct Listener {
     /// Finals of an earlier life of this room.
     known: HashMap<Key, Option<Segment>>,
     transcript: Transcript,
+    /// What the note has read of the transcript: all of it.
+    talk: extract::Talk,
     hasher: Sha256,
     /// Samples a channel read from the spool, at its own rate.
     samples: u64,
@@ -116,6 +118,7 @@ impl Listener {
             rest: vec![Vec::new(); count],
             known: known.into_iter().map(|stored| ((stored.channel, stored.start, stored.end), stored.segment)).collect(),
             transcript,
+            talk: extract::Talk::default(),
             hasher: Sha256::new(),
             samples: 0,
             asked: None,
@@ -253,6 +256,7 @@ impl Listener {
             view.utterances += 1;
         });
         self.note_stale |= segment.is_some();
+        segment.iter().for_each(|segment| self.talk.push(segment, &self.lexicon));
         self.transcript.segments.extend(segment);
         Ok(())
     }
@@ -350,7 +354,7 @@ impl Listener {
     }
 
     fn note(&self) -> Note {
-        let mut note = extract::extract(&self.transcript, &self.lexicon);
+        let mut note = self.talk.note(Some(self.engine.models().identity.name.clone()), &self.lexicon);
         note.made_by.precision = Some(self.engine.models().precision.to_owned());
         note.sections = sections(&note, compose::Language::English);
         note

@@ -9,6 +9,7 @@ mod mailbox;
 mod recorder;
 mod rooms;
 mod token;
+mod typed;
 mod view;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,7 +31,7 @@ use crate::audio::AudioError;
 use crate::engine::{Engine, EngineError};
 use crate::speech::SpeechError;
 use crate::spool::{SpoolError, SpoolReader};
-use crate::store::{Recording, Store, StoreError};
+use crate::store::{DeskError, Recording, Store, StoreError};
 use crate::terminology::Lexicon;
 
 /// Why a room could not go on. What its spool holds is safe all the same.
@@ -66,12 +67,30 @@ pub enum RoomError {
     /// The recording is finished: nothing can be added.
     #[error("the recording is finished")]
     Finished,
+    /// There is no such visit to record.
+    #[error("there is no such visit")]
+    NoVisit,
+    /// The patient does not want to be recorded at this visit.
+    #[error("the patient of this visit does not want to be recorded")]
+    Refused,
     /// The system gave no random bytes.
     #[error("the system gave no random bytes")]
     Random,
     /// A defect; its place is on standard error.
     #[error("the room ended by an internal error")]
     Panicked,
+}
+
+impl From<DeskError> for RoomError {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::Refused => Self::Refused,
+            DeskError::Store(StoreError::Unknown { .. }) => Self::NoVisit,
+            DeskError::Store(error) => Self::Store(error),
+            // Nothing of these can come of giving a new recording to a visit.
+            DeskError::Conflict | DeskError::Taken { .. } | DeskError::InUse | DeskError::Signed => Self::NoVisit,
+        }
+    }
 }
 
 /// How much of a recording survives a kill.

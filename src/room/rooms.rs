@@ -31,6 +31,8 @@ pub struct Beginning {
     pub language: String,
     /// Who speaks on each channel; empty where nobody says.
     pub speakers: Vec<String>,
+    /// The visit that it belongs to; nobody's in a trial where none is said.
+    pub encounter: Option<String>,
     /// When it begins.
     pub at: Instant,
 }
@@ -92,14 +94,14 @@ impl Rooms {
     /// Begins a recording and takes hold of it.
     ///
     /// # Errors
-    /// [`RoomError::DiskLow`], or [`crate::engine::EngineError::NoRoom`]; a failing store.
+    /// [`RoomError::DiskLow`], or [`crate::engine::EngineError::NoRoom`]; [`RoomError::NoVisit`], [`RoomError::Refused`]; a failing store.
     pub async fn begin(&self, beginning: Beginning) -> Result<(Hold, Safe, Token), RoomError> {
         if self.disk_low()? {
             return Err(RoomError::DiskLow);
         }
         let seat = self.engine.admit()?;
         let token = Token::generate()?;
-        let Beginning { format, language, speakers, at } = beginning;
+        let Beginning { format, language, speakers, encounter, at } = beginning;
         let new = NewRecording {
             id: recording_id()?,
             created_at: at.as_str().to_owned(),
@@ -109,6 +111,9 @@ impl Rooms {
             token_hash: token.hash(),
         };
         let recording = self.store.create(new).await?;
+        if let Some(encounter) = encounter {
+            self.enter(&recording.id, &encounter, false).await?;
+        }
         let path = self.store.spool_path(&recording.id);
         let writer = SpoolWriter::create(&path, &recording.key, &recording.id)?;
         let mut open = self.open.lock().await;

@@ -8,10 +8,12 @@ use utoipa::ToSchema;
 
 use crate::interop::InteropError;
 use crate::note::NoteError;
+use crate::record::RecordError;
 use crate::room::RoomError;
 use crate::speech::TranscriptError;
 use crate::spool::SpoolError;
-use crate::store::StoreError;
+use crate::store::{DeskError, SaveError, StoreError};
+use crate::visit::VisitError;
 
 /// Why the server cannot be started.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +47,26 @@ pub(super) enum ApiError {
     Foreign,
     #[error("there is no such recording")]
     NotFound,
+    #[error("there is no sound: the note was typed")]
+    NoSound,
+    #[error("there is no such patient")]
+    NoPatient,
+    #[error("there is no such visit")]
+    NoVisit,
+    #[error("there is no such visit, or its patient does not want to be recorded")]
+    MayNotRecord,
+    #[error("the patient of this visit does not want to be recorded")]
+    RecordingRefused,
+    #[error("{0}")]
+    Field(VisitError),
+    #[error("a number of the patient is another patient's")]
+    NumberTaken { patient: String },
+    #[error("the patient's particulars were changed meanwhile")]
+    PatientChanged,
+    #[error("the recording was moved to another visit meanwhile")]
+    Moved,
+    #[error("recordings belong to it")]
+    InUse,
     #[error("there is no such address")]
     NoSuchAddress,
     #[error("the recording is not finished: its note can be changed and fetched then")]
@@ -53,8 +75,28 @@ pub(super) enum ApiError {
     Finished,
     #[error("the note was changed meanwhile")]
     Conflict { version: u64, note: Box<crate::note::Note> },
+    #[error("the note is signed: only an addendum can follow, and its recording stays where it is")]
+    Signed,
+    #[error("the note is not signed yet: change it instead of adding to it")]
+    NotSigned,
+    #[error("the note was not reviewed as it is now")]
+    NotReviewed,
+    #[error("something doubtful is open: accept it, drop it or give it another code first")]
+    Open(Vec<crate::record::Doubt>),
+    #[error("there is nothing to take back or to do again")]
+    NothingToUndo,
     #[error("the note was edited: it cannot be written in another language any more")]
     Edited,
+    #[error("the note is not signed: letters are written of a signed note")]
+    Unsigned,
+    #[error("{0}")]
+    NotInNote(String),
+    #[error("{0}")]
+    NoFont(String),
+    #[error("there is no such template")]
+    NoTemplate,
+    #[error("no such term was learned")]
+    NotLearned,
     #[error("the request is not valid: {0}")]
     Invalid(String),
     #[error("too little disk space is left")]
@@ -68,11 +110,31 @@ impl ApiError {
         match self {
             Self::Foreign => (StatusCode::FORBIDDEN, "foreign"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::NoSound => (StatusCode::NOT_FOUND, "no_sound"),
+            Self::NoPatient => (StatusCode::NOT_FOUND, "no_patient"),
+            Self::NoVisit => (StatusCode::NOT_FOUND, "no_visit"),
+            Self::MayNotRecord => (StatusCode::FORBIDDEN, "may_not_record"),
+            Self::RecordingRefused => (StatusCode::CONFLICT, "recording_refused"),
+            Self::Field(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.place().1),
+            Self::NumberTaken { .. } => (StatusCode::CONFLICT, "number_taken"),
+            Self::PatientChanged => (StatusCode::CONFLICT, "patient_changed"),
+            Self::Moved => (StatusCode::CONFLICT, "moved"),
+            Self::InUse => (StatusCode::CONFLICT, "in_use"),
             Self::NoSuchAddress => (StatusCode::NOT_FOUND, "no_such_address"),
             Self::NotFinished => (StatusCode::CONFLICT, "not_finished"),
             Self::Finished => (StatusCode::CONFLICT, "finished"),
             Self::Conflict { .. } => (StatusCode::CONFLICT, "conflict"),
+            Self::Signed => (StatusCode::CONFLICT, "signed"),
+            Self::NotSigned => (StatusCode::CONFLICT, "not_signed"),
+            Self::NotReviewed => (StatusCode::CONFLICT, "not_reviewed"),
+            Self::Open(_) => (StatusCode::CONFLICT, "open_doubts"),
+            Self::NothingToUndo => (StatusCode::CONFLICT, "nothing_to_undo"),
             Self::Edited => (StatusCode::CONFLICT, "edited"),
+            Self::Unsigned => (StatusCode::CONFLICT, "not_signed"),
+            Self::NotInNote(_) => (StatusCode::CONFLICT, "not_in_note"),
+            Self::NoTemplate => (StatusCode::NOT_FOUND, "no_template"),
+            Self::NotLearned => (StatusCode::NOT_FOUND, "not_learned"),
+            Self::NoFont(_) => (StatusCode::NOT_IMPLEMENTED, "no_font"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Self::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
@@ -126,12 +188,31 @@ struct Conflicting {
     note: Box<crate::note::Note>,
 }
 
+/// What stands in the way of a review.
+#[derive(Serialize)]
+struct StillOpen {
+    #[serde(flatten)]
+    document: ErrorDocument,
+    open: Vec<crate::record::Doubt>,
+}
+
+/// Whose number it is that somebody gave to another patient.
+#[derive(Serialize)]
+struct Taken {
+    #[serde(flatten)]
+    document: ErrorDocument,
+    patient: String,
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code) = self.parts();
-        let document = ErrorDocument::new(status, code, self.to_string(), None);
+        let param = if let Self::Field(error) = &self { Some(error.place().0) } else { None };
+        let document = ErrorDocument::new(status, code, self.to_string(), param);
         match self {
+            Self::NumberTaken { patient } => (status, Json(Taken { document, patient })).into_response(),
             Self::Conflict { version, note } => (status, Json(Conflicting { document, version, note })).into_response(),
+            Self::Open(open) => (status, Json(StillOpen { document, open })).into_response(),
             _ => (status, Json(document)).into_response(),
         }
     }
@@ -139,7 +220,55 @@ impl IntoResponse for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        if error.is_disk_full() { Self::DiskFull } else { Self::internal(&error) }
+        match error {
+            error if error.is_disk_full() => Self::DiskFull,
+            StoreError::Missing { .. } => Self::NotFound,
+            StoreError::Unknown { what: "patient", .. } => Self::NoPatient,
+            StoreError::Unknown { .. } => Self::NoVisit,
+            error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<DeskError> for ApiError {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::Conflict => Self::PatientChanged,
+            DeskError::Taken { patient } => Self::NumberTaken { patient },
+            DeskError::InUse => Self::InUse,
+            DeskError::Signed => Self::Signed,
+            DeskError::Refused => Self::RecordingRefused,
+            DeskError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<VisitError> for ApiError {
+    fn from(error: VisitError) -> Self {
+        Self::Field(error)
+    }
+}
+
+impl From<SaveError> for ApiError {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Signed => Self::Signed,
+            SaveError::Unsigned => Self::NotSigned,
+            SaveError::Store(error) => error.into(),
+            // Who can be told of the newer note asks for it and says so; here it is not known.
+            error @ SaveError::Conflict => Self::internal(&error),
+        }
+    }
+}
+
+impl From<RecordError> for ApiError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Frozen { .. } => Self::Signed,
+            RecordError::NotSigned { .. } => Self::NotSigned,
+            RecordError::NothingAdded | RecordError::Note(_) => Self::Invalid(error.to_string()),
+            RecordError::NotReviewed { .. } => Self::internal(&error),
+        }
     }
 }
 
@@ -147,6 +276,8 @@ impl From<RoomError> for ApiError {
     fn from(error: RoomError) -> Self {
         match error {
             RoomError::Unknown => Self::NotFound,
+            RoomError::NoVisit => Self::NoVisit,
+            RoomError::Refused => Self::RecordingRefused,
             RoomError::Finished => Self::Finished,
             RoomError::DiskLow | RoomError::Fault(crate::room::Fault::DiskFull) => Self::DiskFull,
             error => Self::internal(&error),

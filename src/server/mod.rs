@@ -3,15 +3,22 @@
 //! Invariant: no request is answered whose Host and Origin are not the address served.
 
 mod clock;
+mod edits;
 mod error;
 mod guard;
+mod learning;
+mod letters;
 mod notes;
 mod openai;
 mod openapi;
 mod page;
 pub mod protocol;
 mod recordings;
+mod signing;
 mod socket;
+mod templates;
+mod terms;
+mod visits;
 mod wire;
 
 use std::future::Future;
@@ -138,8 +145,24 @@ fn interface() -> OpenApiRouter<App> {
         .routes(routes!(recordings::finish))
         .routes(routes!(recordings::audio))
         .routes(routes!(notes::download))
-        .routes(routes!(notes::edit))
+        .routes(routes!(edits::edit))
+        .routes(routes!(edits::undo))
+        .routes(routes!(edits::redo))
+        .routes(routes!(signing::show))
+        .routes(routes!(signing::history))
+        .routes(routes!(signing::review))
+        .routes(routes!(signing::sign))
+        .routes(routes!(signing::addendum))
+        .routes(routes!(terms::search))
         .routes(routes!(notes::download_transcript))
+        .routes(routes!(letters::show))
+        .routes(routes!(learning::show_figures))
+        .routes(routes!(learning::list))
+        .routes(routes!(learning::forget))
+        .routes(routes!(learning::suggest))
+        .routes(routes!(templates::list))
+        .routes(routes!(templates::keep, templates::remove))
+        .merge(visits::routes())
         .merge(openai::routes())
 }
 
@@ -206,15 +229,25 @@ async fn status(State(app): State<App>) -> Result<Json<Status>, ApiError> {
         ("format" = Option<String>, Query, description = "`pcm_s16le`, `pcm_f32le` or `opus`"),
         ("language" = Option<String>, Query, description = "`yue`, `zh`, `en` or `auto`; `yue` when not said"),
         ("speakers" = Option<String>, Query, description = "A name for each channel, with commas between"),
+        ("encounter" = Option<String>, Query, description = "The visit that it belongs to; in a trial nobody's when not said"),
         ("recording" = Option<String>, Query, description = "The recording to come back to"),
     ),
     responses((status = 101, description = "A WebSocket"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-async fn listen(State(app): State<App>, Query(query): Query<Vec<(String, String)>>, upgrade: WebSocketUpgrade) -> Response {
+async fn listen(
+    State(app): State<App>,
+    Query(query): Query<Vec<(String, String)>>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, ApiError> {
     let opening = Opening::parse(&query);
     let App { rooms, closing, .. } = app;
-    upgrade
+    if let Ok(Opening::Begin { encounter: Some(id), .. }) = &opening
+        && rooms.store().encounter(id).await?.is_none_or(|visit| visit.encounter.refused)
+    {
+        return Err(ApiError::MayNotRecord);
+    }
+    Ok(upgrade
         .max_message_size(LONGEST_READ)
         .max_frame_size(LONGEST_READ)
-        .on_upgrade(move |socket| socket::serve(socket, rooms, opening, closing.subscribe()))
+        .on_upgrade(move |socket| socket::serve(socket, rooms, opening, closing.subscribe())))
 }

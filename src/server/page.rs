@@ -36,28 +36,42 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "api.js",
         "app.js",
         "backlog.js",
+        "banner.js",
         "capture-worklet.js",
+        "chooser.js",
+        "clinic.css",
+        "clinic.js",
+        "code-search.js",
         "confirm.js",
+        "copy.js",
+        "desk.js",
         "dom.js",
         "drop.js",
         "evidence.js",
         "file-problem.js",
         "file.js",
+        "findings.js",
+        "history.js",
         "home.js",
         "i18n.js",
         "icon.svg",
         "index.html",
+        "learned.js",
+        "letters.js",
         "level.js",
         "menu.js",
         "microphone.js",
         "note-editor.js",
         "note.js",
         "notices.js",
+        "patient-form.js",
+        "phrase.js",
         "player.js",
         "recording.js",
         "recordings.js",
         "room-view.js",
         "session.js",
+        "sign.js",
         "socket.js",
         "strings-en.js",
         "strings-zh.js",
@@ -65,8 +79,11 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "tabs.js",
         "theme.css",
         "transcript.js",
+        "visits.css",
+        "visits.js",
         "wake.js",
         "wav.js",
+        "worklist.js",
     ];
     files.into_iter().map(|(name, content)| Asset { name, content, tag: tag(content) }).collect()
 });
@@ -194,7 +211,10 @@ mod tests {
         for asset in ASSETS.iter().filter(|asset| !asset.name.starts_with("strings-")) {
             let content = text(asset);
             for start in ["t(\"", "data-t=\"", "data-t-label=\"", "notice(\"", "FileProblem(\"", "MicrophoneProblem(\""] {
-                for rest in content.split(start).skip(1) {
+                // `closest("` names no text.
+                let whole = |at: usize| !content[..at].ends_with(|c: char| c.is_alphanumeric());
+                for (at, _) in content.match_indices(start).filter(|(at, _)| whole(*at)) {
+                    let rest = &content[at + start.len()..];
                     let key = if start == "notice(\"" { rest.split('"').nth(4) } else { rest.split('"').next() };
                     let Some(key) = key.filter(|key| key.contains('.')) else { continue };
                     assert!(known.contains(key), "{} names the text {key}", asset.name);

@@ -251,6 +251,8 @@ pub enum Opening {
         language: String,
         /// Who speaks on each channel; empty where nobody says.
         speakers: Vec<String>,
+        /// The visit that it belongs to.
+        encounter: Option<String>,
     },
     /// To come back to one.
     Resume {
@@ -287,7 +289,13 @@ impl Opening {
         if !speakers.is_empty() && (speakers.len() != usize::from(channels) || !speakers.iter().all(|name| is_speaker(name))) {
             return Err(wrong("speakers", "one name a channel, of letters, digits, `_` and `-`, with commas between"));
         }
-        Ok(Self::Begin { format, language: language.to_owned(), speakers })
+        let encounter = parameter(query, "encounter")?;
+        if encounter.is_some_and(|id| {
+            id.is_empty() || id.len() > 64 || !id.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+        }) {
+            return Err(wrong("encounter", "the id of a visit"));
+        }
+        Ok(Self::Begin { format, language: language.to_owned(), speakers, encounter: encounter.map(str::to_owned) })
     }
 }
 
@@ -315,9 +323,11 @@ mod tests {
     #[test]
     fn an_address_says_what_is_sent() {
         let opening = Opening::parse(&query("rate=48000&channels=2&format=pcm_s16le&language=auto&speakers=doctor,patient"));
-        let Ok(Opening::Begin { format, language, speakers }) = opening else { panic!("{opening:?}") };
+        let Ok(Opening::Begin { format, language, speakers, encounter: None }) = opening else { panic!("{opening:?}") };
         assert_eq!((format.rate(), format.channels(), language.as_str()), (48_000, 2, "auto"));
         assert_eq!(speakers, ["doctor", "patient"]);
+        let opening = Opening::parse(&query("rate=48000&format=pcm_s16le&encounter=a-Z_9"));
+        assert!(matches!(opening, Ok(Opening::Begin { encounter: Some(id), .. }) if id == "a-Z_9"));
         let resumed = Opening::parse(&query("recording=abc")).unwrap();
         assert_eq!(resumed, Opening::Resume { recording: "abc".into() });
     }
@@ -335,6 +345,9 @@ mod tests {
             ("rate=48000&rate=16000&format=pcm_s16le", "rate"),
             ("rate=48000&channels=2&format=pcm_s16le&speakers=doctor", "speakers"),
             ("rate=48000&channels=2&format=pcm_s16le&speakers=a,<b>", "speakers"),
+            ("rate=48000&format=pcm_s16le&encounter=", "encounter"),
+            ("rate=48000&format=pcm_s16le&encounter=a/b", "encounter"),
+            ("rate=48000&format=pcm_s16le&encounter=a&encounter=b", "encounter"),
         ] {
             let refusal = Opening::parse(&query(address)).unwrap_err();
             assert!(refusal.message.contains(named), "{address}: {}", refusal.message);

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::error::{ApiError, ErrorDocument};
+use super::visits::{Banner, Faces, Moved, moved};
 use crate::audio::{Playback, to_wav};
 use crate::note::Note;
 use crate::room::Live;
@@ -23,7 +24,7 @@ const LONGEST_STRETCH_MS: u64 = 10 * 60 * 1000;
 /// Sound before a stretch that is decoded and dropped: what Opus needs to find its feet.
 const RUN_UP_MS: u64 = 500;
 
-/// What a list tells of a recording: nothing that was said.
+/// What a list tells of a recording: whose it is, nothing that was said.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Summary {
     id: String,
@@ -33,6 +34,10 @@ pub(super) struct Summary {
     duration_ms: u64,
     language: String,
     edited: bool,
+    /// It is a note that was typed, without sound.
+    typed: bool,
+    /// Whose it is; null where it was made in a trial for nobody.
+    banner: Option<Banner>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -40,17 +45,24 @@ pub(super) struct Summaries {
     recordings: Vec<Summary>,
 }
 
-/// Which recordings there are.
+/// Which recordings there are, and whose.
 #[utoipa::path(
     get,
     path = "/v1/recordings",
-    responses((status = 200, description = "All recordings, nothing of what was said", body = Summaries), (status = "default", description = "Why not", body = ErrorDocument))
+    responses((status = 200, description = "All recordings and whose they are, nothing of what was said", body = Summaries), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn list(State(app): State<App>) -> Result<Json<Summaries>, ApiError> {
     let mut recordings = Vec::new();
-    for recording in app.rooms.store().recordings().await? {
+    let store = app.rooms.store();
+    let (assignments, mut faces) = (store.assignments().await?, Faces::new()?);
+    for recording in store.recordings().await? {
         let live = app.rooms.find(&recording.id).await;
-        recordings.push(summary(&app, recording, live.as_deref()).await?);
+        let mut summary = summary(&app, recording, live.as_deref()).await?;
+        if let Some((encounter, typed)) = assignments.get(&summary.id) {
+            summary.banner = faces.of_encounter(store, encounter).await?;
+            summary.typed = *typed;
+        }
+        recordings.push(summary);
     }
     Ok(Json(Summaries { recordings }))
 }
@@ -68,6 +80,8 @@ async fn summary(app: &App, recording: Recording, live: Option<&Live>) -> Result
         id: recording.id,
         created_at: recording.created_at,
         language: recording.language,
+        typed: false,
+        banner: None,
     })
 }
 
@@ -107,6 +121,8 @@ pub(super) struct Detail {
     /// `cantoscribe/note/1`
     #[schema(value_type = Option<Object>)]
     note: Option<Note>,
+    /// From which visit to which it was moved.
+    moves: Vec<Moved>,
 }
 
 /// What the recording's socket takes.
@@ -138,8 +154,10 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Resu
     };
     let stream = recording.format;
     let format = Format { encoding: stream.encoding().to_string(), rate: stream.rate(), channels: stream.channels() };
-    let summary = summary(&app, recording, live.as_deref()).await?;
-    Ok(Json(Detail { summary, format, version, transcript, note }))
+    let mut summary = summary(&app, recording, live.as_deref()).await?;
+    summary.banner = Banner::of_recording(&app, &id).await?;
+    summary.typed = store.assigned(&id).await?.is_some_and(|(_, typed)| typed);
+    Ok(Json(Detail { summary, format, version, transcript, note, moves: moved(&app, &id).await? }))
 }
 
 /// What is known of a recording that is not finished.
@@ -239,6 +257,9 @@ pub(super) async fn audio(
     let place = |ms: u64| ms.saturating_mul(rate) / 1000;
     let (start, end) = (place(stretch.start_ms), place(end_ms));
     let path = app.rooms.store().spool_path(&id);
+    if !path.exists() {
+        return Err(ApiError::NoSound);
+    }
     let cut = tokio::task::spawn_blocking(move || cut(&path, &recording, start, end)).await;
     let wav = cut.map_err(|error| ApiError::internal(&error))??;
     Ok(([(header::CONTENT_TYPE, "audio/wav"), (header::CACHE_CONTROL, "no-store")], wav).into_response())

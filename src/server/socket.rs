@@ -62,8 +62,9 @@ async fn converse(wire: &mut Wire, rooms: &Rooms, opening: Result<Opening, Refus
 /// Begins a recording or comes back to one, and says `ready`.
 async fn open(wire: &mut Wire, rooms: &Rooms, opening: Opening) -> Result<(Hold, Safe), Stop> {
     let (hold, safe, token) = match opening {
-        Opening::Begin { format, language, speakers } => {
-            rooms.begin(Beginning { format, language, speakers, at: now() }).await.map_err(|error| refusal(&error))?
+        Opening::Begin { format, language, speakers, encounter } => {
+            let beginning = Beginning { format, language, speakers, encounter, at: now() };
+            rooms.begin(beginning).await.map_err(|error| refusal(&error))?
         }
         Opening::Resume { recording } => {
             let token = wire.token().await?;
@@ -81,6 +82,8 @@ fn refusal(error: &RoomError) -> Refusal {
     match error {
         RoomError::Engine(EngineError::NoRoom { .. }) => Refusal::new(TRY_LATER, "no_room", error.to_string()),
         RoomError::DiskLow => Refusal::new(TRY_LATER, "disk_low", error.to_string()),
+        RoomError::NoVisit => Refusal::new(REFUSED, "no_visit", error.to_string()),
+        RoomError::Refused => Refusal::new(REFUSED, "recording_refused", error.to_string()),
         RoomError::Unknown => Refusal::new(REFUSED, "bad_token", error.to_string()),
         RoomError::Finished => Refusal::new(REFUSED, "finished", error.to_string()),
         RoomError::Fault(Fault::DiskFull) => Refusal::new(INTERNAL, "disk_full", error.to_string()),

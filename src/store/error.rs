@@ -78,6 +78,14 @@ pub enum StoreError {
         /// What was asked for.
         id: String,
     },
+    /// There is no such patient or visit, or not any more.
+    #[error("there is no {what} `{id}`")]
+    Unknown {
+        /// `patient` or `visit`.
+        what: &'static str,
+        /// What was asked for.
+        id: String,
+    },
     /// The recording has its documents, so that nothing can be added to it; or it has none yet, so that there is no note to save.
     #[error("recording `{id}` is {state}: it cannot {action}")]
     State {
@@ -108,7 +116,39 @@ pub enum SaveError {
     /// Somebody saved another version meanwhile.
     #[error("the note was changed meanwhile")]
     Conflict,
+    /// The version before is signed: only an addendum follows it.
+    #[error("the note is signed")]
+    Signed,
+    /// The version before is not signed: an addendum has nothing to be added to.
+    #[error("the note is not signed")]
+    Unsigned,
     /// It could not be saved.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why nothing was changed of a patient, a visit, or what belongs to it.
+#[derive(Debug, Error)]
+pub enum DeskError {
+    /// Somebody changed it meanwhile.
+    #[error("it was changed meanwhile")]
+    Conflict,
+    /// A number of the patient is another patient's.
+    #[error("a number of the patient is another patient's")]
+    Taken {
+        /// Whose it is.
+        patient: String,
+    },
+    /// Recordings belong to it.
+    #[error("there are recordings of it")]
+    InUse,
+    /// The note is signed: it stays where it is.
+    #[error("the note is signed")]
+    Signed,
+    /// The patient does not want to be recorded at this visit.
+    #[error("the patient does not want to be recorded")]
+    Refused,
+    /// It could not be done.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

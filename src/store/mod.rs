@@ -3,16 +3,22 @@
 //! Invariant: no content column, file or log holds patient data in the clear.
 //!
 //! Every recording has a key of its own, wrapped by the master key; its spool and all its content columns are sealed with it, each
-//! value bound to its place. One process uses a folder, over one connection: so a write never waits for a reader, and what is
+//! value bound to its place. So has every patient, whose visits are sealed with it too. One process uses a folder, over one connection: so a write never waits for a reader, and what is
 //! erased can be wiped at once.
 
+mod encounters;
 mod erase;
 mod error;
 mod finals;
 mod folder;
+mod moves;
 mod notes;
+mod outcomes;
+mod patients;
 mod place;
+mod record;
 mod recordings;
+mod templates;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,10 +32,15 @@ use crate::spool::{Key, Scratch};
 use folder::Folder;
 use place::Place;
 
-pub use error::{SaveError, StoreError};
+pub use encounters::StoredEncounter;
+pub use error::{DeskError, SaveError, StoreError};
 pub use finals::StoredFinal;
 pub use notes::Document;
+pub use outcomes::SignedNote;
+pub use patients::StoredPatient;
+pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};
+pub use templates::StoredTemplate;
 
 /// What the probe says.
 const PROBE: &[u8] = b"cantoscribe";
@@ -135,3 +146,5 @@ impl std::fmt::Debug for Store {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod visit_tests;

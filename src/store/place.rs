@@ -59,10 +59,15 @@ impl<'a> Place<'a> {
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { column, recording, row } = self;
+        let whose = match column.split_once('.') {
+            Some(("patients", _)) => "patient",
+            Some(("encounters", _)) => "visit",
+            _ => "recording",
+        };
         match (recording.is_empty(), row.is_empty()) {
             (true, _) => f.write_str(column),
-            (false, true) => write!(f, "{column} of recording {recording}"),
-            (false, false) => write!(f, "{column} of recording {recording}, {row}"),
+            (false, true) => write!(f, "{column} of {whose} {recording}"),
+            (false, false) => write!(f, "{column} of {whose} {recording}, {row}"),
         }
     }
 }

@@ -11,6 +11,7 @@ mod bench;
 mod bias;
 mod invention;
 mod kernels;
+mod letters;
 mod models;
 mod packed;
 mod script;
@@ -21,6 +22,7 @@ mod vad;
 mod whisper;
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -33,6 +35,10 @@ pub enum Need {
     Model(&'static str),
     /// An instruction set of the processor.
     Instructions(&'static str),
+    /// A font with Chinese characters.
+    ChineseFont,
+    /// A program that is installed.
+    Program(&'static str),
 }
 
 impl Need {
@@ -40,6 +46,10 @@ impl Need {
         match self {
             Self::Shared(path) => (!shared(path).exists()).then(|| format!("../shared/{path}")),
             Self::Model(name) => (!model_dir(name).is_dir()).then(|| format!("model {name}")),
+            Self::ChineseFont => {
+                cantoscribe::fonts::for_letters(&[]).is_err().then(|| "a font with Chinese characters".to_owned())
+            }
+            Self::Program(name) => Command::new(name).arg("-v").output().is_err().then(|| format!("the program {name}")),
             Self::Instructions(name) => kernels::level(name).is_none().then(|| format!("a processor with {name}")),
         }
     }
@@ -75,6 +85,7 @@ fn main() {
         bias::tests(),
         invention::tests(),
         kernels::tests(),
+        letters::tests(),
         models::tests(),
         packed::tests(),
         script::tests(),
@@ -88,7 +99,10 @@ fn main() {
         tests.iter().filter(|test| test.has_ignored_flag()).map(|test| format!("{} ({})", test.name(), test.kind())).collect();
     let conclusion = libtest_mimic::run(&arguments, tests);
     if !left_out.is_empty() && !arguments.list {
-        eprintln!("LEFT OUT, {} tests of what needs a model, ../shared or other instructions:", left_out.len());
+        eprintln!(
+            "LEFT OUT, {} tests of what needs a model, ../shared, a program, a font or other instructions:",
+            left_out.len()
+        );
         for test in &left_out {
             eprintln!("  {test}");
         }

@@ -49,6 +49,7 @@ impl Prepared {
             format: StreamFormat::new(StreamEncoding::PcmS16le, source.rate(), source.channels())?,
             language: arguments.hear.language_code().to_owned(),
             speakers: arguments.speakers.clone(),
+            encounter: None,
             at: Instant::from_unix_seconds(i64::try_from(now()?)?),
         };
         let (hold, view, safe) = self.runtime.block_on(async {

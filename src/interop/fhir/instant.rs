@@ -37,6 +37,22 @@ impl Instant {
         Self(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
     }
 
+    /// Whole seconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn unix_seconds(&self) -> i64 {
+        // It has the form that `parse` has looked for, with or without a fraction.
+        let number = |from: usize, to: usize| self.0.get(from..to).and_then(|part| part.parse::<i64>().ok()).unwrap_or_default();
+        let clock = number(11, 13) * 3600 + number(14, 16) * 60 + number(17, 19);
+        let offset = match self.0.len().checked_sub(6).filter(|_| !self.0.ends_with('Z')) {
+            Some(sign) => {
+                let seconds = number(sign + 1, sign + 3) * 3600 + number(sign + 4, sign + 6) * 60;
+                if self.0.get(sign..=sign) == Some("-") { -seconds } else { seconds }
+            }
+            None => 0,
+        };
+        days(number(0, 4), number(5, 7), number(8, 10)) * 86_400 + clock - offset
+    }
+
     /// From milliseconds since 1970-01-01T00:00:00Z, in UTC; after the year 9999 the last that FHIR can write.
     #[must_use]
     pub fn from_unix_millis(milliseconds: u64) -> Self {
@@ -59,6 +75,15 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
+}
+
+/// Year, month and day in the Gregorian calendar to days since 1970-01-01: `days_from_civil` of the same article.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
 fn is_instant(given: &str) -> Option<()> {
@@ -100,4 +125,19 @@ fn numbers<const N: usize>(text: &str, mark: char, widths: [usize; N]) -> Option
         *number = part.parse().ok()?;
     }
     parts.next().is_none().then_some(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_read_back_as_they_were_written() {
+        for seconds in [-62_135_596_800, -1, 0, 951_782_400, 1_772_323_200, 1_795_683_303, 253_402_300_799] {
+            assert_eq!(Instant::from_unix_seconds(seconds).unix_seconds(), seconds);
+        }
+        let local = Instant::parse("2026-03-01T09:30:00.25+08:00").unwrap();
+        assert_eq!(local.unix_seconds(), Instant::parse("2026-03-01T01:30:00Z").unwrap().unix_seconds());
+        assert_eq!(Instant::parse("2026-02-28T23:30:00-02:30").unwrap().unix_seconds(), local.unix_seconds() + 1800);
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::measured::{Reading, readings};
 use super::sentence::{Line, Phrase, each, list};
-use super::{Language, condition_section, names, wording};
+use super::{Language, Part, condition_section, names, wording};
 use crate::note::{Assertion, Note, Observation, SectionCode};
 
 /// LOINC codes and what a record calls them; the others go by their own names.
@@ -22,11 +22,22 @@ const SHORT: [(&str, &str, &str); 13] = [
     ("718-7", "Hb", "血紅素"),
 ];
 
-pub(super) fn lines(note: &Note, language: Language) -> Vec<Line<'_>> {
-    let measured = readings(&note.observations).into_iter().map(|reading| reading_phrase(reading, language)).collect();
-    let mut lines = each("", measured, language);
-    lines.extend(list("", signs(note, language), language));
-    lines
+/// A line a reading, and one of all signs.
+pub(super) fn lines(part: Part, note: &Note, language: Language) -> Vec<Line<'_>> {
+    let phrases = phrases(part, note, language);
+    match part {
+        Part::Measurements => each("", phrases, language),
+        _ => list("", phrases, language).into_iter().collect(),
+    }
+}
+
+/// The words of a part of O; nothing for a part of another section.
+pub(super) fn phrases(part: Part, note: &Note, language: Language) -> Vec<Phrase<'_>> {
+    match part {
+        Part::Measurements => readings(&note.observations).into_iter().map(|reading| reading_phrase(reading, language)).collect(),
+        Part::Signs => signs(note, language),
+        _ => Vec::new(),
+    }
 }
 
 /// Signs that are there, may be there and are not there.

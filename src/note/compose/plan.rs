@@ -1,8 +1,8 @@
 //! P: drugs started, changed and stopped, and what else will be done.
 
-use super::Language;
 use super::sentence::{Line, Phrase, each};
 use super::wording::{doubt, duration, frequency, quantity};
+use super::{Language, Part};
 use crate::note::{Medication, MedicationStatus, Note, PlanItem, PlanKind};
 
 /// Order of the plan, with what a record calls each kind.
@@ -16,21 +16,28 @@ pub(in crate::note) const KINDS: [(PlanKind, &str, &str); 7] = [
     (PlanKind::FollowUp, "FU", "覆診"),
 ];
 
-pub(super) fn lines(note: &Note, language: Language) -> Vec<Line<'_>> {
-    let mut drugs = prescribed(note, language);
+/// A line a drug or item, with the record's name of its kind.
+pub(super) fn lines(part: Part, note: &Note, language: Language) -> Vec<Line<'_>> {
+    each("", phrases(part, note, language, true), language)
+}
+
+/// The words of a part of P, with the record's name of their kind before them where they are `named`; nothing for a part of another
+/// section.
+pub(super) fn phrases(part: Part, note: &Note, language: Language, named: bool) -> Vec<Phrase<'_>> {
+    let Some((kind, english, chinese)) = KINDS.into_iter().find(|(kind, ..)| Part::of_plan(*kind) == part) else {
+        return Vec::new();
+    };
+    let name = named.then(|| language.pick(english, chinese));
+    let mut drugs = if kind == PlanKind::Prescription { prescribed(note, language, named) } else { Vec::new() };
     let mut items = Vec::new();
-    for (kind, english, chinese) in KINDS {
-        for item in note.plan.iter().filter(|item| item.kind == kind) {
-            let same =
-                (kind == PlanKind::Prescription).then(|| drugs.iter_mut().find(|drug| share_segment(drug, item))).flatten();
-            match same {
-                Some(drug) => drug.rest_also_on(&item.provenance),
-                None => items.push(planned(item, language.pick(english, chinese), language)),
-            }
+    for item in note.plan.iter().filter(|item| item.kind == kind) {
+        match drugs.iter_mut().find(|drug| share_segment(drug, item)) {
+            Some(drug) => drug.rest_also_on(&item.provenance),
+            None => items.push(planned(item, name, language)),
         }
     }
     drugs.extend(items);
-    each("", drugs, language)
+    drugs
 }
 
 /// Whether the plan changes how this drug is taken, so that it is said there.
@@ -57,7 +64,7 @@ pub(crate) fn regimen(drug: &Medication, language: Language) -> String {
 }
 
 /// Started drugs, with what was taken before an arrow, then stopped ones.
-fn prescribed(note: &Note, language: Language) -> Vec<Phrase<'_>> {
+fn prescribed(note: &Note, language: Language, named: bool) -> Vec<Phrase<'_>> {
     let with = |status| note.medications.iter().filter(move |drug| drug.status == status);
     let started = with(MedicationStatus::Planned).map(|new| {
         let before: Vec<&Medication> = with(MedicationStatus::Active).filter(|old| old.name == new.name).collect();
@@ -66,7 +73,7 @@ fn prescribed(note: &Note, language: Language) -> Vec<Phrase<'_>> {
             Some(was) if !is.is_empty() => format!("{was} -> {is}"),
             _ => drug(new, language),
         };
-        let mut phrase = Phrase::new(format!("{}{words}", language.pick("", "處方：")), &new.provenance);
+        let mut phrase = Phrase::new(format!("{}{words}", if named { language.pick("", "處方：") } else { "" }), &new.provenance);
         before.iter().for_each(|old| phrase.rest_also_on(&old.provenance));
         phrase
     });
@@ -81,17 +88,20 @@ fn share_segment(drug: &Phrase<'_>, item: &PlanItem) -> bool {
 }
 
 /// The length of sick leave and the time to a follow-up say it all; anything else is quoted.
-fn planned<'a>(item: &'a PlanItem, name: &str, language: Language) -> Phrase<'a> {
+fn planned<'a>(item: &'a PlanItem, name: Option<&str>, language: Language) -> Phrase<'a> {
     let time = item.days.and_then(|days| duration(days, language));
+    let quoted = format!("「{}」", item.text.reveal().trim());
     let colon = language.pick(": ", "：");
-    let quoted = item.text.reveal().trim();
-    let words = match (item.kind, time) {
-        (PlanKind::SickLeave | PlanKind::FollowUp, Some(time)) => format!("{name}{}{time}", language.pick(" ", "：")),
-        (_, Some(time)) => {
-            let time = language.pick(format!(" in {time}"), format!("（{time}）"));
-            format!("{name}{time}{colon}「{quoted}」")
+    let words = match (item.kind, time, name) {
+        (PlanKind::SickLeave | PlanKind::FollowUp, Some(time), Some(name)) => {
+            format!("{name}{}{time}", language.pick(" ", "："))
         }
-        (_, None) => format!("{name}{colon}「{quoted}」"),
+        (PlanKind::SickLeave | PlanKind::FollowUp, Some(time), None) => time,
+        (_, Some(time), name) => {
+            let time = language.pick(format!(" in {time}"), format!("（{time}）"));
+            name.map_or_else(|| format!("{quoted}{time}"), |name| format!("{name}{time}{colon}{quoted}"))
+        }
+        (_, None, name) => name.map_or_else(|| quoted.clone(), |name| format!("{name}{colon}{quoted}")),
     };
     Phrase::new(words, &item.provenance)
 }

@@ -11,18 +11,22 @@ pub(in crate::note) struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Heard where a span of any finding is known, or else typed as the first of them was. Nothing for a line that says nothing.
+    /// With where its findings came from. Nothing for a line that says nothing.
     pub(in crate::note) fn sentence(&self) -> Option<Sentence> {
-        let spans = self.says.iter().flat_map(|provenance| provenance.spans().iter().copied()).collect();
-        let heard = Evidence::new(spans).map(Provenance::from).ok();
-        let provenance = heard.or_else(|| self.says.first().map(|typed| (*typed).clone()))?;
-        Some(Sentence { text: self.text.clone(), provenance })
+        Some(Sentence { text: self.text.clone(), provenance: of_all(&self.says)? })
     }
+}
+
+/// Heard where a span of any finding is known, or else typed as the first of them was. Nothing for none.
+fn of_all(says: &[&Provenance]) -> Option<Provenance> {
+    let spans = says.iter().flat_map(|provenance| provenance.spans().iter().copied()).collect();
+    let heard = Evidence::new(spans).map(Provenance::from).ok();
+    heard.or_else(|| says.first().map(|typed| (*typed).clone()))
 }
 
 /// Words for one finding and where it came from.
 #[derive(Clone)]
-pub(super) struct Phrase<'a> {
+pub(in crate::note) struct Phrase<'a> {
     pub(super) words: String,
     says: Vec<&'a Provenance>,
 }
@@ -32,9 +36,27 @@ impl<'a> Phrase<'a> {
         Self { words: words.into(), says: vec![provenance] }
     }
 
+    /// A line each.
+    pub(in crate::note) fn lines(phrases: Vec<Self>, language: Language) -> Vec<Line<'a>> {
+        each("", phrases, language)
+    }
+
+    /// The words of all with what they say, those of the same words once.
+    pub(in crate::note) fn joined(phrases: Vec<Self>, language: Language) -> (String, Vec<&'a Provenance>) {
+        let phrases = said_once(phrases);
+        let words: Vec<&str> = phrases.iter().map(|phrase| phrase.words.as_str()).collect();
+        let words = words.join(language.pick(", ", "、"));
+        (words, phrases.into_iter().flat_map(|phrase| phrase.says).collect())
+    }
+
     /// Says another finding too.
     pub(super) fn rest_also_on(&mut self, provenance: &'a Provenance) {
         self.says.push(provenance);
+    }
+
+    /// The words as they are, with where they came from.
+    pub(super) fn sentence(&self) -> Option<Sentence> {
+        Some(Sentence { text: PatientText::from(self.words.as_str()), provenance: of_all(&self.says)? })
     }
 
     pub(super) fn spans(&self) -> impl Iterator<Item = &'a Span> {
@@ -46,11 +68,8 @@ impl<'a> Phrase<'a> {
 ///
 /// English reads `lead + phrases by comma + full stop`, Chinese the same with its own marks.
 pub(super) fn list<'a>(lead: &str, phrases: Vec<Phrase<'a>>, language: Language) -> Option<Line<'a>> {
-    let phrases = said_once(phrases);
-    let (comma, stop) = language.pick((", ", "."), ("、", "。"));
-    let words: Vec<&str> = phrases.iter().map(|phrase| phrase.words.as_str()).collect();
-    let text = format!("{lead}{}{stop}", words.join(comma));
-    let says: Vec<&Provenance> = phrases.into_iter().flat_map(|phrase| phrase.says).collect();
+    let (words, says) = Phrase::joined(phrases, language);
+    let text = format!("{lead}{words}{}", language.pick(".", "。"));
     (!says.is_empty()).then(|| line(&text, says))
 }
 
@@ -65,7 +84,8 @@ fn line<'a>(text: &str, says: Vec<&'a Provenance>) -> Line<'a> {
     Line { text: PatientText::from(capitalised(text)), says }
 }
 
-fn said_once(phrases: Vec<Phrase<'_>>) -> Vec<Phrase<'_>> {
+/// Phrases of the same words as one.
+pub(super) fn said_once(phrases: Vec<Phrase<'_>>) -> Vec<Phrase<'_>> {
     let mut kept: Vec<Phrase<'_>> = Vec::with_capacity(phrases.len());
     for phrase in phrases {
         match kept.iter_mut().find(|earlier| earlier.words == phrase.words) {

@@ -1,7 +1,7 @@
 //! S: what was told. Complaints, what is denied, the history, drugs, allergies, family, way of life.
 
 use super::sentence::{Line, Phrase, each, list};
-use super::{Language, condition_section, names, plan};
+use super::{Language, Part, condition_section, names, plan};
 use crate::note::{Allergy, AllergyStatus, Assertion, Condition, MedicationStatus, Note, SectionCode, SocialItem};
 
 /// The substance where the speaker said that there is no drug allergy at all.
@@ -17,21 +17,38 @@ pub(in crate::note) const SOCIAL: [(&str, &str, &str); 6] = [
     ("drug_use", "Drug use", "濫藥"),
 ];
 
-pub(super) fn lines(note: &Note, language: Language) -> Vec<Line<'_>> {
+/// A line a part, each with its usual beginning; allergies and the way of life have more.
+pub(super) fn lines(part: Part, note: &Note, language: Language) -> Vec<Line<'_>> {
+    let lead = match part {
+        Part::Allergies => return allergy_lines(&note.allergies, language),
+        Part::Social => return each("", phrases(part, note, language), language),
+        Part::Complaints => language.pick("C/O ", "主訴："),
+        Part::History => language.pick("PMH: ", "既往病史："),
+        Part::Medications => language.pick("On ", "現用藥物："),
+        Part::Family => language.pick("FHx: ", "家族史："),
+        _ => "",
+    };
+    list(lead, phrases(part, note, language), language).into_iter().collect()
+}
+
+/// The words of a part of S without their beginning; nothing for a part of another section.
+pub(super) fn phrases(part: Part, note: &Note, language: Language) -> Vec<Phrase<'_>> {
     let told =
         |assertion| note.conditions.iter().filter(move |c| c.assertion == assertion && condition_section(c) == SectionCode::S);
-    let complaints = told(Assertion::Present)
-        .map(|c| names::with_duration(c, language))
-        .chain(told(Assertion::Possible).map(|c| names::after(language.pick("?", "懷疑"), c, language)));
-    let mut lines = Vec::new();
-    lines.extend(list(language.pick("C/O ", "主訴："), complaints.collect(), language));
-    lines.extend(list("", named(told(Assertion::Absent), language.pick("no ", "無"), language), language));
-    lines.extend(list(language.pick("PMH: ", "既往病史："), named(told(Assertion::Historical), "", language), language));
-    lines.extend(list(language.pick("On ", "現用藥物："), taken(note, language), language));
-    lines.extend(allergies(&note.allergies, language));
-    lines.extend(list(language.pick("FHx: ", "家族史："), named(told(Assertion::Family), "", language), language));
-    lines.extend(social(note, language));
-    lines
+    match part {
+        Part::Complaints => {
+            let certain = told(Assertion::Present).map(|c| names::with_duration(c, language));
+            let possible = told(Assertion::Possible).map(|c| names::after(language.pick("?", "懷疑"), c, language));
+            certain.chain(possible).collect()
+        }
+        Part::Denied => named(told(Assertion::Absent), language.pick("no ", "無"), language),
+        Part::History => named(told(Assertion::Historical), "", language),
+        Part::Medications => taken(note, language),
+        Part::Allergies => allergies(&note.allergies, language),
+        Part::Family => named(told(Assertion::Family), "", language),
+        Part::Social => social(note, language),
+        _ => Vec::new(),
+    }
 }
 
 fn named<'a>(conditions: impl Iterator<Item = &'a Condition>, before: &str, language: Language) -> Vec<Phrase<'a>> {
@@ -44,32 +61,46 @@ fn taken(note: &Note, language: Language) -> Vec<Phrase<'_>> {
     active.map(|drug| Phrase::new(plan::drug(drug, language), &drug.provenance)).collect()
 }
 
-fn allergies(allergies: &[Allergy], language: Language) -> Vec<Line<'_>> {
-    let phrases = |keep: &dyn Fn(&&Allergy) -> bool, before: &str| {
-        allergies
-            .iter()
-            .filter(keep)
-            .map(|a| Phrase::new(format!("{before}{}", a.substance.trim()), &a.provenance))
-            .collect::<Vec<_>>()
+/// What there is, that there is no drug allergy, and what else there is not: a line each.
+fn allergy_lines(allergies: &[Allergy], language: Language) -> Vec<Line<'_>> {
+    let phrases = |keep: &dyn Fn(&Allergy) -> bool| {
+        let kept = allergies.iter().filter(|allergy| keep(allergy));
+        kept.map(|allergy| Phrase::new(allergy.substance.trim(), &allergy.provenance)).collect::<Vec<_>>()
     };
-    let none = |allergy: &&Allergy| allergy.status == AllergyStatus::None;
-    let any_drug = |allergy: &Allergy| allergy.substance == ANY_DRUG;
-    let no_drug_allergy = allergies.iter().filter(|a| none(a) && any_drug(a));
-    let no_drug_allergy = no_drug_allergy.map(|a| Phrase::new(language.pick("NKDA", "無藥物過敏"), &a.provenance)).collect();
     let mut lines = Vec::new();
-    lines.extend(list(language.pick("Allergy: ", "過敏："), phrases(&|a| !none(a), ""), language));
+    lines.extend(list(language.pick("Allergy: ", "過敏："), phrases(&|a| !is_none(a)), language));
+    let no_drug_allergy = allergies.iter().filter(|a| is_none(a) && is_any_drug(a));
+    let no_drug_allergy = no_drug_allergy.map(|a| Phrase::new(language.pick("NKDA", "無藥物過敏"), &a.provenance)).collect();
     lines.extend(list("", no_drug_allergy, language));
-    let lead = language.pick("No allergy to ", "否認過敏：");
-    lines.extend(list(lead, phrases(&|a| none(a) && !any_drug(a), ""), language));
+    lines.extend(list(language.pick("No allergy to ", "否認過敏："), phrases(&|a| is_none(a) && !is_any_drug(a)), language));
     lines
 }
 
+/// The substances, those that there is no allergy to with that before them.
+fn allergies(allergies: &[Allergy], language: Language) -> Vec<Phrase<'_>> {
+    let phrase = |allergy: &Allergy| match (is_none(allergy), is_any_drug(allergy)) {
+        (false, _) => allergy.substance.trim().to_owned(),
+        (true, true) => language.pick("NKDA", "無藥物過敏").to_owned(),
+        (true, false) => format!("{}{}", language.pick("no allergy to ", "無過敏："), allergy.substance.trim()),
+    };
+    let (none, there): (Vec<&Allergy>, Vec<&Allergy>) = allergies.iter().partition(|allergy| is_none(allergy));
+    there.into_iter().chain(none).map(|allergy| Phrase::new(phrase(allergy), &allergy.provenance)).collect()
+}
+
+fn is_none(allergy: &Allergy) -> bool {
+    allergy.status == AllergyStatus::None
+}
+
+fn is_any_drug(allergy: &Allergy) -> bool {
+    allergy.substance == ANY_DRUG
+}
+
 /// A sentence a kind, the words quoted.
-fn social<'a>(note: &'a Note, language: Language) -> Vec<Line<'a>> {
+fn social<'a>(note: &'a Note, language: Language) -> Vec<Phrase<'a>> {
     let phrase = |item: &'a SocialItem| {
         let known = SOCIAL.iter().find(|(kind, ..)| *kind == item.kind);
         let name = known.map_or(item.kind.as_str(), |(_, english, chinese)| language.pick(english, chinese));
         Phrase::new(format!("{name}{}「{}」", language.pick(": ", "："), item.text.reveal().trim()), &item.provenance)
     };
-    each("", note.social.iter().map(phrase).collect(), language)
+    note.social.iter().map(phrase).collect()
 }

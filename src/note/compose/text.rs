@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Language, sections};
 use crate::note::quote::Quotes;
-use crate::note::{Edit, Note, Provenance, SectionCode, Span};
+use crate::note::{Edit, Note, Provenance, Section, SectionCode, Span};
 use crate::speech::Transcript;
 
 /// The note's sections, each line with its evidence below it: `[0:42] doctor 「血壓高」`.
@@ -12,10 +12,16 @@ use crate::speech::Transcript;
 /// A span that the transcript does not have (a note of another recording) is said to be missing. Nothing found is said too.
 #[must_use]
 pub fn to_text(note: &Note, transcript: &Transcript, language: Language) -> String {
+    text_of(note, &sections(note, language), transcript, language)
+}
+
+/// The same of sections that have another form, such as a template's.
+#[must_use]
+pub fn text_of(note: &Note, sections: &[Section], transcript: &Transcript, language: Language) -> String {
     let quotes = Quotes::new(transcript);
     let mut text = String::new();
     // Writing into a String cannot fail.
-    for section in sections(note, language) {
+    for section in sections {
         let _ = writeln!(text, "{}", heading(section.code, language));
         for sentence in &section.sentences {
             let _ = writeln!(text, "  {}", one_line(sentence.text.reveal()));

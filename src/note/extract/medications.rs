@@ -49,6 +49,32 @@ struct Said {
     text: String,
 }
 
+impl Said {
+    /// Takes over how the next drug is taken, if nothing was said of this one.
+    fn share(&mut self, next: &Self, utterance: &Utterance) {
+        if self.regimen != Regimen::default() || self.withheld {
+            return;
+        }
+        self.regimen = next.regimen.clone();
+        self.status = self.status.or(next.status);
+        for more in next.regimen.spans.iter().filter_map(|span| evidence_of(utterance, span.clone())) {
+            self.evidence.merge(&more);
+        }
+    }
+}
+
+/// What joins two drugs to one list.
+const JOINTS: [&str; 8] = ["同", "同埋", "和", "及", "、", "and", "+", "&"];
+
+/// A 同 B,每晚一粒: how often, and how many, stands behind a mark and is said of both. A strength is the last one's.
+fn of_both(utterance: &Utterance, first: &Found, second: &Found, how: &Regimen) -> bool {
+    let between: String = utterance.folded(first.end..second.start).iter().collect();
+    let Some(start) = how.spans.iter().map(|span| span.start).min().filter(|start| *start >= second.end) else { return false };
+    let parted = utterance.folded(second.end..start).iter().any(|c| matches!(c, ',' | '，' | ':' | '：' | '都' | '各'));
+    let counted = how.dose.as_ref().is_none_or(|dose| dose.unit.starts_with('{'));
+    JOINTS.contains(&between.trim()) && parted && counted
+}
+
 /// All drugs of the talk, each once: a later dose replaces an earlier one, a drug withheld goes.
 #[must_use]
 pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &[Allergy]) -> Vec<Course> {
@@ -193,6 +219,7 @@ fn mentions(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Said> {
     let drugs: Vec<Found> = utterance.found.iter().filter(|hit| matches!(hit.meaning, Meaning::Drug(_))).copied().collect();
     let mut said: Vec<Said> = Vec::new();
     let mut carried: Option<(usize, MedicationStatus)> = None;
+    let mut last: Option<Found> = None;
     for (index, hit) in drugs.iter().enumerate() {
         let Meaning::Drug(drug) = hit.meaning else { continue };
         let Some(known) = lexicon.drugs.get(drug) else { continue };
@@ -211,7 +238,12 @@ fn mentions(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Said> {
             if !one.withheld {
                 carried = one.status.filter(|status| *status != MedicationStatus::Stopped).map(|status| (sentence, status));
             }
+            if let Some(other) = said.last_mut().filter(|_| last.is_some_and(|last| of_both(utterance, &last, hit, &one.regimen)))
+            {
+                other.share(one, utterance);
+            }
         }
+        last = one.is_some().then_some(*hit);
         said.extend(one);
     }
     said

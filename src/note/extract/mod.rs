@@ -7,8 +7,9 @@
 //!         -> uncovered: what looked clinical and led to nothing
 //! ```
 //!
-//! Each step is a pure function. The note of the first n segments is the note after n segments, because nothing looks at a clock
-//! and the whole is computed from the segments given. Everything is linear: one automaton, windows of bounded size.
+//! Each step is a pure function. The note of the first n segments is the note after n segments: the costly part, reading a segment,
+//! looks at nothing but that segment and is done once ([`Talk`]); what looks across segments is computed from all of them each time.
+//! Everything is linear: one automaton, windows of bounded size.
 
 mod allergies;
 mod assertion;
@@ -28,8 +29,8 @@ mod utterance;
 
 use std::ops::Range;
 
-use super::{Evidence, MadeBy, Note, Span, speakers};
-use crate::speech::Transcript;
+use super::{Evidence, MadeBy, Note, Span, SpeakerGuess, speakers};
+use crate::speech::{Segment, Transcript};
 use crate::terminology::Lexicon;
 
 pub use assertion::{Claim, Reading};
@@ -46,37 +47,56 @@ const MISSPELT_CONFIDENCE: f64 = 0.6;
 /// Everything the transcript says that the lexicon knows; `sections` stays empty for the composer.
 #[must_use]
 pub fn extract(transcript: &Transcript, lexicon: &Lexicon) -> Note {
-    let utterances: Vec<Utterance> = transcript.segments.iter().map(|segment| Utterance::new(segment, lexicon)).collect();
-    let events = events(&utterances, lexicon);
-    let allergies = allergies::allergies(&utterances, lexicon);
-    let medications = medications::medications(&utterances, lexicon, &allergies);
-    let made_by = MadeBy {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        model: transcript.model.as_ref().map(|model| model.name.clone()),
-        precision: None,
-        lexicon: lexicon.digest().to_owned(),
-    };
-    let mut note = Note::empty(made_by);
-    note.conditions = merge::conditions(&events, &utterances, lexicon);
-    let (observations, implausible) = observations::observations(&utterances, lexicon);
-    note.observations = observations;
-    note.plan = plan::plan(&utterances, lexicon, &medications);
-    note.social = social::social(&utterances, lexicon);
-    note.allergies = allergies;
-    note.medications = medications.into_iter().map(|course| course.medication).collect();
-    note.uncovered = uncovered::uncovered(&utterances, &note, &events, lexicon);
-    note.uncovered.extend(implausible);
-    note.speaker_guesses = speakers::guesses(transcript);
-    note
+    let mut talk = Talk::default();
+    transcript.segments.iter().for_each(|segment| talk.push(segment, lexicon));
+    talk.note(transcript.model.as_ref().map(|model| model.name.clone()), lexicon)
 }
 
-/// Every claim about a condition with the rule that made it, in order: what `--explain` prints.
-#[must_use]
-pub fn events(utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Event> {
-    let mentions: Vec<Vec<Mention>> = utterances.iter().map(|utterance| mention::mentions(utterance, lexicon)).collect();
-    let mut events = dialogue::events(utterances, &mentions, lexicon);
-    events.extend(indications::events(utterances, lexicon));
-    events
+/// The segments of a talk that were read so far. Each is read once, however often the note is made.
+#[derive(Default)]
+pub struct Talk {
+    utterances: Vec<Utterance>,
+    mentions: Vec<Vec<Mention>>,
+    speaker_guesses: Vec<SpeakerGuess>,
+}
+
+impl Talk {
+    /// Reads the next segment.
+    pub fn push(&mut self, segment: &Segment, lexicon: &Lexicon) {
+        let utterance = Utterance::new(segment, lexicon);
+        self.mentions.push(mention::mentions(&utterance, lexicon));
+        self.utterances.push(utterance);
+        self.speaker_guesses.extend(speakers::guess(segment));
+    }
+
+    /// The note of all that was read, which is [`extract`]'s of the same segments. `model` is the speech model's name.
+    #[must_use]
+    pub fn note(&self, model: Option<String>, lexicon: &Lexicon) -> Note {
+        let utterances = &self.utterances;
+        let events = self.events(lexicon);
+        let allergies = allergies::allergies(utterances, lexicon);
+        let medications = medications::medications(utterances, lexicon, &allergies);
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let mut note = Note::empty(MadeBy { version, model, precision: None, lexicon: lexicon.digest().to_owned() });
+        note.conditions = merge::conditions(&events, utterances, lexicon);
+        let (observations, implausible) = observations::observations(utterances, lexicon);
+        note.observations = observations;
+        note.plan = plan::plan(utterances, lexicon, &medications);
+        note.social = social::social(utterances, lexicon);
+        note.allergies = allergies;
+        note.medications = medications.into_iter().map(|course| course.medication).collect();
+        note.uncovered = uncovered::uncovered(utterances, &note, &events, lexicon);
+        note.uncovered.extend(implausible);
+        note.speaker_guesses.clone_from(&self.speaker_guesses);
+        note
+    }
+
+    /// Every claim about a condition with the rule that made it, in order.
+    fn events(&self, lexicon: &Lexicon) -> Vec<Event> {
+        let mut events = dialogue::events(&self.utterances, &self.mentions, lexicon);
+        events.extend(indications::events(&self.utterances, lexicon));
+        events
+    }
 }
 
 /// Evidence for a range of an utterance, cut to the longest span; nothing for an empty one.

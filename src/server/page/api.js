@@ -39,6 +39,41 @@ export const finish = (id) => ask("POST", `${recordingPath(id)}/finish`);
 export const erase = (id) => ask("DELETE", recordingPath(id));
 export const editNote = (id, version, edit) => ask("POST", `${recordingPath(id)}/note/edits`, { version, edit });
 
+export const figures = () => ask("GET", "/v1/figures");
+export const learned = async () => (await ask("GET", "/v1/learned")).terms;
+export const suggestions = (id) => ask("GET", `${recordingPath(id)}/learned`);
+export const forget = (words, concept) => ask("POST", "/v1/learned/forget", { words, concept });
+export const templates = async () => (await ask("GET", "/v1/templates")).templates;
+export const keepTemplate = (name, body) => ask("PUT", `/v1/templates/${encodeURIComponent(name)}`, body);
+export const removeTemplate = (name) => ask("DELETE", `/v1/templates/${encodeURIComponent(name)}`);
+/** Throws the refusal, if there is one, of what is at an address. */
+export const check = (address) => ask("GET", address);
+/** Patients and visits. Names and numbers stand in bodies, never in addresses. */
+const patientPath = (id) => `/v1/patients/${encodeURIComponent(id)}`;
+const encounterPath = (id) => `/v1/encounters/${encodeURIComponent(id)}`;
+export const patients = () => ask("GET", "/v1/patients");
+export const findPatients = (text) => ask("POST", "/v1/patients/search", { text });
+export const patient = (id) => ask("GET", patientPath(id));
+export const createPatient = (given) => ask("POST", "/v1/patients", given);
+export const changePatient = (id, version, given) => ask("PUT", patientPath(id), { version, patient: given });
+export const erasePatient = (id) => ask("DELETE", patientPath(id));
+export const encounters = async (id) => (await ask("GET", `${patientPath(id)}/encounters`)).encounters;
+export const createEncounter = (id, given = {}) => ask("POST", `${patientPath(id)}/encounters`, given);
+export const encounter = (id) => ask("GET", encounterPath(id));
+export const eraseEncounter = (id) => ask("DELETE", encounterPath(id));
+export const setRefused = (id, refused) => ask("POST", `${encounterPath(id)}/refusal`, { refused });
+export const typeNote = (id) => ask("POST", `${encounterPath(id)}/typed-note`);
+export const worklist = (day) => ask("GET", `/v1/worklist?${new URLSearchParams(day)}`);
+export const moveRecording = (id, from, to) => ask("POST", `${recordingPath(id)}/move`, { from, to });
+export const stepNote = (id, act, version) => ask("POST", `${recordingPath(id)}/note/${act}`, { version });
+export const record = (id) => ask("GET", `${recordingPath(id)}/record`);
+export const history = (id) => ask("GET", `${recordingPath(id)}/history`);
+export const reviewNote = (id, version) => ask("POST", `${recordingPath(id)}/note/review`, { version });
+export const signNote = (id, version) => ask("POST", `${recordingPath(id)}/note/sign`, { version });
+export const addToNote = (id, version, lines) => ask("POST", `${recordingPath(id)}/note/addenda`, { version, lines });
+/** Only what is typed into the search for a code stands in this address; the server keeps no log of addresses. */
+export const terminology = async (query) => (await ask("GET", `/v1/terminology?${new URLSearchParams({ q: query })}`)).concepts;
+
 /** Address of a stretch of sound. */
 export function audioAddress(id, { start_ms, end_ms }) {
   return `${recordingPath(id)}/audio?start_ms=${start_ms}&end_ms=${end_ms}`;

@@ -1,6 +1,9 @@
 // The page: which view is shown, and how its parts are tied together.
 import * as api from "./api.js";
+import "./clinic.js";
 import { confirm, ERASING } from "./confirm.js";
+import { Copies } from "./copy.js";
+import { Visits } from "./visits.js";
 import { $ } from "./dom.js";
 import { dropping } from "./drop.js";
 import { language, onLanguage, setLanguage, show, t } from "./i18n.js";
@@ -9,10 +12,15 @@ import "./menu.js";
 import { announce, dismiss, dismissAll, notice } from "./notices.js";
 import { explain, RecordingsView } from "./recordings.js";
 import { Recording } from "./recording.js";
+import { Worklist } from "./worklist.js";
 
-const home = new Home({ start: (chosen) => recording.record(chosen), file: (file) => recording.read(file, home.spoken) });
+const visits = new Visits({ open: (id) => go(id), changed: () => void (current() === "" && watch()) });
+const home = new Home({ start: (chosen) => recording.record({ ...chosen, banner: visits.chosen }), file: (file) => readFile(file) });
+const worklist = new Worklist({ open: (id) => go(id), choose: (banner) => visits.choose(banner), removed: (id) => visits.encounter === id && visits.choose(null) });
 const recordings = new RecordingsView({ open: (id) => go(id), resume: (id) => resume(id) });
-const recording = new Recording({ home: () => go(""), shown: (id) => address(id), enter: () => enterRoom() });
+const page = { home: () => go(""), shown: (id) => address(id), enter: () => enterRoom(), taken: () => visits.choose(null) };
+const recording = new Recording(page, visits);
+new Copies(() => recording.note.note);
 
 /** The address names the recording shown, so that loading the page again comes back to it. Ids say nothing of a patient. */
 function address(id) {
@@ -24,6 +32,29 @@ const current = () => decodeURIComponent(location.hash.slice(1));
 function go(id) {
   if (current() === id) void route();
   else location.hash = encodeURIComponent(id);
+}
+
+function readFile(file) {
+  if (visits.refused) notice("file", "bad", "visit.refused_file");
+  else void recording.read(file, home.spoken, visits.chosen);
+}
+
+function watch() {
+  void recordings.watch();
+  void worklist.watch();
+}
+
+/** The next patient who waits: this, and Start. */
+async function next() {
+  if (recording.dirty && !window.confirm(t("note.unsaved_leave"))) return;
+  try {
+    const waiting = await worklist.next();
+    enterHome();
+    if (waiting) visits.choose({ patient: waiting.patient, encounter: waiting.encounter });
+    else await visits.ask();
+  } catch (error) {
+    notice("open", "bad", "plain", { why: () => explain(error) });
+  }
 }
 
 async function resume(id) {
@@ -54,13 +85,14 @@ function enterHome() {
   $("home").hidden = false;
   document.body.dataset.view = "home";
   void home.enter();
-  void recordings.watch();
+  watch();
   void look();
 }
 
 function enterRoom() {
   home.leave();
   recordings.rest();
+  worklist.rest();
   $("home").hidden = true;
   $("room").hidden = false;
   document.body.dataset.view = "room";
@@ -99,8 +131,9 @@ addEventListener("beforeunload", (event) => {
 dropping((files) => {
   if (files.length > 1) notice("file", "bad", "file.many");
   else if (recording.busy) notice("file", "bad", "file.busy");
-  else void recording.read(files[0], home.spoken);
+  else readFile(files[0]);
 });
+$("next").addEventListener("click", () => void next());
 $("cancel").addEventListener("click", async () => {
   if (!(await confirm(ERASING))) return;
   await recording.erase(() => {

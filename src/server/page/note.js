@@ -1,26 +1,33 @@
-// The note: its lines, what they rest on, and what led to no line. Editing a line is `note-editor.js`.
+// The note: its lines, what they rest on, and what led to no line. Editing a line is `note-editor.js`, all else that is done to it
+// `desk.js`.
 import { $, button, make } from "./dom.js";
 import { quote } from "./evidence.js";
-import { clock, onLanguage, t, tongue, when } from "./i18n.js";
+import { clock, language, onLanguage, t, tongue, when } from "./i18n.js";
 import { NoteEditor } from "./note-editor.js";
+import { chips } from "./sign.js";
 
 const SECTIONS = ["S", "O", "A", "P"];
 
 export class NoteView {
   /**
-   * `segments` are the transcript's, by id. `onSelect(evidence, show)` is called for a line that was clicked; `onEdit(edit)` saves a
-   * change and throws what went wrong.
+   * `segments` are the transcript's, by id. `onSelect(evidence, show)` is called for a line that was clicked, `onPoint(evidence)` for
+   * one that is hovered or has the focus; `onEdit(edit)` saves a change and throws what went wrong; `desk()` gives the desk.
    */
-  constructor({ segments, onSelect, onEdit }) {
+  constructor({ segments, onSelect, onPoint, onEdit, desk }) {
     this.segments = segments;
     this.onSelect = onSelect;
+    this.onPoint = onPoint;
+    this.atDesk = desk;
     this.editor = new NoteEditor({ save: onEdit, redraw: (focus) => this.draw(focus) });
+    this.desk = null;
     this.clear();
+    $("note").addEventListener("keydown", (event) => this.key(event));
     onLanguage(() => this.draw());
   }
 
   clear() {
     this.note = null;
+    this.desk = null;
     this.editable = false;
     this.finished = false;
     this.selected = null;
@@ -29,10 +36,29 @@ export class NoteView {
     this.draw();
   }
 
-  show(note, { finished = false } = {}) {
+  /** `desk` says what is marked and open, and whether the note is signed; it comes a moment after the note. */
+  show(note, { finished = false, desk = null } = {}) {
     this.note = note;
-    this.editable = this.finished = finished;
-    this.draw();
+    this.desk = desk;
+    this.finished = finished;
+    this.editable = finished && desk?.stage !== "signed";
+    this.draw(this.focused());
+  }
+
+  /** What has the focus, to give it back when the lines are drawn anew. */
+  focused() {
+    const line = document.activeElement?.closest("#note .note-line");
+    return line && !this.editor.open ? this.selector(line.closest(".note-section").dataset.section, Number(line.dataset.index)) : null;
+  }
+
+  selector(code, index) {
+    const last = Math.max(0, this.sentences(code).length - 1);
+    return `[data-section="${code}"] .note-line[data-index="${Math.min(index, last)}"] .note-text`;
+  }
+
+  /** Gives the focus to a line. */
+  focusLine(code, index) {
+    $("note").querySelector(this.selector(code, index))?.focus();
   }
 
   /** Whether a text was begun and is not saved. */
@@ -77,37 +103,106 @@ export class NoteView {
   line(code, sentence, index, fresh) {
     const key = `${code}\n${sentence.text}`;
     fresh.add(key);
-    if (this.editor.replaces(code, index)) return make("li", { class: "note-line" }, this.editor.node());
+    if (this.editor.replaces(code, index)) return make("li", { class: "note-line", data: { index } }, this.editor.node());
     const selected = this.selected === key;
     const said = (sentence.evidence ?? []).length > 0;
-    const text = button(sentence.text, () => this.select(key, sentence), {
+    const text = make("button", {
+      type: "button",
       class: "note-text",
       lang: tongue(sentence.text),
       aria: { pressed: String(selected), label: t(said ? "note.line" : "note.line_typed", { text: sentence.text }) },
-    });
+      on: { click: () => this.select(key, sentence), focus: () => this.onPoint(sentence.evidence ?? [], true) },
+    }, sentence.text);
     const isNew = this.seen !== null && !this.seen.has(key) && !this.finished;
-    const node = make("li", { class: `note-line${selected ? " selected" : ""}${isNew ? " fresh" : ""}`, data: { index } }, make("div", { class: "row" }, text, this.tools(code, sentence, index)));
-    node.append(...this.badges(sentence));
+    const desk = this.desk?.lines.find((line) => line.section === code && line.index === index);
+    const kind = sentence.origin === "typed" ? (said ? " picked" : " typed") : "";
+    const node = make("li", { class: `note-line${kind}${selected ? " selected" : ""}${isNew ? " fresh" : ""}`, data: { index } });
+    const marks = chips((desk?.marks ?? []).filter((mark) => mark !== "doubt"));
+    node.append(make("div", { class: "row" }, text, ...marks, this.tools(code, sentence, index, desk)));
+    node.addEventListener("pointerenter", () => this.onPoint(sentence.evidence ?? [], false));
+    node.addEventListener("pointerleave", () => this.onPoint(this.selectedEvidence(), false));
+    node.append(...this.badges(sentence), ...(desk?.findings ?? []).map((finding) => this.suggestion(finding)).filter(Boolean));
     if (selected && said) node.append(this.quotes(sentence.evidence));
     if (this.editor.removes(code, index)) node.append(this.editor.node());
     return node;
   }
 
-  tools(code, sentence, index) {
+  selectedEvidence() {
+    for (const code of SECTIONS) {
+      const found = this.sentences(code).find(({ text }) => this.selected === `${code}\n${text}`);
+      if (found) return found.evidence ?? [];
+    }
+    return [];
+  }
+
+  doubt({ kind, index }) {
+    return this.desk?.open.find(({ finding }) => finding.kind === kind && finding.index === index) ?? null;
+  }
+
+  /** What is in doubt, to be accepted or dropped with one key. */
+  suggestion(finding) {
+    const doubt = this.doubt(finding);
+    if (doubt === null || !this.editable) return null;
+    const name = language() === "zh" && doubt.zh ? doubt.zh : doubt.en;
+    const question = t("doubt.question", { heard: doubt.heard, name });
+    const desk = this.atDesk();
+    return make("div", { class: "suggestion", aria: { role: "group", label: question } },
+      make("span", { class: "question" }, question),
+      button(t("doubt.accept"), () => desk.accept(finding), { class: "small", data: { accept: "" }, aria: { keyshortcuts: "A" } }),
+      button(t("doubt.drop"), () => desk.drop(finding), { class: "small", data: { drop: "" }, aria: { keyshortcuts: "D" } }),
+      button(t("doubt.other"), () => desk.recode([finding]), { class: "small", aria: { keyshortcuts: "C" } }));
+  }
+
+  /** One key for what is done most, while a line has the focus. */
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.target.closest("textarea, input, .editor")) return;
+    const node = event.target.closest(".note-line");
+    if (!node) return;
+    const code = node.closest(".note-section").dataset.section;
+    const index = Number(node.dataset.index);
+    const sentence = this.sentences(code)[index];
+    if (!sentence) return;
+    const findings = this.desk?.lines.find((line) => line.section === code && line.index === index)?.findings ?? [];
+    const doubtful = findings.find((finding) => this.doubt(finding) !== null);
+    const desk = this.atDesk();
+    const edits = !this.editable ? {} : {
+      a: () => doubtful && desk.accept(doubtful),
+      d: () => doubtful && desk.drop(doubtful),
+      c: () => this.desk && desk.recode(doubtful ? [doubtful] : findings),
+      e: () => this.editor.replace(code, index, sentence.text),
+      x: () => this.editor.remove(code, index, sentence.text),
+      n: () => this.editor.add(code),
+    };
+    const keys = { ...edits, p: () => this.select(`${code}\n${sentence.text}`, sentence), arrowdown: () => this.step(node, 1), arrowup: () => this.step(node, -1) };
+    const act = keys[event.key.toLowerCase()];
+    if (!act) return;
+    event.preventDefault();
+    void act();
+  }
+
+  step(node, by) {
+    const lines = [...$("note").querySelectorAll(".note-text")];
+    lines[lines.indexOf(node.querySelector(".note-text")) + by]?.focus();
+  }
+
+  tools(code, sentence, index, desk) {
     if (!this.editable) return null;
     const { text } = sentence;
     return make(
       "span",
       { class: "line-tools" },
+      desk?.findings.length > 0 ? button(t("note.code"), () => this.atDesk().recode(desk.findings), { data: { code: `${code}${index}` }, aria: { label: t("note.code_line", { text }) } }) : null,
       button(t("note.edit"), () => this.editor.replace(code, index, text), { data: { edit: `${code}${index}` }, aria: { label: t("note.edit_line", { text }) } }),
       button(t("note.remove"), () => this.editor.remove(code, index, text), { data: { remove: `${code}${index}` }, aria: { label: t("note.remove_line", { text }) } }),
     );
   }
 
   /** That a person wrote or changed the line: who, when, and what stood there before. */
-  badges({ origin, by, at, edited }) {
+  badges({ origin, by, at, edited, evidence }) {
     const out = [];
-    if (origin === "typed") out.push(make("p", { class: "badge" }, t("note.typed_by", { by, when: when(at, { brief: true }) })));
+    const added = (this.desk?.signed ?? []).slice(1).some((signed) => signed.by === by && signed.at === at);
+    const how = added ? "note.addendum_by" : evidence?.length > 0 ? "note.picked_by" : "note.typed_by";
+    if (origin === "typed") out.push(make("p", { class: "badge" }, t(how, { by, when: when(at, { brief: true }) })));
     if (edited) {
       const head = t("note.edited_by", { by: edited.by, when: when(edited.at, { brief: true }) });
       out.push(make("details", { class: "badge" }, make("summary", {}, head), make("p", {}, t("note.was", { was: edited.was }))));
@@ -151,6 +246,9 @@ export class NoteView {
     };
     const node = button(null, pick);
     node.append(make("span", { class: "time" }, clock(segment.start_ms ?? 0)), make("q", { lang: tongue(text) }, text));
-    return node;
+    if (!this.editable || this.desk === null) return node;
+    const line = button(t("uncovered.line"), () => this.atDesk().phrase(segment, span), { class: "small", aria: { label: t("uncovered.line_of", { text }) } });
+    const dismiss = button(t("uncovered.dismiss"), () => this.atDesk().dismiss(span), { class: "small", data: { dismiss: "" }, aria: { label: t("uncovered.dismiss_of", { text }) } });
+    return make("div", { class: "loose" }, node, line, dismiss);
   }
 }

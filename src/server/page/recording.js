@@ -1,9 +1,11 @@
 // The recording that is shown: made in this window, or held by the server. Ties session, transcript, note and player together.
 import * as api from "./api.js";
 import { stretches, timeOf } from "./evidence.js";
+import { Desk } from "./desk.js";
 import { $ } from "./dom.js";
 import { openFile } from "./file.js";
 import { bytes, onLanguage, t } from "./i18n.js";
+import { suggestLearned } from "./learned.js";
 import { Level } from "./level.js";
 import { Microphone } from "./microphone.js";
 import { NoteView } from "./note.js";
@@ -21,18 +23,35 @@ const LOOK_AGAIN_MS = 2000;
 const LONGEST_STRETCH_MS = 600000;
 
 export class Recording {
-  /** `page.home()` goes to the first view, `page.enter()` shows this one, `page.shown(id)` puts the id into the address. */
-  constructor(page) {
+  /**
+   * `page.home()` goes to the first view, `page.enter()` shows this one, `page.shown(id)` puts the id into the address, `page.taken()` says
+   * that the chosen visit has its recording. `visits` draws the banner.
+   */
+  constructor(page, visits) {
     this.page = page;
+    this.visits = visits;
+    this.banner = null;
     this.session = null;
     this.held = null;
     this.opening = false;
     this.level = new Level($("room-meter"));
-    this.transcript = new TranscriptView((segment) => this.playSegment(segment));
+    this.transcript = new TranscriptView({
+      play: (segment) => this.playSegment(segment),
+      pick: (segment) => this.desk.phrase(segment),
+    });
     this.note = new NoteView({
       segments: this.transcript.segments,
       onSelect: (evidence, reveal) => this.select(evidence, reveal),
+      onPoint: (evidence, reveal) => this.held && this.transcript.mark(evidence, { reveal }),
       onEdit: (edit) => this.edit(edit),
+      desk: () => this.desk,
+    });
+    this.desk = new Desk({
+      show: ({ note, desk }) => {
+        this.note.show(note, { finished: true, desk });
+        this.draw();
+      },
+      line: (section, index) => this.note.focusLine(section, index),
     });
     surround({ begin: () => this.quiet(), end: () => this.listenAgain() });
     const on = (id, action) => $(id).addEventListener("click", () => void action());
@@ -64,25 +83,27 @@ export class Recording {
     return this.note.dirty;
   }
 
-  /** Starts a new recording with an open microphone. */
-  record({ microphone, deviceId, language }) {
-    this.begin();
-    this.session = Session.microphone({ microphone, deviceId, language, on: this.hooks() });
+  /** Starts a new recording of this visit with an open microphone. */
+  record({ microphone, deviceId, language, banner }) {
+    this.begin(banner);
+    this.page.taken();
+    this.session = Session.microphone({ microphone, deviceId, language, encounter: banner?.encounter.id, on: this.hooks() });
     announce(t("say.recording"));
     this.draw();
     $("pause").focus();
   }
 
-  /** Reads a file. */
-  async read(file, language) {
+  /** Reads a file of this visit. */
+  async read(file, language, banner) {
     if (this.busy) return;
     this.opening = true;
     notice("file", "wait", "file.decoding", { name: file.name });
     try {
       const source = await openFile(file);
       dismiss("file");
-      this.begin();
-      this.session = Session.file({ source, language, on: this.hooks() });
+      this.begin(banner);
+      this.page.taken();
+      this.session = Session.file({ source, language, encounter: banner?.encounter.id, on: this.hooks() });
       this.draw();
     } catch (error) {
       this.refuseFile(error);
@@ -112,6 +133,7 @@ export class Recording {
       clearTimeout(this.timer);
       dismiss("microphone");
       const shape = format ? { format: format.encoding, channels: format.channels } : {};
+      this.banner = this.held.banner;
       this.held = null;
       this.session = Session.microphone({ microphone, deviceId: "", language, held: { id, token, format: shape }, on: this.hooks() });
       this.transcript.finished = false;
@@ -126,8 +148,10 @@ export class Recording {
     }
   }
 
-  begin() {
+  begin(banner = null) {
     this.leave();
+    $("learned").hidden = true;
+    this.banner = banner;
     this.transcript.clear();
     this.note.clear();
     showTab("transcript");
@@ -141,6 +165,7 @@ export class Recording {
       this.begin();
       this.held = held;
       this.showHeld({ first: true });
+      if (held.typed) showTab("note");
       this.page.shown(id);
       $("room-title").focus();
       return true;
@@ -156,7 +181,8 @@ export class Recording {
     if (first) this.transcript.clear({ finished });
     for (const segment of transcript?.segments ?? []) this.transcript.add(segment);
     if (finished) this.transcript.end();
-    this.note.show(note ?? null, { finished });
+    this.note.show(note ?? null, { finished, desk: this.held.desk ?? null });
+    if (!this.held.desk) void this.desk.open(this.held);
     this.draw();
     clearTimeout(this.timer);
     if (!finished) this.timer = setTimeout(() => this.lookAgain(), LOOK_AGAIN_MS);
@@ -184,7 +210,27 @@ export class Recording {
     clearTimeout(this.timer);
     stop();
     this.held = null;
+    this.banner = null;
+    void this.desk.open(null);
     this.note.clear();
+  }
+
+  /** Gives what is shown to the visit that it belongs to. */
+  async move() {
+    const settled = await this.visits.move(this.held);
+    if (settled && this.held) {
+      Object.assign(this.held, settled);
+      this.draw();
+    }
+    $("move")?.focus();
+  }
+
+  async editPatient() {
+    const { banner } = this.held;
+    const kept = await this.visits.editPatient(banner.patient);
+    if (kept === "erased") this.page.home();
+    else if (kept) this.held.banner = { ...banner, patient: kept };
+    this.draw();
   }
 
   hooks() {
@@ -276,10 +322,16 @@ export class Recording {
     this.suspected = true;
     try {
       await api.status();
-      notice("refused", "bad", "net.refused");
+      notice("refused", "bad", (await this.visitRefuses()) ? "visit.refused_elsewhere" : "net.refused");
     } catch {
       this.suspected = false;
     }
+  }
+
+  /** Whether the visit went away, or the patient does not want to be recorded any more. */
+  async visitRefuses() {
+    if (!this.banner) return false;
+    return api.encounter(this.banner.encounter.id).then(({ encounter }) => encounter.refused, (error) => error.status === 404);
   }
 
   async isFinished(id) {
@@ -379,21 +431,12 @@ export class Recording {
     }
   }
 
-  /** Saves a change of the note. Resolves to the newer note when someone was faster. */
+  /** Saves a change of the note. Resolves to the newer note when someone has changed the same line. */
   async edit(edit) {
-    try {
-      const { version, note } = await api.editNote(this.held.id, this.held.version, edit);
-      Object.assign(this.held, { version, note, edited: true });
-      this.note.note = note;
-      this.draw();
-      return null;
-    } catch (error) {
-      if (error.status !== 409 || !error.body?.note) throw error;
-      const { version, note } = error.body;
-      Object.assign(this.held, { version, note });
-      this.note.note = note;
-      return note;
-    }
+    const newer = await this.desk.ask(edit);
+    Object.assign(this.note, { note: this.held.note, desk: this.held.desk });
+    this.draw();
+    return newer;
   }
 
   draw() {
@@ -402,8 +445,16 @@ export class Recording {
       this.network();
     } else if (this.held) {
       drawRecording(this.held);
+      void suggestLearned(this.held, (edit) => this.edit(edit));
     }
     const live = this.session !== null;
+    const settled = !live && this.held !== null;
+    this.visits.banner(this.held?.banner ?? this.banner, {
+      moves: this.held?.moves ?? [],
+      move: settled ? () => this.move() : null,
+      edit: settled ? () => this.editPatient() : null,
+    });
+    if (this.held?.typed) $("transcript-empty").textContent = t("visit.typed_transcript");
     $("note-tag").textContent = live ? t("note.draft") : "";
     document.body.classList.toggle("live", live);
     // Seen from another tab: that something is recorded, and no more.

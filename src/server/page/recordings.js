@@ -1,5 +1,6 @@
 // The list of earlier recordings.
 import * as api from "./api.js";
+import { nameOf } from "./banner.js";
 import { confirm, ERASING } from "./confirm.js";
 import { $, button, make } from "./dom.js";
 import { length, onLanguage, t, when } from "./i18n.js";
@@ -48,16 +49,17 @@ export class RecordingsView {
     if (focused) $("recordings").querySelector(`[data-act="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  item({ id, state, connected, created_at, duration_ms, language, edited }) {
-    const name = when(created_at);
+  item({ id, state, connected, created_at, duration_ms, language, edited, typed, banner }) {
+    const at = when(created_at);
+    const name = banner ? nameOf(banner.patient) : at;
     const tags = [
       state === "open" && (connected ? ["live", "recordings.live"] : ["unfinished", "recordings.unfinished"]),
       state === "finishing" && ["wait", "recordings.finishing"],
       edited && ["", "recordings.edited"],
     ].filter(Boolean);
-    const facts = [length(duration_ms), t(`spoken.${language}`)].join(" · ");
+    const facts = [banner && at, ...(typed ? [t("visit.typed")] : [length(duration_ms), t(`spoken.${language}`)])].filter(Boolean).join(" · ");
     const act = (key, action, more = {}) =>
-      button(t(`recordings.${key}`), action, { class: `small ${more.class ?? ""}`, data: { act: `${key} ${id}` }, aria: { label: `${t(`recordings.${key}`)}: ${t("recordings.of", { when: name })}` } });
+      button(t(`recordings.${key}`), action, { class: `small ${more.class ?? ""}`, data: { act: `${key} ${id}` }, aria: { label: `${t(`recordings.${key}`)}: ${t("recordings.of", { when: at })}` } });
     const actions = state === "open" ? [act("continue", () => this.on.resume(id)), act("finish", () => this.finish(id))] : [];
     const open = button(null, () => this.on.open(id), { class: "open", data: { act: `open ${id}` } });
     open.append(

@@ -2,8 +2,9 @@
 import * as api from "./api.js";
 import { $, make } from "./dom.js";
 import { clock, length, t, when } from "./i18n.js";
+import { letters } from "./letters.js";
 
-const BUTTONS = ["pause", "unpause", "finish", "continue", "retry", "play-all", "downloads", "new", "cancel"];
+const BUTTONS = ["pause", "unpause", "finish", "continue", "retry", "play-all", "copies", "downloads", "next", "new", "cancel"];
 
 /** Draws the bar for a recording being made in this window. */
 export function drawSession(session) {
@@ -29,6 +30,7 @@ export function drawSession(session) {
   });
   $("finish").classList.toggle("primary", phase !== "paused");
   $("cancel").textContent = t("room.cancel");
+  letters(null);
 }
 
 function saved(session) {
@@ -39,17 +41,19 @@ function saved(session) {
 }
 
 /** Draws the bar for a recording that the server holds and this window only looks at. */
-export function drawRecording({ id, state, connected, created_at, duration_ms, language, edited }) {
+export function drawRecording({ id, state, connected, created_at, duration_ms, language, edited, typed }) {
   const open = state === "open";
   title(open ? t(connected ? "room.elsewhere" : "room.unfinished") : state === "finishing" ? t("room.finishing") : when(created_at));
   lamp(open ? (connected ? "live" : "wait") : state === "finishing" ? "busy" : "off");
   $("clock").textContent = "";
   $("room-meter").hidden = $("file-progress").hidden = true;
-  const facts = [length(duration_ms), t(`spoken.${language}`)];
+  const facts = typed ? [t("visit.typed")] : [length(duration_ms), t(`spoken.${language}`)];
   $("saved").textContent = (open ? [when(created_at), ...facts] : facts).join(" · ");
-  buttons({ continue: open, finish: open, "play-all": state === "finished", downloads: state === "finished", new: true, cancel: open });
+  const finished = state === "finished";
+  buttons({ continue: open, finish: open, "play-all": finished && !typed, copies: finished, downloads: finished, next: finished, new: true, cancel: open });
   $("finish").classList.remove("primary");
   $("cancel").textContent = t("room.erase");
+  letters(state === "finished" ? id : null);
   if (state === "finished") downloads(id, edited);
 }
 
@@ -66,7 +70,7 @@ function buttons(wanted) {
   const focused = document.activeElement;
   for (const name of BUTTONS) $(name).hidden = !wanted[name];
   if (focused?.hidden && BUTTONS.includes(focused.id)) {
-    const next = BUTTONS.find((name) => wanted[name] && name !== "cancel" && name !== "downloads");
+    const next = BUTTONS.find((name) => wanted[name] && !["cancel", "copies", "downloads"].includes(name));
     ($(next ?? "room-title") ?? $("room-title")).focus();
   }
 }
@@ -80,6 +84,7 @@ function downloads(id, edited) {
     // The server writes no other language once a person has changed a line.
     edited ? "" : link("note", "text_zh", { format: "text", lang: "zh-Hant" }),
   );
+  $("downloads").dataset.recording = id;
   $("download-transcript").replaceChildren(
     link("transcript", "json", { format: "json" }),
     link("transcript", "text", { format: "text" }),

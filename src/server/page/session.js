@@ -11,23 +11,23 @@ const ERASE_AGAIN_MS = 3000;
 
 export class Session {
   /** Records from `microphone`, which is open; `held` (`{id, token, format}`) goes on with a recording that exists. */
-  static microphone({ microphone, deviceId, language, held, on }) {
+  static microphone({ microphone, deviceId, language, encounter, held, on }) {
     const source = new Backlog({ rate: microphone.rate, ...held?.format });
-    const session = new Session({ source, language, held, on, microphone, deviceId });
+    const session = new Session({ source, language, encounter, held, on, microphone, deviceId });
     microphone.on = session.ears();
     void session.listen();
     return session;
   }
 
   /** Reads a file to its end and finishes. */
-  static file({ source, language, on }) {
-    const session = new Session({ source, language, on });
+  static file({ source, language, encounter, on }) {
+    const session = new Session({ source, language, encounter, on });
     session.phase = "file";
     session.room.finish();
     return session;
   }
 
-  constructor({ source, language, held, on, microphone = null, deviceId = "" }) {
+  constructor({ source, language, encounter = null, held, on, microphone = null, deviceId = "" }) {
     this.source = source;
     this.on = on;
     this.microphone = microphone;
@@ -38,7 +38,7 @@ export class Session {
     this.playing = false;
     this.id = held?.id ?? null;
     this.lag = null;
-    this.room = new Room({ source, language, held, on: this.hooks() });
+    this.room = new Room({ source, language, encounter, held, on: this.hooks() });
   }
 
   hooks() {

@@ -14,12 +14,13 @@ const PASSING = new Set(["internal", "no_room", "disk_low"]);
 
 export class Room {
   /**
-   * `source` gives the sound (`Backlog`, a file). `held` is `{id, token}` when the recording exists. `on` has `state(name)`, `ready`,
+   * `source` gives the sound (`Backlog`, a file). `encounter` is the visit that a new recording belongs to. `held` is `{id, token}` when the recording exists. `on` has `state(name)`, `ready`,
    * `ack`, `partial`, `final`, `note`, `end`, `erased`, `problem(code, passing)` and `fault(error)` when the source cannot be read.
    */
-  constructor({ source, language, held, on }) {
+  constructor({ source, language, encounter = null, held, on }) {
     this.source = source;
     this.language = language;
+    this.encounter = encounter;
     this.id = held?.id ?? null;
     this.token = held?.token ?? null;
     this.on = on;
@@ -76,6 +77,7 @@ export class Room {
     address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     const { format, rate, channels } = this.source;
     const query = this.id ? { recording: this.id } : { rate, channels, format, language: this.language };
+    if (!this.id && this.encounter) query.encounter = this.encounter;
     for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
     this.on.state("connecting");
     const socket = new WebSocket(address);

@@ -8,9 +8,10 @@ const NEAR_END_PX = 80;
 const OVERLAP_MS = 100;
 
 export class TranscriptView {
-  /** `onPlay(segment)` is called for a line that was clicked. */
-  constructor(onPlay) {
-    this.onPlay = onPlay;
+  /** `play(segment)` is called for a line that was clicked, `pick(segment)` for one whose words are wanted in the note. */
+  constructor({ play, pick }) {
+    this.onPlay = play;
+    this.onPick = pick;
     this.segments = new Map();
     this.nodes = new Map();
     this.marks = [];
@@ -75,7 +76,8 @@ export class TranscriptView {
     const start = segment.start_ms ?? 0;
     const time = button(clock(start), () => this.onPlay(segment), { class: "time" });
     const said = make("span", { class: "said" });
-    const node = make("li", { data: { start, segment: segment.id } }, time, said);
+    const pick = button("+", () => this.onPick(this.segments.get(segment.id)), { class: "pick" });
+    const node = make("li", { data: { start, segment: segment.id } }, time, said, pick);
     // Selecting words with the mouse is no click on the line.
     said.addEventListener("click", () => String(getSelection()) === "" && this.onPlay(this.segments.get(segment.id)));
     this.nodes.set(segment.id, node);
@@ -93,6 +95,8 @@ export class TranscriptView {
     const speaker = segment.speaker ? make("b", { class: "speaker" }, has(key) ? t(key) : segment.speaker) : null;
     node.querySelector(".said").replaceChildren(...(speaker ? [speaker, ...parts] : parts));
     node.querySelector(".time").setAttribute("aria-label", t("transcript.play", { clock: clock(segment.start_ms ?? 0) }));
+    node.querySelector(".pick").setAttribute("aria-label", t("transcript.pick", { clock: clock(segment.start_ms ?? 0) }));
+    node.querySelector(".pick").title = t("transcript.pick_hint");
     node.classList.toggle("marked", spans.length > 0);
   }
 

@@ -10,9 +10,11 @@ use crate::terminology::concept::{ConditionConcept, Drug, DrugKind, ObservationK
 use crate::terminology::fold::Fold;
 use crate::terminology::latin::LatinIndex;
 use crate::terminology::pattern::{ClassId, Element, Pattern, elements};
+use crate::terminology::search::SearchIndex;
 use crate::terminology::sound::{Readings, SoundIndex};
 use crate::terminology::table::{Row, rows};
 use crate::terminology::{TerminologyError, tables};
+use crate::text::numerals::numbers;
 
 /// A lexicon while its tables are read.
 pub(in crate::terminology) struct Builder {
@@ -20,6 +22,8 @@ pub(in crate::terminology) struct Builder {
     index: HashMap<String, usize>,
     forms: Vec<String>,
     class_names: HashMap<String, ClassId>,
+    /// Chinese forms of drugs as they are written in the tables.
+    chinese: Vec<(Meaning, String)>,
     hasher: Sha256,
 }
 
@@ -41,9 +45,17 @@ impl Builder {
             automaton: AhoCorasick::new(empty).unwrap_or_else(|_| unreachable!("an automaton of nothing")),
             by_sound: None,
             by_letters: LatinIndex::default(),
+            names: SearchIndex::default(),
             digest: String::new(),
         };
-        Self { lexicon, index: HashMap::new(), forms: Vec::new(), class_names: HashMap::new(), hasher: Sha256::new() }
+        Self {
+            lexicon,
+            index: HashMap::new(),
+            forms: Vec::new(),
+            class_names: HashMap::new(),
+            chinese: Vec::new(),
+            hasher: Sha256::new(),
+        }
     }
 
     pub(in crate::terminology) fn read<'a>(
@@ -56,8 +68,19 @@ impl Builder {
         rows(file, text, columns)
     }
 
+    /// A form as the table has it, and with its numbers in digits: what is written down may have either.
     fn form(&mut self, form: &str, meaning: Meaning) {
+        self.spelling(form, meaning);
+        if let Some(written) = in_digits(form) {
+            self.spelling(&written, meaning);
+        }
+    }
+
+    fn spelling(&mut self, form: &str, meaning: Meaning) {
         let folded = self.lexicon.fold.text(form);
+        if matches!(meaning, Meaning::Drug(_)) && form.chars().all(|c| c >= '\u{3400}') {
+            self.chinese.push((meaning, form.to_owned()));
+        }
         let slot = *self.index.entry(folded.clone()).or_insert_with(|| {
             self.forms.push(folded);
             self.lexicon.meanings.push(Vec::new());
@@ -225,6 +248,15 @@ impl Builder {
         Ok(())
     }
 
+    /// What the concepts are called in a note, folded.
+    fn names(&self) -> impl Iterator<Item = (Meaning, String)> + '_ {
+        let conditions = self.lexicon.conditions.iter().enumerate();
+        let conditions =
+            conditions.flat_map(|(index, concept)| [&concept.en, &concept.zh].map(|name| (Meaning::Condition(index), name)));
+        let drugs = self.lexicon.drugs.iter().enumerate().map(|(index, drug)| (Meaning::Drug(index), &drug.name));
+        conditions.chain(drugs).map(|(meaning, name)| (meaning, self.lexicon.fold.text(name)))
+    }
+
     pub(in crate::terminology) fn finish(mut self) -> Result<Lexicon, TerminologyError> {
         self.lexicon.automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
@@ -234,13 +266,35 @@ impl Builder {
         let (file, text) = tables::READINGS;
         self.hasher.update(file.as_bytes());
         self.hasher.update(text.as_bytes());
-        let by_sound = SoundIndex::new(Readings::new(file, text, &self.lexicon.fold)?, forms())?;
+        let readings = Readings::new(file, text, &self.lexicon.fold)?;
+        let mut names = SearchIndex::new(forms(), self.names(), &readings);
+        self.chinese.drain(..).for_each(|(meaning, name)| names.name_in_chinese(meaning, &name));
+        let by_sound = SoundIndex::new(readings, forms())?;
         let by_letters = LatinIndex::new(forms());
         self.lexicon.by_sound = Some(by_sound);
         self.lexicon.by_letters = by_letters;
+        self.lexicon.names = names;
         self.lexicon.digest = self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(self.lexicon)
     }
+}
+
+/// 坐十五分鐘 as 坐15分鐘; nothing for a form without such a number. Below ten a numeral is often part of a word (三餐, 一次過).
+fn in_digits(form: &str) -> Option<String> {
+    let chars: Vec<char> = form.chars().collect();
+    let mut written = String::new();
+    let mut at = 0;
+    for number in numbers(&chars) {
+        let Some(value) = number.exact().filter(|value| *value >= 10.0) else { continue };
+        let said = chars.get(number.start..number.end).unwrap_or_default();
+        if said.iter().all(char::is_ascii_digit) {
+            continue;
+        }
+        written.extend(chars.get(at..number.start).unwrap_or_default());
+        written.push_str(&value.to_string());
+        at = number.end;
+    }
+    (at > 0).then(|| written + &chars.iter().skip(at).collect::<String>())
 }
 
 fn optional(cell: &str) -> Option<String> {

@@ -1,0 +1,351 @@
+//! What became of a draft by the time it was signed: how much was kept, what was corrected, how long it took. And what the corrections
+//! of one installation teach: a term that a clinician maps twice.
+//!
+//! Everything is computed from the machine's first version and the signed one, so that what was tried and taken back counts for nothing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Signature;
+use crate::note::{Condition, FindingKind, FindingRef, Medication, Note, Provenance, Section, Span};
+use crate::speech::Transcript;
+use crate::terminology::Concept;
+use crate::text::PatientText;
+
+/// How often a clinician maps words to a concept before it is suggested.
+pub const TIMES: usize = 2;
+
+/// A finding of the draft that the signed note does not have as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    /// The words that it was heard in.
+    pub heard: PatientText,
+    /// What the draft called it, in English.
+    pub was: String,
+    /// What the clinician made of it; nothing where it was dropped.
+    pub now: Option<Concept>,
+    /// Whether it is a suggestion no more.
+    #[serde(default)]
+    pub forgotten: bool,
+}
+
+/// One signed note against its draft.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Who signed.
+    pub by: String,
+    /// Seconds from the end of the talk to the signature; nothing where a clock was wrong.
+    pub seconds: Option<u64>,
+    /// Lines of the draft.
+    pub lines: usize,
+    /// Those of them that were signed word for word.
+    pub kept: usize,
+    /// Characters of the draft.
+    pub characters: usize,
+    /// Characters put in, taken out or changed on the way to the signed note (Levenshtein), lines that both have left aside.
+    pub distance: usize,
+    /// What was corrected.
+    pub corrections: Vec<Correction>,
+}
+
+impl Outcome {
+    /// The machine's first version and the signed one. `seconds` is the time from the end of the talk to the signature.
+    #[must_use]
+    pub fn new(draft: &Note, signed: &Note, signature: &Signature, seconds: Option<u64>) -> Self {
+        let (before, after) = (lines(&draft.sections), lines(&signed.sections));
+        let (gone, come) = (without(&before, &after), without(&after, &before));
+        let distance = levenshtein(&joined(&gone), &joined(&come));
+        Self {
+            by: signature.by.clone(),
+            seconds,
+            lines: before.len(),
+            kept: before.len() - gone.len(),
+            characters: before.iter().map(|line| line.chars().count()).sum(),
+            distance,
+            corrections: corrections(draft, signed),
+        }
+    }
+}
+
+fn lines(sections: &[Section]) -> Vec<&str> {
+    sections.iter().flat_map(|section| &section.sentences).map(|sentence| sentence.text.reveal()).collect()
+}
+
+/// The lines that the others do not have; a line that is there twice needs two of them.
+fn without<'a>(lines: &[&'a str], others: &[&str]) -> Vec<&'a str> {
+    let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+    others.iter().for_each(|other| *left.entry(other).or_default() += 1);
+    let gone = |line: &&&str| match left.get_mut(**line) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            false
+        }
+        _ => true,
+    };
+    lines.iter().filter(gone).copied().collect()
+}
+
+/// The longest text whose distance is computed: far above any note, and a bound on the time.
+const LONGEST: usize = 8_000;
+
+fn joined(lines: &[&str]) -> Vec<char> {
+    lines.join("\n").chars().take(LONGEST).collect()
+}
+
+/// The fewest characters to put in, take out or change.
+fn levenshtein(from: &[char], to: &[char]) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (index, character) in from.iter().enumerate() {
+        let mut diagonal = index;
+        let mut left = index + 1;
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (other, cell) in to.iter().zip(row.iter_mut().skip(1)) {
+            let changed = diagonal + usize::from(character != other);
+            diagonal = *cell;
+            *cell = changed.min(diagonal + 1).min(left + 1);
+            left = *cell;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// Findings are the same where they have the same words at the same place.
+fn corrections(draft: &Note, signed: &Note) -> Vec<Correction> {
+    let same = |a: &(&PatientText, &Provenance), b: &(&PatientText, &Provenance)| a.0 == b.0 && a.1.spans() == b.1.spans();
+    let mut all = Vec::new();
+    for was in &draft.conditions {
+        let now = signed.conditions.iter().find(|now| same(&(&was.text, &was.provenance), &(&now.text, &now.provenance)));
+        let concept = now.map(|now| {
+            let icd10 = now.codes.iter().find(|code| code.system.ends_with("/icd-10")).map(|code| code.code.clone());
+            Concept::Condition { icd10: icd10.unwrap_or_default(), en: now.display.en.clone() }
+        });
+        if now.is_none_or(|now| now.display != was.display || now.codes != was.codes) {
+            all.push(Correction { heard: was.text.clone(), was: was.display.en.clone(), now: concept, forgotten: false });
+        }
+    }
+    for was in &draft.medications {
+        let now = signed.medications.iter().find(|now| same(&(&was.text, &was.provenance), &(&now.text, &now.provenance)));
+        if now.is_none_or(|now| now.name != was.name) {
+            let concept = now.map(|now| Concept::Drug { name: now.name.clone() });
+            all.push(Correction { heard: was.text.clone(), was: was.name.clone(), now: concept, forgotten: false });
+        }
+    }
+    all
+}
+
+/// How often a term of drafts was corrected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TermCount {
+    /// What drafts called it.
+    pub term: String,
+    /// How often.
+    pub times: usize,
+}
+
+/// The clinic's figures. Nothing where no note is signed: there is no claim without notes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Figures {
+    /// Signed notes that they are of.
+    pub notes: usize,
+    /// Median time from the end of the talk to the signature, of the notes that have one.
+    pub median_seconds: Option<u64>,
+    /// Notes that have a time.
+    pub timed: usize,
+    /// Share of the drafts' lines that were signed word for word; nothing where no draft had a line.
+    pub kept: Option<f64>,
+    /// Characters changed for each of the drafts' characters; nothing where no draft had any.
+    pub changed: Option<f64>,
+    /// The terms that were corrected most often, at most twenty.
+    pub corrected: Vec<TermCount>,
+}
+
+/// The figures of all signed notes.
+#[must_use]
+pub fn figures(outcomes: &[Outcome]) -> Figures {
+    let mut seconds: Vec<u64> = outcomes.iter().filter_map(|outcome| outcome.seconds).collect();
+    seconds.sort_unstable();
+    let sum = |part: fn(&Outcome) -> usize| outcomes.iter().map(part).sum::<usize>() as f64;
+    let share = |part: f64, whole: f64| (whole > 0.0).then(|| part / whole);
+    let mut terms: BTreeMap<&str, usize> = BTreeMap::new();
+    for correction in outcomes.iter().flat_map(|outcome| &outcome.corrections) {
+        *terms.entry(&correction.was).or_default() += 1;
+    }
+    let mut corrected: Vec<TermCount> =
+        terms.into_iter().map(|(term, times)| TermCount { term: term.to_owned(), times }).collect();
+    corrected.sort_by_key(|count| std::cmp::Reverse(count.times));
+    corrected.truncate(20);
+    Figures {
+        notes: outcomes.len(),
+        median_seconds: seconds.get(seconds.len() / 2).copied(),
+        timed: seconds.len(),
+        kept: share(sum(|outcome| outcome.kept), sum(|outcome| outcome.lines)),
+        changed: share(sum(|outcome| outcome.distance), sum(|outcome| outcome.characters)),
+        corrected,
+    }
+}
+
+/// Words that a clinician has mapped to a concept often enough.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Learned {
+    /// The words, as heard.
+    pub words: PatientText,
+    /// What they mean to the clinician.
+    pub concept: Concept,
+    /// How often.
+    pub times: usize,
+}
+
+/// The mappings of a clinician that were made [`TIMES`] times or more, in the order of their words.
+#[must_use]
+pub fn learned(outcomes: &[Outcome], clinician: &str) -> Vec<Learned> {
+    let mut all: Vec<Learned> = Vec::new();
+    for correction in outcomes.iter().filter(|outcome| outcome.by == clinician).flat_map(|outcome| &outcome.corrections) {
+        let Some(concept) = correction.now.as_ref().filter(|_| !correction.forgotten) else { continue };
+        match all.iter_mut().find(|known| known.words == correction.heard && known.concept == *concept) {
+            Some(known) => known.times += 1,
+            None => all.push(Learned { words: correction.heard.clone(), concept: concept.clone(), times: 1 }),
+        }
+    }
+    all.retain(|learned| learned.times >= TIMES && !learned.words.is_blank());
+    all.sort_by(|a, b| a.words.cmp(&b.words));
+    all
+}
+
+impl Learned {
+    /// Where these words are in a transcript.
+    #[must_use]
+    pub fn places(&self, transcript: &Transcript) -> Vec<Span> {
+        let words: Vec<char> = self.words.reveal().chars().collect();
+        let mut spans = Vec::new();
+        for segment in &transcript.segments {
+            let said: Vec<char> = segment.text.reveal().chars().collect();
+            let starts = said.windows(words.len().max(1)).enumerate().filter(|(_, here)| *here == words.as_slice());
+            spans.extend(starts.filter_map(|(start, _)| Span::new(segment.id, start, start + words.len()).ok()));
+        }
+        spans
+    }
+
+    /// Where they are and the note makes something else of them: the place, and the finding that rests on it.
+    #[must_use]
+    pub fn suggested(&self, transcript: &Transcript, note: &Note) -> Vec<(Span, FindingRef)> {
+        let overlaps = |provenance: &Provenance, span: &Span| {
+            let mut own = provenance.spans().iter();
+            own.any(|own| own.segment() == span.segment() && own.start() < span.end() && span.start() < own.end())
+        };
+        let resting = |span: &Span| match &self.concept {
+            Concept::Condition { en, .. } => {
+                let here = |found: &Condition| overlaps(&found.provenance, span);
+                let said = note.conditions.iter().any(|found| here(found) && found.display.en == *en);
+                let index = note.conditions.iter().position(here).filter(|_| !said)?;
+                Some(FindingRef { kind: FindingKind::Condition, index })
+            }
+            Concept::Drug { name } => {
+                let here = |found: &Medication| overlaps(&found.provenance, span);
+                let said = note.medications.iter().any(|found| here(found) && found.name == *name);
+                let index = note.medications.iter().position(here).filter(|_| !said)?;
+                Some(FindingRef { kind: FindingKind::Medication, index })
+            }
+        };
+        self.places(transcript).into_iter().filter_map(|span| Some((span, resting(&span)?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::note::SectionCode;
+    use crate::note::compose::{Language, sections};
+    use crate::note::edit::{NoteEdit, apply};
+    use crate::note::extract::extract;
+    use crate::speech::transcript::read;
+    use crate::terminology::Lexicon;
+
+    const SAID: &str = "patient: 我頭痛咗三日。\npatient: 食緊 metformin 500 mg 一日兩次。\ndoctor: 今日血壓145/90。";
+    const AT: &str = "2026-11-26T09:00:00Z";
+
+    fn signature() -> Signature {
+        Signature::new("Dr Chan", AT).unwrap()
+    }
+
+    fn draft(lexicon: &Lexicon) -> (Transcript, Note) {
+        let transcript = read(SAID.as_bytes()).unwrap();
+        let mut note = extract(&transcript, lexicon);
+        note.sections = sections(&note, Language::English);
+        (transcript, note)
+    }
+
+    fn recoded(note: &Note, lexicon: &Lexicon) -> Note {
+        let index = note.conditions.iter().position(|found| found.display.en == "Headache").unwrap();
+        let concept = Concept::Condition { icd10: "G43.9".into(), en: "Migraine".into() };
+        let edit = NoteEdit::Recode { finding: FindingRef { kind: FindingKind::Condition, index }, concept };
+        apply(note, edit, "Dr Chan", AT, lexicon).unwrap()
+    }
+
+    #[test]
+    fn an_untouched_draft_is_kept_whole() {
+        let lexicon = Lexicon::builtin().unwrap();
+        let (_, note) = draft(&lexicon);
+        let outcome = Outcome::new(&note, &note, &signature(), Some(40));
+        assert_eq!((outcome.kept, outcome.distance, outcome.corrections.len()), (outcome.lines, 0, 0));
+        assert!(outcome.lines >= 3 && outcome.characters > 20);
+        let figures = figures(&[outcome]);
+        assert_eq!((figures.notes, figures.kept, figures.changed, figures.median_seconds), (1, Some(1.0), Some(0.0), Some(40)));
+    }
+
+    #[test]
+    fn a_line_changed_counts_its_characters() {
+        let lexicon = Lexicon::builtin().unwrap();
+        let (_, note) = draft(&lexicon);
+        let edit = NoteEdit::Add { section: SectionCode::O, text: "Chest clear.".into() };
+        let signed = apply(&note, edit, "Dr Chan", AT, &lexicon).unwrap();
+        let outcome = Outcome::new(&note, &signed, &signature(), None);
+        assert_eq!((outcome.kept, outcome.distance), (outcome.lines, "Chest clear.".len()));
+        let edit = NoteEdit::Remove { section: SectionCode::O, index: 0 };
+        let signed = apply(&note, edit, "Dr Chan", AT, &lexicon).unwrap();
+        assert_eq!(Outcome::new(&note, &signed, &signature(), None).kept, outcome.lines - 1);
+    }
+
+    #[test]
+    fn distances_are_the_fewest_changes() {
+        let distance = |a: &str, b: &str| levenshtein(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>());
+        assert_eq!(distance("", ""), 0);
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("血壓高", "血壓唔高"), 1);
+        assert_eq!(distance("abc", ""), 3);
+    }
+
+    #[test]
+    fn what_is_mapped_twice_is_learned_and_can_be_forgotten() {
+        let lexicon = Lexicon::builtin().unwrap();
+        let (transcript, note) = draft(&lexicon);
+        let outcome = Outcome::new(&note, &recoded(&note, &lexicon), &signature(), None);
+        assert_eq!(outcome.corrections.len(), 1, "{:?}", outcome.corrections);
+        assert!(learned(std::slice::from_ref(&outcome), "Dr Chan").is_empty(), "once is no habit");
+        let twice = [outcome.clone(), outcome.clone()];
+        let known = learned(&twice, "Dr Chan");
+        assert_eq!(known.len(), 1);
+        assert_eq!((known[0].words.reveal(), known[0].times), ("頭痛", 2));
+        assert!(learned(&twice, "Dr Wong").is_empty(), "another's corrections teach nothing");
+        let suggested = known[0].suggested(&transcript, &note);
+        assert_eq!(suggested.len(), 1);
+        assert_eq!(note.conditions[suggested[0].1.index].display.en, "Headache");
+        assert!(known[0].suggested(&transcript, &recoded(&note, &lexicon)).is_empty(), "it is said already");
+        let mut forgotten = twice;
+        forgotten[1].corrections[0].forgotten = true;
+        assert!(learned(&forgotten, "Dr Chan").is_empty());
+        assert_eq!(figures(&forgotten).corrected, [TermCount { term: "Headache".into(), times: 2 }]);
+    }
+
+    #[test]
+    fn no_notes_no_claims() {
+        let none = figures(&[]);
+        assert_eq!((none.notes, none.kept, none.changed, none.median_seconds), (0, None, None, None));
+        assert!(
+            !format!("{:?}", Correction { heard: "頭痛".into(), was: String::new(), now: None, forgotten: false })
+                .contains("頭痛")
+        );
+    }
+}

@@ -1,0 +1,155 @@
+//! What signed notes teach and tell: the terms that a clinician maps, and the clinic's figures. Nothing of it leaves the machine.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::App;
+use super::error::{ApiError, ErrorDocument};
+use super::signing::kept;
+use crate::interop::fhir::Instant;
+use crate::note::{FindingRef, Span};
+use crate::record::{Figures, Learned, Outcome, Signature, figures, learned};
+use crate::store::{Recording, SignedNote};
+use crate::terminology::Concept;
+use crate::text::PatientText;
+
+/// What became of the draft of every signed note, each computed once.
+async fn outcomes(app: &App) -> Result<Vec<(String, Outcome)>, ApiError> {
+    let store = app.rooms.store();
+    let mut all = Vec::new();
+    for SignedNote { id, version, outcome } in store.signed_notes().await? {
+        let outcome = match outcome {
+            Some(outcome) => outcome,
+            None => {
+                let Some(outcome) = computed(app, &id, version).await? else { continue };
+                store.keep_outcome(&id, &outcome).await?;
+                outcome
+            }
+        };
+        all.push((id, outcome));
+    }
+    Ok(all)
+}
+
+/// Nothing for a recording that is being erased.
+async fn computed(app: &App, id: &str, version: u64) -> Result<Option<Outcome>, ApiError> {
+    let store = app.rooms.store();
+    let (Some(recording), Some(kept)) = (store.recording(id).await?, store.record(id).await?) else { return Ok(None) };
+    let (draft, signed) = (store.note_version(id, 1).await?, store.note_version(id, version).await?);
+    let signature = kept.signed.iter().find(|(of, _)| *of == version).map(|(_, signature)| signature);
+    let (Some(draft), Some(signed), Some(signature)) = (draft, signed, signature) else { return Ok(None) };
+    Ok(Some(Outcome::new(&draft, &signed, signature, seconds(&recording, signature))))
+}
+
+/// From the end of the talk, which is its start and its length, to the signature; nothing where a clock was set back.
+fn seconds(recording: &Recording, signature: &Signature) -> Option<u64> {
+    let at = |text: &str| Instant::parse(text).ok().map(|instant| instant.unix_seconds());
+    let talk = i64::try_from(recording.duration_ms?.div_ceil(1000)).ok()?;
+    u64::try_from(at(&signature.at)? - at(&recording.created_at)? - talk).ok()
+}
+
+/// The clinic's figures: of all signed notes of this installation.
+#[utoipa::path(
+    get,
+    path = "/v1/figures",
+    responses((status = 200, description = "`notes`, `median_seconds` from the end of the talk to the signature and how many notes are `timed`, the share of draft lines `kept` word for word, characters `changed` for each of the draft, the terms most often `corrected`", body = Object), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn show_figures(State(app): State<App>) -> Result<Json<Figures>, ApiError> {
+    let outcomes: Vec<Outcome> = outcomes(&app).await?.into_iter().map(|(_, outcome)| outcome).collect();
+    Ok(Json(figures(&outcomes)))
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Terms {
+    /// `words`, the `concept` that they were mapped to and how many `times`.
+    #[schema(value_type = Vec<Object>)]
+    terms: Vec<Learned>,
+}
+
+async fn known(app: &App) -> Result<Vec<Learned>, ApiError> {
+    let outcomes: Vec<Outcome> = outcomes(app).await?.into_iter().map(|(_, outcome)| outcome).collect();
+    Ok(learned(&outcomes, &app.clinician))
+}
+
+/// What this clinician's corrections have taught: words mapped to another concept twice or more, in notes that were signed.
+#[utoipa::path(
+    get,
+    path = "/v1/learned",
+    responses((status = 200, description = "The terms", body = Terms), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn list(State(app): State<App>) -> Result<Json<Terms>, ApiError> {
+    Ok(Json(Terms { terms: known(&app).await? }))
+}
+
+/// A term that is not to be suggested any more.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Unwanted {
+    #[schema(value_type = String)]
+    words: PatientText,
+    #[schema(value_type = Object)]
+    concept: Concept,
+}
+
+/// Forgets what these words were mapped to; two new corrections teach it again.
+#[utoipa::path(
+    post,
+    path = "/v1/learned/forget",
+    request_body = Unwanted,
+    responses((status = 204, description = "It is suggested no more"), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn forget(State(app): State<App>, Json(unwanted): Json<Unwanted>) -> Result<StatusCode, ApiError> {
+    let mut found = false;
+    for (id, mut outcome) in outcomes(&app).await? {
+        if outcome.by != *app.clinician {
+            continue;
+        }
+        let mine = outcome.corrections.iter_mut().filter(|correction| {
+            correction.heard == unwanted.words && correction.now.as_ref() == Some(&unwanted.concept) && !correction.forgotten
+        });
+        let count = mine.map(|correction| correction.forgotten = true).count();
+        if count > 0 {
+            found = true;
+            app.rooms.store().keep_outcome(&id, &outcome).await?;
+        }
+    }
+    if found { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotLearned) }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Suggestions {
+    suggestions: Vec<Suggestion>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Suggestion {
+    #[schema(value_type = Object)]
+    #[serde(flatten)]
+    term: Learned,
+    /// Where the words are: `segment`, `start`, `end`.
+    #[schema(value_type = Object)]
+    span: Span,
+    /// The finding that rests on them and would be given the concept: `kind`, `index`.
+    #[schema(value_type = Object)]
+    finding: FindingRef,
+}
+
+/// Terms that this clinician has mapped before, where they are in this talk and the note makes something else of them.
+#[utoipa::path(
+    get,
+    path = "/v1/recordings/{id}/learned",
+    params(("id" = String, Path, description = "The recording's id")),
+    responses((status = 200, description = "The suggestions", body = Suggestions), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn suggest(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Suggestions>, ApiError> {
+    let record = kept(&app, &id).await?;
+    let mut suggestions = Vec::new();
+    for term in known(&app).await? {
+        let places = term.suggested(&record.transcript, record.record.note());
+        suggestions.extend(places.into_iter().map(|(span, finding)| Suggestion { term: term.clone(), span, finding }));
+    }
+    Ok(Json(Suggestions { suggestions }))
+}

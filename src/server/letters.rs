@@ -1,0 +1,146 @@
+//! Letters of a signed note.
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::App;
+use super::clock::local;
+use super::error::{ApiError, ErrorDocument};
+use crate::fonts;
+use crate::identity::Date;
+use crate::interop::fhir::Instant;
+use crate::letter::{self, Letter, LetterError, LetterKind, Patient, Request};
+use crate::note::compose::Language;
+use crate::record::Record;
+use crate::store::{KeptRecord, Recording};
+use crate::text::PatientText;
+use crate::visit::{Age, IdentifierKind};
+
+/// A page of letters runs no script and loads nothing.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    #[default]
+    Html,
+    Pdf,
+}
+
+/// In which form a letter is taken, and what the clinician says that the note does not.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Form {
+    #[serde(default)]
+    format: Format,
+    lang: Option<String>,
+    /// The first day of sick leave.
+    from: Option<String>,
+}
+
+/// A letter of a signed note.
+#[utoipa::path(
+    get,
+    path = "/v1/recordings/{id}/letters/{kind}",
+    params(("id" = String, Path, description = "The recording's id"),
+        ("kind" = String, Path, description = "`referral`, `sick-leave` or `summary`"),
+        ("format" = Option<String>, Query, description = "`html` or `pdf`; `html` when not said"),
+        ("lang" = Option<String>, Query, description = "`en` or `zh-Hant`; when not said `zh-Hant` for a summary and `en` for the others"),
+        ("from" = Option<String>, Query, description = "The first day of sick leave, `YYYY-MM-DD`; left blank when not said")),
+    responses((status = 200, description = "The letter", content((String = "text/html"), (Vec<u8> = "application/pdf"))), (status = "default", description = "Why not: `not_signed` while nobody has signed the note, `not_in_note` where it has no referral or no sick leave", body = ErrorDocument))
+)]
+pub(super) async fn show(
+    State(app): State<App>,
+    Path((id, kind)): Path<(String, String)>,
+    Query(form): Query<Form>,
+) -> Result<Response, ApiError> {
+    let store = app.rooms.store();
+    let recording = store.recording(&id).await?.ok_or(ApiError::NotFound)?;
+    let KeptRecord { record, .. } = store.record(&id).await?.ok_or(ApiError::NotFinished)?;
+    let Record::Signed(signed) = &record else { return Err(ApiError::Unsigned) };
+    let kind: LetterKind = kind.parse().map_err(|_| ApiError::NoSuchAddress)?;
+    let language = form.lang.as_deref().map(str::parse::<Language>).transpose()?.unwrap_or(kind.usual_language());
+    let first = |given: &str| Date::parse(given).map_err(|error| ApiError::Invalid(format!("`from`: {error}")));
+    let (patient, visited) = subject(&app, &recording).await?;
+    let signed_at = minute(&signed.signature().at)?;
+    let request = Request {
+        note: signed.note(),
+        patient: &patient,
+        clinician: &signed.signature().by,
+        signed_at: Some(&signed_at),
+        institution: &[],
+        seen: day(&visited)?,
+        leave_from: form.from.as_deref().map(first).transpose()?,
+        language,
+    };
+    let letters = letter::letters(kind, &request)?;
+    match form.format {
+        Format::Html => Ok(html(letter::to_html(&letters))),
+        Format::Pdf => pdf(kind, letters).await,
+    }
+}
+
+/// Who a recording is about, and when the visit was; in a trial nobody, and when the recording began.
+async fn subject(app: &App, recording: &Recording) -> Result<(Patient, Instant), ApiError> {
+    let store = app.rooms.store();
+    let began = Instant::parse(&recording.created_at)?;
+    let Some((encounter, _)) = store.assigned(&recording.id).await? else { return Ok((Patient::default(), began)) };
+    let Some(visit) = store.encounter(&encounter).await? else { return Ok((Patient::default(), began)) };
+    let at = Instant::from_unix_seconds(visit.at);
+    let Some(stored) = store.patient(&visit.patient).await? else { return Ok((Patient::default(), at)) };
+    let known = stored.patient;
+    let names: Vec<&str> =
+        [Some(&known.name), known.chinese_name.as_ref()].into_iter().flatten().map(PatientText::reveal).collect();
+    let identifiers = known.identifiers.into_iter().map(|number| (label(number.kind).to_owned(), number.value)).collect();
+    let age = known.born.and_then(|born| Age::on(born, day(&at).ok()?)).map(|age| age.years);
+    let (sex, born, allergies) = (known.sex, known.born, known.allergies);
+    Ok((Patient { name: Some(PatientText::from(names.join(" "))), identifiers, sex, born, age, allergies }, at))
+}
+
+/// What stands before a number: the usual abbreviation, in either language.
+fn label(kind: IdentifierKind) -> &'static str {
+    match kind {
+        IdentifierKind::Hkid => "HKID",
+        IdentifierKind::Passport => "Passport",
+        IdentifierKind::Hospital => "HN",
+        IdentifierKind::Clinic => "No.",
+        IdentifierKind::Other => "ID",
+    }
+}
+
+/// The day in Hong Kong.
+fn day(at: &Instant) -> Result<Date, ApiError> {
+    Date::parse(local(at).as_str().get(..10).unwrap_or_default()).map_err(|error| ApiError::internal(&error))
+}
+
+/// Day and minute in Hong Kong: `2026-11-26 18:30`.
+fn minute(at: &str) -> Result<String, ApiError> {
+    Ok(local(&Instant::parse(at)?).as_str().chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect())
+}
+
+fn html(page: String) -> Response {
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    let policy = HeaderValue::from_static(POLICY);
+    ([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)], page).into_response()
+}
+
+/// Fonts are large: they are read and cut on a thread where that stops nobody.
+async fn pdf(kind: LetterKind, letters: Vec<Letter>) -> Result<Response, ApiError> {
+    let written = tokio::task::spawn_blocking(move || letter::to_pdf(&letters, &fonts::for_letters(&letters)?)).await;
+    let written = written.map_err(|error| ApiError::internal(&error))??;
+    let disposition = format!("inline; filename=\"{}.pdf\"", kind.name());
+    Ok(([(header::CONTENT_TYPE, "application/pdf".to_owned()), (header::CONTENT_DISPOSITION, disposition)], written)
+        .into_response())
+}
+
+impl From<LetterError> for ApiError {
+    fn from(error: LetterError) -> Self {
+        match error {
+            LetterError::NotInNote { .. } => Self::NotInNote(error.to_string()),
+            LetterError::NoFont | LetterError::NoGlyph { .. } => Self::NoFont(error.to_string()),
+            error => Self::internal(&error),
+        }
+    }
+}

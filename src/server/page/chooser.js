@@ -1,0 +1,173 @@
+// The dialog in which a patient and a visit are chosen, or entered. One dialog for a new recording and for moving one.
+import * as api from "./api.js";
+import { nameOf, ageText } from "./banner.js";
+import { confirm } from "./confirm.js";
+import { $, button, make } from "./dom.js";
+import { onLanguage, t, tongue, when } from "./i18n.js";
+import { PatientForm } from "./patient-form.js";
+import { explain } from "./recordings.js";
+
+const WAIT_MS = 200;
+const ERASING_PATIENT = { title: "visit.erase_title", text: "visit.erase_text", yes: "cancel.yes", no: "cancel.no" };
+
+/** Local midnight and the next one, as RFC 3339 times. */
+export function today() {
+  const [from, until] = [new Date(), new Date()];
+  from.setHours(0, 0, 0, 0);
+  until.setHours(24, 0, 0, 0);
+  return { from: from.toISOString(), until: until.toISOString() };
+}
+
+class Chooser {
+  constructor() {
+    this.dialog = $("chooser");
+    this.body = $("chooser-body");
+    // Told a moment after it was closed, when another may be open already.
+    this.dialog.addEventListener("close", () => this.dialog.open || this.settle(null));
+    onLanguage(() => this.dialog.close());
+  }
+
+  /** Opens; resolves to `{patient, encounter}`, or null. `at` is the time of a visit that is entered here, `any` offers earlier ones too. */
+  choose({ title, at = null, any = false }) {
+    return this.open(title, () => this.search(), { at, any });
+  }
+
+  /** Shows a patient's particulars; resolves to the patient as kept, to `"erased"`, or to null. */
+  edit(patient) {
+    return this.open(t("visit.edit_title"), () => this.form(patient), {});
+  }
+
+  open(title, draw, options) {
+    this.options = options;
+    $("chooser-title").textContent = title;
+    this.dialog.showModal();
+    draw();
+    return new Promise((done) => (this.done = done));
+  }
+
+  settle(result) {
+    clearTimeout(this.timer);
+    this.turn = null;
+    const { done } = this;
+    this.done = null;
+    if (this.dialog.open) this.dialog.close();
+    done?.(result);
+  }
+
+  search(text = "") {
+    this.results = make("ul", { class: "found", id: "found" });
+    this.said = make("p", { class: "hint", aria: { role: "status" } });
+    this.input = make("input", { type: "search", id: "chooser-search", value: text, maxLength: 100, autocomplete: "off", spellcheck: false });
+    this.input.addEventListener("input", () => {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.find(), WAIT_MS);
+    });
+    this.input.addEventListener("keydown", (event) => this.key(event));
+    this.results.addEventListener("keydown", (event) => this.arrow(event));
+    const label = make("label", { htmlFor: "chooser-search", class: "label" }, t("visit.search"));
+    const foot = make("div", { class: "buttons" }, button(t("visit.cancel"), () => this.settle(null)), button(t("visit.new_patient"), () => this.form(null, this.input.value), { id: "new-patient" }));
+    this.body.replaceChildren(label, this.input, this.said, this.results, foot);
+    this.input.focus();
+    void this.find();
+  }
+
+  async find() {
+    const turn = (this.turn = {});
+    const text = this.input.value.trim();
+    try {
+      const { patients, more } = await (text ? api.findPatients(text) : api.patients());
+      if (this.turn !== turn) return;
+      const items = patients.map((patient) => this.found(patient));
+      if (text) items.push(this.labelled(text));
+      this.results.replaceChildren(...items.map((node) => make("li", {}, node)));
+      this.said.textContent = patients.length > 0 ? t(more ? "visit.found_more" : text ? "visit.found" : "visit.last", { n: patients.length }) : t(text ? "visit.found_none" : "visit.none");
+    } catch (error) {
+      if (this.turn === turn) this.said.textContent = explain(error);
+    }
+  }
+
+  found(patient) {
+    const facts = [patient.identifiers[0]?.value, patient.sex && t(`visit.sex.${patient.sex}`), ageText(patient.age), patient.born].filter(Boolean).join(" · ");
+    const node = button(null, () => this.visits(patient), { class: "open" });
+    node.append(make("b", { lang: tongue(nameOf(patient)) }, nameOf(patient)), make("span", { class: "facts" }, facts || t("visit.no_number")));
+    return node;
+  }
+
+  /** In a trial a label is enough: what was typed becomes the patient's name. */
+  labelled(text) {
+    return button(t("visit.label", { text }), () => this.attempt(async () => this.visits(await api.createPatient({ name: text }))), { class: "open new" });
+  }
+
+  /** Enter takes the first that was found, once the list is that of what was typed. */
+  async key(event) {
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "ArrowDown") this.arrow(event);
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    clearTimeout(this.timer);
+    await this.find();
+    this.results.querySelector("button")?.click();
+  }
+
+  arrow(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const all = [this.input, ...this.results.querySelectorAll("button")];
+    const at = all.indexOf(document.activeElement) + step;
+    all[Math.max(0, Math.min(all.length - 1, at))].focus();
+  }
+
+  /** The visits that may be meant; where there is none, one is entered. */
+  visits(patient) {
+    return this.attempt(async () => {
+      const { from, until } = today();
+      const all = await api.encounters(patient.id);
+      const offered = this.options.any ? all.slice(0, 8) : all.filter(({ at }) => new Date(at) >= new Date(from) && new Date(at) < new Date(until));
+      const enter = () => this.attempt(async () => this.settle({ patient, encounter: await api.createEncounter(patient.id, this.options.at ? { at: this.options.at } : {}) }));
+      if (offered.length === 0) return enter();
+      const item = (encounter) => button(t("visit.at", { when: when(encounter.at), clinician: encounter.clinician }), () => this.settle({ patient, encounter }), { class: "open" });
+      const list = make("ul", { class: "found" }, ...[...offered.map(item), button(t("visit.new_visit"), enter, { class: "open new", id: "new-visit" })].map((node) => make("li", {}, node)));
+      list.addEventListener("keydown", (event) => this.arrow(event));
+      this.results = list;
+      this.body.replaceChildren(
+        make("p", { class: "label" }, t("visit.which", { name: nameOf(patient) })),
+        list,
+        make("p", { class: "problem", aria: { role: "alert" } }),
+        make("div", { class: "buttons" }, button(t("visit.back"), () => this.search())),
+      );
+      list.querySelector("button").focus();
+      return null;
+    });
+  }
+
+  form(patient, name = "") {
+    const back = () => (patient ? this.settle(null) : this.search(name));
+    const open = (id) => this.attempt(async () => (patient ? null : this.visits(await api.patient(id))));
+    const form = new PatientForm({ patient, name, done: (kept) => (patient ? this.settle(kept) : this.visits(kept)), cancel: back, open: patient ? null : open });
+    const node = form.node();
+    if (patient) node.querySelector(".buttons").prepend(button(t("visit.erase"), () => this.erase(patient), { class: "danger", id: "erase-patient" }));
+    this.body.replaceChildren(node);
+    form.name.focus();
+  }
+
+  async erase(patient) {
+    if (!(await confirm(ERASING_PATIENT, { name: nameOf(patient) }))) return;
+    await this.attempt(async () => {
+      await api.erasePatient(patient.id);
+      this.settle("erased");
+    });
+  }
+
+  async attempt(action) {
+    try {
+      return await action();
+    } catch (error) {
+      const place = this.body.querySelector(".problem") ?? this.said;
+      if (place) place.textContent = explain(error);
+      return null;
+    }
+  }
+}
+
+export const chooser = new Chooser();

@@ -1,0 +1,41 @@
+// Terms that the clinician gave another code before and that are said again: suggested beside the note, taken with one click.
+import * as api from "./api.js";
+import { $, button, make } from "./dom.js";
+import { t, tongue } from "./i18n.js";
+
+let asked = null;
+
+/** Lists them for the version of the note that is shown; `edit` changes the note. */
+export async function suggestLearned({ id, version, state }, edit) {
+  const box = $("learned");
+  const key = `${id} ${version}`;
+  if (state !== "finished") {
+    asked = null;
+    box.hidden = true;
+    return;
+  }
+  if (asked === key) return;
+  asked = key;
+  try {
+    const { suggestions } = await api.suggestions(id);
+    if (asked !== key) return;
+    box.hidden = suggestions.length === 0;
+    box.querySelector("ul").replaceChildren(...suggestions.map((one) => item(one, edit)));
+  } catch {
+    // A suggestion that cannot be fetched is missed by nobody; the next version asks again.
+    asked = null;
+    box.hidden = true;
+  }
+}
+
+function item({ words, concept, finding }, edit) {
+  const meant = concept.en ?? concept.name;
+  const take = async () => {
+    box(false);
+    await edit({ op: "recode", finding, concept }).catch(() => box(true));
+  };
+  const box = (shown) => {
+    $("learned").hidden = !shown;
+  };
+  return make("li", {}, make("q", { lang: tongue(words) }, words), " → ", button(t("learned.take", { meant }), () => void take(), { class: "small" }));
+}

@@ -1,0 +1,64 @@
+// Letters of the signed note that is shown: a dialog that asks for what the note does not say, and opens the letter to print.
+import * as api from "./api.js";
+import { $, button, make } from "./dom.js";
+import { explain } from "./recordings.js";
+import { onLanguage, t } from "./i18n.js";
+
+const KINDS = [
+  { kind: "referral", lang: "en" },
+  { kind: "sick-leave", lang: "en", from: true },
+  { kind: "summary", lang: "zh-Hant" },
+];
+const LANGUAGES = [["en", "letters.english"], ["zh-Hant", "letters.chinese"]];
+
+let recording = null;
+
+/** Shows the button for a recording that is finished; whether its note is signed the server says. */
+export function letters(id) {
+  recording = id;
+  $("letters-open").hidden = id === null;
+}
+
+function row({ kind, lang, from }) {
+  const language = make("select", { id: `letter-lang-${kind}` }, ...LANGUAGES.map(([value, key]) => make("option", { value, selected: value === lang }, t(key))));
+  const day = from ? make("input", { type: "date", id: `letter-from-${kind}` }) : null;
+  const problem = make("p", { class: "problem", id: `letter-problem-${kind}`, aria: { role: "alert" } });
+  const values = (format) => ({ format, lang: language.value, ...(day?.value ? { from: day.value } : {}) });
+  const open = (format) => void show(api.documentAddress(recording, `letters/${kind}`, values(format)), problem);
+  const name = t(`letters.${kind}`);
+  const label = (key) => ({ label: `${t(key)}: ${name}` });
+  return make(
+    "section",
+    { class: "letter", aria: { label: name } },
+    make("h3", {}, name),
+    make("p", { class: "hint" }, t(`letters.${kind}.hint`)),
+    make("div", { class: "letter-row" },
+      make("label", { htmlFor: language.id }, t("letters.language")), language,
+      ...(day ? [make("label", { htmlFor: day.id }, t("letters.from")), day] : []),
+      button(t("letters.page"), () => open("html"), { class: "small primary", data: { letter: `${kind}-html` }, aria: label("letters.page") }),
+      button(t("letters.pdf"), () => open("pdf"), { class: "small", data: { letter: `${kind}-pdf` }, aria: label("letters.pdf") })),
+    problem,
+  );
+}
+
+/** Asked for first, so that a refusal is told here and not in an empty window. */
+async function show(address, problem) {
+  problem.textContent = "";
+  try {
+    await api.check(address);
+    window.open(address, "_blank", "noopener");
+  } catch (error) {
+    problem.textContent = explain(error);
+  }
+}
+
+function draw() {
+  $("letters-list").replaceChildren(...KINDS.map(row));
+}
+
+$("letters-open").addEventListener("click", () => {
+  draw();
+  $("letters").showModal();
+});
+$("letters-close").addEventListener("click", () => $("letters").close());
+onLanguage(() => $("letters").open && draw());

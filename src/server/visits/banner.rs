@@ -1,0 +1,155 @@
+//! Who is before the clinician: what stands above a recording, a note, a signature and a letter.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::identity::{Date, Sex};
+use crate::interop::fhir::Instant;
+use crate::server::App;
+use crate::server::clock::today;
+use crate::server::error::ApiError;
+use crate::store::{Store, StoredEncounter, StoredPatient};
+use crate::visit::Age;
+
+/// Whose a recording is: patient and visit.
+#[derive(Clone, Serialize, ToSchema)]
+pub(in crate::server) struct Banner {
+    pub patient: PatientFace,
+    pub encounter: EncounterFace,
+}
+
+/// A patient.
+#[derive(Clone, Serialize, ToSchema)]
+pub(in crate::server) struct PatientFace {
+    pub id: String,
+    /// Counts the changes, from 1.
+    pub version: u64,
+    /// A name in Latin letters, or what the patient goes by.
+    pub name: String,
+    pub chinese_name: Option<String>,
+    pub identifiers: Vec<Number>,
+    /// `female` or `male`; null where it is not known.
+    pub sex: Option<&'static str>,
+    /// Date of birth, `1961-03-02`.
+    pub born: Option<String>,
+    /// On today's date in Hong Kong.
+    pub age: Option<Years>,
+    /// Null: nobody asked. Empty: none is known.
+    pub allergies: Option<Vec<String>>,
+}
+
+/// Whole years, and the months after them.
+#[derive(Clone, Serialize, ToSchema)]
+pub(in crate::server) struct Years {
+    pub years: u16,
+    pub months: u8,
+}
+
+/// A number that a patient is known by.
+#[derive(Clone, Serialize, ToSchema)]
+pub(in crate::server) struct Number {
+    /// `hkid`, `passport`, `hospital`, `clinic` or `other`.
+    pub kind: &'static str,
+    pub value: String,
+}
+
+/// A visit.
+#[derive(Clone, Serialize, ToSchema)]
+pub(in crate::server) struct EncounterFace {
+    pub id: String,
+    /// Whose it is.
+    pub patient: String,
+    /// RFC 3339 time, in UTC.
+    pub at: String,
+    pub clinician: String,
+    /// The patient does not want to be recorded.
+    pub refused: bool,
+}
+
+impl PatientFace {
+    /// What is shown of a patient on a day.
+    pub fn of(stored: StoredPatient, today: Date) -> Self {
+        let StoredPatient { id, version, patient } = stored;
+        let number = |identifier: &crate::visit::Identifier| Number {
+            kind: identifier.kind.name(),
+            value: identifier.value.reveal().to_owned(),
+        };
+        let age = patient.born.and_then(|born| Age::on(born, today));
+        Self {
+            id,
+            version,
+            name: patient.name.reveal().to_owned(),
+            chinese_name: patient.chinese_name.as_ref().map(|name| name.reveal().to_owned()),
+            identifiers: patient.identifiers.iter().map(number).collect(),
+            sex: patient.sex.map(|sex| if sex == Sex::Female { "female" } else { "male" }),
+            born: patient.born.map(Date::reveal),
+            age: age.map(|Age { years, months }| Years { years, months }),
+            allergies: patient.allergies.map(|known| known.iter().map(|allergy| allergy.reveal().to_owned()).collect()),
+        }
+    }
+}
+
+impl From<StoredEncounter> for EncounterFace {
+    fn from(stored: StoredEncounter) -> Self {
+        Self {
+            at: Instant::from_unix_seconds(stored.at).as_str().to_owned(),
+            clinician: stored.encounter.clinician.reveal().to_owned(),
+            refused: stored.encounter.refused,
+            id: stored.id,
+            patient: stored.patient,
+        }
+    }
+}
+
+impl Banner {
+    /// The banner of a recording; none where it was made in a trial for nobody.
+    pub async fn of_recording(app: &App, recording: &str) -> Result<Option<Self>, ApiError> {
+        let store = app.rooms.store();
+        match store.assigned(recording).await? {
+            Some((encounter, _)) => Faces::new()?.of_encounter(store, &encounter).await,
+            None => Ok(None),
+        }
+    }
+}
+
+/// The banners of many recordings: each patient and visit is read once.
+pub(in crate::server) struct Faces {
+    today: Date,
+    patients: HashMap<String, Option<PatientFace>>,
+    encounters: HashMap<String, Option<StoredEncounter>>,
+}
+
+impl Faces {
+    /// On today's date.
+    pub fn new() -> Result<Self, ApiError> {
+        let today = today().map_err(|error| ApiError::internal(&error))?;
+        Ok(Self { today, patients: HashMap::new(), encounters: HashMap::new() })
+    }
+
+    /// The banner of a visit, if there is such a visit.
+    pub async fn of_encounter(&mut self, store: &Store, id: &str) -> Result<Option<Banner>, ApiError> {
+        let encounter = match self.encounters.get(id) {
+            Some(known) => known.clone(),
+            None => {
+                let found = store.encounter(id).await?;
+                self.encounters.insert(id.to_owned(), found.clone());
+                found
+            }
+        };
+        let Some(encounter) = encounter else { return Ok(None) };
+        let patient = self.patient(store, &encounter.patient).await?;
+        Ok(patient.map(|patient| Banner { patient, encounter: encounter.into() }))
+    }
+
+    /// A patient, if there is such a one.
+    pub async fn patient(&mut self, store: &Store, id: &str) -> Result<Option<PatientFace>, ApiError> {
+        if let Some(known) = self.patients.get(id) {
+            return Ok(known.clone());
+        }
+        let found = store.patient(id).await?.map(|stored| PatientFace::of(stored, self.today));
+        self.patients.insert(id.to_owned(), found.clone());
+        Ok(found)
+    }
+}

@@ -1,0 +1,148 @@
+//! Visits: to enter and show them, and those of a patient who does not want to be recorded.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::banner::{Banner, EncounterFace, Faces};
+use super::body::read;
+use super::worklist::{Work, work_of};
+use crate::interop::fhir::Instant;
+use crate::server::App;
+use crate::server::clock::now;
+use crate::server::error::{ApiError, ErrorDocument};
+use crate::visit::Encounter;
+
+/// A visit to enter.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewEncounter {
+    /// RFC 3339 time; now when not said.
+    #[serde(default)]
+    at: Option<String>,
+    /// Whom the patient sees; who is signed in when not said.
+    #[serde(default)]
+    clinician: Option<String>,
+}
+
+/// Enters a visit of a patient.
+#[utoipa::path(
+    post,
+    path = "/v1/patients/{id}/encounters",
+    params(("id" = String, Path, description = "The patient's id")),
+    request_body = NewEncounter,
+    responses((status = 201, description = "The visit", body = EncounterFace), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn create(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<EncounterFace>), ApiError> {
+    let NewEncounter { at, clinician } = read(&body)?;
+    let at = match at {
+        Some(at) => Instant::parse(&at).map_err(|_| ApiError::Invalid("`at` is no RFC 3339 time".to_owned()))?,
+        None => now(),
+    };
+    let encounter = Encounter::new(clinician.as_deref().unwrap_or(&app.clinician))?;
+    let stored = app.rooms.store().create_encounter(&id, at.unix_seconds(), &encounter).await?;
+    Ok((StatusCode::CREATED, Json(stored.into())))
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Encounters {
+    encounters: Vec<EncounterFace>,
+}
+
+/// The visits of a patient.
+#[utoipa::path(
+    get,
+    path = "/v1/patients/{id}/encounters",
+    params(("id" = String, Path, description = "The patient's id")),
+    responses((status = 200, description = "The newest first", body = Encounters), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn list(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Encounters>, ApiError> {
+    let store = app.rooms.store();
+    store.patient(&id).await?.ok_or(ApiError::NoPatient)?;
+    let encounters = store.encounters_of(&id).await?.into_iter().map(EncounterFace::from).collect();
+    Ok(Json(Encounters { encounters }))
+}
+
+/// A visit with its patient and its recordings.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Visit {
+    #[serde(flatten)]
+    banner: Banner,
+    recordings: Vec<Work>,
+}
+
+/// One visit, its patient, and what was recorded or typed.
+#[utoipa::path(
+    get,
+    path = "/v1/encounters/{id}",
+    params(("id" = String, Path, description = "The visit's id")),
+    responses((status = 200, description = "The visit", body = Visit), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Visit>, ApiError> {
+    let store = app.rooms.store();
+    let banner = Faces::new()?.of_encounter(store, &id).await?.ok_or(ApiError::NoVisit)?;
+    let mut recordings = Vec::new();
+    for recording in store.recordings_of(&id).await? {
+        recordings.extend(work_of(&app, &recording).await?);
+    }
+    recordings.sort_by(|one, other| one.created_at.cmp(&other.created_at));
+    Ok(Json(Visit { banner, recordings }))
+}
+
+/// Takes away a visit without recordings.
+#[utoipa::path(
+    delete,
+    path = "/v1/encounters/{id}",
+    params(("id" = String, Path, description = "The visit's id")),
+    responses((status = 204, description = "It is gone"), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn erase(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    app.rooms.store().erase_encounter(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Refusal {
+    /// True: no recording can be begun for this visit. False: the patient agrees now.
+    refused: bool,
+}
+
+/// Notes whether the patient wants to be recorded at this visit.
+#[utoipa::path(
+    post,
+    path = "/v1/encounters/{id}/refusal",
+    params(("id" = String, Path, description = "The visit's id")),
+    request_body = Refusal,
+    responses((status = 200, description = "The visit", body = EncounterFace), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn refuse(State(app): State<App>, Path(id): Path<String>, body: Bytes) -> Result<Json<EncounterFace>, ApiError> {
+    let Refusal { refused } = read(&body)?;
+    Ok(Json(app.rooms.store().set_refused(&id, refused).await?.into()))
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Begun {
+    /// The id of the recording without sound whose note it is.
+    recording: String,
+}
+
+/// Begins a note that is typed: there is no recording.
+#[utoipa::path(
+    post,
+    path = "/v1/encounters/{id}/typed-note",
+    params(("id" = String, Path, description = "The visit's id")),
+    responses((status = 201, description = "An empty note", body = Begun), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn begin_typed(State(app): State<App>, Path(id): Path<String>) -> Result<(StatusCode, Json<Begun>), ApiError> {
+    app.rooms.store().encounter(&id).await?.ok_or(ApiError::NoVisit)?;
+    let recording = app.rooms.begin_typed(&id, now()).await?;
+    Ok((StatusCode::CREATED, Json(Begun { recording })))
+}

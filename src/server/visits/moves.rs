@@ -1,0 +1,100 @@
+//! Moving a recording, its transcript and its note to the visit that it belongs to.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::banner::{Banner, Faces};
+use super::body::read;
+use crate::server::App;
+use crate::server::clock::now;
+use crate::server::error::{ApiError, ErrorDocument};
+use crate::store::DeskError;
+use crate::visit::Move;
+
+/// Where to.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Destination {
+    /// The visit that it was seen to belong to; null where it belonged to none.
+    from: Option<String>,
+    /// The visit that it belongs to.
+    to: String,
+}
+
+/// One moving, with the names that the patients have now.
+#[derive(Serialize, ToSchema)]
+pub(in crate::server) struct Moved {
+    by: String,
+    /// RFC 3339 time.
+    at: String,
+    /// Null where the recording belonged to nobody.
+    from: Option<Whose>,
+    to: Whose,
+}
+
+/// A patient of then.
+#[derive(Serialize, ToSchema)]
+struct Whose {
+    patient: String,
+    /// Null where the patient was erased since.
+    name: Option<String>,
+    encounter: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Settled {
+    banner: Option<Banner>,
+    moves: Vec<Moved>,
+}
+
+/// Moves a recording to another visit, before its note is signed. Who did it when is kept with it.
+#[utoipa::path(
+    post,
+    path = "/v1/recordings/{id}/move",
+    params(("id" = String, Path, description = "The recording's id")),
+    request_body = Destination,
+    responses((status = 200, description = "Whose it is now, and how it was moved", body = Settled), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn move_recording(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Json<Settled>, ApiError> {
+    let Destination { from, to } = read(&body)?;
+    let store = app.rooms.store();
+    store.recording(&id).await?.ok_or(ApiError::NotFound)?;
+    if from.as_deref() != Some(to.as_str()) {
+        match store.move_recording(&id, from.as_deref(), &to, &app.clinician, now().as_str()).await {
+            Ok(_) => {}
+            Err(DeskError::Conflict) => return Err(ApiError::Moved),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Json(Settled { banner: Banner::of_recording(&app, &id).await?, moves: moved(&app, &id).await? }))
+}
+
+/// How a recording was moved.
+pub(in crate::server) async fn moved(app: &App, id: &str) -> Result<Vec<Moved>, ApiError> {
+    let store = app.rooms.store();
+    let mut faces = Faces::new()?;
+    let mut told = Vec::new();
+    for Move { by, at, from, from_patient, to, to_patient } in store.moves(id).await? {
+        let mut names = Vec::new();
+        for patient in [from_patient.as_deref(), Some(&to_patient)] {
+            let face = match patient {
+                Some(patient) => faces.patient(store, patient).await?,
+                None => None,
+            };
+            names.push(face.map(|face| face.name));
+        }
+        let to_name = names.pop().flatten();
+        let from_name = names.pop().flatten();
+        let from = from.map(|encounter| Whose { patient: from_patient.unwrap_or_default(), name: from_name, encounter });
+        let to = Whose { patient: to_patient, name: to_name, encounter: to };
+        told.push(Moved { by: by.reveal().to_owned(), at, from, to });
+    }
+    Ok(told)
+}

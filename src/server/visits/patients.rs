@@ -1,0 +1,205 @@
+//! Patients: to enter, find, change and erase them.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::banner::PatientFace;
+use super::body::read;
+use crate::server::App;
+use crate::server::clock::{now, today};
+use crate::server::error::{ApiError, ErrorDocument};
+use crate::store::{DeskError, StoredPatient};
+use crate::visit::{Given, Patient};
+
+/// Patients in a list.
+const LISTED: usize = 50;
+/// Patients that are looked through for a name: all of a trial. Each is unsealed, which takes some microseconds.
+const LOOKED_THROUGH: u32 = 20_000;
+/// The longest text to look for.
+const LONGEST_SEARCH: usize = 100;
+/// How often an erasing begins anew because a recording was begun meanwhile.
+const TRIES: usize = 5;
+
+/// A patient's particulars.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Particulars {
+    /// A name in Latin letters, or what the patient goes by; up to 100 characters.
+    name: String,
+    #[serde(default)]
+    chinese_name: Option<String>,
+    /// At most 8.
+    #[serde(default)]
+    identifiers: Vec<GivenNumber>,
+    /// `female`, `male`, or null where it is not known.
+    #[serde(default)]
+    sex: Option<String>,
+    /// `1961-03-02`
+    #[serde(default)]
+    born: Option<String>,
+    /// Null: nobody asked. Empty: none is known. At most 30.
+    #[serde(default)]
+    allergies: Option<Vec<String>>,
+}
+
+/// A number that a patient is known by.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct GivenNumber {
+    /// `hkid`, `passport`, `hospital`, `clinic` or `other`.
+    kind: String,
+    /// An identity card's number needs the right check digit.
+    value: String,
+}
+
+impl Particulars {
+    fn patient(&self) -> Result<Patient, ApiError> {
+        let today = today().map_err(|error| ApiError::internal(&error))?;
+        let numbers: Vec<_> = self.identifiers.iter().map(|number| (number.kind.as_str(), number.value.as_str())).collect();
+        let given = Given {
+            name: &self.name,
+            chinese_name: self.chinese_name.as_deref(),
+            identifiers: &numbers,
+            sex: self.sex.as_deref(),
+            born: self.born.as_deref(),
+            allergies: self.allergies.as_deref(),
+        };
+        Ok(Patient::new(&given, today)?)
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Patients {
+    patients: Vec<PatientFace>,
+    /// Whether there are more.
+    more: bool,
+}
+
+fn faces(found: impl Iterator<Item = StoredPatient>) -> Result<Json<Patients>, ApiError> {
+    let today = today().map_err(|error| ApiError::internal(&error))?;
+    let mut patients: Vec<PatientFace> = found.take(LISTED + 1).map(|stored| PatientFace::of(stored, today)).collect();
+    let more = patients.len() > LISTED;
+    patients.truncate(LISTED);
+    Ok(Json(Patients { patients, more }))
+}
+
+/// The patients that were entered last.
+#[utoipa::path(
+    get,
+    path = "/v1/patients",
+    responses((status = 200, description = "At most 50, the newest first", body = Patients), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn list(State(app): State<App>) -> Result<Json<Patients>, ApiError> {
+    let most = u32::try_from(LISTED).unwrap_or(u32::MAX).saturating_add(1);
+    faces(app.rooms.store().patients(most).await?.into_iter())
+}
+
+/// Enters a patient.
+#[utoipa::path(
+    post,
+    path = "/v1/patients",
+    request_body = Particulars,
+    responses((status = 201, description = "The patient", body = PatientFace), (status = "default", description = "Why not. `param` names the field that is wrong. `number_taken` comes with the `patient` whose number it is", body = ErrorDocument))
+)]
+pub(super) async fn create(State(app): State<App>, body: Bytes) -> Result<(StatusCode, Json<PatientFace>), ApiError> {
+    let patient = read::<Particulars>(&body)?.patient()?;
+    let stored = app.rooms.store().create_patient(&patient, now().unix_seconds()).await?;
+    let today = today().map_err(|error| ApiError::internal(&error))?;
+    Ok((StatusCode::CREATED, Json(PatientFace::of(stored, today))))
+}
+
+/// What is looked for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Search {
+    /// A part of a name, a number, or four characters of one; up to 100 characters. It stands in no address, for those are kept in
+    /// logs and histories.
+    text: String,
+}
+
+/// Finds patients by a name or number.
+#[utoipa::path(
+    post,
+    path = "/v1/patients/search",
+    request_body = Search,
+    responses((status = 200, description = "At most 50, the newest first", body = Patients), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn search(State(app): State<App>, body: Bytes) -> Result<Json<Patients>, ApiError> {
+    let Search { text } = read(&body)?;
+    if text.chars().count() > LONGEST_SEARCH {
+        return Err(ApiError::Invalid(format!("`text` has more than {LONGEST_SEARCH} characters")));
+    }
+    let all = app.rooms.store().patients(LOOKED_THROUGH).await?;
+    faces(all.into_iter().filter(|stored| stored.patient.answers_to(&text)))
+}
+
+/// One patient.
+#[utoipa::path(
+    get,
+    path = "/v1/patients/{id}",
+    params(("id" = String, Path, description = "The patient's id")),
+    responses((status = 200, description = "The patient", body = PatientFace), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<PatientFace>, ApiError> {
+    let stored = app.rooms.store().patient(&id).await?.ok_or(ApiError::NoPatient)?;
+    let today = today().map_err(|error| ApiError::internal(&error))?;
+    Ok(Json(PatientFace::of(stored, today)))
+}
+
+/// A patient's particulars as they are now.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewParticulars {
+    /// The version that was seen.
+    version: u64,
+    patient: Particulars,
+}
+
+/// Changes a patient's particulars.
+#[utoipa::path(
+    put,
+    path = "/v1/patients/{id}",
+    params(("id" = String, Path, description = "The patient's id")),
+    request_body = NewParticulars,
+    responses((status = 200, description = "The patient as kept now", body = PatientFace), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn change(State(app): State<App>, Path(id): Path<String>, body: Bytes) -> Result<Json<PatientFace>, ApiError> {
+    let change: NewParticulars = read(&body)?;
+    let patient = change.patient.patient()?;
+    let version = app.rooms.store().change_patient(&id, change.version, &patient).await?;
+    let today = today().map_err(|error| ApiError::internal(&error))?;
+    Ok(Json(PatientFace::of(StoredPatient { id, version, patient }, today)))
+}
+
+/// Erases a patient: particulars, visits, recordings and notes. Nothing of them is left.
+#[utoipa::path(
+    delete,
+    path = "/v1/patients/{id}",
+    params(("id" = String, Path, description = "The patient's id")),
+    responses((status = 204, description = "Erased"), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn erase(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    let store = app.rooms.store();
+    store.patient(&id).await?.ok_or(ApiError::NoPatient)?;
+    for _ in 0..TRIES {
+        for encounter in store.encounters_of(&id).await? {
+            for recording in store.recordings_of(&encounter.id).await? {
+                match app.rooms.erase(&recording).await {
+                    // Somebody else erased it meanwhile.
+                    Ok(()) | Err(crate::room::RoomError::Unknown) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        match store.erase_patient(&id).await {
+            Ok(()) => return Ok(StatusCode::NO_CONTENT),
+            Err(DeskError::InUse) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(ApiError::InUse)
+}

@@ -1,0 +1,177 @@
+//! The visits of patients, and which recording belongs to which.
+
+use std::collections::HashMap;
+
+use sqlx::FromRow;
+
+use super::patients::{new_id, unwrap};
+use super::place::Place;
+use super::{DeskError, Store, StoreError};
+use crate::spool::Key;
+use crate::visit::Encounter;
+
+/// A visit as kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEncounter {
+    /// Random, and tells nothing.
+    pub id: String,
+    /// Whose visit it is.
+    pub patient: String,
+    /// When it is, in seconds since 1970.
+    pub at: i64,
+    /// What else is known of it.
+    pub encounter: Encounter,
+}
+
+const SELECT: &str = "SELECT encounters.id, patient, starts_at, encounters.document, data_key FROM encounters \
+    JOIN patients ON patients.id = encounters.patient";
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    patient: String,
+    starts_at: i64,
+    document: Vec<u8>,
+    data_key: Vec<u8>,
+}
+
+impl Row {
+    fn read(self, master: &Key) -> Result<StoredEncounter, StoreError> {
+        let key = unwrap(master, &self.patient, &self.data_key)?;
+        let encounter = Place::new("encounters.document", &self.id).unseal_json(&key, &self.document)?;
+        Ok(StoredEncounter { encounter, id: self.id, patient: self.patient, at: self.starts_at })
+    }
+}
+
+impl Store {
+    /// Enters a visit of a patient at `at`, seconds since 1970.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] when there is no such patient, and when it cannot be written.
+    pub async fn create_encounter(&self, patient: &str, at: i64, encounter: &Encounter) -> Result<StoredEncounter, StoreError> {
+        let key = self.patient_key(patient).await?;
+        let id = new_id()?;
+        let sealed = Place::new("encounters.document", &id).seal_json(&key, encounter)?;
+        // Not for a patient who was erased since the key was read.
+        let insert =
+            "INSERT INTO encounters (id, patient, starts_at, document) SELECT $1, id, $2, $3 FROM patients WHERE id = $4";
+        let insert = sqlx::query(insert).bind(&id).bind(at).bind(sealed).bind(patient);
+        let done = insert.execute(self.pool()).await.map_err(StoreError::database("enter a visit"))?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::Unknown { what: "patient", id: patient.to_owned() });
+        }
+        Ok(StoredEncounter { id, patient: patient.to_owned(), at, encounter: encounter.clone() })
+    }
+
+    /// The visit of this id, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] and when it cannot be read.
+    pub async fn encounter(&self, id: &str) -> Result<Option<StoredEncounter>, StoreError> {
+        let query = format!("{SELECT} WHERE encounters.id = $1");
+        let row = sqlx::query_as::<_, Row>(&query).bind(id).fetch_optional(self.pool()).await;
+        let row = row.map_err(StoreError::database("read a visit"))?;
+        row.map(|row| row.read(&self.shared.master)).transpose()
+    }
+
+    /// The visits of a patient, the newest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn encounters_of(&self, patient: &str) -> Result<Vec<StoredEncounter>, StoreError> {
+        let query = format!("{SELECT} WHERE patient = $1 ORDER BY starts_at DESC, encounters.id");
+        let rows = sqlx::query_as::<_, Row>(&query).bind(patient).fetch_all(self.pool()).await;
+        self.readable(rows.map_err(StoreError::database("list the visits of a patient"))?)
+    }
+
+    /// The visits from one time to before another, in seconds since 1970, the latest first, at most so many.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn encounters_between(&self, from: i64, until: i64, most: u32) -> Result<Vec<StoredEncounter>, StoreError> {
+        let query = format!("{SELECT} WHERE starts_at >= $1 AND starts_at < $2 ORDER BY starts_at DESC, encounters.id LIMIT $3");
+        let rows = sqlx::query_as::<_, Row>(&query).bind(from).bind(until).bind(i64::from(most)).fetch_all(self.pool()).await;
+        self.readable(rows.map_err(StoreError::database("list the visits"))?)
+    }
+
+    /// One that is damaged is left out and named in the log.
+    fn readable(&self, rows: Vec<Row>) -> Result<Vec<StoredEncounter>, StoreError> {
+        let read = |row: Row| row.read(&self.shared.master).inspect_err(|error| tracing::error!(%error)).ok();
+        Ok(rows.into_iter().filter_map(read).collect())
+    }
+
+    /// Notes whether the patient wants to be recorded at this visit.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], and when it cannot be written.
+    pub async fn set_refused(&self, id: &str, refused: bool) -> Result<StoredEncounter, StoreError> {
+        let unknown = || StoreError::Unknown { what: "visit", id: id.to_owned() };
+        let mut found = self.encounter(id).await?.ok_or_else(unknown)?;
+        found.encounter.refused = refused;
+        let key = self.patient_key(&found.patient).await?;
+        let sealed = Place::new("encounters.document", id).seal_json(&key, &found.encounter)?;
+        let update = sqlx::query("UPDATE encounters SET document = $1 WHERE id = $2").bind(sealed).bind(id);
+        let done = update.execute(self.pool()).await.map_err(StoreError::database("change a visit"))?;
+        if done.rows_affected() == 0 { Err(unknown()) } else { Ok(found) }
+    }
+
+    /// Takes away a visit to which no recording belongs.
+    ///
+    /// # Errors
+    /// [`DeskError::InUse`] where one does, [`StoreError::Unknown`], and when it cannot be done.
+    pub async fn erase_encounter(&self, id: &str) -> Result<(), DeskError> {
+        let delete = "DELETE FROM encounters WHERE id = $1 AND NOT EXISTS \
+            (SELECT 1 FROM encounter_recordings WHERE encounter_recordings.encounter = encounters.id)";
+        if self.delete_and_wipe(delete, id).await? {
+            return Ok(());
+        }
+        let there = self.encounter(id).await?.is_some();
+        Err(if there { DeskError::InUse } else { StoreError::Unknown { what: "visit", id: id.to_owned() }.into() })
+    }
+
+    /// Makes a recording that belongs to no visit part of this one. A typed one has no sound; any other is refused where the patient
+    /// does not want to be recorded.
+    ///
+    /// # Errors
+    /// [`DeskError::Refused`], [`StoreError::Unknown`] when there is no such visit, and when it cannot be written.
+    pub async fn assign(&self, recording: &str, encounter: &str, typed: bool) -> Result<(), DeskError> {
+        let unknown = || StoreError::Unknown { what: "visit", id: encounter.to_owned() };
+        let found = self.encounter(encounter).await?.ok_or_else(unknown)?;
+        if found.encounter.refused && !typed {
+            return Err(DeskError::Refused);
+        }
+        let insert = "INSERT INTO encounter_recordings (recording, encounter, typed, moves) SELECT $1, id, $2, 0 FROM encounters WHERE id = $3";
+        let insert = sqlx::query(insert).bind(recording).bind(i64::from(typed)).bind(encounter);
+        let done = insert.execute(self.pool()).await.map_err(StoreError::database("enter a recording"))?;
+        if done.rows_affected() == 0 { Err(unknown().into()) } else { Ok(()) }
+    }
+
+    /// The visit that a recording belongs to, and whether the recording was typed and has no sound.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn assigned(&self, recording: &str) -> Result<Option<(String, bool)>, StoreError> {
+        let query = sqlx::query_as::<_, (String, i64)>("SELECT encounter, typed FROM encounter_recordings WHERE recording = $1");
+        let row = query.bind(recording).fetch_optional(self.pool()).await;
+        Ok(row.map_err(StoreError::database("read whose a recording is"))?.map(|(encounter, typed)| (encounter, typed == 1)))
+    }
+
+    /// The visits of all recordings that have one, and whether each was typed.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn assignments(&self) -> Result<HashMap<String, (String, bool)>, StoreError> {
+        let query = sqlx::query_as::<_, (String, String, i64)>("SELECT recording, encounter, typed FROM encounter_recordings");
+        let rows = query.fetch_all(self.pool()).await.map_err(StoreError::database("read whose the recordings are"))?;
+        Ok(rows.into_iter().map(|(recording, encounter, typed)| (recording, (encounter, typed == 1))).collect())
+    }
+
+    /// The recordings of a visit.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn recordings_of(&self, encounter: &str) -> Result<Vec<String>, StoreError> {
+        let query = sqlx::query_scalar("SELECT recording FROM encounter_recordings WHERE encounter = $1 ORDER BY recording");
+        query.bind(encounter).fetch_all(self.pool()).await.map_err(StoreError::database("list the recordings of a visit"))
+    }
+}

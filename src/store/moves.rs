@@ -1,0 +1,83 @@
+//! Recordings that were moved from one visit to another, and the record of it.
+
+use super::place::Place;
+use super::{DeskError, Store, StoreError};
+use crate::text::PatientText;
+use crate::visit::Move;
+
+fn place(recording: &str, number: i64) -> Place<'_> {
+    Place::row("recording_moves.document", recording, format!("move {number}"))
+}
+
+impl Store {
+    /// Moves a recording to a visit, if it still belongs to the one that was seen, and keeps who did it when.
+    ///
+    /// # Errors
+    /// [`DeskError::Conflict`] when it was moved meanwhile; [`DeskError::Signed`]; [`DeskError::Refused`] when it has sound and the other patient does not want
+    /// to be recorded; [`StoreError::Missing`] and [`StoreError::Unknown`] when there is no such
+    /// recording or visit; and when it cannot be written.
+    pub async fn move_recording(
+        &self,
+        recording: &str,
+        from: Option<&str>,
+        to: &str,
+        by: &str,
+        at: &str,
+    ) -> Result<Move, DeskError> {
+        let failed = || StoreError::database("move a recording");
+        let key = self.data_key(recording).await?;
+        let unknown = || StoreError::Unknown { what: "visit", id: to.to_owned() };
+        let target = self.encounter(to).await?.ok_or_else(unknown)?;
+        let from_patient = match from {
+            Some(from) => self.encounter(from).await?.map(|encounter| encounter.patient),
+            None => None,
+        };
+        let mut transaction = self.pool().begin().await.map_err(failed())?;
+        let query = "SELECT encounter, typed, moves FROM encounter_recordings WHERE recording = $1";
+        let query = sqlx::query_as::<_, (String, i64, i64)>(query).bind(recording);
+        let now = query.fetch_optional(&mut *transaction).await.map_err(failed())?;
+        if now.as_ref().map(|(encounter, ..)| encounter.as_str()) != from {
+            return Err(DeskError::Conflict);
+        }
+        let (typed, number) = now.map_or((false, 1), |(_, typed, moves)| (typed == 1, moves + 1));
+        if target.encounter.refused && !typed {
+            return Err(DeskError::Refused);
+        }
+        let entry = Move {
+            by: PatientText::from(by),
+            at: at.to_owned(),
+            from: from.map(str::to_owned),
+            from_patient,
+            to: to.to_owned(),
+            to_patient: target.patient,
+        };
+        let signed =
+            sqlx::query_scalar::<_, i64>("SELECT count(*) FROM note_signatures WHERE recording = $1 AND stage = 'signed'");
+        if signed.bind(recording).fetch_one(&mut *transaction).await.map_err(failed())? > 0 {
+            return Err(DeskError::Signed);
+        }
+        let sealed = place(recording, number).seal_json(&key, &entry)?;
+        // A visit that was erased since it was looked at is refused by the reference.
+        let put = "INSERT INTO encounter_recordings (recording, encounter, typed, moves) VALUES ($1, $2, 0, $3) \
+            ON CONFLICT (recording) DO UPDATE SET encounter = excluded.encounter, moves = excluded.moves";
+        let put = sqlx::query(put).bind(recording).bind(to).bind(number);
+        put.execute(&mut *transaction).await.map_err(failed())?;
+        let insert = sqlx::query("INSERT INTO recording_moves (recording, number, document) VALUES ($1, $2, $3)");
+        let insert = insert.bind(recording).bind(number).bind(sealed);
+        insert.execute(&mut *transaction).await.map_err(failed())?;
+        transaction.commit().await.map_err(failed())?;
+        Ok(entry)
+    }
+
+    /// How a recording was moved, in order.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::Damaged`], and when it cannot be read.
+    pub async fn moves(&self, recording: &str) -> Result<Vec<Move>, StoreError> {
+        let key = self.data_key(recording).await?;
+        let query = "SELECT number, document FROM recording_moves WHERE recording = $1 ORDER BY number";
+        let rows = sqlx::query_as::<_, (i64, Vec<u8>)>(query).bind(recording).fetch_all(self.pool()).await;
+        let rows = rows.map_err(StoreError::database("read how a recording was moved"))?;
+        rows.into_iter().map(|(number, sealed)| place(recording, number).unseal_json(&key, &sealed)).collect()
+    }
+}

@@ -1,0 +1,194 @@
+//! The patients: a key each, a sealed document, and keyed hashes of their numbers.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use sqlx::FromRow;
+
+use super::place::Place;
+use super::{DeskError, Store, StoreError};
+use crate::identity::IndexKey;
+use crate::spool::{Key, SpoolError};
+use crate::visit::Patient;
+
+/// A patient as kept. Its `Debug` shows the id.
+#[derive(Clone, PartialEq)]
+pub struct StoredPatient {
+    /// Random, and tells nothing.
+    pub id: String,
+    /// Counts the changes, from 1.
+    pub version: u64,
+    /// Who it is.
+    pub patient: Patient,
+}
+
+impl fmt::Debug for StoredPatient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoredPatient({}, version {})", self.id, self.version)
+    }
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    version: i64,
+    data_key: Vec<u8>,
+    document: Vec<u8>,
+}
+
+impl Row {
+    fn read(self, master: &Key) -> Result<StoredPatient, StoreError> {
+        let key = unwrap(master, &self.id, &self.data_key)?;
+        let patient = Place::new("patients.document", &self.id).unseal_json(&key, &self.document)?;
+        Ok(StoredPatient { patient, version: self.version.unsigned_abs(), id: self.id })
+    }
+}
+
+/// The key of a patient.
+pub(super) fn unwrap(master: &Key, id: &str, wrapped: &[u8]) -> Result<Key, StoreError> {
+    let place = Place::new("patients.data_key", id);
+    let bytes = place.unseal(master, wrapped)?;
+    Ok(Key::from_bytes(bytes.as_slice().try_into().map_err(|_| place.damaged())?))
+}
+
+/// An id: 128 random bits, so that it cannot be guessed and tells nothing.
+pub(super) fn new_id() -> Result<String, StoreError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_| StoreError::Seal(SpoolError::Random))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+impl Store {
+    /// Takes in a patient at `at`, seconds since 1970, and makes a key for them.
+    ///
+    /// # Errors
+    /// [`DeskError::Taken`] when a number of theirs is another patient's, and when it cannot be written.
+    pub async fn create_patient(&self, patient: &Patient, at: i64) -> Result<StoredPatient, DeskError> {
+        let failed = || StoreError::database("take in a patient");
+        let (id, key) = (new_id()?, Key::generate().map_err(StoreError::from)?);
+        let wrapped = Place::new("patients.data_key", &id).seal(&self.shared.master, key.reveal())?;
+        let sealed = Place::new("patients.document", &id).seal_json(&key, patient)?;
+        let mut transaction = self.pool().begin().await.map_err(failed())?;
+        let insert = "INSERT INTO patients (id, created_at, version, data_key, document) VALUES ($1, $2, 1, $3, $4)";
+        let insert = sqlx::query(insert).bind(&id).bind(at).bind(wrapped).bind(sealed);
+        insert.execute(&mut *transaction).await.map_err(failed())?;
+        for hash in self.hashes(patient)? {
+            if let Some(other) = number_holder(&mut transaction, &hash).await? {
+                return Err(DeskError::Taken { patient: other });
+            }
+            enter_number(&mut transaction, &hash, &id).await?;
+        }
+        transaction.commit().await.map_err(failed())?;
+        Ok(StoredPatient { id, version: 1, patient: patient.clone() })
+    }
+
+    /// The patient of this id, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] and when it cannot be read.
+    pub async fn patient(&self, id: &str) -> Result<Option<StoredPatient>, StoreError> {
+        let query = sqlx::query_as::<_, Row>("SELECT id, version, data_key, document FROM patients WHERE id = $1");
+        let row = query.bind(id).fetch_optional(self.pool()).await.map_err(StoreError::database("read a patient"))?;
+        row.map(|row| row.read(&self.shared.master)).transpose()
+    }
+
+    /// At most so many patients, the newest first. One that is damaged is left out and named in the log.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn patients(&self, most: u32) -> Result<Vec<StoredPatient>, StoreError> {
+        let query = "SELECT id, version, data_key, document FROM patients ORDER BY created_at DESC, id LIMIT $1";
+        let rows = sqlx::query_as::<_, Row>(query).bind(i64::from(most)).fetch_all(self.pool()).await;
+        let rows = rows.map_err(StoreError::database("list the patients"))?;
+        let readable = |row: Row| row.read(&self.shared.master).inspect_err(|error| tracing::error!(%error)).ok();
+        Ok(rows.into_iter().filter_map(readable).collect())
+    }
+
+    /// Keeps what is known of a patient now, if nobody changed it since the version that was seen; says the new version.
+    ///
+    /// # Errors
+    /// [`DeskError::Conflict`], [`DeskError::Taken`], [`StoreError::Unknown`], and when it cannot be written.
+    pub async fn change_patient(&self, id: &str, seen: u64, patient: &Patient) -> Result<u64, DeskError> {
+        let failed = || StoreError::database("change a patient");
+        let key = self.patient_key(id).await?;
+        let sealed = Place::new("patients.document", id).seal_json(&key, patient)?;
+        let version = seen.saturating_add(1);
+        let mut transaction = self.pool().begin().await.map_err(failed())?;
+        let update = "UPDATE patients SET version = $1, document = $2 WHERE id = $3 AND version = $4";
+        let update = sqlx::query(update).bind(version.cast_signed()).bind(sealed).bind(id).bind(seen.cast_signed());
+        if update.execute(&mut *transaction).await.map_err(failed())?.rows_affected() == 0 {
+            return Err(DeskError::Conflict);
+        }
+        let delete = sqlx::query("DELETE FROM patient_numbers WHERE patient = $1").bind(id);
+        delete.execute(&mut *transaction).await.map_err(failed())?;
+        for hash in self.hashes(patient)? {
+            if let Some(other) = number_holder(&mut transaction, &hash).await? {
+                return Err(DeskError::Taken { patient: other });
+            }
+            enter_number(&mut transaction, &hash, id).await?;
+        }
+        transaction.commit().await.map_err(failed())?;
+        Ok(version)
+    }
+
+    /// Erases a patient with all visits: key, documents and hashes. Their recordings must have been erased before.
+    ///
+    /// # Errors
+    /// [`DeskError::InUse`] while a recording belongs to a visit, [`StoreError::Unknown`], and when it cannot be done.
+    pub async fn erase_patient(&self, id: &str) -> Result<(), DeskError> {
+        let delete = "DELETE FROM patients WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM encounter_recordings \
+            JOIN encounters ON encounters.id = encounter_recordings.encounter WHERE encounters.patient = $1)";
+        if self.delete_and_wipe(delete, id).await? {
+            return Ok(());
+        }
+        let there = self.patient(id).await?.is_some();
+        Err(if there { DeskError::InUse } else { StoreError::Unknown { what: "patient", id: id.to_owned() }.into() })
+    }
+
+    /// Runs a statement that deletes what has this id, and wipes the file where it did.
+    pub(super) async fn delete_and_wipe(&self, delete: &'static str, id: &str) -> Result<bool, StoreError> {
+        let failed = || StoreError::database("erase what belongs to a patient");
+        let mut transaction = self.pool().begin().await.map_err(failed())?;
+        let done = sqlx::query(delete).bind(id).execute(&mut *transaction).await.map_err(failed())?;
+        if done.rows_affected() == 0 {
+            return transaction.rollback().await.map(|()| false).map_err(failed());
+        }
+        sqlx::query("UPDATE upkeep SET wipe = 1").execute(&mut *transaction).await.map_err(failed())?;
+        transaction.commit().await.map_err(failed())?;
+        self.end_erasures().await.map(|()| true)
+    }
+
+    /// The key of a patient.
+    pub(super) async fn patient_key(&self, id: &str) -> Result<Key, StoreError> {
+        let query = sqlx::query_scalar::<_, Vec<u8>>("SELECT data_key FROM patients WHERE id = $1").bind(id);
+        let wrapped = query.fetch_optional(self.pool()).await.map_err(StoreError::database("read a patient's key"))?;
+        let wrapped = wrapped.ok_or_else(|| StoreError::Unknown { what: "patient", id: id.to_owned() })?;
+        unwrap(&self.shared.master, id, &wrapped)
+    }
+
+    /// What a patient's numbers are found by.
+    fn hashes(&self, patient: &Patient) -> Result<Vec<[u8; 32]>, StoreError> {
+        let failed = || StoreError::Seal(SpoolError::Seal);
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.shared.master.reveal()).map_err(|_| failed())?;
+        mac.update(b"cantoscribe index of patients 1");
+        let key = IndexKey::from_bytes(mac.finalize().into_bytes().into());
+        let hashes = patient.identifiers.iter().map(|identifier| identifier.hash(&key).map(|hash| *hash.bytes()));
+        hashes.collect::<Result<_, _>>().map_err(|_| failed())
+    }
+}
+
+type Transaction<'a> = sqlx::Transaction<'a, sqlx::Sqlite>;
+
+/// Whose number it is already.
+async fn number_holder(transaction: &mut Transaction<'_>, hash: &[u8; 32]) -> Result<Option<String>, StoreError> {
+    let query = sqlx::query_scalar("SELECT patient FROM patient_numbers WHERE hash = $1").bind(hash.as_slice());
+    query.fetch_optional(&mut **transaction).await.map_err(StoreError::database("look for a number"))
+}
+
+async fn enter_number(transaction: &mut Transaction<'_>, hash: &[u8; 32], patient: &str) -> Result<(), StoreError> {
+    let insert = sqlx::query("INSERT INTO patient_numbers (hash, patient) VALUES ($1, $2)").bind(hash.as_slice()).bind(patient);
+    insert.execute(&mut **transaction).await.map(drop).map_err(StoreError::database("enter a number"))
+}

@@ -1,0 +1,102 @@
+//! Letters as PDF: with a font of this machine, read back by poppler's `pdftotext`.
+
+use std::process::Command;
+
+use cantoscribe::fonts::for_letters;
+use cantoscribe::identity::Date;
+use cantoscribe::letter::{Letter, LetterKind, Patient, Request, letters, to_pdf};
+use cantoscribe::note::compose::{Language, sections};
+use cantoscribe::note::extract::extract;
+use cantoscribe::note::{Note, Provenance, SectionCode, Sentence};
+use cantoscribe::speech::transcript::read;
+use cantoscribe::terminology::Lexicon;
+use libtest_mimic::Trial;
+
+use super::{Need, guarded};
+
+pub fn tests() -> Vec<Trial> {
+    let needs = [Need::ChineseFont, Need::Program("pdftotext")];
+    vec![
+        guarded("letters::the_text_of_a_pdf_is_the_letter_s", &needs, the_text_of_a_pdf_is_the_letter_s),
+        guarded("letters::a_long_letter_has_its_patient_on_every_page", &needs, a_long_letter_has_its_patient_on_every_page),
+        guarded("letters::rare_characters_are_found_or_named", &needs, rare_characters_are_found_or_named),
+    ]
+}
+
+fn note() -> Note {
+    let said = "patient: 我頭痛三日,冇心口痛。\npatient: 我對盤尼西林敏感。\ndoctor: 血壓一四五九十,你有高血壓。\n\
+                doctor: 開 amlodipine 5mg 一日一次。轉介你去睇心臟科。寫兩日病假俾你,四個星期後覆診。";
+    let mut note = extract(&read(said.as_bytes()).unwrap(), &Lexicon::builtin().unwrap());
+    note.sections = sections(&note, Language::English);
+    note
+}
+
+fn written(kind: LetterKind, note: &Note, name: &str) -> Vec<Letter> {
+    let patient = Patient { name: Some(name.into()), identifiers: vec![("HN".into(), "H0001".into())], ..Patient::default() };
+    let request = Request {
+        note,
+        patient: &patient,
+        clinician: "Dr Chan 陳醫生",
+        signed_at: Some("2026-11-26 18:30"),
+        institution: &["測試診所 Test Clinic".to_owned()],
+        seen: Date::parse("2026-11-26").unwrap(),
+        leave_from: Some(Date::parse("2026-11-26").unwrap()),
+        language: kind.usual_language(),
+    };
+    letters(kind, &request).unwrap()
+}
+
+/// What `pdftotext` reads, without spaces; page by page.
+fn pages(pdf: &[u8]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("letter.pdf");
+    std::fs::write(&path, pdf).unwrap();
+    let output = Command::new("pdftotext").arg(&path).arg("-").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.trim_end_matches('\u{c}').split('\u{c}').map(|page| page.split_whitespace().collect()).collect()
+}
+
+fn the_text_of_a_pdf_is_the_letter_s() {
+    for (kind, wanted) in [
+        (LetterKind::Summary, vec!["診症摘要", "高血壓", "頭痛", "145/90", "amlodipine5mg每日一次", "penicillin", "4星期後"]),
+        (LetterKind::Referral, vec!["Referralletter", "心臟科", "HT", "penicillin", "Headachex3/7", "NoCP"]),
+        (LetterKind::SickLeave, vec!["Sickleavecertificate", "Hypertension", "2days", "2026-11-27"]),
+    ] {
+        let letters = written(kind, &note(), "陳大文 CHAN Tai Man");
+        let pdf = to_pdf(&letters, &for_letters(&letters).unwrap()).unwrap();
+        assert!(pdf.len() < 200_000, "{} bytes: fonts are cut to what is used", pdf.len());
+        assert_eq!(pdf, to_pdf(&letters, &for_letters(&letters).unwrap()).unwrap(), "the same letter gives the same bytes");
+        let text = pages(&pdf).concat();
+        for word in wanted.iter().chain(&["陳大文CHANTaiMan", "H0001", "測試診所", "DrChan陳醫生", "1/1"]) {
+            assert!(text.contains(word), "{kind:?} lacks {word}: {text}");
+        }
+    }
+}
+
+fn a_long_letter_has_its_patient_on_every_page() {
+    let mut note = note();
+    let line = |number: usize| {
+        Sentence {
+        text: format!("第 {number} 行：腹部柔軟，沒有壓痛，沒有反跳痛，腸鳴音正常；abdomen soft and not tender, bowel sounds normal, no mass.").into(),
+        provenance: Provenance::Typed { by: "Dr Chan".into(), at: "2026-11-26T10:00:00Z".into(), evidence: Vec::new() },
+    }
+    };
+    let section = note.sections.iter_mut().find(|section| section.code == SectionCode::O).unwrap();
+    section.sentences.extend((0..60).map(line));
+    let letters = written(LetterKind::Referral, &note, "陳大文 CHAN Tai Man");
+    let pages = pages(&to_pdf(&letters, &for_letters(&letters).unwrap()).unwrap());
+    assert!(pages.len() >= 3, "{} pages", pages.len());
+    for (index, page) in pages.iter().enumerate() {
+        assert!(page.contains("陳大文") && page.contains("H0001"), "page {index}: {page}");
+        assert!(page.contains(&format!("{}/{}", index + 1, pages.len())), "page {index}: {page}");
+    }
+    let all = pages.concat();
+    assert!((0..60).all(|number| all.contains(&format!("第{number}行"))), "no line is lost");
+}
+
+fn rare_characters_are_found_or_named() {
+    let letters = written(LetterKind::Summary, &note(), "陳𠝹 \u{10FFFD}");
+    let error = to_pdf(&letters, &for_letters(&letters).unwrap()).unwrap_err().to_string();
+    assert!(error.contains("U+10FFFD"), "{error}");
+}
