@@ -8,7 +8,7 @@ use crate::speech::transcript::read;
 use crate::terminology::{Concept, Lexicon};
 
 const TALK: &str = "doctor: 今日有咩唔舒服？
-patient: 頭暈咗三日，冇心口痛，左邊膝頭痛。
+patient: 頭暈咗三日，左邊膝頭痛，冇心口痛。
 patient: 我有高血鴨同糖尿病，食緊 metformin 500 mg 一日兩次。
 patient: 我對盤尼西林敏感。
 patient: 隻手指有少少痹同埋個膽好似唔妥。
