@@ -15,8 +15,10 @@ CREATE TABLE patient_numbers (
     patient TEXT NOT NULL REFERENCES patients (id) ON DELETE CASCADE
 );
 
+-- `number` orders visits of the same second as they were entered.
 CREATE TABLE encounters (
     id        TEXT   PRIMARY KEY,
+    number    BIGINT NOT NULL,
     patient   TEXT   NOT NULL REFERENCES patients (id) ON DELETE CASCADE,
     starts_at BIGINT NOT NULL,
     document  BLOB   NOT NULL

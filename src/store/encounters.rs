@@ -53,8 +53,8 @@ impl Store {
         let id = new_id()?;
         let sealed = Place::new("encounters.document", &id).seal_json(&key, encounter)?;
         // Not for a patient who was erased since the key was read.
-        let insert =
-            "INSERT INTO encounters (id, patient, starts_at, document) SELECT $1, id, $2, $3 FROM patients WHERE id = $4";
+        let insert = "INSERT INTO encounters (id, number, patient, starts_at, document) \
+            SELECT $1, (SELECT coalesce(max(number), 0) + 1 FROM encounters), id, $2, $3 FROM patients WHERE id = $4";
         let insert = sqlx::query(insert).bind(&id).bind(at).bind(sealed).bind(patient);
         let done = insert.execute(self.pool()).await.map_err(StoreError::database("enter a visit"))?;
         if done.rows_affected() == 0 {
@@ -79,7 +79,7 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub async fn encounters_of(&self, patient: &str) -> Result<Vec<StoredEncounter>, StoreError> {
-        let query = format!("{SELECT} WHERE patient = $1 ORDER BY starts_at DESC, encounters.id");
+        let query = format!("{SELECT} WHERE patient = $1 ORDER BY starts_at DESC, number DESC");
         let rows = sqlx::query_as::<_, Row>(&query).bind(patient).fetch_all(self.pool()).await;
         self.readable(rows.map_err(StoreError::database("list the visits of a patient"))?)
     }
@@ -89,7 +89,7 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub async fn encounters_between(&self, from: i64, until: i64, most: u32) -> Result<Vec<StoredEncounter>, StoreError> {
-        let query = format!("{SELECT} WHERE starts_at >= $1 AND starts_at < $2 ORDER BY starts_at DESC, encounters.id LIMIT $3");
+        let query = format!("{SELECT} WHERE starts_at >= $1 AND starts_at < $2 ORDER BY starts_at DESC, number DESC LIMIT $3");
         let rows = sqlx::query_as::<_, Row>(&query).bind(from).bind(until).bind(i64::from(most)).fetch_all(self.pool()).await;
         self.readable(rows.map_err(StoreError::database("list the visits"))?)
     }

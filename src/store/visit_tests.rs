@@ -6,6 +6,9 @@ use std::path::Path;
 use super::*;
 use crate::audio::{StreamEncoding, StreamFormat};
 use crate::identity::Date;
+use crate::note::{MadeBy, Note};
+use crate::record::{Draft, Signature};
+use crate::speech::transcript::{TRANSCRIPT_SCHEMA, Transcript};
 use crate::visit::{Encounter, Given, Patient};
 
 fn patient(name: &str, hkid: &str) -> Patient {
@@ -58,6 +61,7 @@ async fn patients_and_visits_are_there_after_opening_again_and_nothing_of_them_i
     let known = store.create_patient(&patient("CHAN Tai Man", "A123456(3)"), 1_000).await.unwrap();
     let first = store.create_encounter(&known.id, 2_000, &Encounter::new("Dr Lee Siu Ming").unwrap()).await.unwrap();
     let second = store.create_encounter(&known.id, 3_000, &Encounter::new("Dr Ho").unwrap()).await.unwrap();
+    let third = store.create_encounter(&known.id, 3_000, &Encounter::new("Dr Ho").unwrap()).await.unwrap();
     store.close().await;
     for clear in [&b"CHAN"[..], b"A123456", b"1961-03-02", b"penicillin", b"Siu Ming"] {
         assert!(!holds(folder.path(), clear));
@@ -66,9 +70,9 @@ async fn patients_and_visits_are_there_after_opening_again_and_nothing_of_them_i
     assert_eq!(store.patient(&known.id).await.unwrap().as_ref(), Some(&known));
     assert_eq!(store.patients(10).await.unwrap(), [known.clone()]);
     assert_eq!(store.encounter(&first.id).await.unwrap().as_ref(), Some(&first));
-    assert_eq!(store.encounters_of(&known.id).await.unwrap(), [second.clone(), first.clone()]);
+    assert_eq!(store.encounters_of(&known.id).await.unwrap(), [third.clone(), second, first.clone()]);
     assert_eq!(store.encounters_between(2_000, 3_000, 10).await.unwrap(), [first]);
-    assert_eq!(store.encounters_between(i64::MIN, i64::MAX, 1).await.unwrap(), [second]);
+    assert_eq!(store.encounters_between(i64::MIN, i64::MAX, 1).await.unwrap(), [third]);
     assert!(!format!("{known:?}").contains("CHAN"));
 }
 
@@ -115,6 +119,28 @@ async fn a_recording_is_moved_and_its_history_says_so() {
     store.move_recording(&other, None, &right.id, "Dr Lee", "2026-11-26T12:00:00Z").await.unwrap();
     assert_eq!(store.assignments().await.unwrap().len(), 2);
     assert!(!holds(folder.path(), b"Dr Ho"));
+}
+
+#[tokio::test]
+async fn a_signed_note_stays_where_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let (one, other) = (visit(&store, "CHAN", 10).await, visit(&store, "WONG", 20).await);
+    let id = recording(&store, "one").await;
+    store.assign(&id, &one.id, false).await.unwrap();
+    let note = Note::empty(MadeBy { version: "1".into(), model: None, precision: None, lexicon: String::new() });
+    let (schema, language) = (TRANSCRIPT_SCHEMA.to_owned(), "yue".to_owned());
+    let transcript = Transcript { schema, language, model: None, audio: None, segments: Vec::new() };
+    store.finish(&id, &transcript, &note).await.unwrap();
+    let by = || Signature::new("Dr Lee", "2026-11-26T10:00:00Z").unwrap();
+    let reviewed = Draft::new(1, note).review(by()).unwrap();
+    store.save_review(&id, &reviewed).await.unwrap();
+    store.move_recording(&id, Some(&one.id), &other.id, "Dr Lee", "2026-11-26T10:01:00Z").await.unwrap();
+    store.save_signature(&id, &reviewed.sign(by())).await.unwrap();
+    let late = store.move_recording(&id, Some(&other.id), &one.id, "Dr Lee", "2026-11-26T10:02:00Z").await;
+    assert!(matches!(late, Err(DeskError::Signed)), "{late:?}");
+    assert_eq!(store.assigned(&id).await.unwrap(), Some((other.id, false)));
+    assert_eq!(store.moves(&id).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -49,10 +49,10 @@ export class Visits {
     const act = (id, key, action, more = {}) => button(t(key), () => void action(), { id, class: `small ${more.class ?? ""}` });
     const actions = [act("choose-patient", chosen ? "visit.change" : "visit.choose", () => this.ask(), { class: chosen ? "" : "primary" })];
     if (chosen) {
-      actions.push(act("edit-patient", "visit.details", () => this.edit()));
-      actions.push(act("type-note", "visit.type", () => this.type(), { class: this.refused ? "primary" : "" }));
-      actions.push(act("refuse", this.refused ? "visit.agrees" : "visit.refuses", () => this.refuse(!this.refused)));
-      actions.push(act("nobody", "visit.leave_out", () => this.drop()));
+      actions.push(act("edit-patient", "visit.details", () => this.edit(), { class: "quiet" }));
+      actions.push(act("type-note", "visit.type", () => this.type(), { class: this.refused ? "primary" : "quiet" }));
+      actions.push(act("refuse", this.refused ? "visit.agrees" : "visit.refuses", () => this.refuse(!this.refused), { class: "quiet" }));
+      actions.push(act("nobody", "visit.leave_out", () => this.drop(), { class: "quiet" }));
     }
     $("chosen").replaceChildren(bannerNode(chosen, { actions }));
     $("start").disabled = this.refused;
@@ -105,7 +105,7 @@ export class Visits {
       edit && banner && button(t("visit.details"), edit, { class: "small", id: "edit-shown" }),
     ].filter(Boolean);
     const focused = document.activeElement?.id;
-    const node = bannerNode(banner, { actions });
+    const node = bannerNode(banner, { actions, small: true });
     if (moves.length > 0) node.append(history(moves));
     $("banner").replaceChildren(node);
     if (["move", "edit-shown"].includes(focused)) $(focused)?.focus();
