@@ -25,6 +25,11 @@ class Clips:
         self.long = self.joined("long.wav", self.english[:4])
         self.longer = self.joined("longer.wav", self.english * 3)
 
+    def longest(self, count):
+        """So many Cantonese clips, in the order of the manifest."""
+        chosen = set(sorted(self.cantonese, key=seconds)[-count:])
+        return [clip for clip in self.cantonese if clip in chosen]
+
     def joined(self, name, clips, pause=1.2):
         """One after another, a pause of silence after each."""
         path = self.scratch / name

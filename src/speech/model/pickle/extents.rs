@@ -40,13 +40,13 @@ impl Extents {
             }
             // Candle's reader takes `d`, too, for an empty dictionary.
             [b'c' | b'K' | b'M' | b'J' | b'G' | b'X' | b'N' | 0x88 | 0x89 | 0x8a | b')' | b']' | b'}' | b'd', ..] => LEAF,
-            [b't', ..] => around(self.to_mark()),
+            [b't', ..] => around(self.since_mark()),
             [b'Q' | 0x85, ..] => around(self.last(1)),
             [0x86 | b'R' | b'b' | 0x81, ..] => around(self.last(2)),
             [0x87, ..] => around(self.last(3)),
-            [b'a', ..] => self.into_last(|stack| stack.last(1)),
-            [b's', ..] => self.into_last(|stack| stack.last(2)),
-            [b'e' | b'u', ..] => self.into_last(Self::to_mark),
+            [b'a', ..] => self.grow_last(|stack| stack.last(1)),
+            [b's', ..] => self.grow_last(|stack| stack.last(2)),
+            [b'e' | b'u', ..] => self.grow_last(Self::since_mark),
             [b'h', id, ..] => self.memo.get(&u32::from(id)).copied().unwrap_or(LEAF),
             [b'j', a, b, c, d, ..] => self.memo.get(&u32::from_le_bytes([a, b, c, d])).copied().unwrap_or(LEAF),
             [b'q', id, ..] => return self.keep(u32::from(id)),
@@ -77,7 +77,7 @@ impl Extents {
         self.stack.split_off(self.stack.len().saturating_sub(count))
     }
 
-    fn to_mark(&mut self) -> Vec<Option<Extent>> {
+    fn since_mark(&mut self) -> Vec<Option<Extent>> {
         let mark = self.stack.iter().rposition(Option::is_none).unwrap_or_default();
         let parts = self.stack.split_off((mark + 1).min(self.stack.len()));
         self.stack.pop();
@@ -85,7 +85,7 @@ impl Extents {
     }
 
     /// The value below the parts, with them in it.
-    fn into_last(&mut self, parts: impl FnOnce(&mut Self) -> Vec<Option<Extent>>) -> Extent {
+    fn grow_last(&mut self, parts: impl FnOnce(&mut Self) -> Vec<Option<Extent>>) -> Extent {
         let parts = around(parts(self));
         let whole = self.stack.pop().flatten().unwrap_or(LEAF);
         Extent { depth: whole.depth.max(parts.depth), values: whole.values.saturating_add(parts.values - 1) }
