@@ -19,6 +19,7 @@ pub mod cli;
 pub mod client;
 pub mod consent;
 pub mod engine;
+pub mod gateway;
 pub mod identity;
 pub mod interop;
 pub mod ledger;
