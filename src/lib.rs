@@ -26,6 +26,7 @@ pub mod ledger;
 pub mod models;
 pub mod note;
 pub mod room;
+pub mod sharing;
 pub mod server;
 pub mod speech;
 pub mod spool;

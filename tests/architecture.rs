@@ -15,6 +15,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("speech", &["speech", "audio", "text"]),
     ("note", &["note", "speech", "terminology", "text"]),
     ("interop", &["audit", "consent", "interop", "note", "speech", "terminology", "text"]),
+    ("sharing", &["audit", "consent", "note", "record", "sharing", "text"]),
 ];
 
 /// HTTP, SQL and asynchronous run-times: only the shell may know them.
@@ -45,7 +46,7 @@ const SHELL_CRATES: &[&str] = &[
 
 /// What a pure folder takes as an argument instead.
 const IMPURE: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "std::time", "rand::", "getrandom"];
-const PURE: &[&str] = &["audit", "consent", "identity", "terminology", "note", "interop"];
+const PURE: &[&str] = &["audit", "consent", "identity", "terminology", "note", "interop", "sharing"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
