@@ -3,7 +3,7 @@
 //! Data flows one way, and a stage imports only earlier ones:
 //!
 //! ```text
-//! audio -> speech -> note -> interop
+//! audio -> speech -> note -> record -> interop
 //! ```
 //!
 //! `text`, `terminology`, `audit`, `consent` and `identity` import no stage. The shell around them (`models`, `capture`, `client`,
@@ -25,9 +25,10 @@ pub mod interop;
 pub mod ledger;
 pub mod models;
 pub mod note;
+pub mod record;
 pub mod room;
-pub mod sharing;
 pub mod server;
+pub mod sharing;
 pub mod speech;
 pub mod spool;
 pub mod store;

@@ -14,6 +14,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("audio", &["audio", "text"]),
     ("speech", &["speech", "audio", "text"]),
     ("note", &["note", "speech", "terminology", "text"]),
+    ("record", &["record", "note", "speech", "terminology", "text"]),
     ("interop", &["audit", "consent", "interop", "note", "speech", "terminology", "text"]),
     ("sharing", &["audit", "consent", "note", "record", "sharing", "text"]),
 ];
@@ -46,7 +47,7 @@ const SHELL_CRATES: &[&str] = &[
 
 /// What a pure folder takes as an argument instead.
 const IMPURE: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "std::time", "rand::", "getrandom"];
-const PURE: &[&str] = &["audit", "consent", "identity", "terminology", "note", "interop", "sharing"];
+const PURE: &[&str] = &["audit", "consent", "identity", "terminology", "note", "record", "interop", "sharing"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

@@ -208,8 +208,7 @@ pub struct Observation {
 }
 
 /// LOINC codes of FHIR's vital signs profiles (https://hl7.org/fhir/R4/observation-vitalsigns.html).
-const VITAL_SIGNS: [&str; 9] =
-    ["8480-6", "8462-4", "59408-5", "8867-4", "8310-5", "29463-7", "8302-2", "9279-1", "39156-5"];
+const VITAL_SIGNS: [&str; 9] = ["8480-6", "8462-4", "59408-5", "8867-4", "8310-5", "29463-7", "8302-2", "9279-1", "39156-5"];
 
 impl Observation {
     /// Whether FHIR counts it among the vital signs.

@@ -2,15 +2,18 @@
 //!
 //! The lines are what the person sees, so the findings follow the lines. A finding that the machine made goes with the line that
 //! says it; the findings of a line that a person wrote are read from its words, each time anew. So no export states what was
-//! removed. What cannot be read stays as the line alone.
+//! removed. What cannot be read stays as the line alone. A single finding can be confirmed, dropped or coded anew; the machine's
+//! lines follow it then.
 
+mod finding;
 mod reading;
 mod shorthand;
 
 use super::compose::{self, Language, Line};
-use super::{Edit, Note, NoteError, Provenance, Section, SectionCode, Sentence, Span};
-use crate::terminology::Lexicon;
+use super::{Edit, FindingRef, Note, NoteError, Provenance, Section, SectionCode, Sentence, Span};
+use crate::terminology::{Concept, Lexicon};
 use crate::text::PatientText;
+use finding::Author;
 
 /// The most characters of a line that a person writes.
 pub const LONGEST_LINE: usize = 2_000;
@@ -41,50 +44,121 @@ pub enum NoteEdit {
         /// The words.
         text: PatientText,
     },
+    /// Words of the transcript as a line of the section: in the record's wording where they are understood, or else as spoken.
+    Phrase {
+        /// The section.
+        section: SectionCode,
+        /// Where the words are.
+        span: Span,
+        /// The words.
+        text: PatientText,
+    },
+    /// A doubtful finding is so.
+    Accept {
+        /// Which.
+        finding: FindingRef,
+    },
+    /// No such finding any more.
+    Drop {
+        /// Which.
+        finding: FindingRef,
+    },
+    /// A finding is something else.
+    Recode {
+        /// Which.
+        finding: FindingRef,
+        /// What it is.
+        concept: Concept,
+    },
+    /// Of what led to nothing, this needs no line.
+    Dismiss {
+        /// Where it is.
+        span: Span,
+    },
 }
 
 /// The note with a change that `author` made at `at`, an RFC 3339 time.
 ///
 /// # Errors
-/// [`NoteError::NoLine`] where the note has no such line; [`NoteError::BadLine`] for words that are none, too many or hold control
-/// characters; [`NoteError::NoAuthor`] for a blank author or time.
+/// [`NoteError::NoLine`], [`NoteError::NoFinding`] and [`NoteError::NotUncovered`] where the note has no such thing;
+/// [`NoteError::NoConcept`] and [`NoteError::NotOfThisKind`] for what a finding cannot become; [`NoteError::BadLine`] for words that
+/// are none, too many or hold control characters; [`NoteError::NoAuthor`] for a blank author or time.
 pub fn apply(note: &Note, edit: NoteEdit, author: &str, at: &str, lexicon: &Lexicon) -> Result<Note, NoteError> {
     if author.trim().is_empty() || at.trim().is_empty() {
         return Err(NoteError::NoAuthor);
     }
-    let mut changed = note.without_what_people_say();
+    let decides = Author { by: author, at };
     match edit {
-        NoteEdit::Replace { section, index, text } => {
-            let text = checked(text)?;
-            let was = line(note, section, index)?;
-            if was.text == text {
-                return Ok(note.clone());
-            }
-            let provenance = replaced(was, author, at);
-            forget(&mut changed, note, section, index);
-            if let Some(line) = lines_of(&mut changed, section).and_then(|lines| lines.get_mut(index)) {
-                *line = Sentence { text, provenance };
-            }
+        NoteEdit::Replace { section, index, text } => replace(note, (section, index), text, decides, lexicon),
+        NoteEdit::Remove { section, index } => remove(note, (section, index), lexicon),
+        NoteEdit::Add { section, text } => add(note, section, typed(checked(text)?, decides, Vec::new()), lexicon),
+        NoteEdit::Phrase { section, span, text } => {
+            let line = typed(checked(text)?, decides, vec![span]);
+            let mut changed = add(note, section, reading::worded(section, line, lexicon), lexicon)?;
+            changed.uncovered.retain(|uncovered| !overlap(uncovered.span, span));
+            Ok(changed)
         }
-        NoteEdit::Remove { section, index } => {
-            line(note, section, index)?;
-            forget(&mut changed, note, section, index);
-            if let Some(lines) = lines_of(&mut changed, section) {
-                lines.remove(index);
-            }
-        }
-        NoteEdit::Add { section, text } => {
-            let provenance = Provenance::Typed { by: author.to_owned(), at: at.to_owned(), evidence: Vec::new() };
-            let line = Sentence { text: checked(text)?, provenance };
-            begin(&mut changed, section);
-            if let Some(lines) = lines_of(&mut changed, section) {
-                lines.push(line);
-            }
+        NoteEdit::Accept { finding } => finding::accept(note, finding, decides),
+        NoteEdit::Drop { finding } => finding::without(note, finding),
+        NoteEdit::Recode { finding, concept } => finding::recode(note, finding, &concept, decides, lexicon),
+        NoteEdit::Dismiss { span } => {
+            let mut changed = note.clone();
+            changed.uncovered.retain(|uncovered| uncovered.span != span);
+            if changed.uncovered.len() < note.uncovered.len() { Ok(changed) } else { Err(NoteError::NotUncovered) }
         }
     }
-    changed.sections.retain(|section| !section.sentences.is_empty());
-    reading::add_what_people_say(&mut changed, lexicon);
+}
+
+fn replace(
+    note: &Note,
+    (section, index): (SectionCode, usize),
+    text: PatientText,
+    author: Author<'_>,
+    lexicon: &Lexicon,
+) -> Result<Note, NoteError> {
+    let text = checked(text)?;
+    let was = line(note, section, index)?;
+    if was.text == text {
+        return Ok(note.clone());
+    }
+    let provenance = replaced(was, author.by, author.at);
+    let mut changed = note.clone();
+    forget(&mut changed, note, section, index);
+    if let Some(line) = lines_of(&mut changed, section).and_then(|lines| lines.get_mut(index)) {
+        *line = Sentence { text, provenance: provenance.clone() };
+    }
+    reading::read_anew(&mut changed, &[&was.provenance, &provenance], lexicon);
     Ok(changed)
+}
+
+fn remove(note: &Note, (section, index): (SectionCode, usize), lexicon: &Lexicon) -> Result<Note, NoteError> {
+    let was = line(note, section, index)?;
+    let mut changed = note.clone();
+    forget(&mut changed, note, section, index);
+    if let Some(lines) = lines_of(&mut changed, section) {
+        lines.remove(index);
+    }
+    changed.sections.retain(|section| !section.sentences.is_empty());
+    reading::read_anew(&mut changed, &[&was.provenance], lexicon);
+    Ok(changed)
+}
+
+fn add(note: &Note, section: SectionCode, line: Sentence, lexicon: &Lexicon) -> Result<Note, NoteError> {
+    let (mut changed, provenance) = (note.clone(), line.provenance.clone());
+    begin(&mut changed, section);
+    if let Some(lines) = lines_of(&mut changed, section) {
+        lines.push(line);
+    }
+    reading::read_anew(&mut changed, &[&provenance], lexicon);
+    Ok(changed)
+}
+
+fn typed(text: PatientText, author: Author<'_>, evidence: Vec<Span>) -> Sentence {
+    Sentence { text, provenance: Provenance::Typed { by: author.by.to_owned(), at: author.at.to_owned(), evidence } }
+}
+
+fn overlap(one: Span, other: Span) -> bool {
+    one.segment() == other.segment() && one.start() < other.end() && other.start() < one.end()
 }
 
 /// Whether a person wrote or changed a line of it.
@@ -144,8 +218,12 @@ fn forget(changed: &mut Note, note: &Note, code: SectionCode, index: usize) {
     }
     let before = note.sections.iter().filter(|section| section.code == code).flat_map(|section| &section.sentences).take(index);
     let rank = before.filter(|line| !line.provenance.is_by_a_person()).count();
-    let mut gone = said_by(changed, line, code, rank).into_iter();
-    changed.retain(|_| !gone.next().unwrap_or(false));
+    let mut gone = said_by(&note.without_what_people_say(), line, code, rank).into_iter();
+    let mut findings = note.findings().into_iter();
+    changed.retain(|_| {
+        let of_a_person = findings.next().is_none_or(|finding| note.is_said_by_a_person(finding));
+        of_a_person || !gone.next().unwrap_or(false)
+    });
 }
 
 /// For each finding, whether this line says it and no other one does.

@@ -5,6 +5,7 @@
 
 mod document;
 mod evidence;
+mod finding;
 mod quote;
 
 pub mod compose;
@@ -20,6 +21,7 @@ pub use document::{
     Note, Observation, PlanItem, PlanKind, Quantity, Section, SectionCode, Sentence, SocialItem, Uncovered,
 };
 pub use evidence::{Edit, Evidence, Provenance, Span};
+pub use finding::{FindingKind, FindingRef, SaidBy};
 pub use quote::{Quote, Quotes};
 
 /// What can be wrong with a note.
@@ -52,6 +54,26 @@ pub enum NoteError {
         /// Counted from 0.
         index: usize,
     },
+    /// The note has no such finding.
+    #[error("the note has no {:?} {}", finding.kind, finding.index)]
+    NoFinding {
+        /// Which was meant.
+        finding: FindingRef,
+    },
+    /// A finding of this kind has nothing of the sort.
+    #[error("{:?} {} cannot {what}", finding.kind, finding.index)]
+    NotOfThisKind {
+        /// The finding.
+        finding: FindingRef,
+        /// A verb in its plain form, and why.
+        what: &'static str,
+    },
+    /// The lexicon has no such concept.
+    #[error("the terminology has no such concept")]
+    NoConcept,
+    /// The words are not among those that led to nothing.
+    #[error("the note lists no such words as uncovered")]
+    NotUncovered,
     /// The words of a line cannot be taken.
     #[error("this is no line of a note: {why}")]
     BadLine {

@@ -8,10 +8,11 @@ use utoipa::ToSchema;
 
 use crate::interop::InteropError;
 use crate::note::NoteError;
+use crate::record::RecordError;
 use crate::room::RoomError;
 use crate::speech::TranscriptError;
 use crate::spool::SpoolError;
-use crate::store::StoreError;
+use crate::store::{SaveError, StoreError};
 
 /// Why the server cannot be started.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,16 @@ pub(super) enum ApiError {
     Finished,
     #[error("the note was changed meanwhile")]
     Conflict { version: u64, note: Box<crate::note::Note> },
+    #[error("the note is signed: only an addendum can follow")]
+    Signed,
+    #[error("the note is not signed yet: change it instead of adding to it")]
+    NotSigned,
+    #[error("the note was not reviewed as it is now")]
+    NotReviewed,
+    #[error("something doubtful is open: accept it, drop it or give it another code first")]
+    Open(Vec<crate::record::Doubt>),
+    #[error("there is nothing to take back or to do again")]
+    NothingToUndo,
     #[error("the note was edited: it cannot be written in another language any more")]
     Edited,
     #[error("the request is not valid: {0}")]
@@ -72,6 +83,11 @@ impl ApiError {
             Self::NotFinished => (StatusCode::CONFLICT, "not_finished"),
             Self::Finished => (StatusCode::CONFLICT, "finished"),
             Self::Conflict { .. } => (StatusCode::CONFLICT, "conflict"),
+            Self::Signed => (StatusCode::CONFLICT, "signed"),
+            Self::NotSigned => (StatusCode::CONFLICT, "not_signed"),
+            Self::NotReviewed => (StatusCode::CONFLICT, "not_reviewed"),
+            Self::Open(_) => (StatusCode::CONFLICT, "open_doubts"),
+            Self::NothingToUndo => (StatusCode::CONFLICT, "nothing_to_undo"),
             Self::Edited => (StatusCode::CONFLICT, "edited"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Self::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
@@ -126,12 +142,21 @@ struct Conflicting {
     note: Box<crate::note::Note>,
 }
 
+/// What stands in the way of a review.
+#[derive(Serialize)]
+struct StillOpen {
+    #[serde(flatten)]
+    document: ErrorDocument,
+    open: Vec<crate::record::Doubt>,
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code) = self.parts();
         let document = ErrorDocument::new(status, code, self.to_string(), None);
         match self {
             Self::Conflict { version, note } => (status, Json(Conflicting { document, version, note })).into_response(),
+            Self::Open(open) => (status, Json(StillOpen { document, open })).into_response(),
             _ => (status, Json(document)).into_response(),
         }
     }
@@ -140,6 +165,29 @@ impl IntoResponse for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         if error.is_disk_full() { Self::DiskFull } else { Self::internal(&error) }
+    }
+}
+
+impl From<SaveError> for ApiError {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Signed => Self::Signed,
+            SaveError::Unsigned => Self::NotSigned,
+            SaveError::Store(error) => error.into(),
+            // Who can be told of the newer note asks for it and says so; here it is not known.
+            error @ SaveError::Conflict => Self::internal(&error),
+        }
+    }
+}
+
+impl From<RecordError> for ApiError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Frozen { .. } => Self::Signed,
+            RecordError::NotSigned { .. } => Self::NotSigned,
+            RecordError::NothingAdded | RecordError::Note(_) => Self::Invalid(error.to_string()),
+            RecordError::NotReviewed { .. } => Self::internal(&error),
+        }
     }
 }
 

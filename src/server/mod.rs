@@ -3,6 +3,7 @@
 //! Invariant: no request is answered whose Host and Origin are not the address served.
 
 mod clock;
+mod edits;
 mod error;
 mod guard;
 mod notes;
@@ -11,7 +12,9 @@ mod openapi;
 mod page;
 pub mod protocol;
 mod recordings;
+mod signing;
 mod socket;
+mod terms;
 mod wire;
 
 use std::future::Future;
@@ -138,7 +141,15 @@ fn interface() -> OpenApiRouter<App> {
         .routes(routes!(recordings::finish))
         .routes(routes!(recordings::audio))
         .routes(routes!(notes::download))
-        .routes(routes!(notes::edit))
+        .routes(routes!(edits::edit))
+        .routes(routes!(edits::undo))
+        .routes(routes!(edits::redo))
+        .routes(routes!(signing::show))
+        .routes(routes!(signing::history))
+        .routes(routes!(signing::review))
+        .routes(routes!(signing::sign))
+        .routes(routes!(signing::addendum))
+        .routes(routes!(terms::search))
         .routes(routes!(notes::download_transcript))
         .merge(openai::routes())
 }

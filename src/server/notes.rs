@@ -1,100 +1,17 @@
-//! What the page asks of a note: to change a line of it, and to take it away.
+//! The documents of a finished recording, to take away.
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde::Deserialize;
 
 use super::App;
-use super::clock::now;
 use super::error::{ApiError, ErrorDocument};
 use crate::interop::fhir::{self, Instant};
 use crate::note::compose::{self, sections, to_text};
-use crate::note::edit::{NoteEdit, apply, is_edited};
-use crate::note::{Note, SectionCode};
+use crate::note::edit::is_edited;
 use crate::speech::transcript;
-use crate::store::{Document, SaveError};
-use crate::text::PatientText;
-
-/// A change that a person makes.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Change {
-    /// The version that the person saw.
-    version: u64,
-    edit: Edit,
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(tag = "op", rename_all = "lowercase", deny_unknown_fields)]
-enum Edit {
-    Replace {
-        #[schema(value_type = String)]
-        section: SectionCode,
-        index: usize,
-        #[schema(value_type = String)]
-        text: PatientText,
-    },
-    Remove {
-        #[schema(value_type = String)]
-        section: SectionCode,
-        index: usize,
-    },
-    Add {
-        #[schema(value_type = String)]
-        section: SectionCode,
-        #[schema(value_type = String)]
-        text: PatientText,
-    },
-}
-
-impl From<Edit> for NoteEdit {
-    fn from(edit: Edit) -> Self {
-        match edit {
-            Edit::Replace { section, index, text } => Self::Replace { section, index, text },
-            Edit::Remove { section, index } => Self::Remove { section, index },
-            Edit::Add { section, text } => Self::Add { section, text },
-        }
-    }
-}
-
-#[derive(Serialize, ToSchema)]
-pub(super) struct Changed {
-    version: u64,
-    /// `cantoscribe/note/1`
-    #[schema(value_type = Object)]
-    note: Note,
-}
-
-/// Changes a line of a note, adds one or takes one away.
-#[utoipa::path(
-    post,
-    path = "/v1/recordings/{id}/note/edits",
-    params(("id" = String, Path, description = "The recording's id")),
-    request_body = Change,
-    responses((status = 200, description = "The note as it is now", body = Changed), (status = "default", description = "Why not", body = ErrorDocument))
-)]
-pub(super) async fn edit(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    Json(change): Json<Change>,
-) -> Result<Json<Changed>, ApiError> {
-    let Document { note, version, .. } = document(&app, &id).await?;
-    if version != change.version {
-        return Err(ApiError::Conflict { version, note: Box::new(note) });
-    }
-    let note = apply(&note, change.edit.into(), &app.clinician, now().as_str(), app.rooms.lexicon())?;
-    match app.rooms.store().save_note(&id, version, &note).await {
-        Ok(version) => Ok(Json(Changed { version, note })),
-        Err(SaveError::Conflict) => {
-            let Document { note, version, .. } = document(&app, &id).await?;
-            Err(ApiError::Conflict { version, note: Box::new(note) })
-        }
-        Err(SaveError::Store(error)) => Err(error.into()),
-    }
-}
+use crate::store::Document;
 
 /// The documents of a recording that is finished.
 async fn document(app: &App, id: &str) -> Result<Document, ApiError> {

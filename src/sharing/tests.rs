@@ -1,7 +1,7 @@
 use super::*;
 use crate::audit::{RecordId, Refusal, RoleId, UnixMillis};
 use crate::consent::{Domain, Permit, test_permit};
-use crate::note::compose::Language;
+use crate::note::compose::{Language, sections};
 use crate::note::edit::{NoteEdit, apply};
 use crate::note::extract::extract;
 use crate::note::{Note, SectionCode};
@@ -29,7 +29,8 @@ fn mark() -> Watermark {
 fn note() -> Note {
     let lexicon = Lexicon::builtin().unwrap();
     let said = "patient: 我有糖尿病,食緊metformin 500mg一日兩次。\npatient: 我對penicillin敏感。\ndoctor: 血壓145/90,HbA1c 7.8。\npatient: 我一日一包煙。\ndoctor: 轉介你去眼科,四個星期後覆診,照下心電圖。\n";
-    let note = extract(&transcript::read(said.as_bytes()).unwrap(), &lexicon);
+    let mut note = extract(&transcript::read(said.as_bytes()).unwrap(), &lexicon);
+    note.sections = sections(&note, Language::English);
     let typed = NoteEdit::Add { section: SectionCode::O, text: PatientText::from("Looks well, sentinel-line") };
     apply(&note, typed, "Dr A", "2026-11-26T10:00:00Z", &lexicon).unwrap()
 }

@@ -108,6 +108,12 @@ pub enum SaveError {
     /// Somebody saved another version meanwhile.
     #[error("the note was changed meanwhile")]
     Conflict,
+    /// The version before is signed: only an addendum follows it.
+    #[error("the note is signed")]
+    Signed,
+    /// The version before is not signed: an addendum has nothing to be added to.
+    #[error("the note is not signed")]
+    Unsigned,
     /// It could not be saved.
     #[error(transparent)]
     Store(#[from] StoreError),

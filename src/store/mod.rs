@@ -12,6 +12,7 @@ mod finals;
 mod folder;
 mod notes;
 mod place;
+mod record;
 mod recordings;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ use place::Place;
 pub use error::{SaveError, StoreError};
 pub use finals::StoredFinal;
 pub use notes::Document;
+pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};
 
 /// What the probe says.

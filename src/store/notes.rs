@@ -1,7 +1,7 @@
 //! The documents of a finished recording: its transcript, and every version of its note.
 
 use super::place::Place;
-use super::{SaveError, Store, StoreError};
+use super::{Store, StoreError};
 use crate::note::Note;
 use crate::speech::transcript::Transcript;
 
@@ -16,7 +16,7 @@ pub struct Document {
     pub version: u64,
 }
 
-fn note_place(id: &str, version: i64) -> Place<'_> {
+pub(super) fn note_place(id: &str, version: i64) -> Place<'_> {
     Place::row("notes.document", id, format!("version {version}"))
 }
 
@@ -58,30 +58,6 @@ impl Store {
         let transcript = Place::new("transcripts.document", id).unseal_json(&key, &said)?;
         let note = note_place(id, version).unseal_json(&key, &written)?;
         Ok(Some(Document { transcript, note, version: version.unsigned_abs() }))
-    }
-
-    /// Makes this the current version of the note, if the one before it is the expected one; says its number. The former
-    /// versions are kept.
-    ///
-    /// # Errors
-    /// [`SaveError::Conflict`] when another version is current; [`StoreError::State`] before the recording is finished;
-    /// [`StoreError::Missing`], and when it cannot be written.
-    pub async fn save_note(&self, id: &str, expected: u64, note: &Note) -> Result<u64, SaveError> {
-        let failed = || StoreError::database("save a note");
-        let key = self.data_key(id).await?;
-        let (former, version) = (expected.cast_signed(), expected.saturating_add(1).cast_signed());
-        let sealed = note_place(id, version).seal_json(&key, note)?;
-        // One statement, so that nobody comes between the look and the write.
-        let insert = "INSERT INTO notes (recording, version, document) SELECT id, ?, ? FROM recordings WHERE id = ? \
-            AND state = 'finished' AND ? = (SELECT max(version) FROM notes WHERE recording = recordings.id)";
-        let insert = sqlx::query(insert).bind(version).bind(sealed).bind(id).bind(former);
-        if insert.execute(self.pool()).await.map_err(failed())?.rows_affected() > 0 {
-            return Ok(version.unsigned_abs());
-        }
-        match self.recording(id).await? {
-            Some(found) if found.version > 0 => Err(SaveError::Conflict),
-            _ => Err(self.refusal(id, "have its note saved").await?.into()),
-        }
     }
 
     /// A version of the note, if there is one of this number.

@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::*;
 use crate::audio::{StreamEncoding, StreamFormat};
 use crate::note::{MadeBy, Note};
+use crate::record::{Act, Change};
 use crate::speech::transcript::{AudioIdentity, Segment, TRANSCRIPT_SCHEMA, Transcript};
 use crate::spool::{RecordKind, SpoolReader, SpoolWriter};
 use crate::text::PatientText;
 
-fn new_recording() -> NewRecording {
+pub(super) fn new_recording() -> NewRecording {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     NewRecording {
         id: format!("R{:0>15}", NUMBER.fetch_add(1, Ordering::Relaxed)),
@@ -38,7 +39,7 @@ fn segment(id: u64, text: &str) -> Segment {
     }
 }
 
-fn transcript(text: &str) -> Transcript {
+pub(super) fn transcript(text: &str) -> Transcript {
     Transcript {
         schema: TRANSCRIPT_SCHEMA.into(),
         language: "yue".into(),
@@ -48,8 +49,14 @@ fn transcript(text: &str) -> Transcript {
     }
 }
 
-fn note(version: &str) -> Note {
+pub(super) fn note(version: &str) -> Note {
     Note::empty(MadeBy { version: version.into(), model: None, precision: None, lexicon: String::new() })
+}
+
+/// Saves a note as a change of the version before.
+pub(super) async fn save(store: &Store, id: &str, before: u64, note: &Note) -> Result<u64, SaveError> {
+    let change = Change { version: before + 1, act: Act::Replace, by: "Dr Chan".into(), at: "2026-11-25T09:10:00+08:00".into() };
+    store.save_note(id, note, &change).await
 }
 
 /// A finished recording with a spool, finals, and a note of two versions.
@@ -63,7 +70,7 @@ async fn filled(store: &Store, text: &str) -> Recording {
         store.add_final(&recording.id, 0, number * 10, number * 10 + 5, Some(&heard)).await.unwrap();
     }
     store.finish(&recording.id, &transcript(&text.repeat(900)), &note("1")).await.unwrap();
-    store.save_note(&recording.id, 1, &note(&"2".repeat(5_000))).await.unwrap();
+    save(store, &recording.id, 1, &note(&"2".repeat(5_000))).await.unwrap();
     store.recording(&recording.id).await.unwrap().unwrap()
 }
 
@@ -144,15 +151,15 @@ async fn every_version_of_a_note_is_kept_and_an_old_one_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).await.unwrap();
     let id = store.create(new_recording()).await.unwrap().id;
-    assert!(matches!(store.save_note(&id, 0, &note("x")).await, Err(SaveError::Store(StoreError::State { state: "open", .. }))));
+    assert!(matches!(save(&store, &id, 0, &note("x")).await, Err(SaveError::Store(StoreError::State { state: "open", .. }))));
     store.finish(&id, &transcript("a"), &note("1")).await.unwrap();
-    assert_eq!(store.save_note(&id, 1, &note("2")).await.unwrap(), 2);
-    assert!(matches!(store.save_note(&id, 1, &note("late")).await, Err(SaveError::Conflict)));
-    assert!(matches!(store.save_note(&id, 7, &note("early")).await, Err(SaveError::Conflict)));
+    assert_eq!(save(&store, &id, 1, &note("2")).await.unwrap(), 2);
+    assert!(matches!(save(&store, &id, 1, &note("late")).await, Err(SaveError::Conflict)));
+    assert!(matches!(save(&store, &id, 7, &note("early")).await, Err(SaveError::Conflict)));
     let mut saved = Vec::new();
     for _ in 0..8 {
         let (store, id) = (store.clone(), id.clone());
-        saved.push(tokio::spawn(async move { store.save_note(&id, 2, &note("3")).await.is_ok() }));
+        saved.push(tokio::spawn(async move { save(&store, &id, 2, &note("3")).await.is_ok() }));
     }
     let mut won = 0;
     for saving in saved {
@@ -183,7 +190,7 @@ async fn a_finished_recording_stays_as_it_is() {
     missing(store.add_final("no", 0, 0, 1, None).await.unwrap_err());
     missing(store.finals("no").await.unwrap_err());
     missing(store.document("no").await.unwrap_err());
-    let Err(SaveError::Store(error)) = store.save_note("no", 1, &note("2")).await else { panic!() };
+    let Err(SaveError::Store(error)) = save(&store, "no", 1, &note("2")).await else { panic!() };
     missing(error);
     missing(store.erase("no").await.unwrap_err());
     for id in ["", "../up", "a\nb", "一", &"x".repeat(65)] {

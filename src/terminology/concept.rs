@@ -1,5 +1,7 @@
 //! What the tables hold: conditions, drugs, allergens, measurements and the small words around them.
 
+use super::system;
+
 /// A disease, symptom or sign.
 #[derive(Debug, Clone)]
 pub struct ConditionConcept {
@@ -17,6 +19,16 @@ pub struct ConditionConcept {
     pub zh: String,
     /// Codes that a hospital's own map adds.
     pub local: Vec<LocalCode>,
+}
+
+impl ConditionConcept {
+    /// All its codes: the system's URI and the code, ours first.
+    #[must_use]
+    pub fn codes(&self) -> Vec<(String, String)> {
+        let ours = std::iter::once((system::ICD10, &self.icd10)).chain(self.icpc2.iter().map(|code| (system::ICPC2, code)));
+        let ours = ours.map(|(system, code)| (system.to_owned(), code.clone()));
+        ours.chain(self.local.iter().map(|local| (local.system.clone(), local.code.clone()))).collect()
+    }
 }
 
 /// A code that a hospital gives a condition besides ours.

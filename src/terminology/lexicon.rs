@@ -10,6 +10,7 @@ use super::fold::Fold;
 use super::latin::LatinIndex;
 use super::own::{self, OwnTable};
 use super::pattern::{ClassId, Pattern};
+use super::search::SearchIndex;
 use super::sound::SoundIndex;
 use super::{TerminologyError, tables};
 pub(super) use build::{Builder, condition_of, drug_of};
@@ -83,6 +84,7 @@ pub struct Lexicon {
     automaton: AhoCorasick,
     by_sound: Option<SoundIndex>,
     by_letters: LatinIndex,
+    names: SearchIndex,
     digest: String,
 }
 
@@ -142,6 +144,10 @@ impl Lexicon {
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    pub(super) fn names(&self) -> &SearchIndex {
+        &self.names
     }
 
     /// How many different surface forms the automaton knows.

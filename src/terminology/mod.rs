@@ -12,6 +12,7 @@ mod latin;
 mod lexicon;
 mod own;
 mod pattern;
+mod search;
 mod sound;
 mod table;
 mod tables;
@@ -24,6 +25,7 @@ pub use fold::Fold;
 pub use lexicon::{Found, Lexicon, Meaning, Spread};
 pub use own::OwnTable;
 pub use pattern::{ClassId, Pattern};
+pub use search::{Concept, Hit, LONGEST_QUERY};
 
 /// The code systems' URIs, as FHIR names them.
 pub mod system {

@@ -32,6 +32,8 @@ struct Reading {
 #[derive(Debug)]
 pub struct Readings {
     of: HashMap<char, Reading>,
+    /// The syllables by number.
+    syllables: Vec<String>,
 }
 
 impl Readings {
@@ -49,14 +51,26 @@ impl Readings {
             let next = keys.len();
             let key = *keys.entry(merged(syllable)).or_insert(next);
             let next = syllables.len();
-            let number = *syllables.entry(syllable.to_owned()).or_insert(next);
+            let number: usize = *syllables.entry(syllable.to_owned()).or_insert(next);
             let key = u32::try_from(key).ok().and_then(|key| char::from_u32(FIRST_KEY + key));
             let key = key.ok_or_else(|| row.error("too many syllables"))?;
             for c in row.cell(1).chars() {
                 of.entry(fold.char(c)).or_insert(Reading { key, syllable: number, tone });
             }
         }
-        Ok(Self { of })
+        let mut numbered: Vec<(usize, String)> = syllables.into_iter().map(|(syllable, number)| (number, syllable)).collect();
+        numbered.sort_unstable();
+        Ok(Self { of, syllables: numbered.into_iter().map(|(_, syllable)| syllable).collect() })
+    }
+
+    /// The syllables of a folded text with their tones (`hyut3`); none where a character has no reading.
+    #[must_use]
+    pub fn syllables(&self, folded: &str) -> Vec<String> {
+        let read = |c: char| {
+            let reading = self.of.get(&c)?;
+            self.syllables.get(reading.syllable).map(|syllable| format!("{syllable}{}", reading.tone))
+        };
+        folded.chars().map(read).collect::<Option<Vec<String>>>().unwrap_or_default()
     }
 
     fn key(&self, c: char) -> char {
@@ -76,7 +90,7 @@ impl Readings {
 }
 
 /// A syllable with what is confused brought together.
-fn merged(syllable: &str) -> String {
+pub(super) fn merged(syllable: &str) -> String {
     let (initial, rest) = match syllable.find(|c: char| "aeiouy".contains(c)) {
         Some(at) => syllable.split_at(at),
         // m and ng alone.

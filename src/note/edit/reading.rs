@@ -5,10 +5,11 @@
 //! that was not taken becomes the patient's. Better no finding than a wrong one: the line itself is always there.
 
 use super::shorthand::{self, Lead, doubt, items};
-use crate::note::compose::{condition_section, medication_section};
+use crate::note::compose::{self, Language, condition_section, medication_section};
 use crate::note::extract::extract;
 use crate::note::{
-    Allergy, AllergyStatus, Assertion, Condition, MedicationStatus, Note, PlanItem, PlanKind, Provenance, SectionCode, SocialItem,
+    Allergy, AllergyStatus, Assertion, Condition, MedicationStatus, Note, PlanItem, PlanKind, Provenance, SectionCode, Sentence,
+    SocialItem,
 };
 use crate::speech::{Segment, TRANSCRIPT_SCHEMA, Transcript};
 use crate::terminology::Lexicon;
@@ -16,11 +17,13 @@ use crate::terminology::Lexicon;
 /// First words of a line that denies all it names.
 const DENIALS: [&str; 10] = ["no ", "not ", "nil ", "denies ", "denied ", "without ", "無", "冇", "沒有", "否認"];
 
-/// Adds the findings of every line that a person wrote, with that line's provenance.
-pub(super) fn add_what_people_say(note: &mut Note, lexicon: &Lexicon) {
+/// Reads the lines of people with one of these provenances anew: the findings that they said go, what they say now comes.
+pub(super) fn read_anew(note: &mut Note, provenances: &[&Provenance], lexicon: &Lexicon) {
+    let concerned = |provenance: &Provenance| provenance.is_by_a_person() && provenances.contains(&provenance);
+    note.retain(|provenance| !concerned(provenance));
     let mut found = Vec::new();
     for section in &note.sections {
-        for line in section.sentences.iter().filter(|line| line.provenance.is_by_a_person()) {
+        for line in section.sentences.iter().filter(|line| concerned(&line.provenance)) {
             let line_says = Reader { lexicon, provenance: &line.provenance, section: section.code }.read(line.text.reveal());
             found.push(line_says);
         }
@@ -33,6 +36,30 @@ pub(super) fn add_what_people_say(note: &mut Note, lexicon: &Lexicon) {
         note.plan.extend(line.plan);
         note.social.extend(line.social);
     }
+}
+
+/// A line of spoken words as a record would put it, if its words are understood and read back as the same; or else as it is.
+pub(super) fn worded(section: SectionCode, line: Sentence, lexicon: &Lexicon) -> Sentence {
+    let reader = Reader { lexicon, provenance: &line.provenance, section };
+    let found = reader.read(line.text.reveal());
+    let lines = compose::lines(&found, Language::English).into_iter().filter(|(code, _)| *code == section);
+    let words: Vec<String> = lines.flat_map(|(_, lines)| lines).map(|line| line.text.reveal().to_owned()).collect();
+    let words = words.join(" ");
+    if words.is_empty() || claims(&reader.read(&words)) != claims(&found) {
+        return line;
+    }
+    Sentence { text: words.into(), provenance: line.provenance }
+}
+
+/// What findings claim, without the words that they were read from.
+fn claims(note: &Note) -> Note {
+    let mut claims = note.clone();
+    claims.conditions.iter_mut().for_each(|condition| condition.text = "".into());
+    claims.medications.iter_mut().for_each(|drug| drug.text = "".into());
+    claims.plan.iter_mut().for_each(|item| item.text = "".into());
+    claims.social.iter_mut().for_each(|item| item.text = "".into());
+    claims.uncovered.clear();
+    claims
 }
 
 struct Reader<'a> {

@@ -7,7 +7,7 @@ use super::dialogue::Event;
 use super::utterance::{Speaker, Utterance};
 use super::{MISSPELT_CONFIDENCE, evidence_of};
 use crate::note::{Assertion, Code, Condition, Display, Evidence, Laterality};
-use crate::terminology::{Lexicon, TermKind, UnitKind, system};
+use crate::terminology::{Lexicon, TermKind, UnitKind};
 use crate::text::PatientText;
 
 /// A broader code gives way to a narrower one of the same talk: unspecified diabetes to type 2, a symptom to nothing.
@@ -137,10 +137,7 @@ fn entry(
         utterances.get(event.utterance).is_some_and(|place| place.is_misspelt(event.mention.start..event.mention.end))
     });
     let named_only = spans.clone().any(|event| event.claim == Claim::Present { explicit: false });
-    let codes = std::iter::once(Code { system: system::ICD10.to_owned(), code: concept.icd10.clone() })
-        .chain(concept.icpc2.iter().map(|code| Code { system: system::ICPC2.to_owned(), code: code.clone() }))
-        .chain(concept.local.iter().map(|local| Code { system: local.system.clone(), code: local.code.clone() }))
-        .collect();
+    let codes = concept.codes().into_iter().map(|(system, code)| Code { system, code }).collect();
     Some(Condition {
         text: PatientText::from(utterance.said(first.mention.start..first.mention.end)),
         display: Display { en: concept.en.clone(), zh: concept.zh.clone() },

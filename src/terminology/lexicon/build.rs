@@ -10,6 +10,7 @@ use crate::terminology::concept::{ConditionConcept, Drug, DrugKind, ObservationK
 use crate::terminology::fold::Fold;
 use crate::terminology::latin::LatinIndex;
 use crate::terminology::pattern::{ClassId, Element, Pattern, elements};
+use crate::terminology::search::SearchIndex;
 use crate::terminology::sound::{Readings, SoundIndex};
 use crate::terminology::table::{Row, rows};
 use crate::terminology::{TerminologyError, tables};
@@ -20,6 +21,8 @@ pub(in crate::terminology) struct Builder {
     index: HashMap<String, usize>,
     forms: Vec<String>,
     class_names: HashMap<String, ClassId>,
+    /// Chinese forms of drugs as they are written in the tables.
+    chinese: Vec<(Meaning, String)>,
     hasher: Sha256,
 }
 
@@ -41,9 +44,17 @@ impl Builder {
             automaton: AhoCorasick::new(empty).unwrap_or_else(|_| unreachable!("an automaton of nothing")),
             by_sound: None,
             by_letters: LatinIndex::default(),
+            names: SearchIndex::default(),
             digest: String::new(),
         };
-        Self { lexicon, index: HashMap::new(), forms: Vec::new(), class_names: HashMap::new(), hasher: Sha256::new() }
+        Self {
+            lexicon,
+            index: HashMap::new(),
+            forms: Vec::new(),
+            class_names: HashMap::new(),
+            chinese: Vec::new(),
+            hasher: Sha256::new(),
+        }
     }
 
     pub(in crate::terminology) fn read<'a>(
@@ -58,6 +69,9 @@ impl Builder {
 
     fn form(&mut self, form: &str, meaning: Meaning) {
         let folded = self.lexicon.fold.text(form);
+        if matches!(meaning, Meaning::Drug(_)) && form.chars().all(|c| c >= '\u{3400}') {
+            self.chinese.push((meaning, form.to_owned()));
+        }
         let slot = *self.index.entry(folded.clone()).or_insert_with(|| {
             self.forms.push(folded);
             self.lexicon.meanings.push(Vec::new());
@@ -225,6 +239,15 @@ impl Builder {
         Ok(())
     }
 
+    /// What the concepts are called in a note, folded.
+    fn names(&self) -> impl Iterator<Item = (Meaning, String)> + '_ {
+        let conditions = self.lexicon.conditions.iter().enumerate();
+        let conditions =
+            conditions.flat_map(|(index, concept)| [&concept.en, &concept.zh].map(|name| (Meaning::Condition(index), name)));
+        let drugs = self.lexicon.drugs.iter().enumerate().map(|(index, drug)| (Meaning::Drug(index), &drug.name));
+        conditions.chain(drugs).map(|(meaning, name)| (meaning, self.lexicon.fold.text(name)))
+    }
+
     pub(in crate::terminology) fn finish(mut self) -> Result<Lexicon, TerminologyError> {
         self.lexicon.automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
@@ -234,10 +257,14 @@ impl Builder {
         let (file, text) = tables::READINGS;
         self.hasher.update(file.as_bytes());
         self.hasher.update(text.as_bytes());
-        let by_sound = SoundIndex::new(Readings::new(file, text, &self.lexicon.fold)?, forms())?;
+        let readings = Readings::new(file, text, &self.lexicon.fold)?;
+        let mut names = SearchIndex::new(forms(), self.names(), &readings);
+        self.chinese.drain(..).for_each(|(meaning, name)| names.name_in_chinese(meaning, &name));
+        let by_sound = SoundIndex::new(readings, forms())?;
         let by_letters = LatinIndex::new(forms());
         self.lexicon.by_sound = Some(by_sound);
         self.lexicon.by_letters = by_letters;
+        self.lexicon.names = names;
         self.lexicon.digest = self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(self.lexicon)
     }

@@ -1,0 +1,239 @@
+//! The desk: what of a note is marked, open and changed, its history, and the way to a signature.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::App;
+use super::clock::now;
+use super::edits::{Seen, conflict};
+use super::error::{ApiError, ErrorDocument};
+use crate::note::SectionCode;
+use crate::record::{
+    Act, Change, Difference, Doubt, Draft, MarkedLine, Record, Signature, differences, marked_lines, open_doubts, steps,
+};
+use crate::store::{KeptRecord, SaveError};
+use crate::text::PatientText;
+
+/// A note as a clinician works on it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Desk {
+    version: u64,
+    /// `draft`, `reviewed` or `signed`
+    stage: &'static str,
+    /// The signed versions, each with who signed it and when; those behind the first are addenda.
+    signed: Vec<SignedVersion>,
+    /// Whether there is a change to take back.
+    undo: bool,
+    /// Whether there is one to do again.
+    redo: bool,
+    /// Each line: `section`, `index`, its `findings` (`kind`, `index`) and its `marks` (`doubt`, `unsure`, `negation`, `dose`, `side`).
+    #[schema(value_type = Vec<Object>)]
+    lines: Vec<MarkedLine>,
+    /// What has to be decided before the note can be signed.
+    #[schema(value_type = Vec<Object>)]
+    open: Vec<Doubt>,
+    /// What differs from the machine's draft: `place`, `was`, `now`.
+    #[schema(value_type = Vec<Object>)]
+    changed: Vec<Difference>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct SignedVersion {
+    version: u64,
+    by: String,
+    at: String,
+}
+
+/// The record of a recording that is finished.
+pub(super) async fn kept(app: &App, id: &str) -> Result<KeptRecord, ApiError> {
+    let store = app.rooms.store();
+    store.recording(id).await?.ok_or(ApiError::NotFound)?;
+    store.record(id).await?.ok_or(ApiError::NotFinished)
+}
+
+pub(super) async fn desk(app: &App, id: &str, kept: &KeptRecord) -> Result<Desk, ApiError> {
+    let note = kept.record.note();
+    let first = app.rooms.store().note_version(id, 1).await?.ok_or(ApiError::NotFinished)?;
+    let frozen = matches!(kept.record, Record::Signed(_));
+    let steps = steps(&kept.changes);
+    let signed =
+        kept.signed.iter().map(|(version, by)| SignedVersion { version: *version, by: by.by.clone(), at: by.at.clone() });
+    Ok(Desk {
+        version: kept.record.version(),
+        stage: kept.record.stage().name(),
+        signed: signed.collect(),
+        undo: !frozen && steps.undo.is_some(),
+        redo: !frozen && steps.redo.is_some(),
+        lines: marked_lines(note, &kept.transcript),
+        open: open_doubts(note),
+        changed: differences(&first, note),
+    })
+}
+
+/// What of a note is marked, open and changed, and how far it is.
+#[utoipa::path(
+    get,
+    path = "/v1/recordings/{id}/record",
+    params(("id" = String, Path, description = "The recording's id")),
+    responses((status = 200, description = "The note's desk", body = Desk), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Desk>, ApiError> {
+    let kept = kept(&app, &id).await?;
+    Ok(Json(desk(&app, &id, &kept).await?))
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct History {
+    /// The newest first.
+    entries: Vec<Entry>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Entry {
+    version: u64,
+    /// What was done: an edit's `op`, `undo`, `redo`, `addendum` or `sign`.
+    #[schema(value_type = String)]
+    act: HistoryAct,
+    by: String,
+    at: String,
+    /// `place`, `was`, `now`.
+    #[schema(value_type = Vec<Object>)]
+    differences: Vec<Difference>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum HistoryAct {
+    Changed(Act),
+    Signed(&'static str),
+}
+
+/// Every change of a note: who, when, from what to what.
+#[utoipa::path(
+    get,
+    path = "/v1/recordings/{id}/history",
+    params(("id" = String, Path, description = "The recording's id")),
+    responses((status = 200, description = "All changes", body = History), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn history(State(app): State<App>, Path(id): Path<String>) -> Result<Json<History>, ApiError> {
+    let kept = kept(&app, &id).await?;
+    let store = app.rooms.store();
+    let mut before = store.note_version(&id, 1).await?.ok_or(ApiError::NotFinished)?;
+    let mut entries = Vec::new();
+    let signed =
+        |version: u64| kept.signed.iter().filter(move |(of, _)| *of == version).map(|(version, by)| sign_entry(*version, by));
+    entries.extend(signed(1));
+    for Change { version, act, by, at } in &kept.changes {
+        let note = store.note_version(&id, *version).await?.ok_or(ApiError::NotFinished)?;
+        let (act, by, at) = (HistoryAct::Changed(*act), by.clone(), at.clone());
+        entries.push(Entry { version: *version, act, by, at, differences: differences(&before, &note) });
+        entries.extend(signed(*version));
+        before = note;
+    }
+    entries.reverse();
+    Ok(Json(History { entries }))
+}
+
+fn sign_entry(version: u64, by: &Signature) -> Entry {
+    let (act, by, at) = (HistoryAct::Signed("sign"), by.by.clone(), by.at.clone());
+    Entry { version, act, by, at, differences: Vec::new() }
+}
+
+/// Says that the note was read through. Refused while something doubtful is open.
+#[utoipa::path(
+    post,
+    path = "/v1/recordings/{id}/note/review",
+    params(("id" = String, Path, description = "The recording's id")),
+    request_body = Seen,
+    responses((status = 200, description = "The note's desk", body = Desk), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn review(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Json(seen): Json<Seen>,
+) -> Result<Json<Desk>, ApiError> {
+    let kept = seen_last(&app, &id, seen.version).await?;
+    let note = kept.record.note().clone();
+    kept.record.editable()?;
+    let reviewed = Draft::new(seen.version, note).review(signature(&app)?).map_err(|not_yet| ApiError::Open(not_yet.open))?;
+    vouched(&app, &id, app.rooms.store().save_review(&id, &reviewed).await).await
+}
+
+/// Signs the note that was read through: from now on it is frozen.
+#[utoipa::path(
+    post,
+    path = "/v1/recordings/{id}/note/sign",
+    params(("id" = String, Path, description = "The recording's id")),
+    request_body = Seen,
+    responses((status = 200, description = "The note's desk", body = Desk), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn sign(State(app): State<App>, Path(id): Path<String>, Json(seen): Json<Seen>) -> Result<Json<Desk>, ApiError> {
+    let kept = seen_last(&app, &id, seen.version).await?;
+    let signed = match kept.record {
+        Record::Reviewed(reviewed) => reviewed.sign(signature(&app)?),
+        Record::Draft(_) => return Err(ApiError::NotReviewed),
+        Record::Signed(_) => return Err(ApiError::Signed),
+    };
+    vouched(&app, &id, app.rooms.store().save_signature(&id, &signed).await).await
+}
+
+/// Lines for a signed note.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Addendum {
+    /// The signed version that the person saw.
+    version: u64,
+    lines: Vec<AddedLine>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AddedLine {
+    #[schema(value_type = String)]
+    section: SectionCode,
+    #[schema(value_type = String)]
+    text: PatientText,
+}
+
+/// Adds lines to a signed note and signs them: a new version, the signed one is kept.
+#[utoipa::path(
+    post,
+    path = "/v1/recordings/{id}/note/addenda",
+    params(("id" = String, Path, description = "The recording's id")),
+    request_body = Addendum,
+    responses((status = 200, description = "The note's desk", body = Desk), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn addendum(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Json(addendum): Json<Addendum>,
+) -> Result<Json<Desk>, ApiError> {
+    let signed = seen_last(&app, &id, addendum.version).await?.record.signed()?;
+    let lines: Vec<(SectionCode, PatientText)> = addendum.lines.into_iter().map(|line| (line.section, line.text)).collect();
+    let signature = signature(&app)?;
+    let added = signed.addendum(&lines, signature.clone(), app.rooms.lexicon())?;
+    let change = Change { version: added.version(), act: Act::Addendum, by: signature.by, at: signature.at };
+    let saved = app.rooms.store().save_addendum(&id, &added, &change).await.map(|_| ());
+    vouched(&app, &id, saved).await
+}
+
+/// The record, if its current version is the one that the person saw.
+async fn seen_last(app: &App, id: &str, version: u64) -> Result<KeptRecord, ApiError> {
+    let kept = kept(app, id).await?;
+    if kept.record.version() == version { Ok(kept) } else { Err(conflict(&kept)) }
+}
+
+fn signature(app: &App) -> Result<Signature, ApiError> {
+    Ok(Signature::new(&app.clinician, now().as_str())?)
+}
+
+async fn vouched(app: &App, id: &str, saved: Result<(), SaveError>) -> Result<Json<Desk>, ApiError> {
+    let kept = kept(app, id).await?;
+    match saved {
+        Ok(()) => Ok(Json(desk(app, id, &kept).await?)),
+        Err(SaveError::Conflict) => Err(conflict(&kept)),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,277 @@
+//! The record of a note: each version with what made it, and who vouched for which.
+//!
+//! Invariant: no version but an addendum follows a signed one.
+
+use super::notes::note_place;
+use super::place::Place;
+use super::{SaveError, Store, StoreError};
+use crate::note::Note;
+use crate::record::{Change, Record, Reviewed, Signature, Signed, Stage};
+use crate::speech::transcript::Transcript;
+
+/// A note's current version, and how it came there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptRecord {
+    /// What was said.
+    pub transcript: Transcript,
+    /// The note as it is now.
+    pub record: Record,
+    /// What made each version from the second on, in order.
+    pub changes: Vec<Change>,
+    /// Each signed version with its signature, in order.
+    pub signed: Vec<(u64, Signature)>,
+}
+
+fn change_place(id: &str, version: i64) -> Place<'_> {
+    Place::row("note_changes.document", id, format!("version {version}"))
+}
+
+fn signature_place<'a>(id: &'a str, version: i64, stage: &str) -> Place<'a> {
+    Place::row("note_signatures.document", id, format!("{stage} version {version}"))
+}
+
+impl Store {
+    /// Makes this the version of the note that its change names, if the one before it is the current one and not signed; says its
+    /// number. The former versions are kept.
+    ///
+    /// # Errors
+    /// [`SaveError::Conflict`] when another version is current; [`SaveError::Signed`] when the one before is signed;
+    /// [`StoreError::State`] before the recording is finished; [`StoreError::Missing`], and when it cannot be written.
+    pub async fn save_note(&self, id: &str, note: &Note, change: &Change) -> Result<u64, SaveError> {
+        self.save_version(id, note, change, None).await
+    }
+
+    /// Keeps an addendum as the version after the signed one.
+    ///
+    /// # Errors
+    /// As [`Self::save_note`]; [`SaveError::Unsigned`] when the version before is not signed.
+    pub async fn save_addendum(&self, id: &str, addendum: &Signed, change: &Change) -> Result<u64, SaveError> {
+        self.save_version(id, addendum.note(), change, Some(addendum.signature())).await
+    }
+
+    async fn save_version(&self, id: &str, note: &Note, change: &Change, signed: Option<&Signature>) -> Result<u64, SaveError> {
+        let failed = || StoreError::database("save a note");
+        let key = self.data_key(id).await?;
+        let version = change.version.cast_signed();
+        let former = version.saturating_sub(1);
+        let document = note_place(id, version).seal_json(&key, note)?;
+        let by = change_place(id, version).seal_json(&key, change)?;
+        let mut transaction = self.pool().begin().await.map_err(failed())?;
+        // One statement, so that nobody comes between the look and the write.
+        let insert = "INSERT INTO notes (recording, version, document) SELECT id, $1, $2 FROM recordings WHERE id = $3 \
+            AND state = 'finished' AND $4 = (SELECT max(version) FROM notes WHERE recording = recordings.id) \
+            AND $5 = (SELECT count(*) FROM note_signatures WHERE recording = recordings.id AND version = $6 AND stage = 'signed') \
+            ON CONFLICT DO NOTHING";
+        let signatures = i64::from(signed.is_some());
+        let insert = sqlx::query(insert).bind(version).bind(document).bind(id).bind(former).bind(signatures).bind(former);
+        if insert.execute(&mut *transaction).await.map_err(failed())?.rows_affected() == 0 {
+            transaction.rollback().await.map_err(failed())?;
+            return Err(self.why_not_saved(id, former, signed.is_some()).await?);
+        }
+        let insert = "INSERT INTO note_changes (recording, version, document) VALUES ($1, $2, $3)";
+        let insert = sqlx::query(insert).bind(id).bind(version).bind(by);
+        insert.execute(&mut *transaction).await.map_err(failed())?;
+        if let Some(signature) = signed {
+            // Who adds has read what is there: an addendum is reviewed and signed at once.
+            for stage in [Stage::Reviewed.name(), Stage::Signed.name()] {
+                let sealed = signature_place(id, version, stage).seal_json(&key, signature)?;
+                let insert = "INSERT INTO note_signatures (recording, version, stage, document) VALUES ($1, $2, $3, $4)";
+                let insert = sqlx::query(insert).bind(id).bind(version).bind(stage).bind(sealed);
+                insert.execute(&mut *transaction).await.map_err(failed())?;
+            }
+        }
+        transaction.commit().await.map_err(failed())?;
+        Ok(version.unsigned_abs())
+    }
+
+    async fn why_not_saved(&self, id: &str, former: i64, addendum: bool) -> Result<SaveError, StoreError> {
+        let Some(found) = self.recording(id).await?.filter(|found| found.version > 0) else {
+            return Ok(self.refusal(id, "have its note saved").await?.into());
+        };
+        let current = found.version == former.unsigned_abs();
+        Ok(match (current, addendum) {
+            (false, _) => SaveError::Conflict,
+            (true, false) => SaveError::Signed,
+            (true, true) => SaveError::Unsigned,
+        })
+    }
+
+    /// Keeps that the current version was read through.
+    ///
+    /// # Errors
+    /// [`SaveError::Conflict`] when another version is current, and when it cannot be written.
+    pub async fn save_review(&self, id: &str, reviewed: &Reviewed) -> Result<(), SaveError> {
+        self.vouch(id, reviewed.version(), Stage::Reviewed, reviewed.review()).await
+    }
+
+    /// Keeps that the current version is signed: from now on it is frozen.
+    ///
+    /// # Errors
+    /// [`SaveError::Conflict`] when another version is current; [`SaveError::Signed`] when it is signed already, and when it cannot
+    /// be written.
+    pub async fn save_signature(&self, id: &str, signed: &Signed) -> Result<(), SaveError> {
+        self.vouch(id, signed.version(), Stage::Signed, signed.signature()).await
+    }
+
+    async fn vouch(&self, id: &str, version: u64, stage: Stage, signature: &Signature) -> Result<(), SaveError> {
+        let failed = || StoreError::database("keep a signature");
+        let key = self.data_key(id).await?;
+        let version = version.cast_signed();
+        let sealed = signature_place(id, version, stage.name()).seal_json(&key, signature)?;
+        let insert = "INSERT INTO note_signatures (recording, version, stage, document) SELECT id, $1, $2, $3 FROM recordings \
+            WHERE id = $4 AND state = 'finished' AND $5 = (SELECT max(version) FROM notes WHERE recording = recordings.id) \
+            ON CONFLICT DO NOTHING";
+        let insert = sqlx::query(insert).bind(version).bind(stage.name()).bind(sealed).bind(id).bind(version);
+        if insert.execute(self.pool()).await.map_err(failed())?.rows_affected() > 0 {
+            return Ok(());
+        }
+        match self.recording(id).await? {
+            Some(found) if found.version != version.unsigned_abs() => Err(SaveError::Conflict),
+            // It was read through before, and whoever did so first stays named.
+            Some(_) if stage == Stage::Reviewed => Ok(()),
+            Some(_) => Err(SaveError::Signed),
+            None => Err(StoreError::missing(id).into()),
+        }
+    }
+
+    /// The record of a recording's note, or nothing before it is finished.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::Damaged`], and when it cannot be read.
+    pub async fn record(&self, id: &str) -> Result<Option<KeptRecord>, StoreError> {
+        let failed = || StoreError::database("read a record");
+        let Some(document) = self.document(id).await? else { return Ok(None) };
+        let key = self.data_key(id).await?;
+        let query = "SELECT version, document FROM note_changes WHERE recording = $1 AND version <= $2 ORDER BY version";
+        let current = document.version.cast_signed();
+        let rows = sqlx::query_as::<_, (i64, Vec<u8>)>(query).bind(id).bind(current).fetch_all(self.pool()).await;
+        let mut changes = Vec::new();
+        for (version, sealed) in rows.map_err(failed())? {
+            changes.push(change_place(id, version).unseal_json(&key, &sealed)?);
+        }
+        let query =
+            "SELECT version, stage, document FROM note_signatures WHERE recording = $1 AND version <= $2 ORDER BY version";
+        let rows = sqlx::query_as::<_, (i64, String, Vec<u8>)>(query).bind(id).bind(current).fetch_all(self.pool()).await;
+        let (mut review, mut signed) = (None, Vec::new());
+        for (version, stage, sealed) in rows.map_err(failed())? {
+            let signature: Signature = signature_place(id, version, &stage).unseal_json(&key, &sealed)?;
+            if stage == Stage::Signed.name() {
+                signed.push((version.unsigned_abs(), signature));
+            } else if version == current {
+                review = Some(signature);
+            }
+        }
+        let signature = signed.last().filter(|(version, _)| *version == document.version).map(|(_, signature)| signature.clone());
+        let record = Record::restored(document.version, document.note, review, signature);
+        let record = record.map_err(|_| signature_place(id, current, Stage::Reviewed.name()).damaged())?;
+        Ok(Some(KeptRecord { transcript: document.transcript, record, changes, signed }))
+    }
+
+    /// How far a recording's note is, or nothing before it is finished: without opening the note.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn stage(&self, id: &str) -> Result<Option<Stage>, StoreError> {
+        let query = "SELECT coalesce((SELECT max(stage) FROM note_signatures WHERE note_signatures.recording = notes.recording \
+            AND note_signatures.version = notes.version), '') FROM notes WHERE recording = $1 ORDER BY version DESC LIMIT 1";
+        let row = sqlx::query_scalar::<_, String>(query).bind(id).fetch_optional(self.pool()).await;
+        let row = row.map_err(StoreError::database("read how far a note is"))?;
+        // Of the two stages `signed` is the greater word too.
+        let known = [Stage::Signed, Stage::Reviewed];
+        Ok(row.map(|name| known.into_iter().find(|stage| stage.name() == name).unwrap_or(Stage::Draft)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{new_recording, note, save, transcript};
+    use super::*;
+    use crate::note::SectionCode;
+    use crate::record::{Act, Draft, Stage};
+    use crate::terminology::Lexicon;
+
+    fn signature(by: &str) -> Signature {
+        Signature::new(by, "2026-11-26T09:00:00Z").unwrap()
+    }
+
+    async fn finished(store: &Store) -> String {
+        let id = store.create(new_recording()).await.unwrap().id;
+        assert_eq!(store.stage(&id).await.unwrap(), None);
+        assert!(store.record(&id).await.unwrap().is_none());
+        store.finish(&id, &transcript("a"), &note("1")).await.unwrap();
+        id
+    }
+
+    #[tokio::test]
+    async fn a_note_goes_from_draft_to_signed_and_only_an_addendum_follows() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let id = finished(&store).await;
+        save(&store, &id, 1, &note("2")).await.unwrap();
+        let kept = store.record(&id).await.unwrap().unwrap();
+        assert_eq!((kept.record.stage(), kept.record.version(), kept.signed), (Stage::Draft, 2, vec![]));
+        assert_eq!(kept.changes.iter().map(|change| (change.version, change.act)).collect::<Vec<_>>(), [(2, Act::Replace)]);
+
+        let reviewed = Draft::new(2, note("2")).review(signature("Dr Chan")).unwrap();
+        let stale = Draft::new(1, note("1")).review(signature("Dr Chan")).unwrap();
+        assert!(matches!(store.save_review(&id, &stale).await, Err(SaveError::Conflict)));
+        assert!(matches!(store.save_signature(&id, &stale.sign(signature("Dr Chan"))).await, Err(SaveError::Conflict)));
+        store.save_review(&id, &reviewed).await.unwrap();
+        store.save_review(&id, &reviewed).await.unwrap();
+        assert_eq!(store.stage(&id).await.unwrap(), Some(Stage::Reviewed));
+
+        // An edit makes it a draft again.
+        save(&store, &id, 2, &note("3")).await.unwrap();
+        assert_eq!(store.stage(&id).await.unwrap(), Some(Stage::Draft));
+        let signed = Draft::new(3, note("3")).review(signature("Dr Chan")).unwrap();
+        store.save_review(&id, &signed).await.unwrap();
+        let signed = signed.sign(signature("Dr Chan"));
+        store.save_signature(&id, &signed).await.unwrap();
+        assert!(matches!(store.save_signature(&id, &signed).await, Err(SaveError::Signed)));
+        assert!(matches!(save(&store, &id, 3, &note("4")).await, Err(SaveError::Signed)));
+        assert_eq!(store.stage(&id).await.unwrap(), Some(Stage::Signed));
+        assert_eq!(store.record(&id).await.unwrap().unwrap().record, Record::Signed(signed.clone()));
+
+        let lexicon = Lexicon::builtin().unwrap();
+        let lines = [(SectionCode::P, "FU 1/52.".into())];
+        let added = signed.addendum(&lines, signature("Dr Lee"), &lexicon).unwrap();
+        let change = Change { version: 4, act: Act::Addendum, by: "Dr Lee".into(), at: "2026-11-26T09:00:00Z".into() };
+        assert_eq!(store.save_addendum(&id, &added, &change).await.unwrap(), 4);
+        assert!(matches!(store.save_addendum(&id, &added, &change).await, Err(SaveError::Conflict)));
+        let kept = store.record(&id).await.unwrap().unwrap();
+        assert_eq!(kept.record.signed().unwrap(), added);
+        assert_eq!(
+            kept.signed.iter().map(|(version, by)| (*version, by.by.as_str())).collect::<Vec<_>>(),
+            [(3, "Dr Chan"), (4, "Dr Lee")]
+        );
+        assert_eq!(store.note_version(&id, 3).await.unwrap().unwrap(), note("3"), "the signed one is kept");
+        assert!(matches!(save(&store, &id, 4, &note("5")).await, Err(SaveError::Signed)));
+    }
+
+    #[tokio::test]
+    async fn an_addendum_needs_a_signed_note() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let id = finished(&store).await;
+        let signed = Draft::new(1, note("1")).review(signature("Dr Chan")).unwrap().sign(signature("Dr Chan"));
+        let lexicon = Lexicon::builtin().unwrap();
+        let added = signed.addendum(&[(SectionCode::P, "FU 1/52.".into())], signature("Dr Lee"), &lexicon).unwrap();
+        let change = Change { version: 2, act: Act::Addendum, by: "Dr Lee".into(), at: "2026-11-26T09:00:00Z".into() };
+        assert!(matches!(store.save_addendum(&id, &added, &change).await, Err(SaveError::Unsigned)));
+        assert_eq!(store.recording(&id).await.unwrap().unwrap().version, 1);
+        assert!(matches!(store.save_signature("no", &signed).await, Err(SaveError::Store(StoreError::Missing { .. }))));
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_of_a_change_is_sealed_and_in_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let id = finished(&store).await;
+        save(&store, &id, 1, &note("2")).await.unwrap();
+        save(&store, &id, 2, &note("3")).await.unwrap();
+        let swap = "UPDATE note_changes SET document = (SELECT document FROM note_changes WHERE version = 2) WHERE version = 3";
+        sqlx::query(swap).execute(store.pool()).await.unwrap();
+        let error = store.record(&id).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("note_changes.document of recording {id}, version 3")), "{error}");
+    }
+}
