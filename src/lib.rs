@@ -3,11 +3,11 @@
 //! Data flows one way, and a stage imports only earlier ones:
 //!
 //! ```text
-//! audio -> speech -> note -> record -> interop
+//! audio -> speech -> note -> record -> letter, interop, sharing
 //! ```
 //!
 //! `text`, `terminology`, `audit`, `consent` and `identity` import no stage; `visit` knows the note alone. The shell around them (`models`, `capture`, `client`,
-//! `spool`, `ledger`, `store`, `engine`, `room`, `server`, `bench`, `cli`) is the only place that may touch devices, files, the database
+//! `spool`, `ledger`, `fonts`, `gateway`, `store`, `engine`, `room`, `server`, `bench`, `cli`) is the only place that may touch devices, files, the database
 //! and the network.
 //! `ARCHITECTURE.md` walks one recording from file to note and names each folder's invariant.
 
@@ -20,8 +20,8 @@ pub mod client;
 pub mod consent;
 pub mod engine;
 pub mod fonts;
+pub mod gateway;
 pub mod identity;
-
 pub mod interop;
 pub mod ledger;
 pub mod letter;
@@ -30,6 +30,7 @@ pub mod note;
 pub mod record;
 pub mod room;
 pub mod server;
+pub mod sharing;
 pub mod speech;
 pub mod spool;
 pub mod store;

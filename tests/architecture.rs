@@ -18,6 +18,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("letter", &["identity", "letter", "note", "record", "speech", "terminology", "text"]),
     ("visit", &["identity", "note", "record", "text", "visit"]),
     ("interop", &["audit", "consent", "interop", "note", "speech", "terminology", "text"]),
+    ("sharing", &["audit", "consent", "note", "record", "sharing", "text"]),
 ];
 
 /// HTTP, SQL and asynchronous run-times: only the shell may know them.
@@ -48,7 +49,7 @@ const SHELL_CRATES: &[&str] = &[
 
 /// What a pure folder takes as an argument instead.
 const IMPURE: &[&str] = &["std::fs", "std::net", "std::process", "std::env", "std::time", "rand::", "getrandom"];
-const PURE: &[&str] = &["audit", "consent", "identity", "terminology", "note", "record", "letter", "visit", "interop"];
+const PURE: &[&str] = &["audit", "consent", "identity", "terminology", "note", "record", "letter", "visit", "interop", "sharing"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

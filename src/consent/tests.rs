@@ -118,9 +118,10 @@ fn refused<T: std::fmt::Debug, S: std::fmt::Debug>(step: Step<T, S>) -> (S, Refu
 }
 
 /// A permit for another folder's tests, from an emergency.
-pub fn test_permit(role: RoleId, record: RecordId) -> Permit {
+pub fn test_permit(role: RoleId, record: RecordId, domain: Domain) -> Permit {
     let Actor::Staff { person, organisation, .. } = doctor(1) else { panic!("a doctor is staff") };
-    let ask = Ask { who: Actor::Staff { person, role, organisation }, record, purpose: Some(Purpose::Emergency), ..ask() };
+    let who = Actor::Staff { person, role, organisation };
+    let ask = Ask { who, record, domain, purpose: Some(Purpose::Emergency), ..ask() };
     break_glass(&ask, EmergencyReason::LifeInDanger, PatientText::from("x"), at(HOUR)).unwrap().permit
 }
 

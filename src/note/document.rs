@@ -211,6 +211,17 @@ pub struct Observation {
     pub provenance: Provenance,
 }
 
+/// LOINC codes of FHIR's vital signs profiles (https://hl7.org/fhir/R4/observation-vitalsigns.html).
+const VITAL_SIGNS: [&str; 9] = ["8480-6", "8462-4", "59408-5", "8867-4", "8310-5", "29463-7", "8302-2", "9279-1", "39156-5"];
+
+impl Observation {
+    /// Whether FHIR counts it among the vital signs.
+    #[must_use]
+    pub fn is_vital_sign(&self) -> bool {
+        VITAL_SIGNS.contains(&self.loinc.as_str())
+    }
+}
+
 /// What sort of thing will be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

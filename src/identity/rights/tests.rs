@@ -105,7 +105,7 @@ fn a_policy_that_fails_denies_and_one_that_does_not_fit_keeps_the_program_from_s
 fn a_permit_counts_for_its_own_record_and_role_alone() {
     let rights = Rights::shipped().unwrap();
     let doctor = session(RoleKind::Doctor);
-    let permit = crate::consent::test_permit(doctor.role, thing('s').id);
+    let permit = crate::consent::test_permit(doctor.role, thing('s').id, crate::consent::Domain::Notes);
     assert!(rights.rule(&doctor, Right::View, &thing('s'), Some(&permit)).allowed);
     assert!(!rights.rule(&doctor, Right::View, &thing('s'), None).allowed);
     let another = Thing { id: RecordId::from_bytes([5; 16]), ..thing('s') };

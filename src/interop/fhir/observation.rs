@@ -11,10 +11,6 @@ const SYSTOLIC: &str = "8480-6";
 const DIASTOLIC: &str = "8462-4";
 const OXYGEN_BY_PULSE_OXIMETRY: &str = "59408-5";
 
-/// LOINC codes of FHIR's vital signs profiles (https://hl7.org/fhir/R4/observation-vitalsigns.html).
-const VITAL_SIGNS: [&str; 9] =
-    [SYSTOLIC, DIASTOLIC, OXYGEN_BY_PULSE_OXIMETRY, "8867-4", "8310-5", "29463-7", "8302-2", "9279-1", "39156-5"];
-
 /// Kinds of social item and their LOINC codes.
 const SOCIAL: [(&str, &str, &str); 6] = [
     ("smoking", "11367-0", "History of Tobacco use"),
@@ -42,7 +38,7 @@ fn single(observation: &Observation, context: &Context<'_>) -> Value {
         // FHIR's profile of oxygen saturation asks for the general code beside the one by pulse oximetry.
         codings.insert(0, coding(LOINC, "2708-6"));
     }
-    let category = if VITAL_SIGNS.contains(&observation.loinc.as_str()) { "vital-signs" } else { "laboratory" };
+    let category = if observation.is_vital_sign() { "vital-signs" } else { "laboratory" };
     let mut resource = frame(category, concept(codings, &observation.display), context);
     add(&mut resource, "extension", json!(context.evidence(&observation.provenance)));
     add_value(&mut resource, observation);

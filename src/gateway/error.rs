@@ -1,0 +1,83 @@
+//! Why a message was not handed over.
+
+use std::io;
+use std::path::PathBuf;
+
+/// What went wrong. Nothing in it comes from the message, nor from what a gateway answered: it might quote it.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The settings cannot be read.
+    #[error("cannot read the gateways' settings in `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The settings hold passwords, and others may read them.
+    #[error("`{}` holds passwords and can be read by others: make it readable by its owner alone (chmod 600)", path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The settings are no TOML of the form that is asked for. The line is named, its content is not.
+    #[error("`{}`, line {line}: {what}", path.display())]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// Where, from 1.
+        line: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// A setting that cannot be used.
+    #[error("setting `{field}` of the gateways: {what}")]
+    Setting {
+        /// Which.
+        field: &'static str,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// Neither a telephone number nor a mail address.
+    #[error("not {expected}")]
+    Address {
+        /// What it should have been.
+        expected: &'static str,
+    },
+    /// This installation has no gateway of the kind.
+    #[error("no `{kind}` gateway is set up")]
+    NoGateway {
+        /// `sms` or `mail`.
+        kind: &'static str,
+    },
+    /// The gateway answered that it does not take the message.
+    #[error("the {kind} gateway refused the message with {code}")]
+    Refused {
+        /// `SMS` or `mail`.
+        kind: &'static str,
+        /// The status of its answer.
+        code: u16,
+        /// Whether it will say the same again.
+        forever: bool,
+    },
+    /// The gateway did not answer, or not in words that can be understood.
+    #[error("the {kind} gateway could not be reached: {what}")]
+    Unreachable {
+        /// `SMS` or `mail`.
+        kind: &'static str,
+        /// What failed.
+        what: &'static str,
+    },
+}
+
+impl GatewayError {
+    /// Whether trying again can not help.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Refused { forever, .. } => *forever,
+            Self::Unreachable { .. } | Self::NoGateway { .. } => false,
+            _ => true,
+        }
+    }
+}

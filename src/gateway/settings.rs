@@ -1,0 +1,100 @@
+//! The file that describes the gateways.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::GatewayError;
+use super::template::BodyKind;
+
+/// The gateways of an installation, as a TOML file has them.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The provider of SMS.
+    pub sms: Option<SmsSettings>,
+    /// The mail server.
+    pub mail: Option<MailSettings>,
+}
+
+/// A provider that takes an SMS by HTTP: any that has an address to which a request of some form is posted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmsSettings {
+    /// Where to post. `https`, or `http` on this machine.
+    pub url: String,
+    /// Headers of the request: the provider's key, as a rule.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// What is posted, with `{{to}}`, `{{text}}` and `{{id}}` in their places.
+    pub body: String,
+    /// How the places are escaped, and the content type.
+    #[serde(default)]
+    pub kind: BodyKind,
+}
+
+/// A mail server.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailSettings {
+    /// Its name, which its certificate has to have.
+    pub server: String,
+    /// Its port: 465 with `tls = "always"`, 587 with `tls = "start"` when not said.
+    pub port: Option<u16>,
+    /// How the connection is enciphered.
+    #[serde(default)]
+    pub tls: Tls,
+    /// The account, where the server asks for one.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<String>,
+    /// Whom the messages come from.
+    pub from: String,
+    /// A certificate (PEM) to trust besides the usual ones: a hospital's own authority.
+    pub authority: Option<std::path::PathBuf>,
+}
+
+/// How the connection to a mail server is enciphered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// From its first byte.
+    #[default]
+    Always,
+    /// After `STARTTLS`; without it nothing is sent.
+    Start,
+    /// Not at all: to this machine only.
+    Never,
+}
+
+impl Settings {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// When it cannot be read, can be read by others, or is not of this form.
+    pub fn read(path: &Path) -> Result<Self, GatewayError> {
+        let text = fs::read_to_string(path).map_err(|source| GatewayError::Read { path: path.to_owned(), source })?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let metadata = fs::metadata(path).map_err(|source| GatewayError::Read { path: path.to_owned(), source })?;
+            if metadata.permissions().mode() & 0o077 != 0 {
+                return Err(GatewayError::Exposed { path: path.to_owned() });
+            }
+        }
+        toml::from_str(&text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let line = 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
+            // The message of an unknown or missing field names the field; it quotes no value.
+            GatewayError::Form { path: path.to_owned(), line, what: error.message().to_owned() }
+        })
+    }
+}
+
+/// Whether a host of an address is this machine.
+pub(super) fn is_here(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
