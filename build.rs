@@ -3,6 +3,8 @@
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(postgres)");
     println!("cargo::rerun-if-changed=build.rs");
+    // They are read by a macro, which is not told of a new one.
+    println!("cargo::rerun-if-changed=migrations");
     // Where Debian's package puts it.
     let installed = std::path::Path::new("/usr/lib/postgresql");
     if installed.is_dir() {
