@@ -395,8 +395,8 @@ async fn a_lost_or_another_master_key_is_told_and_replaced_by_none(site: Site) {
 
 /// Runs a change of the database that only somebody else would make.
 async fn tamper(store: &Store, statement: &str) {
-    let bytes = if store.shared.database.kind == Kind::Postgres { r"'\x" } else { "x'" };
-    let statement = &statement.replace("x'", bytes);
+    let postgres = store.shared.database.kind == Kind::Postgres;
+    let statement = &if postgres { statement.replace("x'", r"'\x").replace("BLOB", "BYTEA") } else { statement.to_owned() };
     assert!(sqlx::query(statement).execute(store.pool()).await.unwrap().rows_affected() > 0, "{statement}");
 }
 
@@ -404,7 +404,8 @@ async fn a_changed_value_is_an_error_that_names_its_row_and_not_its_content(site
     let store = site.open().await;
     let recording = filled(&store, "sealed").await;
     let id = recording.id.as_str();
-    tamper(&store, "UPDATE finals SET segment = substr(segment, 1, 40) || x'00' || substr(segment, 42) WHERE starts = 30").await;
+    let other_byte = "CAST(substr(segment, 1, 40) || x'00' || substr(segment, 42) AS BLOB)";
+    tamper(&store, &format!("UPDATE finals SET segment = {other_byte} WHERE starts = 30")).await;
     let error = store.finals(id).await.unwrap_err().to_string();
     assert_eq!(
         error,
