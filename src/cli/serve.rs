@@ -12,7 +12,7 @@ use super::hear::{Ear, HearArguments};
 use super::terminology::lexicon;
 use crate::engine::Engine;
 use crate::server::{ServerError, Settings, serve_trial};
-use crate::store::Store;
+use crate::store::{DatabaseUrl, Store};
 
 /// The folder of recordings and notes below the XDG data directory.
 const DATA: &str = "trial";
@@ -29,6 +29,9 @@ pub struct ServeArguments {
     /// Folder of recordings and notes, sealed [default: cantoscribe/trial in the XDG data directory]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Keep recordings and notes in this PostgreSQL, postgres://USER@HOST/NAME, instead of in the folder; the password may be in ~/.pgpass
+    #[arg(long, value_name = "URL")]
+    database: Option<DatabaseUrl>,
     /// Begin no new recording when less than so many MiB of the disk are free: room for those that run
     #[arg(long, value_name = "MIB", default_value_t = 512)]
     keep_free: u64,
@@ -58,7 +61,10 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
     let data = data_folder(arguments.data.clone())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the server")?;
     runtime.block_on(async {
-        let store = Store::open(&data).await?;
+        let store = match &arguments.database {
+            None => Store::open(&data).await?,
+            Some(url) => Store::open_at(&data, url).await?,
+        };
         let engine = open_engine(&arguments.hear, models_folder)?;
         if let Some(rooms) = arguments.rooms {
             engine.fix_rooms(usize::from(rooms));

@@ -1,10 +1,13 @@
 //! Erasing a recording, so that no byte of it is left in the folder, sealed or not.
 //!
-//! First its key goes and it is marked, then its sound, then its rows, then what SQLite keeps of them in its file and its log. What
+//! First its key goes and it is marked, then its sound, then its rows, then what the database keeps of them: SQLite
+//! in its file and its log, PostgreSQL in its tables. PostgreSQL has a log and copies that are not ours to empty: what is in them is
+//! sealed. What
 //! a machine that stopped leaves half done is ended when the folder is opened again.
 
 use std::io;
 
+use super::database::Kind;
 use super::{Store, StoreError, folder};
 
 impl Store {
@@ -28,11 +31,11 @@ impl Store {
         let query = sqlx::query_scalar::<_, String>("SELECT id FROM recordings WHERE state = 'erasing'");
         for id in query.fetch_all(self.pool()).await.map_err(failed())? {
             self.remove_sound(&id)?;
-            let delete = sqlx::query("DELETE FROM recordings WHERE id = ?").bind(id);
+            let delete = sqlx::query("DELETE FROM recordings WHERE id = $1").bind(id);
             delete.execute(self.pool()).await.map_err(failed())?;
         }
-        let wipe = sqlx::query_scalar::<_, bool>("SELECT wipe FROM upkeep");
-        if wipe.fetch_one(self.pool()).await.map_err(failed())? { self.wipe().await } else { Ok(()) }
+        let wipe = sqlx::query_scalar::<_, i64>("SELECT wipe FROM upkeep");
+        if wipe.fetch_one(self.pool()).await.map_err(failed())? == 1 { self.wipe().await } else { Ok(()) }
     }
 
     /// Marks a recording and destroys its key: from here on nothing can read it. False where there is none.
@@ -49,7 +52,8 @@ impl Store {
     pub(super) async fn mark(&self, id: &str) -> Result<bool, StoreError> {
         let failed = || StoreError::database("erase a recording");
         let mut transaction = self.pool().begin().await.map_err(failed())?;
-        let update = sqlx::query("UPDATE recordings SET state = 'erasing', data_key = x'' WHERE id = ?").bind(id);
+        let update =
+            sqlx::query("UPDATE recordings SET state = 'erasing', data_key = $1 WHERE id = $2").bind(Vec::<u8>::new()).bind(id);
         let done = update.execute(&mut *transaction).await.map_err(failed())?;
         sqlx::query("UPDATE upkeep SET wipe = 1").execute(&mut *transaction).await.map_err(failed())?;
         if done.rows_affected() == 0 {
@@ -67,12 +71,18 @@ impl Store {
         }
     }
 
-    /// Deleted rows are overwritten as they go (`secure_delete`), but SQLite leaves copies of rows that it once moved from page to
-    /// page: so the file is written anew, and then the log emptied.
+    /// SQLite overwrites deleted rows as they go (`secure_delete`), but leaves copies of rows that it once moved from page to page:
+    /// so the file is written anew, and then the log emptied. PostgreSQL's tables are written anew.
     async fn wipe(&self) -> Result<(), StoreError> {
-        for statement in ["VACUUM", "UPDATE upkeep SET wipe = 0"] {
-            sqlx::query(statement).execute(self.pool()).await.map_err(StoreError::database("wipe what was erased"))?;
-            self.empty_log().await?;
+        let rewrite = match self.shared.database.kind {
+            Kind::Sqlite => "VACUUM",
+            Kind::Postgres => "VACUUM (FULL) recordings, finals, transcripts, notes",
+        };
+        for statement in [rewrite, "UPDATE upkeep SET wipe = 0"] {
+            sqlx::raw_sql(statement).execute(self.pool()).await.map_err(StoreError::database("wipe what was erased"))?;
+            if self.shared.database.kind == Kind::Sqlite {
+                self.empty_log().await?;
+            }
         }
         Ok(())
     }

@@ -50,11 +50,28 @@ pub enum StoreError {
         /// The key's file.
         path: PathBuf,
     },
+    /// What was given is no URL of a PostgreSQL database. It is not quoted: it may hold a password.
+    #[error("the database's URL is not of the form postgres://USER@HOST/NAME")]
+    BadUrl,
+    /// The database cannot be reached.
+    #[error("cannot open the database `{database}`: {reason}")]
+    Connect {
+        /// The file, or host and name.
+        database: String,
+        /// What sqlx says of it. It may name the user; it never holds the password.
+        reason: sqlx::Error,
+    },
+    /// Another process has the database.
+    #[error("the database `{database}` is in use by another cantoscribe")]
+    DatabaseInUse {
+        /// Its host and name.
+        database: String,
+    },
     /// The database could not be brought to this version's form.
-    #[error("the database of `{folder}` does not fit this version: {reason}")]
+    #[error("the database `{database}` does not fit this version: {reason}")]
     Migration {
-        /// The folder.
-        folder: PathBuf,
+        /// The file, or host and name.
+        database: String,
         /// What sqlx says of it.
         reason: sqlx::migrate::MigrateError,
     },
@@ -102,6 +119,9 @@ pub enum StoreError {
     /// Sealing failed.
     #[error(transparent)]
     Seal(#[from] SpoolError),
+    /// The system gave no random bytes.
+    #[error("the system gave no random bytes")]
+    Random,
     /// A document could not be written as JSON.
     #[error("a document could not be written as JSON")]
     Json,
@@ -174,8 +194,10 @@ impl StoreError {
     /// Turns a failed query into an error that says what it was for; a full disk is told apart.
     pub(super) fn database(action: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
         move |reason| match &reason {
-            // SQLITE_FULL
-            sqlx::Error::Database(error) if error.code().as_deref() == Some("13") => Self::DiskFull { action: action.into() },
+            // SQLITE_FULL, and PostgreSQL's disk_full.
+            sqlx::Error::Database(error) if matches!(error.code().as_deref(), Some("13" | "53100")) => {
+                Self::DiskFull { action: action.into() }
+            }
             _ => Self::Database { action, reason },
         }
     }

@@ -38,8 +38,8 @@ impl Store {
         let (channel, start, end) = (i64::from(channel), start.cast_signed(), end.cast_signed());
         let sealed = place(id, channel, start, end).seal_json(&key, &heard)?;
         // Not for a recording whose erasing began since its key was read.
-        let insert = "INSERT OR IGNORE INTO finals (recording, channel, starts, ends, segment) \
-            SELECT id, ?, ?, ?, ? FROM recordings WHERE id = ? AND state <> 'erasing'";
+        let insert = "INSERT INTO finals (recording, channel, starts, ends, segment) \
+            SELECT id, $1, $2, $3, $4 FROM recordings WHERE id = $5 AND state <> 'erasing' ON CONFLICT DO NOTHING";
         let insert = sqlx::query(insert).bind(channel).bind(start).bind(end).bind(sealed).bind(id);
         let done = insert.execute(self.pool()).await.map_err(StoreError::database("keep what was heard"))?;
         Ok(done.rows_affected() > 0)
@@ -51,7 +51,7 @@ impl Store {
     /// [`StoreError::Missing`], [`StoreError::Damaged`], and when they cannot be read.
     pub async fn finals(&self, id: &str) -> Result<Vec<StoredFinal>, StoreError> {
         let key = self.data_key(id).await?;
-        let query = "SELECT channel, starts, ends, segment FROM finals WHERE recording = ? ORDER BY number";
+        let query = "SELECT channel, starts, ends, segment FROM finals WHERE recording = $1 ORDER BY number";
         let rows = sqlx::query_as::<_, (i64, i64, i64, Vec<u8>)>(query).bind(id).fetch_all(self.pool()).await;
         let rows = rows.map_err(StoreError::database("read what was heard"))?;
         let read = |(channel, start, end, sealed): (i64, i64, i64, Vec<u8>)| {

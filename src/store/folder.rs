@@ -3,7 +3,7 @@
 //! ```text
 //! lock          held by the one process that uses the folder
 //! master.key    32 random bytes; readable by the owner only
-//! cantoscribe.db (and -wal, -shm beside it)
+//! cantoscribe.db (and -wal, -shm beside it), unless the database is a PostgreSQL
 //! audio/ID      the spool of a recording
 //! ```
 
@@ -59,16 +59,17 @@ impl Folder {
         Ok(path)
     }
 
-    /// The master key, made where there is neither key nor database.
-    pub(super) fn master_key(&self) -> Result<Key, StoreError> {
+    /// The master key; made where there is none, if the database is a new one.
+    pub(super) fn master_key(&self, new: bool) -> Result<Key, StoreError> {
         let path = self.key_path();
         match File::open(&path) {
             Ok(file) => read_key(file, &path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if self.path.join("cantoscribe.db").exists() {
-                    return Err(StoreError::LostKey { path });
+                if new {
+                    self.make_key(&path)
+                } else {
+                    Err(StoreError::LostKey { path })
                 }
-                self.make_key(&path)
             }
             Err(error) => Err(StoreError::io("open", &path)(error)),
         }

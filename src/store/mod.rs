@@ -1,11 +1,12 @@
-//! The data folder: recordings, finals and notes in SQLite, content sealed.
+//! The data folder, and recordings, finals and notes in a database: SQLite in the folder, or PostgreSQL by a URL. Content is sealed.
 //!
 //! Invariant: no content column, file or log holds patient data in the clear.
 //!
 //! Every recording has a key of its own, wrapped by the master key; its spool and all its content columns are sealed with it, each
-//! value bound to its place. So has every patient, whose visits are sealed with it too. One process uses a folder, over one connection: so a write never waits for a reader, and what is
-//! erased can be wiped at once.
+//! value bound to its place. So has every patient, whose visits are sealed with it too. One process uses a folder and its database.
+//! SQLite has one connection: so a write never waits for a reader, and what is erased can be wiped at once.
 
+mod database;
 mod encounters;
 mod erase;
 mod error;
@@ -22,16 +23,15 @@ mod templates;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use sqlx::ConnectOptions;
-use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::AnyPool;
 
 use crate::spool::{Key, Scratch};
+use database::Database;
 use folder::Folder;
 use place::Place;
 
+pub use database::DatabaseUrl;
 pub use encounters::StoredEncounter;
 pub use error::{DeskError, SaveError, StoreError};
 pub use finals::StoredFinal;
@@ -52,42 +52,48 @@ pub struct Store {
 }
 
 struct Shared {
-    pool: SqlitePool,
+    database: Database,
     master: Key,
     /// The last to be dropped: it holds the lock.
     folder: Folder,
 }
 
 impl Store {
-    /// Opens a data folder, or makes one. Brings its database to this version's form and ends what was interrupted.
+    /// Opens a data folder with its own SQLite database, or makes one. Brings the database to this version's form and ends what was
+    /// interrupted.
     ///
     /// # Errors
     /// When another process uses it; when its master key is missing, not the right one, or readable by others; when the
     /// database is of a later version or cannot be used.
     pub async fn open(data: &Path) -> Result<Self, StoreError> {
         let folder = Folder::acquire(data)?;
-        let master = folder.master_key()?;
-        let options = SqliteConnectOptions::new()
-            .filename(folder.database()?)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .pragma("secure_delete", "ON")
-            .busy_timeout(Duration::from_secs(10))
-            .disable_statement_logging();
-        let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-        let pool = pool.connect_with(options).await.map_err(StoreError::database("be opened"))?;
-        let migrated = sqlx::migrate!().run(&pool).await;
-        migrated.map_err(|reason| StoreError::Migration { folder: data.to_owned(), reason })?;
-        let store = Self { shared: Arc::new(Shared { pool, master, folder }) };
-        store.probe().await?;
+        let database = Database::sqlite(&folder.database()?).await?;
+        Self::with(folder, database).await
+    }
+
+    /// The same with a PostgreSQL database; the folder has the master key and the sound.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; and when the URL is none, the server cannot be reached, or another process uses the database.
+    pub async fn open_at(data: &Path, url: &DatabaseUrl) -> Result<Self, StoreError> {
+        let folder = Folder::acquire(data)?;
+        let database = Database::postgres(url).await?;
+        Self::with(folder, database).await
+    }
+
+    async fn with(folder: Folder, database: Database) -> Result<Self, StoreError> {
+        let stored = sqlx::query_scalar::<_, Vec<u8>>("SELECT probe FROM upkeep");
+        let stored = stored.fetch_optional(&database.pool).await.map_err(StoreError::database("be checked"))?;
+        let master = folder.master_key(stored.is_none())?;
+        let store = Self { shared: Arc::new(Shared { database, master, folder }) };
+        store.probe(stored).await?;
         store.end_erasures().await?;
         Ok(store)
     }
 
     /// Waits until everything is written and closed. Not needed: dropping the last clone is safe too.
     pub async fn close(self) {
-        self.shared.pool.close().await;
+        self.shared.database.pool.close().await;
     }
 
     /// The spool of this recording, whether it is there or not.
@@ -115,25 +121,21 @@ impl Store {
         fs4::available_space(folder).map_err(StoreError::io("ask for the free space of", folder))
     }
 
-    fn pool(&self) -> &SqlitePool {
-        &self.shared.pool
+    fn pool(&self) -> &AnyPool {
+        &self.shared.database.pool
     }
 
     /// Whether the master key is the one that this database was sealed with; a new database takes it.
-    async fn probe(&self) -> Result<(), StoreError> {
-        let action = "be checked";
+    async fn probe(&self, stored: Option<Vec<u8>>) -> Result<(), StoreError> {
         let place = Place::new("upkeep.probe", "");
-        let stored = sqlx::query_scalar::<_, Vec<u8>>("SELECT probe FROM upkeep");
-        match stored.fetch_optional(self.pool()).await.map_err(StoreError::database(action))? {
-            Some(sealed) => match place.unseal(&self.shared.master, &sealed) {
-                Ok(found) if *found == PROBE => Ok(()),
-                _ => Err(StoreError::WrongKey { path: self.shared.folder.key_path() }),
-            },
-            None => {
-                let sealed = place.seal(&self.shared.master, PROBE)?;
-                let insert = sqlx::query("INSERT INTO upkeep (id, probe, wipe) VALUES (1, ?, 0)").bind(sealed);
-                insert.execute(self.pool()).await.map(drop).map_err(StoreError::database(action))
-            }
+        let Some(sealed) = stored else {
+            let sealed = place.seal(&self.shared.master, PROBE)?;
+            let insert = sqlx::query("INSERT INTO upkeep (id, probe, wipe) VALUES (1, $1, 0)").bind(sealed);
+            return insert.execute(self.pool()).await.map(drop).map_err(StoreError::database("be checked"));
+        };
+        match place.unseal(&self.shared.master, &sealed) {
+            Ok(found) if *found == PROBE => Ok(()),
+            _ => Err(StoreError::WrongKey { path: self.shared.folder.key_path() }),
         }
     }
 }

@@ -32,15 +32,16 @@ impl Store {
         let written = note_place(id, 1).seal_json(&key, note)?;
         let duration = transcript.audio.as_ref().map(|audio| audio.duration_ms.cast_signed());
         let mut transaction = self.pool().begin().await.map_err(failed())?;
-        let update = "UPDATE recordings SET state = 'finished', duration_ms = ? WHERE id = ? AND state IN ('open', 'finishing')";
+        let update =
+            "UPDATE recordings SET state = 'finished', duration_ms = $1 WHERE id = $2 AND state IN ('open', 'finishing')";
         let done = sqlx::query(update).bind(duration).bind(id).execute(&mut *transaction).await.map_err(failed())?;
         if done.rows_affected() == 0 {
             transaction.rollback().await.map_err(failed())?;
             return Err(self.refusal(id, "be finished").await?);
         }
-        let insert = sqlx::query("INSERT INTO transcripts (recording, document) VALUES (?, ?)").bind(id).bind(said);
+        let insert = sqlx::query("INSERT INTO transcripts (recording, document) VALUES ($1, $2)").bind(id).bind(said);
         insert.execute(&mut *transaction).await.map_err(failed())?;
-        let insert = sqlx::query("INSERT INTO notes (recording, version, document) VALUES (?, 1, ?)").bind(id).bind(written);
+        let insert = sqlx::query("INSERT INTO notes (recording, version, document) VALUES ($1, 1, $2)").bind(id).bind(written);
         insert.execute(&mut *transaction).await.map_err(failed())?;
         transaction.commit().await.map_err(failed())
     }
@@ -52,7 +53,7 @@ impl Store {
     pub async fn document(&self, id: &str) -> Result<Option<Document>, StoreError> {
         let key = self.data_key(id).await?;
         let query = "SELECT transcripts.document, notes.document, version FROM transcripts JOIN notes USING (recording) \
-            WHERE recording = ? ORDER BY version DESC LIMIT 1";
+            WHERE recording = $1 ORDER BY version DESC LIMIT 1";
         let row = sqlx::query_as::<_, (Vec<u8>, Vec<u8>, i64)>(query).bind(id).fetch_optional(self.pool()).await;
         let Some((said, written, version)) = row.map_err(StoreError::database("read the documents"))? else { return Ok(None) };
         let transcript = Place::new("transcripts.document", id).unseal_json(&key, &said)?;
@@ -66,7 +67,7 @@ impl Store {
     /// [`StoreError::Missing`], [`StoreError::Damaged`], and when it cannot be read.
     pub async fn note_version(&self, id: &str, version: u64) -> Result<Option<Note>, StoreError> {
         let key = self.data_key(id).await?;
-        let query = sqlx::query_scalar::<_, Vec<u8>>("SELECT document FROM notes WHERE recording = ? AND version = ?");
+        let query = sqlx::query_scalar::<_, Vec<u8>>("SELECT document FROM notes WHERE recording = $1 AND version = $2");
         let row = query.bind(id).bind(version.cast_signed()).fetch_optional(self.pool()).await;
         let row = row.map_err(StoreError::database("read a version of a note"))?;
         row.map(|sealed| note_place(id, version.cast_signed()).unseal_json(&key, &sealed)).transpose()

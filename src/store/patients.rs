@@ -180,7 +180,7 @@ impl Store {
     }
 }
 
-type Transaction<'a> = sqlx::Transaction<'a, sqlx::Sqlite>;
+type Transaction<'a> = sqlx::Transaction<'a, sqlx::Any>;
 
 /// Whose number it is already.
 async fn number_holder(transaction: &mut Transaction<'_>, hash: &[u8; 32]) -> Result<Option<String>, StoreError> {

@@ -163,9 +163,11 @@ impl Store {
         let wrapped = Place::new("recordings.data_key", &id).seal(&self.shared.master, key.reveal())?;
         let sealed = Place::new("recordings.speakers", &id).seal_json(&key, &speakers)?;
         let insert = "INSERT INTO recordings (id, state, created_at, encoding, rate, channels, language, token_hash, data_key, speakers) \
-            VALUES (?, 'open', ?, ?, ?, ?, ?, ?, ?, ?)";
-        let insert = sqlx::query(insert).bind(&id).bind(&created_at).bind(format.encoding().name()).bind(format.rate());
-        let insert = insert.bind(format.channels()).bind(&language).bind(token_hash.as_slice()).bind(wrapped).bind(sealed);
+            VALUES ($1, 'open', $2, $3, $4, $5, $6, $7, $8, $9)";
+        let insert =
+            sqlx::query(insert).bind(&id).bind(&created_at).bind(format.encoding().name()).bind(i64::from(format.rate()));
+        let insert =
+            insert.bind(i64::from(format.channels())).bind(&language).bind(token_hash.as_slice()).bind(wrapped).bind(sealed);
         insert.execute(self.pool()).await.map_err(StoreError::database("take in a recording"))?;
         let (state, duration_ms, version) = (State::Open, None, 0);
         Ok(Recording { id, state, created_at, format, language, speakers, token_hash, key, duration_ms, version })
@@ -176,7 +178,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] and when it cannot be read.
     pub async fn recording(&self, id: &str) -> Result<Option<Recording>, StoreError> {
-        let query = format!("{SELECT} AND id = ?");
+        let query = format!("{SELECT} AND id = $1");
         let row = sqlx::query_as::<_, Row>(&query).bind(id).fetch_optional(self.pool()).await;
         let row = row.map_err(StoreError::database("read a recording"))?;
         row.map(|row| row.recording(&self.shared.master)).transpose()
@@ -199,7 +201,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Missing`] and when it cannot be written.
     pub async fn set_token_hash(&self, id: &str, hash: [u8; 32]) -> Result<(), StoreError> {
-        let update = sqlx::query("UPDATE recordings SET token_hash = ? WHERE id = ? AND state <> 'erasing'");
+        let update = sqlx::query("UPDATE recordings SET token_hash = $1 WHERE id = $2 AND state <> 'erasing'");
         let done = update.bind(hash.as_slice()).bind(id).execute(self.pool()).await;
         let done = done.map_err(StoreError::database("change a token"))?;
         if done.rows_affected() == 0 { Err(StoreError::missing(id)) } else { Ok(()) }
@@ -210,8 +212,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Missing`], [`StoreError::State`], and when it cannot be written.
     pub async fn set_state(&self, id: &str, state: State) -> Result<(), StoreError> {
-        let update = "UPDATE recordings SET state = ? WHERE id = ? AND state IN ('open', 'finishing') AND ? <> 'finished'";
-        let update = sqlx::query(update).bind(state.name()).bind(id).bind(state.name());
+        let update = "UPDATE recordings SET state = $1 WHERE id = $2 AND state IN ('open', 'finishing') AND $1 <> 'finished'";
+        let update = sqlx::query(update).bind(state.name()).bind(id);
         let done = update.execute(self.pool()).await.map_err(StoreError::database("change a recording's state"))?;
         if done.rows_affected() == 0 { Err(self.refusal(id, "change its state so").await?) } else { Ok(()) }
     }
@@ -227,7 +229,7 @@ impl Store {
 
     /// The key of a recording.
     pub(super) async fn data_key(&self, id: &str) -> Result<Key, StoreError> {
-        let query = sqlx::query_scalar::<_, Vec<u8>>("SELECT data_key FROM recordings WHERE id = ? AND state <> 'erasing'");
+        let query = sqlx::query_scalar::<_, Vec<u8>>("SELECT data_key FROM recordings WHERE id = $1 AND state <> 'erasing'");
         let wrapped = query.bind(id).fetch_optional(self.pool()).await.map_err(StoreError::database("read a key"))?;
         unwrap(&self.shared.master, id, &wrapped.ok_or_else(|| StoreError::missing(id))?)
     }

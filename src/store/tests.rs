@@ -1,4 +1,4 @@
-//! The store on real folders: what it keeps, what it refuses, and that nothing is left of what was erased.
+//! The store on real folders and both databases: what it keeps, what it refuses, and that nothing is left of what was erased.
 
 use std::collections::HashSet;
 use std::fs;
@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::database::Kind;
 use super::*;
 use crate::audio::{StreamEncoding, StreamFormat};
 use crate::note::{MadeBy, Note};
@@ -13,6 +14,69 @@ use crate::record::{Act, Change};
 use crate::speech::transcript::{AudioIdentity, Segment, TRANSCRIPT_SCHEMA, Transcript};
 use crate::spool::{RecordKind, SpoolReader, SpoolWriter};
 use crate::text::PatientText;
+
+#[path = "../../tests/support/postgres.rs"]
+#[cfg(postgres)]
+mod postgres;
+
+/// A data folder and a database for it.
+struct Site {
+    _folder: tempfile::TempDir,
+    data: PathBuf,
+    url: Option<String>,
+}
+
+impl Site {
+    fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { data: folder.path().join("data"), _folder: folder, url: None }
+    }
+
+    #[cfg(postgres)]
+    fn postgres() -> Self {
+        Self { url: Some(postgres::server().new_database()), ..Self::sqlite() }
+    }
+
+    #[cfg(not(postgres))]
+    fn postgres() -> Self {
+        panic!("needs Debian's package `postgresql`")
+    }
+
+    fn path(&self) -> &Path {
+        &self.data
+    }
+
+    async fn try_open(&self) -> Result<Store, StoreError> {
+        match &self.url {
+            None => Store::open(self.path()).await,
+            Some(url) => Store::open_at(self.path(), &url.clone().into()).await,
+        }
+    }
+
+    async fn open(&self) -> Store {
+        self.try_open().await.unwrap()
+    }
+}
+
+/// Each of these as a test on SQLite and as one on PostgreSQL, which is shown as ignored where there is none.
+macro_rules! on_both {
+    ($($test:ident,)*) => {$(
+        mod $test {
+            use super::Site;
+
+            #[tokio::test]
+            async fn sqlite() {
+                super::$test(Site::sqlite()).await;
+            }
+
+            #[tokio::test]
+            #[cfg_attr(not(postgres), ignore = "needs Debian's package `postgresql`")]
+            async fn postgres() {
+                super::$test(Site::postgres()).await;
+            }
+        }
+    )*};
+}
 
 pub(super) fn new_recording() -> NewRecording {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -103,17 +167,14 @@ async fn sealed_values(store: &Store, id: &str) -> Vec<Vec<u8>> {
         ("document", "transcripts", "recording"),
         ("document", "notes", "recording"),
     ] {
-        let query = format!("SELECT {column} FROM {table} WHERE {key} = ?");
+        let query = format!("SELECT {column} FROM {table} WHERE {key} = $1");
         values.extend(sqlx::query_scalar::<_, Vec<u8>>(&query).bind(id).fetch_all(store.pool()).await.unwrap());
     }
     values
 }
 
-#[tokio::test]
-async fn what_was_kept_is_there_after_opening_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let store = Store::open(&data).await.unwrap();
+async fn what_was_kept_is_there_after_opening_again(site: Site) {
+    let store = site.open().await;
     let open = store.create(new_recording()).await.unwrap();
     assert_eq!((open.state, open.version, open.edited()), (State::Open, 0, false));
     assert!(store.add_final(&open.id, 1, 5, 9, Some(&segment(4, "血壓高"))).await.unwrap());
@@ -124,7 +185,7 @@ async fn what_was_kept_is_there_after_opening_again() {
     let finished = filled(&store, "頭暈").await;
     drop(store);
 
-    let store = Store::open(&data).await.unwrap();
+    let store = site.open().await;
     let listed = store.recordings().await.unwrap();
     assert_eq!(listed.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), [&finished.id, &open.id]);
     let again = store.recording(&open.id).await.unwrap().unwrap();
@@ -146,10 +207,8 @@ async fn what_was_kept_is_there_after_opening_again() {
     assert!(store.free_space().unwrap() > 0);
 }
 
-#[tokio::test]
-async fn every_version_of_a_note_is_kept_and_an_old_one_is_not_overwritten() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+async fn every_version_of_a_note_is_kept_and_an_old_one_is_not_overwritten(site: Site) {
+    let store = site.open().await;
     let id = store.create(new_recording()).await.unwrap().id;
     assert!(matches!(save(&store, &id, 0, &note("x")).await, Err(SaveError::Store(StoreError::State { state: "open", .. }))));
     store.finish(&id, &transcript("a"), &note("1")).await.unwrap();
@@ -172,10 +231,8 @@ async fn every_version_of_a_note_is_kept_and_an_old_one_is_not_overwritten() {
     assert!(store.note_version(&id, 4).await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn a_finished_recording_stays_as_it_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+async fn a_finished_recording_stays_as_it_is(site: Site) {
+    let store = site.open().await;
     let id = store.create(new_recording()).await.unwrap().id;
     assert!(matches!(store.set_state(&id, State::Finished).await, Err(StoreError::State { .. })), "it has no documents");
     store.finish(&id, &transcript("a"), &note("1")).await.unwrap();
@@ -198,56 +255,51 @@ async fn a_finished_recording_stays_as_it_is() {
         assert!(matches!(store.create(new).await, Err(StoreError::BadId)), "{id}");
     }
     assert!(store.create(NewRecording { id, ..new_recording() }).await.is_err(), "it is taken");
-    assert!(store.spool_path("../../etc/passwd").starts_with(folder.path().join("audio")));
+    assert!(store.spool_path("../../etc/passwd").starts_with(site.path().join("audio")));
 }
 
 /// Set for the child process that tries to open the folder it names.
 const CHILD_FOLDER: &str = "CANTOSCRIBE_TEST_FOLDER";
 
-#[tokio::test]
-async fn a_second_process_and_a_second_handle_are_refused_by_name() {
+async fn a_second_process_and_a_second_handle_are_refused_by_name(site: Site) {
     if let Some(folder) = std::env::var_os(CHILD_FOLDER) {
         let error = Store::open(Path::new(&folder)).await.unwrap_err();
         assert!(matches!(error, StoreError::InUse { .. }), "{error}");
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
-    let error = Store::open(folder.path()).await.unwrap_err();
-    assert!(matches!(error, StoreError::InUse { .. }) && error.to_string().contains(&folder.path().display().to_string()));
-    let name = "store::tests::a_second_process_and_a_second_handle_are_refused_by_name";
+    let store = site.open().await;
+    let error = site.try_open().await.unwrap_err();
+    assert!(matches!(error, StoreError::InUse { .. }) && error.to_string().contains(&site.path().display().to_string()));
     let mut child = Command::new(std::env::current_exe().unwrap());
-    let output = child.args(["--exact", name]).env(CHILD_FOLDER, folder.path()).output().unwrap();
+    let name = if site.url.is_some() { "postgres" } else { "sqlite" };
+    let name = format!("store::tests::a_second_process_and_a_second_handle_are_refused_by_name::{name}");
+    let output = child.args(["--exact", &name]).env(CHILD_FOLDER, site.path()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
     let clone = store.clone();
     drop(store);
-    assert!(matches!(Store::open(folder.path()).await, Err(StoreError::InUse { .. })), "a clone still has it");
+    assert!(matches!(site.try_open().await, Err(StoreError::InUse { .. })), "a clone still has it");
     clone.close().await;
-    Store::open(folder.path()).await.unwrap();
+    site.open().await;
 }
 
-#[tokio::test]
-async fn what_is_sealed_is_nowhere_in_the_clear() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+async fn what_is_sealed_is_nowhere_in_the_clear(site: Site) {
+    let store = site.open().await;
     let recording = filled(&store, "the patient said that it hurts").await;
     for clear in [&b"that it hurts"[..], b"Mrs Wong", recording.key.reveal(), "cantoscribe/note".as_bytes()] {
-        assert!(!holds(folder.path(), clear));
+        assert!(!holds(site.path(), clear));
     }
     let shown = format!("{recording:?} {:?} {store:?}", new_recording());
     assert!(!shown.contains("Wong") && !shown.contains("3, 3"), "{shown}");
     #[cfg(unix)]
-    for (name, _) in files(folder.path()) {
+    for (name, _) in files(site.path()) {
         let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&name).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
 }
 
-#[tokio::test]
-async fn nothing_of_an_erased_recording_is_left_and_the_others_are_whole() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+async fn nothing_of_an_erased_recording_is_left_and_the_others_are_whole(site: Site) {
+    let store = site.open().await;
     let (mut kept, mut gone) = (Vec::new(), Vec::new());
     for number in 0..10 {
         kept.push(filled(&store, &format!("stays{number} ")).await);
@@ -276,20 +328,26 @@ async fn nothing_of_an_erased_recording_is_left_and_the_others_are_whole() {
         }
     }
     let left = || {
-        let found = files(folder.path());
+        let found = files(site.path());
         assert!(!found.iter().any(|(name, _)| gone.iter().any(|recording| name.contains(&recording.id))) || gone.is_empty());
         found.iter().map(|(_, bytes)| bytes.windows(16).filter(|part| needles.contains(*part)).count()).sum::<usize>()
     };
     for recording in &gone {
         store.erase(&recording.id).await.unwrap();
         assert!(store.recording(&recording.id).await.unwrap().is_none());
-        assert!(!holds(folder.path(), recording.id.as_bytes()));
+        assert!(!holds(site.path(), recording.id.as_bytes()));
     }
     assert!(needles.len() > 10_000, "{} pieces were looked for", needles.len());
     assert_eq!(left(), 0, "while it is open");
+    #[cfg(postgres)]
+    if site.url.is_some() {
+        let tables = postgres::tables(store.pool()).await;
+        assert!(kept.iter().all(|recording| tables.windows(16).any(|part| part == recording.id.as_bytes())));
+        assert_eq!(tables.windows(16).filter(|part| needles.contains(*part)).count(), 0, "in PostgreSQL's tables");
+    }
     store.close().await;
     assert_eq!(left(), 0, "after it was closed");
-    let store = Store::open(folder.path()).await.unwrap();
+    let store = site.open().await;
     assert_eq!(store.recordings().await.unwrap().len(), kept.len());
     for recording in &kept {
         assert_eq!(store.finals(&recording.id).await.unwrap().len(), 35);
@@ -297,10 +355,8 @@ async fn nothing_of_an_erased_recording_is_left_and_the_others_are_whole() {
     }
 }
 
-#[tokio::test]
-async fn an_erasing_that_was_interrupted_ends_at_the_next_start() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+async fn an_erasing_that_was_interrupted_ends_at_the_next_start(site: Site) {
+    let store = site.open().await;
     let recording = filled(&store, "gone").await;
     let sealed = sealed_values(&store, &recording.id).await;
     // As far as a process comes that is killed after the first step.
@@ -309,58 +365,54 @@ async fn an_erasing_that_was_interrupted_ends_at_the_next_start() {
     assert!(matches!(store.add_final(&recording.id, 3, 1, 2, None).await, Err(StoreError::Missing { .. })));
     assert!(matches!(store.finals(&recording.id).await, Err(StoreError::Missing { .. })));
     store.close().await;
-    assert!(holds(folder.path(), recording.id.as_bytes()));
-    let store = Store::open(folder.path()).await.unwrap();
-    assert!(!holds(folder.path(), recording.id.as_bytes()));
-    assert!(sealed.iter().all(|value| !holds(folder.path(), &value[..16])));
+    assert!(holds(site.path(), recording.id.as_bytes()));
+    let store = site.open().await;
+    assert!(!holds(site.path(), recording.id.as_bytes()));
+    assert!(sealed.iter().all(|value| !holds(site.path(), &value[..16])));
     assert!(!store.spool_path(&recording.id).exists());
 }
 
-#[cfg(unix)]
-#[tokio::test]
-async fn a_master_key_that_others_can_read_is_refused() {
+async fn a_master_key_that_others_can_read_is_refused(site: Site) {
     use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
-    drop(Store::open(folder.path()).await.unwrap());
-    let path = folder.path().join("master.key");
+    drop(site.open().await);
+    let path = site.path().join("master.key");
     for mode in [0o640, 0o604, 0o620, 0o601] {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        assert!(matches!(Store::open(folder.path()).await, Err(StoreError::Exposed { .. })), "{mode:o}");
+        assert!(matches!(site.try_open().await, Err(StoreError::Exposed { .. })), "{mode:o}");
     }
     fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
-    Store::open(folder.path()).await.unwrap();
+    site.open().await;
 }
 
-#[tokio::test]
-async fn a_lost_or_another_master_key_is_told_and_replaced_by_none() {
-    let folder = tempfile::tempdir().unwrap();
-    drop(Store::open(folder.path()).await.unwrap());
-    let path = folder.path().join("master.key");
+async fn a_lost_or_another_master_key_is_told_and_replaced_by_none(site: Site) {
+    drop(site.open().await);
+    let path = site.path().join("master.key");
     let key = fs::read(&path).unwrap();
     fs::remove_file(&path).unwrap();
-    assert!(matches!(Store::open(folder.path()).await, Err(StoreError::LostKey { .. })));
+    assert!(matches!(site.try_open().await, Err(StoreError::LostKey { .. })));
     assert!(!path.exists());
     for wrong in [vec![1; 32], vec![1; 31], vec![1; 33], Vec::new()] {
         fs::write(&path, wrong).unwrap();
         fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        assert!(matches!(Store::open(folder.path()).await, Err(StoreError::WrongKey { .. })));
+        assert!(matches!(site.try_open().await, Err(StoreError::WrongKey { .. })));
     }
     fs::write(&path, key).unwrap();
-    Store::open(folder.path()).await.unwrap();
+    site.open().await;
 }
 
 /// Runs a change of the database that only somebody else would make.
 async fn tamper(store: &Store, statement: &str) {
+    let postgres = store.shared.database.kind == Kind::Postgres;
+    let statement = &if postgres { statement.replace("x'", r"'\x").replace("BLOB", "BYTEA") } else { statement.to_owned() };
     assert!(sqlx::query(statement).execute(store.pool()).await.unwrap().rows_affected() > 0, "{statement}");
 }
 
-#[tokio::test]
-async fn a_changed_value_is_an_error_that_names_its_row_and_not_its_content() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+async fn a_changed_value_is_an_error_that_names_its_row_and_not_its_content(site: Site) {
+    let store = site.open().await;
     let recording = filled(&store, "sealed").await;
     let id = recording.id.as_str();
-    tamper(&store, "UPDATE finals SET segment = substr(segment, 1, 40) || x'00' || substr(segment, 42) WHERE starts = 30").await;
+    let other_byte = "CAST(substr(segment, 1, 40) || x'00' || substr(segment, 42) AS BLOB)";
+    tamper(&store, &format!("UPDATE finals SET segment = {other_byte} WHERE starts = 30")).await;
     let error = store.finals(id).await.unwrap_err().to_string();
     assert_eq!(
         error,
@@ -373,15 +425,13 @@ async fn a_changed_value_is_an_error_that_names_its_row_and_not_its_content() {
     tamper(&store, "UPDATE recordings SET speakers = x''").await;
     assert!(matches!(store.recording(id).await, Err(StoreError::Damaged { .. })));
     assert!(store.recordings().await.unwrap().is_empty(), "the list is shown without it");
-    tamper(&store, "UPDATE recordings SET data_key = zeroblob(72)").await;
+    tamper(&store, &format!("UPDATE recordings SET data_key = x'{}'", "00".repeat(72))).await;
     assert!(store.recording(id).await.unwrap_err().to_string().contains("recordings.data_key"));
     store.erase(id).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_value_moved_to_another_place_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+async fn a_value_moved_to_another_place_is_refused(site: Site) {
+    let store = site.open().await;
     let damaged = |result: Result<(), StoreError>| assert!(matches!(result, Err(StoreError::Damaged { .. })), "{result:?}");
     // To another row.
     let id = filled(&store, "one").await.id;
@@ -406,10 +456,102 @@ async fn a_value_moved_to_another_place_is_refused() {
     // The same, by whoever has the keys themselves.
     let other = store.recording(&theirs).await.unwrap().unwrap();
     let wrapped = Place::new("recordings.data_key", &mine).seal(&store.shared.master, other.key.reveal()).unwrap();
-    sqlx::query("UPDATE recordings SET data_key = ? WHERE id = ?").bind(wrapped).bind(&mine).execute(store.pool()).await.unwrap();
+    sqlx::query("UPDATE recordings SET data_key = $1 WHERE id = $2")
+        .bind(wrapped)
+        .bind(&mine)
+        .execute(store.pool())
+        .await
+        .unwrap();
     tamper(&store, &format!("DELETE FROM finals WHERE recording = '{mine}'")).await;
     tamper(&store, &format!("UPDATE finals SET recording = '{mine}' WHERE recording = '{theirs}'")).await;
     damaged(store.finals(&mine).await.map(drop));
+}
+
+on_both! {
+    what_was_kept_is_there_after_opening_again,
+    every_version_of_a_note_is_kept_and_an_old_one_is_not_overwritten,
+    a_finished_recording_stays_as_it_is,
+    a_second_process_and_a_second_handle_are_refused_by_name,
+    what_is_sealed_is_nowhere_in_the_clear,
+    nothing_of_an_erased_recording_is_left_and_the_others_are_whole,
+    an_erasing_that_was_interrupted_ends_at_the_next_start,
+    a_master_key_that_others_can_read_is_refused,
+    a_lost_or_another_master_key_is_told_and_replaced_by_none,
+    a_changed_value_is_an_error_that_names_its_row_and_not_its_content,
+    a_value_moved_to_another_place_is_refused,
+}
+
+#[tokio::test]
+async fn a_folder_of_any_name_has_its_database_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a b", "50%", "%41", "x?mode=memory", "#1", "病歷", "..x", "a/../b"] {
+        let data = folder.path().join(name);
+        let store = Store::open(&data).await.unwrap();
+        let id = store.create(new_recording()).await.unwrap().id;
+        store.close().await;
+        assert!(data.join("cantoscribe.db").metadata().unwrap().len() > 0, "{name}");
+        assert_eq!(Store::open(&data).await.unwrap().recordings().await.unwrap()[0].id, id);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_url_of_a_postgresql_database_is_refused_and_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    for url in ["", "no", "sqlite:///tmp/secret", "mysql://u:secret@h/n", "postgres://u:secret@h", "postgres://u:secret@h:x/n"] {
+        let url = DatabaseUrl::from(url.to_owned());
+        let error = Store::open_at(folder.path(), &url).await.unwrap_err();
+        assert!(matches!(error, StoreError::BadUrl), "{error}");
+        assert!(!format!("{url} {url:?} {error} {error:?}").contains("secret"));
+    }
+    // Nobody listens there.
+    let url = DatabaseUrl::from("postgres://u:secret@127.0.0.1:1/name?password=secret".to_owned());
+    let error = Store::open_at(folder.path(), &url).await.unwrap_err();
+    assert!(matches!(error, StoreError::Connect { .. }), "{error}");
+    assert!(error.to_string().contains("postgres://127.0.0.1:1/name"), "{error}");
+    assert!(!format!("{url} {url:?} {error} {error:?}").contains("secret"));
+}
+
+/// What only PostgreSQL has.
+#[cfg(postgres)]
+mod on_postgres {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wrong_password_is_told_and_not_shown() {
+        let url = postgres::server().new_database();
+        let wrong: DatabaseUrl = url.replace(postgres::PASSWORD, "wrong-and-not-shown").into();
+        let folder = tempfile::tempdir().unwrap();
+        let error = Store::open_at(folder.path(), &wrong).await.unwrap_err();
+        assert!(matches!(error, StoreError::Connect { .. }), "{error}");
+        let shown = format!("{wrong} {wrong:?} {error} {error:?}");
+        assert!(!shown.contains("not-shown") && !folder.path().join("master.key").exists(), "{shown}");
+        let nameless = format!("{url}_not_there").into();
+        let error = Store::open_at(folder.path(), &nameless).await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains(postgres::PASSWORD) && error.to_string().contains("not_there"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_database_is_one_processes_alone_and_whoever_lost_it_writes_no_more() {
+        let (site, other) = (Site::postgres(), tempfile::tempdir().unwrap());
+        let address = site.url.clone().unwrap();
+        let url = DatabaseUrl::from(address.clone());
+        let store = site.open().await;
+        let id = store.create(new_recording()).await.unwrap().id;
+        // Another folder, with a copy of the key, as a second machine may have it.
+        fs::copy(site.path().join("master.key"), other.path().join("master.key")).unwrap();
+        let error = Store::open_at(other.path(), &url).await.unwrap_err();
+        assert!(matches!(error, StoreError::DatabaseInUse { .. }), "{error}");
+        assert!(!format!("{error} {error:?}").contains(postgres::PASSWORD));
+        // The server drops all connections: then the same process has it again.
+        postgres::cut(&address).await;
+        while store.set_token_hash(&id, [1; 32]).await.is_err() {}
+        // Unless another came first.
+        postgres::cut(&address).await;
+        let second = Store::open_at(other.path(), &url).await.unwrap();
+        let error = store.set_token_hash(&id, [2; 32]).await.unwrap_err();
+        assert!(matches!(error, StoreError::Database { .. }), "{error}");
+        assert_eq!(second.recording(&id).await.unwrap().unwrap().token_hash, [1; 32]);
+    }
 }
 
 #[test]
