@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 
-use super::output::print;
+use super::output::print_bytes;
 use crate::fonts;
 use crate::identity::Date;
 use crate::letter::{self, LetterKind, Patient, Request};
@@ -81,6 +81,6 @@ pub fn run(arguments: &LetterArguments) -> anyhow::Result<ExitCode> {
         Format::Html => letter::to_html(&letters).into_bytes(),
         Format::Pdf => letter::to_pdf(&letters, &fonts::for_letters(&letters)?)?,
     };
-    print(&written)?;
+    print_bytes(&written)?;
     Ok(ExitCode::SUCCESS)
 }

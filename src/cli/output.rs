@@ -7,9 +7,14 @@ use anyhow::Context;
 /// Writes a result to standard output.
 ///
 /// A reader that went away (`| head`) is no error; a full disk is.
-pub fn print(result: impl AsRef<[u8]>) -> anyhow::Result<()> {
+pub fn print(result: &str) -> anyhow::Result<()> {
+    print_bytes(result.as_bytes())
+}
+
+/// The same of what is no text.
+pub fn print_bytes(result: &[u8]) -> anyhow::Result<()> {
     let mut output = std::io::stdout().lock();
-    let written = output.write_all(result.as_ref()).and_then(|()| output.flush());
+    let written = output.write_all(result).and_then(|()| output.flush());
     match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write to standard output"),

@@ -51,7 +51,7 @@ fn chosen() -> Result<&'static Typefaces, LetterError> {
         return Ok(typefaces);
     }
     let database = installed();
-    let named = FAMILIES.iter().find_map(|family| named(&database, family, Weight::NORMAL).filter(|face| has_wanted(face)));
+    let named = FAMILIES.iter().find_map(|family| named(&database, family, Weight::NORMAL).filter(has_wanted));
     let plain = named.or_else(|| first(&database, has_wanted)).ok_or(LetterError::NoFont)?;
     let bold = FAMILIES.iter().find_map(|family| named_bold(&database, family)).filter(has_wanted);
     Ok(CHOSEN.get_or_init(|| Typefaces { plain: vec![plain], bold: bold.into_iter().collect() }))

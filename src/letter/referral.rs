@@ -27,10 +27,13 @@ fn letter(request: &Request<'_>, referral: &Sentence, all: &[Sentence]) -> Lette
     letter.known_allergies(request);
     let section = |code, left_out: &[Part]| {
         let lines = section_without(request.note, code, left_out, request.language);
-        // A person's line that says a referral is named at the top, or in the letter that is its own.
-        let said = |line: &Sentence| {
-            line.provenance.is_by_a_person() && all.iter().any(|referral| referral.provenance == line.provenance)
+        // A person's line that says a referral is named at the top, or in the letter that is its own. Lines of one second have the same
+        // provenance: the words tell them apart.
+        let says = |line: &Sentence, referral: &Sentence| {
+            let words = referral.text.reveal().trim_matches(['「', '」']);
+            referral.provenance == line.provenance && line.text.reveal().contains(words)
         };
+        let said = |line: &Sentence| line.provenance.is_by_a_person() && all.iter().any(|referral| says(line, referral));
         texts(lines.into_iter().filter(|line| !said(line)))
     };
     letter.list(("History", "病史"), section(SectionCode::S, &[Part::Allergies]));

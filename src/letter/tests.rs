@@ -140,6 +140,21 @@ fn what_a_person_typed_is_in_a_referral_and_told_of_elsewhere() {
 }
 
 #[test]
+fn lines_typed_in_one_second_are_all_in_a_referral() {
+    let lexicon = Lexicon::builtin().unwrap();
+    let add = |note: Note, section, text: &str| {
+        apply(&note, NoteEdit::Add { section, text: text.into() }, "Dr WONG", "2026-11-26T10:00:00Z", &lexicon).unwrap()
+    };
+    let note = add(silent(), SectionCode::S, "C/O cough x 3/7");
+    let note = add(add(note, SectionCode::P, "Refer ENT"), SectionCode::P, "FU 1/52");
+    let referral = page(LetterKind::Referral, &note, Language::English, None);
+    for words in ["「ENT」", "C/O cough x 3/7", "FU 1/52"] {
+        assert!(referral.contains(words), "{words} in {referral}");
+    }
+    assert!(!referral.contains("Refer ENT"), "it is said at the top: {referral}");
+}
+
+#[test]
 fn no_font_and_a_missing_character_are_told() {
     let letters = written(LetterKind::Summary, &silent(), Language::English, None).unwrap();
     let error = to_pdf(&letters, &Typefaces::default()).unwrap_err();

@@ -44,10 +44,11 @@ async fn computed(app: &App, id: &str, version: u64) -> Result<Option<Outcome>, 
     Ok(Some(Outcome::new(&draft, &signed, signature, seconds(&recording, signature))))
 }
 
-/// From the end of the talk, which is its start and its length, to the signature; nothing where a clock was set back.
+/// From the end of the talk, which is its start and its length, to the signature; nothing where nobody talked or a clock was set back.
 fn seconds(recording: &Recording, signature: &Signature) -> Option<u64> {
     let at = |text: &str| Instant::parse(text).ok().map(|instant| instant.unix_seconds());
-    let talk = i64::try_from(recording.duration_ms?.div_ceil(1000)).ok()?;
+    let talk = recording.duration_ms.filter(|length| *length > 0)?;
+    let talk = i64::try_from(talk.div_ceil(1000)).ok()?;
     u64::try_from(at(&signature.at)? - at(&recording.created_at)? - talk).ok()
 }
 
