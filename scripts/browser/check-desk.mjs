@@ -9,7 +9,7 @@ import { check, expect, same, sleep, until } from "./harness.mjs";
 export const DICTATION = [
   "Good morning. Please take a seat.",
   "I have had a headache for three days. I have no chest pain. My left knee hurts and I have diabetes.",
-  "I take met form in five hundred milligrams twice a day. I also take am low dippin and sim vast attin.",
+  "I take met forming twice a day. I also take war fairing every day.",
   "Blood pressure is one hundred and forty five over ninety. Come back in four weeks.",
 ];
 
