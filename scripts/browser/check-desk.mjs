@@ -27,7 +27,7 @@ export async function desk({ server, sound, shots }) {
     await check("words of the transcript are dragged onto a section, and picked by keyboard", () => pick(at));
     await check("what led to nothing is dismissed", () => dismiss(at));
     await check("undo takes back and redo does again", () => backAndForth(at));
-    await check("two windows at different lines lose nothing, and at one line are asked", () => twoWindows(browser, at));
+    await check("two windows at different lines lose nothing", () => twoWindows(browser, at));
     await check("the history says who, when, from what to what", () => history(at));
     await check("signing shows what was changed and freezes the note", () => sign(at));
     await check("an addendum is a version on, and the signed note is kept", () => addendum(at));
