@@ -64,7 +64,7 @@ async fn patients_and_visits_are_there_after_opening_again_and_nothing_of_them_i
     }
     let store = Store::open(folder.path()).await.unwrap();
     assert_eq!(store.patient(&known.id).await.unwrap().as_ref(), Some(&known));
-    assert_eq!(store.patients(10).await.unwrap(), [known.clone()]);
+    assert_eq!(store.patients(10).await.unwrap(), std::slice::from_ref(&known));
     assert_eq!(store.encounter(&first.id).await.unwrap().as_ref(), Some(&first));
     assert_eq!(store.encounters_of(&known.id).await.unwrap(), [second.clone(), first.clone()]);
     assert_eq!(store.encounters_between(2_000, 3_000, 10).await.unwrap(), [first]);
@@ -108,7 +108,7 @@ async fn a_recording_is_moved_and_its_history_says_so() {
     let moves = store.moves(&id).await.unwrap();
     assert_eq!(moves.iter().map(|entry| entry.by.reveal()).collect::<Vec<_>>(), ["Dr Lee", "Dr Ho"]);
     assert_eq!(moves[0], moved);
-    assert_eq!(store.recordings_of(&wrong.id).await.unwrap(), [id.clone()]);
+    assert_eq!(store.recordings_of(&wrong.id).await.unwrap(), std::slice::from_ref(&id));
     assert!(store.recordings_of(&right.id).await.unwrap().is_empty());
     // One that was made for nobody is given to somebody.
     let other = recording(&store, "two").await;
