@@ -117,7 +117,7 @@ pub fn consultation() -> Transcript {
         second,
         segment(2, Some((3_661_000, 3_665_000)), None, "metformin 加到 1000 mg 一日兩次，三個月後覆診。"),
     ]);
-    transcript.model = Some(ModelIdentity { name: "whisper-base".into(), sha256: "a".repeat(64) });
+    transcript.model = Some(ModelIdentity { name: "whisper-base".into(), sha256: "a".repeat(64), device: None });
     transcript.audio = Some(AudioIdentity { duration_ms: 3_670_000, sha256: "b".repeat(64) });
     transcript
 }
