@@ -38,7 +38,8 @@ pub fn load(
     let files =
         |aligner: &Installed| Ok::<_, ModelError>(AlignerFiles { folder: aligner.folder.clone(), packed: packed(aligner)? });
     let (aligner, packed) = (aligner.map(files).transpose()?, packed(installed)?);
-    Ok(model::load(&installed.folder, &LoadOptions { packed, aligner, ..options.clone() })?)
+    let decoder = installed.decoder.clone();
+    Ok(model::load(&installed.folder, &LoadOptions { packed, aligner, decoder, ..options.clone() })?)
 }
 
 fn packed_weights(installed: &Installed, models: &Path, precision: Precision) -> Result<Option<PackedWeights>, ModelError> {

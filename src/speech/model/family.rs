@@ -30,6 +30,15 @@ impl SpeechFamily {
         }
     }
 
+    /// Whether its decoder can be in a GGUF file.
+    #[must_use]
+    pub const fn reads_gguf(self) -> bool {
+        match self {
+            Self::Qwen3Asr => true,
+            Self::SenseVoice | Self::Whisper => false,
+        }
+    }
+
     /// Whether its words get their times from a forced aligner.
     #[must_use]
     pub const fn takes_aligner(self) -> bool {

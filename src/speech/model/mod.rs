@@ -6,6 +6,7 @@
 mod beam;
 mod byte_level;
 mod family;
+mod gguf;
 pub mod layers;
 mod logits;
 mod onnx;
@@ -30,6 +31,7 @@ use std::path::Path;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use family::{SpeechFamily, family_of};
+pub use gguf::decoder_file;
 pub use options::{AlignerFiles, Context, DecodeOptions, Language, LoadOptions, PackedWeights, Precision, Search};
 pub use weights::{INDEX, weight_files};
 

@@ -144,6 +144,9 @@ pub struct LoadOptions {
     pub packed: Option<PackedWeights>,
     /// For a family that takes one ([`super::SpeechFamily::takes_aligner`]); the others do not look at it.
     pub aligner: Option<AlignerFiles>,
+    /// A GGUF file that the decoder's weights are taken from, for a family that reads one ([`super::SpeechFamily::reads_gguf`]); the others
+    /// do not look at it. Its own precision is that of the decoder's products, whatever [`LoadOptions::precision`] is.
+    pub decoder: Option<PathBuf>,
 }
 
 impl LoadOptions {
@@ -156,7 +159,7 @@ impl LoadOptions {
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { precision: Precision::default(), threads: None, device: Device::Cpu, packed: None, aligner: None }
+        Self { precision: Precision::default(), threads: None, device: Device::Cpu, packed: None, aligner: None, decoder: None }
     }
 }
 

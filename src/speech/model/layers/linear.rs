@@ -6,6 +6,7 @@ use candle_core::Tensor;
 use rayon::prelude::*;
 
 use super::matrix::{Form, Matrix, Unpacked};
+use super::quantised::Quantised;
 use super::{Arithmetic, with_rows};
 use crate::speech::SpeechError;
 use crate::speech::kernels::{Activation, Finish, Kernels, Rows};
@@ -20,6 +21,8 @@ enum Operator {
     /// (out, in) and (out), f32, by candle.
     Dense(Tensor, Option<Tensor>),
     Packed(Matrix, Arc<Kernels>),
+    /// As a GGUF file has them, whatever the precision.
+    Quantised(Quantised),
 }
 
 /// One of the weights that a layer joins: `{name}.weight` (outputs, inputs) and, where `bias`, `{name}.bias` (outputs).
@@ -66,7 +69,9 @@ impl Linear {
         arithmetic: &Arithmetic,
     ) -> Result<Self, SpeechError> {
         let join = || join(weights, parts, (inputs, outputs), arithmetic);
-        let operator = if let Some(kernels) = arithmetic.kernels() {
+        let operator = if let Some(quantised) = Quantised::load(weights, parts, (inputs, outputs), arithmetic.device())? {
+            Operator::Quantised(quantised)
+        } else if let Some(kernels) = arithmetic.kernels() {
             let name = parts.iter().map(|part| part.name).collect::<Vec<_>>().join("+");
             let matrix = Matrix::load(weights, &name, (inputs, outputs * parts.len()), arithmetic.form(), join)?;
             Operator::Packed(matrix, Arc::clone(kernels))
@@ -113,6 +118,7 @@ impl Linear {
             }
             Operator::Packed(Matrix::Bytes(packed), _) => Ok(packed.weights_of(output)),
             Operator::Packed(Matrix::Halves(packed), _) => Ok(packed.weights_of(output)),
+            Operator::Quantised(quantised) => quantised.weights_of(output),
         }
     }
 
@@ -120,14 +126,9 @@ impl Linear {
         match &self.operator {
             Operator::Dense(weight, bias) => {
                 let y = if x.dim(0)? == 1 && x.device().is_cpu() { one_row(x, weight)? } else { x.matmul(&weight.t()?)? };
-                let y = if let Some(bias) = bias { y.broadcast_add(bias)? } else { y };
-                let y = match activation {
-                    Activation::Identity => y,
-                    Activation::Gelu => y.gelu_erf()?,
-                    Activation::Relu => y.relu()?,
-                };
-                if let Some(residual) = residual { residual + y } else { Ok(y) }
+                finish(if let Some(bias) = bias { y.broadcast_add(bias)? } else { y }, activation, residual)
             }
+            Operator::Quantised(quantised) => finish(quantised.multiply(x)?, activation, residual),
             Operator::Packed(packed, kernels) => {
                 let (rows, inputs) = x.dims2()?;
                 let (expected, outputs) = packed.sizes();
@@ -151,6 +152,16 @@ impl Linear {
             }
         }
     }
+}
+
+/// What follows a product of candle's.
+fn finish(y: Tensor, activation: Activation, residual: Option<&Tensor>) -> candle_core::Result<Tensor> {
+    let y = match activation {
+        Activation::Identity => y,
+        Activation::Gelu => y.gelu_erf()?,
+        Activation::Relu => y.relu()?,
+    };
+    if let Some(residual) = residual { residual + y } else { Ok(y) }
 }
 
 /// Takes the weights of `parts`, one above the other, and their biases, zeros where a part has none.

@@ -62,7 +62,11 @@ impl Decoder {
         };
         let outputs = match config.times {
             Some(times) => Some(times.bins),
-            None => (!sizes.tie_word_embeddings).then_some(sizes.vocab_size),
+            // A file of llama.cpp's may have one of its own, stored more exactly than the embedding that it is tied to.
+            None => {
+                let own = weights.gguf_has(&format!("{}.weight", config.layout.output()));
+                (own || !sizes.tie_word_embeddings).then_some(sizes.vocab_size)
+            }
         };
         let layers = (0..sizes.num_hidden_layers)
             .map(|index| Layer::load(weights, &format!("{prefix}.layers.{index}"), config, arithmetic));

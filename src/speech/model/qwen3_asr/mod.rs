@@ -13,6 +13,7 @@ mod attempt;
 mod config;
 mod decoder;
 mod encoder;
+mod gguf;
 mod network;
 mod pieces;
 mod repair;
@@ -84,7 +85,8 @@ impl Qwen3Asr {
         let (network, aligner) = pool.install(|| {
             let network = Network::load(folder, options, &config, &arithmetic)?;
             let aligner = options.aligner.as_ref().map(|aligner| {
-                let options = LoadOptions { packed: aligner.packed.clone(), aligner: None, ..options.clone() };
+                let packed = aligner.packed.clone();
+                let options = LoadOptions { packed, aligner: None, decoder: None, ..options.clone() };
                 Aligner::load(&aligner.folder, &options, &arithmetic)
             });
             Ok::<_, SpeechError>((network, aligner.transpose()?))

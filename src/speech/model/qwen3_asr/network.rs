@@ -7,6 +7,7 @@ use candle_core::Tensor;
 use super::config::{Config, Layout};
 use super::decoder::Decoder;
 use super::encoder::Encoder;
+use super::gguf;
 use crate::audio::{LogMel, SAMPLE_RATE};
 use crate::speech::SpeechError;
 use crate::speech::model::LoadOptions;
@@ -27,12 +28,17 @@ pub struct Network {
 }
 
 impl Network {
-    /// Loads the weights in `folder`.
+    /// Loads the weights in `folder`, those of the decoder from a GGUF file, if the options name one.
     ///
     /// # Errors
-    /// As [`Weights::open`] and [`Weights::tensor`].
+    /// As [`Weights::open`], [`gguf::open`] and [`Weights::tensor`].
     pub fn load(folder: &Path, options: &LoadOptions, config: &Config, arithmetic: &Arithmetic) -> Result<Self, SpeechError> {
-        Self::take(&Weights::open(folder, options)?, config, arithmetic)
+        let weights = Weights::open(folder, options)?;
+        let weights = match &options.decoder {
+            Some(path) => weights.with_gguf(gguf::open(path, config)?),
+            None => weights,
+        };
+        Self::take(&weights, config, arithmetic)
     }
 
     /// Takes the tensors.
