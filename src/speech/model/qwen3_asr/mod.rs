@@ -5,7 +5,7 @@
 //! the words. The arithmetic is that of the `qwen-asr` package (`core/transformers_backend/modeling_qwen3_asr.py`), with the windows of
 //! the encoder's attention that its code for the processor leaves out and its code for accelerators has. Sizes and ids are the checkpoint's.
 //!
-//! The model says no times: those of words come with a forced aligner, which is another model ([`aligner`]). Nothing is sampled.
+//! The model says no times: those of words come with a forced aligner, which is another model (`aligner.rs`). Nothing is sampled.
 
 mod aligner;
 mod answer;

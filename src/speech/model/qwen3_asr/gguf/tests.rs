@@ -186,6 +186,22 @@ fn parity_qwen3_gguf_logits() {
     }
 }
 
+/// A file that llama.cpp's own package wrote (`scripts/gguf-fixture`), in Q8_0 and F16, against the weights that it was made of.
+#[test]
+fn parity_qwen3_gguf_of_another_writer() {
+    let reference = Reference::read(&fixture(""));
+    let tokens = reference.ids("ids.auto");
+    let load = |decoder: Option<PathBuf>| {
+        let options = LoadOptions { precision: Precision::Exact, threads: Some(2), decoder, ..LoadOptions::default() };
+        Qwen3Asr::load(&fixture(""), &options).unwrap()
+    };
+    let written = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/qwen3-gguf/decoder.gguf");
+    let [ours, expected] = [Some(written), None].map(|file| values(&logits(&load(file), &reference.samples(), &tokens)));
+    let error = error(&ours, &expected);
+    println!("error {error:.1e} at the logits");
+    assert!(error < BOUND, "{error}");
+}
+
 /// An output of its own is used, where the file has one.
 #[test]
 fn an_output_in_the_file_is_used() {
