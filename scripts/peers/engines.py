@@ -1,7 +1,7 @@
 """Who is compared, with which settings."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import character_error
@@ -36,6 +36,7 @@ class Engine:
     start: list
     languages: dict
     flag: list
+    environment: dict = field(default_factory=dict)
 
     def command(self, language, files):
         return [*map(str, self.start), *self.flag, self.languages.get(language, language), *files]

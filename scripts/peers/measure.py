@@ -47,7 +47,7 @@ def process(command, environment):
 
 def run(engine, clips, threads):
     """One engine over all clips, which are sorted by language."""
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), **engine.environment}
     result, foreign, at = Run(0, 0, 0, 0, 0, 0, [], []), 0.0, 0
     for language, group in groupby(clips, key=lambda clip: clip.language):
         group = list(group)

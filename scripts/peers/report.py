@@ -30,6 +30,16 @@ def machine():
     }
 
 
+def described(machine):
+    """Lines that say what [`machine`] found."""
+    m = machine
+    return [
+        f"machine: {m['processor']} (family/model {m['family_model']}), {m['cores']} cores, {m['memory_gib']} GiB, {m['system']}",
+        f"  has {' '.join(m['flags']) or 'none of the flags looked for'}; lacks {' '.join(m['flags_missing']) or 'none'}",
+        f"  load before the first run: {m['load_before']}",
+    ]
+
+
 def error_rate(clips, texts, language, simplified):
     """Character error rate in percent over the clips of one language, or None where there is none."""
     counts = [character_error.errors(c.transcript, t, simplified) for c, t in zip(clips, texts) if c.language == language]
@@ -89,24 +99,27 @@ def cell(row, key, digits, ranged):
     return spread(values, digits) if ranged else f"{statistics.median(values):.{digits}f}"
 
 
-def table(rows):
-    lines = [["engine", "settings", *(column[1] for column in COLUMNS)]]
-    lines += [[row["engine"], row["settings"], *(cell(row, key, digits, ranged) for key, _, digits, ranged in COLUMNS)] for row in rows]
+def aligned(lines):
+    """Lines of words as a table."""
     widths = [max(map(len, column)) for column in zip(*lines)]
     return "\n".join("  ".join(f"{word:{width}}" for word, width in zip(line, widths)).rstrip() for line in lines)
 
 
+def table(rows):
+    lines = [["engine", "settings", *(column[1] for column in COLUMNS)]]
+    lines += [[row["engine"], row["settings"], *(cell(row, key, digits, ranged) for key, _, digits, ranged in COLUMNS)] for row in rows]
+    return aligned(lines)
+
+
 def heading(document):
     """What the figures below it rest on."""
-    m, clips = document["machine"], document["clips"]
+    clips = document["clips"]
     languages = ", ".join(f"{count} {language}" for language, count in clips["languages"].items())
     built = " ".join(re.findall(r"(\w+) = 1", document["about"]["whisper.cpp"]))
     return "\n".join(
         [
             f"compare-peers, {document['date']}",
-            f"machine: {m['processor']} (family/model {m['family_model']}), {m['cores']} cores, {m['memory_gib']} GiB, {m['system']}",
-            f"  has {' '.join(m['flags']) or 'none of the flags looked for'}; lacks {' '.join(m['flags_missing']) or 'none'}",
-            f"  load before the first run: {m['load_before']}",
+            *described(document["machine"]),
             "versions: " + ", ".join(f"{name} {version}" for name, version in document["versions"].items()),
             f"  CTranslate2 computes in {', '.join(document['about']['ctranslate2'])}; whisper.cpp is built with {built}",
             f"weights: {document['weights']}",
