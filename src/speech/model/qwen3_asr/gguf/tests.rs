@@ -103,8 +103,11 @@ fn checkpoint(more: HashMap<String, Tensor>) -> tempfile::TempDir {
     folder
 }
 
+/// What a matrix of a name is stored as.
+type Choice = fn(&str) -> GgmlDType;
+
 /// The decoder by llama.cpp's names, each matrix of the type that `of` says.
-fn stored(of: impl Fn(&str) -> GgmlDType) -> HashMap<String, QTensor> {
+fn stored(of: Choice) -> HashMap<String, QTensor> {
     let quantise = |(name, tensor): (String, Tensor)| {
         let name = translated(Layout::Qwen, &name).unwrap();
         let dtype = if tensor.rank() == 1 { GgmlDType::F32 } else { of(&name) };
@@ -164,11 +167,11 @@ fn likeliest(logits: &[f32]) -> Vec<Option<u32>> {
 #[test]
 fn parity_qwen3_gguf_logits() {
     let samples = Reference::read(&fixture("")).samples();
-    let mixed = |name: &str| {
+    let mixed: Choice = |name| {
         if name.contains("attn_v") || name.contains("token_embd") { GgmlDType::Q6K } else { GgmlDType::Q4K }
     };
-    let kinds: [(&str, &dyn Fn(&str) -> GgmlDType); 4] =
-        [("Q8_0", &|_| GgmlDType::Q8_0), ("Q4_K", &|_| GgmlDType::Q4K), ("Q4_K and Q6_K", &mixed), ("F16", &|_| GgmlDType::F16)];
+    let kinds: [(&str, Choice); 4] =
+        [("Q8_0", |_| GgmlDType::Q8_0), ("Q4_K", |_| GgmlDType::Q4K), ("Q4_K and Q6_K", mixed), ("F16", |_| GgmlDType::F16)];
     for (kind, of) in kinds {
         let tensors = stored(of);
         let folder = checkpoint(HashMap::new());
