@@ -15,12 +15,15 @@ pub mod evaluate;
 
 pub mod extract;
 
+pub mod speakers;
+
 pub use document::{
     Allergy, AllergyStatus, Assertion, Code, Condition, Display, Laterality, MadeBy, Medication, MedicationStatus, NOTE_SCHEMA,
     Note, Observation, PlanItem, PlanKind, Quantity, Section, SectionCode, Sentence, SocialItem, Uncovered,
 };
 pub use evidence::{Edit, Evidence, Provenance, Span};
 pub use quote::{Quote, Quotes};
+pub use speakers::{Side, SpeakerGuess};
 
 /// What can be wrong with a note.
 #[derive(Debug, thiserror::Error)]

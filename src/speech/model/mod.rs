@@ -5,6 +5,8 @@
 
 mod beam;
 mod byte_level;
+mod device;
+mod expect;
 mod family;
 mod gguf;
 pub mod layers;
@@ -30,6 +32,7 @@ use std::path::Path;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+pub use device::{DeviceChoice, device_name};
 pub use family::{SpeechFamily, family_of};
 pub use gguf::decoder_file;
 pub use options::{AlignerFiles, Context, DecodeOptions, Language, LoadOptions, PackedWeights, Precision, Search};

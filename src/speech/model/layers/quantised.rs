@@ -11,6 +11,8 @@ use crate::speech::model::weights::Weights;
 pub(super) struct Quantised {
     parts: Vec<QMatMul>,
     bias: Option<Tensor>,
+    /// Inputs, and outputs of all.
+    sizes: (usize, usize),
     device: Device,
 }
 
@@ -42,7 +44,7 @@ impl Quantised {
             });
         }
         let bias = parts.iter().any(|part| part.bias).then(|| Tensor::cat(&biases, 0)).transpose()?;
-        Ok(Some(Self { parts: taken, bias, device: device.clone() }))
+        Ok(Some(Self { parts: taken, bias, sizes: (inputs, outputs * parts.len()), device: device.clone() }))
     }
 
     /// (rows, inputs) to (rows, outputs).
@@ -56,12 +58,17 @@ impl Quantised {
         if let Some(bias) = &self.bias { y.broadcast_add(bias) } else { Ok(y) }
     }
 
-    /// One output's weights.
+    /// (inputs, outputs)
+    pub fn sizes(&self) -> (usize, usize) {
+        self.sizes
+    }
+
+    /// Some outputs' weights, (outputs, inputs); there must be such outputs.
     ///
     /// # Errors
-    /// When there is no such output, or there are several weights.
-    pub fn weights_of(&self, output: usize) -> candle_core::Result<Vec<f32>> {
+    /// When there are several weights.
+    pub fn weights_of(&self, outputs: &[u32]) -> candle_core::Result<Tensor> {
         let [only] = self.parts.as_slice() else { candle_core::bail!("the rows of {} weights", self.parts.len()) };
-        only.embedding(&Tensor::new(&[u32::try_from(output)?], &self.device)?)?.flatten_all()?.to_vec1()
+        only.embedding(&Tensor::new(outputs, &self.device)?)
     }
 }

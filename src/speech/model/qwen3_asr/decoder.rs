@@ -28,11 +28,11 @@ pub struct Decoder {
     rotary: Rotary,
     /// Of queries, and of keys.
     heads: (usize, usize),
-    width: usize,
     arithmetic: Arithmetic,
 }
 
 /// Keys and values of the rows so far, of each sequence.
+#[derive(Clone)]
 pub struct Cache {
     layers: Vec<Past>,
     /// That were fed to each sequence.
@@ -58,7 +58,7 @@ impl Decoder {
         let (prefix, sizes) = (config.layout.text(), &config.text);
         let projection = |name: &str, outputs: usize| {
             let parts = [Part { bias: false, ..Part::new(name) }];
-            Linear::load_joined(weights, &parts, (sizes.hidden_size, outputs), arithmetic)
+            Linear::load_joined(weights, &parts, (sizes.hidden_size, outputs), &arithmetic.for_logits())
         };
         let outputs = match config.times {
             Some(times) => Some(times.bins),
@@ -77,7 +77,6 @@ impl Decoder {
             norm: RmsNorm::load(weights, &format!("{prefix}.norm"), sizes.hidden_size, sizes.rms_norm_eps, arithmetic)?,
             rotary: Rotary::new(sizes.head_dim, sizes.rope_theta),
             heads: (sizes.num_attention_heads, sizes.num_key_value_heads),
-            width: sizes.hidden_size,
             arithmetic: arithmetic.clone(),
         })
     }
@@ -93,11 +92,7 @@ impl Decoder {
     /// # Errors
     /// An id beyond the vocabulary.
     pub fn embed(&self, tokens: &[u32]) -> candle_core::Result<Tensor> {
-        let mut rows = Vec::with_capacity(tokens.len() * self.width);
-        for token in tokens {
-            rows.extend(self.embedding.weights_of(usize::try_from(*token)?)?);
-        }
-        Tensor::from_vec(rows, (tokens.len(), self.width), self.arithmetic.device())
+        self.embedding.weights_of(tokens)
     }
 
     /// Feeds the same number of rows to each of some sequences, one's after another's: (sequences x rows, width) to states of the
@@ -121,7 +116,7 @@ impl Decoder {
         watch: &mut dyn FnMut(usize, &Tensor),
     ) -> candle_core::Result<Tensor> {
         let count = rows.dim(0)? / sequences.max(1);
-        let turns = self.rotary.turns(cache.rows, count, sequences);
+        let turns = self.rotary.turns(cache.rows, count, sequences, &self.arithmetic)?;
         let mut x = rows.clone();
         for (number, (layer, past)) in self.layers.iter().zip(&mut cache.layers).enumerate() {
             x = layer.forward(&x, sequences, &turns, past)?;
