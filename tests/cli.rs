@@ -200,6 +200,9 @@ fn parity_sense_voice_from_the_command_line() {
     let refused = cantoscribe(&["transcribe", "--prompt", "panadol", "--model", checkpoint, recording], b"");
     assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));
     assert!(error(&refused).contains("--prompt"), "{}", error(&refused));
+    let aligner = ["--aligner", checkpoint];
+    let refused = cantoscribe(&[&["transcribe", "--raw"], &aligner[..], &["--model", checkpoint, recording]].concat(), b"");
+    assert_eq!(refused.status.code(), Some(2), "{}", error(&refused));
 }
 
 #[test]

@@ -297,6 +297,59 @@ fn a_folder_in_the_layout_of_funasr_is_a_checkpoint_too() {
     assert!(find(other.path()).unwrap_err().to_string().contains("no `model.pt`"));
 }
 
+/// A folder with this `config.json` and these files beside it.
+fn folder_of(config: &str, files: &[&str]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("config.json"), config).unwrap();
+    for name in files {
+        fs::write(folder.path().join(name), name).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_decoder_in_a_file_of_its_own_is_of_the_weights() {
+    let nothing = tempfile::tempdir().unwrap();
+    let find = |folder: &Path| models::find_installed(nothing.path(), folder.to_str().unwrap());
+    let qwen = "{\"model_type\":\"qwen3_asr\"}";
+    let alone = folder_of(qwen, &["model.safetensors"]);
+    let both = folder_of(qwen, &["model.safetensors", "decoder-q8_0.gguf", "mmproj-f16.gguf"]);
+    let (alone, both) = (find(alone.path()).unwrap(), find(both.path()).unwrap());
+    assert_eq!((&alone.decoder, alone.weights_sha256), (&None, Digest::of(b"model.safetensors")));
+    assert_eq!(both.decoder, Some(both.folder.join("decoder-q8_0.gguf")));
+    assert_ne!(both.weights_sha256, Digest::of(b"model.safetensors"));
+    let several = folder_of(qwen, &["model.safetensors", "a.gguf", "b.gguf"]);
+    let refused = find(several.path()).unwrap_err().to_string();
+    assert!(refused.contains("a.gguf") && refused.contains("b.gguf"), "{refused}");
+    // A family that reads none is what it was.
+    let whisper = folder_of("{\"model_type\":\"whisper\"}", &["model.safetensors", "a.gguf"]);
+    assert_eq!(find(whisper.path()).unwrap().decoder, None);
+}
+
+#[test]
+fn an_aligner_is_the_one_that_is_asked_for_or_installed() {
+    let models = tempfile::tempdir().unwrap();
+    let of = |config: &str| {
+        let folder = folder_of(config, &["model.safetensors"]);
+        (models::find_installed(models.path(), folder.path().to_str().unwrap()).unwrap(), folder)
+    };
+    let (qwen, kept) = of("{\"model_type\":\"qwen3_asr\"}");
+    let (whisper, _kept) = of("{\"model_type\":\"whisper\"}");
+    let find = |model: &models::Installed, asked: Option<&str>| models::aligner_for(models.path(), model, asked);
+    assert_eq!(find(&qwen, None).unwrap(), None);
+    assert_eq!(find(&qwen, kept.path().to_str()).unwrap().map(|found| found.folder), Some(qwen.folder.clone()));
+    assert!(matches!(find(&qwen, Some("qwen3-forced-aligner-0.6b")), Err(ModelError::NotInstalled { .. })));
+    assert!(matches!(find(&whisper, kept.path().to_str()), Err(ModelError::TakesNoAligner { .. })));
+    let hub = small_hub(Manner::Good);
+    let text = "[[model]]\nname='m'\nfamily='qwen3-aligner'\nparameters=1\nlicence='MIT'\nlanguages=[]\n[[model.source]]\nkind='hub'\n\
+        repository='o/good'\nrevision='main'\nfile=[{name='model.safetensors'}, {name='config.json'}]\n";
+    let trusting = PullOptions { trust_first_download: true, ..options(&hub) };
+    pull(models.path(), &Registry::parse(text).unwrap(), &trusting).unwrap();
+    assert_eq!(find(&qwen, None).unwrap().map(|found| found.name), Some("m".to_owned()));
+    assert_eq!(find(&qwen, Some(models::NO_ALIGNER)).unwrap(), None);
+    assert_eq!(find(&whisper, None).unwrap(), None);
+}
+
 #[test]
 fn shards_are_weights_too() {
     let folder = tempfile::tempdir().unwrap();

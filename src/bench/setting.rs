@@ -1,6 +1,6 @@
 //! What can be chosen: a model, a precision, a number of threads.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::BenchError;
@@ -65,7 +65,7 @@ pub(super) fn speech_models(folder: &Path, asked: &[String]) -> Result<Vec<Candi
     if names.is_empty() {
         for (name, manifest) in installed_manifests(folder)? {
             // One whose manifest is damaged is looked for too: that tells what is wrong with it.
-            if !manifest.is_ok_and(|manifest| manifest.family == Family::SileroVad) {
+            if !manifest.is_ok_and(|manifest| manifest.family.speech().is_none()) {
                 names.push(name);
             }
         }
@@ -78,6 +78,8 @@ pub(super) fn speech_models(folder: &Path, asked: &[String]) -> Result<Vec<Candi
 
 /// What all settings share.
 pub(super) struct Common {
+    /// Where models are installed.
+    folder: PathBuf,
     pub detector: Arc<SileroVad>,
     /// As the references of recordings are: numbers as they were said.
     pub writing: Arc<Writing>,
@@ -92,13 +94,16 @@ impl Common {
     pub fn load(folder: &Path, language: Option<Language>, device: DeviceChoice) -> Result<Self, BenchError> {
         let detector = find_installed(folder, Family::SileroVad.as_str())?;
         let detector = Arc::new(SileroVad::load(&detector.folder)?);
-        Ok(Self { detector, writing: Arc::new(Writing::new(HongKongScript::load()?, Numbers::Said)), language, device })
+        let folder = folder.to_owned();
+        let writing = Arc::new(Writing::new(HongKongScript::load()?, Numbers::Said));
+        Ok(Self { folder, detector, writing, language, device })
     }
 
     /// Loads the model of a setting, to hear as `transcribe` and `serve` do by default.
     pub fn models(&self, setting: &Setting, installed: &Installed) -> Result<Models, BenchError> {
         let (precision, threads, device) = (setting.precision, Some(setting.threads), self.device.open()?);
-        let options = LoadOptions { precision, threads, device, packed: None };
+        let options = LoadOptions { precision, threads, device, ..LoadOptions::default() };
+        let aligner = models::aligner_for(&self.folder, installed, None)?;
         Ok(Models {
             identity: ModelIdentity {
                 name: installed.name.clone(),
@@ -106,7 +111,7 @@ impl Common {
                 device: Some(device_name(&options.device).to_owned()),
             },
             precision: setting.precision.name(),
-            recognizer: Arc::from(models::load(installed, &options)?),
+            recognizer: Arc::from(models::load(installed, aligner.as_ref(), &options)?),
             options: DecodeOptions { language: self.language, ..DecodeOptions::default() },
             endpoint: EndpointSettings::default(),
             detector: Arc::clone(&self.detector),

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::audio::{AudioFile, Channel, SAMPLE_RATE};
 use crate::engine::Models;
-use crate::models::{self, AUTO, Registry, best_installed, find_installed};
+use crate::models::{self, AUTO, Registry, aligner_for, best_installed, find_installed};
 use crate::speech::bias::{Bias, WordList};
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::guard::{Guard, recognise};
@@ -32,6 +32,10 @@ pub struct HearArguments {
     /// A model of the registry, or a folder with a checkpoint; `auto` is the best installed one for the language
     #[arg(long, value_name = "NAME", default_value = AUTO)]
     model: String,
+    /// For Qwen3-ASR, what gives words their times: a forced aligner of the registry or a folder with one, or `none`
+    /// [default: the installed one]
+    #[arg(long, value_name = "NAME")]
+    aligner: Option<String>,
     /// What is spoken; `auto` finds out for each utterance
     #[arg(long, value_enum, default_value_t = Spoken::Yue)]
     language: Spoken,
@@ -139,7 +143,7 @@ impl HearArguments {
 
     fn load_options(&self) -> Result<LoadOptions, SpeechError> {
         let (threads, device) = (self.threads.map(usize::from), self.device.open()?);
-        Ok(LoadOptions { precision: self.arithmetic(), threads, device, packed: None })
+        Ok(LoadOptions { precision: self.arithmetic(), threads, device, ..LoadOptions::default() })
     }
 
     fn decode_options(&self) -> DecodeOptions {
@@ -178,7 +182,7 @@ impl Ear {
     /// A model that is not installed, damaged or of an unknown kind.
     pub fn open(arguments: &HearArguments, models_folder: &Path) -> anyhow::Result<Self> {
         let detector = find_installed(models_folder, VOICE_DETECTOR);
-        let mut ear = Self::open_raw(arguments, models_folder)?;
+        let mut ear = Self::load(arguments, models_folder, true)?;
         ear.detector = Some(Arc::new(SileroVad::load(&detector?.folder)?));
         Ok(ear)
     }
@@ -188,6 +192,10 @@ impl Ear {
     /// # Errors
     /// As [`Ear::open`].
     pub fn open_raw(arguments: &HearArguments, models_folder: &Path) -> anyhow::Result<Self> {
+        Self::load(arguments, models_folder, false)
+    }
+
+    fn load(arguments: &HearArguments, models_folder: &Path, word_times: bool) -> anyhow::Result<Self> {
         let mut script = HongKongScript::load()?;
         let list = arguments.bias.as_deref().map(|path| read_words(path, &script)).transpose()?;
         let load = arguments.load_options()?;
@@ -196,7 +204,8 @@ impl Ear {
         } else {
             find_installed(models_folder, &arguments.model)?
         };
-        let recognizer: Arc<dyn Recognizer> = Arc::from(models::load(&installed, &load)?);
+        let aligner = if word_times { aligner_for(models_folder, &installed, arguments.aligner.as_deref())? } else { None };
+        let recognizer: Arc<dyn Recognizer> = Arc::from(models::load(&installed, aligner.as_ref(), &load)?);
         if arguments.prompt.is_some() && !recognizer.capabilities().prompt {
             bail!("the model `{}` takes no words to expect: leave out `--prompt`", installed.name);
         }

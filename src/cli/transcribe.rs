@@ -25,7 +25,7 @@ pub struct TranscribeArguments {
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     speakers: Vec<String>,
     /// One greedy pass over the whole file, without voice activity, guards or script conversion, for comparing with a reference
-    #[arg(long, conflicts_with_all = ["context", "beam", "prompt", "bias", "numbers", "speakers"])]
+    #[arg(long, conflicts_with_all = ["context", "beam", "prompt", "bias", "numbers", "speakers", "aligner"])]
     raw: bool,
 }
 

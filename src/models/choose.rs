@@ -4,11 +4,12 @@ use std::path::Path;
 
 use super::error::ModelError;
 use super::installed::{Installed, find_installed, installed_manifests};
+use super::manifest::Manifest;
 use super::pull::{Pulled, pull};
-use super::registry::{Entry, Registry};
+use super::registry::{Entry, Family, Registry};
 use super::report::Report;
 use super::source::PullOptions;
-use crate::speech::model::Language;
+use crate::speech::model::{Language, SpeechFamily};
 
 /// Stands for the best model wherever a model is named.
 pub const AUTO: &str = "auto";
@@ -28,6 +29,30 @@ pub fn best_installed(
     match registry.best(language, gpu)?.into_iter().find(there) {
         Some(entry) => find_installed(folder, &entry.name),
         None => Err(ModelError::NoneInstalled { language: language.unwrap_or_default().code() }),
+    }
+}
+
+/// Stands for no aligner wherever one is named.
+pub const NO_ALIGNER: &str = "none";
+
+/// The forced aligner that gives a model's words their times: the one that was asked for, or an installed one where nothing was said.
+/// Nothing where there is none, where [`NO_ALIGNER`] was asked for, or for a model that needs none.
+///
+/// # Errors
+/// [`ModelError::TakesNoAligner`] for one that was asked for and has no use; as [`find_installed`].
+pub fn aligner_for(folder: &Path, model: &Installed, asked: Option<&str>) -> Result<Option<Installed>, ModelError> {
+    let takes = model.family.speech().is_some_and(SpeechFamily::takes_aligner);
+    match asked {
+        Some(NO_ALIGNER) => Ok(None),
+        Some(asked) if takes => find_installed(folder, asked).map(Some),
+        Some(_) => Err(ModelError::TakesNoAligner { name: model.name.clone() }),
+        None if takes => {
+            let is_one = |manifest: &Manifest| manifest.family == Family::Qwen3Aligner;
+            let installed = installed_manifests(folder)?;
+            let found = installed.iter().find(|(_, manifest)| manifest.as_ref().is_ok_and(is_one));
+            found.map(|(name, _)| find_installed(folder, name)).transpose()
+        }
+        None => Ok(None),
     }
 }
 

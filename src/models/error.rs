@@ -31,6 +31,12 @@ pub enum ModelError {
         /// Its code.
         language: &'static str,
     },
+    /// An aligner was asked for and has no use.
+    #[error("the model `{name}` takes no aligner: leave out `--aligner`")]
+    TakesNoAligner {
+        /// Name of the model.
+        name: String,
+    },
     /// An installed file is missing or is not what was installed.
     #[error("model `{name}` is damaged: {fault}; `cantoscribe models pull {name}` replaces it")]
     Damaged {

@@ -10,7 +10,7 @@ use super::digest::Digest;
 use super::error::{Fault, ModelError};
 use super::manifest::{self, Manifest, WEIGHTS};
 use super::registry::{Family, Registry, is_plain_name};
-use crate::speech::model::{INDEX, family_of, weight_files};
+use crate::speech::model::{INDEX, SpeechFamily, decoder_file, family_of, weight_files};
 
 /// A model that can be loaded: its files are there and are what was installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Installed {
     pub models: Option<PathBuf>,
     /// Packed weights that are there and intact, of whatever precision.
     pub packed: Vec<PathBuf>,
+    /// A GGUF file with the decoder, beside the rest of a checkpoint of the user's own.
+    pub decoder: Option<PathBuf>,
 }
 
 /// Finds a model by its name below `folder`, or by the path of a folder that holds a checkpoint.
@@ -118,6 +120,7 @@ fn intact(folder: &Path, name: &str) -> Result<Installed, ModelError> {
         models: Some(folder.to_owned()),
         packed: manifest.packed.iter().map(|file| target.join(&file.name)).collect(),
         folder: target,
+        decoder: None,
     })
 }
 
@@ -158,10 +161,12 @@ fn checkpoint(path: &Path) -> Result<Installed, ModelError> {
     if ![WEIGHTS, INDEX, family.weights()].iter().any(|name| path.join(name).is_file()) {
         return Err(refuse(format!("it has no `{}`", family.weights())));
     }
-    let weights = weight_files(path).map_err(|error| refuse(error.to_string()))?;
-    let digests = weights.iter().map(|weights| Digest::of_file(weights)).collect::<Result<Vec<_>, _>>()?;
-    let weights_sha256 = Digest::of_all(&digests).ok_or_else(|| refuse(format!("its `{INDEX}` names no file")))?;
     let folder = path.canonicalize().map_err(ModelError::io("open", path))?;
+    let gguf = family.speech().is_some_and(SpeechFamily::reads_gguf);
+    let decoder = if gguf { decoder_file(&folder).map_err(|error| refuse(error.to_string()))? } else { None };
+    let weights = weight_files(path).map_err(|error| refuse(error.to_string()))?;
+    let digests = weights.iter().chain(&decoder).map(|weights| Digest::of_file(weights)).collect::<Result<Vec<_>, _>>()?;
+    let weights_sha256 = Digest::of_all(&digests).ok_or_else(|| refuse(format!("its `{INDEX}` names no file")))?;
     let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
-    Ok(Installed { name, family, weights_sha256, folder, models: None, packed: Vec::new() })
+    Ok(Installed { name, family, weights_sha256, folder, models: None, packed: Vec::new(), decoder })
 }

@@ -25,7 +25,7 @@ mod wheels;
 use std::path::PathBuf;
 
 pub use archive::{export, import};
-pub use choose::{AUTO, best_installed, pull_first};
+pub use choose::{AUTO, NO_ALIGNER, aligner_for, best_installed, pull_first};
 pub use convert::ctranslate2_whisper;
 pub use digest::Digest;
 pub use error::{Failure, Fault, ModelError};

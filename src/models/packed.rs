@@ -15,22 +15,31 @@ use super::registry::Family;
 use super::report::{Report, Silent};
 use super::store::Locked;
 use crate::speech::SpeechError;
-use crate::speech::model::{self, LoadOptions, PackedWeights, Precision, Recognizer};
+use crate::speech::model::{self, AlignerFiles, LoadOptions, PackedWeights, Precision, Recognizer};
 
 /// What a model is packed for when it is installed.
 const AT_INSTALLATION: Precision = Precision::Balanced;
 
-/// Loads an installed speech model. An installed one's weights are packed first, unless they are, where the options use packed
-/// weights; the results are the same where that is not possible, and loading is slower.
+/// Loads a speech model, with what gives its words their times, if there is ([`super::aligner_for`]). An installed one's weights are
+/// packed first, unless they are, where the options use packed weights; the results are the same where that is not possible, and
+/// loading is slower.
 ///
 /// # Errors
-/// A damaged or unsupported file of the model.
-pub fn load(installed: &Installed, options: &LoadOptions) -> Result<Box<dyn Recognizer>, ModelError> {
-    let packed = match &installed.models {
-        Some(models) if options.is_fused() => packed_weights(installed, models, options.precision)?,
-        _ => None,
+/// A damaged or unsupported file of the models.
+pub fn load(
+    installed: &Installed,
+    aligner: Option<&Installed>,
+    options: &LoadOptions,
+) -> Result<Box<dyn Recognizer>, ModelError> {
+    let packed = |installed: &Installed| match &installed.models {
+        Some(models) if options.is_fused() => packed_weights(installed, models, options.precision),
+        _ => Ok(None),
     };
-    Ok(model::load(&installed.folder, &LoadOptions { packed, ..options.clone() })?)
+    let files =
+        |aligner: &Installed| Ok::<_, ModelError>(AlignerFiles { folder: aligner.folder.clone(), packed: packed(aligner)? });
+    let (aligner, packed) = (aligner.map(files).transpose()?, packed(installed)?);
+    let decoder = installed.decoder.clone();
+    Ok(model::load(&installed.folder, &LoadOptions { packed, aligner, decoder, ..options.clone() })?)
 }
 
 fn packed_weights(installed: &Installed, models: &Path, precision: Precision) -> Result<Option<PackedWeights>, ModelError> {

@@ -52,6 +52,9 @@ pub enum Family {
     /// Qwen3-ASR, Qwen's layout or Hugging Face's.
     #[serde(rename = "qwen3-asr")]
     Qwen3Asr,
+    /// Qwen3-ForcedAligner, Qwen's layout.
+    #[serde(rename = "qwen3-aligner")]
+    Qwen3Aligner,
     /// SenseVoice-Small and its fine-tunes, FunASR's layout.
     SenseVoice,
     /// OpenAI's Whisper and its fine-tunes, Hugging Face layout.
@@ -66,6 +69,7 @@ impl Family {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Qwen3Asr => SpeechFamily::Qwen3Asr.name(),
+            Self::Qwen3Aligner => "qwen3-aligner",
             Self::SenseVoice => SpeechFamily::SenseVoice.name(),
             Self::Whisper => SpeechFamily::Whisper.name(),
             Self::SileroVad => "silero-vad",
@@ -77,8 +81,19 @@ impl Family {
     pub fn weights(self) -> &'static str {
         match self {
             Self::SenseVoice => "model.pt",
-            Self::Qwen3Asr | Self::Whisper => super::manifest::WEIGHTS,
+            Self::Qwen3Asr | Self::Qwen3Aligner | Self::Whisper => super::manifest::WEIGHTS,
             Self::SileroVad => "model.onnx",
+        }
+    }
+
+    /// The code that hears with such a model; nothing for one that is of use to others only.
+    #[must_use]
+    pub fn speech(self) -> Option<SpeechFamily> {
+        match self {
+            Self::Qwen3Asr => Some(SpeechFamily::Qwen3Asr),
+            Self::SenseVoice => Some(SpeechFamily::SenseVoice),
+            Self::Whisper => Some(SpeechFamily::Whisper),
+            Self::Qwen3Aligner | Self::SileroVad => None,
         }
     }
 }
@@ -375,6 +390,7 @@ mod tests {
             "whisper-small-cantonese",
             "qwen3-asr-0.6b",
             "qwen3-asr-1.7b",
+            "qwen3-forced-aligner-0.6b",
         ] {
             assert_eq!(registry.get(name).unwrap().name, name);
         }
@@ -396,7 +412,7 @@ mod tests {
         assert_eq!(names(Some(Language::English), false)[0], "whisper-small");
         assert_eq!(names(Some(Language::English), false).len(), names(Some(Language::English), true).len());
         // Every model that can hear Cantonese is in its list.
-        let speech = |entry: &&Entry| entry.family != Family::SileroVad;
+        let speech = |entry: &&Entry| entry.family.speech().is_some();
         let unlisted = registry.entries().iter().filter(speech).find(|entry| !names(None, true).contains(&entry.name));
         assert!(unlisted.is_none(), "{unlisted:?}");
     }

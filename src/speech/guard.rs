@@ -153,7 +153,8 @@ pub fn recognise_unless(
     })
 }
 
-/// Hears what there is of an utterance that is still being spoken: one greedy attempt, on the short context where the model has one.
+/// Hears what there is of an utterance that is still being spoken: one greedy attempt, on the short context where the model has one,
+/// without times of words where those come from a model of their own.
 /// Nothing when the guards do not believe it, when no word was heard, or when it is no longer wanted.
 ///
 /// # Errors
@@ -169,7 +170,8 @@ pub fn glimpse(
         return Ok(None);
     }
     let context = if model.capabilities().short_context { Context::Speech } else { Context::Full };
-    let options = DecodeOptions { search: Search::Greedy, ..options.clone() };
+    let word_times = options.word_times && !model.capabilities().aligner;
+    let options = DecodeOptions { search: Search::Greedy, word_times, ..options.clone() };
     let mut utterance = model.open(samples, context)?;
     Ok(match attempts(utterance.as_mut(), samples.len(), &options, &[0.0], guard, cancelled)? {
         Outcome::Heard(heard) if !heard.text.is_blank() => Some(heard),

@@ -48,7 +48,7 @@ fn write_manifest(model: &Path, manifest: &serde_json::Value) {
 
 fn load(folder: &Path, precision: Precision) -> Result<Box<dyn Recognizer>, ModelError> {
     let options = LoadOptions { precision, ..LoadOptions::default() };
-    models::load(&find_installed(folder, NAME)?, &options)
+    models::load(&find_installed(folder, NAME)?, None, &options)
 }
 
 /// Writes over a file that is read-only, as its owner.

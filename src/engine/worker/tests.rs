@@ -57,6 +57,7 @@ fn worker() -> (Worker, Receiver<usize>) {
         prompt: false,
         word_list: false,
         word_times: false,
+        aligner: false,
         short_context: true,
         sampling: true,
     };

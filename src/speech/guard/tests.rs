@@ -94,6 +94,7 @@ fn scripted(full: &[Hypothesis], speech: &[Hypothesis]) -> Scripted {
         prompt: false,
         word_list: false,
         word_times: false,
+        aligner: false,
         short_context: true,
         sampling: true,
     };

@@ -29,6 +29,24 @@ impl SpeechFamily {
             Self::Whisper => whisper::FAMILY,
         }
     }
+
+    /// Whether its decoder can be in a GGUF file.
+    #[must_use]
+    pub const fn reads_gguf(self) -> bool {
+        match self {
+            Self::Qwen3Asr => true,
+            Self::SenseVoice | Self::Whisper => false,
+        }
+    }
+
+    /// Whether its words get their times from a forced aligner.
+    #[must_use]
+    pub const fn takes_aligner(self) -> bool {
+        match self {
+            Self::Qwen3Asr => true,
+            Self::SenseVoice | Self::Whisper => false,
+        }
+    }
 }
 
 /// The family of the checkpoint in `folder`: by `model` of its `config.yaml`, or by `model_type` of its `config.json`.

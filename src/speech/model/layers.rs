@@ -9,6 +9,7 @@ mod matrix;
 mod memory;
 mod norm;
 mod plane;
+mod quantised;
 mod rotary;
 
 pub use arithmetic::Arithmetic;

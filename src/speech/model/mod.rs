@@ -8,6 +8,7 @@ mod byte_level;
 mod device;
 mod expect;
 mod family;
+mod gguf;
 pub mod layers;
 mod logits;
 mod onnx;
@@ -33,7 +34,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use device::{DeviceChoice, device_name};
 pub use family::{SpeechFamily, family_of};
-pub use options::{Context, DecodeOptions, Language, LoadOptions, PackedWeights, Precision, Search};
+pub use gguf::decoder_file;
+pub use options::{AlignerFiles, Context, DecodeOptions, Language, LoadOptions, PackedWeights, Precision, Search};
 pub use weights::{INDEX, weight_files};
 
 use crate::speech::SpeechError;
@@ -55,6 +57,8 @@ pub struct Capabilities {
     pub word_list: bool,
     /// Whether it gives words their times.
     pub word_times: bool,
+    /// Whether they come from a model of their own, which hears the utterance once more: looks at speech that grows do without.
+    pub aligner: bool,
     /// Whether a shorter context than the whole window can be encoded.
     pub short_context: bool,
     /// Whether hypotheses are drawn at a temperature; if not, every attempt gives the same.

@@ -122,6 +122,15 @@ pub struct PackedWeights {
     pub source: String,
 }
 
+/// A forced aligner, which gives words their times where a model cannot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlignerFiles {
+    /// Its checkpoint.
+    pub folder: PathBuf,
+    /// As [`LoadOptions::packed`].
+    pub packed: Option<PackedWeights>,
+}
+
 /// How a model is loaded.
 #[derive(Debug, Clone)]
 pub struct LoadOptions {
@@ -133,6 +142,11 @@ pub struct LoadOptions {
     pub device: Device,
     /// The checkpoint's weights, packed for this precision; nothing: they are read from the checkpoint.
     pub packed: Option<PackedWeights>,
+    /// For a family that takes one ([`super::SpeechFamily::takes_aligner`]); the others do not look at it.
+    pub aligner: Option<AlignerFiles>,
+    /// A GGUF file that the decoder's weights are taken from, for a family that reads one ([`super::SpeechFamily::reads_gguf`]); the others
+    /// do not look at it. Its own precision is that of the decoder's products, whatever [`LoadOptions::precision`] is.
+    pub decoder: Option<PathBuf>,
 }
 
 impl LoadOptions {
@@ -145,7 +159,7 @@ impl LoadOptions {
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { precision: Precision::default(), threads: None, device: Device::Cpu, packed: None }
+        Self { precision: Precision::default(), threads: None, device: Device::Cpu, packed: None, aligner: None, decoder: None }
     }
 }
 

@@ -24,6 +24,10 @@ impl Reference {
         SafeTensors::deserialize(&self.0).unwrap().tensor(name).unwrap()
     }
 
+    pub fn has(&self, name: &str) -> bool {
+        SafeTensors::deserialize(&self.0).unwrap().tensor(name).is_ok()
+    }
+
     pub fn floats(&self, name: &str) -> Vec<f32> {
         self.tensor(name).data().as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
     }

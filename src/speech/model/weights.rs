@@ -1,14 +1,17 @@
-//! Reading a checkpoint's tensors: from safetensors, one file or shards with an index, from a PyTorch pickle, or from a packed file.
+//! Reading a checkpoint's tensors: from safetensors, one file or shards with an index, from a PyTorch pickle, or from a packed file; those
+//! of a decoder from a GGUF file too.
 
 use std::cell::{RefCell, RefMut};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use candle_core::quantized::QMatMul;
 use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorInfo};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::gguf::Gguf;
 use super::packed::{Packed, Packer, identity};
 use super::{LoadOptions, PackedWeights, pickle};
 use crate::speech::SpeechError;
@@ -40,6 +43,8 @@ enum Origin {
 /// The tensors of a checkpoint, each checked as it is taken: present, of the shape asked for, of a floating type, finite.
 pub struct Weights {
     origin: Origin,
+    /// Where those of a decoder are, if not with the others.
+    gguf: Option<Gguf>,
     device: Device,
     /// Where what is taken is kept, when a packed file is to be made of it.
     packer: Option<RefCell<Packer>>,
@@ -64,7 +69,7 @@ impl Weights {
             }
             None => Origin::Checkpoint(read_shards(folder)?),
         };
-        Ok(Self { origin, device: options.device.clone(), packer: None })
+        Ok(Self { origin, gguf: None, device: options.device.clone(), packer: None })
     }
 
     /// Reads the checkpoint below `folder` and keeps what is taken of it.
@@ -73,7 +78,36 @@ impl Weights {
     /// As [`Weights::open`].
     pub fn to_pack(folder: &Path) -> Result<Self, SpeechError> {
         let origin = Origin::Checkpoint(read_shards(folder)?);
-        Ok(Self { origin, device: Device::Cpu, packer: Some(RefCell::default()) })
+        Ok(Self { origin, gguf: None, device: Device::Cpu, packer: Some(RefCell::default()) })
+    }
+
+    /// The same, with those tensors from a GGUF file that it is said to have.
+    #[must_use]
+    pub fn with_gguf(self, gguf: Gguf) -> Self {
+        Self { gguf: Some(gguf), ..self }
+    }
+
+    /// Whether a tensor, or what it belongs to, is looked for in a GGUF file.
+    #[must_use]
+    pub fn in_gguf(&self, name: &str) -> bool {
+        self.gguf.as_ref().is_some_and(|file| file.is_of_it(name))
+    }
+
+    /// Whether a GGUF file has the tensor.
+    #[must_use]
+    pub fn gguf_has(&self, name: &str) -> bool {
+        self.gguf.as_ref().is_some_and(|file| file.has(name))
+    }
+
+    /// Takes the tensor `name`, of exactly this shape, from the GGUF file, to be multiplied with as it is stored.
+    ///
+    /// # Errors
+    /// [`SpeechError::Tensor`] that names file and tensor.
+    pub(super) fn quantised(&self, name: &str, shape: &[usize]) -> Result<QMatMul, SpeechError> {
+        match &self.gguf {
+            Some(file) => Ok(QMatMul::from_qtensor(file.quantised(name, shape, &self.device)?)?),
+            None => Ok(QMatMul::Tensor(self.unpacked(name, shape)?)),
+        }
     }
 
     /// What was kept.
@@ -107,6 +141,9 @@ impl Weights {
     /// # Errors
     /// [`SpeechError::Tensor`] that names file and tensor.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, SpeechError> {
+        if let Some(file) = self.gguf.as_ref().filter(|file| file.is_of_it(name)) {
+            return file.floats(name, shape, &self.device);
+        }
         let shards = match &self.origin {
             Origin::Packed(packed) => return Ok(Tensor::from_vec(packed.floats(name, shape)?, shape, &self.device)?),
             Origin::Checkpoint(shards) => shards,
@@ -123,6 +160,9 @@ impl Weights {
     /// # Errors
     /// [`SpeechError::Tensor`] that names file and tensor.
     pub(super) fn unpacked(&self, name: &str, shape: &[usize]) -> Result<Tensor, SpeechError> {
+        if let Some(file) = self.gguf.as_ref().filter(|file| file.is_of_it(name)) {
+            return file.floats(name, shape, &self.device);
+        }
         match &self.origin {
             Origin::Packed(packed) => Err(packed.wrong(name, "it is packed".to_owned())),
             Origin::Checkpoint(shards) => self.read(shards, name, shape),

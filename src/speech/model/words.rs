@@ -30,12 +30,14 @@ pub fn heard(words: Vec<WordTokens>, probabilities: &[f32], samples: impl Fn(&Ra
     heard.filter(|word| !word.text.is_blank()).collect()
 }
 
-fn mean(values: &[f32]) -> f32 {
+/// Of no values it is 0.
+#[must_use]
+pub fn mean(values: &[f32]) -> f32 {
     values.iter().sum::<f32>() / values.len().max(1) as f32
 }
 
-/// Joins pieces until their bytes are whole characters.
-fn whole_characters<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<WordTokens> {
+/// Joins pieces until their bytes are whole characters; the texts of all make up the whole text.
+pub fn whole_characters<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<WordTokens> {
     let mut whole = Vec::new();
     let (mut bytes, mut begin, mut end) = (Vec::new(), 0, 0);
     for (place, piece) in pieces.enumerate() {

@@ -10,6 +10,7 @@ pub(in crate::server::openai) fn capabilities() -> Capabilities {
         prompt: true,
         word_list: true,
         word_times: true,
+        aligner: false,
         short_context: true,
         sampling: true,
     }

@@ -6,6 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
 
 use super::matrix::{Form, Matrix, Unpacked};
+use super::quantised::Quantised;
 use super::{Arithmetic, with_rows};
 use crate::speech::SpeechError;
 use crate::speech::kernels::{Activation, Finish, Kernels, Rows};
@@ -20,6 +21,8 @@ enum Operator {
     /// (out, in) and (out), by candle.
     Dense(Tensor, Option<Tensor>, Product),
     Packed(Matrix, Arc<Kernels>),
+    /// As a GGUF file has them, whatever the precision.
+    Quantised(Quantised),
 }
 
 /// How candle multiplies rows with a weight; the rows and the product are f32.
@@ -95,7 +98,9 @@ impl Linear {
         arithmetic: &Arithmetic,
     ) -> Result<Self, SpeechError> {
         let join = || join(weights, parts, (inputs, outputs), arithmetic);
-        let operator = if let Some(kernels) = arithmetic.kernels() {
+        let operator = if let Some(quantised) = Quantised::load(weights, parts, (inputs, outputs), arithmetic.device())? {
+            Operator::Quantised(quantised)
+        } else if let Some(kernels) = arithmetic.kernels() {
             let name = parts.iter().map(|part| part.name).collect::<Vec<_>>().join("+");
             let matrix = Matrix::load(weights, &name, (inputs, outputs * parts.len()), arithmetic.form(), join)?;
             Operator::Packed(matrix, Arc::clone(kernels))
@@ -138,6 +143,7 @@ impl Linear {
         let (inputs, all) = match &self.operator {
             Operator::Dense(weight, ..) => (weight.dim(1)?, weight.dim(0)?),
             Operator::Packed(packed, _) => packed.sizes(),
+            Operator::Quantised(quantised) => quantised.sizes(),
         };
         // A GPU would read whatever lies there.
         if let Some(output) = outputs.iter().find(|output| usize::try_from(**output).is_ok_and(|output| output >= all)) {
@@ -154,6 +160,7 @@ impl Linear {
             Operator::Dense(weight, ..) => weight.index_select(&Tensor::new(outputs, weight.device())?, 0)?.to_dtype(DType::F32),
             Operator::Packed(Matrix::Bytes(matrix), _) => packed(&|output| matrix.weights_of(output)),
             Operator::Packed(Matrix::Halves(matrix), _) => packed(&|output| matrix.weights_of(output)),
+            Operator::Quantised(quantised) => quantised.weights_of(outputs),
         }
     }
 
@@ -161,14 +168,9 @@ impl Linear {
         match &self.operator {
             Operator::Dense(weight, bias, product) => {
                 let y = product.multiply(x, weight)?;
-                let y = if let Some(bias) = bias { y.broadcast_add(bias)? } else { y };
-                let y = match activation {
-                    Activation::Identity => y,
-                    Activation::Gelu => y.gelu_erf()?,
-                    Activation::Relu => y.relu()?,
-                };
-                if let Some(residual) = residual { residual + y } else { Ok(y) }
+                finish(if let Some(bias) = bias { y.broadcast_add(bias)? } else { y }, activation, residual)
             }
+            Operator::Quantised(quantised) => finish(quantised.multiply(x)?, activation, residual),
             Operator::Packed(packed, kernels) => {
                 let (rows, inputs) = x.dims2()?;
                 let (expected, outputs) = packed.sizes();
@@ -192,6 +194,16 @@ impl Linear {
             }
         }
     }
+}
+
+/// What follows a product of candle's.
+fn finish(y: Tensor, activation: Activation, residual: Option<&Tensor>) -> candle_core::Result<Tensor> {
+    let y = match activation {
+        Activation::Identity => y,
+        Activation::Gelu => y.gelu_erf()?,
+        Activation::Relu => y.relu()?,
+    };
+    if let Some(residual) = residual { residual + y } else { Ok(y) }
 }
 
 /// Takes the weights of `parts`, one above the other, and their biases, zeros where a part has none.

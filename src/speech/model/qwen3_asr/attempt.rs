@@ -13,6 +13,7 @@ use crate::speech::model::{DecodeOptions, Hypothesis, Language, Search, Utteranc
 /// An utterance whose rows every attempt shares.
 pub struct Opened<'a> {
     model: &'a Qwen3Asr,
+    samples: &'a [f32],
     audio: Tensor,
 }
 
@@ -25,16 +26,16 @@ enum Led {
 }
 
 impl<'a> Opened<'a> {
-    /// Of a model, with the decoder's rows of what it heard.
+    /// Of a model, with the decoder's rows of the samples that it heard.
     #[must_use]
-    pub fn new(model: &'a Qwen3Asr, audio: Tensor) -> Self {
-        Self { model, audio }
+    pub fn new(model: &'a Qwen3Asr, samples: &'a [f32], audio: Tensor) -> Self {
+        Self { model, samples, audio }
     }
 
     /// Leads the model up to the name of the language. What it expects there says two things: whether anything was said, and, where
     /// none was asked for, which language. That name is then given, so that the answer is words alone.
     fn lead(&self, options: &DecodeOptions) -> Result<Led, SpeechError> {
-        let Self { model, audio } = self;
+        let Self { model, audio, .. } = self;
         let header = |language| model.vocabulary.header(language);
         let silent = header(None)?;
         let headers = Language::ALL.into_iter().map(|language| Ok((language, header(Some(language))?)));
@@ -56,7 +57,7 @@ impl<'a> Opened<'a> {
         };
         let header = headers.into_iter().find(|(known, _)| *known == language).map(|(_, header)| header).unwrap_or_default();
         let rest: Vec<u32> = header.iter().skip(shared).copied().chain(resumed(options).map(|(token, _)| token)).collect();
-        begun.logits = model.feed(&model.decoder.embed(&rest)?, &mut begun.cache)?;
+        begun.logits = model.feed(&model.network.decoder.embed(&rest)?, &mut begun.cache)?;
         Ok(Led::Speaks { begun, language, no_speech })
     }
 }
@@ -134,8 +135,12 @@ impl Utterance for Opened<'_> {
         })
     }
 
-    /// There are no times but the utterance's own.
-    fn align(&mut self, _: &mut Hypothesis) -> Result<(), SpeechError> {
+    /// Without an aligner there are no times but the utterance's own.
+    fn align(&mut self, hypothesis: &mut Hypothesis) -> Result<(), SpeechError> {
+        let Some(aligner) = &self.model.aligner else { return Ok(()) };
+        let pieces = hypothesis.tokens.iter().filter_map(|token| self.model.vocabulary.piece(*token));
+        let words = self.model.pool.install(|| aligner.words(self.samples, pieces, &hypothesis.probabilities))?;
+        hypothesis.words = words;
         Ok(())
     }
 }

@@ -79,6 +79,19 @@ pub struct Config {
     pub end: Vec<u32>,
     /// The most tokens of an answer.
     pub tokens: usize,
+    /// Of a forced aligner, which tells times where a speech model tells tokens.
+    pub times: Option<Times>,
+}
+
+/// How a forced aligner tells times.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// `timestamp_token_id`: a time is told where it stands.
+    pub token: u32,
+    /// `classify_num`: the times it can tell, from 0 on.
+    pub bins: usize,
+    /// `timestamp_segment_time`: milliseconds from one to the next.
+    pub step: f32,
 }
 
 /// `audio_config`, keys as the checkpoint has them.
@@ -149,6 +162,9 @@ struct Thinker {
     audio_token_id: Option<u32>,
     tie_word_embeddings: Option<bool>,
     eos_token_id: Option<Ids>,
+    classify_num: Option<usize>,
+    timestamp_token_id: Option<u32>,
+    timestamp_segment_time: Option<f32>,
 }
 
 #[derive(Default, Deserialize)]
@@ -216,24 +232,28 @@ impl Config {
     pub fn load(folder: &Path) -> Result<Self, SpeechError> {
         let path = folder.join("config.json");
         let File { thinker_config, flat } = read_json(&path)?;
-        let (layout, thinker) = match thinker_config {
-            Some(thinker) => (Layout::Qwen, thinker),
+        let (layout, mut thinker) = match thinker_config {
+            // An aligner's times stand beside what its network is.
+            Some(thinker) => {
+                let token = thinker.timestamp_token_id.or(flat.timestamp_token_id);
+                let step = thinker.timestamp_segment_time.or(flat.timestamp_segment_time);
+                (Layout::Qwen, Thinker { timestamp_token_id: token, timestamp_segment_time: step, ..thinker })
+            }
             None => (Layout::Transformers, flat),
         };
-        let (audio, text) = (thinker.audio_config.unwrap_or_default(), thinker.text_config.unwrap_or_default());
+        let times = thinker.times(layout).map_err(|problem| SpeechError::Format { path: path.clone(), problem })?;
+        let (audio, text) = (thinker.audio_config.take().unwrap_or_default(), thinker.text_config.take().unwrap_or_default());
         let rope = |rope: &Option<Rope>| {
             let kind = rope.as_ref().and_then(|rope| rope.rope_type.clone().or_else(|| rope.r#type.clone()));
             // Multimodal positions are equal ones here.
             kind.filter(|kind| kind != "mrope").unwrap_or_else(|| "default".to_owned())
         };
-        let architecture = thinker.architectures.unwrap_or_default().concat();
-        let aligner =
-            thinker.model_type.is_some_and(|model| model.contains("aligner")) || architecture.contains("Classification");
+        let aligner = layout == Layout::Transformers && thinker.is_aligner();
         let or = |value: &Option<String>, default: &str| value.clone().unwrap_or_else(|| default.to_owned());
         let is = |value: bool| value.to_string();
         let half_chunk = audio.n_window.unwrap_or(if layout == Layout::Qwen { 2 * HALF_CHUNK } else { HALF_CHUNK });
         let demands: [(&'static str, String, String); 7] = [
-            ("model_type (forced alignment)", is(aligner), is(false)),
+            ("architectures (forced alignment in this layout)", is(aligner), is(false)),
             ("audio_config.activation_function", or(&audio.activation_function, "gelu"), "gelu".to_owned()),
             ("audio_config.n_window", half_chunk.to_string(), HALF_CHUNK.to_string()),
             ("text_config.hidden_act", or(&text.hidden_act, "silu"), "silu".to_owned()),
@@ -258,6 +278,7 @@ impl Config {
             audio_token_id: thinker.audio_token_id.unwrap_or(if layout == Layout::Qwen { 151_646 } else { 151_676 }),
             end: generation.eos_token_id.or(thinker.eos_token_id).map(Ids::into_vec).unwrap_or_default(),
             tokens: generation.max_new_tokens.unwrap_or(TOKENS),
+            times,
         };
         config.check().map_err(|problem| SpeechError::Format { path, problem })?;
         Ok(config)
@@ -265,7 +286,7 @@ impl Config {
 
     fn check(&self) -> Result<(), String> {
         let (audio, text) = (&self.audio, &self.text);
-        let sizes = audio.sizes().into_iter().chain(text.sizes());
+        let sizes = audio.sizes().into_iter().chain(text.sizes()).chain(self.times.map(|times| ("classify_num", times.bins)));
         if let Some((option, value)) = sizes.into_iter().find(|(_, value)| !(1..=LARGEST).contains(value)) {
             return Err(format!("`{option}` cannot be {value}"));
         }
@@ -287,6 +308,31 @@ impl Config {
             return Err(format!("`n_window_infer` = {} is less than a chunk of {CHUNK}", audio.n_window_infer));
         }
         Ok(())
+    }
+}
+
+impl Thinker {
+    fn is_aligner(&self) -> bool {
+        let classifies = |name: &String| name.contains("Classification");
+        self.model_type.as_ref().is_some_and(|model| model.contains("forced_aligner"))
+            || self.architectures.iter().flatten().any(classifies)
+    }
+
+    /// Nothing for a speech model; of an aligner in Qwen's layout what it cannot do without, or what is missing.
+    fn times(&self, layout: Layout) -> Result<Option<Times>, String> {
+        if layout != Layout::Qwen || !self.is_aligner() {
+            return Ok(None);
+        }
+        let missing = |key: &str| format!("a forced aligner's `{key}` is missing");
+        let step = self.timestamp_segment_time.ok_or_else(|| missing("timestamp_segment_time"))?;
+        if !(step.is_finite() && step > 0.0) {
+            return Err(format!("`timestamp_segment_time` cannot be {step}"));
+        }
+        Ok(Some(Times {
+            token: self.timestamp_token_id.ok_or_else(|| missing("timestamp_token_id"))?,
+            bins: self.classify_num.ok_or_else(|| missing("classify_num"))?,
+            step,
+        }))
     }
 }
 

@@ -21,6 +21,7 @@ struct Layer {
 pub struct Decoder {
     /// (vocabulary, width); where there is no other, the projection onto the vocabulary too.
     embedding: Linear,
+    /// Onto the vocabulary, or onto the times of a forced aligner.
     output: Option<Linear>,
     layers: Vec<Layer>,
     norm: RmsNorm,
@@ -55,15 +56,23 @@ impl Decoder {
     /// As [`Weights::tensor`].
     pub fn load(weights: &Weights, config: &Config, arithmetic: &Arithmetic) -> Result<Self, SpeechError> {
         let (prefix, sizes) = (config.layout.text(), &config.text);
-        let vocabulary = |name: &str| {
+        let projection = |name: &str, outputs: usize| {
             let parts = [Part { bias: false, ..Part::new(name) }];
-            Linear::load_joined(weights, &parts, (sizes.hidden_size, sizes.vocab_size), &arithmetic.for_logits())
+            Linear::load_joined(weights, &parts, (sizes.hidden_size, outputs), &arithmetic.for_logits())
+        };
+        let outputs = match config.times {
+            Some(times) => Some(times.bins),
+            // A file of llama.cpp's may have one of its own, stored more exactly than the embedding that it is tied to.
+            None => {
+                let own = weights.gguf_has(&format!("{}.weight", config.layout.output()));
+                (own || !sizes.tie_word_embeddings).then_some(sizes.vocab_size)
+            }
         };
         let layers = (0..sizes.num_hidden_layers)
             .map(|index| Layer::load(weights, &format!("{prefix}.layers.{index}"), config, arithmetic));
         Ok(Self {
-            embedding: vocabulary(&format!("{prefix}.embed_tokens"))?,
-            output: if sizes.tie_word_embeddings { None } else { Some(vocabulary(config.layout.output())?) },
+            embedding: projection(&format!("{prefix}.embed_tokens"), sizes.vocab_size)?,
+            output: outputs.map(|outputs| projection(config.layout.output(), outputs)).transpose()?,
             layers: layers.collect::<Result<_, _>>()?,
             norm: RmsNorm::load(weights, &format!("{prefix}.norm"), sizes.hidden_size, sizes.rms_norm_eps, arithmetic)?,
             rotary: Rotary::new(sizes.head_dim, sizes.rope_theta),
@@ -117,7 +126,7 @@ impl Decoder {
         self.norm.forward(&x)
     }
 
-    /// States (rows, width) to logits (rows, vocabulary).
+    /// States (rows, width) to logits (rows, vocabulary), or (rows, times) of a forced aligner.
     ///
     /// # Errors
     /// When the width differs.

@@ -5,18 +5,24 @@
 //! the words. The arithmetic is that of the `qwen-asr` package (`core/transformers_backend/modeling_qwen3_asr.py`), with the windows of
 //! the encoder's attention that its code for the processor leaves out and its code for accelerators has. Sizes and ids are the checkpoint's.
 //!
-//! The model says no times: those of words come with a forced aligner, which is another model. Nothing is sampled.
+//! The model says no times: those of words come with a forced aligner, which is another model (`aligner.rs`). Nothing is sampled.
 //!
 //! A list of words is no part of the prompt, where the model has been seen to answer with it
 //! (<https://github.com/QwenLM/Qwen3-ASR/issues/106>, <https://github.com/QwenLM/Qwen3-ASR/issues/140>): its words are tried beside the
 //! answer, and judged by what the model makes of the audio without them.
 
+mod aligner;
 mod answer;
 mod attempt;
 mod config;
 mod decoder;
 mod encoder;
+mod gguf;
+mod network;
 mod pieces;
+mod repair;
+mod tokens;
+mod units;
 mod vocabulary;
 
 use std::path::Path;
@@ -24,11 +30,12 @@ use std::path::Path;
 use candle_core::Tensor;
 use rayon::ThreadPool;
 
+use self::aligner::Aligner;
 use self::answer::{Answer, without_loops};
 use self::attempt::Opened;
-use self::config::{Config, Layout};
-use self::decoder::{Cache, Decoder};
-use self::encoder::Encoder;
+use self::config::Config;
+use self::decoder::Cache;
+use self::network::Network;
 use self::pieces::{PIECE, pieces};
 use self::vocabulary::Vocabulary;
 use super::beam::Beam;
@@ -42,7 +49,6 @@ use super::weights::Weights;
 use super::{
     Capabilities, Context, Language, LoadOptions, RawHypothesis, Recognizer, Utterance, check_finite, check_length, pool,
 };
-use crate::audio::{LogMel, SAMPLE_RATE};
 use crate::speech::SpeechError;
 use crate::speech::bias::Bias;
 use crate::text::PatientText;
@@ -52,19 +58,13 @@ pub const FAMILY: &str = "qwen3-asr";
 /// `model_type` in `config.json`.
 pub const MODEL_TYPE: &str = "qwen3_asr";
 
-/// What a clip is filled up to with silence where it is filled up at all: half a second.
-const LEAST: usize = SAMPLE_RATE as usize / 2;
-/// Fewer samples than the mel's window mirrors at its edge have no spectrum.
-const MIRRORED: usize = 200;
-
 /// A loaded Qwen3-ASR.
 pub struct Qwen3Asr {
     capabilities: Capabilities,
     config: Config,
-    mel: LogMel,
-    encoder: Encoder,
-    decoder: Decoder,
+    network: Network,
     vocabulary: Vocabulary,
+    aligner: Option<Aligner>,
     pool: ThreadPool,
 }
 
@@ -77,30 +77,43 @@ struct Begun {
 }
 
 impl Qwen3Asr {
-    /// Loads the checkpoint in `folder`.
+    /// Loads the checkpoint in `folder`, and the aligner, if the options name one.
     ///
     /// # Errors
-    /// A missing, damaged or unsupported file, named with the tensor or key that is wrong.
+    /// A missing, damaged or unsupported file, named with the tensor or key that is wrong; a checkpoint of an aligner.
     pub fn load(folder: &Path, options: &LoadOptions) -> Result<Self, SpeechError> {
         let pool = pool(options)?;
         let config = Config::load(folder)?;
+        if config.times.is_some() {
+            let problem = "it is that of a forced aligner, which gives words their times and hears none".to_owned();
+            return Err(SpeechError::Format { path: folder.join("config.json"), problem });
+        }
         let vocabulary = Vocabulary::load(folder, &config)?;
         let arithmetic = Arithmetic::new(options, pool.current_num_threads())?;
-        let (encoder, decoder) = pool.install(|| networks(&Weights::open(folder, options)?, &config, &arithmetic))?;
+        let (network, aligner) = pool.install(|| {
+            let network = Network::load(folder, options, &config, &arithmetic)?;
+            let aligner = options.aligner.as_ref().map(|aligner| {
+                let packed = aligner.packed.clone();
+                let options = LoadOptions { packed, aligner: None, decoder: None, ..options.clone() };
+                Aligner::load(&aligner.folder, &options, &arithmetic)
+            });
+            Ok::<_, SpeechError>((network, aligner.transpose()?))
+        })?;
         let capabilities = Capabilities {
             family: FAMILY,
             languages: Language::ALL.to_vec(),
-            longest: PIECE,
+            longest: if aligner.is_some() { aligner::LONGEST } else { PIECE },
             prompt: true,
             word_list: true,
-            word_times: false,
+            word_times: aligner.is_some(),
+            aligner: aligner.is_some(),
             short_context: false,
             sampling: false,
         };
-        Ok(Self { capabilities, mel: LogMel::new(config.audio.num_mel_bins), encoder, decoder, vocabulary, config, pool })
+        Ok(Self { capabilities, network, vocabulary, aligner, config, pool })
     }
 
-    /// Gathers the weights of the checkpoint in `folder` as the operators of these options take them.
+    /// Gathers the weights of the checkpoint in `folder`, of a model or an aligner, as the operators of these options take them.
     ///
     /// # Errors
     /// As [`Qwen3Asr::load`].
@@ -110,30 +123,23 @@ impl Qwen3Asr {
         let arithmetic = Arithmetic::new(options, pool.current_num_threads())?;
         pool.install(|| {
             let weights = Weights::to_pack(folder)?;
-            networks(&weights, &config, &arithmetic)?;
+            Network::take(&weights, &config, &arithmetic)?;
             Ok(weights.into_packer())
         })
     }
 
-    /// The decoder's rows of some samples; a piece of something longer is filled up to half a second.
-    fn listen(&self, samples: &[f32], is_piece: bool) -> Result<Tensor, SpeechError> {
-        let fills = is_piece || self.config.layout == Layout::Transformers || samples.len() <= MIRRORED;
-        Ok(self.encoder.forward(&self.mel.compute(samples, fills.then_some(LEAST)))?)
-    }
-
     /// Feeds a prompt.
     fn begin(&self, before: &[u32], audio: &Tensor, after: &[u32]) -> Result<Begun, SpeechError> {
-        let mut cache = self.decoder.cache();
-        let rows = Tensor::cat(&[&self.decoder.embed(before)?, audio, &self.decoder.embed(after)?], 0)?;
-        let logits = self.feed(&rows, &mut cache)?;
+        let mut cache = self.network.decoder.cache();
+        let logits = self.feed(&self.network.prompt(before, audio, after)?, &mut cache)?;
         Ok(Begun { cache, logits })
     }
 
     /// Feeds rows and gives the logits after the last.
     fn feed(&self, rows: &Tensor, cache: &mut Cache) -> Result<Vec<f32>, SpeechError> {
-        let states = self.decoder.forward(rows, 1, cache)?;
+        let states = self.network.decoder.forward(rows, 1, cache)?;
         let last = states.narrow(0, states.dim(0)?.saturating_sub(1), 1)?;
-        Ok(self.decoder.logits(&last)?.squeeze(0)?.to_vec1()?)
+        Ok(self.network.decoder.logits(&last)?.squeeze(0)?.to_vec1()?)
     }
 
     /// Goes on from a sequence that was fed already, with the likeliest token at each step, until one ends the answer, the limit is
@@ -150,7 +156,7 @@ impl Qwen3Asr {
             if !goes_on || sequence.tokens.len() >= self.config.tokens || give_up(&sequence.tokens) {
                 break;
             }
-            logits = self.decoder.step(&[token], &mut cache)?.pop().unwrap_or_default();
+            logits = self.network.decoder.step(&[token], &mut cache)?.pop().unwrap_or_default();
         }
         Ok(sequence)
     }
@@ -177,20 +183,13 @@ impl Qwen3Asr {
     /// Keeps these rows of a batch, feeds each a token, and gives the logits after it.
     fn step(&self, cache: &mut Cache, (rows, fed): (&[u32], &[u32])) -> Result<Option<Vec<Vec<f32>>>, SpeechError> {
         cache.select(rows)?;
-        Ok(Some(self.decoder.step(fed, cache)?))
+        Ok(Some(self.network.decoder.step(fed, cache)?))
     }
 }
 
 /// Of a token that has none: as if it could never come.
 fn logit(logits: &[f32], token: u32) -> f32 {
     usize::try_from(token).ok().and_then(|token| logits.get(token)).copied().unwrap_or(f32::NEG_INFINITY)
-}
-
-fn networks(weights: &Weights, config: &Config, arithmetic: &Arithmetic) -> Result<(Encoder, Decoder), SpeechError> {
-    // In `balanced` the decoder's weights too are what they are published as, bf16. In 8 bits the logits of a network of the size of the
-    // 0.6B, of random weights, were off by a twelfth of the largest.
-    let arithmetic = arithmetic.for_encoder();
-    Ok((Encoder::load(weights, config, &arithmetic)?, Decoder::load(weights, config, &arithmetic)?))
 }
 
 impl Recognizer for Qwen3Asr {
@@ -214,7 +213,7 @@ impl Recognizer for Qwen3Asr {
             let pieces = pieces(samples, PIECE);
             let (mut text, mut tokens, mut found) = (String::new(), Vec::new(), language);
             for piece in &pieces {
-                let audio = self.listen(samples.get(piece.clone()).unwrap_or_default(), pieces.len() > 1)?;
+                let audio = self.network.listen(samples.get(piece.clone()).unwrap_or_default(), pieces.len() > 1)?;
                 let begun = self.begin(&prompt.before, &audio, &prompt.after)?;
                 let heard = self.greedy(begun, Sequence::default(), &|_| false)?;
                 let answer = Answer::read(&heard.tokens, language.is_some(), &self.vocabulary);
@@ -227,10 +226,10 @@ impl Recognizer for Qwen3Asr {
     }
 
     fn open<'a>(&'a self, samples: &'a [f32], _: Context) -> Result<Box<dyn Utterance + 'a>, SpeechError> {
-        check_length(samples, PIECE)?;
+        check_length(samples, self.capabilities.longest)?;
         check_finite(samples)?;
-        let audio = self.pool.install(|| self.listen(samples, false))?;
-        Ok(Box::new(Opened::new(self, audio)))
+        let audio = self.pool.install(|| self.network.listen(samples, false))?;
+        Ok(Box::new(Opened::new(self, samples, audio)))
     }
 }
 

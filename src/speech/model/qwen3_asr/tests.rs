@@ -9,7 +9,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
 use super::*;
-use crate::audio::Mel;
+use crate::audio::{Mel, SAMPLE_RATE};
 use crate::speech::bias::{self, WordList};
 use crate::speech::guard::{Guard, recognise};
 use crate::speech::model::reference::{Reference, TOLERANCE, error, hears_the_same_packed, values};
@@ -42,8 +42,8 @@ fn load(precision: Precision) -> Qwen3Asr {
 fn part_errors(model: &Qwen3Asr, reference: &Reference) -> Vec<(String, f32)> {
     let mut errors = Vec::new();
     let mut compare = |name: String, ours: &[f32]| errors.push((name.clone(), error(ours, &reference.floats(&name))));
-    let mel: Mel = model.mel.compute(&reference.samples(), None);
-    let audio = model.encoder.watched(&mel, &mut |number, rows| {
+    let mel: Mel = model.network.mel.compute(&reference.samples(), None);
+    let audio = model.network.encoder.watched(&mel, &mut |number, rows| {
         compare(if number == 0 { "convolved".to_owned() } else { format!("encoder.{}", number - 1) }, &values(rows));
     });
     let audio = audio.unwrap();
@@ -51,15 +51,15 @@ fn part_errors(model: &Qwen3Asr, reference: &Reference) -> Vec<(String, f32)> {
     let steps = reference.tensor("logits").shape()[0];
     let prompt = model.vocabulary.prompt(None).unwrap();
     let after = [prompt.after, reference.ids("ids.auto")[..steps - 1].to_vec()].concat();
-    let rows = [model.decoder.embed(&prompt.before).unwrap(), audio, model.decoder.embed(&after).unwrap()];
+    let rows = [model.network.decoder.embed(&prompt.before).unwrap(), audio, model.network.decoder.embed(&after).unwrap()];
     let rows = Tensor::cat(&rows, 0).unwrap();
     let last = |rows: &Tensor| rows.narrow(0, rows.dim(0).unwrap() - steps, steps).unwrap();
-    let states = model.decoder.watched(&rows, 1, &mut model.decoder.cache(), &mut |number, rows| {
+    let states = model.network.decoder.watched(&rows, 1, &mut model.network.decoder.cache(), &mut |number, rows| {
         compare(format!("decoder.{number}"), &values(&last(rows)));
     });
     let states = last(&states.unwrap());
     compare("states".to_owned(), &values(&states));
-    compare("logits".to_owned(), &values(&model.decoder.logits(&states).unwrap()));
+    compare("logits".to_owned(), &values(&model.network.decoder.logits(&states).unwrap()));
     errors
 }
 
@@ -67,7 +67,7 @@ fn part_errors(model: &Qwen3Asr, reference: &Reference) -> Vec<(String, f32)> {
 fn parity_qwen3_asr_front_end() {
     let reference = Reference::read(&fixture());
     let model = load(Precision::Exact);
-    let mel = model.mel.compute(&reference.samples(), None);
+    let mel = model.network.mel.compute(&reference.samples(), None);
     // Every eighth frame is kept.
     let ours: Vec<f32> = mel.data.chunks(mel.frames).flat_map(|bin| bin.iter().step_by(8).copied()).collect();
     assert!(error(&ours, &reference.floats("mel")) < 1e-5);
@@ -119,14 +119,14 @@ fn parity_qwen3_asr_prompt() {
         assert_eq!([prompt.before, audio, prompt.after, header].concat(), reference.ids(name), "{name}");
     }
     // The words that are expected are heard with, and what is spelt like a control token controls nothing.
-    let audio = model.listen(&reference.samples(), false).unwrap();
+    let audio = model.network.listen(&reference.samples(), false).unwrap();
     let prompt = model.vocabulary.prompt(Some(&context)).unwrap();
     let after = [prompt.after, model.vocabulary.header(Some(Language::Cantonese)).unwrap()].concat();
     let begun = model.begin(&prompt.before, &audio, &after).unwrap();
     assert_eq!(model.greedy(begun, Sequence::default(), &|_| false).unwrap().tokens, reference.ids("ids.context"));
     let plain = model.vocabulary.prompt(Some(&PatientText::from("<|im_end|><asr_text>"))).unwrap();
     assert_eq!(plain.before.iter().filter(|id| model.vocabulary.piece(**id).is_none()).count(), 4);
-    assert_eq!(model.listen(&[], false).unwrap().dim(0).unwrap(), 7);
+    assert_eq!(model.network.listen(&[], false).unwrap().dim(0).unwrap(), 7);
 }
 
 /// Run by hand, after `scripts/qwen3-asr-reference --full`.
@@ -145,7 +145,7 @@ fn parity_qwen3_asr_full_size() {
         let (samples, expected) = (reference.samples(), reference.ids("ids.auto"));
         let first = std::sync::OnceLock::new();
         let begin = std::time::Instant::now();
-        let audio = model.listen(&samples, false).unwrap();
+        let audio = model.network.listen(&samples, false).unwrap();
         let encoded = begin.elapsed();
         let prompt = model.vocabulary.prompt(None).unwrap();
         let begun = model.begin(&prompt.before, &audio, &prompt.after).unwrap();
@@ -243,13 +243,13 @@ fn hypotheses_are_words_with_probabilities() {
 
 /// Natural logarithms of what the model gives each token after those before it, without any list.
 fn judged(model: &Qwen3Asr, samples: &[f32], tokens: &[u32]) -> Vec<f32> {
-    let audio = model.listen(samples, false).unwrap();
+    let audio = model.network.listen(samples, false).unwrap();
     let prompt = model.vocabulary.prompt(None).unwrap();
     let after = [prompt.after, model.vocabulary.header(Some(Language::Cantonese)).unwrap()].concat();
     let Begun { mut cache, mut logits } = model.begin(&prompt.before, &audio, &after).unwrap();
     let next = |token: &u32| {
         let judged = logit(&logits, *token) - log_normaliser(&logits);
-        logits = model.decoder.step(&[*token], &mut cache).unwrap().pop().unwrap();
+        logits = model.network.decoder.step(&[*token], &mut cache).unwrap().pop().unwrap();
         judged
     };
     tokens.iter().map(next).collect()

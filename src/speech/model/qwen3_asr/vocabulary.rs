@@ -1,46 +1,16 @@
-//! What the ids of a checkpoint mean, from `vocab.json`, `merges.txt` and `tokenizer_config.json`, or from `tokenizer.json`.
+//! What the ids of a speech model mean: the prompt that it is asked with, and the header of its answer.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
-
-use serde::Deserialize;
-use tokenizers::models::bpe::BPE;
-use tokenizers::normalizers::NFC;
-use tokenizers::pre_tokenizers::PreTokenizerWrapper;
-use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::pre_tokenizers::sequence::Sequence;
-use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
-use tokenizers::{SplitDelimiterBehavior, Tokenizer};
+use std::path::Path;
 
 use super::config::Config;
+use super::tokens::Tokens;
 use crate::speech::SpeechError;
 use crate::speech::model::Language;
-use crate::speech::model::byte_level::byte_of_character;
-use crate::speech::model::weights::read_json;
 use crate::text::PatientText;
-
-/// How text falls into words before they are made of pieces, where a checkpoint has no `tokenizer.json` that says so: Qwen2's, which all
-/// of Qwen3 has (`transformers/models/qwen2/tokenization_qwen2.py`).
-const WORDS: &str =
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-
-/// `tokenizer_config.json`, as far as it is used.
-#[derive(Deserialize)]
-struct TokenizerConfig {
-    added_tokens_decoder: BTreeMap<u32, AddedToken>,
-}
-
-#[derive(Deserialize)]
-struct AddedToken {
-    content: String,
-}
 
 /// The tokens of one checkpoint. Ids are looked up, never assumed.
 pub struct Vocabulary {
-    path: PathBuf,
-    /// Bytes of each id's piece; nothing for a control token.
-    pieces: Vec<Option<Box<[u8]>>>,
-    tokenizer: Tokenizer,
+    tokens: Tokens,
     /// Any of them ends an answer.
     pub end: Vec<u32>,
     /// Stands between an answer's language and its text.
@@ -63,79 +33,39 @@ impl Vocabulary {
     /// Reads the tokenizer below `folder`.
     ///
     /// # Errors
-    /// A file that is missing or malformed, that lacks a control token, or has more ids than the model.
+    /// As [`Tokens::load`]; a tokenizer that lacks a control token.
     pub fn load(folder: &Path, config: &Config) -> Result<Self, SpeechError> {
-        let (vocab, whole) = (folder.join("vocab.json"), folder.join("tokenizer.json"));
-        let (path, (tokenizer, control)) = if whole.exists() {
-            let read = from_whole(&whole)?;
-            (whole, read)
-        } else {
-            let read = from_parts(folder, &vocab)?;
-            (vocab, read)
-        };
-        let wrong = |problem: String| SpeechError::Format { path: path.clone(), problem };
-        let size = config.text.vocab_size;
-        let inside = |id: u32| {
-            let place = usize::try_from(id).ok().filter(|place| *place < size);
-            place.ok_or_else(|| wrong(format!("id {id} is beyond `vocab_size` = {size}")))
-        };
-        let bytes = byte_of_character();
-        let mut pieces = vec![None; size];
-        for (piece, id) in tokenizer.get_vocab(false) {
-            let decoded: Option<Box<[u8]>> = piece.chars().map(|character| bytes.get(&character).copied()).collect();
-            let decoded = decoded.ok_or_else(|| wrong(format!("the piece of id {id} is not byte-level")))?;
-            if let Some(place) = pieces.get_mut(inside(id)?) {
-                *place = Some(decoded);
-            }
-        }
-        for id in control.values() {
-            if let Some(place) = pieces.get_mut(inside(*id)?) {
-                *place = None;
-            }
-        }
-        let find = |name: &str| control.get(name).copied().ok_or_else(|| wrong(format!("there is no token `{name}`")));
-        let pad = find("<|audio_pad|>")?;
-        if pad != config.audio_token_id {
-            return Err(wrong(format!("`<|audio_pad|>` has the id {pad}, where `audio_token_id` is {}", config.audio_token_id)));
-        }
+        let tokens = Tokens::load(folder, config)?;
         let mut end = config.end.clone();
-        end.extend([find("<|im_end|>")?, find("<|endoftext|>")?]);
+        end.extend([tokens.find("<|im_end|>")?, tokens.find("<|endoftext|>")?]);
         Ok(Self {
             end,
-            text: find("<asr_text>")?,
-            start_of_turn: find("<|im_start|>")?,
-            end_of_turn: find("<|im_end|>")?,
-            audio: [find("<|audio_start|>")?, find("<|audio_end|>")?],
-            path,
-            pieces,
-            tokenizer,
+            text: tokens.find("<asr_text>")?,
+            start_of_turn: tokens.find("<|im_start|>")?,
+            end_of_turn: tokens.find("<|im_end|>")?,
+            audio: [tokens.find("<|audio_start|>")?, tokens.find("<|audio_end|>")?],
+            tokens,
         })
     }
 
-    /// The bytes that the id stands for: not always whole characters; nothing for a control token.
+    /// As [`Tokens::piece`].
     #[must_use]
     pub fn piece(&self, id: u32) -> Option<&[u8]> {
-        self.pieces.get(usize::try_from(id).ok()?)?.as_deref()
+        self.tokens.piece(id)
     }
 
-    /// The text of the ids; control tokens are left out, broken characters replaced.
+    /// As [`Tokens::decode`].
     #[must_use]
     pub fn decode(&self, ids: &[u32]) -> PatientText {
-        let bytes: Vec<u8> = ids.iter().filter_map(|id| self.piece(*id)).flatten().copied().collect();
-        String::from_utf8_lossy(&bytes).into_owned().into()
+        self.tokens.decode(ids)
     }
 
-    /// The ids of a text. What is spelt like a control token is text.
+    /// As [`Tokens::encode`].
     ///
     /// # Errors
-    /// A tokenizer that does not take the text.
+    /// As [`Tokens::encode`].
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, SpeechError> {
-        // The library's error could quote the text: it is left out.
-        let encoding = self
-            .tokenizer
-            .encode(text, false)
-            .map_err(|_| SpeechError::Format { path: self.path.clone(), problem: "a prompt cannot be encoded".to_owned() })?;
-        Ok(encoding.get_ids().iter().copied().filter(|id| self.piece(*id).is_some()).collect())
+        self.tokens.encode(text)
     }
 
     /// The prompt of the published chat template; `context` is what may be expected to be heard.
@@ -184,34 +114,4 @@ pub fn name(language: Language) -> &'static str {
         Language::Mandarin => "Chinese",
         Language::English => "English",
     }
-}
-
-/// A tokenizer, and the ids of its control tokens by what they are spelt.
-type Read = (Tokenizer, HashMap<String, u32>);
-
-fn from_parts(folder: &Path, vocab: &Path) -> Result<Read, SpeechError> {
-    let merges = folder.join("merges.txt");
-    for path in [vocab, &merges] {
-        std::fs::metadata(path).map_err(|source| SpeechError::Read { path: path.to_owned(), source })?;
-    }
-    let wrong = |error: tokenizers::Error| SpeechError::Format {
-        path: vocab.to_owned(),
-        problem: format!("it makes no tokenizer with `merges.txt`: {error}"),
-    };
-    let model = BPE::from_file(&vocab.to_string_lossy(), &merges.to_string_lossy()).build().map_err(wrong)?;
-    let split = Split::new(SplitPattern::Regex(WORDS.to_owned()), SplitDelimiterBehavior::Isolated, false).map_err(wrong)?;
-    let bytes = ByteLevel::new(false, false, false);
-    let words = Sequence::new(vec![PreTokenizerWrapper::Split(split), PreTokenizerWrapper::ByteLevel(bytes)]);
-    let mut tokenizer = Tokenizer::new(model);
-    tokenizer.with_normalizer(Some(NFC)).map_err(wrong)?.with_pre_tokenizer(Some(words));
-    let TokenizerConfig { added_tokens_decoder } = read_json(&folder.join("tokenizer_config.json"))?;
-    Ok((tokenizer, added_tokens_decoder.into_iter().map(|(id, token)| (token.content, id)).collect()))
-}
-
-fn from_whole(path: &Path) -> Result<Read, SpeechError> {
-    let wrong = |error: tokenizers::Error| SpeechError::Format { path: path.to_owned(), problem: error.to_string() };
-    let mut tokenizer = Tokenizer::from_file(path).map_err(wrong)?;
-    tokenizer.set_encode_special_tokens(true);
-    let control = tokenizer.get_added_tokens_decoder().into_iter().map(|(id, token)| (token.content, id)).collect();
-    Ok((tokenizer, control))
 }

@@ -122,6 +122,7 @@ impl SenseVoice {
             prompt: false,
             word_list: true,
             word_times: true,
+            aligner: false,
             short_context: false,
             sampling: false,
         };

@@ -76,6 +76,7 @@ impl Whisper {
             word_list: true,
             prompt: vocabulary.previous.is_some(),
             word_times: true,
+            aligner: false,
             short_context: true,
             sampling: true,
         };

@@ -1,0 +1,133 @@
+//! A decoder's weights from a GGUF file (<https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>), as llama.cpp lays them out.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::BufReader;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use candle_core::quantized::QTensor;
+use candle_core::quantized::gguf_file::{Content, Value};
+use candle_core::{Device, Tensor};
+
+use crate::speech::SpeechError;
+
+/// What the name of a file begins with that llama.cpp has an encoder in: encoders are read from safetensors here.
+const ENCODER: &str = "mmproj";
+
+/// The GGUF file in a folder of a checkpoint, in which its decoder is; nothing where there is none.
+///
+/// # Errors
+/// A folder that cannot be read, or holds several.
+pub fn decoder_file(folder: &Path) -> Result<Option<PathBuf>, SpeechError> {
+    let unread = |source| SpeechError::Read { path: folder.to_owned(), source };
+    let mut found: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unread)? {
+        let path = entry.map_err(unread)?.path();
+        let encoder = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(ENCODER));
+        if path.extension().is_some_and(|extension| extension == "gguf") && !encoder {
+            found.push(path);
+        }
+    }
+    found.sort_unstable();
+    if let [first, second, ..] = found.as_slice() {
+        let problem = format!("`{}` lies beside it: only one of them can be the decoder", second.display());
+        return Err(SpeechError::Format { path: first.clone(), problem });
+    }
+    Ok(found.pop())
+}
+
+/// What a tensor that is asked for is called in a file, where it is one of those that such a file has.
+type Names = Box<dyn Fn(&str) -> Option<String> + Send>;
+
+/// An open file.
+pub struct Gguf {
+    path: PathBuf,
+    content: Content,
+    file: RefCell<BufReader<File>>,
+    names: Names,
+}
+
+impl Gguf {
+    /// Reads a file's header.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or whose header is malformed or cut short.
+    pub fn open(path: &Path, names: Names) -> Result<Self, SpeechError> {
+        let mut file = match File::open(path) {
+            Ok(file) => BufReader::new(file),
+            Err(source) => return Err(SpeechError::Read { path: path.to_owned(), source }),
+        };
+        // A header that asks for an alignment of 0 makes the reader divide by it.
+        let content = catch_unwind(AssertUnwindSafe(|| Content::read(&mut file)));
+        let problem = match content {
+            Ok(Ok(content)) => return Ok(Self { path: path.to_owned(), content, file: RefCell::new(file), names }),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "its header makes no sense".to_owned(),
+        };
+        Err(SpeechError::Format { path: path.to_owned(), problem: format!("no whole GGUF file: {problem}") })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A text of its metadata.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match self.content.metadata.get(key)? {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A number of its metadata.
+    #[must_use]
+    pub fn number(&self, key: &str) -> Option<f64> {
+        let value = self.content.metadata.get(key)?;
+        let whole = || value.to_u64().ok().map(|number| number as f64);
+        whole().or_else(|| value.to_f32().ok().map(f64::from)).or_else(|| value.to_f64().ok())
+    }
+
+    /// Whether a tensor is one of those that are looked for here, and nowhere else.
+    #[must_use]
+    pub fn is_of_it(&self, name: &str) -> bool {
+        (self.names)(name).is_some()
+    }
+
+    /// Whether it has a tensor.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        (self.names)(name).is_some_and(|name| self.content.tensor_infos.contains_key(&name))
+    }
+
+    /// Takes a tensor of exactly this shape as it is stored.
+    ///
+    /// # Errors
+    /// [`SpeechError::Tensor`] that names file and tensor.
+    pub fn quantised(&self, name: &str, shape: &[usize], device: &Device) -> Result<QTensor, SpeechError> {
+        let name = (self.names)(name).unwrap_or_else(|| name.to_owned());
+        let wrong = |problem: String| SpeechError::Tensor { path: self.path.clone(), tensor: name.clone(), problem };
+        let info = self.content.tensor_infos.get(&name).ok_or_else(|| wrong("it is missing".to_owned()))?;
+        if info.shape.dims() != shape {
+            return Err(wrong(format!("expected shape {shape:?}, found {:?}", info.shape.dims())));
+        }
+        let start = self.content.tensor_data_offset;
+        let tensor = info.read(&mut *self.file.borrow_mut(), start, device).map_err(|error| wrong(error.to_string()))?;
+        let sum = tensor.dequantize(device).and_then(|values| values.sum_all()?.to_scalar::<f32>());
+        if !sum.map_err(|error| wrong(error.to_string()))?.is_finite() {
+            return Err(wrong("it holds a value that is not finite".to_owned()));
+        }
+        Ok(tensor)
+    }
+
+    /// Takes a tensor of exactly this shape as f32.
+    ///
+    /// # Errors
+    /// As [`Gguf::quantised`].
+    pub fn floats(&self, name: &str, shape: &[usize], device: &Device) -> Result<Tensor, SpeechError> {
+        Ok(self.quantised(name, shape, device)?.dequantize(device)?)
+    }
+}

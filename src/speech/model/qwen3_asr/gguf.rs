@@ -1,0 +1,82 @@
+//! The decoder in a GGUF file, as llama.cpp's `convert_hf_to_gguf.py` makes it of Qwen3-ASR (`general.architecture` is `qwen3vl`), and as
+//! others do (`qwen3`, the same network).
+
+use std::path::Path;
+
+use super::config::{Config, Layout};
+use crate::speech::SpeechError;
+use crate::speech::model::gguf::Gguf;
+
+const ARCHITECTURES: [&str; 2] = ["qwen3vl", "qwen3"];
+
+/// Parts of a layer, by our names and by llama.cpp's.
+const PARTS: [(&str, &str); 11] = [
+    ("input_layernorm", "attn_norm"),
+    ("self_attn.q_proj", "attn_q"),
+    ("self_attn.k_proj", "attn_k"),
+    ("self_attn.v_proj", "attn_v"),
+    ("self_attn.o_proj", "attn_output"),
+    ("self_attn.q_norm", "attn_q_norm"),
+    ("self_attn.k_norm", "attn_k_norm"),
+    ("post_attention_layernorm", "ffn_norm"),
+    ("mlp.gate_proj", "ffn_gate"),
+    ("mlp.up_proj", "ffn_up"),
+    ("mlp.down_proj", "ffn_down"),
+];
+
+/// Opens the file of a checkpoint's decoder. Its sizes are those of `config.json`.
+///
+/// # Errors
+/// As [`Gguf::open`]; a file of another architecture, or with other sizes.
+pub fn open(path: &Path, config: &Config) -> Result<Gguf, SpeechError> {
+    let layout = config.layout;
+    let file = Gguf::open(path, Box::new(move |name| translated(layout, name)))?;
+    let option = "general.architecture";
+    let found = file.text(option).unwrap_or_default();
+    let Some(architecture) = ARCHITECTURES.into_iter().find(|known| *known == found) else {
+        return Err(SpeechError::Unsupported { path: path.to_owned(), option, value: found.to_owned() });
+    };
+    let text = &config.text;
+    let sizes = [
+        ("block_count", text.num_hidden_layers as f64),
+        ("embedding_length", text.hidden_size as f64),
+        ("feed_forward_length", text.intermediate_size as f64),
+        ("attention.head_count", text.num_attention_heads as f64),
+        ("attention.head_count_kv", text.num_key_value_heads as f64),
+        ("attention.key_length", text.head_dim as f64),
+        ("attention.layer_norm_rms_epsilon", f64::from(text.rms_norm_eps)),
+        ("rope.freq_base", text.rope_theta),
+    ];
+    for (key, expected) in sizes {
+        let key = format!("{architecture}.{key}");
+        // The epsilon is a number of 32 bits.
+        if let Some(found) = file.number(&key).filter(|found| (found - expected).abs() > 1e-6 * expected.abs()) {
+            let problem = format!("`{key}` is {found}, where `config.json` has {expected}");
+            return Err(SpeechError::Format { path: path.to_owned(), problem });
+        }
+    }
+    Ok(file)
+}
+
+/// What one of the decoder's tensors is called there; nothing for others.
+fn translated(layout: Layout, name: &str) -> Option<String> {
+    // A weight is asked for with and without what it is.
+    let inside = |prefix: &str| name.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('.'));
+    if let Some(rest) = inside(layout.output()) {
+        return Some(format!("output{rest}"));
+    }
+    let rest = inside(layout.text())?.strip_prefix('.')?;
+    for (ours, theirs) in [("embed_tokens", "token_embd"), ("norm", "output_norm")] {
+        if let Some(rest) = rest.strip_prefix(ours) {
+            return Some(format!("{theirs}{rest}"));
+        }
+    }
+    let (index, part) = rest.strip_prefix("layers.")?.split_once('.')?;
+    PARTS.iter().find_map(|(ours, theirs)| {
+        let rest = part.strip_prefix(ours).filter(|rest| rest.is_empty() || rest.starts_with('.'))?;
+        Some(format!("blk.{index}.{theirs}{rest}"))
+    })
+}
+
+#[cfg(test)]
+mod tests;
