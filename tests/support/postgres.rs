@@ -55,6 +55,7 @@ kill -INT $! && wait
 rm -rf "$1"/* && rmdir "$1"
 "#;
 
+#[expect(clippy::zombie_processes, reason = "the shell outlives the tests: it ends when its standard input does")]
 fn start() -> Server {
     let programs = programs().expect("Debian's package `postgresql`");
     // Nobody else takes it: the system gives a port again only after all others.
