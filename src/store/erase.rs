@@ -2,8 +2,7 @@
 //!
 //! First its key goes and it is marked, then its sound, then its rows, then what the database keeps of them: SQLite
 //! in its file and its log, PostgreSQL in its tables. PostgreSQL has a log and copies that are not ours to empty: what is in them is
-//! sealed. What
-//! a machine that stopped leaves half done is ended when the folder is opened again.
+//! sealed. What a machine that stopped leaves half done is ended when the folder is opened again.
 
 use std::io;
 
@@ -76,7 +75,10 @@ impl Store {
     async fn wipe(&self) -> Result<(), StoreError> {
         let rewrite = match self.shared.database.kind {
             Kind::Sqlite => "VACUUM",
-            Kind::Postgres => "VACUUM (FULL) recordings, finals, transcripts, notes",
+            Kind::Postgres => concat!(
+                "VACUUM (FULL) recordings, finals, transcripts, notes, note_changes, note_signatures, note_outcomes, ",
+                "recording_moves, encounter_recordings, encounters, patient_numbers, patients"
+            ),
         };
         for statement in [rewrite, "UPDATE upkeep SET wipe = 0"] {
             sqlx::raw_sql(statement).execute(self.pool()).await.map_err(StoreError::database("wipe what was erased"))?;

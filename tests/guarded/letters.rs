@@ -60,7 +60,7 @@ fn pages(pdf: &[u8]) -> Vec<String> {
 fn the_text_of_a_pdf_is_the_letter_s() {
     for (kind, wanted) in [
         (LetterKind::Summary, vec!["診症摘要", "高血壓", "頭痛", "145/90", "amlodipine5mg每日一次", "penicillin", "4星期後"]),
-        (LetterKind::Referral, vec!["Referralletter", "心臟科", "HT", "penicillin", "Headachex3/7", "NoCP"]),
+        (LetterKind::Referral, vec!["Referralletter", "心臟科", "HT", "penicillin", "headachex3/7", "NoCP"]),
         (LetterKind::SickLeave, vec!["Sickleavecertificate", "Hypertension", "2days", "2026-11-27"]),
     ] {
         let letters = written(kind, &note(), "陳大文 CHAN Tai Man");

@@ -42,7 +42,10 @@ impl DeviceChoice {
             Self::Cpu => Ok(Device::Cpu),
             Self::Cuda => cuda(),
             Self::Auto => Ok(cuda().unwrap_or_else(|error| {
-                tracing::debug!(%error, "the processor is taken");
+                // Without the feature there is nothing to tell.
+                if cfg!(feature = "cuda") {
+                    tracing::debug!(%error, "the processor is taken");
+                }
                 Device::Cpu
             })),
         }
