@@ -4,7 +4,9 @@ import functools, json, subprocess, wave
 
 from live.harness import Wrong
 
-from .environment import AUDIO
+from .environment import AUDIO, FIXTURES
+
+NAMED = ("cv_zh-HK_21405026.wav", "粉嶺")  # a clip, and a name that whisper-base writes only when it is listed
 
 
 class Clips:
@@ -15,6 +17,11 @@ class Clips:
         named = [(row[head["file"]], row[head["language"]]) for row in rows[1:]]
         self.cantonese = [AUDIO / name for name, language in named if language == "yue"]
         self.english = [AUDIO / name for name, language in named if language == "en"]
+        self.named, self.name = AUDIO / NAMED[0], NAMED[1]
+        self.words = scratch / "words.txt"
+        medical = (FIXTURES / "bias" / "medical.txt").read_text().splitlines()
+        self.listed = [self.name, *(word for word in medical if word and not word.startswith("#"))]
+        self.words.write_text("\n".join(self.listed) + "\n")
         self.long = self.joined("long.wav", self.english[:4])
         self.longer = self.joined("longer.wav", self.english * 3)
 

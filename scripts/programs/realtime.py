@@ -38,11 +38,17 @@ class Realtime:
         self.long, self.short = clips.scratch / "long-24.wav", clips.scratch / "short-24.wav"
         self.long_sound = at_24_khz(clips.long, self.long)
         self.short_sound = at_24_khz(clips.cantonese[0], self.short)
+        self.talk = clips.scratch / "talk-24.wav"
+        self.talk_sound = at_24_khz(clips.joined("talk.wav", clips.cantonese[5:13]), self.talk)
+        self.named = clips.scratch / "named-24.wav"
+        self.named_sound = at_24_khz(clips.named, self.named)
 
     async def all(self, tally):
         for name, doing in (
             ("realtime: a session says how it hears, and is told otherwise", self.session),
             ("realtime: server VAD finds the utterances of transcribe, with their times and texts", self.turns),
+            ("realtime: words are told while they are said, and completed says the text", self.early),
+            ("realtime: keywords are written where they are heard", self.keywords),
             ("realtime: without VAD the client commits and clears", self.manual),
             ("realtime: the events of the interface before are understood", self.beta),
             ("realtime: what cannot be done is told, and the session goes on", self.errors),
@@ -83,19 +89,20 @@ class Realtime:
             updated = await self.told(
                 connection,
                 format={"type": "audio/pcm", "rate": RATE},
-                transcription={"model": "whisper-1", "language": "en", "prompt": "metformin"},
+                transcription={"model": "whisper-1", "language": "en", "prompt": "metformin", "keywords": ["陳大文"], "delay": "high"},
                 turn_detection=vad,
                 noise_reduction=None,
             )
             heard = updated.audio.input
             hold((heard.transcription.language, heard.transcription.prompt) == ("en", "metformin"), f"{heard}")
+            hold((heard.transcription.keywords, heard.transcription.delay) == (["陳大文"], "high"), f"{heard}")
             hold({name: getattr(heard.turn_detection, name) for name in vad} == vad, f"{heard.turn_detection}")
 
     async def turns(self):
         wanted = self.clips.segments(self.long, "--language", "en")
         for chunk in (CHUNK, len(self.long_sound)):
             async with self.connect() as connection:
-                await self.told(connection, transcription={"language": "en"})
+                await self.told(connection, transcription={"language": "en", "delay": "xhigh"})
                 sending = asyncio.create_task(self.send(connection, self.long_sound, chunk))
                 await self.judge(connection, wanted)
                 await sending
@@ -122,11 +129,62 @@ class Realtime:
                 elif len(items) > 1:
                     hold(event.previous_item_id == items[-2], "the items are not in a row")
             elif event.type == "conversation.item.input_audio_transcription.delta":
+                hold(stages[event.item_id] == "committed", "a delta came before the utterance had ended")
                 deltas[event.item_id] = deltas.get(event.item_id, "") + event.delta
             elif event.type == "conversation.item.input_audio_transcription.completed":
                 hold(event.item_id == items[done], "the texts are not in order")
                 hold(event.transcript == wanted[done]["text"] == deltas[event.item_id], f"text {done} is another")
                 done += 1
+
+    async def early(self):
+        """At the speed of speech: deltas come before an utterance has ended, and completed says the text whatever they said."""
+        wanted = [segment["text"] for segment in self.clips.segments(self.talk)]
+        items, stopped, early, deltas, texts = [], set(), 0, {}, []
+
+        async def speak(connection):
+            begin = time.monotonic()
+            for start in range(0, len(self.talk_sound), CHUNK):
+                await asyncio.sleep(max(0.0, begin + start / (2 * RATE) - time.monotonic()))
+                await self.send(connection, self.talk_sound[start : start + CHUNK])
+
+        async with self.connect() as connection:
+            speaking = asyncio.create_task(speak(connection))
+            while len(texts) < len(wanted):
+                event = await self.next(connection)
+                hold(event.type != "error", f"{event}")
+                if event.type == "input_audio_buffer.speech_started":
+                    items.append(event.item_id)
+                elif event.type == "input_audio_buffer.speech_stopped":
+                    stopped.add(event.item_id)
+                elif event.type == "conversation.item.input_audio_transcription.delta":
+                    hold(event.item_id == items[-1] or event.item_id in stopped, "a delta of an item that has not begun")
+                    hold(event.item_id not in items[: len(texts)], "a delta after its text")
+                    hold(event.delta != "", "an empty delta")
+                    early += event.item_id not in stopped
+                    deltas.setdefault(event.item_id, []).append(event.delta)
+                elif event.type == "conversation.item.input_audio_transcription.completed":
+                    if event.transcript or deltas.get(event.item_id):
+                        texts.append((event.item_id, event.transcript))
+            await speaking
+        hold([text for _, text in texts if text] == wanted, "the texts are others")
+        same = sum("".join(deltas.get(item, [])) == text for item, text in texts)
+        hold(early >= len(texts) // 2, f"{early} deltas of {len(texts)} utterances came while they were said")
+        hold(same * 2 > len(texts), f"of {len(texts)} texts {same} are their deltas")
+        return f"{early} deltas while {len(texts)} utterances were said; {same} texts are exactly their deltas"
+
+    async def keywords(self):
+        wanted = self.clips.transcribed(self.named, "text", "--bias", str(self.clips.words)).rstrip("\n")
+        hold(self.clips.name in wanted, "the name is not written")
+        async with self.connect() as connection:
+            texts = []
+            for words in (self.clips.listed, None):
+                await self.told(connection, transcription={"keywords": words}, turn_detection=None)
+                await self.send(connection, self.named_sound)
+                await connection.input_audio_buffer.commit()
+                completed = await self.next(connection, "conversation.item.input_audio_transcription.completed")
+                texts.append(completed.transcript)
+            hold(texts == [wanted, self.clips.transcribed(self.named).rstrip("\n")], "the texts are others")
+            hold(texts[0] != texts[1], "the words change nothing")
 
     async def manual(self):
         text = self.clips.transcribed(self.short).rstrip("\n")
@@ -171,7 +229,10 @@ class Realtime:
             ({"format": {"type": "audio/pcmu"}}, "unsupported_parameter", f"{bad}.format"),
             ({"transcription": {"model": "gpt-4o-transcribe"}}, "model_not_found", "model"),
             ({"transcription": {"language": "fr"}}, "invalid_value", "language"),
-            ({"transcription": {"keywords": ["x"]}}, "unsupported_parameter", f"{bad}.transcription"),
+            ({"transcription": {"keywords": ["x"]}}, "invalid_value", f"{bad}.transcription"),
+            ({"transcription": {"keywords": ["metformin"] * 100_000}}, "invalid_value", f"{bad}.transcription"),
+            ({"transcription": {"languages": ["en"]}}, "unsupported_parameter", f"{bad}.transcription"),
+            ({"transcription": {"delay": "none"}}, "invalid_value", f"{bad}.transcription"),
             ({"turn_detection": {"type": "semantic_vad"}}, "unsupported_parameter", f"{bad}.turn_detection"),
             ({"turn_detection": {"type": "server_vad", "threshold": 3}}, "invalid_value", f"{bad}.turn_detection"),
             ({"noise_reduction": {"type": "near_field"}}, "unsupported_parameter", f"{bad}.noise_reduction"),

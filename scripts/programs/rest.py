@@ -36,6 +36,7 @@ class Rest:
             ("a stream's deltas are its text", self.stream),
             ("language is honoured", self.language),
             ("prompt is honoured", self.prompt),
+            ("keywords are written where they are heard, and nowhere else", self.keywords),
             ("temperature is honoured, and its outcome is the same each time", self.temperature),
             ("chunking_strategy is honoured", self.chunking),
             ("every audio format is taken", self.formats),
@@ -122,6 +123,15 @@ class Rest:
             changed += answer.text != self.clips.transcribed(clip).rstrip("\n")
         hold(changed, "the prompt changed nothing")
         return f"changed {changed} of 3 texts"
+
+    def keywords(self):
+        clips, listed = self.clips, self.clips.listed
+        for clip in (clips.named, *clips.cantonese[:3]):
+            answer = self.create(clip, keywords=listed)
+            hold(answer.text == clips.transcribed(clip, "text", "--bias", str(clips.words)).rstrip("\n"), f"{clip.name} is heard otherwise")
+        hold(clips.name in self.create(clips.named, keywords=listed).text, "the name is not written")
+        hold(clips.name not in self.create(clips.named).text, "it is written without the list, too")
+        return f"{len(listed)} words"
 
     def temperature(self):
         one, other = (self.create(self.clip, temperature=0.6, response_format="verbose_json") for _ in range(2))

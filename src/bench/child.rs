@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::recordings::Loaded;
 use super::setting::Candidate;
 use super::{BenchError, Setting, Stop};
+use crate::speech::model::DeviceChoice;
 
 /// The length of recording that a start is measured with, in seconds; the nearest one is taken.
 const WANTED_SECONDS: f64 = 5.0;
@@ -40,7 +41,7 @@ pub(super) fn choose(recordings: &[Loaded]) -> Option<&Loaded> {
 pub(super) fn start(
     binary: &Path,
     models_folder: &Path,
-    (candidate, setting): (&Candidate, &Setting),
+    (candidate, setting, device): (&Candidate, &Setting, DeviceChoice),
     language: &str,
     recording: &Path,
     stop: &Stop,
@@ -48,7 +49,7 @@ pub(super) fn start(
     let mut command = Command::new(binary);
     command.arg("--models").arg(models_folder).args(["transcribe", "--format", "text", "--language", language]);
     command.args(["--model", &candidate.asked, "--precision", setting.precision.name()]);
-    command.args(["--threads", &setting.threads.to_string(), "--"]).arg(recording);
+    command.args(["--device", device.name(), "--threads", &setting.threads.to_string(), "--"]).arg(recording);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let begin = Instant::now();
     let mut child = command.spawn().map_err(BenchError::io("start", binary))?;

@@ -80,6 +80,7 @@ fn about(report: &Report) -> String {
         ("Instruction sets", sets),
         ("Memory", memory),
         ("System", machine.system.clone()),
+        ("Models ran on", if report.device == "cpu" { "the processor".to_owned() } else { format!("a GPU ({})", report.device) }),
         ("Load before", machine.load_before.map_or_else(|| "unknown".to_owned(), |load| format!("{load:.2} processes"))),
         ("Recordings", format!("{}{all}, {:.0} s, {transcripts}, language {}", used.used, used.seconds, used.language)),
     ];

@@ -15,7 +15,7 @@ use super::spread::{milliseconds, percentile};
 use super::talk::Talk;
 use super::{BenchError, Machine, Search, Setting, Stop, Watch, child, machine, speed};
 use crate::engine::Engine;
-use crate::speech::model::{Language, Precision};
+use crate::speech::model::{DeviceChoice, Language, Precision, device_name};
 
 /// Beside its own length, a live trial takes about so long: rooms are opened, heard to their end and erased.
 const AROUND_A_TRIAL: Duration = Duration::from_secs(3);
@@ -34,6 +34,8 @@ pub struct Request {
     pub rooms: Vec<usize>,
     /// What is spoken; nothing: found for each utterance.
     pub language: Option<Language>,
+    /// What models run on.
+    pub device: DeviceChoice,
     /// The recordings. Where they have transcripts, error rates are measured.
     pub recordings: Vec<Listed>,
     /// An empty folder for the rooms' data, which the caller erases.
@@ -52,12 +54,13 @@ pub struct Request {
 /// Models or recordings that cannot be used at all. What fails in one setting is in the report.
 pub fn run(request: &Request, stop: &Stop, watch: &dyn Watch) -> Result<Report, BenchError> {
     let begin = Instant::now();
+    let device = device_name(&request.device.open()?);
     let machine = Machine::describe();
     if machine.was_busy() {
         watch.say("something else is using this machine: the figures will be lower than it can do");
     }
     let candidates = speech_models(&request.models_folder, &request.models)?;
-    let common = Common::load(&request.models_folder, request.language)?;
+    let common = Common::load(&request.models_folder, request.language, request.device)?;
     watch.stage("reading recordings", 1);
     let recordings = load(&request.recordings, request.plan.recordings_seconds)?;
     let scored = recordings.iter().all(|recording| recording.transcript.is_some());
@@ -87,7 +90,7 @@ pub fn run(request: &Request, stop: &Stop, watch: &dyn Watch) -> Result<Report, 
     }
     let complete = !stop.asked() && measured.iter().all(|setting| setting.failure.is_none());
     let used = bench.used();
-    Ok(report(request, begin.elapsed(), complete, machine, used, measured))
+    Ok(report(request, begin.elapsed(), complete, (machine, device), used, measured))
 }
 
 /// Whether an earlier setting gives the same texts.
@@ -158,8 +161,9 @@ impl Bench<'_> {
             if number > 0 && share.is_some_and(|share| begin.elapsed() >= share.starts) {
                 break;
             }
-            let Request { binary, models_folder, .. } = self.request;
-            let started = child::start(binary, models_folder, (candidate, setting), language, &recording.path, self.stop)?;
+            let Request { binary, models_folder, device, .. } = self.request;
+            let how = (candidate, setting, *device);
+            let started = child::start(binary, models_folder, how, language, &recording.path, self.stop)?;
             let Some(start) = started else { break };
             times.push(start.first_text);
             peak = peak.max(start.peak_memory);
@@ -246,7 +250,7 @@ fn report(
     request: &Request,
     took: Duration,
     complete: bool,
-    machine: Machine,
+    (machine, device): (Machine, &'static str),
     mut recordings: Used,
     mut settings: Vec<Measured>,
 ) -> Report {
@@ -263,6 +267,7 @@ fn report(
         took_seconds: took.as_secs_f64(),
         complete,
         machine,
+        device,
         recordings,
         recommendation: recommend(&settings),
         settings,

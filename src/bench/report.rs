@@ -24,6 +24,8 @@ pub struct Report {
     pub complete: bool,
     /// What it was measured on.
     pub machine: Machine,
+    /// What the models ran on: `cpu` or `cuda`.
+    pub device: &'static str,
     /// What it was measured with.
     pub recordings: Used,
     /// A figure a setting, in the order measured.

@@ -8,7 +8,7 @@ use crate::engine::Models;
 use crate::models::{self, Family, Installed, find_installed, installed_manifests};
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::model::silero_vad::SileroVad;
-use crate::speech::model::{DecodeOptions, Language, LoadOptions, Precision};
+use crate::speech::model::{DecodeOptions, DeviceChoice, Language, LoadOptions, Precision, device_name};
 use crate::speech::script::HongKongScript;
 use crate::speech::{ModelIdentity, Numbers, Writing};
 
@@ -83,27 +83,35 @@ pub(super) struct Common {
     pub writing: Arc<Writing>,
     /// Nothing: found for each utterance.
     pub language: Option<Language>,
+    /// What models run on.
+    pub device: DeviceChoice,
 }
 
 impl Common {
     /// The voice activity detector, and the tables.
-    pub fn load(folder: &Path, language: Option<Language>) -> Result<Self, BenchError> {
+    pub fn load(folder: &Path, language: Option<Language>, device: DeviceChoice) -> Result<Self, BenchError> {
         let detector = find_installed(folder, Family::SileroVad.as_str())?;
         let detector = Arc::new(SileroVad::load(&detector.folder)?);
-        Ok(Self { detector, writing: Arc::new(Writing::new(HongKongScript::load()?, Numbers::Said)), language })
+        Ok(Self { detector, writing: Arc::new(Writing::new(HongKongScript::load()?, Numbers::Said)), language, device })
     }
 
     /// Loads the model of a setting, to hear as `transcribe` and `serve` do by default.
     pub fn models(&self, setting: &Setting, installed: &Installed) -> Result<Models, BenchError> {
-        let options = LoadOptions { precision: setting.precision, threads: Some(setting.threads), ..LoadOptions::default() };
+        let (precision, threads, device) = (setting.precision, Some(setting.threads), self.device.open()?);
+        let options = LoadOptions { precision, threads, device, packed: None };
         Ok(Models {
-            identity: ModelIdentity { name: installed.name.clone(), sha256: installed.weights_sha256.as_str().to_owned() },
+            identity: ModelIdentity {
+                name: installed.name.clone(),
+                sha256: installed.weights_sha256.as_str().to_owned(),
+                device: Some(device_name(&options.device).to_owned()),
+            },
             precision: setting.precision.name(),
             recognizer: Arc::from(models::load(installed, &options)?),
             options: DecodeOptions { language: self.language, ..DecodeOptions::default() },
             endpoint: EndpointSettings::default(),
             detector: Arc::clone(&self.detector),
             writing: Arc::clone(&self.writing),
+            words: None,
         })
     }
 }

@@ -8,7 +8,7 @@ use super::recordings::{Listed, load};
 use super::setting::{Common, Setting, speech_models};
 use super::speed::hear_one;
 use crate::models::find_installed;
-use crate::speech::model::{Language, Precision};
+use crate::speech::model::{DeviceChoice, Language, Precision};
 
 /// So many times what is published, and so many points more, is far off: recordings differ, but not by that much.
 const TIMES: f64 = 1.5;
@@ -56,7 +56,7 @@ pub fn hear_and_score(
     language: Option<Language>,
     recordings: &[Listed],
 ) -> Result<Verified, BenchError> {
-    let (common, scorer) = (Common::load(folder, language)?, Scorer::load()?);
+    let (common, scorer) = (Common::load(folder, language, DeviceChoice::default())?, Scorer::load()?);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let setting = Setting { model: model.to_owned(), precision: Precision::default(), threads };
     let models = common.models(&setting, &find_installed(folder, model)?)?;

@@ -15,7 +15,7 @@ use super::output::print;
 use super::serve::data_folder;
 use crate::bench::{self, BenchError, Plan, Request, Setting, Stop, Watch};
 use crate::interop::fhir::Instant;
-use crate::speech::model::Precision;
+use crate::speech::model::{DeviceChoice, Precision};
 
 /// What a user is told who names no recordings.
 const NO_RECORDINGS: &str = "name recordings of speech with --recordings: a folder of sound files, each with a text file of the same \
@@ -38,6 +38,9 @@ pub struct BenchArguments {
     /// Precisions to measure: exact, balanced, fast [default: all]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     precision: Vec<Precision>,
+    /// What models run on: `auto` is an NVIDIA GPU, where this program was built for one and there is one
+    #[arg(long, value_name = "auto|cpu|cuda", default_value_t = DeviceChoice::Auto)]
+    device: DeviceChoice,
     /// Threads for one utterance to measure with [default: one a core, and 1]
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..))]
     threads: Vec<u16>,
@@ -97,6 +100,7 @@ pub fn run(arguments: &BenchArguments, models_folder: &Path) -> anyhow::Result<E
         threads: arguments.threads.iter().map(|threads| usize::from(*threads)).collect(),
         rooms: arguments.rooms.iter().map(|rooms| usize::from(*rooms)).collect(),
         language,
+        device: arguments.device,
         recordings,
         scratch: scratch.path().join("rooms"),
         binary: std::env::current_exe().context("cannot tell where this program is")?,

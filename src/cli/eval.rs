@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 
 use super::output::print;
-use crate::note::evaluate::{Figures, GoldCondition, Item, Miss, PARTS, Share, listed_as_uncovered, score};
+use crate::note::evaluate::{Figures, GoldCondition, Item, Miss, PARTS, Share, listed_as_uncovered, score, speakers};
 use crate::note::extract::extract;
 use crate::terminology::Lexicon;
 
@@ -59,10 +59,15 @@ pub fn run(arguments: &EvalArguments) -> anyhow::Result<ExitCode> {
     }
     let lexicon = Lexicon::builtin()?;
     let mut figures = Figures::default();
+    let (mut guessed, mut turns) = (Share::default(), 0);
     for item in &items {
         score(item, &extract(&item.transcript(), &lexicon), &mut figures);
+        let (right, of) = speakers(item);
+        guessed = Share { count: guessed.count + right.count, of: guessed.of + right.of };
+        turns += of;
     }
     let mut text = table(&figures);
+    text += &format!("speakers       {:.3} of {} guesses right, where {turns} turns hide theirs\n", guessed.value(), guessed.of);
     if arguments.uncovered {
         let share = uncovered(&items)?;
         text +=

@@ -14,11 +14,13 @@ use crate::speech::bias::{Bias, WordList};
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::guard::{Guard, recognise};
 use crate::speech::model::silero_vad::SileroVad;
-use crate::speech::model::{self, Context, DecodeOptions, Language, LoadOptions, Precision, Recognizer, Search};
+use crate::speech::model::{
+    self, Context, DecodeOptions, DeviceChoice, Language, LoadOptions, Precision, Recognizer, Search, device_name,
+};
 use crate::speech::script::HongKongScript;
 use crate::speech::session::Session;
 use crate::speech::vad::VoiceActivity;
-use crate::speech::{ModelIdentity, Numbers, Segment, Transcript, Writing};
+use crate::speech::{ModelIdentity, Numbers, Segment, SpeechError, Transcript, Writing};
 use crate::text::PatientText;
 
 /// The registry's name of the voice activity detector.
@@ -39,6 +41,9 @@ pub struct HearArguments {
     /// Encode the model's whole window, or only what was said [default: speech, and full with --beam]
     #[arg(long, value_enum)]
     context: Option<Window>,
+    /// What the model runs on: an NVIDIA GPU, where this program was built for one, or the processor; `auto` takes the GPU if there is one
+    #[arg(long, value_name = "auto|cpu|cuda", default_value_t = DeviceChoice::Auto)]
+    device: DeviceChoice,
     /// Threads for one utterance [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -111,7 +116,7 @@ impl HearArguments {
 
     /// The precision's name, for a note's `made_by`.
     pub fn precision(&self) -> &'static str {
-        self.load_options().precision.name()
+        self.arithmetic().name()
     }
 
     /// What is spoken, as documents and servers have it.
@@ -124,13 +129,17 @@ impl HearArguments {
         EndpointSettings { pause_ms, longest_utterance_ms, ..EndpointSettings::default() }
     }
 
-    fn load_options(&self) -> LoadOptions {
-        let precision = match self.precision {
+    fn arithmetic(&self) -> Precision {
+        match self.precision {
             Arithmetic::Exact => Precision::Exact,
             Arithmetic::Balanced => Precision::Balanced,
             Arithmetic::Fast => Precision::Fast,
-        };
-        LoadOptions { precision, threads: self.threads.map(usize::from), ..LoadOptions::default() }
+        }
+    }
+
+    fn load_options(&self) -> Result<LoadOptions, SpeechError> {
+        let (threads, device) = (self.threads.map(usize::from), self.device.open()?);
+        Ok(LoadOptions { precision: self.arithmetic(), threads, device, packed: None })
     }
 
     fn decode_options(&self) -> DecodeOptions {
@@ -159,6 +168,7 @@ pub struct Ear {
     endpoint: EndpointSettings,
     detector: Option<Arc<SileroVad>>,
     writing: Arc<Writing>,
+    words: Option<Arc<WordList>>,
 }
 
 impl Ear {
@@ -180,7 +190,7 @@ impl Ear {
     pub fn open_raw(arguments: &HearArguments, models_folder: &Path) -> anyhow::Result<Self> {
         let mut script = HongKongScript::load()?;
         let list = arguments.bias.as_deref().map(|path| read_words(path, &script)).transpose()?;
-        let load = arguments.load_options();
+        let load = arguments.load_options()?;
         let installed = if arguments.model == AUTO {
             best_installed(models_folder, &Registry::embedded()?, arguments.language.language(), !load.device.is_cpu())?
         } else {
@@ -200,12 +210,17 @@ impl Ear {
         }
         Ok(Self {
             recognizer,
-            identity: ModelIdentity { name: installed.name, sha256: installed.weights_sha256.as_str().to_owned() },
+            identity: ModelIdentity {
+                name: installed.name,
+                sha256: installed.weights_sha256.as_str().to_owned(),
+                device: Some(device_name(&load.device).to_owned()),
+            },
             precision: arguments.precision(),
             options,
             endpoint: arguments.endpoint_settings(),
             detector: None,
             writing: Arc::new(Writing::new(script, arguments.numbers())),
+            words: list.map(Arc::new),
         })
     }
 
@@ -214,9 +229,9 @@ impl Ear {
     /// # Errors
     /// When the voice activity detector was not loaded.
     pub fn into_models(self) -> anyhow::Result<Models> {
-        let Self { identity, recognizer, options, endpoint, detector, writing, precision } = self;
+        let Self { identity, recognizer, options, endpoint, detector, writing, precision, words } = self;
         let detector = detector.context("the voice activity detector was not loaded")?;
-        Ok(Models { identity, precision, recognizer, options, endpoint, detector, writing })
+        Ok(Models { identity, precision, recognizer, options, endpoint, detector, writing, words })
     }
 
     /// Hears a recording: utterances found by voice activity, guarded, in Hong Kong's characters. Where `speakers` are named, one a

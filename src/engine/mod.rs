@@ -17,10 +17,11 @@ pub use queue::{Glimpse, Outcome, RoomNumber};
 pub use recording::{Abandon, RecordingTask};
 
 use crate::audio::AudioError;
+use crate::speech::bias::WordList;
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::guard::Guard;
 use crate::speech::model::silero_vad::SileroVad;
-use crate::speech::model::{DecodeOptions, Hypothesis, Language, Recognizer};
+use crate::speech::model::{self, DecodeOptions, Hypothesis, Language, Recognizer};
 use crate::speech::vad::VoiceActivity;
 use crate::speech::{ModelIdentity, SpeechError, Writing};
 
@@ -79,6 +80,41 @@ pub struct Models {
     pub detector: Arc<SileroVad>,
     /// How it is written down.
     pub writing: Arc<Writing>,
+    /// Words that are expected in all that is heard.
+    pub words: Option<Arc<WordList>>,
+}
+
+/// How one recording or session is heard.
+#[derive(Clone)]
+pub struct Manner {
+    /// How its utterances are decoded.
+    pub options: DecodeOptions,
+    /// How they are written down.
+    pub writing: Arc<Writing>,
+    /// Where they begin and end.
+    pub endpoint: EndpointSettings,
+}
+
+impl Models {
+    /// What expecting these words, beside those that are expected anyway, makes of `manner`.
+    ///
+    /// # Errors
+    /// [`SpeechError::WordList`] for a word that the model has no tokens for.
+    pub fn expecting(&self, words: &WordList, manner: Manner) -> Result<Manner, SpeechError> {
+        let alone = model::bias(self.recognizer.as_ref(), words)?;
+        if let Some(line) = alone.unwritable().first() {
+            return Err(SpeechError::WordList { line: *line, problem: "has characters that the model cannot write".to_owned() });
+        }
+        let (bias, writing) = match &self.words {
+            None => (alone, self.writing.spelling(words)?),
+            Some(own) => {
+                let all = own.with(words);
+                (model::bias(self.recognizer.as_ref(), &all)?, self.writing.spelling(&all)?)
+            }
+        };
+        let options = DecodeOptions { bias: Some(Arc::new(bias)), ..manner.options };
+        Ok(Manner { options, writing: Arc::new(writing), ..manner })
+    }
 }
 
 /// The models, and the thread that runs them for all rooms.

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::queue::Purpose;
-use super::{Engine, EngineError, RoomNumber};
+use super::{Engine, EngineError, Manner, RoomNumber};
 use crate::audio::{AudioFile, SAMPLE_RATE, SampleIndex};
-use crate::speech::endpoint::EndpointSettings;
 use crate::speech::model::{DecodeOptions, Hypothesis};
 use crate::speech::{HeardSegment, Session, Transcript};
 
@@ -55,12 +54,12 @@ impl RecordingTask {
         self,
         mut file: AudioFile,
         longest: SampleIndex,
-        (options, endpoint): (DecodeOptions, EndpointSettings),
+        Manner { options, writing, endpoint }: Manner,
         mut told: impl FnMut(HeardSegment),
     ) -> Result<Transcript, EngineError> {
         let models = self.engine.models();
         let language = options.language;
-        let (detector, writing) = (Box::new(self.engine.detector()), Arc::clone(&models.writing));
+        let detector = Box::new(self.engine.detector());
         let (engine, room, abandoned) = (Arc::clone(&self.engine), self.room, Arc::clone(&self.abandoned));
         let hear = move |samples: &[f32]| hear_one(&engine, room, &abandoned, samples, &options);
         let mut session = Session::<EngineError>::new(detector, Box::new(hear), writing, endpoint)?;

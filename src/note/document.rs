@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::evidence::{Provenance, Span};
+use super::speakers::SpeakerGuess;
 use crate::text::PatientText;
 
 /// The `schema` of the only note version there is.
@@ -31,6 +32,9 @@ pub struct Note {
     pub sections: Vec<Section>,
     /// Clinically salient speech that led to nothing.
     pub uncovered: Vec<Uncovered>,
+    /// Who most likely says the segments of which nobody knows it; no finding rests on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub speaker_guesses: Vec<SpeakerGuess>,
 }
 
 /// Version and inputs of the program that made a note.
@@ -310,6 +314,7 @@ impl Note {
             social: Vec::new(),
             sections: Vec::new(),
             uncovered: Vec::new(),
+            speaker_guesses: Vec::new(),
         }
     }
 

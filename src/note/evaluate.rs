@@ -7,11 +7,15 @@ mod figures;
 mod matching;
 mod set;
 
+use std::collections::HashMap;
+
 pub use figures::{Figures, Miss, Share, Tally};
 pub use set::{GoldCondition, Item};
 
-use super::{Note, Provenance};
+use super::speakers::guesses;
+use super::{Note, Provenance, Side};
 use matching::Judge;
+use set::Turn;
 
 /// The parts of a note that get a figure, in the order printed.
 pub const PARTS: [&str; 7] = ["conditions", "codes", "icpc2", "medications", "allergies", "observations", "plan"];
@@ -30,6 +34,22 @@ pub fn score(item: &Item, note: &Note, figures: &mut Figures) {
     for provenance in note.provenances() {
         figures.evidence.add(well_founded(provenance, &texts));
     }
+}
+
+/// How many guesses of who speaks are right, of those that are made where an item's speakers are hidden; and of how many turns.
+#[must_use]
+pub fn speakers(item: &Item) -> (Share, usize) {
+    let mut hidden = item.transcript();
+    hidden.segments.iter_mut().for_each(|segment| segment.speaker = None);
+    let side = |turn: &Turn| turn.speaker.as_deref().and_then(Side::of);
+    let sides: HashMap<u64, Side> = (0..).zip(&item.turns).filter_map(|(id, turn)| Some((id, side(turn)?))).collect();
+    let mut right = Share::default();
+    for guess in guesses(&hidden) {
+        if let Some(side) = sides.get(&guess.segment) {
+            right.add(*side == guess.side);
+        }
+    }
+    (right, sides.len())
 }
 
 /// Whether every span of a finding lies inside its segment.

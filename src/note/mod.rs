@@ -16,6 +16,8 @@ pub mod evaluate;
 
 pub mod extract;
 
+pub mod speakers;
+
 pub use document::{
     Allergy, AllergyStatus, Assertion, Code, Condition, Display, Laterality, MadeBy, Medication, MedicationStatus, NOTE_SCHEMA,
     Note, Observation, PlanItem, PlanKind, Quantity, Section, SectionCode, Sentence, SocialItem, Uncovered,
@@ -23,6 +25,7 @@ pub use document::{
 pub use evidence::{Edit, Evidence, Provenance, Span};
 pub use finding::{FindingKind, FindingRef, SaidBy};
 pub use quote::{Quote, Quotes};
+pub use speakers::{Side, SpeakerGuess};
 
 /// What can be wrong with a note.
 #[derive(Debug, thiserror::Error)]

@@ -5,20 +5,10 @@ use crate::engine::Glimpse;
 use crate::speech::SpeechError;
 use crate::speech::agreement::{Agreement, AgreementSettings};
 use crate::speech::endpoint::EndpointSettings;
+use crate::speech::looks;
 use crate::speech::model::Hypothesis;
 use crate::speech::segmenter::{HeardUtterance, Segmenter};
 use crate::speech::vad::VoiceActivity;
-
-/// Speech before the first look at an utterance: less is seldom a word.
-const FIRST_LOOK: usize = 9_600;
-/// Further samples before the next look: a look sooner would show the same words.
-const NEXT_LOOK: usize = 4_000;
-/// Speech that an earlier look must have heard before a later one goes on from it, and the tokens at its end that are heard anew: two
-/// chunks, and what is rolled back, in the streaming of `qwen-asr`, of which a chunk is longer than what lies between two looks here.
-const RESUMED_AFTER: usize = 64_000;
-const ROLLED_BACK: usize = 5;
-/// Silence after which no further look at growing speech is begun: the look at the complete utterance is near.
-const PAUSE_BEGINS: u64 = 1_600;
 
 /// The part of a pause after which it is taken for the end of the utterance, in percent: speakers often go on after half of it.
 const PAUSE_TOLD: u64 = 80;
@@ -93,14 +83,11 @@ impl Channel {
         if growing.complete {
             return (self.looked != Some((range, Glimpse::Complete))).then(|| look(Glimpse::Complete, Vec::new()));
         }
-        let silence = self.segmenter.position().0.saturating_sub(growing.speech_end.0);
         let seen = match self.looked {
             Some((looked, _)) if looked.start == range.start => looked.end.0.saturating_sub(range.start.0),
             _ => 0,
         };
-        let length = range.end.0.saturating_sub(range.start.0);
-        let enough = length >= FIRST_LOOK as u64 && length >= seen.saturating_add(NEXT_LOOK as u64);
-        (enough && silence < PAUSE_BEGINS).then(|| look(Glimpse::Growing, self.begun.clone()))
+        looks::is_due(&growing, self.segmenter.position(), seen).then(|| look(Glimpse::Growing, self.begun.clone()))
     }
 
     /// A look was asked for.
@@ -119,9 +106,8 @@ impl Channel {
         if glimpse == Glimpse::Complete && growing.complete && growing.end == range.end {
             self.foreseen = Some(Foreseen { range, heard, shown: Some(shown.clone()) });
             self.settle();
-        } else if samples >= RESUMED_AFTER {
-            let kept = heard.tokens.len().saturating_sub(ROLLED_BACK);
-            self.begun = heard.tokens.into_iter().zip(heard.probabilities).take(kept).collect();
+        } else {
+            self.begun = looks::begun(heard, samples);
         }
         true
     }

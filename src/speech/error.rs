@@ -97,6 +97,12 @@ pub enum SpeechError {
         /// What the pool said.
         problem: String,
     },
+    /// The GPU that was asked for is not there.
+    #[error("no GPU can be used: {problem}")]
+    Device {
+        /// What is missing.
+        problem: String,
+    },
     /// A tensor operation failed.
     #[error("the model could not be run: {0}")]
     Compute(#[from] candle_core::Error),

@@ -9,6 +9,7 @@ pub mod bias;
 pub mod endpoint;
 pub mod guard;
 pub mod kernels;
+pub mod looks;
 pub mod model;
 pub mod normalise;
 pub mod script;

@@ -6,6 +6,8 @@
 //!
 //! One character becomes one character everywhere, so spans and word times stay where they were.
 
+use std::sync::Arc;
+
 use aho_corasick::{AhoCorasick, MatchKind};
 use ferrous_opencc::OpenCC;
 use ferrous_opencc::config::BuiltinConfig;
@@ -110,10 +112,11 @@ const CHARACTERS: [(char, char); 46] = [
 ];
 
 /// The tables, read once and shared.
+#[derive(Clone)]
 pub struct HongKongScript {
-    to_traditional: OpenCC,
-    to_simplified: OpenCC,
-    spellings: Option<Spellings>,
+    to_traditional: Arc<OpenCC>,
+    to_simplified: Arc<OpenCC>,
+    spellings: Option<Arc<Spellings>>,
 }
 
 /// Words that are written as a list has them: a doctor named 余 is not 餘.
@@ -130,7 +133,7 @@ impl HongKongScript {
     /// # Errors
     /// [`SpeechError::Script`] when they are broken.
     pub fn load() -> Result<Self, SpeechError> {
-        let tables = |config| OpenCC::from_config(config).map_err(|error| SpeechError::Script(error.to_string()));
+        let tables = |config| OpenCC::from_config(config).map(Arc::new).map_err(|error| SpeechError::Script(error.to_string()));
         Ok(Self { to_traditional: tables(BuiltinConfig::S2t)?, to_simplified: tables(BuiltinConfig::T2s)?, spellings: None })
     }
 
@@ -138,12 +141,12 @@ impl HongKongScript {
     ///
     /// # Errors
     /// [`SpeechError::Script`] when the list is too long to be looked for.
-    pub fn spelling(self, list: &WordList) -> Result<Self, SpeechError> {
+    pub fn spelling(&self, list: &WordList) -> Result<Self, SpeechError> {
         let words: Vec<String> = list.words().iter().map(|word| word.written.reveal().to_owned()).collect();
         let patterns = words.iter().map(|word| self.simplified(word));
         let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns);
         let finder = finder.map_err(|error| SpeechError::Script(error.to_string()))?;
-        Ok(Self { spellings: Some(Spellings { finder, words }), ..self })
+        Ok(Self { spellings: Some(Arc::new(Spellings { finder, words })), ..self.clone() })
     }
 
     /// `text` in Traditional characters, Hong Kong forms: as many characters as before, and all but Chinese as it was.
@@ -166,7 +169,7 @@ impl HongKongScript {
     }
 
     fn as_listed(&self, text: String) -> String {
-        let Some(Spellings { finder, words }) = &self.spellings else { return text };
+        let Some(Spellings { finder, words }) = self.spellings.as_deref() else { return text };
         let simplified = self.simplified(&text);
         let mut written = text.chars();
         let (mut out, mut done) = (String::with_capacity(text.len()), 0);

@@ -65,6 +65,9 @@ pub struct ModelIdentity {
     pub name: String,
     /// Lower-case hexadecimal SHA-256 of the weights file.
     pub sha256: String,
+    /// What it ran on: `cpu` or `cuda`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 /// Which recording a transcript was made from.

@@ -1,5 +1,7 @@
 //! How what was heard is written down.
 
+use super::SpeechError;
+use super::bias::WordList;
 use super::model::Hypothesis;
 use super::normalise::{Numbers, write_numbers};
 use super::script::HongKongScript;
@@ -18,11 +20,34 @@ impl Writing {
         Self { script, numbers }
     }
 
+    /// The characters.
+    #[must_use]
+    pub const fn script(&self) -> &HongKongScript {
+        &self.script
+    }
+
+    /// The same, with the words of a list written as they are there, and those of no other list.
+    ///
+    /// # Errors
+    /// As [`HongKongScript::spelling`].
+    pub fn spelling(&self, list: &WordList) -> Result<Self, SpeechError> {
+        Ok(Self { script: self.script.spelling(list)?, numbers: self.numbers })
+    }
+
     /// What is shown of an utterance that grows: its numbers are left as they are said, for 一百 may become 一百四十五, and what was
     /// shown stays.
     #[must_use]
     pub fn growing(&self, heard: Hypothesis) -> Hypothesis {
         self.script.convert_hypothesis(heard)
+    }
+
+    /// Whether what was shown of an utterance that grows has no number that would be digits, had the utterance ended there.
+    #[must_use]
+    pub fn keeps(&self, shown: &PatientText) -> bool {
+        match self.numbers {
+            Numbers::Said => true,
+            Numbers::Written => write_numbers(shown.reveal()) == shown.reveal(),
+        }
     }
 
     /// What is kept of an utterance that has ended. Only its text has numbers in digits: its words, with their times, stay as they

@@ -1,6 +1,6 @@
 //! The project's own consultations, worded unlike any shared set, with traps of every class: what was reached must be kept.
 
-use cantoscribe::note::evaluate::{Figures, Item, score};
+use cantoscribe::note::evaluate::{Figures, Item, score, speakers};
 use cantoscribe::note::extract::extract;
 
 use super::LEXICON;
@@ -34,6 +34,22 @@ fn own_consultations_are_read_as_well_as_before() {
     assert!(figures.must_not_code.count <= MUST_NOT_CODE_AT_MOST, "{:?}", figures.must_not_code);
     assert_eq!(figures.evidence.count, figures.evidence.of);
     assert!(figures.grounded.value() >= 0.9, "{:?}", figures.grounded);
+}
+
+#[test]
+fn who_speaks_is_guessed_seldom_and_right() {
+    let items: Vec<Item> = SET.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (mut right, mut guessed, mut turns) = (0, 0, 0);
+    for item in &items {
+        let (share, of) = speakers(item);
+        (right, guessed, turns) = (right + share.count, guessed + share.of, turns + of);
+        // Nobody is guessed whose label is there, and no finding rests on a guess.
+        let labelled = item.turns.iter().filter(|turn| turn.speaker.is_some()).count();
+        let note = extract(&item.transcript(), &LEXICON);
+        assert!(note.speaker_guesses.len() <= item.turns.len() - labelled, "{}", item.id);
+    }
+    assert!(turns > 300 && guessed * 5 > turns, "{guessed} of {turns}");
+    assert!(right * 100 >= guessed * 98, "{right} of {guessed}");
 }
 
 #[test]

@@ -117,7 +117,7 @@ pub fn consultation() -> Transcript {
         second,
         segment(2, Some((3_661_000, 3_665_000)), None, "metformin 加到 1000 mg 一日兩次，三個月後覆診。"),
     ]);
-    transcript.model = Some(ModelIdentity { name: "whisper-base".into(), sha256: "a".repeat(64) });
+    transcript.model = Some(ModelIdentity { name: "whisper-base".into(), sha256: "a".repeat(64), device: None });
     transcript.audio = Some(AudioIdentity { duration_ms: 3_670_000, sha256: "b".repeat(64) });
     transcript
 }
@@ -190,6 +190,7 @@ pub fn everything() -> Note {
         ],
         social: vec![social("smoking", "一日一包煙", heard(1, 0, 2)), social("pets", "養貓", heard(1, 0, 2))],
         uncovered: vec![Uncovered { span: Span::new(1, 2, 5).unwrap(), reason: "clinical words, no finding".into() }],
+        speaker_guesses: Vec::new(),
         ..Note::empty(made_by())
     }
 }

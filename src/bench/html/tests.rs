@@ -39,6 +39,7 @@ fn report(model: &str) -> Report {
         took_seconds: 540.0,
         complete: true,
         machine: Machine::describe(),
+        device: "cpu",
         recordings: Used { listed: 62, used: 62, seconds: 264.0, language: "yue".into(), transcripts: true, compared: 62 },
         recommendation: super::super::recommend::recommend(&settings),
         settings,

@@ -28,7 +28,7 @@ mod utterance;
 
 use std::ops::Range;
 
-use super::{Evidence, MadeBy, Note, Span};
+use super::{Evidence, MadeBy, Note, Span, speakers};
 use crate::speech::Transcript;
 use crate::terminology::Lexicon;
 
@@ -66,6 +66,7 @@ pub fn extract(transcript: &Transcript, lexicon: &Lexicon) -> Note {
     note.medications = medications.into_iter().map(|course| course.medication).collect();
     note.uncovered = uncovered::uncovered(&utterances, &note, &events, lexicon);
     note.uncovered.extend(implausible);
+    note.speaker_guesses = speakers::guesses(transcript);
     note
 }
 

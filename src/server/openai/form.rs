@@ -18,13 +18,13 @@ use multer::{Field, Multipart};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::error::OpenAiError;
-use super::request::Parameter;
+use super::request::{MOST_WORDS, Parameter, too_many_words};
 use crate::spool::Scratch;
 use crate::text::PatientText;
 
 /// The name of the part that holds the recording.
 pub(super) const FILE: &str = "file";
-/// The most parts of a form.
+/// The most parts of a form, words to expect aside.
 const MOST_PARTS: usize = 64;
 /// Bytes of the longest text field.
 const LONGEST_TEXT: usize = 16 << 10;
@@ -88,25 +88,34 @@ async fn take(
     if boundary.is_empty() {
         return Err(OpenAiError::NotAForm);
     }
-    let head = Arc::clone(&body.head);
+    let held = Arc::clone(&body.held);
+    let delimiter = boundary.len() + "\r\n--\r\n\r\n".len();
     let mut parts = Multipart::new(body, boundary);
     let mut form = Form { fields: Vec::new(), file: None };
-    let (mut scratch, mut count) = (Some(scratch), 0);
+    let (mut scratch, mut count, mut words) = (Some(scratch), 0, 0);
     loop {
-        head.restart();
+        held.made_progress();
         let Some(part) = parts.next_field().await.map_err(broken)? else { return Ok(form) };
-        head.restart();
-        count += 1;
-        if count > MOST_PARTS {
-            return Err(OpenAiError::Form("it has more than 64 parts"));
-        }
+        let heads = part.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+        held.taken(delimiter + heads.sum::<usize>());
         let name = part.name().ok_or(OpenAiError::Form("a part has no name"))?;
+        if name == Parameter::Keywords.name() {
+            words += 1;
+            if words > MOST_WORDS {
+                return Err(too_many_words(Parameter::Keywords.name()));
+            }
+        } else {
+            count += 1;
+            if count > MOST_PARTS {
+                return Err(OpenAiError::Form("it has more than 64 parts"));
+            }
+        }
         if name == FILE {
             let scratch = scratch.take().ok_or(OpenAiError::Repeated { param: FILE })?;
-            form.file = Some(keep(part, &head, scratch, longest_file, &disk).await?);
+            form.file = Some(keep(part, &held, scratch, longest_file, &disk).await?);
         } else {
             let parameter = Parameter::named(name)?;
-            form.fields.push((parameter, text(part, parameter).await?));
+            form.fields.push((parameter, text(part, &held, parameter).await?));
         }
     }
 }
@@ -120,9 +129,10 @@ fn too_large(longest_file: u64) -> OpenAiError {
 }
 
 /// A text field.
-async fn text(mut part: Field<'_>, parameter: Parameter) -> Result<PatientText, OpenAiError> {
+async fn text(mut part: Field<'_>, held: &Held, parameter: Parameter) -> Result<PatientText, OpenAiError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = part.chunk().await.map_err(broken)? {
+        held.taken(chunk.len());
         if bytes.len() + chunk.len() > LONGEST_TEXT {
             return Err(OpenAiError::invalid(parameter.name(), "is longer than 16 KiB"));
         }
@@ -135,14 +145,14 @@ async fn text(mut part: Field<'_>, parameter: Parameter) -> Result<PatientText, 
 /// The file. The name that it has with the client is never looked at.
 async fn keep(
     mut part: Field<'_>,
-    head: &Head,
+    held: &Held,
     mut scratch: Scratch,
     longest: u64,
     disk: &impl Fn() -> Result<(), OpenAiError>,
 ) -> Result<Scratch, OpenAiError> {
     let (mut length, mut block) = (0_u64, Vec::new());
     while let Some(chunk) = part.chunk().await.map_err(broken)? {
-        head.restart();
+        held.taken(chunk.len());
         length += chunk.len() as u64;
         if length > longest {
             return Err(too_large(longest));
@@ -190,18 +200,24 @@ fn broken(error: multer::Error) -> OpenAiError {
 
 /// What the parser holds: it takes in all that is there before it looks at any of it.
 #[derive(Default)]
-struct Head {
-    /// Bytes that came since it last made progress.
+struct Held {
+    /// Bytes that came and that it has not given out.
     bytes: AtomicUsize,
     /// It was given time to look at them.
     held_back: AtomicBool,
 }
 
-impl Head {
-    /// It has made progress.
-    fn restart(&self) {
-        self.bytes.store(0, Ordering::Relaxed);
+impl Held {
+    /// It has looked at what it holds.
+    fn made_progress(&self) {
         self.held_back.store(false, Ordering::Relaxed);
+    }
+
+    /// It has given out so many bytes.
+    fn taken(&self, bytes: usize) {
+        let left = self.bytes.load(Ordering::Relaxed).saturating_sub(bytes);
+        self.bytes.store(left, Ordering::Relaxed);
+        self.made_progress();
     }
 }
 
@@ -211,7 +227,7 @@ struct Metered {
     /// Bytes that may still come.
     left: u64,
     longest_file: u64,
-    head: Arc<Head>,
+    held: Arc<Held>,
     /// How long the client may be silent, and what is left of that.
     patience: Duration,
     silence: Pin<Box<Sleep>>,
@@ -223,7 +239,7 @@ impl Metered {
             body: body.into_data_stream(),
             left: longest_file.saturating_add(OVERHEAD),
             longest_file,
-            head: Arc::default(),
+            held: Arc::default(),
             patience,
             silence: Box::pin(sleep(patience)),
         }
@@ -254,8 +270,8 @@ impl Stream for Metered {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        if this.head.bytes.load(Ordering::Relaxed) > LONGEST_HEAD {
-            if this.head.held_back.swap(true, Ordering::Relaxed) {
+        if this.held.bytes.load(Ordering::Relaxed) > LONGEST_HEAD {
+            if this.held.held_back.swap(true, Ordering::Relaxed) {
                 return Poll::Ready(Some(Err(OpenAiError::Form("the head of a part is longer than 64 KiB"))));
             }
             context.waker().wake_by_ref();
@@ -264,7 +280,7 @@ impl Stream for Metered {
         match this.body.poll_next_unpin(context) {
             Poll::Ready(Some(Ok(chunk))) => {
                 this.silence.as_mut().reset(Instant::now() + this.patience);
-                this.head.bytes.fetch_add(chunk.len(), Ordering::Relaxed);
+                this.held.bytes.fetch_add(chunk.len(), Ordering::Relaxed);
                 Poll::Ready(Some(match this.left.checked_sub(chunk.len() as u64) {
                     Some(left) => {
                         this.left = left;

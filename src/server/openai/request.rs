@@ -11,12 +11,17 @@ use super::error::OpenAiError;
 use super::form::FILE;
 use super::turns::{OutOfRange, ServerVad};
 use crate::engine::Models;
+use crate::speech::SpeechError;
+use crate::speech::bias::WordList;
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::model::{Capabilities, DecodeOptions, Language};
+use crate::speech::script::HongKongScript;
 use crate::text::PatientText;
 
 /// The name that stands for whatever model is loaded: many programs have no other, or cannot be told one.
 pub(super) const ALIAS: &str = "whisper-1";
+/// Words that one request or session may name: a clinic's list may be longer, and is the server's.
+pub(super) const MOST_WORDS: usize = 1_000;
 /// Temperatures above 0 rise by so much until the guards accept a reading, as OpenAI's Whisper does.
 const STEP: f32 = 0.2;
 
@@ -26,6 +31,7 @@ pub(super) enum Parameter {
     Model,
     Language,
     Prompt,
+    Keywords,
     ResponseFormat,
     Temperature,
     Granularities,
@@ -38,10 +44,11 @@ pub(super) enum Parameter {
 }
 
 impl Parameter {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Model,
         Self::Language,
         Self::Prompt,
+        Self::Keywords,
         Self::ResponseFormat,
         Self::Temperature,
         Self::Granularities,
@@ -59,6 +66,7 @@ impl Parameter {
             Self::Model => "model",
             Self::Language => "language",
             Self::Prompt => "prompt",
+            Self::Keywords => "keywords[]",
             Self::ResponseFormat => "response_format",
             Self::Temperature => "temperature",
             Self::Granularities => "timestamp_granularities[]",
@@ -78,7 +86,14 @@ impl Parameter {
             Self::Language => {
                 "`yue`, `zh`, `en`, or `auto` to find it for each utterance; as the server was started when not said"
             }
-            Self::Prompt => "Words to expect, such as names of drugs: at most 16 KiB, of which a model may use the end only",
+            Self::Prompt => {
+                "What was said before, or words to expect: at most 16 KiB, of which a model may use the end only. The model reads it as \
+                 text and may write some of it out again; `keywords[]` are only written where they are heard"
+            }
+            Self::Keywords => {
+                "Words to expect, such as names of drugs and people: a field each, at most 1000 of at most 64 characters. One is written \
+                 where it is about as likely as what would have been written without it, beside those the server itself expects"
+            }
             Self::ResponseFormat => "`json` (when not said), `text`, `srt`, `verbose_json` or `vtt`",
             Self::Temperature => "From 0 to 1: where sampling begins; it rises by 0.2 until the text can be trusted",
             Self::Granularities => "`word`, `segment` or both, with `verbose_json` only; `segment` when not said",
@@ -102,7 +117,6 @@ impl Parameter {
         let unsupported = |param, why: &'static str| Err(OpenAiError::Unsupported { param, why: why.into() });
         match name {
             "include[]" => unsupported("include[]", "the model's token probabilities are not given out"),
-            "keywords[]" => unsupported("keywords[]", "name the words to expect in `prompt`"),
             "languages[]" => unsupported("languages[]", "name one in `language`, or `auto`"),
             "known_speaker_names[]" => unsupported("known_speaker_names[]", "speakers are not told apart"),
             "known_speaker_references[]" => unsupported("known_speaker_references[]", "speakers are not told apart"),
@@ -125,7 +139,7 @@ impl PartialSchema for TranscriptionForm {
         for parameter in Parameter::ALL {
             let text = ObjectBuilder::new().schema_type(Type::String);
             form = match parameter {
-                Parameter::Granularities => {
+                Parameter::Granularities | Parameter::Keywords => {
                     form.property(parameter.name(), ArrayBuilder::new().items(text).description(Some(parameter.meaning())))
                 }
                 _ => form.property(parameter.name(), text.description(Some(parameter.meaning()))),
@@ -160,6 +174,8 @@ pub(super) struct Transcription {
     pub options: DecodeOptions,
     /// Where they begin and end.
     pub endpoint: EndpointSettings,
+    /// Words to expect beside those of the server.
+    pub words: Option<WordList>,
     /// How they are told.
     pub format: ResponseFormat,
 }
@@ -175,6 +191,8 @@ pub(super) struct Loaded<'a> {
     pub options: &'a DecodeOptions,
     /// Where utterances begin and end where the request does not say.
     pub endpoint: &'a EndpointSettings,
+    /// The characters that are written.
+    pub script: &'a HongKongScript,
 }
 
 impl<'a> Loaded<'a> {
@@ -185,6 +203,7 @@ impl<'a> Loaded<'a> {
             capabilities: models.recognizer.capabilities(),
             options: &models.options,
             endpoint: &models.endpoint,
+            script: models.writing.script(),
         }
     }
 }
@@ -214,6 +233,7 @@ pub(super) fn parse(fields: &[(Parameter, PatientText)], loaded: Loaded<'_>) -> 
         }
         options.prompt = Some(PatientText::from(prompt));
     }
+    let words = words(Parameter::Keywords.name(), &fields.all(Parameter::Keywords).collect::<Vec<_>>(), loaded)?;
     if let Some(temperature) = fields.one(Parameter::Temperature)? {
         temperatures(temperature, &mut options)?;
     }
@@ -226,11 +246,38 @@ pub(super) fn parse(fields: &[(Parameter, PatientText)], loaded: Loaded<'_>) -> 
         let param = Parameter::ALL.into_iter().map(Parameter::name).find(|param| param.ends_with(&format!("[{name}]")));
         OpenAiError::invalid(param.unwrap_or(Parameter::Chunking.name()), expected)
     })?;
-    Ok(Transcription { options, endpoint, format })
+    Ok(Transcription { options, endpoint, words, format })
 }
 
 fn unsupported(parameter: Parameter, model: &str) -> OpenAiError {
     OpenAiError::Unsupported { param: parameter.name(), why: format!("the model `{model}` does not take it").into() }
+}
+
+/// Words to expect, where any are named.
+pub(super) fn words(param: &'static str, words: &[&str], loaded: Loaded<'_>) -> Result<Option<WordList>, OpenAiError> {
+    if words.len() > MOST_WORDS {
+        return Err(too_many_words(param));
+    }
+    if !words.is_empty() && !loaded.capabilities.word_list {
+        let why = format!("the model `{}` takes no list of words", loaded.name).into();
+        return Err(OpenAiError::Unsupported { param, why });
+    }
+    WordList::of(words.iter().copied(), loaded.script).map_err(|error| word_refused(param, &error))
+}
+
+/// More than [`MOST_WORDS`].
+pub(super) fn too_many_words(param: &'static str) -> OpenAiError {
+    OpenAiError::invalid(param, format!("has more than {MOST_WORDS} words"))
+}
+
+/// Why a word cannot be expected, by its number and not by what it is.
+pub(super) fn word_refused(param: &'static str, error: &SpeechError) -> OpenAiError {
+    match error {
+        SpeechError::WordList { line, problem } => {
+            OpenAiError::invalid(param, format!("has a word, number {line}, that {problem}"))
+        }
+        error => OpenAiError::internal(error),
+    }
 }
 
 /// Nothing for `auto`.

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -16,11 +17,12 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use super::answer::{Answer, Event, delta, done, plain, verbose};
 use super::error::OpenAiError;
 use super::form::{self, FILE};
-use super::request::{self, Loaded, ResponseFormat, Transcription, TranscriptionForm};
+use super::request::{self, Loaded, Parameter, ResponseFormat, Transcription, TranscriptionForm};
 use crate::audio::{AudioFile, SAMPLE_RATE, SampleIndex};
-use crate::engine::{Abandon, EngineError};
+use crate::engine::{Abandon, EngineError, Manner, Models};
 use crate::server::App;
 use crate::server::error::ErrorDocument;
+use crate::speech::bias::WordList;
 use crate::speech::transcript::{to_srt, to_text, to_vtt};
 use crate::speech::{HeardSegment, Transcript};
 use crate::spool::Scratch;
@@ -104,20 +106,24 @@ struct Hearing {
 impl Hearing {
     /// Hears it on a thread of its own, which holds the place until it has ended.
     fn begin(app: &App, place: OwnedSemaphorePermit, file: Scratch, asked: Transcription) -> Self {
-        let (task, abandon) = app.rooms.engine().recording();
+        let engine = Arc::clone(app.rooms.engine());
+        let (task, abandon) = engine.recording();
         // No more than the text of one recording ever waits in it.
         let (sender, news) = mpsc::unbounded_channel();
         tokio::task::spawn_blocking(move || {
-            let Transcription { options, endpoint, .. } = asked;
+            let Transcription { options, endpoint, words, .. } = asked;
             let told = |heard| {
                 // Where nobody listens the task is abandoned too.
                 let _ = sender.send(News::Segment(heard));
             };
-            let file = AudioFile::from_reader(Path::new(FILE), Box::new(file)).map_err(EngineError::from);
-            let transcript = file.and_then(|file| task.hear(file, LONGEST, (options, endpoint), told));
+            let manner = Manner { options, writing: Arc::clone(&engine.models().writing), endpoint };
+            let transcript = expecting(engine.models(), words, manner).and_then(|manner| {
+                let file = AudioFile::from_reader(Path::new(FILE), Box::new(file)).map_err(EngineError::from);
+                Ok(file.and_then(|file| task.hear(file, LONGEST, manner, told))?)
+            });
             let _ = sender.send(match transcript {
                 Ok(transcript) => News::Done(Box::new(transcript)),
-                Err(error) => News::Failed(error.into()),
+                Err(error) => News::Failed(error),
             });
             drop(place);
         });
@@ -140,6 +146,16 @@ impl Hearing {
                 News::Failed(error) => return Err(error),
             }
         }
+    }
+}
+
+/// The manner that also expects the words that a request names.
+fn expecting(models: &Models, words: Option<WordList>, manner: Manner) -> Result<Manner, OpenAiError> {
+    match words {
+        Some(words) => {
+            models.expecting(&words, manner).map_err(|error| request::word_refused(Parameter::Keywords.name(), &error))
+        }
+        None => Ok(manner),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A list of words as a person writes it, checked.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::speech::SpeechError;
@@ -35,39 +36,37 @@ impl WordList {
     /// # Errors
     /// [`SpeechError::WordList`] names the line and what is wrong with it, and quotes nothing of it.
     pub fn parse(bytes: &[u8], script: &HongKongScript) -> Result<Self, SpeechError> {
-        let wrong = |line: usize, problem: String| SpeechError::WordList { line, problem };
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-        let mut words: Vec<Listed> = Vec::new();
-        let mut seen = std::collections::HashSet::new();
-        let mut lines = 0;
+        let (mut gathered, mut lines) = (Gathered::new(script), 0);
         for (line, bytes) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
             lines = line;
-            let text = std::str::from_utf8(bytes).map_err(|_| wrong(line, "is not UTF-8".to_owned()))?.trim();
-            if text.is_empty() || text.starts_with('#') {
-                continue;
+            let text = std::str::from_utf8(bytes).map_err(|_| wrong(line, "is not UTF-8"))?.trim();
+            if !text.is_empty() && !text.starts_with('#') {
+                gathered.add(line, text)?;
             }
-            if let Some(problem) = problem(text) {
-                return Err(wrong(line, problem));
-            }
-            if !seen.insert(text.to_owned()) {
-                continue;
-            }
-            if words.len() == LONGEST_LIST {
-                return Err(wrong(line, format!("is one more than the {LONGEST_LIST} words that a list may have")));
-            }
-            let mut forms = vec![text.to_owned()];
-            for form in [script.convert(text), script.simplified(text)] {
-                if !forms.contains(&form) {
-                    forms.push(form);
-                }
-            }
-            words.push(Listed {
-                line,
-                written: PatientText::from(text),
-                forms: forms.into_iter().map(PatientText::from).collect(),
-            });
         }
-        if words.is_empty() { Err(wrong(lines, "is the last, and no line has a word".to_owned())) } else { Ok(Self { words }) }
+        gathered.list().ok_or_else(|| wrong(lines, "is the last, and no line has a word"))
+    }
+
+    /// Of words that came one by one, which count as lines.
+    ///
+    /// # Errors
+    /// As [`WordList::parse`]. No words at all are none to expect.
+    pub fn of<'a>(words: impl IntoIterator<Item = &'a str>, script: &HongKongScript) -> Result<Option<Self>, SpeechError> {
+        let mut gathered = Gathered::new(script);
+        for (line, word) in (1..).zip(words) {
+            gathered.add(line, word.trim())?;
+        }
+        Ok(gathered.list())
+    }
+
+    /// This list and then the words of another that it has not; their lines stay those of their own lists.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        let mut words = self.words.clone();
+        let own: HashSet<&str> = self.words.iter().map(|word| word.written.reveal()).collect();
+        words.extend(other.words.iter().filter(|word| !own.contains(word.written.reveal())).cloned());
+        Self { words }
     }
 
     /// In the list's order.
@@ -75,6 +74,49 @@ impl WordList {
     pub fn words(&self) -> &[Listed] {
         &self.words
     }
+}
+
+/// The words of a list that was read so far.
+struct Gathered<'a> {
+    script: &'a HongKongScript,
+    words: Vec<Listed>,
+    seen: HashSet<String>,
+}
+
+impl<'a> Gathered<'a> {
+    fn new(script: &'a HongKongScript) -> Self {
+        Self { script, words: Vec::new(), seen: HashSet::new() }
+    }
+
+    fn add(&mut self, line: usize, text: &str) -> Result<(), SpeechError> {
+        if let Some(problem) = problem(text) {
+            return Err(wrong(line, problem));
+        }
+        if !self.seen.insert(text.to_owned()) {
+            return Ok(());
+        }
+        if self.words.len() == LONGEST_LIST {
+            return Err(wrong(line, format!("is one more than the {LONGEST_LIST} words that a list may have")));
+        }
+        let mut forms = vec![text.to_owned()];
+        for form in [self.script.convert(text), self.script.simplified(text)] {
+            if !forms.contains(&form) {
+                forms.push(form);
+            }
+        }
+        let forms = forms.into_iter().map(PatientText::from).collect();
+        self.words.push(Listed { line, written: PatientText::from(text), forms });
+        Ok(())
+    }
+
+    /// Nothing where no word came.
+    fn list(self) -> Option<WordList> {
+        (!self.words.is_empty()).then_some(WordList { words: self.words })
+    }
+}
+
+fn wrong(line: usize, problem: impl Into<String>) -> SpeechError {
+    SpeechError::WordList { line, problem: problem.into() }
 }
 
 /// What is wrong with a word, if anything.
@@ -132,6 +174,21 @@ mod tests {
             let message = refused(bytes);
             assert!(message.contains(&format!("line {line} ")) && message.contains(told), "{message}");
             assert!(!message.contains("met") && !message.contains('痛'), "{message}");
+        }
+    }
+
+    #[test]
+    fn lists_are_joined_and_words_may_come_one_by_one() {
+        let script = HongKongScript::load().unwrap();
+        let own = parse("阿司匹林\nmetformin".as_bytes()).unwrap();
+        let sent = WordList::of(["陳大文", " metformin ", "#99"], &script).unwrap().unwrap();
+        let both = own.with(&sent);
+        let written: Vec<&str> = both.words.iter().map(|word| word.written.reveal()).collect();
+        assert_eq!(written, ["阿司匹林", "metformin", "陳大文", "#99"]);
+        assert_eq!(WordList::of([], &script).unwrap(), None);
+        for bad in ["", "  ", "x", "a\nb", &"x".repeat(65)] {
+            let message = WordList::of(["metformin", bad], &script).unwrap_err().to_string();
+            assert!(message.contains("line 2 ") && !message.contains('b'), "{message}");
         }
     }
 

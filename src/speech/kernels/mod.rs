@@ -7,11 +7,13 @@
 //!
 //! The instruction set is chosen when a model is loaded ([`Level::best`]), never when this is compiled. `unsafe` code is here and
 //! nowhere else: in `team` (a closure lent to other threads), `attention` (tasks that write parts of one row), `tiles` (vector
-//! instructions), `level` (calling functions compiled for them) and `panels` (a mapped file).
+//! instructions), `level` (calling functions compiled for them), `panels` (a mapped file) and `card` (the GPU's stream and memory).
 
 mod attention;
 mod block;
 mod bytes;
+#[cfg(feature = "cuda")]
+mod card;
 mod depthwise;
 mod finish;
 mod floats;
@@ -30,6 +32,8 @@ mod turns;
 
 pub use attention::KeysAndValues;
 pub use bytes::ByteMatrix;
+#[cfg(feature = "cuda")]
+pub use card::first_gpu;
 pub use depthwise::Depthwise;
 pub use finish::{Activation, Finish};
 pub use floats::FloatMatrix;

@@ -12,6 +12,24 @@ pub fn byte_of_character() -> HashMap<char, u8> {
     shown.chain(('\u{100}'..).zip(hidden)).collect()
 }
 
+/// How a text may stand in another: a word of letters with a space in front and without, as text in the middle and at the beginning has
+/// it, and with its first letter in both cases.
+#[must_use]
+pub fn spellings(written: &str) -> Vec<String> {
+    let mut ways = vec![written.to_owned()];
+    let mut rest = written.chars();
+    if let Some(first) = rest.next().filter(char::is_ascii_alphanumeric) {
+        for first in [first.to_ascii_lowercase(), first.to_ascii_uppercase()] {
+            let way = format!("{first}{}", rest.as_str());
+            ways.extend([format!(" {way}"), way]);
+        }
+        ways.push(format!(" {written}"));
+    }
+    ways.sort_unstable();
+    ways.dedup();
+    ways
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -23,5 +41,11 @@ mod tests {
         assert_eq!(map.get(&'Ġ'), Some(&b' '));
         assert_eq!(map.get(&'Ċ'), Some(&b'\n'));
         assert_eq!(map.get(&'a'), Some(&b'a'));
+    }
+
+    #[test]
+    fn letters_stand_with_a_space_and_in_both_cases() {
+        assert_eq!(spellings("hbA1c"), [" HbA1c", " hbA1c", "HbA1c", "hbA1c"]);
+        assert_eq!(spellings("羅便臣道"), ["羅便臣道"]);
     }
 }

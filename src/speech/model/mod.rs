@@ -5,6 +5,8 @@
 
 mod beam;
 mod byte_level;
+mod device;
+mod expect;
 mod family;
 pub mod layers;
 mod logits;
@@ -29,6 +31,7 @@ use std::path::Path;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+pub use device::{DeviceChoice, device_name};
 pub use family::{SpeechFamily, family_of};
 pub use options::{Context, DecodeOptions, Language, LoadOptions, PackedWeights, Precision, Search};
 pub use weights::{INDEX, weight_files};

@@ -1,7 +1,10 @@
 //! Where the tensors of a PyTorch checkpoint lie: a zip archive of raw numbers and a pickle that says what they are.
 //!
 //! A pickle is a program. Candle's reader only builds a tree of what the program mentions and calls nothing; here each class is held
-//! against a short list before it is even built, so that a file that asks for anything but tensors is refused by name.
+//! against a short list before it is even built, so that a file that asks for anything but tensors is refused by name, and one that would
+//! be nested too deep or grow too large is refused before it does.
+
+mod extents;
 
 use std::collections::HashMap;
 use std::io::{Cursor, Read as _};
@@ -11,6 +14,7 @@ use candle_core::pickle::{Object, Stack};
 use safetensors::tensor::{Dtype, TensorInfo};
 use zip::{CompressionMethod, ZipArchive};
 
+use self::extents::Extents;
 use crate::speech::SpeechError;
 
 /// No pickle of numbers of tensors comes near this; a longer one is not read.
@@ -81,7 +85,7 @@ pub fn tensors(path: &Path, bytes: &[u8]) -> Result<HashMap<String, TensorInfo>,
 
 /// What a pickle builds, each of its classes allowed.
 fn tree(pickle: &[u8]) -> Result<Object, String> {
-    let mut stack = Stack::empty();
+    let (mut stack, mut extents) = (Stack::empty(), Extents::default());
     let mut rest = pickle;
     let cut = || "it is cut short".to_owned();
     loop {
@@ -96,6 +100,7 @@ fn tree(pickle: &[u8]) -> Result<Object, String> {
             }
             _ => {}
         }
+        extents.follow(rest)?;
         if stack.read(&mut rest).map_err(|error| error.to_string())? {
             return stack.finalize().map_err(|error| error.to_string());
         }

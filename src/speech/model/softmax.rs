@@ -8,18 +8,18 @@ use crate::speech::kernels::{Level, softmax_rows};
 /// Rows that one task takes: enough work to be worth handing over.
 const ROWS_PER_TASK: usize = 16;
 
-/// Replaces each row of the last dimension by its softmax, in place.
+/// Each row of the last dimension replaced by its softmax: on the processor in place.
 ///
 /// A row's result depends on that row alone: not on the number of threads.
 ///
 /// # Errors
 /// When the tensor is not contiguous f32.
-pub fn over_last_dimension(scores: &Tensor) -> candle_core::Result<()> {
+pub fn over_last_dimension(scores: Tensor) -> candle_core::Result<Tensor> {
     if scores.device().is_cpu() {
-        return scores.inplace_op1(&Softmax);
+        scores.inplace_op1(&Softmax)?;
+        return Ok(scores);
     }
-    let result = candle_nn::ops::softmax_last_dim(scores)?;
-    scores.slice_set(&result, 0, 0)
+    candle_nn::ops::softmax_last_dim(&scores)
 }
 
 struct Softmax;

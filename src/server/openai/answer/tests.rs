@@ -23,7 +23,7 @@ fn heard(id: u64, (start_ms, end_ms): (u64, u64), text: &str, language: Language
 
 fn transcript(heard: &[HeardSegment]) -> Transcript {
     let recording = FileIdentity { length: SampleIndex(16_000 * 5 / 2), sha256: "00".into() };
-    let model = ModelIdentity { name: "whisper-base".into(), sha256: "11".into() };
+    let model = ModelIdentity { name: "whisper-base".into(), sha256: "11".into(), device: None };
     Transcript::of_recording(recording, model, None, heard.iter().map(|heard| heard.segment.clone()).collect())
 }
 

@@ -113,6 +113,23 @@ async fn nothing_is_taken_without_bounds() {
 }
 
 #[tokio::test]
+async fn words_to_expect_are_many_parts_and_not_without_end() {
+    let words =
+        |count: usize| (0..count).map(|number| part("keywords[]", format!("word {number}").as_bytes())).collect::<Vec<_>>();
+    for length in [100, 1 << 20] {
+        let form = read_body(in_pieces(whole(&words(MOST_WORDS)), length)).await.unwrap();
+        assert_eq!(form.fields.len(), MOST_WORDS);
+        assert!(form.fields.iter().all(|(name, _)| *name == Parameter::Keywords));
+    }
+    for count in [MOST_WORDS + 1, 100_000] {
+        let Err(error) = read_body(in_pieces(whole(&words(count)), 1 << 16)).await else { panic!("{count} words are taken") };
+        let document = serde_json::json!(error.document());
+        assert_eq!((&document["error"]["code"], &document["error"]["param"]), (&"invalid_value".into(), &"keywords[]".into()));
+        assert!(error.to_string().contains("more than 1000 words"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn strange_parts_are_refused() {
     for (bytes, expected) in [
         (whole(&[file("a", b"x"), file("b", b"y")]), "invalid_value"),

@@ -5,7 +5,7 @@ use crate::audio::{Mixing, SAMPLE_RATE, SampleIndex, StreamDecoder, StreamEncodi
 use crate::engine::EngineError;
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::vad::VoiceDetector;
-use crate::speech::{HeardUtterance, Segmenter};
+use crate::speech::{Growing, HeardUtterance, Segmenter};
 
 /// Bytes looked at together: 50 ms, so that speech is noticed as soon in a long message as in short ones.
 const STEP: usize = RATE as usize / 20 * 2;
@@ -73,6 +73,12 @@ impl Buffer {
     /// Whether speech is in it that is not an item.
     pub fn holds_speech(&self) -> bool {
         !self.waiting.is_empty() || self.segmenter.growing().is_some()
+    }
+
+    /// What is being said of the item that has started, and how far the audio has come.
+    pub fn growing(&self) -> Option<(Growing<'_>, SampleIndex)> {
+        let growing = self.segmenter.growing().filter(|_| self.speaking)?;
+        Some((growing, self.segmenter.position()))
     }
 
     /// Divides the audio otherwise from now on. The speech in the buffer must have become an item or been cleared.

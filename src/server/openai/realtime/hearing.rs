@@ -1,4 +1,4 @@
-//! The two threads of a session: one finds what is said in the audio, one has it heard.
+//! The two threads of a session: one finds what is said in the audio and has it looked at while it grows, one has it heard.
 //!
 //! What lies between them is bounded, so a client that sends faster than the machine hears is not read on.
 
@@ -9,15 +9,16 @@ use std::thread;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::super::error::OpenAiError;
-use super::super::request::Loaded;
+use super::super::request::{Loaded, word_refused};
 use super::buffer::{Buffer, Full, Turn};
+use super::deltas::Deltas;
 use super::protocol::{ClientEvent, Refused, ServerEvent};
 use super::settings::{Dialect, Settings};
 use crate::audio::SAMPLE_RATE;
-use crate::engine::{Engine, EngineError, RoomNumber, Seat};
+use crate::engine::{Engine, EngineError, Manner, RoomNumber, Seat};
 use crate::speech::model::DecodeOptions;
 use crate::speech::transcript::line;
-use crate::speech::{HeardUtterance, segment};
+use crate::speech::{HeardUtterance, SpeechError, Writing, segment};
 
 /// Messages that may wait for the first thread.
 const MESSAGES: usize = 2;
@@ -32,6 +33,8 @@ struct Item {
     id: String,
     utterances: Vec<HeardUtterance>,
     options: DecodeOptions,
+    writing: Arc<Writing>,
+    deltas: Arc<Deltas>,
 }
 
 /// Begins a session with this id: where to say what the client says, and what comes of it. It ends when either is dropped.
@@ -49,7 +52,18 @@ pub(super) fn begin(
     let (items, waiting) = sync_channel(ITEMS);
     let settings = Settings::new(Loaded::of(engine.models()));
     let buffer = Buffer::new(Box::new(engine.detector()), settings.endpoint.clone(), settings.manual)?;
-    let mut session = Session { engine: Arc::clone(&engine), id, settings, buffer, tells: tells.clone(), items, previous: None };
+    let mut session = Session {
+        writing: Arc::clone(&engine.models().writing),
+        engine: Arc::clone(&engine),
+        id,
+        settings,
+        buffer,
+        tells: tells.clone(),
+        items,
+        previous: None,
+        looks: RoomNumber::next(),
+        growing: None,
+    };
     let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
         thread::Builder::new().name(name.to_owned()).spawn(run).map(drop).map_err(EngineError::Thread)
     };
@@ -68,6 +82,12 @@ struct Session {
     items: SyncSender<Item>,
     /// The item before the next one.
     previous: Option<String>,
+    /// How it is written down, the words that the client expects included.
+    writing: Arc<Writing>,
+    /// Whom the engine takes the looks at growing items for.
+    looks: RoomNumber,
+    /// The item that is being said.
+    growing: Option<Arc<Deltas>>,
 }
 
 impl Session {
@@ -79,10 +99,11 @@ impl Session {
                 Ok(Err(error)) => self.tell(ServerEvent::Error(Refused { error, event })),
                 Err(error) => {
                     self.tell(ServerEvent::Error(Refused { error: error.into(), event }));
-                    return;
+                    break;
                 }
             }
         }
+        self.engine.forget(self.looks);
     }
 
     /// Does what the client says, or tells why not. What ends the session is the error.
@@ -92,6 +113,9 @@ impl Session {
             ClientEvent::Commit => self.buffer.commit()?,
             ClientEvent::Clear => {
                 self.buffer.clear()?;
+                if let Some(deltas) = self.no_longer_growing() {
+                    deltas.end();
+                }
                 self.tell(ServerEvent::Cleared);
                 return Ok(Ok(()));
             }
@@ -106,6 +130,7 @@ impl Session {
         match turns {
             Ok(turns) => {
                 turns.into_iter().for_each(|turn| self.turn(turn));
+                self.look()?;
                 Ok(Ok(()))
             }
             Err(Full::Empty) => Ok(Err(OpenAiError::BufferEmpty)),
@@ -113,10 +138,15 @@ impl Session {
         }
     }
 
-    fn settle(&mut self, settings: Settings, dialect: Dialect) -> Result<Result<(), OpenAiError>, EngineError> {
+    fn settle(&mut self, mut settings: Settings, dialect: Dialect) -> Result<Result<(), OpenAiError>, EngineError> {
         let divided = (&settings.endpoint, settings.manual) != (&self.settings.endpoint, self.settings.manual);
         if divided && self.buffer.holds_speech() {
             return Ok(Err(OpenAiError::invalid("session", "changes its turn detection amid speech: commit or clear it first")));
+        }
+        if settings.words != self.settings.words
+            && let Err(error) = self.expect(&mut settings)
+        {
+            return Ok(Err(word_refused(dialect.transcription(), &error)));
         }
         if divided {
             self.buffer.divide(Box::new(self.engine.detector()), settings.endpoint.clone(), settings.manual)?;
@@ -126,9 +156,46 @@ impl Session {
         Ok(Ok(()))
     }
 
+    /// Takes the words that the client expects into the settings, and no others than the server's where there are none.
+    fn expect(&mut self, settings: &mut Settings) -> Result<(), SpeechError> {
+        let models = self.engine.models();
+        let manner = Manner {
+            options: DecodeOptions { bias: models.options.bias.clone(), ..settings.options.clone() },
+            writing: Arc::clone(&models.writing),
+            endpoint: settings.endpoint.clone(),
+        };
+        let manner = match &settings.words {
+            Some(words) => models.expecting(words, manner)?,
+            None => manner,
+        };
+        (settings.options, self.writing) = (manner.options, manner.writing);
+        Ok(())
+    }
+
+    /// Has the item that is being said looked at, where that would tell something new.
+    fn look(&self) -> Result<(), EngineError> {
+        match (&self.growing, self.buffer.growing()) {
+            (Some(deltas), Some((growing, position))) if self.settings.delay.is_before_the_end() => {
+                deltas.look(&self.engine, self.looks, (&growing, position), &self.settings.options)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn no_longer_growing(&mut self) -> Option<Arc<Deltas>> {
+        self.engine.forget(self.looks);
+        self.growing.take()
+    }
+
+    fn deltas(&self, item: u64) -> Arc<Deltas> {
+        let settings = self.settings.delay.agreement();
+        Arc::new(Deltas::new(self.item_id(item), settings, Arc::clone(&self.writing), self.tells.clone()))
+    }
+
     fn turn(&mut self, turn: Turn) {
         match turn {
             Turn::Started { item, at } => {
+                self.growing = Some(self.deltas(item));
                 self.tell(ServerEvent::SpeechStarted { item: self.item_id(item), at_ms: at.milliseconds() });
             }
             Turn::Stopped { item, at } => {
@@ -138,8 +205,10 @@ impl Session {
                 let id = self.item_id(item);
                 let previous = self.previous.replace(id.clone());
                 self.tell(ServerEvent::Committed { item: id.clone(), previous });
+                let deltas = self.no_longer_growing().unwrap_or_else(|| self.deltas(item));
+                let (options, writing) = (self.settings.options.clone(), Arc::clone(&self.writing));
                 // Where the other thread has ended, this one is about to.
-                let _ = self.items.send(Item { id, utterances, options: self.settings.options.clone() });
+                let _ = self.items.send(Item { id, utterances, options, writing, deltas });
             }
         }
     }
@@ -161,7 +230,7 @@ impl Session {
 /// The second thread: hears one item after another. It has the room's seat until it has ended.
 fn hear_items(engine: &Engine, items: &Receiver<Item>, tells: &UnboundedSender<ServerEvent>, _seat: Seat) {
     let room = RoomNumber::next();
-    while let Ok(Item { id, utterances, options }) = items.recv() {
+    while let Ok(Item { id, utterances, options, writing, deltas }) = items.recv() {
         let samples: usize = utterances.iter().map(|heard| heard.samples.len()).sum();
         let mut lines = Vec::new();
         let mut failed = None;
@@ -169,19 +238,21 @@ fn hear_items(engine: &Engine, items: &Receiver<Item>, tells: &UnboundedSender<S
             if tells.is_closed() {
                 return;
             }
-            match hear_one(engine, room, heard, options.clone()) {
+            match hear_one(engine, room, heard, &writing, options.clone()) {
                 Ok(line) => lines.extend(line),
                 Err(error) => failed = Some(error),
             }
         }
         let told = match failed {
-            Some(error) => tells.send(ServerEvent::Failed { item: id, error: error.into() }),
+            Some(error) => {
+                deltas.end();
+                tells.send(ServerEvent::Failed { item: id, error: error.into() })
+            }
             None => {
                 let text = lines.join(" ");
-                let delta = ServerEvent::Delta { item: id.clone(), text: text.as_str().into() };
+                deltas.complete(&text);
                 let seconds = samples as f64 / f64::from(SAMPLE_RATE);
-                let delta = if text.is_empty() { Ok(()) } else { tells.send(delta) };
-                delta.and_then(|()| tells.send(ServerEvent::Completed { item: id, text: text.into(), seconds }))
+                tells.send(ServerEvent::Completed { item: id, text: text.into(), seconds })
             }
         };
         if told.is_err() {
@@ -195,9 +266,10 @@ fn hear_one(
     engine: &Engine,
     room: RoomNumber,
     heard: HeardUtterance,
+    writing: &Writing,
     options: DecodeOptions,
 ) -> Result<Option<String>, EngineError> {
     let hypothesis = engine.hear(room, heard.samples, options)?;
-    let line = line(&segment(0, None, heard.utterance, engine.models().writing.finished(hypothesis)));
+    let line = line(&segment(0, None, heard.utterance, writing.finished(hypothesis)));
     Ok((!line.is_empty()).then_some(line))
 }

@@ -4,6 +4,7 @@
 //! `WS /v1/listen` is the socket that loses nothing.
 
 mod buffer;
+mod deltas;
 mod hearing;
 mod protocol;
 mod settings;

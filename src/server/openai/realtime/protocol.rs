@@ -95,11 +95,12 @@ pub(super) enum ServerEvent {
         previous: Option<String>,
     },
     Cleared,
-    /// The text of an item: nothing but for its end comes after it.
+    /// What an item's text goes on with, after what was told of it before.
     Delta {
         item: String,
         text: PatientText,
     },
+    /// The text of an item, whatever its deltas said.
     Completed {
         item: String,
         text: PatientText,

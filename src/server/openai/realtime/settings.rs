@@ -3,8 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::super::error::OpenAiError;
-use super::super::request::{Loaded, is_loaded, language};
+use super::super::request::{Loaded, is_loaded, language, words};
 use super::super::turns::ServerVad;
+use crate::speech::AgreementSettings;
+use crate::speech::bias::WordList;
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::model::{DecodeOptions, Language};
 use crate::text::PatientText;
@@ -23,6 +25,60 @@ pub(super) enum Dialect {
     Beta,
 }
 
+impl Dialect {
+    /// What it calls the settings of transcription.
+    pub const fn transcription(self) -> &'static str {
+        match self {
+            Self::Current => "session.audio.input.transcription",
+            Self::Beta => "session.input_audio_transcription",
+        }
+    }
+}
+
+/// How long words wait before they are told, in OpenAI's names: later ones are changed less often.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Delay {
+    Minimal,
+    Low,
+    /// As long as the page's stable words.
+    #[default]
+    Medium,
+    High,
+    /// Until the utterance has ended: the deltas are then surely its text.
+    XHigh,
+}
+
+impl Delay {
+    const ALL: [Self; 5] = [Self::Minimal, Self::Low, Self::Medium, Self::High, Self::XHigh];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Minimal => "minimal",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::XHigh => "xhigh",
+        }
+    }
+
+    /// Whether anything is told before an utterance has ended.
+    pub fn is_before_the_end(self) -> bool {
+        self != Self::XHigh
+    }
+
+    /// When words are told.
+    pub fn agreement(self) -> AgreementSettings {
+        let medium = AgreementSettings::default();
+        let agreed_for = match self {
+            Self::Minimal => medium.agreed_for / 2,
+            Self::Low => medium.agreed_for / 4 * 3,
+            Self::Medium => medium.agreed_for,
+            Self::High | Self::XHigh => medium.agreed_for * 2,
+        };
+        AgreementSettings { agreed_for, ..medium }
+    }
+}
+
 /// How a session hears.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
@@ -32,6 +88,10 @@ pub(super) struct Settings {
     pub endpoint: EndpointSettings,
     /// Nothing is committed unless the client says so.
     pub manual: bool,
+    /// When words are told.
+    pub delay: Delay,
+    /// Words that the client expects.
+    pub words: Option<WordList>,
 }
 
 impl Settings {
@@ -39,7 +99,7 @@ impl Settings {
     pub fn new(loaded: Loaded<'_>) -> Self {
         // Nobody is told the words' times here.
         let options = DecodeOptions { word_times: false, ..loaded.options.clone() };
-        Self { options, endpoint: loaded.endpoint.clone(), manual: false }
+        Self { options, endpoint: loaded.endpoint.clone(), manual: false, delay: Delay::default(), words: None }
     }
 
     /// These settings with what a client's update says in their places. Null turns off what can be turned off.
@@ -84,7 +144,7 @@ impl Settings {
             match name.as_str() {
                 "format" => format(value)?,
                 "noise_reduction" => off(value, "session.audio.input.noise_reduction", "the audio is heard as it comes")?,
-                "transcription" => self.transcription(value, "session.audio.input.transcription", loaded)?,
+                "transcription" => self.transcription(value, Dialect::Current.transcription(), loaded)?,
                 "turn_detection" => self.turn_detection(value, "session.audio.input.turn_detection", loaded)?,
                 _ => {
                     return Err(unknown("session.audio.input", "`format`, `transcription`, `turn_detection`, `noise_reduction`"));
@@ -102,7 +162,7 @@ impl Settings {
                 "input_audio_noise_reduction" => {
                     off(value, "session.input_audio_noise_reduction", "the audio is heard as it comes")?;
                 }
-                "input_audio_transcription" => self.transcription(value, "session.input_audio_transcription", loaded)?,
+                "input_audio_transcription" => self.transcription(value, Dialect::Beta.transcription(), loaded)?,
                 "turn_detection" => self.turn_detection(value, "session.turn_detection", loaded)?,
                 "include" => no_include(value, "session.include")?,
                 _ => {
@@ -133,14 +193,25 @@ impl Settings {
                 }
                 ("prompt", Value::String(prompt)) => self.options.prompt = Some(PatientText::from(prompt.as_str())),
                 ("prompt", Value::Null) => self.options.prompt = None,
-                ("keywords" | "languages" | "delay", Value::Null) => {}
-                ("keywords", _) => return Err(unsupported(param, "name the words to expect in `prompt`, not in `keywords`")),
+                ("keywords", Value::Null) => self.words = None,
+                ("keywords", Value::Array(named)) => {
+                    let named = named.iter().map(Value::as_str).collect::<Option<Vec<_>>>();
+                    let named = named.ok_or_else(|| OpenAiError::invalid(param, "has `keywords` that are no strings"))?;
+                    self.words = words(param, &named, loaded)?;
+                }
+                ("delay", Value::Null) => self.delay = Delay::default(),
+                ("delay", Value::String(name)) => {
+                    let delay = Delay::ALL.into_iter().find(|delay| delay.name() == name);
+                    let names = "has a `delay` that is none of `minimal`, `low`, `medium`, `high`, `xhigh`";
+                    self.delay = delay.ok_or_else(|| OpenAiError::invalid(param, names))?;
+                }
+                ("languages", Value::Null) => {}
                 ("languages", _) => return Err(unsupported(param, "name one `language`, or `auto`, and no `languages`")),
-                ("delay", _) => return Err(unsupported(param, "there is no `delay`: text comes when an utterance has ended")),
-                ("model" | "language" | "prompt", _) => {
+                ("model" | "language" | "prompt" | "delay", _) => {
                     return Err(OpenAiError::invalid(param, "has a member that is no string"));
                 }
-                _ => return Err(unknown(param, "`model`, `language`, `prompt`")),
+                ("keywords", _) => return Err(OpenAiError::invalid(param, "has `keywords` that are no list")),
+                _ => return Err(unknown(param, "`model`, `language`, `prompt`, `keywords`, `delay`")),
             }
         }
         Ok(())
@@ -183,6 +254,8 @@ impl Settings {
             "model": model,
             "language": self.options.language.map_or("auto", Language::code),
             "prompt": self.options.prompt.as_ref().map_or("", PatientText::reveal),
+            "keywords": self.words.iter().flat_map(WordList::words).map(|word| word.written.reveal()).collect::<Vec<_>>(),
+            "delay": self.delay.name(),
         });
         // As few digits as were given.
         let threshold = (f64::from(self.endpoint.speech_probability) * 1e4).round() / 1e4;

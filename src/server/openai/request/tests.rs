@@ -21,7 +21,8 @@ fn asked_of(capabilities: &Capabilities, pairs: &[(&str, &str)]) -> Result<Trans
         fields.push((Parameter::named(name)?, PatientText::from(*value)));
     }
     let (options, endpoint) = (DecodeOptions::default(), EndpointSettings::default());
-    parse(&fields, Loaded { name: "whisper-base", capabilities, options: &options, endpoint: &endpoint })
+    let script = HongKongScript::load().unwrap();
+    parse(&fields, Loaded { name: "whisper-base", capabilities, options: &options, endpoint: &endpoint, script: &script })
 }
 
 fn asked(pairs: &[(&str, &str)]) -> Result<Transcription, OpenAiError> {
@@ -41,7 +42,8 @@ fn refused(pairs: &[(&str, &str)]) -> (u16, String, String) {
 
 #[test]
 fn what_is_not_said_is_as_the_server_hears() {
-    let Transcription { options, endpoint, format } = asked(&[]).unwrap();
+    let Transcription { options, endpoint, words, format } = asked(&[]).unwrap();
+    assert_eq!(words, None);
     let own = DecodeOptions::default();
     assert_eq!((options.language, options.temperatures, options.context), (own.language, own.temperatures, Context::Speech));
     assert_eq!((options.search, options.prompt, options.word_times), (Search::Greedy, None, false));
@@ -53,6 +55,8 @@ fn what_is_said_is_honoured() {
     let heard = asked(&[
         ("language", "en"),
         ("prompt", "metformin"),
+        ("keywords[]", "陳大文醫生"),
+        ("keywords[]", " Tamiflu "),
         ("temperature", "0.5"),
         ("response_format", "verbose_json"),
         ("timestamp_granularities[]", "word"),
@@ -64,6 +68,8 @@ fn what_is_said_is_honoured() {
     .unwrap();
     assert_eq!(heard.options.language, Some(Language::English));
     assert_eq!(heard.options.prompt.unwrap().reveal(), "metformin");
+    let words: Vec<String> = heard.words.unwrap().words().iter().map(|word| word.written.reveal().to_owned()).collect();
+    assert_eq!(words, ["陳大文醫生", "Tamiflu"]);
     assert_eq!(heard.options.temperatures, [0.5, 0.7, 0.9]);
     assert!(heard.options.word_times);
     assert_eq!(heard.format, ResponseFormat::VerboseJson { words: true, segments: false });
@@ -121,7 +127,11 @@ fn what_cannot_be_honoured_is_refused_by_name() {
         (&[("stream", "true"), ("response_format", "srt")], "invalid_value", "stream"),
         (&[("stream", "true"), verbose], "invalid_value", "stream"),
         (&[("include[]", "logprobs")], "unsupported_parameter", "include[]"),
-        (&[("keywords[]", "metformin")], "unsupported_parameter", "keywords[]"),
+        (&[("keywords[]", "")], "invalid_value", "keywords[]"),
+        (&[("keywords[]", "metformin"), ("keywords[]", "痛")], "invalid_value", "keywords[]"),
+        (&[("keywords[]", "metformin\namlodipine")], "invalid_value", "keywords[]"),
+        (&[("keywords[]", "metformin"); MOST_WORDS + 1], "invalid_value", "keywords[]"),
+        (&[("keywords", "metformin")], "unknown_parameter", ""),
         (&[("languages[]", "en")], "unsupported_parameter", "languages[]"),
         (&[("known_speaker_names[]", "a")], "unsupported_parameter", "known_speaker_names[]"),
         (&[("known_speaker_references[]", "a")], "unsupported_parameter", "known_speaker_references[]"),
@@ -165,9 +175,16 @@ fn another_model_is_not_found_and_none_is_missing() {
 
 #[test]
 fn what_the_model_cannot_do_is_refused() {
-    let plain = Capabilities { prompt: false, word_times: false, languages: vec![Language::Cantonese], ..capabilities() };
+    let plain = Capabilities {
+        prompt: false,
+        word_list: false,
+        word_times: false,
+        languages: vec![Language::Cantonese],
+        ..capabilities()
+    };
     for pairs in [
         &[("model", "whisper-base"), ("prompt", "x")][..],
+        &[("model", "whisper-base"), ("keywords[]", "metformin")],
         &[("model", "whisper-base"), ("response_format", "verbose_json"), ("timestamp_granularities[]", "word")],
     ] {
         assert_eq!(
@@ -184,7 +201,8 @@ fn what_the_model_cannot_do_is_refused() {
 fn no_refusal_quotes_what_was_sent() {
     let said = "朱古力西多士";
     for name in Parameter::ALL.map(Parameter::name).into_iter().chain([said]) {
-        if name == "prompt" {
+        // These say anything.
+        if matches!(name, "prompt" | "keywords[]") {
             continue;
         }
         let pairs: Vec<(&str, &str)> = if name == "model" { vec![] } else { vec![("model", "whisper-base")] };
@@ -192,4 +210,7 @@ fn no_refusal_quotes_what_was_sent() {
         let error = asked_of(&capabilities(), &pairs).unwrap_err();
         assert!(!format!("{error} {error:?} {}", serde_json::json!(error.document())).contains("朱古力"), "{name}");
     }
+    let error = asked(&[("keywords[]", "metformin"), ("keywords[]", "朱古力\n西多士")]).unwrap_err();
+    let told = format!("{error} {error:?} {}", serde_json::json!(error.document()));
+    assert!(told.contains("number 2") && !told.contains("朱古力"), "{told}");
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use candle_core::Device;
+use candle_core::{DType, Device};
 
 use super::matrix::Form;
 use crate::speech::SpeechError;
@@ -17,7 +17,9 @@ pub struct Arithmetic {
     form: Form,
     /// Whether the layers that all others depend on get more than that.
     careful: bool,
-    /// Nothing: candle's operators, in f32.
+    /// What candle's linear layers multiply.
+    dense: DType,
+    /// Nothing: candle's operators.
     kernels: Option<Arc<Kernels>>,
 }
 
@@ -34,7 +36,9 @@ impl Arithmetic {
             None
         };
         let careful = options.precision == Precision::Balanced;
-        Ok(Self { device: options.device.clone(), form: Form::Bytes, careful, kernels })
+        let rounds = !options.device.is_cpu() && options.precision != Precision::Exact;
+        let dense = if rounds { DType::BF16 } else { DType::F32 };
+        Ok(Self { device: options.device.clone(), form: Form::Bytes, careful, dense, kernels })
     }
 
     /// For the layers that hear the audio, of which everything else follows: in `balanced` their weights are bf16. With 8-bit ones
@@ -42,6 +46,19 @@ impl Arithmetic {
     #[must_use]
     pub fn for_encoder(&self) -> Self {
         Self { form: if self.careful { Form::Halves } else { self.form }, ..self.clone() }
+    }
+
+    /// For the layer that gives logits. A GPU's product of bf16 numbers is rounded to 8 bits, in which neighbours among the logits fall
+    /// together: there this layer is f32 in every precision. It is read once a token, which such a GPU does in a fraction of a millisecond.
+    #[must_use]
+    pub fn for_logits(&self) -> Self {
+        Self { dense: DType::F32, ..self.clone() }
+    }
+
+    /// What candle's linear layers multiply: f32, or on a GPU, unless all is to be exact, bf16. Sums, biases, normalisation, attention
+    /// and what layers pass on are f32 there too.
+    pub(super) fn dense(&self) -> DType {
+        self.dense
     }
 
     /// What the weights of linear layers are stored as, where the fused operators are used.

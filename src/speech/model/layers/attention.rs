@@ -20,6 +20,9 @@ enum Keys {
         key: Tensor,
         /// (heads, positions, head width)
         value: Tensor,
+        /// Whether all heads attend at once, which a GPU is kept busy with. On the processor one does at a time, so that no more than
+        /// (rows, positions) scores exist at once.
+        at_once: bool,
     },
     Packed(KeysAndValues, Arc<Kernels>),
 }
@@ -41,7 +44,7 @@ impl Heard {
             Keys::Packed(packed, Arc::clone(kernels))
         } else {
             let key = key.t()?.contiguous()?.reshape((heads, all / heads, positions))?;
-            Keys::Dense { key, value: split_heads(value, heads)? }
+            Keys::Dense { key, value: split_heads(value, heads)?, at_once: !arithmetic.device().is_cpu() }
         };
         Ok(Self { operator, heads })
     }
@@ -62,12 +65,14 @@ impl Heard {
     pub fn attend(&self, query: &Tensor) -> candle_core::Result<Tensor> {
         let (rows, all) = query.dims2()?;
         match &self.operator {
-            Keys::Dense { key, value } => {
+            Keys::Dense { key, value, at_once: true } => {
+                let scores = softmax::over_last_dimension(split_heads(query, self.heads)?.matmul(key)?)?;
+                scores.matmul(value)?.transpose(0, 1)?.reshape((rows, all))
+            }
+            Keys::Dense { key, value, at_once: false } => {
                 let query = split_heads(query, self.heads)?;
-                // One head at a time, so that no more than (rows, positions) scores exist at once.
                 let heads = (0..self.heads).map(|head| {
-                    let scores = query.get(head)?.matmul(&key.get(head)?)?;
-                    softmax::over_last_dimension(&scores)?;
+                    let scores = softmax::over_last_dimension(query.get(head)?.matmul(&key.get(head)?)?)?;
                     scores.matmul(&value.get(head)?)
                 });
                 Tensor::stack(&heads.collect::<candle_core::Result<Vec<_>>>()?, 1)?.reshape((rows, all))
@@ -102,6 +107,7 @@ impl Heard {
 }
 
 /// Keys and values of one layer's tokens so far, for each sequence of a batch.
+#[derive(Clone)]
 pub struct Past {
     operator: Kept,
     /// Of queries.
@@ -110,6 +116,7 @@ pub struct Past {
     key_heads: usize,
 }
 
+#[derive(Clone)]
 enum Kept {
     /// (sequences, key heads, tokens, head width) each; nothing before the first step.
     Dense(Option<(Tensor, Tensor)>),
@@ -189,7 +196,7 @@ impl Past {
                     let seen = key.dim(2)?;
                     scores = scores.reshape((sequences, heads, new, seen))?.broadcast_add(&mask(seen - new, new, qkv)?)?;
                 }
-                softmax::over_last_dimension(&scores)?;
+                let scores = softmax::over_last_dimension(scores)?;
                 let attended = scores.reshape(&shared)?.matmul(&value)?.reshape((sequences, heads, new, width))?;
                 let attended = attended.transpose(1, 2)?.reshape((rows, all))?;
                 *kept = Some((key, value));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use candle_core::Tensor;
+use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
 
 use super::matrix::{Form, Matrix, Unpacked};
@@ -17,9 +17,38 @@ pub struct Linear {
 }
 
 enum Operator {
-    /// (out, in) and (out), f32, by candle.
-    Dense(Tensor, Option<Tensor>),
+    /// (out, in) and (out), by candle.
+    Dense(Tensor, Option<Tensor>, Product),
     Packed(Matrix, Arc<Kernels>),
+}
+
+/// How candle multiplies rows with a weight; the rows and the product are f32.
+#[derive(Clone, Copy)]
+enum Product {
+    /// In f32 on the processor, where a single row is shared out to threads.
+    Processor,
+    /// In f32 on a GPU.
+    Gpu,
+    /// On a GPU: rows and weight in bf16, the sums f32, which are then rounded to bf16.
+    RoundedGpu,
+}
+
+impl Product {
+    fn of(arithmetic: &Arithmetic) -> Self {
+        match (arithmetic.device().is_cpu(), arithmetic.dense()) {
+            (true, _) => Self::Processor,
+            (false, DType::BF16) => Self::RoundedGpu,
+            (false, _) => Self::Gpu,
+        }
+    }
+
+    fn multiply(self, x: &Tensor, weight: &Tensor) -> candle_core::Result<Tensor> {
+        match self {
+            Self::Processor if x.dim(0)? == 1 => one_row(x, weight),
+            Self::Processor | Self::Gpu => x.matmul(&weight.t()?),
+            Self::RoundedGpu => x.to_dtype(weight.dtype())?.matmul(&weight.t()?)?.to_dtype(DType::F32),
+        }
+    }
 }
 
 /// One of the weights that a layer joins: `{name}.weight` (outputs, inputs) and, where `bias`, `{name}.bias` (outputs).
@@ -72,7 +101,7 @@ impl Linear {
             Operator::Packed(matrix, Arc::clone(kernels))
         } else {
             let (weight, bias) = join()?;
-            Operator::Dense(weight, bias)
+            Operator::Dense(weight.to_dtype(arithmetic.dense())?, bias, Product::of(arithmetic))
         };
         Ok(Self { operator })
     }
@@ -101,25 +130,37 @@ impl Linear {
         self.run(x, Activation::Identity, Some(residual))
     }
 
-    /// One output's weights, as the product sees them.
+    /// The weights of some outputs, as the product sees them: (outputs named, in). So a projection onto a vocabulary is an embedding.
     ///
     /// # Errors
     /// When there is no such output.
-    pub fn weights_of(&self, output: usize) -> candle_core::Result<Vec<f32>> {
-        match &self.operator {
-            Operator::Dense(weight, _) => weight.get(output)?.to_vec1(),
-            Operator::Packed(packed, _) if output >= packed.sizes().1 => {
-                candle_core::bail!("row {output} of {}", packed.sizes().1)
+    pub fn weights_of(&self, outputs: &[u32]) -> candle_core::Result<Tensor> {
+        let (inputs, all) = match &self.operator {
+            Operator::Dense(weight, ..) => (weight.dim(1)?, weight.dim(0)?),
+            Operator::Packed(packed, _) => packed.sizes(),
+        };
+        // A GPU would read whatever lies there.
+        if let Some(output) = outputs.iter().find(|output| usize::try_from(**output).is_ok_and(|output| output >= all)) {
+            candle_core::bail!("row {output} of {all}");
+        }
+        let packed = |weights_of: &dyn Fn(usize) -> Vec<f32>| {
+            let mut rows = Vec::with_capacity(outputs.len() * inputs);
+            for output in outputs {
+                rows.extend(weights_of(usize::try_from(*output)?));
             }
-            Operator::Packed(Matrix::Bytes(packed), _) => Ok(packed.weights_of(output)),
-            Operator::Packed(Matrix::Halves(packed), _) => Ok(packed.weights_of(output)),
+            Tensor::from_vec(rows, (outputs.len(), inputs), &Device::Cpu)
+        };
+        match &self.operator {
+            Operator::Dense(weight, ..) => weight.index_select(&Tensor::new(outputs, weight.device())?, 0)?.to_dtype(DType::F32),
+            Operator::Packed(Matrix::Bytes(matrix), _) => packed(&|output| matrix.weights_of(output)),
+            Operator::Packed(Matrix::Halves(matrix), _) => packed(&|output| matrix.weights_of(output)),
         }
     }
 
     fn run(&self, x: &Tensor, activation: Activation, residual: Option<&Tensor>) -> candle_core::Result<Tensor> {
         match &self.operator {
-            Operator::Dense(weight, bias) => {
-                let y = if x.dim(0)? == 1 && x.device().is_cpu() { one_row(x, weight)? } else { x.matmul(&weight.t()?)? };
+            Operator::Dense(weight, bias, product) => {
+                let y = product.multiply(x, weight)?;
                 let y = if let Some(bias) = bias { y.broadcast_add(bias)? } else { y };
                 let y = match activation {
                     Activation::Identity => y,

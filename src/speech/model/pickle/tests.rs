@@ -126,3 +126,25 @@ fn what_is_cut_short_or_no_checkpoint_is_refused() {
         assert!(read(&checkpoint(program)).is_err(), "{program:?}");
     }
 }
+
+#[test]
+fn what_is_nested_too_deep_or_grows_too_large_is_refused() {
+    let named = |value: Vec<u8>| checkpoint(&dictionary(&[text("x"), value, entry(FLOATS, [2, 3], [3, 1], 0)].concat()));
+    let tuples = |depth: usize| named([vec![b'N'], vec![0x85; depth]].concat());
+    assert_eq!(read(&tuples(40)).unwrap().len(), 1);
+    for (deep, what) in [
+        (tuples(2_000_000), "tuples"),
+        (named([b"]".repeat(100_000), b"a".repeat(99_999)].concat()), "lists"),
+        (named([b"}N".repeat(100_000), vec![b'N'], b"s".repeat(100_000)].concat()), "dictionaries"),
+        (named([b"Nq\0".as_slice(), &b"h\0\x85q\0".repeat(100_000)].concat()), "copies"),
+        (named([b"N".as_slice(), &b"Q".repeat(100_000)].concat()), "persistent ids"),
+        (named([b"N".repeat(100_001), b"R".repeat(50_000), b"b".repeat(50_000)].concat()), "calls"),
+        (named([b"(".repeat(100_000), b"t".repeat(100_000)].concat()), "tuples to a mark"),
+    ] {
+        let refused = read(&deep).unwrap_err();
+        assert!(refused.contains("model.pt") && refused.contains("64 deep"), "{what}: {refused}");
+    }
+    // Twice as much each time, only forty times.
+    let doubled = read(&named([b"Nq\0".as_slice(), &b"h\0h\0\x86q\0".repeat(40)].concat())).unwrap_err();
+    assert!(doubled.contains("model.pt") && doubled.contains("values"), "{doubled}");
+}

@@ -5,6 +5,7 @@ use candle_core::Tensor;
 use super::answer::Answer;
 use super::{Begun, Qwen3Asr, logit};
 use crate::speech::SpeechError;
+use crate::speech::model::expect::Reading;
 use crate::speech::model::logits::{likeliest_language, log_normaliser};
 use crate::speech::model::sequence::Sequence;
 use crate::speech::model::{DecodeOptions, Hypothesis, Language, Search, Utterance};
@@ -60,6 +61,33 @@ impl<'a> Opened<'a> {
     }
 }
 
+impl Opened<'_> {
+    /// The words that are found from what was fed on.
+    fn search(
+        &self,
+        begun: Begun,
+        options: &DecodeOptions,
+        give_up: &(dyn Fn(&[u32]) -> bool + Sync),
+    ) -> Result<Sequence, SpeechError> {
+        let model = self.model;
+        match (options.search, options.bias.as_deref()) {
+            (Search::Beam(width), None) if width > 1 => model.beam(begun, width, give_up),
+            (Search::Beam(width), Some(bias)) if width > 1 => {
+                let reading = model.beam(begun.clone(), width, give_up)?;
+                model.expecting(begun, (bias, Reading::Found(reading)), give_up)
+            }
+            (Search::Beam(_) | Search::Greedy, bias) => {
+                let (tokens, log_probabilities) = resumed(options).map(|(token, probability)| (token, probability.ln())).unzip();
+                let resumed = Sequence { tokens, log_probabilities, ..Sequence::default() };
+                match bias {
+                    Some(bias) => model.expecting(begun, (bias, Reading::Greedy(resumed)), give_up),
+                    None => model.greedy(begun, resumed, give_up),
+                }
+            }
+        }
+    }
+}
+
 /// What an answer goes on from.
 fn resumed(options: &DecodeOptions) -> impl Iterator<Item = (u32, f32)> {
     options.begun.iter().copied().filter(|_| options.search == Search::Greedy)
@@ -87,15 +115,7 @@ impl Utterance for Opened<'_> {
                     return Ok(Hypothesis { no_speech_probability: no_speech.exp(), ..silence });
                 }
             };
-            let heard = match options.search {
-                Search::Beam(width) if width > 1 => self.model.beam(begun, width, give_up)?,
-                Search::Beam(_) | Search::Greedy => {
-                    let (tokens, log_probabilities) =
-                        resumed(options).map(|(token, probability)| (token, probability.ln())).unzip();
-                    let resumed = Sequence { tokens, log_probabilities, ..Sequence::default() };
-                    self.model.greedy(begun, resumed, give_up)?
-                }
-            };
+            let heard = self.search(begun, options, give_up)?;
             let skipped = heard.tokens.len().saturating_sub(Answer::read(&heard.tokens, true, vocabulary).text.len());
             let words = heard.tokens.iter().zip(&heard.log_probabilities).skip(skipped);
             let (tokens, log_probabilities): (Vec<u32>, Vec<f32>) =

@@ -27,11 +27,11 @@ pub struct Decoder {
     rotary: Rotary,
     /// Of queries, and of keys.
     heads: (usize, usize),
-    width: usize,
     arithmetic: Arithmetic,
 }
 
 /// Keys and values of the rows so far, of each sequence.
+#[derive(Clone)]
 pub struct Cache {
     layers: Vec<Past>,
     /// That were fed to each sequence.
@@ -57,7 +57,7 @@ impl Decoder {
         let (prefix, sizes) = (config.layout.text(), &config.text);
         let vocabulary = |name: &str| {
             let parts = [Part { bias: false, ..Part::new(name) }];
-            Linear::load_joined(weights, &parts, (sizes.hidden_size, sizes.vocab_size), arithmetic)
+            Linear::load_joined(weights, &parts, (sizes.hidden_size, sizes.vocab_size), &arithmetic.for_logits())
         };
         let layers = (0..sizes.num_hidden_layers)
             .map(|index| Layer::load(weights, &format!("{prefix}.layers.{index}"), config, arithmetic));
@@ -68,7 +68,6 @@ impl Decoder {
             norm: RmsNorm::load(weights, &format!("{prefix}.norm"), sizes.hidden_size, sizes.rms_norm_eps, arithmetic)?,
             rotary: Rotary::new(sizes.head_dim, sizes.rope_theta),
             heads: (sizes.num_attention_heads, sizes.num_key_value_heads),
-            width: sizes.hidden_size,
             arithmetic: arithmetic.clone(),
         })
     }
@@ -84,11 +83,7 @@ impl Decoder {
     /// # Errors
     /// An id beyond the vocabulary.
     pub fn embed(&self, tokens: &[u32]) -> candle_core::Result<Tensor> {
-        let mut rows = Vec::with_capacity(tokens.len() * self.width);
-        for token in tokens {
-            rows.extend(self.embedding.weights_of(usize::try_from(*token)?)?);
-        }
-        Tensor::from_vec(rows, (tokens.len(), self.width), self.arithmetic.device())
+        self.embedding.weights_of(tokens)
     }
 
     /// Feeds the same number of rows to each of some sequences, one's after another's: (sequences x rows, width) to states of the
@@ -112,7 +107,7 @@ impl Decoder {
         watch: &mut dyn FnMut(usize, &Tensor),
     ) -> candle_core::Result<Tensor> {
         let count = rows.dim(0)? / sequences.max(1);
-        let turns = self.rotary.turns(cache.rows, count, sequences);
+        let turns = self.rotary.turns(cache.rows, count, sequences, &self.arithmetic)?;
         let mut x = rows.clone();
         for (number, (layer, past)) in self.layers.iter().zip(&mut cache.layers).enumerate() {
             x = layer.forward(&x, sequences, &turns, past)?;

@@ -6,6 +6,10 @@
 //! the encoder's attention that its code for the processor leaves out and its code for accelerators has. Sizes and ids are the checkpoint's.
 //!
 //! The model says no times: those of words come with a forced aligner, which is another model. Nothing is sampled.
+//!
+//! A list of words is no part of the prompt, where the model has been seen to answer with it
+//! (<https://github.com/QwenLM/Qwen3-ASR/issues/106>, <https://github.com/QwenLM/Qwen3-ASR/issues/140>): its words are tried beside the
+//! answer, and judged by what the model makes of the audio without them.
 
 mod answer;
 mod attempt;
@@ -28,6 +32,8 @@ use self::encoder::Encoder;
 use self::pieces::{PIECE, pieces};
 use self::vocabulary::Vocabulary;
 use super::beam::Beam;
+use super::byte_level::spellings;
+use super::expect::{Expect, Reading};
 use super::layers::Arithmetic;
 use super::logits::{argmax, log_normaliser};
 use super::packed::Packer;
@@ -38,6 +44,7 @@ use super::{
 };
 use crate::audio::{LogMel, SAMPLE_RATE};
 use crate::speech::SpeechError;
+use crate::speech::bias::Bias;
 use crate::text::PatientText;
 
 /// In documents and messages.
@@ -62,6 +69,7 @@ pub struct Qwen3Asr {
 }
 
 /// A decoder that was fed what comes before the answer.
+#[derive(Clone)]
 struct Begun {
     cache: Cache,
     /// After the last row that was fed.
@@ -84,7 +92,7 @@ impl Qwen3Asr {
             languages: Language::ALL.to_vec(),
             longest: PIECE,
             prompt: true,
-            word_list: false,
+            word_list: true,
             word_times: false,
             short_context: false,
             sampling: false,
@@ -151,10 +159,25 @@ impl Qwen3Asr {
     fn beam(&self, begun: Begun, width: usize, give_up: &(dyn Fn(&[u32]) -> bool + Sync)) -> Result<Sequence, SpeechError> {
         let Begun { mut cache, logits } = begun;
         let beam = Beam { width, tokens: self.config.tokens, ends: &self.vocabulary.end, give_up };
-        beam.search(logits, &|_, _| {}, &mut |rows, fed| {
-            cache.select(rows)?;
-            Ok(Some(self.decoder.step(fed, &mut cache)?))
-        })
+        beam.search(logits, &|_, _| {}, &mut |rows, fed| self.step(&mut cache, (rows, fed)))
+    }
+
+    /// What was read, with words of a list where the audio supports them.
+    fn expecting(
+        &self,
+        begun: Begun,
+        (bias, reading): (&Bias, Reading),
+        give_up: &(dyn Fn(&[u32]) -> bool + Sync),
+    ) -> Result<Sequence, SpeechError> {
+        let Begun { mut cache, logits } = begun;
+        let expect = Expect { bias, tokens: self.config.tokens, ends: &self.vocabulary.end, give_up };
+        expect.search((logits, reading), &|_, _| {}, &mut |rows, fed| self.step(&mut cache, (rows, fed)))
+    }
+
+    /// Keeps these rows of a batch, feeds each a token, and gives the logits after it.
+    fn step(&self, cache: &mut Cache, (rows, fed): (&[u32], &[u32])) -> Result<Option<Vec<Vec<f32>>>, SpeechError> {
+        cache.select(rows)?;
+        Ok(Some(self.decoder.step(fed, cache)?))
     }
 }
 
@@ -175,9 +198,8 @@ impl Recognizer for Qwen3Asr {
         &self.capabilities
     }
 
-    /// None: it takes no list of words yet.
-    fn spell(&self, _: &PatientText) -> Result<Vec<Vec<u32>>, SpeechError> {
-        Ok(Vec::new())
+    fn spell(&self, text: &PatientText) -> Result<Vec<Vec<u32>>, SpeechError> {
+        spellings(text.reveal()).iter().map(|way| self.vocabulary.encode(way)).collect()
     }
 
     /// Pieces of about 20 minutes, each on its own, as the reference cuts them. Where no language is given the model's own answer about

@@ -3,15 +3,18 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
 use super::*;
 use crate::audio::Mel;
+use crate::speech::bias::{self, WordList};
 use crate::speech::guard::{Guard, recognise};
 use crate::speech::model::reference::{Reference, TOLERANCE, error, hears_the_same_packed, values};
 use crate::speech::model::{self, DecodeOptions, Hypothesis, Precision, Search};
+use crate::speech::script::HongKongScript;
 
 const FILES: [&str; 6] =
     ["config.json", "generation_config.json", "vocab.json", "merges.txt", "tokenizer_config.json", "model.safetensors"];
@@ -235,6 +238,95 @@ fn hypotheses_are_words_with_probabilities() {
         let total = |heard: &Hypothesis| heard.probabilities.iter().map(|probability| probability.ln()).sum::<f32>();
         assert_eq!(beam.tokens.len(), greedy.tokens.len());
         assert!(total(&beam) >= total(&greedy), "{beam:?} and {greedy:?}");
+    }
+}
+
+/// Natural logarithms of what the model gives each token after those before it, without any list.
+fn judged(model: &Qwen3Asr, samples: &[f32], tokens: &[u32]) -> Vec<f32> {
+    let audio = model.listen(samples, false).unwrap();
+    let prompt = model.vocabulary.prompt(None).unwrap();
+    let after = [prompt.after, model.vocabulary.header(Some(Language::Cantonese)).unwrap()].concat();
+    let Begun { mut cache, mut logits } = model.begin(&prompt.before, &audio, &after).unwrap();
+    let next = |token: &u32| {
+        let judged = logit(&logits, *token) - log_normaliser(&logits);
+        logits = model.decoder.step(&[*token], &mut cache).unwrap().pop().unwrap();
+        judged
+    };
+    tokens.iter().map(next).collect()
+}
+
+/// A list whose only word is these tokens.
+fn listed(word: &[u32], weights: bias::Weights) -> DecodeOptions {
+    let list = WordList::parse(b"word", &HongKongScript::load().unwrap()).unwrap();
+    let bias = Bias::new(&list, weights, |_| Ok(vec![word.to_vec()])).unwrap();
+    DecodeOptions { bias: Some(Arc::new(bias)), ..DecodeOptions::default() }
+}
+
+/// The network never ends an answer by itself; here it does with a token that it says now and then, and that is in no listed word: `!`.
+const LAST: u32 = 0;
+
+fn ending(precision: Precision) -> Qwen3Asr {
+    let copy = Copy::new();
+    copy.edit("generation_config.json", "302", &format!("302, {LAST}"));
+    Qwen3Asr::load(copy.0.path(), &options(precision)).unwrap()
+}
+
+#[test]
+fn a_listed_word_takes_its_place_where_the_audio_supports_it() {
+    let samples = Reference::read(&fixture()).samples();
+    let model = ending(Precision::Exact);
+    let mut utterance = model.open(&samples, Context::Full).unwrap();
+    let score = |tokens: &[u32]| judged(&model, &samples, &[tokens, &[LAST]].concat()).iter().sum::<f32>();
+    let mut taken = 0;
+    for search in [Search::Greedy, Search::Beam(3)] {
+        let plain = utterance.attempt(&DecodeOptions { search, ..DecodeOptions::default() }, 0.0, &|_| false).unwrap();
+        assert!((2..model.config.tokens).contains(&plain.tokens.len()), "{:?}", plain.tokens);
+        for word in (0..256).step_by(5).filter(|word| !plain.tokens.contains(word) && *word != LAST) {
+            let heard = |utterance: &mut dyn Utterance, weights| {
+                utterance.attempt(&DecodeOptions { search, ..listed(&[word], weights) }, 0.0, &|_| false).unwrap()
+            };
+            let weights = bias::Weights { bonus: 6.0, cap: 6.0, spread: 6.0, floor: -8.0 };
+            let raised = heard(utterance.as_mut(), weights);
+            if raised.tokens != plain.tokens {
+                taken += 1;
+                assert!(raised.tokens.contains(&word), "{word}: {:?}", raised.tokens);
+                let times = raised.tokens.iter().filter(|token| **token == word).count() as f32;
+                let lost = score(&plain.tokens) - score(&raised.tokens);
+                assert!(lost < weights.bonus * times + 1e-3, "{word}: {lost} for {times} times");
+            }
+            // Too improbable by itself, or too far from the likeliest: to the last bit what is heard without the list.
+            for weights in [bias::Weights { floor: 0.0, ..weights }, bias::Weights { spread: -1.0, ..weights }] {
+                let heard = heard(utterance.as_mut(), weights);
+                assert_eq!((&heard.tokens, &heard.text), (&plain.tokens, &plain.text), "{word}");
+                // What a beam found is read again, in f32 by itself: its last bits are those of one row, not of three.
+                assert!(search != Search::Greedy || heard == plain, "{word}: {heard:?}, {plain:?}");
+            }
+        }
+    }
+    assert!(taken > 0, "no word is taken");
+}
+
+#[test]
+fn a_list_of_what_is_not_said_changes_nothing_and_is_never_the_text() {
+    let samples = Reference::read(&fixture()).samples();
+    let words = include_str!("../../../../tests/fixtures/bias/medical.txt");
+    let list = WordList::parse(words.as_bytes(), &HongKongScript::load().unwrap()).unwrap();
+    for precision in [Precision::Exact, Precision::Balanced] {
+        let model = ending(precision);
+        let bias = Arc::new(model::bias(&model, &list).unwrap());
+        assert!(bias.unwritable().is_empty());
+        for samples in [&samples[..], &samples[..16_000], &[0.0; 16_000]] {
+            let mut utterance = model.open(samples, Context::Full).unwrap();
+            let plain = utterance.attempt(&DecodeOptions::default(), 0.0, &|_| false).unwrap();
+            let begun: Vec<(u32, f32)> = plain.tokens.iter().copied().zip(plain.probabilities.iter().copied()).take(2).collect();
+            for begun in [Vec::new(), begun] {
+                let options = DecodeOptions { bias: Some(Arc::clone(&bias)), begun, ..DecodeOptions::default() };
+                let heard = utterance.attempt(&options, 0.0, &|_| false).unwrap();
+                assert_eq!((&heard.tokens, &heard.text), (&plain.tokens, &plain.text), "{precision:?}");
+                let text = heard.text.reveal();
+                assert!(list.words().iter().flat_map(|word| &word.forms).all(|word| !text.contains(word.reveal())));
+            }
+        }
     }
 }
 

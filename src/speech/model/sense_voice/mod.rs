@@ -97,7 +97,7 @@ impl Network {
         }
         Ok(Self {
             encoder: Encoder::load(weights, config, arithmetic)?,
-            output: Linear::load(weights, OUTPUT, (width, tokens), arithmetic)?,
+            output: Linear::load(weights, OUTPUT, (width, tokens), &arithmetic.for_logits())?,
         })
     }
 }

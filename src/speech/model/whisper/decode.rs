@@ -7,8 +7,10 @@ use super::decoder::{Audio, Cache};
 use super::random::Random;
 use super::rules::{Rules, draw};
 use crate::speech::SpeechError;
+use crate::speech::bias::Bias;
 use crate::speech::model::Language;
 use crate::speech::model::beam::Beam;
+use crate::speech::model::expect::{Expect, Reading};
 use crate::speech::model::logits::{argmax, likeliest_language, log_normaliser};
 use crate::speech::model::sequence::Sequence;
 use crate::text::PatientText;
@@ -81,13 +83,37 @@ impl Whisper {
         let Begun { mut cache, logits, .. } = begun;
         let ends = [self.vocabulary.end];
         let beam = Beam { width, tokens: limits.tokens, ends: &ends, give_up: limits.give_up };
-        beam.search(logits, &|logits, first| self.rules.apply(logits, first), &mut |rows, fed| {
-            if cache.tokens() >= self.config.max_target_positions {
-                return Ok(None);
-            }
-            cache.select(rows)?;
-            Ok(Some(self.decoder.step(fed, fed.len(), audio, &mut cache)?.to_vec2()?))
-        })
+        let forbid = |logits: &mut [f32], first| self.rules.apply(logits, first);
+        beam.search(logits, &forbid, &mut |rows, fed| self.step(audio, &mut cache, (rows, fed)))
+    }
+
+    /// What was read, with words of a list where the audio supports them.
+    pub(super) fn expecting(
+        &self,
+        audio: &Audio,
+        begun: Begun,
+        (bias, reading): (&Bias, Reading),
+        limits: &Limits,
+    ) -> Result<Sequence, SpeechError> {
+        let Begun { mut cache, logits, .. } = begun;
+        let ends = [self.vocabulary.end];
+        let expect = Expect { bias, tokens: limits.tokens, ends: &ends, give_up: limits.give_up };
+        let forbid = |logits: &mut [f32], first| limits.rules.apply(logits, first);
+        expect.search((logits, reading), &forbid, &mut |rows, fed| self.step(audio, &mut cache, (rows, fed)))
+    }
+
+    /// Keeps these rows of a batch, feeds each a token, and gives the logits after it; nothing where there is no more room.
+    fn step(
+        &self,
+        audio: &Audio,
+        cache: &mut Cache,
+        (rows, fed): (&[u32], &[u32]),
+    ) -> Result<Option<Vec<Vec<f32>>>, SpeechError> {
+        if cache.tokens() >= self.config.max_target_positions {
+            return Ok(None);
+        }
+        cache.select(rows)?;
+        Ok(Some(self.decoder.step(fed, fed.len(), audio, cache)?.to_vec2()?))
     }
 
     /// The likeliest of `rows` texts drawn at a temperature.

@@ -94,7 +94,7 @@ impl Decoder {
         let prefix = "model.decoder";
         let embedding = format!("{prefix}.embed_tokens");
         let embedding = [Part { bias: false, ..Part::new(&embedding) }];
-        let embedding = Linear::load_joined(weights, &embedding, (width, config.vocab_size), arithmetic)?;
+        let embedding = Linear::load_joined(weights, &embedding, (width, config.vocab_size), &arithmetic.for_logits())?;
         let positions = weights.tensor(&format!("{prefix}.embed_positions.weight"), &[config.max_target_positions, width])?;
         let layers = (0..config.decoder_layers)
             .map(|index| Layer::load(weights, &format!("{prefix}.layers.{index}"), config, arithmetic))
@@ -137,11 +137,7 @@ impl Decoder {
     ) -> candle_core::Result<Tensor> {
         let new = tokens.len() / rows.max(1);
         let width = self.positions.dim(1)?;
-        let mut embedded = Vec::with_capacity(tokens.len() * width);
-        for token in tokens {
-            embedded.extend(self.embedding.weights_of(usize::try_from(*token)?)?);
-        }
-        let x = Tensor::from_vec(embedded, (rows, new, width), self.arithmetic.device())?;
+        let x = self.embedding.weights_of(tokens)?.reshape((rows, new, width))?;
         let positions = self.positions.narrow(0, cache.tokens, new)?;
         let mut x = x.broadcast_add(&positions)?.reshape((rows * new, width))?;
         for (index, ((layer, heard), past)) in self.layers.iter().zip(&audio.layers).zip(&mut cache.layers).enumerate() {

@@ -8,7 +8,6 @@ mod config;
 mod decode;
 mod decoder;
 mod encoder;
-mod expect;
 mod random;
 mod rules;
 mod vocabulary;
@@ -23,6 +22,8 @@ use self::decoder::{Audio, Decoder};
 use self::encoder::Encoder;
 use self::rules::Rules;
 use self::vocabulary::Vocabulary;
+use super::byte_level::spellings;
+use super::expect::Reading;
 use super::layers::Arithmetic;
 use super::packed::Packer;
 use super::sequence::Sequence;
@@ -137,12 +138,15 @@ impl Whisper {
             Search::Beam(width) if width > 1 => self.beam(audio, begun, width, limits)?,
             Search::Beam(_) | Search::Greedy => match bias {
                 // In one pass: the reading and the list's words beside it.
-                Some(bias) => return Ok((no_speech, self.expecting(audio, begun, (bias, None), limits)?)),
+                Some(bias) => {
+                    let reading = Reading::Greedy(Sequence::default());
+                    return Ok((no_speech, self.expecting(audio, begun, (bias, reading), limits)?));
+                }
                 None => self.greedy(audio, begun, limits)?,
             },
         };
         let sequence = match bias {
-            Some(bias) => self.expecting(audio, self.begin(audio, prefix)?, (bias, Some(&reading)), limits)?,
+            Some(bias) => self.expecting(audio, self.begin(audio, prefix)?, (bias, Reading::Found(reading)), limits)?,
             None => reading,
         };
         Ok((no_speech, sequence))
@@ -159,22 +163,8 @@ impl Recognizer for Whisper {
         &self.capabilities
     }
 
-    /// A word of letters with a space in front and without, as text in the middle and at the beginning has it, and with its first
-    /// letter in both cases.
     fn spell(&self, text: &PatientText) -> Result<Vec<Vec<u32>>, SpeechError> {
-        let written = text.reveal();
-        let mut ways = vec![written.to_owned()];
-        let mut rest = written.chars();
-        if let Some(first) = rest.next().filter(char::is_ascii_alphanumeric) {
-            for first in [first.to_ascii_lowercase(), first.to_ascii_uppercase()] {
-                let way = format!("{first}{}", rest.as_str());
-                ways.extend([format!(" {way}"), way]);
-            }
-            ways.push(format!(" {written}"));
-        }
-        ways.sort_unstable();
-        ways.dedup();
-        ways.into_iter().map(|way| self.vocabulary.encode(&PatientText::from(way))).collect()
+        spellings(text.reveal()).into_iter().map(|way| self.vocabulary.encode(&PatientText::from(way))).collect()
     }
 
     /// Audio longer than the window is decoded window by window, each on its own.

@@ -1,9 +1,12 @@
 use super::*;
 use crate::server::openai::request::tests::capabilities;
+use crate::speech::script::HongKongScript;
 
 fn updated(session: &Value, dialect: Dialect) -> Result<Settings, OpenAiError> {
     let (capabilities, options, endpoint) = (capabilities(), DecodeOptions::default(), EndpointSettings::default());
-    let loaded = Loaded { name: "whisper-base", capabilities: &capabilities, options: &options, endpoint: &endpoint };
+    let script = HongKongScript::load().unwrap();
+    let loaded =
+        Loaded { name: "whisper-base", capabilities: &capabilities, options: &options, endpoint: &endpoint, script: &script };
     Settings::new(loaded).updated(session.as_object().unwrap(), dialect, loaded)
 }
 
@@ -16,14 +19,20 @@ fn what_an_update_says_is_honoured_and_told() {
     let session = input(json!({
         "format": { "type": "audio/pcm", "rate": 24_000 },
         "noise_reduction": null,
-        "transcription": { "model": "whisper-1", "language": "en", "prompt": "metformin" },
+        "transcription": { "model": "whisper-1", "language": "en", "prompt": "metformin", "keywords": ["陳大文"], "delay": "low" },
         "turn_detection": { "type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 500 },
     }));
     let settings = updated(&session, Dialect::Current).unwrap();
     assert_eq!((settings.options.language, settings.manual), (Some(Language::English), false));
     let document = settings.document("sess_1", "whisper-base", Dialect::Current);
     let told = &document["audio"]["input"];
-    assert_eq!(told["transcription"], json!({ "model": "whisper-base", "language": "en", "prompt": "metformin" }));
+    let transcription = session["audio"]["input"]["transcription"].clone();
+    assert_eq!(told["transcription"]["model"], "whisper-base");
+    for name in ["language", "prompt", "keywords", "delay"] {
+        assert_eq!(told["transcription"][name], transcription[name], "{name}");
+    }
+    let plain = updated(&input(json!({ "transcription": { "keywords": [], "delay": null } })), Dialect::Current).unwrap();
+    assert_eq!((plain.words, plain.delay), (None, Delay::Medium));
     assert_eq!(told["turn_detection"], session["audio"]["input"]["turn_detection"]);
     assert_eq!((&document["type"], &document["id"]), (&json!("transcription"), &json!("sess_1")));
     let manual = updated(&input(json!({ "turn_detection": null })), Dialect::Current).unwrap();
@@ -64,7 +73,12 @@ fn what_cannot_be_honoured_is_refused_by_name() {
         (input(json!({ "transcription": { "language": "fr" } })), "language"),
         (input(json!({ "transcription": { "language": 7 } })), &format!("{path}.transcription")),
         (input(json!({ "transcription": { "keywords": ["x"] } })), &format!("{path}.transcription")),
-        (input(json!({ "transcription": { "delay": "low" } })), &format!("{path}.transcription")),
+        (input(json!({ "transcription": { "keywords": "metformin" } })), &format!("{path}.transcription")),
+        (input(json!({ "transcription": { "keywords": [7] } })), &format!("{path}.transcription")),
+        (input(json!({ "transcription": { "keywords": vec!["metformin"; 100_000] } })), &format!("{path}.transcription")),
+        (input(json!({ "transcription": { "languages": ["en"] } })), &format!("{path}.transcription")),
+        (input(json!({ "transcription": { "delay": "none" } })), &format!("{path}.transcription")),
+        (input(json!({ "transcription": { "delay": 1 } })), &format!("{path}.transcription")),
         (input(json!({ "transcription": { "prompt": "x".repeat(20_000) } })), &format!("{path}.transcription")),
         (input(json!({ "transcription": { "loud": true } })), &format!("{path}.transcription")),
         (input(json!({ "turn_detection": {} })), &format!("{path}.turn_detection")),
@@ -91,4 +105,11 @@ fn what_cannot_be_honoured_is_refused_by_name() {
     ] {
         assert_eq!(json!(updated(&session, Dialect::Beta).unwrap_err().document())["error"]["param"], *param, "{session}");
     }
+}
+
+#[test]
+fn a_longer_delay_asks_for_longer_agreement() {
+    let agreed = Delay::ALL.map(|delay| delay.agreement().agreed_for);
+    assert!(agreed.is_sorted() && agreed[2] == AgreementSettings::default().agreed_for, "{agreed:?}");
+    assert_eq!(Delay::ALL.map(Delay::is_before_the_end), [true, true, true, true, false]);
 }

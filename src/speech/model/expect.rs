@@ -1,16 +1,15 @@
-//! Words to expect: what was read, and the same with words of a list in it, side by side in one batch.
+//! Words to expect, of a model that says its text a token at a time: what was read, and the same with words of a list in it, side by
+//! side in one batch.
 //!
 //! The first row is the reading as it would be without the list. At each step a row may leave it for a listed word ([`Bias`]): a row
 //! of its own, which must complete that word and then goes on as the model likes best. Where the two say the same again, or at their
 //! ends, the row with the word stays only if its log-probability and the word's bonus together are the higher ones.
 
-use super::Whisper;
-use super::decode::{Begun, Limits};
-use super::decoder::Audio;
+use super::beam::{Forbid, Step};
+use super::logits::{argmax, log_normaliser};
+use super::sequence::Sequence;
 use crate::speech::SpeechError;
 use crate::speech::bias::{Bias, Matching};
-use crate::speech::model::logits::{argmax, log_normaliser};
-use crate::speech::model::sequence::Sequence;
 
 /// Rows at once, the reading among them.
 const ROWS: usize = 6;
@@ -55,35 +54,59 @@ impl Row {
     }
 }
 
-impl Whisper {
-    /// `reading`, or else what [`Whisper::greedy`] would give, with words of the list where the audio supports them.
-    pub(super) fn expecting(
+/// How words of a list are looked for.
+pub struct Expect<'a> {
+    /// The list's words as the model's tokens.
+    pub bias: &'a Bias,
+    /// The most tokens of a text.
+    pub tokens: usize,
+    /// Any of them ends a text.
+    pub ends: &'a [u32],
+    /// Whether to go on with a text would be a waste.
+    pub give_up: &'a (dyn Fn(&[u32]) -> bool + Sync),
+}
+
+/// What is read without the list.
+pub enum Reading {
+    /// A text that another search found.
+    Found(Sequence),
+    /// The likeliest token at each step, from what was fed already on.
+    Greedy(Sequence),
+}
+
+impl Expect<'_> {
+    /// What was read, with words of the list where the audio supports them, all rows in one batch; `logits` are those of the first
+    /// step.
+    ///
+    /// # Errors
+    /// As `step`.
+    pub fn search(
         &self,
-        audio: &Audio,
-        begun: Begun,
-        (bias, reading): (&Bias, Option<&Sequence>),
-        limits: &Limits,
+        (logits, reading): (Vec<f32>, Reading),
+        forbid: Forbid<'_>,
+        step: Step<'_>,
     ) -> Result<Sequence, SpeechError> {
-        if let Some(given_up) = reading.filter(|reading| reading.end.is_none()) {
-            return Ok(given_up.clone());
-        }
-        let Begun { mut cache, logits, .. } = begun;
-        let mut rows = vec![Row::default()];
+        let (begun, mut forced) = match reading {
+            Reading::Found(given_up) if given_up.end.is_none() => return Ok(given_up),
+            Reading::Found(reading) => (Sequence::default(), Some(reading)),
+            Reading::Greedy(begun) => (begun, None),
+        };
+        let fed_before = begun.tokens.len();
+        let matching = begun.tokens.iter().fold(Matching::default(), |matching, token| self.bias.advance(&matching, *token));
+        let mut rows = vec![Row { sequence: begun, matching, ..Row::default() }];
         let mut logits = vec![logits];
         // The reading, once it has ended, and the others that have.
         let (mut read, mut finished): (Option<Row>, Vec<Row>) = (None, Vec::new());
-        let mut forced = reading;
-        for step in 0..limits.tokens {
+        for length in fed_before..self.tokens.max(fed_before) {
             let mut ways = Vec::new();
             for ((parent, row), logits) in rows.iter().enumerate().zip(&mut logits) {
-                limits.rules.apply(logits, step == 0);
+                forbid(logits, length == 0);
                 let first = read.is_none() && parent == 0;
-                let own = if first && let Some(reading) = forced {
-                    Some(reading.tokens.get(step).copied().unwrap_or(self.vocabulary.end))
-                } else {
-                    argmax(logits)
+                let own = match forced.as_ref().filter(|_| first) {
+                    Some(reading) => reading.tokens.get(length).copied().or_else(|| self.likeliest_end(logits)),
+                    None => argmax(logits),
                 };
-                extend(bias, (parent, row), logits, own, &mut ways);
+                extend(self.bias, (parent, row), logits, own, &mut ways);
             }
             let kept = usize::from(read.is_none()).min(ways.len());
             if let Some(others) = ways.get_mut(kept..) {
@@ -95,10 +118,10 @@ impl Whisper {
                 let first = read.is_none() && place == 0;
                 let Some(parent) = rows.get(way.parent) else { continue };
                 let mut sequence = parent.sequence.clone();
-                let goes_on = sequence.push(way.token, way.log_probability, &[self.vocabulary.end]);
+                let goes_on = sequence.push(way.token, way.log_probability, self.ends);
                 sequence.forgiven = way.forgiven;
                 let row = Row { sequence, matching: way.matching, left: way.left, lost: way.lost };
-                if goes_on && !(limits.give_up)(&row.sequence.tokens) {
+                if goes_on && !(self.give_up)(&row.sequence.tokens) {
                     next.push((way.parent, row));
                 } else if first {
                     read = Some(row);
@@ -109,16 +132,16 @@ impl Whisper {
             if read.is_none() && !next.is_empty() && settle(&mut next) {
                 forced = None;
             }
-            let late = read.as_ref().is_some_and(|read| step >= read.sequence.tokens.len() + LATE);
+            let late = read.as_ref().is_some_and(|read| length >= read.sequence.tokens.len() + LATE);
             let (parents, live): (Vec<usize>, Vec<Row>) = next.into_iter().unzip();
             rows = live;
-            if rows.is_empty() || late || cache.tokens() >= self.config.max_target_positions {
+            if rows.is_empty() || late {
                 break;
             }
             let fed: Vec<u32> = rows.iter().filter_map(|row| row.sequence.tokens.last()).copied().collect();
             let parents: Vec<u32> = parents.into_iter().filter_map(|parent| u32::try_from(parent).ok()).collect();
-            cache.select(&parents)?;
-            logits = self.decoder.step(&fed, rows.len(), audio, &mut cache)?.to_vec2()?;
+            let Some(after) = step(&parents, &fed)? else { break };
+            logits = after;
         }
         let read = read.or_else(|| rows.into_iter().next()).unwrap_or_default();
         if read.sequence.end.is_none() {
@@ -127,6 +150,12 @@ impl Whisper {
         }
         let better = |a: Row, b: Row| if b.score() > a.score() { b } else { a };
         Ok(finished.into_iter().fold(read, better).sequence)
+    }
+
+    fn likeliest_end(&self, logits: &[f32]) -> Option<u32> {
+        let logit = |token: &u32| usize::try_from(*token).ok().and_then(|token| logits.get(token)).copied();
+        let ends = self.ends.iter().filter_map(|token| Some((*token, logit(token)?)));
+        ends.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(token, _)| token)
     }
 }
 
