@@ -44,7 +44,7 @@ pub struct SaidBy {
 }
 
 impl Note {
-    /// Every finding, in the order in which [`Self::provenances`] gives where they came from.
+    /// Every finding, list after list in the order of the document.
     #[must_use]
     pub fn findings(&self) -> Vec<FindingRef> {
         let lists = [
