@@ -23,6 +23,7 @@ mod templates;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::AnyPool;
 
@@ -66,7 +67,7 @@ impl Store {
     /// When another process uses it; when its master key is missing, not the right one, or readable by others; when the
     /// database is of a later version or cannot be used.
     pub async fn open(data: &Path) -> Result<Self, StoreError> {
-        let folder = Folder::acquire(data)?;
+        let folder = acquire(data).await?;
         let database = Database::sqlite(&folder.database()?).await?;
         Self::with(folder, database).await
     }
@@ -76,7 +77,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`]; and when the URL is none, the server cannot be reached, or another process uses the database.
     pub async fn open_at(data: &Path, url: &DatabaseUrl) -> Result<Self, StoreError> {
-        let folder = Folder::acquire(data)?;
+        let folder = acquire(data).await?;
         let database = Database::postgres(url).await?;
         Self::with(folder, database).await
     }
@@ -138,6 +139,18 @@ impl Store {
             _ => Err(StoreError::WrongKey { path: self.shared.folder.key_path() }),
         }
     }
+}
+
+/// Takes the folder's lock. It is tried for a while: a program that another thread is just starting has our open files until it runs,
+/// a lock that we let go of too.
+async fn acquire(data: &Path) -> Result<Folder, StoreError> {
+    for _ in 0..20 {
+        match Folder::acquire(data) {
+            Err(StoreError::InUse { .. }) => tokio::time::sleep(Duration::from_millis(50)).await,
+            other => return other,
+        }
+    }
+    Folder::acquire(data)
 }
 
 impl std::fmt::Debug for Store {
