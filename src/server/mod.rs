@@ -3,6 +3,7 @@
 //! Invariant: no request is answered whose Host and Origin are not the address served.
 
 mod clock;
+mod drain;
 mod edits;
 mod error;
 mod guard;
