@@ -166,6 +166,31 @@ fn a_phrase_becomes_a_line_that_rests_on_its_words() {
 }
 
 #[test]
+fn a_phrase_loses_no_words_and_no_warning_that_is_not_all_in_it() {
+    const SAID: &str = "血壓145/90，大腿有嚿嘢凸起";
+    let (lexicon, transcript) = (Lexicon::builtin().unwrap(), read(format!("doctor: {SAID}").as_bytes()).unwrap());
+    let desk = Desk { note: extract(&transcript, &lexicon), lexicon, transcript };
+    let listed = desk.note.uncovered.first().expect("what is on the thigh led to nothing").span;
+    let pick = |section, start: usize, end: usize| {
+        let text = SAID.chars().skip(start).take(end - start).collect::<String>().into();
+        desk.done(&desk.note, NoteEdit::Phrase { section, span: Span::new(0, start, end).unwrap(), text })
+    };
+    let all = pick(SectionCode::O, 0, SAID.chars().count());
+    assert_eq!(lines(&all).last().unwrap(), SAID, "the words that were not understood are in the line");
+    assert!(all.observations.iter().any(|found| found.provenance.is_by_a_person()), "and those that were are findings");
+    assert_eq!(all.uncovered, []);
+    let understood = pick(SectionCode::O, 0, 8);
+    assert_eq!(lines(&understood).last().unwrap(), "BP 145/90.");
+    assert_eq!(understood.uncovered, desk.note.uncovered);
+    let part = pick(SectionCode::O, 0, listed.end() - 1);
+    assert_eq!(part.uncovered, desk.note.uncovered, "a word of it is not in the line");
+    // What belongs elsewhere is not understood here.
+    let elsewhere =
+        NoteEdit::Phrase { section: SectionCode::O, span: Span::new(0, 0, 8).unwrap(), text: "血壓130/80，頭痛".into() };
+    assert_eq!(lines(&desk.done(&desk.note, elsewhere)).last().unwrap(), "血壓130/80，頭痛");
+}
+
+#[test]
 fn uncovered_words_are_dismissed_or_used_up_by_a_line() {
     let desk = desk();
     let span = desk.note.uncovered.first().expect("something led to nothing").span;
