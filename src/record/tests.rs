@@ -252,6 +252,33 @@ fn a_signed_note_is_frozen_and_an_addendum_is_a_version_on() {
 }
 
 #[test]
+fn an_addendum_with_something_doubtful_is_not_signed() {
+    let desk = desk();
+    let note = desk.done(&desk.note, NoteEdit::Accept { finding: doubtful(&desk.note) });
+    let signed = Draft::new(2, note).review(signature()).unwrap().sign(signature());
+    let add = |lines: &[(SectionCode, &str)]| {
+        let lines: Vec<_> = lines.iter().map(|(section, text)| (*section, (*text).into())).collect();
+        signed.addendum(&lines, Signature::new("Dr Lee", "2026-11-27T09:00:00Z").unwrap(), &desk.lexicon)
+    };
+    let refused = add(&[(SectionCode::P, "FU 1/52."), (SectionCode::P, "Start tammy flu 75 mg BD.")]).unwrap_err();
+    assert!(!refused.to_string().contains("tammy"), "{refused}");
+    let RecordError::Open { open } = refused else { panic!("{refused:?}") };
+    assert_eq!(open.iter().map(|doubt| (doubt.en.as_str(), doubt.why)).collect::<Vec<_>>(), [("oseltamivir", Why::Sound)]);
+    let added = add(&[(SectionCode::P, "FU 1/52."), (SectionCode::P, "Start oseltamivir 75 mg BD.")]).unwrap();
+    assert!(open_doubts(added.note()).is_empty());
+}
+
+#[test]
+fn an_allergy_that_only_sounds_like_a_drug_is_signed_by_nobody() {
+    let (lexicon, transcript) = (Lexicon::builtin().unwrap(), read("patient: 我對 penicilin 敏感。".as_bytes()).unwrap());
+    let mut note = extract(&transcript, &lexicon);
+    note.sections = sections(&note, Language::English);
+    assert_eq!((note.allergies.len(), note.uncovered.len(), open_doubts(&note)), (0, 1, vec![]));
+    let signed = Draft::new(1, note).review(signature()).unwrap().sign(signature());
+    assert_eq!(lines(signed.note()), [""; 0]);
+}
+
+#[test]
 fn undo_and_redo_lead_back_and_forth_until_something_else_is_done() {
     let change = |version, act| Change { version, act, by: "Dr Chan".into(), at: AT.into() };
     let acts = |acts: &[Act]| -> Vec<Change> { (2..).zip(acts).map(|(version, act)| change(version, *act)).collect() };
