@@ -347,3 +347,28 @@ fn edits_of_different_lines_meet_and_those_of_one_line_ask() {
         Rebased::Clean(NoteEdit::Dismiss { span: base.uncovered[0].span })
     );
 }
+
+#[test]
+fn an_edit_of_a_typed_line_asks_where_a_finding_of_it_was_decided_meanwhile() {
+    let desk = desk();
+    let base = desk.done(&desk.note, NoteEdit::Add { section: SectionCode::A, text: "Imp: asthma.".into() });
+    let index = base.sections.iter().find(|section| section.code == SectionCode::A).unwrap().sentences.len() - 1;
+    let finding = condition(&base, "Asthma");
+    let concept = desk.lexicon.search("COPD", 1).remove(0).concept;
+    let mine = [
+        NoteEdit::Replace { section: SectionCode::A, index, text: "Imp: asthma, mild.".into() },
+        NoteEdit::Remove { section: SectionCode::A, index },
+    ];
+    for theirs in [NoteEdit::Recode { finding, concept }, NoteEdit::Drop { finding }, NoteEdit::Accept { finding }] {
+        let current = apply(&base, theirs.clone(), "Dr Lee", "2026-11-26T09:05:00Z", &desk.lexicon).unwrap();
+        let touched = current.conditions != base.conditions;
+        assert!(touched || matches!(theirs, NoteEdit::Accept { .. }), "{theirs:?}");
+        for edit in &mine {
+            let rebased = rebase(edit.clone(), &base, &current);
+            assert_eq!(rebased, if touched { Rebased::Asks } else { Rebased::Clean(edit.clone()) }, "{theirs:?}");
+        }
+    }
+    // What was done to another line is in nobody's way.
+    let elsewhere = desk.done(&base, NoteEdit::Accept { finding: doubtful(&base) });
+    assert_eq!(rebase(mine[0].clone(), &base, &elsewhere), Rebased::Clean(mine[0].clone()));
+}
