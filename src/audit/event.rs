@@ -172,6 +172,8 @@ pub enum Action {
     },
     /// Began to record sound.
     Record,
+    /// Had transcript and note made of what was recorded.
+    Finish,
     /// Erased sound, words and draft.
     Erase,
     /// Changed a note.

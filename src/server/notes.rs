@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
+use super::caller::Caller;
 use super::clock::now;
 use super::error::{ApiError, ErrorDocument};
+use crate::audit::Action;
 use crate::interop::fhir::{self, Instant};
 use crate::note::compose::{self, sections, to_text};
 use crate::note::edit::{NoteEdit, apply, is_edited};
@@ -78,6 +80,7 @@ pub(super) struct Changed {
 )]
 pub(super) async fn edit(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Json(change): Json<Change>,
 ) -> Result<Json<Changed>, ApiError> {
@@ -86,7 +89,7 @@ pub(super) async fn edit(
         return Err(ApiError::Conflict { version, note: Box::new(note) });
     }
     let note = apply(&note, change.edit.into(), &app.clinician, now().as_str(), app.rooms.lexicon())?;
-    match app.rooms.store().save_note(&id, version, &note).await {
+    match app.rooms.store().save_note(&id, version, &note, &caller.0).await {
         Ok(version) => Ok(Json(Changed { version, note })),
         Err(SaveError::Conflict) => {
             let Document { note, version, .. } = document(&app, &id).await?;
@@ -142,11 +145,13 @@ pub(super) struct Form {
 )]
 pub(super) async fn download(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Query(form): Query<Form>,
 ) -> Result<Response, ApiError> {
     let recording = app.rooms.store().recording(&id).await?.ok_or(ApiError::NotFound)?;
     let Document { transcript, mut note, .. } = document(&app, &id).await?;
+    caller.reads(&app, Action::Export { count: 1 }, &id).await?;
     let language = match form.lang.unwrap_or_default() {
         Tongue::English => compose::Language::English,
         Tongue::TraditionalChinese => compose::Language::TraditionalChinese,
@@ -181,10 +186,12 @@ pub(super) async fn download(
 )]
 pub(super) async fn download_transcript(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Query(form): Query<Form>,
 ) -> Result<Response, ApiError> {
     let Document { transcript, .. } = document(&app, &id).await?;
+    caller.reads(&app, Action::Export { count: 1 }, &id).await?;
     Ok(match form.format {
         Format::Json => file("transcript.json", "application/json", transcript::to_json(&transcript)?),
         Format::Text => file("transcript.txt", "text/plain; charset=utf-8", transcript::to_text(&transcript)),

@@ -5,16 +5,24 @@
 //! master.key    32 random bytes; readable by the owner only
 //! cantoscribe.db (and -wal, -shm beside it), unless the database is a PostgreSQL
 //! audio/ID      the spool of a recording
+//! audit/        the files of the audit log: `checkpoint`, `tile/`
+//! audit.key     what signs its heads; audit.pub is the public one, to verify it with
 //! ```
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use super::StoreError;
+use crate::ledger::{Ledger, signer};
 use crate::spool::Key;
+
+/// How often the lock is tried, and how long between.
+const TRIES: u32 = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// A data folder that this process alone uses.
 #[derive(Debug)]
@@ -30,10 +38,16 @@ impl Folder {
         make(path)?;
         let lock = path.join("lock");
         let file = private(File::options().create(true).truncate(false).write(true), &lock)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { folder: path.to_owned() }),
-            Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &lock)(error)),
+        let mut tries = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                // Somebody who closes it now may still be writing the end of the audit log.
+                Err(TryLockError::WouldBlock) if tries < TRIES => tries += 1,
+                Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { folder: path.to_owned() }),
+                Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &lock)(error)),
+            }
+            std::thread::sleep(BETWEEN_TRIES);
         }
         let folder = Self { path: path.to_owned(), _lock: file };
         make(&folder.audio())?;
@@ -73,6 +87,17 @@ impl Folder {
             }
             Err(error) => Err(StoreError::io("open", &path)(error)),
         }
+    }
+
+    /// The audit log. A new one has a name and a signing key of its own.
+    pub(super) fn ledger(&self) -> Result<Ledger, StoreError> {
+        let mut name = [0; 8];
+        getrandom::fill(&mut name).map_err(|_| StoreError::Random)?;
+        let origin = format!("cantoscribe/{:016x}", u64::from_be_bytes(name));
+        let signer = signer(&self.path, &origin)?;
+        let log = self.path.join("audit");
+        make(&log)?;
+        Ok(Ledger::open(&log, signer)?)
     }
 
     /// The key has its name only once it is whole and on the disk.

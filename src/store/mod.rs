@@ -6,9 +6,12 @@
 //! value bound to its place. One process uses a folder and its database. SQLite has one connection: so a write never waits for a
 //! reader, and what is erased can be wiped at once.
 
+mod act;
 mod database;
 mod erase;
 mod error;
+mod event_rows;
+mod events;
 mod finals;
 mod folder;
 mod notes;
@@ -16,17 +19,20 @@ mod place;
 mod recordings;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use sqlx::AnyPool;
+use tokio::sync::Notify;
 
+use crate::ledger::Ledger;
 use crate::spool::{Key, Scratch};
-use database::Database;
+use database::{Database, Reader, Upkeep};
 use folder::Folder;
 use place::Place;
 
+pub use act::{By, record_id};
 pub use database::DatabaseUrl;
 pub use error::{SaveError, StoreError};
+pub use event_rows::EventRows;
 pub use finals::StoredFinal;
 pub use notes::Document;
 pub use recordings::{NewRecording, Recording, State};
@@ -43,6 +49,9 @@ pub struct Store {
 struct Shared {
     database: Database,
     master: Key,
+    /// The files of the audit log.
+    ledger: Mutex<Ledger>,
+    more_events: Arc<Notify>,
     /// The last to be dropped: it holds the lock.
     folder: Folder,
 }
@@ -71,18 +80,24 @@ impl Store {
     }
 
     async fn with(folder: Folder, database: Database) -> Result<Self, StoreError> {
-        let stored = sqlx::query_scalar::<_, Vec<u8>>("SELECT probe FROM upkeep");
-        let stored = stored.fetch_optional(&database.pool).await.map_err(StoreError::database("be checked"))?;
+        let stored = database.reader().one::<(Vec<u8>,)>(sqlx::query_as("SELECT probe FROM upkeep")).await;
+        let stored = stored.map_err(StoreError::database("be checked"))?.map(|(probe,)| probe);
         let master = folder.master_key(stored.is_none())?;
-        let store = Self { shared: Arc::new(Shared { database, master, folder }) };
+        let ledger = Mutex::new(folder.ledger()?);
+        let more_events = Arc::new(Notify::new());
+        let store = Self { shared: Arc::new(Shared { database, master, ledger, more_events, folder }) };
         store.probe(stored).await?;
+        store.begin_log().await?;
         store.end_erasures().await?;
         Ok(store)
     }
 
-    /// Waits until everything is written and closed. Not needed: dropping the last clone is safe too.
+    /// Waits until everything is written, the audit log's files too, and closed. Not needed: dropping the last clone is safe too.
     pub async fn close(self) {
-        self.shared.database.pool.close().await;
+        if let Err(error) = self.write_log().await {
+            tracing::error!(%error, "the audit log could not be written; it is at the next start");
+        }
+        self.shared.database.close().await;
     }
 
     /// The spool of this recording, whether it is there or not.
@@ -110,8 +125,12 @@ impl Store {
         fs4::available_space(folder).map_err(StoreError::io("ask for the free space of", folder))
     }
 
-    fn pool(&self) -> &AnyPool {
-        &self.shared.database.pool
+    fn database(&self) -> &Database {
+        &self.shared.database
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        self.shared.database.reader()
     }
 
     /// Whether the master key is the one that this database was sealed with; a new database takes it.
@@ -120,12 +139,19 @@ impl Store {
         let Some(sealed) = stored else {
             let sealed = place.seal(&self.shared.master, PROBE)?;
             let insert = sqlx::query("INSERT INTO upkeep (id, probe, wipe) VALUES (1, $1, 0)").bind(sealed);
-            return insert.execute(self.pool()).await.map(drop).map_err(StoreError::database("be checked"));
+            return self.database().keep_up(Upkeep::Probe, insert).await.map(drop).map_err(StoreError::database("be checked"));
         };
         match place.unseal(&self.shared.master, &sealed) {
             Ok(found) if *found == PROBE => Ok(()),
             _ => Err(StoreError::WrongKey { path: self.shared.folder.key_path() }),
         }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // The task that writes the log looks once more, and finds the store gone.
+        self.more_events.notify_one();
     }
 }
 
@@ -136,4 +162,8 @@ impl std::fmt::Debug for Store {
 }
 
 #[cfg(test)]
+#[macro_use]
 mod tests;
+
+#[cfg(test)]
+mod event_tests;
