@@ -6,9 +6,18 @@
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
+
 use super::{Shared, Store, StoreError};
 use crate::audit::{Checkpoint, WIDTH};
 use crate::ledger::Ledger;
+
+/// The task that writes the log.
+#[derive(Debug, Default)]
+pub(super) struct LogTask {
+    running: Option<JoinHandle<()>>,
+    closing: bool,
+}
 
 /// Events that come within this time have one signed head.
 const GROUP: Duration = Duration::from_millis(100);
@@ -70,8 +79,27 @@ impl Store {
         }
         self.ledger().catch_up(first, rows)?;
         self.write_log().await?;
-        tokio::spawn(keep_log(Arc::downgrade(&self.shared), Arc::clone(&self.shared.more_events)));
+        let task = tokio::spawn(keep_log(Arc::downgrade(&self.shared), Arc::clone(&self.shared.more_events)));
+        self.log_task().running = Some(task);
         Ok(())
+    }
+
+    /// Ends the task that writes the log, and waits for it.
+    pub(super) async fn end_log_task(&self) {
+        let task = {
+            let mut task = self.log_task();
+            task.closing = true;
+            task.running.take()
+        };
+        self.log_has_more();
+        if let Some(task) = task {
+            // Only a panic could fail it.
+            let _ = task.await;
+        }
+    }
+
+    fn log_task(&self) -> std::sync::MutexGuard<'_, LogTask> {
+        self.shared.log_task.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Wakes the task that writes the log.
@@ -88,8 +116,13 @@ impl Store {
 async fn keep_log(shared: Weak<Shared>, more: Arc<tokio::sync::Notify>) {
     loop {
         more.notified().await;
-        let Some(shared) = shared.upgrade() else { return };
-        let written = Store { shared }.write_log().await;
+        let Some(store) = shared.upgrade().map(|shared| Store { shared }) else { return };
+        let closing = store.log_task().closing;
+        if closing {
+            return;
+        }
+        let written = store.write_log().await;
+        drop(store);
         if let Err(error) = written {
             tracing::error!(%error, "the audit log cannot be written; its events are safe in the database");
             tokio::time::sleep(PAUSE).await;

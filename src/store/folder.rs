@@ -12,17 +12,12 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use super::StoreError;
 use crate::ledger::{Ledger, signer};
 use crate::spool::Key;
-
-/// How often the lock is tried, and how long between.
-const TRIES: u32 = 20;
-const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// A data folder that this process alone uses.
 #[derive(Debug)]
@@ -38,16 +33,10 @@ impl Folder {
         make(path)?;
         let lock = path.join("lock");
         let file = private(File::options().create(true).truncate(false).write(true), &lock)?;
-        let mut tries = 0;
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                // Somebody who closes it now may still be writing the end of the audit log.
-                Err(TryLockError::WouldBlock) if tries < TRIES => tries += 1,
-                Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { folder: path.to_owned() }),
-                Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &lock)(error)),
-            }
-            std::thread::sleep(BETWEEN_TRIES);
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { folder: path.to_owned() }),
+            Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &lock)(error)),
         }
         let folder = Self { path: path.to_owned(), _lock: file };
         make(&folder.audio())?;

@@ -20,12 +20,14 @@ mod recordings;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::ledger::Ledger;
 use crate::spool::{Key, Scratch};
 use database::{Database, Reader, Upkeep};
+use events::LogTask;
 use folder::Folder;
 use place::Place;
 
@@ -52,6 +54,7 @@ struct Shared {
     /// The files of the audit log.
     ledger: Mutex<Ledger>,
     more_events: Arc<Notify>,
+    log_task: Mutex<LogTask>,
     /// The last to be dropped: it holds the lock.
     folder: Folder,
 }
@@ -64,7 +67,7 @@ impl Store {
     /// When another process uses it; when its master key is missing, not the right one, or readable by others; when the
     /// database is of a later version or cannot be used.
     pub async fn open(data: &Path) -> Result<Self, StoreError> {
-        let folder = Folder::acquire(data)?;
+        let folder = acquire(data).await?;
         let database = Database::sqlite(&folder.database()?).await?;
         Self::with(folder, database).await
     }
@@ -74,7 +77,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`]; and when the URL is none, the server cannot be reached, or another process uses the database.
     pub async fn open_at(data: &Path, url: &DatabaseUrl) -> Result<Self, StoreError> {
-        let folder = Folder::acquire(data)?;
+        let folder = acquire(data).await?;
         let database = Database::postgres(url).await?;
         Self::with(folder, database).await
     }
@@ -85,7 +88,8 @@ impl Store {
         let master = folder.master_key(stored.is_none())?;
         let ledger = Mutex::new(folder.ledger()?);
         let more_events = Arc::new(Notify::new());
-        let store = Self { shared: Arc::new(Shared { database, master, ledger, more_events, folder }) };
+        let log_task = Mutex::default();
+        let store = Self { shared: Arc::new(Shared { database, master, ledger, more_events, log_task, folder }) };
         store.probe(stored).await?;
         store.begin_log().await?;
         store.end_erasures().await?;
@@ -97,6 +101,7 @@ impl Store {
         if let Err(error) = self.write_log().await {
             tracing::error!(%error, "the audit log could not be written; it is at the next start");
         }
+        self.end_log_task().await;
         self.shared.database.close().await;
     }
 
@@ -146,6 +151,17 @@ impl Store {
             _ => Err(StoreError::WrongKey { path: self.shared.folder.key_path() }),
         }
     }
+}
+
+/// Takes the folder's lock. Somebody who lets go of it now may still be writing the end of the audit log: so it is tried for a while.
+async fn acquire(data: &Path) -> Result<Folder, StoreError> {
+    for _ in 0..20 {
+        match Folder::acquire(data) {
+            Err(StoreError::InUse { .. }) => tokio::time::sleep(Duration::from_millis(50)).await,
+            other => return other,
+        }
+    }
+    Folder::acquire(data)
 }
 
 impl Drop for Shared {

@@ -516,7 +516,7 @@ async fn a_folder_of_any_name_has_its_database_in_it() {
 #[tokio::test]
 async fn what_is_no_url_of_a_postgresql_database_is_refused_and_not_shown() {
     let folder = tempfile::tempdir().unwrap();
-    for url in ["", "no", "sqlite:///tmp/secret", "mysql://u:secret@h/n", "postgres://u:secret@h", "postgres://u:secret@h:x/n"] {
+    for url in ["", "no", "sqlite:///tmp/file", "mysql://u:secret@h/n", "postgres://u:secret@h", "postgres://u:secret@h:x/n"] {
         let url = DatabaseUrl::from(url.to_owned());
         let error = Store::open_at(folder.path(), &url).await.unwrap_err();
         assert!(matches!(error, StoreError::BadUrl), "{error}");
