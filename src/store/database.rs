@@ -215,8 +215,15 @@ impl Database {
         sqlx::raw_sql(statement).execute(&self.pool).await.map(drop)
     }
 
+    /// Waits until all connections are closed, also one that is just being given back by a task of the pool.
     pub(super) async fn close(&self) {
         self.pool.close().await;
+        for _ in 0..100 {
+            if self.pool.size() == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// For tests, which stand for somebody who has the database in hand.
