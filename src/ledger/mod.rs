@@ -178,7 +178,7 @@ impl Ledger {
 fn lock(path: &Path) -> Result<File, LedgerError> {
     let name = path.join(".lock");
     let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(LedgerError::io("create", &name))?;
-    match file.try_lock() {
+    match crate::spool::lock(&file) {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(LedgerError::InUse { folder: path.to_owned() }),
         Err(TryLockError::Error(error)) => Err(LedgerError::io("lock", &name)(error)),

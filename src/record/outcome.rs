@@ -198,7 +198,7 @@ pub struct Learned {
     pub times: usize,
 }
 
-/// The mappings of a clinician that were made [`TIMES`] times or more, in the order of their words.
+/// The mappings of a clinician that were made twice or more, in the order of their words.
 #[must_use]
 pub fn learned(outcomes: &[Outcome], clinician: &str) -> Vec<Learned> {
     let mut all: Vec<Learned> = Vec::new();

@@ -10,6 +10,7 @@
 mod error;
 mod frame;
 mod key;
+mod lock;
 mod reader;
 mod scratch;
 mod writer;
@@ -17,6 +18,7 @@ mod writer;
 pub use error::SpoolError;
 pub use frame::{Frames, MOST_BYTES, Record, RecordKind};
 pub use key::Key;
+pub(crate) use lock::lock;
 pub use reader::SpoolReader;
 pub use scratch::Scratch;
 pub use writer::SpoolWriter;

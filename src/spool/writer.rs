@@ -138,7 +138,7 @@ impl SpoolWriter {
     }
 
     fn locked(file: File, path: &Path, key: &Key, id: &str) -> Result<Self, SpoolError> {
-        match file.try_lock() {
+        match super::lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(SpoolError::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(error)) => return Err(SpoolError::io("lock", path)(error)),

@@ -164,7 +164,8 @@ impl Store {
     }
 }
 
-/// Takes the folder's lock. Somebody who lets go of it now may still be writing the end of the audit log: so it is tried for a while.
+/// Takes the folder's lock. It is tried for a while: somebody who lets go of it now may still be writing the end of the audit log, and a
+/// program that another thread is just starting has our open files until it runs, a lock that we let go of too.
 async fn acquire(data: &Path) -> Result<Folder, StoreError> {
     for _ in 0..20 {
         match Folder::acquire(data) {
