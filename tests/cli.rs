@@ -110,6 +110,13 @@ fn the_command_line_is_checked() {
 }
 
 #[test]
+fn the_microphone_and_the_processor_have_options_of_their_own() {
+    let output = cantoscribe(&["listen", "--list-devices", "--compute", "cpu"], b"");
+    assert!(!error(&output).contains("internal error"), "{}", error(&output));
+    assert_ne!(output.status.code(), Some(2), "{}", error(&output));
+}
+
+#[test]
 fn a_model_that_is_not_there_is_asked_for_by_its_command() {
     let folder = tempfile::tempdir().unwrap();
     let recording = folder.path().join("tone.wav");

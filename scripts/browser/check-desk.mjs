@@ -37,15 +37,22 @@ export async function desk({ server, sound, shots }) {
   }
 }
 
+/** Records until the note has what the checks change: the microphone's sound begins anywhere, and is now and then heard otherwise. */
 async function dictate(browser, at) {
-  const page = (at.page = await open(browser, at.server.address));
-  at.id = await start(page, "en");
-  await sleep(32000);
-  await finish(page);
-  await shown(page, "#desk");
+  let page, note;
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    page = at.page = await open(browser, at.server.address);
+    at.id = await start(page, "en");
+    await sleep(32000);
+    await finish(page);
+    await shown(page, "#desk");
+    ({ note } = await at.server.recording(at.id));
+    at.open = (await record(at)).open;
+    const sure = ({ display, confidence, sounds_like: like }) => /diabetes/i.test(display.en) && !like && confidence >= 0.7;
+    if (at.open.length >= 2 && note.conditions.some(sure)) break;
+    console.log(`         heard otherwise: ${at.open.length} suggestions, ${note.conditions.map(({ display }) => display.en).join(", ")}`);
+  }
   await until("the desk is there", async () => (await texts(page, ".suggestion")).length > 0, 20000);
-  const { note } = await at.server.recording(at.id);
-  at.open = (await record(at)).open;
   expect(at.open.length >= 2, `only ${at.open.length} suggestions in ${JSON.stringify(note.sections)}`);
   await page.screenshot({ path: path.join(at.shots, "desk-suggestions.png") });
   await press(page, "#desk-sign");

@@ -131,5 +131,6 @@ async function clinic(at) {
   await page.screenshot({ path: path.join(at.shots, "clinic.png") });
   const text = await (await fetch(`${at.server.address}/v1/recordings/${at.id}/note?format=text&template=Mine`)).text();
   expect(text.includes("Complains of") && !text.includes("C/O"), text);
-  same(page.faults, [], "errors in the console");
+  // The console names the answers to what was refused: a letter before the signature, a form that cannot be read.
+  same(page.faults.filter((fault) => !/409|422/.test(fault)), [], "errors in the console");
 }

@@ -49,7 +49,7 @@ pub(super) fn start(
     let mut command = Command::new(binary);
     command.arg("--models").arg(models_folder).args(["transcribe", "--format", "text", "--language", language]);
     command.args(["--model", &candidate.asked, "--precision", setting.precision.name()]);
-    command.args(["--device", device.name(), "--threads", &setting.threads.to_string(), "--"]).arg(recording);
+    command.args(["--compute", device.name(), "--threads", &setting.threads.to_string(), "--"]).arg(recording);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let begin = Instant::now();
     let mut child = command.spawn().map_err(BenchError::io("start", binary))?;

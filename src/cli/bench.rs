@@ -39,7 +39,7 @@ pub struct BenchArguments {
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     precision: Vec<Precision>,
     /// What models run on: `auto` is an NVIDIA GPU, where this program was built for one and there is one
-    #[arg(long, value_name = "auto|cpu|cuda", default_value_t = DeviceChoice::Auto)]
+    #[arg(id = "compute", long = "compute", value_name = "auto|cpu|cuda", default_value_t = DeviceChoice::Auto)]
     device: DeviceChoice,
     /// Threads for one utterance to measure with [default: one a core, and 1]
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..))]

@@ -46,7 +46,7 @@ pub struct HearArguments {
     #[arg(long, value_enum)]
     context: Option<Window>,
     /// What the model runs on: an NVIDIA GPU, where this program was built for one, or the processor; `auto` takes the GPU if there is one
-    #[arg(long, value_name = "auto|cpu|cuda", default_value_t = DeviceChoice::Auto)]
+    #[arg(id = "compute", long = "compute", value_name = "auto|cpu|cuda", default_value_t = DeviceChoice::Auto)]
     device: DeviceChoice,
     /// Threads for one utterance [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]

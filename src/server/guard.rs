@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderName, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use super::drain::drain;
 use super::error::ApiError;
 
 /// The names under which this server is served.
@@ -67,6 +68,8 @@ pub(super) async fn check(State(hosts): State<Hosts>, request: Request, next: Ne
     if hosts.admit(request.method(), request.uri().path(), request.headers()) {
         next.run(request).await
     } else {
+        let (head, body) = request.into_parts();
+        drain(&mut body.into_data_stream(), &head.headers).await;
         ApiError::Foreign.into_response()
     }
 }

@@ -4,6 +4,7 @@
 
 mod caller;
 mod clock;
+mod drain;
 mod edits;
 mod error;
 mod guard;

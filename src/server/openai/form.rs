@@ -19,6 +19,7 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::error::OpenAiError;
 use super::request::{MOST_WORDS, Parameter, too_many_words};
+use crate::server::drain::drain;
 use crate::spool::Scratch;
 use crate::text::PatientText;
 
@@ -38,8 +39,6 @@ const BLOCK: usize = 1 << 20;
 const SILENCE: Duration = Duration::from_secs(30);
 /// A form that has not come whole after so long has stalled.
 const LONGEST_WAIT: Duration = Duration::from_secs(20 * 60);
-/// Of a form that is refused so much is still read, for so long: a client that is cut off while it writes may never read why.
-const DRAIN: (u64, Duration) = (256 << 20, Duration::from_secs(5));
 
 /// What came.
 pub(super) struct Form {
@@ -61,7 +60,7 @@ pub(super) async fn read(
     let taking = take(&head.headers, &mut body, scratch, longest_file, disk);
     let taken = timeout(LONGEST_WAIT, taking).await.unwrap_or(Err(OpenAiError::Stalled));
     if taken.is_err() {
-        body.drain(&head.headers).await;
+        drain(&mut body.body, &head.headers).await;
     }
     taken
 }
@@ -69,7 +68,7 @@ pub(super) async fn read(
 /// Reads the rest of a request that is refused unseen.
 pub(super) async fn refuse(request: Request, error: OpenAiError) -> OpenAiError {
     let (head, body) = request.into_parts();
-    Metered::new(body, 0, SILENCE).drain(&head.headers).await;
+    drain(&mut body.into_data_stream(), &head.headers).await;
     error
 }
 
@@ -243,25 +242,6 @@ impl Metered {
             patience,
             silence: Box::pin(sleep(patience)),
         }
-    }
-
-    /// Reads on for a while and throws it away.
-    async fn drain(&mut self, headers: &HeaderMap) {
-        // Such a client waits for our word before it sends the body.
-        if headers.contains_key(header::EXPECT) {
-            return;
-        }
-        let (mut left, longest) = DRAIN;
-        let all = async {
-            while let Some(Ok(chunk)) = self.body.next().await {
-                left = left.saturating_sub(chunk.len() as u64);
-                if left == 0 {
-                    return;
-                }
-            }
-        };
-        // Whether it came to its end makes no difference to the answer.
-        let _ = timeout(longest, all).await;
     }
 }
 
