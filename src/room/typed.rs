@@ -10,7 +10,7 @@ use crate::interop::fhir::Instant;
 use crate::note::compose::{Language, sections};
 use crate::note::extract::extract;
 use crate::speech::transcript::{AudioIdentity, TRANSCRIPT_SCHEMA, Transcript};
-use crate::store::NewRecording;
+use crate::store::{By, NewRecording};
 
 /// SHA-256 of nothing.
 const NO_SOUND: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -22,7 +22,7 @@ impl Rooms {
     ///
     /// # Errors
     /// [`RoomError::NoVisit`]; a failing store.
-    pub async fn begin_typed(&self, encounter: &str, at: Instant) -> Result<String, RoomError> {
+    pub async fn begin_typed(&self, encounter: &str, at: Instant, by: &By) -> Result<String, RoomError> {
         let new = NewRecording {
             id: recording_id()?,
             created_at: at.as_str().to_owned(),
@@ -40,16 +40,16 @@ impl Rooms {
         };
         let mut note = extract(&transcript, self.lexicon());
         note.sections = sections(&note, Language::English);
-        let recording = self.store().create(new).await?;
-        self.enter(&recording.id, encounter, true).await?;
+        let recording = self.store().create(new, by).await?;
+        self.enter(&recording.id, encounter, true, by).await?;
         self.store().finish(&recording.id, &transcript, &note).await?;
         Ok(recording.id)
     }
 
     /// Gives a new recording to a visit, or erases it where that cannot be.
-    pub(super) async fn enter(&self, recording: &str, encounter: &str, typed: bool) -> Result<(), RoomError> {
-        if let Err(error) = self.store().assign(recording, encounter, typed).await {
-            self.store().erase(recording).await?;
+    pub(super) async fn enter(&self, recording: &str, encounter: &str, typed: bool, by: &By) -> Result<(), RoomError> {
+        if let Err(error) = self.store().assign(recording, encounter, typed, by).await {
+            self.store().erase(recording, by).await?;
             return Err(error.into());
         }
         Ok(())

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
+use super::caller::Caller;
 use super::clock::now;
 use super::error::{ApiError, ErrorDocument};
 use super::signing::{Desk, desk, kept};
@@ -137,6 +138,7 @@ pub(super) struct Changed {
 )]
 pub(super) async fn edit(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Json(wanted): Json<Wanted>,
 ) -> Result<Json<Changed>, ApiError> {
@@ -149,7 +151,7 @@ pub(super) async fn edit(
         let before = kept.record.editable()?;
         let at = now();
         let note = apply(before.note(), meant, &app.clinician, at.as_str(), app.rooms.lexicon())?;
-        if note == *before.note() || save(&app, &id, &note, before.version(), edit.act()).await? {
+        if note == *before.note() || save(&app, &id, &note, (before.version(), edit.act()), caller).await? {
             return changed(&app, &id, merged).await;
         }
     }
@@ -166,9 +168,9 @@ async fn rebased(app: &App, id: &str, version: u64, edit: NoteEdit, kept: &KeptR
 }
 
 /// Keeps the next version; false when somebody else was faster.
-async fn save(app: &App, id: &str, note: &Note, before: u64, act: Act) -> Result<bool, ApiError> {
+async fn save(app: &App, id: &str, note: &Note, (before, act): (u64, Act), caller: Caller) -> Result<bool, ApiError> {
     let change = Change { version: before + 1, act, by: app.clinician.to_string(), at: now().as_str().to_owned() };
-    match app.rooms.store().save_note(id, note, &change).await {
+    match app.rooms.store().save_note(id, note, &change, &caller.0).await {
         Ok(_) => Ok(true),
         Err(SaveError::Conflict) => Ok(false),
         Err(error) => Err(error.into()),
@@ -203,10 +205,11 @@ pub(super) struct Seen {
 )]
 pub(super) async fn undo(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Json(seen): Json<Seen>,
 ) -> Result<Json<Changed>, ApiError> {
-    step(&app, &id, seen.version, Act::Undo).await
+    step(&app, &id, (seen.version, Act::Undo), caller).await
 }
 
 /// Does again what was taken back last.
@@ -219,13 +222,14 @@ pub(super) async fn undo(
 )]
 pub(super) async fn redo(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Json(seen): Json<Seen>,
 ) -> Result<Json<Changed>, ApiError> {
-    step(&app, &id, seen.version, Act::Redo).await
+    step(&app, &id, (seen.version, Act::Redo), caller).await
 }
 
-async fn step(app: &App, id: &str, seen: u64, act: Act) -> Result<Json<Changed>, ApiError> {
+async fn step(app: &App, id: &str, (seen, act): (u64, Act), caller: Caller) -> Result<Json<Changed>, ApiError> {
     let kept = kept(app, id).await?;
     if kept.record.version() != seen {
         return Err(conflict(&kept));
@@ -235,7 +239,7 @@ async fn step(app: &App, id: &str, seen: u64, act: Act) -> Result<Json<Changed>,
     kept.record.editable()?;
     let back_to = back_to.ok_or(ApiError::NothingToUndo)?;
     let note = app.rooms.store().note_version(id, back_to).await?.ok_or(ApiError::NothingToUndo)?;
-    if save(app, id, &note, seen, act).await? {
+    if save(app, id, &note, (seen, act), caller).await? {
         return changed(app, id, false).await;
     }
     Err(conflict(&self::kept(app, id).await?))

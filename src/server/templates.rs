@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
+use super::caller::Caller;
 use super::error::{ApiError, ErrorDocument};
 use crate::note::Template;
 use crate::store::StoredTemplate;
@@ -50,6 +51,7 @@ pub(super) struct Body {
 )]
 pub(super) async fn keep(
     State(app): State<App>,
+    Caller(by): Caller,
     Path(name): Path<String>,
     Json(Body { specialty, text }): Json<Body>,
 ) -> Result<StatusCode, ApiError> {
@@ -61,7 +63,7 @@ pub(super) async fn keep(
     }
     text.parse::<Template>()?;
     let template = StoredTemplate { name, specialty, text };
-    app.rooms.store().keep_template(&app.clinician, &template).await?;
+    app.rooms.store().keep_template(&app.clinician, &template, &by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -72,8 +74,8 @@ pub(super) async fn keep(
     params(("name" = String, Path, description = "What it is called")),
     responses((status = 204, description = "It is forgotten"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn remove(State(app): State<App>, Path(name): Path<String>) -> Result<StatusCode, ApiError> {
-    if app.rooms.store().remove_template(&app.clinician, &name).await? {
+pub(super) async fn remove(State(app): State<App>, Caller(by): Caller, Path(name): Path<String>) -> Result<StatusCode, ApiError> {
+    if app.rooms.store().remove_template(&app.clinician, &name, &by).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NoTemplate)

@@ -6,7 +6,8 @@ use sqlx::FromRow;
 
 use super::patients::{new_id, unwrap};
 use super::place::Place;
-use super::{DeskError, Store, StoreError};
+use super::{By, DeskError, Store, StoreError};
+use crate::audit::{Action, Event, HowSaid, Outcome, Refusal};
 use crate::spool::Key;
 use crate::visit::Encounter;
 
@@ -48,7 +49,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unknown`] when there is no such patient, and when it cannot be written.
-    pub async fn create_encounter(&self, patient: &str, at: i64, encounter: &Encounter) -> Result<StoredEncounter, StoreError> {
+    pub async fn create_encounter(
+        &self,
+        patient: &str,
+        at: i64,
+        encounter: &Encounter,
+        by: &By,
+    ) -> Result<StoredEncounter, StoreError> {
         let key = self.patient_key(patient).await?;
         let id = new_id()?;
         let sealed = Place::new("encounters.document", &id).seal_json(&key, encounter)?;
@@ -56,10 +63,12 @@ impl Store {
         let insert = "INSERT INTO encounters (id, number, patient, starts_at, document) \
             SELECT $1, (SELECT coalesce(max(number), 0) + 1 FROM encounters), id, $2, $3 FROM patients WHERE id = $4";
         let insert = sqlx::query(insert).bind(&id).bind(at).bind(sealed).bind(patient);
-        let done = insert.execute(self.pool()).await.map_err(StoreError::database("enter a visit"))?;
-        if done.rows_affected() == 0 {
+        let mut act = self.begin("enter a visit").await?;
+        if act.execute(insert).await? == 0 {
+            act.abandon().await?;
             return Err(StoreError::Unknown { what: "patient", id: patient.to_owned() });
         }
+        act.commit(&by.did_for(Action::Register, self.pseudonym(patient)?)).await?;
         Ok(StoredEncounter { id, patient: patient.to_owned(), at, encounter: encounter.clone() })
     }
 
@@ -69,7 +78,7 @@ impl Store {
     /// [`StoreError::Damaged`] and when it cannot be read.
     pub async fn encounter(&self, id: &str) -> Result<Option<StoredEncounter>, StoreError> {
         let query = format!("{SELECT} WHERE encounters.id = $1");
-        let row = sqlx::query_as::<_, Row>(&query).bind(id).fetch_optional(self.pool()).await;
+        let row = self.reader().one::<Row>(sqlx::query_as(&query).bind(id)).await;
         let row = row.map_err(StoreError::database("read a visit"))?;
         row.map(|row| row.read(&self.shared.master)).transpose()
     }
@@ -80,7 +89,7 @@ impl Store {
     /// When they cannot be read.
     pub async fn encounters_of(&self, patient: &str) -> Result<Vec<StoredEncounter>, StoreError> {
         let query = format!("{SELECT} WHERE patient = $1 ORDER BY starts_at DESC, number DESC");
-        let rows = sqlx::query_as::<_, Row>(&query).bind(patient).fetch_all(self.pool()).await;
+        let rows = self.reader().all::<Row>(sqlx::query_as(&query).bind(patient)).await;
         self.readable(rows.map_err(StoreError::database("list the visits of a patient"))?)
     }
 
@@ -90,7 +99,7 @@ impl Store {
     /// When they cannot be read.
     pub async fn encounters_between(&self, from: i64, until: i64, most: u32) -> Result<Vec<StoredEncounter>, StoreError> {
         let query = format!("{SELECT} WHERE starts_at >= $1 AND starts_at < $2 ORDER BY starts_at DESC, number DESC LIMIT $3");
-        let rows = sqlx::query_as::<_, Row>(&query).bind(from).bind(until).bind(i64::from(most)).fetch_all(self.pool()).await;
+        let rows = self.reader().all::<Row>(sqlx::query_as(&query).bind(from).bind(until).bind(i64::from(most))).await;
         self.readable(rows.map_err(StoreError::database("list the visits"))?)
     }
 
@@ -104,29 +113,39 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unknown`], and when it cannot be written.
-    pub async fn set_refused(&self, id: &str, refused: bool) -> Result<StoredEncounter, StoreError> {
+    pub async fn set_refused(&self, id: &str, refused: bool, by: &By) -> Result<StoredEncounter, StoreError> {
         let unknown = || StoreError::Unknown { what: "visit", id: id.to_owned() };
         let mut found = self.encounter(id).await?.ok_or_else(unknown)?;
         found.encounter.refused = refused;
         let key = self.patient_key(&found.patient).await?;
         let sealed = Place::new("encounters.document", id).seal_json(&key, &found.encounter)?;
         let update = sqlx::query("UPDATE encounters SET document = $1 WHERE id = $2").bind(sealed).bind(id);
-        let done = update.execute(self.pool()).await.map_err(StoreError::database("change a visit"))?;
-        if done.rows_affected() == 0 { Err(unknown()) } else { Ok(found) }
+        let mut act = self.begin("change a visit").await?;
+        if act.execute(update).await? == 0 {
+            act.abandon().await?;
+            return Err(unknown());
+        }
+        let event = by.did_for(Action::RecordingConsent { how: HowSaid::Spoken }, self.pseudonym(&found.patient)?);
+        let outcome = if refused { Outcome::Refused { reason: Refusal::SaidNo } } else { Outcome::Done };
+        act.commit(&Event { outcome, ..event }).await?;
+        Ok(found)
     }
 
     /// Takes away a visit to which no recording belongs.
     ///
     /// # Errors
     /// [`DeskError::InUse`] where one does, [`StoreError::Unknown`], and when it cannot be done.
-    pub async fn erase_encounter(&self, id: &str) -> Result<(), DeskError> {
+    pub async fn erase_encounter(&self, id: &str, by: &By) -> Result<(), DeskError> {
+        let unknown = || StoreError::Unknown { what: "visit", id: id.to_owned() };
+        let found = self.encounter(id).await?.ok_or_else(unknown)?;
+        let event = by.did_for(Action::Erase, self.pseudonym(&found.patient)?);
         let delete = "DELETE FROM encounters WHERE id = $1 AND NOT EXISTS \
             (SELECT 1 FROM encounter_recordings WHERE encounter_recordings.encounter = encounters.id)";
-        if self.delete_and_wipe(delete, id).await? {
+        if self.delete_and_wipe(delete, id, &event).await? {
             return Ok(());
         }
         let there = self.encounter(id).await?.is_some();
-        Err(if there { DeskError::InUse } else { StoreError::Unknown { what: "visit", id: id.to_owned() }.into() })
+        Err(if there { DeskError::InUse } else { unknown().into() })
     }
 
     /// Makes a recording that belongs to no visit part of this one. A typed one has no sound; any other is refused where the patient
@@ -134,7 +153,7 @@ impl Store {
     ///
     /// # Errors
     /// [`DeskError::Refused`], [`StoreError::Unknown`] when there is no such visit, and when it cannot be written.
-    pub async fn assign(&self, recording: &str, encounter: &str, typed: bool) -> Result<(), DeskError> {
+    pub async fn assign(&self, recording: &str, encounter: &str, typed: bool, by: &By) -> Result<(), DeskError> {
         let unknown = || StoreError::Unknown { what: "visit", id: encounter.to_owned() };
         let found = self.encounter(encounter).await?.ok_or_else(unknown)?;
         if found.encounter.refused && !typed {
@@ -142,8 +161,14 @@ impl Store {
         }
         let insert = "INSERT INTO encounter_recordings (recording, encounter, typed, moves) SELECT $1, id, $2, 0 FROM encounters WHERE id = $3";
         let insert = sqlx::query(insert).bind(recording).bind(i64::from(typed)).bind(encounter);
-        let done = insert.execute(self.pool()).await.map_err(StoreError::database("enter a recording"))?;
-        if done.rows_affected() == 0 { Err(unknown().into()) } else { Ok(()) }
+        let mut act = self.begin("enter a recording").await?;
+        if act.execute(insert).await? == 0 {
+            act.abandon().await?;
+            return Err(unknown().into());
+        }
+        let event = Event { patient: Some(self.pseudonym(&found.patient)?), ..by.did(Action::Register, recording) };
+        act.commit(&event).await?;
+        Ok(())
     }
 
     /// The visit that a recording belongs to, and whether the recording was typed and has no sound.
@@ -151,8 +176,8 @@ impl Store {
     /// # Errors
     /// When it cannot be read.
     pub async fn assigned(&self, recording: &str) -> Result<Option<(String, bool)>, StoreError> {
-        let query = sqlx::query_as::<_, (String, i64)>("SELECT encounter, typed FROM encounter_recordings WHERE recording = $1");
-        let row = query.bind(recording).fetch_optional(self.pool()).await;
+        let query = sqlx::query_as("SELECT encounter, typed FROM encounter_recordings WHERE recording = $1").bind(recording);
+        let row = self.reader().one::<(String, i64)>(query).await;
         Ok(row.map_err(StoreError::database("read whose a recording is"))?.map(|(encounter, typed)| (encounter, typed == 1)))
     }
 
@@ -161,8 +186,9 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub async fn assignments(&self) -> Result<HashMap<String, (String, bool)>, StoreError> {
-        let query = sqlx::query_as::<_, (String, String, i64)>("SELECT recording, encounter, typed FROM encounter_recordings");
-        let rows = query.fetch_all(self.pool()).await.map_err(StoreError::database("read whose the recordings are"))?;
+        let query = sqlx::query_as("SELECT recording, encounter, typed FROM encounter_recordings");
+        let rows = self.reader().all::<(String, String, i64)>(query).await;
+        let rows = rows.map_err(StoreError::database("read whose the recordings are"))?;
         Ok(rows.into_iter().map(|(recording, encounter, typed)| (recording, (encounter, typed == 1))).collect())
     }
 
@@ -171,7 +197,9 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub async fn recordings_of(&self, encounter: &str) -> Result<Vec<String>, StoreError> {
-        let query = sqlx::query_scalar("SELECT recording FROM encounter_recordings WHERE encounter = $1 ORDER BY recording");
-        query.bind(encounter).fetch_all(self.pool()).await.map_err(StoreError::database("list the recordings of a visit"))
+        let query = sqlx::query_as("SELECT recording FROM encounter_recordings WHERE encounter = $1 ORDER BY recording");
+        let rows = self.reader().all::<(String,)>(query.bind(encounter)).await;
+        let rows = rows.map_err(StoreError::database("list the recordings of a visit"))?;
+        Ok(rows.into_iter().map(|(recording,)| recording).collect())
     }
 }

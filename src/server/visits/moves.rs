@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::banner::{Banner, Faces};
 use super::body::read;
 use crate::server::App;
+use crate::server::caller::Caller;
 use crate::server::clock::now;
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::store::DeskError;
@@ -60,6 +61,7 @@ pub(super) struct Settled {
 )]
 pub(super) async fn move_recording(
     State(app): State<App>,
+    Caller(by): Caller,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Json<Settled>, ApiError> {
@@ -67,7 +69,7 @@ pub(super) async fn move_recording(
     let store = app.rooms.store();
     store.recording(&id).await?.ok_or(ApiError::NotFound)?;
     if from.as_deref() != Some(to.as_str()) {
-        match store.move_recording(&id, from.as_deref(), &to, &app.clinician, now().as_str()).await {
+        match store.move_recording(&id, from.as_deref(), &to, (&app.clinician, now().as_str()), &by).await {
             Ok(_) => {}
             Err(DeskError::Conflict) => return Err(ApiError::Moved),
             Err(error) => return Err(error.into()),
