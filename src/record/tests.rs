@@ -167,10 +167,10 @@ fn a_phrase_becomes_a_line_that_rests_on_its_words() {
 
 #[test]
 fn a_phrase_loses_no_words_and_no_warning_that_is_not_all_in_it() {
-    const SAID: &str = "血壓145/90，大腿有嚿嘢凸起";
+    const SAID: &str = "血壓145/90，個膽好似唔妥";
     let (lexicon, transcript) = (Lexicon::builtin().unwrap(), read(format!("doctor: {SAID}").as_bytes()).unwrap());
     let desk = Desk { note: extract(&transcript, &lexicon), lexicon, transcript };
-    let listed = desk.note.uncovered.first().expect("what is on the thigh led to nothing").span;
+    let listed = desk.note.uncovered.first().expect("what is wrong with the gallbladder led to nothing").span;
     let pick = |section, start: usize, end: usize| {
         let text = SAID.chars().skip(start).take(end - start).collect::<String>().into();
         desk.done(&desk.note, NoteEdit::Phrase { section, span: Span::new(0, start, end).unwrap(), text })
@@ -185,9 +185,10 @@ fn a_phrase_loses_no_words_and_no_warning_that_is_not_all_in_it() {
     let part = pick(SectionCode::O, 0, listed.end() - 1);
     assert_eq!(part.uncovered, desk.note.uncovered, "a word of it is not in the line");
     // What belongs elsewhere is not understood here.
-    let elsewhere =
-        NoteEdit::Phrase { section: SectionCode::O, span: Span::new(0, 0, 8).unwrap(), text: "血壓130/80，頭痛".into() };
-    assert_eq!(lines(&desk.done(&desk.note, elsewhere)).last().unwrap(), "血壓130/80，頭痛");
+    for text in ["血壓130/80，頭痛", "血壓145/90，大腿有嚿嘢凸起"] {
+        let elsewhere = NoteEdit::Phrase { section: SectionCode::O, span: Span::new(0, 0, 8).unwrap(), text: text.into() };
+        assert_eq!(lines(&desk.done(&desk.note, elsewhere)).last().unwrap(), text);
+    }
 }
 
 #[test]
