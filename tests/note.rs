@@ -233,7 +233,7 @@ fn an_allergy_to_what_only_sounds_like_a_name_is_shown_and_not_claimed() {
         &[("patient", "我對 penicilin 敏感")][..],
         &[("patient", "I am allergic to penicilin")],
         &[("patient", "食 penicilin 會面腫")],
-        &[("doctor", "有冇藥物敏感?"), ("patient", "penicilin。")],
+        &[("doctor", "有冇藥物敏感?"), ("patient", "我食 penicilin 會敏感。")],
         // A denial of one that was not understood is no denial of all.
         &[("patient", "我冇 penicilin 敏感")],
         &[("doctor", "有冇 penicilin 敏感?"), ("patient", "冇。")],

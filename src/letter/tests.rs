@@ -173,7 +173,7 @@ fn a_line_that_says_more_than_a_referral_is_in_its_letter() {
 fn the_summary_does_not_say_to_stop_and_to_keep_one_drug() {
     let heard = note("patient: 我食緊 aspirin。\npatient: 我食緊 metformin。");
     assert_eq!(heard.medications.len(), 2);
-    let edit = NoteEdit::Add { section: SectionCode::P, text: "Off aspirin.".into() };
+    let edit = NoteEdit::Add { section: SectionCode::P, text: "Stop aspirin.".into() };
     let edited = apply(&heard, edit, "Dr WONG", "2026-11-26T10:00:00Z", &Lexicon::builtin().unwrap()).unwrap();
     let summary = written(LetterKind::Summary, &edited, Language::English, None).unwrap();
     let lists: Vec<(&str, Vec<&str>)> = summary[0]

@@ -169,7 +169,9 @@ fn a_phrase_becomes_a_line_that_rests_on_its_words() {
 fn a_phrase_loses_no_words_and_no_warning_that_is_not_all_in_it() {
     const SAID: &str = "血壓145/90，個膽好似唔妥";
     let (lexicon, transcript) = (Lexicon::builtin().unwrap(), read(format!("doctor: {SAID}").as_bytes()).unwrap());
-    let desk = Desk { note: extract(&transcript, &lexicon), lexicon, transcript };
+    let mut note = extract(&transcript, &lexicon);
+    note.sections = sections(&note, Language::English);
+    let desk = Desk { lexicon, transcript, note };
     let listed = desk.note.uncovered.first().expect("what is wrong with the gallbladder led to nothing").span;
     let pick = |section, start: usize, end: usize| {
         let text = SAID.chars().skip(start).take(end - start).collect::<String>().into();
