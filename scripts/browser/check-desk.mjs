@@ -27,6 +27,7 @@ export async function desk({ server, sound, shots }) {
     await check("words of the transcript are dragged onto a section, and picked by keyboard", () => pick(at));
     await check("what led to nothing is dismissed", () => dismiss(at));
     await check("undo takes back and redo does again", () => backAndForth(at));
+    await check("an open editor stays at its line while others come and go", () => shifted(at));
     await check("two windows at different lines lose nothing", () => twoWindows(browser, at));
     await check("the history says who, when, from what to what", () => history(at));
     await check("signing shows what was changed and freezes the note", () => sign(at));
@@ -203,6 +204,28 @@ async function backAndForth(at) {
   await until("the line is gone again", async () => (await lines(page)).length === before.length - 1);
   await press(page, "#desk-undo");
   await until("and back", async () => JSON.stringify(await lines(page)) === JSON.stringify(before));
+}
+
+/** A line is written while the one above it comes back. */
+async function shifted(at) {
+  const { page } = at;
+  const before = await lines(page);
+  await press(page, '[data-remove="S0"]');
+  await press(page, ".editor.ask .danger");
+  await until("the line above is gone", async () => (await lines(page)).length === before.length - 1);
+  await press(page, '[data-edit="S0"]');
+  await page.evaluate(() => document.querySelector(".editor textarea").select());
+  await page.keyboard.type("Written meanwhile.");
+  await press(page, "#desk-undo");
+  // The line that is written is not among the lines that are read.
+  await until("the line above is back", async () => (await lines(page)).length === before.length - 1 && (await lines(page))[0] === before[0]);
+  await page.evaluate(() => document.querySelector(".editor textarea").focus());
+  await page.keyboard.press("Enter");
+  const expected = JSON.stringify(before.with(1, "Written meanwhile."));
+  await until("the line is written in its place", async () => JSON.stringify(await lines(page)) === expected);
+  expect(!/changed elsewhere/.test((await texts(page, ".strip")).join(" ")), "the page tells of its own changes as of another's");
+  await press(page, "#desk-undo");
+  await until("and taken back", async () => JSON.stringify(await lines(page)) === JSON.stringify(before));
 }
 
 async function twoWindows(browser, at) {
