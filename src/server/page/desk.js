@@ -195,7 +195,7 @@ export class Desk {
 
   async addendum() {
     const { held } = this;
-    const line = await askForAddendum({ by: this.by });
+    const line = await askForAddendum({ id: held.id, by: this.by });
     if (line === null) return;
     try {
       const desk = await api.addToNote(held.id, held.version, [line]);
