@@ -122,6 +122,8 @@ pub(super) async fn forget(State(app): State<App>, Json(unwanted): Json<Unwanted
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Suggestions {
+    /// The version of the note that they are for: what an edit that takes one names.
+    version: u64,
     suggestions: Vec<Suggestion>,
 }
 
@@ -152,5 +154,5 @@ pub(super) async fn suggest(State(app): State<App>, Path(id): Path<String>) -> R
         let places = term.suggested(&record.transcript, record.record.note());
         suggestions.extend(places.into_iter().map(|(span, finding)| Suggestion { term: term.clone(), span, finding }));
     }
-    Ok(Json(Suggestions { suggestions }))
+    Ok(Json(Suggestions { version: record.record.version(), suggestions }))
 }

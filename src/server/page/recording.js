@@ -446,7 +446,7 @@ export class Recording {
       this.network();
     } else if (this.held) {
       drawRecording(this.held);
-      void suggestLearned(this.held, (edit) => this.edit(edit));
+      void suggestLearned(this.held, (edit, version) => this.edit(edit, version));
     }
     const live = this.session !== null;
     const settled = !live && this.held !== null;
