@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::FromRow;
 
+use super::hold::{Transaction, hold_encounter};
 use super::patients::{new_id, unwrap};
 use super::place::Place;
 use super::{DeskError, Store, StoreError};
@@ -37,10 +38,28 @@ struct Row {
 
 impl Row {
     fn read(self, master: &Key) -> Result<StoredEncounter, StoreError> {
+        self.open(master).map(|(found, _)| found)
+    }
+
+    /// The visit, and the key that it is sealed with.
+    fn open(self, master: &Key) -> Result<(StoredEncounter, Key), StoreError> {
         let key = unwrap(master, &self.patient, &self.data_key)?;
         let encounter = Place::new("encounters.document", &self.id).unseal_json(&key, &self.document)?;
-        Ok(StoredEncounter { encounter, id: self.id, patient: self.patient, at: self.starts_at })
+        Ok((StoredEncounter { encounter, id: self.id, patient: self.patient, at: self.starts_at }, key))
     }
+}
+
+/// Takes hold of a visit and reads it with its key: what is read is so until the transaction ends.
+pub(super) async fn held_encounter(
+    transaction: &mut Transaction,
+    master: &Key,
+    id: &str,
+    action: &'static str,
+) -> Result<Option<(StoredEncounter, Key)>, StoreError> {
+    hold_encounter(transaction, id, action).await?;
+    let query = format!("{SELECT} WHERE encounters.id = $1");
+    let row = sqlx::query_as::<_, Row>(&query).bind(id).fetch_optional(&mut **transaction).await;
+    row.map_err(StoreError::database(action))?.map(|row| row.open(master)).transpose()
 }
 
 impl Store {
@@ -105,14 +124,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unknown`], and when it cannot be written.
     pub async fn set_refused(&self, id: &str, refused: bool) -> Result<StoredEncounter, StoreError> {
+        const ACTION: &str = "change a visit";
         let unknown = || StoreError::Unknown { what: "visit", id: id.to_owned() };
-        let mut found = self.encounter(id).await?.ok_or_else(unknown)?;
+        let mut transaction = self.pool().begin().await.map_err(StoreError::database(ACTION))?;
+        let found = held_encounter(&mut transaction, &self.shared.master, id, ACTION).await?;
+        let (mut found, key) = found.ok_or_else(unknown)?;
         found.encounter.refused = refused;
-        let key = self.patient_key(&found.patient).await?;
         let sealed = Place::new("encounters.document", id).seal_json(&key, &found.encounter)?;
         let update = sqlx::query("UPDATE encounters SET document = $1 WHERE id = $2").bind(sealed).bind(id);
-        let done = update.execute(self.pool()).await.map_err(StoreError::database("change a visit"))?;
-        if done.rows_affected() == 0 { Err(unknown()) } else { Ok(found) }
+        update.execute(&mut *transaction).await.map_err(StoreError::database(ACTION))?;
+        transaction.commit().await.map_err(StoreError::database(ACTION))?;
+        Ok(found)
     }
 
     /// Takes away a visit to which no recording belongs.
@@ -135,15 +157,19 @@ impl Store {
     /// # Errors
     /// [`DeskError::Refused`], [`StoreError::Unknown`] when there is no such visit, and when it cannot be written.
     pub async fn assign(&self, recording: &str, encounter: &str, typed: bool) -> Result<(), DeskError> {
+        const ACTION: &str = "enter a recording";
+        let failed = || StoreError::database(ACTION);
         let unknown = || StoreError::Unknown { what: "visit", id: encounter.to_owned() };
-        let found = self.encounter(encounter).await?.ok_or_else(unknown)?;
+        let mut transaction = self.pool().begin().await.map_err(failed())?;
+        let found = held_encounter(&mut transaction, &self.shared.master, encounter, ACTION).await?;
+        let (found, _) = found.ok_or_else(unknown)?;
         if found.encounter.refused && !typed {
             return Err(DeskError::Refused);
         }
-        let insert = "INSERT INTO encounter_recordings (recording, encounter, typed, moves) SELECT $1, id, $2, 0 FROM encounters WHERE id = $3";
-        let insert = sqlx::query(insert).bind(recording).bind(i64::from(typed)).bind(encounter);
-        let done = insert.execute(self.pool()).await.map_err(StoreError::database("enter a recording"))?;
-        if done.rows_affected() == 0 { Err(unknown().into()) } else { Ok(()) }
+        let insert = "INSERT INTO encounter_recordings (recording, encounter, typed, moves) VALUES ($1, $2, $3, 0)";
+        let insert = sqlx::query(insert).bind(recording).bind(encounter).bind(i64::from(typed));
+        insert.execute(&mut *transaction).await.map_err(failed())?;
+        Ok(transaction.commit().await.map_err(failed())?)
     }
 
     /// The visit that a recording belongs to, and whether the recording was typed and has no sound.

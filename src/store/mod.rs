@@ -12,6 +12,7 @@ mod erase;
 mod error;
 mod finals;
 mod folder;
+mod hold;
 mod moves;
 mod notes;
 mod outcomes;

@@ -1,5 +1,6 @@
 //! Recordings that were moved from one visit to another, and the record of it.
 
+use super::encounters::held_encounter;
 use super::place::Place;
 use super::{DeskError, Store, StoreError};
 use crate::text::PatientText;
@@ -24,15 +25,17 @@ impl Store {
         by: &str,
         at: &str,
     ) -> Result<Move, DeskError> {
-        let failed = || StoreError::database("move a recording");
+        const ACTION: &str = "move a recording";
+        let failed = || StoreError::database(ACTION);
         let key = self.data_key(recording).await?;
         let unknown = || StoreError::Unknown { what: "visit", id: to.to_owned() };
-        let target = self.encounter(to).await?.ok_or_else(unknown)?;
         let from_patient = match from {
             Some(from) => self.encounter(from).await?.map(|encounter| encounter.patient),
             None => None,
         };
-        let mut transaction = self.pool().begin().await.map_err(failed())?;
+        // Whoever signs or moves it too, or notes a refusal of the visit, waits.
+        let mut transaction = self.hold_recording(recording, ACTION).await?;
+        let (target, _) = held_encounter(&mut transaction, &self.shared.master, to, ACTION).await?.ok_or_else(unknown)?;
         let query = "SELECT encounter, typed, moves FROM encounter_recordings WHERE recording = $1";
         let query = sqlx::query_as::<_, (String, i64, i64)>(query).bind(recording);
         let now = query.fetch_optional(&mut *transaction).await.map_err(failed())?;
@@ -57,7 +60,6 @@ impl Store {
             return Err(DeskError::Signed);
         }
         let sealed = place(recording, number).seal_json(&key, &entry)?;
-        // A visit that was erased since it was looked at is refused by the reference.
         let put = "INSERT INTO encounter_recordings (recording, encounter, typed, moves) VALUES ($1, $2, 0, $3) \
             ON CONFLICT (recording) DO UPDATE SET encounter = excluded.encounter, moves = excluded.moves";
         let put = sqlx::query(put).bind(recording).bind(to).bind(number);

@@ -50,14 +50,15 @@ impl Store {
     }
 
     async fn save_version(&self, id: &str, note: &Note, change: &Change, signed: Option<&Signature>) -> Result<u64, SaveError> {
-        let failed = || StoreError::database("save a note");
+        const ACTION: &str = "save a note";
+        let failed = || StoreError::database(ACTION);
         let key = self.data_key(id).await?;
         let version = change.version.cast_signed();
         let former = version.saturating_sub(1);
         let document = note_place(id, version).seal_json(&key, note)?;
         let by = change_place(id, version).seal_json(&key, change)?;
-        let mut transaction = self.pool().begin().await.map_err(failed())?;
-        // One statement, so that nobody comes between the look and the write.
+        // Whoever signs or saves too waits: else a version could follow one that is being signed.
+        let mut transaction = self.hold_recording(id, ACTION).await?;
         let insert = "INSERT INTO notes (recording, version, document) SELECT id, $1, $2 FROM recordings WHERE id = $3 \
             AND state = 'finished' AND $4 = (SELECT max(version) FROM notes WHERE recording = recordings.id) \
             AND $5 = (SELECT count(*) FROM note_signatures WHERE recording = recordings.id AND version = $6 AND stage = 'signed') \
@@ -114,15 +115,19 @@ impl Store {
     }
 
     async fn vouch(&self, id: &str, version: u64, stage: Stage, signature: &Signature) -> Result<(), SaveError> {
-        let failed = || StoreError::database("keep a signature");
+        const ACTION: &str = "keep a signature";
+        let failed = || StoreError::database(ACTION);
         let key = self.data_key(id).await?;
         let version = version.cast_signed();
         let sealed = signature_place(id, version, stage.name()).seal_json(&key, signature)?;
+        let mut transaction = self.hold_recording(id, ACTION).await?;
         let insert = "INSERT INTO note_signatures (recording, version, stage, document) SELECT id, $1, $2, $3 FROM recordings \
             WHERE id = $4 AND state = 'finished' AND $5 = (SELECT max(version) FROM notes WHERE recording = recordings.id) \
             ON CONFLICT DO NOTHING";
         let insert = sqlx::query(insert).bind(version).bind(stage.name()).bind(sealed).bind(id).bind(version);
-        if insert.execute(self.pool()).await.map_err(failed())?.rows_affected() > 0 {
+        let done = insert.execute(&mut *transaction).await.map_err(failed())?;
+        transaction.commit().await.map_err(failed())?;
+        if done.rows_affected() > 0 {
             return Ok(());
         }
         match self.recording(id).await? {
@@ -184,7 +189,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{new_recording, note, save, transcript};
+    use super::super::tests::{Site, new_recording, note, on_both, save, transcript};
     use super::*;
     use crate::note::SectionCode;
     use crate::record::{Act, Draft, Stage};
@@ -202,10 +207,8 @@ mod tests {
         id
     }
 
-    #[tokio::test]
-    async fn a_note_goes_from_draft_to_signed_and_only_an_addendum_follows() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).await.unwrap();
+    async fn a_note_goes_from_draft_to_signed_and_only_an_addendum_follows(site: Site) {
+        let store = site.open().await;
         let id = finished(&store).await;
         save(&store, &id, 1, &note("2")).await.unwrap();
         let kept = store.record(&id).await.unwrap().unwrap();
@@ -248,10 +251,8 @@ mod tests {
         assert!(matches!(save(&store, &id, 4, &note("5")).await, Err(SaveError::Signed)));
     }
 
-    #[tokio::test]
-    async fn an_addendum_needs_a_signed_note() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).await.unwrap();
+    async fn an_addendum_needs_a_signed_note(site: Site) {
+        let store = site.open().await;
         let id = finished(&store).await;
         let signed = Draft::new(1, note("1")).review(signature("Dr Chan")).unwrap().sign(signature("Dr Chan"));
         let lexicon = Lexicon::builtin().unwrap();
@@ -262,10 +263,8 @@ mod tests {
         assert!(matches!(store.save_signature("no", &signed).await, Err(SaveError::Store(StoreError::Missing { .. }))));
     }
 
-    #[tokio::test]
-    async fn what_is_kept_of_a_change_is_sealed_and_in_its_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).await.unwrap();
+    async fn what_is_kept_of_a_change_is_sealed_and_in_its_place(site: Site) {
+        let store = site.open().await;
         let id = finished(&store).await;
         save(&store, &id, 1, &note("2")).await.unwrap();
         save(&store, &id, 2, &note("3")).await.unwrap();
@@ -273,5 +272,46 @@ mod tests {
         sqlx::query(swap).execute(store.pool()).await.unwrap();
         let error = store.record(&id).await.unwrap_err().to_string();
         assert!(error.contains(&format!("note_changes.document of recording {id}, version 3")), "{error}");
+    }
+
+    async fn of_edits_and_a_signature_at_once_no_edit_follows_the_signed_version(site: Site) {
+        let store = site.open().await;
+        for _ in 0..12 {
+            let id = finished(&store).await;
+            let reviewed = Draft::new(1, note("1")).review(signature("Dr Chan")).unwrap();
+            store.save_review(&id, &reviewed).await.unwrap();
+            let signing = {
+                let (store, id) = (store.clone(), id.clone());
+                tokio::spawn(async move { store.save_signature(&id, &reviewed.sign(signature("Dr Chan"))).await })
+            };
+            let edits: Vec<_> = (0..6)
+                .map(|_| {
+                    let (store, id) = (store.clone(), id.clone());
+                    tokio::spawn(async move { save(&store, &id, 1, &note("2")).await })
+                })
+                .collect();
+            let mut won = usize::from(match signing.await.unwrap() {
+                Ok(()) => true,
+                Err(SaveError::Conflict) => false,
+                Err(error) => panic!("{error}"),
+            });
+            for edit in edits {
+                won += usize::from(match edit.await.unwrap() {
+                    Ok(_) => true,
+                    Err(SaveError::Conflict | SaveError::Signed) => false,
+                    Err(error) => panic!("{error}"),
+                });
+            }
+            assert_eq!(won, 1, "either the signature or one edit");
+            let kept = store.record(&id).await.unwrap().unwrap();
+            assert!(kept.signed.is_empty() == (kept.record.version() == 2), "{:?}", kept.record.stage());
+        }
+    }
+
+    on_both! {
+        a_note_goes_from_draft_to_signed_and_only_an_addendum_follows,
+        an_addendum_needs_a_signed_note,
+        what_is_kept_of_a_change_is_sealed_and_in_its_place,
+        of_edits_and_a_signature_at_once_no_edit_follows_the_signed_version,
     }
 }

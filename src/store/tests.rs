@@ -20,40 +20,40 @@ use crate::text::PatientText;
 mod postgres;
 
 /// A data folder and a database for it.
-struct Site {
+pub(super) struct Site {
     _folder: tempfile::TempDir,
     data: PathBuf,
     url: Option<String>,
 }
 
 impl Site {
-    fn sqlite() -> Self {
+    pub(super) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self { data: folder.path().join("data"), _folder: folder, url: None }
     }
 
     #[cfg(postgres)]
-    fn postgres() -> Self {
+    pub(super) fn postgres() -> Self {
         Self { url: Some(postgres::server().new_database()), ..Self::sqlite() }
     }
 
     #[cfg(not(postgres))]
-    fn postgres() -> Self {
+    pub(super) fn postgres() -> Self {
         panic!("needs Debian's package `postgresql`")
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.data
     }
 
-    async fn try_open(&self) -> Result<Store, StoreError> {
+    pub(super) async fn try_open(&self) -> Result<Store, StoreError> {
         match &self.url {
             None => Store::open(self.path()).await,
             Some(url) => Store::open_at(self.path(), &url.clone().into()).await,
         }
     }
 
-    async fn open(&self) -> Store {
+    pub(super) async fn open(&self) -> Store {
         self.try_open().await.unwrap()
     }
 }
@@ -77,6 +77,7 @@ macro_rules! on_both {
         }
     )*};
 }
+pub(super) use on_both;
 
 pub(super) fn new_recording() -> NewRecording {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -401,7 +402,7 @@ async fn a_lost_or_another_master_key_is_told_and_replaced_by_none(site: Site) {
 }
 
 /// Runs a change of the database that only somebody else would make.
-async fn tamper(store: &Store, statement: &str) {
+pub(super) async fn tamper(store: &Store, statement: &str) {
     let postgres = store.shared.database.kind == Kind::Postgres;
     let statement = &if postgres { statement.replace("x'", r"'\x").replace("BLOB", "BYTEA") } else { statement.to_owned() };
     assert!(sqlx::query(statement).execute(store.pool()).await.unwrap().rows_affected() > 0, "{statement}");
