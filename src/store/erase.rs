@@ -19,12 +19,13 @@ impl Store {
     pub async fn erase(&self, id: &str) -> Result<(), StoreError> {
         let (store, id) = (self.clone(), id.to_owned());
         let erased = tokio::spawn(async move {
+            let _alone = store.shared.erasing.lock().await;
             if store.forget(&id).await? { store.end_erasures().await } else { Err(StoreError::missing(&id)) }
         });
         erased.await.unwrap_or(Err(StoreError::Interrupted))
     }
 
-    /// Ends every erasing that was begun.
+    /// Ends every erasing that was begun. Whoever calls it holds `erasing`, or is alone.
     pub(super) async fn end_erasures(&self) -> Result<(), StoreError> {
         let failed = || StoreError::database("erase a recording");
         let query = sqlx::query_scalar::<_, String>("SELECT id FROM recordings WHERE state = 'erasing'");

@@ -27,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::AnyPool;
+use tokio::sync::Mutex;
 
 use crate::spool::{Key, Scratch};
 use database::Database;
@@ -56,6 +57,8 @@ pub struct Store {
 struct Shared {
     database: Database,
     master: Key,
+    /// Held while something is erased and wiped: one erasing must not call clean what another has marked meanwhile.
+    erasing: Mutex<()>,
     /// The last to be dropped: it holds the lock.
     folder: Folder,
 }
@@ -87,7 +90,7 @@ impl Store {
         let stored = sqlx::query_scalar::<_, Vec<u8>>("SELECT probe FROM upkeep");
         let stored = stored.fetch_optional(&database.pool).await.map_err(StoreError::database("be checked"))?;
         let master = folder.master_key(stored.is_none())?;
-        let store = Self { shared: Arc::new(Shared { database, master, folder }) };
+        let store = Self { shared: Arc::new(Shared { database, master, erasing: Mutex::default(), folder }) };
         store.probe(stored).await?;
         store.end_erasures().await?;
         Ok(store)

@@ -148,8 +148,18 @@ impl Store {
         Err(if there { DeskError::InUse } else { StoreError::Unknown { what: "patient", id: id.to_owned() }.into() })
     }
 
-    /// Runs a statement that deletes what has this id, and wipes the file where it did.
+    /// Runs a statement that deletes what has this id, and wipes the file where it did. It goes on when whoever asked does not wait.
     pub(super) async fn delete_and_wipe(&self, delete: &'static str, id: &str) -> Result<bool, StoreError> {
+        let (store, id) = (self.clone(), id.to_owned());
+        let done = tokio::spawn(async move {
+            let _alone = store.shared.erasing.lock().await;
+            if store.delete(delete, &id).await? { store.end_erasures().await.map(|()| true) } else { Ok(false) }
+        });
+        done.await.unwrap_or(Err(StoreError::Interrupted))
+    }
+
+    /// Runs the statement, and marks that the file is to be wiped where it deleted something.
+    async fn delete(&self, delete: &'static str, id: &str) -> Result<bool, StoreError> {
         let failed = || StoreError::database("erase what belongs to a patient");
         let mut transaction = self.pool().begin().await.map_err(failed())?;
         let done = sqlx::query(delete).bind(id).execute(&mut *transaction).await.map_err(failed())?;
@@ -157,8 +167,7 @@ impl Store {
             return transaction.rollback().await.map(|()| false).map_err(failed());
         }
         sqlx::query("UPDATE upkeep SET wipe = 1").execute(&mut *transaction).await.map_err(failed())?;
-        transaction.commit().await.map_err(failed())?;
-        self.end_erasures().await.map(|()| true)
+        transaction.commit().await.map(|()| true).map_err(failed())
     }
 
     /// The key of a patient.

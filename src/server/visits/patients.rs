@@ -183,10 +183,16 @@ pub(super) async fn change(State(app): State<App>, Path(id): Path<String>, body:
     responses((status = 204, description = "Erased"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn erase(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    // It goes on when the page that asked for it is closed.
+    let erased = tokio::spawn(async move { erase_all_of(&app, &id).await });
+    erased.await.map_err(|error| ApiError::internal(&error))?
+}
+
+async fn erase_all_of(app: &App, id: &str) -> Result<StatusCode, ApiError> {
     let store = app.rooms.store();
-    store.patient(&id).await?.ok_or(ApiError::NoPatient)?;
+    store.patient(id).await?.ok_or(ApiError::NoPatient)?;
     for _ in 0..TRIES {
-        for encounter in store.encounters_of(&id).await? {
+        for encounter in store.encounters_of(id).await? {
             for recording in store.recordings_of(&encounter.id).await? {
                 match app.rooms.erase(&recording).await {
                     // Somebody else erased it meanwhile.
@@ -195,7 +201,7 @@ pub(super) async fn erase(State(app): State<App>, Path(id): Path<String>) -> Res
                 }
             }
         }
-        match store.erase_patient(&id).await {
+        match store.erase_patient(id).await {
             Ok(()) => return Ok(StatusCode::NO_CONTENT),
             Err(DeskError::InUse) => {}
             Err(error) => return Err(error.into()),
