@@ -279,6 +279,7 @@ impl From<RoomError> for ApiError {
             RoomError::NoVisit => Self::NoVisit,
             RoomError::Refused => Self::RecordingRefused,
             RoomError::Finished => Self::Finished,
+            RoomError::Store(error) => error.into(),
             RoomError::DiskLow | RoomError::Fault(crate::room::Fault::DiskFull) => Self::DiskFull,
             error => Self::internal(&error),
         }

@@ -12,7 +12,7 @@ use super::signing::kept;
 use crate::interop::fhir::Instant;
 use crate::note::{FindingRef, Span};
 use crate::record::{Figures, Learned, Outcome, Signature, figures, learned};
-use crate::store::{Recording, SignedNote};
+use crate::store::{Recording, SignedNote, StoreError, whole};
 use crate::terminology::Concept;
 use crate::text::PatientText;
 
@@ -24,8 +24,8 @@ async fn outcomes(app: &App) -> Result<Vec<(String, Outcome)>, ApiError> {
         let outcome = match outcome {
             Some(outcome) => outcome,
             None => {
-                let Some(outcome) = computed(app, &id, version).await? else { continue };
-                store.keep_outcome(&id, &outcome).await?;
+                let Some(outcome) = whole(computed(app, &id, version).await)?.flatten() else { continue };
+                whole(store.keep_outcome(&id, &outcome).await)?;
                 outcome
             }
         };
@@ -35,7 +35,7 @@ async fn outcomes(app: &App) -> Result<Vec<(String, Outcome)>, ApiError> {
 }
 
 /// Nothing for a recording that is being erased.
-async fn computed(app: &App, id: &str, version: u64) -> Result<Option<Outcome>, ApiError> {
+async fn computed(app: &App, id: &str, version: u64) -> Result<Option<Outcome>, StoreError> {
     let store = app.rooms.store();
     let (Some(recording), Some(kept)) = (store.recording(id).await?, store.record(id).await?) else { return Ok(None) };
     let (draft, signed) = (store.note_version(id, 1).await?, store.note_version(id, version).await?);
@@ -114,7 +114,7 @@ pub(super) async fn forget(State(app): State<App>, Json(unwanted): Json<Unwanted
         let count = mine.map(|correction| correction.forgotten = true).count();
         if count > 0 {
             found = true;
-            app.rooms.store().keep_outcome(&id, &outcome).await?;
+            whole(app.rooms.store().change_outcome(&id, &outcome).await)?;
         }
     }
     if found { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotLearned) }

@@ -36,7 +36,7 @@ use place::Place;
 
 pub use database::DatabaseUrl;
 pub use encounters::StoredEncounter;
-pub use error::{DeskError, SaveError, StoreError};
+pub use error::{DeskError, SaveError, StoreError, whole};
 pub use finals::StoredFinal;
 pub use notes::Document;
 pub use outcomes::SignedNote;

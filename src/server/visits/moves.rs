@@ -11,7 +11,7 @@ use super::body::read;
 use crate::server::App;
 use crate::server::clock::now;
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::DeskError;
+use crate::store::{DeskError, whole};
 use crate::visit::Move;
 
 /// Where to.
@@ -85,7 +85,7 @@ pub(in crate::server) async fn moved(app: &App, id: &str) -> Result<Vec<Moved>, 
         let mut names = Vec::new();
         for patient in [from_patient.as_deref(), Some(&to_patient)] {
             let face = match patient {
-                Some(patient) => faces.patient(store, patient).await?,
+                Some(patient) => whole(faces.patient(store, patient).await)?.flatten(),
                 None => None,
             };
             names.push(face.map(|face| face.name));

@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 
 use super::banner::{Banner, Faces};
 use crate::interop::fhir::Instant;
-use crate::record::Record;
+use crate::record::Stage;
 use crate::server::App;
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{KeptRecord, State as RecordingState};
+use crate::store::{State as RecordingState, whole};
 use crate::visit::{Progress, doubts};
 
 /// Visits of a day in one answer.
@@ -33,17 +33,20 @@ pub(super) struct Work {
     typed: bool,
 }
 
-/// How far a recording is; none where it is gone.
+/// How far a recording is; none where it is gone or damaged.
 pub(super) async fn work_of(app: &App, id: &str) -> Result<Option<Work>, ApiError> {
     let store = app.rooms.store();
-    let Some(recording) = store.recording(id).await? else { return Ok(None) };
+    let Some(recording) = whole(store.recording(id).await)?.flatten() else { return Ok(None) };
     let typed = store.assigned(id).await?.is_some_and(|(_, typed)| typed);
     let (progress, doubtful) = match recording.state {
         RecordingState::Open => (Progress::Unfinished, 0),
         RecordingState::Finishing => (Progress::Writing, 0),
-        RecordingState::Finished => match store.record(id).await? {
-            Some(KeptRecord { record: Record::Signed(_), .. }) => (Progress::Signed, 0),
-            Some(KeptRecord { record, .. }) => (record.stage().into(), doubts(record.note())),
+        RecordingState::Finished => match store.stage(id).await? {
+            Some(Stage::Signed) => (Progress::Signed, 0),
+            Some(stage) => match whole(store.document(id).await)?.flatten() {
+                Some(document) => (stage.into(), doubts(&document.note)),
+                None => return Ok(None),
+            },
             // It was erased since the look above.
             None => return Ok(None),
         },
@@ -121,7 +124,7 @@ pub(super) async fn show(State(app): State<App>, Query(day): Query<Day>) -> Resu
 
 async fn entry(app: &App, faces: &mut Faces, encounter: &str) -> Result<Option<Entry>, ApiError> {
     let store = app.rooms.store();
-    let Some(banner) = faces.of_encounter(store, encounter).await? else { return Ok(None) };
+    let Some(banner) = whole(faces.of_encounter(store, encounter).await)?.flatten() else { return Ok(None) };
     let mut recordings = Vec::new();
     for recording in store.recordings_of(encounter).await? {
         recordings.extend(work_of(app, &recording).await?);
