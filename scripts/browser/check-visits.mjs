@@ -20,6 +20,7 @@ export async function visits({ server, sound, shots }) {
   mkdirSync(shots, { recursive: true });
   const state = { server, shots };
   await check("what is wrong with a patient is named, and nothing of it is quoted", () => wrong(server));
+  await check("what cannot be read is refused without quoting it, at every address", () => unquoted(server));
   await check("a visit that is not there, or whose patient refuses, cannot be recorded", () => forbidden(server));
   await check("a patient with everything is erased, and nothing is left", () => erased(server));
   const browser = await chromium({ sound });
@@ -80,6 +81,25 @@ async function wrong(server) {
   same((await ask(server, "POST", "/v1/encounters/none/typed-note")).body.error.code, "no_visit", "a note of no visit");
   same((await ask(server, "GET", "/v1/worklist?from=yesterday&until=2026-01-01T00:00:00Z")).status, 422, "a day that is none");
   expect(!server.log.includes("Secretive"), "the log names a patient");
+}
+
+/** Nothing of a request that cannot be read is quoted, whatever it was for. */
+async function unquoted(server) {
+  const { paths } = await server.json("/openapi.json");
+  const bodies = ["Secretive", "\"Secretive\"", "{\"Secretive\":1}", "{\"version\":\"Secretive\"}"];
+  const asked = ["/v1/worklist?from=a&until=b&Secretive=1", "/v1/recordings/none/note?format=Secretive", "/v1/recordings/none/transcript?format=Secretive", "/v1/recordings/none/letters/summary?format=Secretive", "/v1/recordings/none/audio?start_ms=Secretive"].map((address) => ["GET", address]);
+  for (const [address, methods] of Object.entries(paths)) {
+    for (const [method, { requestBody }] of Object.entries(methods)) {
+      if (!requestBody?.content["application/json"] || address.startsWith("/v1/audio")) continue;
+      asked.push(...bodies.map((body) => [method.toUpperCase(), address.replace(/{\w+}/g, "none"), body]));
+    }
+  }
+  expect(asked.length > 50, `only ${asked.length} requests`);
+  for (const [method, address, body] of asked) {
+    const { status, said, body: answer } = await ask(server, method, address, body);
+    expect(status === 422 && answer?.error?.code === "invalid" && !said.includes("Secretive"), `${method} ${address} ${body}: ${status} ${said}`);
+  }
+  expect(!server.log.includes("Secretive"), "the log quotes a request");
 }
 
 /** With which status the opening of a recording's socket is answered. */

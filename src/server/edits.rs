@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
+use super::asked::Body;
 use super::clock::now;
 use super::error::{ApiError, ErrorDocument};
 use super::signing::{Desk, desk, kept};
@@ -69,7 +70,7 @@ enum Edit {
         #[schema(value_type = Object)]
         finding: FindingRef,
     },
-    /// A finding is this concept of `/v1/terminology`.
+    /// A finding is this concept of `/v1/terminology/search`.
     Recode {
         #[schema(value_type = Object)]
         finding: FindingRef,
@@ -138,7 +139,7 @@ pub(super) struct Changed {
 pub(super) async fn edit(
     State(app): State<App>,
     Path(id): Path<String>,
-    Json(wanted): Json<Wanted>,
+    Body(wanted): Body<Wanted>,
 ) -> Result<Json<Changed>, ApiError> {
     let Wanted { version, edit } = wanted;
     for _ in 0..TRIES {
@@ -204,7 +205,7 @@ pub(super) struct Seen {
 pub(super) async fn undo(
     State(app): State<App>,
     Path(id): Path<String>,
-    Json(seen): Json<Seen>,
+    Body(seen): Body<Seen>,
 ) -> Result<Json<Changed>, ApiError> {
     step(&app, &id, seen.version, Act::Undo).await
 }
@@ -220,7 +221,7 @@ pub(super) async fn undo(
 pub(super) async fn redo(
     State(app): State<App>,
     Path(id): Path<String>,
-    Json(seen): Json<Seen>,
+    Body(seen): Body<Seen>,
 ) -> Result<Json<Changed>, ApiError> {
     step(&app, &id, seen.version, Act::Redo).await
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
+use super::asked::Body;
 use super::error::{ApiError, ErrorDocument};
 use super::signing::kept;
 use crate::interop::fhir::Instant;
@@ -102,7 +103,7 @@ pub(super) struct Unwanted {
     request_body = Unwanted,
     responses((status = 204, description = "It is suggested no more"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn forget(State(app): State<App>, Json(unwanted): Json<Unwanted>) -> Result<StatusCode, ApiError> {
+pub(super) async fn forget(State(app): State<App>, Body(unwanted): Body<Unwanted>) -> Result<StatusCode, ApiError> {
     let mut found = false;
     for (id, mut outcome) in outcomes(&app).await? {
         if outcome.by != *app.clinician {

@@ -1,10 +1,11 @@
 //! The documents of a finished recording, to take away.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use super::asked::Asked;
 use super::error::{ApiError, ErrorDocument};
 use super::{App, templates};
 use crate::interop::fhir::{self, Instant};
@@ -63,7 +64,7 @@ pub(super) struct Form {
 pub(super) async fn download(
     State(app): State<App>,
     Path(id): Path<String>,
-    Query(form): Query<Form>,
+    Asked(form): Asked<Form>,
 ) -> Result<Response, ApiError> {
     let recording = app.rooms.store().recording(&id).await?.ok_or(ApiError::NotFound)?;
     let Document { transcript, mut note, .. } = document(&app, &id).await?;
@@ -105,7 +106,7 @@ pub(super) async fn download(
 pub(super) async fn download_transcript(
     State(app): State<App>,
     Path(id): Path<String>,
-    Query(form): Query<Form>,
+    Asked(form): Asked<Form>,
 ) -> Result<Response, ApiError> {
     let Document { transcript, .. } = document(&app, &id).await?;
     Ok(match form.format {

@@ -1,13 +1,14 @@
 //! What the page asks of recordings: which there are, one of them, its sound, and its end.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
+use super::asked::Asked;
 use super::error::{ApiError, ErrorDocument};
 use super::visits::{Banner, Faces, Moved, moved};
 use crate::audio::{Playback, to_wav};
@@ -247,7 +248,7 @@ pub(super) struct Stretch {
 pub(super) async fn audio(
     State(app): State<App>,
     Path(id): Path<String>,
-    Query(stretch): Query<Stretch>,
+    Asked(stretch): Asked<Stretch>,
 ) -> Result<Response, ApiError> {
     let recording = app.rooms.store().recording(&id).await?.ok_or(ApiError::NotFound)?;
     let rate = u64::from(recording.format.rate());

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
+use super::asked::Body;
 use super::clock::now;
 use super::edits::{Seen, conflict};
 use super::error::{ApiError, ErrorDocument};
@@ -152,7 +153,7 @@ fn sign_entry(version: u64, by: &Signature) -> Entry {
 pub(super) async fn review(
     State(app): State<App>,
     Path(id): Path<String>,
-    Json(seen): Json<Seen>,
+    Body(seen): Body<Seen>,
 ) -> Result<Json<Desk>, ApiError> {
     let kept = seen_last(&app, &id, seen.version).await?;
     let note = kept.record.note().clone();
@@ -169,7 +170,7 @@ pub(super) async fn review(
     request_body = Seen,
     responses((status = 200, description = "The note's desk", body = Desk), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn sign(State(app): State<App>, Path(id): Path<String>, Json(seen): Json<Seen>) -> Result<Json<Desk>, ApiError> {
+pub(super) async fn sign(State(app): State<App>, Path(id): Path<String>, Body(seen): Body<Seen>) -> Result<Json<Desk>, ApiError> {
     let kept = seen_last(&app, &id, seen.version).await?;
     let signed = match kept.record {
         Record::Reviewed(reviewed) => reviewed.sign(signature(&app)?),
@@ -208,7 +209,7 @@ struct AddedLine {
 pub(super) async fn addendum(
     State(app): State<App>,
     Path(id): Path<String>,
-    Json(addendum): Json<Addendum>,
+    Body(addendum): Body<Addendum>,
 ) -> Result<Json<Desk>, ApiError> {
     let signed = seen_last(&app, &id, addendum.version).await?.record.signed()?;
     let lines: Vec<(SectionCode, PatientText)> = addendum.lines.into_iter().map(|line| (line.section, line.text)).collect();

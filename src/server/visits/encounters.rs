@@ -1,17 +1,16 @@
 //! Visits: to enter and show them, and those of a patient who does not want to be recorded.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::banner::{Banner, EncounterFace, Faces};
-use super::body::read;
 use super::worklist::{Work, work_of};
 use crate::interop::fhir::Instant;
 use crate::server::App;
+use crate::server::asked::Body;
 use crate::server::clock::now;
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::visit::Encounter;
@@ -39,9 +38,8 @@ pub(super) struct NewEncounter {
 pub(super) async fn create(
     State(app): State<App>,
     Path(id): Path<String>,
-    body: Bytes,
+    Body(NewEncounter { at, clinician }): Body<NewEncounter>,
 ) -> Result<(StatusCode, Json<EncounterFace>), ApiError> {
-    let NewEncounter { at, clinician } = read(&body)?;
     let at = match at {
         Some(at) => Instant::parse(&at).map_err(|_| ApiError::Invalid("`at` is no RFC 3339 time".to_owned()))?,
         None => now(),
@@ -111,7 +109,8 @@ pub(super) async fn erase(State(app): State<App>, Path(id): Path<String>) -> Res
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Refusal {
-    /// True: no recording can be begun for this visit. False: the patient agrees now.
+    /// True: no recording can be begun for this visit or gone on with; what was recorded before is kept until it is erased. False: the
+    /// patient agrees now.
     refused: bool,
 }
 
@@ -123,8 +122,11 @@ pub(super) struct Refusal {
     request_body = Refusal,
     responses((status = 200, description = "The visit", body = EncounterFace), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn refuse(State(app): State<App>, Path(id): Path<String>, body: Bytes) -> Result<Json<EncounterFace>, ApiError> {
-    let Refusal { refused } = read(&body)?;
+pub(super) async fn refuse(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Body(Refusal { refused }): Body<Refusal>,
+) -> Result<Json<EncounterFace>, ApiError> {
     Ok(Json(app.rooms.store().set_refused(&id, refused).await?.into()))
 }
 

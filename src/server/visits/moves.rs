@@ -1,14 +1,13 @@
 //! Moving a recording, its transcript and its note to the visit that it belongs to.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::banner::{Banner, Faces};
-use super::body::read;
 use crate::server::App;
+use crate::server::asked::Body;
 use crate::server::clock::now;
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::store::{DeskError, whole};
@@ -61,9 +60,8 @@ pub(super) struct Settled {
 pub(super) async fn move_recording(
     State(app): State<App>,
     Path(id): Path<String>,
-    body: Bytes,
+    Body(Destination { from, to }): Body<Destination>,
 ) -> Result<Json<Settled>, ApiError> {
-    let Destination { from, to } = read(&body)?;
     let store = app.rooms.store();
     store.recording(&id).await?.ok_or(ApiError::NotFound)?;
     if from.as_deref() != Some(to.as_str()) {

@@ -1,15 +1,14 @@
 //! Patients: to enter, find, change and erase them.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::banner::PatientFace;
-use super::body::read;
 use crate::server::App;
+use crate::server::asked::Body;
 use crate::server::clock::{now, today};
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::store::{DeskError, StoredPatient};
@@ -105,8 +104,11 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Patients>, ApiEr
     request_body = Particulars,
     responses((status = 201, description = "The patient", body = PatientFace), (status = "default", description = "Why not. `param` names the field that is wrong. `number_taken` comes with the `patient` whose number it is", body = ErrorDocument))
 )]
-pub(super) async fn create(State(app): State<App>, body: Bytes) -> Result<(StatusCode, Json<PatientFace>), ApiError> {
-    let patient = read::<Particulars>(&body)?.patient()?;
+pub(super) async fn create(
+    State(app): State<App>,
+    Body(given): Body<Particulars>,
+) -> Result<(StatusCode, Json<PatientFace>), ApiError> {
+    let patient = given.patient()?;
     let stored = app.rooms.store().create_patient(&patient, now().unix_seconds()).await?;
     let today = today().map_err(|error| ApiError::internal(&error))?;
     Ok((StatusCode::CREATED, Json(PatientFace::of(stored, today))))
@@ -128,8 +130,7 @@ pub(super) struct Search {
     request_body = Search,
     responses((status = 200, description = "At most 50, the newest first", body = Patients), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn search(State(app): State<App>, body: Bytes) -> Result<Json<Patients>, ApiError> {
-    let Search { text } = read(&body)?;
+pub(super) async fn search(State(app): State<App>, Body(Search { text }): Body<Search>) -> Result<Json<Patients>, ApiError> {
     if text.chars().count() > LONGEST_SEARCH {
         return Err(ApiError::Invalid(format!("`text` has more than {LONGEST_SEARCH} characters")));
     }
@@ -167,8 +168,11 @@ pub(super) struct NewParticulars {
     request_body = NewParticulars,
     responses((status = 200, description = "The patient as kept now", body = PatientFace), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn change(State(app): State<App>, Path(id): Path<String>, body: Bytes) -> Result<Json<PatientFace>, ApiError> {
-    let change: NewParticulars = read(&body)?;
+pub(super) async fn change(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Body(change): Body<NewParticulars>,
+) -> Result<Json<PatientFace>, ApiError> {
     let patient = change.patient.patient()?;
     let version = app.rooms.store().change_patient(&id, change.version, &patient).await?;
     let today = today().map_err(|error| ApiError::internal(&error))?;

@@ -1,7 +1,7 @@
 //! What is left to do: the visits of a day, and what earlier ones left undone.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -9,6 +9,7 @@ use super::banner::{Banner, Faces};
 use crate::interop::fhir::Instant;
 use crate::record::Stage;
 use crate::server::App;
+use crate::server::asked::Asked;
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::store::{State as RecordingState, whole};
 use crate::visit::{Progress, doubts};
@@ -92,7 +93,7 @@ pub(super) struct Day {
         ("until" = String, Query, description = "RFC 3339 time at which it ends")),
     responses((status = 200, description = "Visits with their patients", body = Worklist), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn show(State(app): State<App>, Query(day): Query<Day>) -> Result<Json<Worklist>, ApiError> {
+pub(super) async fn show(State(app): State<App>, Asked(day): Asked<Day>) -> Result<Json<Worklist>, ApiError> {
     let time = |name, given: &str| {
         Instant::parse(given).map(|at| at.unix_seconds()).map_err(|_| ApiError::Invalid(format!("`{name}` is no RFC 3339 time")))
     };
