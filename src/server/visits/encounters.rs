@@ -127,7 +127,15 @@ pub(super) async fn refuse(
     Path(id): Path<String>,
     Body(Refusal { refused }): Body<Refusal>,
 ) -> Result<Json<EncounterFace>, ApiError> {
-    Ok(Json(app.rooms.store().set_refused(&id, refused).await?.into()))
+    // It goes on when the page that asked for it is closed.
+    let noted = tokio::spawn(async move {
+        let visit = app.rooms.store().set_refused(&id, refused).await?;
+        if refused {
+            app.rooms.stop_recordings_of(&id).await?;
+        }
+        Ok::<_, ApiError>(Json(visit.into()))
+    });
+    noted.await.map_err(|error| ApiError::internal(&error))?
 }
 
 #[derive(Serialize, ToSchema)]
