@@ -49,5 +49,5 @@ def peer(name, model, threads):
 
 
 def ours(binary, setting, threads):
-    command = [binary, "transcribe", "--model", MODEL, "--format", "text", "--threads", threads, *setting.split()]
+    command = [binary, "transcribe", "--model", MODEL, "--format", "text", "--threads", threads, "--compute", "cpu", *setting.split()]
     return Engine("cantoscribe", setting or "(default)", command, {}, ["--language"])

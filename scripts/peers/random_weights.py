@@ -41,7 +41,7 @@ class Row:
 
 
 def ours(arguments, folder, setting, words):
-    command = [arguments.binary, "transcribe", "--raw", "--model", folder, "--format", "json", "--threads", arguments.threads]
+    command = [arguments.binary, "transcribe", "--raw", "--model", folder, "--format", "json", "--threads", arguments.threads, "--compute", "cpu"]
     row = Engine("cantoscribe", setting, [*command, *setting.split()], {}, ["--language"])
     return Row(row, lambda line: words(json.loads(line)["segments"][0]))
 

@@ -172,10 +172,14 @@ pub enum Action {
     },
     /// Began to record sound.
     Record,
+    /// Had transcript and note made of what was recorded.
+    Finish,
     /// Erased sound, words and draft.
     Erase,
     /// Changed a note.
     Edit,
+    /// Read a note through and vouched for it.
+    Review,
     /// Signed a note.
     Sign,
     /// Noted the patient's yes or no to recording.
@@ -221,6 +225,8 @@ pub enum Action {
     KeyUse,
     /// Destroyed a key, and with it what it sealed.
     KeyDestroy,
+    /// Entered a patient or a visit, changed what is known of one, or gave it a recording.
+    Register,
     /// Merged two patients.
     PatientMerge,
     /// Took a merge back.

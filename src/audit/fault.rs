@@ -49,6 +49,18 @@ pub enum Fault {
         /// Its number in the log, counted from 0.
         entry: u64,
     },
+    /// The database has something else in a row than the log.
+    Row {
+        /// Its number in the log, counted from 0.
+        entry: u64,
+    },
+    /// Rows are not in the database any more.
+    MissingRows {
+        /// The first of them.
+        first: u64,
+        /// The last of them.
+        last: u64,
+    },
     /// A file that no log has.
     Stray {
         /// Below the log's folder.
@@ -85,6 +97,9 @@ impl fmt::Display for Fault {
             }
             Self::Root => f.write_str("neither the tiles nor the entries lead to the root that was signed"),
             Self::NotAnEvent { entry } => write!(f, "entry {entry} is as it was signed, and is no event"),
+            Self::Row { entry } => write!(f, "the database's row of entry {entry} was changed: it is not what the log has"),
+            Self::MissingRows { first, last } if first == last => write!(f, "the database's row of entry {first} is missing"),
+            Self::MissingRows { first, last } => write!(f, "the database's rows of entries {first} to {last} are missing"),
             Self::Stray { path } => write!(f, "`{path}` is no file of a log"),
             Self::RolledBack { size, seen } => write!(f, "the log was rolled back: it has {size} entries, and had {seen}"),
             Self::Rewritten { seen } => {

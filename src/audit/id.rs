@@ -18,7 +18,7 @@ macro_rules! id {
         impl $name {
             /// The id of these bytes.
             #[must_use]
-            pub fn from_bytes(bytes: [u8; $bytes]) -> Self {
+            pub const fn from_bytes(bytes: [u8; $bytes]) -> Self {
                 Self(bytes)
             }
 

@@ -16,10 +16,11 @@ use self::judge::{Observed, judge};
 use self::room::{Ended, Stops, play};
 use super::talk::{Part, Talk};
 use super::{BenchError, Spread, Stop, Watch};
+use crate::audit::Actor;
 use crate::engine::Engine;
 use crate::interop::fhir;
 use crate::room::{Beginning, Rooms};
-use crate::store::Store;
+use crate::store::{By, Store};
 use crate::terminology::Lexicon;
 
 /// Until the rooms begin, so that all of them are open then.
@@ -144,7 +145,7 @@ impl Stage {
                 encounter: None,
                 at: fhir::Instant::from_unix_seconds(0),
             };
-            holds.push(rooms.begin(beginning).await?.0);
+            holds.push(rooms.begin(beginning, &By::now(Actor::System)).await?.0);
         }
         let ids: Vec<String> = holds.iter().map(|hold| hold.live().id().to_owned()).collect();
         let start = Instant::now() + HEAD_START;
@@ -169,7 +170,7 @@ impl Stage {
             }
         }
         for id in ids {
-            rooms.erase(&id).await?;
+            rooms.erase(&id, &By::now(Actor::System)).await?;
         }
         if failed { Err(BenchError::RoomEnded) } else { Ok(observed) }
     }

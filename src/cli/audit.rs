@@ -7,8 +7,9 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use super::output::print;
-use crate::audit::{Checkpoint, Fault, NoteVerifier, Report, verify};
+use crate::audit::{Checkpoint, Fault, NoteVerifier, Report, RowCheck, verify};
 use crate::ledger::LogFolder;
+use crate::store::{DatabaseUrl, EventRows};
 
 /// No key and no checkpoint comes near this; a longer file is not read.
 const MOST_BYTES: u64 = 64 << 10;
@@ -36,6 +37,9 @@ enum AuditCommand {
         /// A checkpoint of this log that was kept elsewhere: the log must have grown from it
         #[arg(long, value_name = "CHECKPOINT")]
         seen: Option<PathBuf>,
+        /// The database that the log was made of, postgres://USER@HOST/NAME or sqlite:FILE: its rows must be what the log has
+        #[arg(long, value_name = "URL")]
+        database: Option<DatabaseUrl>,
     },
 }
 
@@ -44,16 +48,38 @@ enum AuditCommand {
 /// # Errors
 /// With the text for the user; the exit code is then 1.
 pub fn run(arguments: &AuditArguments) -> anyhow::Result<ExitCode> {
-    let AuditCommand::Verify { folder, key, seen } = &arguments.command;
+    let AuditCommand::Verify { folder, key, seen, database } = &arguments.command;
     let verifier = NoteVerifier::parse(&text_of(key)?).with_context(|| format!("cannot use `{}`", key.display()))?;
     let open =
         |path: &PathBuf| Checkpoint::open(&text_of(path)?, &verifier).with_context(|| format!("cannot use `{}`", path.display()));
     let seen = seen.as_ref().map(open).transpose()?;
     anyhow::ensure!(folder.join(crate::audit::CHECKPOINT).is_file(), "there is no checkpoint in `{}`", folder.display());
     let report = verify(&LogFolder::new(folder), &verifier, seen.as_ref());
-    let report = report.with_context(|| format!("cannot verify `{}`", folder.display()))?;
+    let mut report = report.with_context(|| format!("cannot verify `{}`", folder.display()))?;
+    if let Some(url) = database {
+        anyhow::ensure!(report.faults.is_empty(), "{}the database was not looked at", describe(&report));
+        report.faults = compare(&LogFolder::new(folder), report.checkpoint.size, url)?;
+    }
     print(&describe(&report))?;
     Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What a database has otherwise than the log.
+fn compare(log: &LogFolder, size: u64, url: &DatabaseUrl) -> anyhow::Result<Vec<Fault>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start a run-time")?;
+    runtime.block_on(async {
+        let mut rows = EventRows::open(url).await?;
+        let mut check = RowCheck::new(log, size);
+        loop {
+            let batch = rows.next_batch().await?;
+            if batch.is_empty() {
+                return Ok(check.finish());
+            }
+            for (number, row) in batch {
+                check.take(number, &row)?;
+            }
+        }
+    })
 }
 
 fn text_of(path: &Path) -> anyhow::Result<String> {

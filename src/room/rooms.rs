@@ -14,7 +14,7 @@ use crate::audio::StreamFormat;
 use crate::engine::Engine;
 use crate::interop::fhir::Instant;
 use crate::spool::SpoolWriter;
-use crate::store::{NewRecording, Recording, State, Store};
+use crate::store::{By, NewRecording, Recording, State, Store};
 use crate::terminology::Lexicon;
 
 /// How long a recording that nobody holds stays ready in memory. After that it must be heard again when its client comes back.
@@ -95,7 +95,7 @@ impl Rooms {
     ///
     /// # Errors
     /// [`RoomError::DiskLow`], or [`crate::engine::EngineError::NoRoom`]; [`RoomError::NoVisit`], [`RoomError::Refused`]; a failing store.
-    pub async fn begin(&self, beginning: Beginning) -> Result<(Hold, Safe, Token), RoomError> {
+    pub async fn begin(&self, beginning: Beginning, by: &By) -> Result<(Hold, Safe, Token), RoomError> {
         if self.disk_low()? {
             return Err(RoomError::DiskLow);
         }
@@ -110,9 +110,9 @@ impl Rooms {
             speakers,
             token_hash: token.hash(),
         };
-        let recording = self.store.create(new).await?;
+        let recording = self.store.create(new, by).await?;
         if let Some(encounter) = encounter {
-            self.enter(&recording.id, &encounter).await?;
+            self.enter(&recording.id, &encounter, by).await?;
         }
         let path = self.store.spool_path(&recording.id);
         let writer = SpoolWriter::create(&path, &recording.key, &recording.id)?;
@@ -124,7 +124,7 @@ impl Rooms {
         drop(open);
         // A refusal that came meanwhile may not have found it open.
         if let Err(refused) = self.may_record(&id).await {
-            self.erase(&id).await?;
+            self.erase(&id, by).await?;
             return Err(refused);
         }
         Ok((hold, safe, token))
@@ -179,7 +179,7 @@ impl Rooms {
     ///
     /// # Errors
     /// [`RoomError::Unknown`], [`RoomError::Finished`]; [`RoomError::Refused`] as [`Self::resume`].
-    pub async fn new_token(&self, id: &str) -> Result<Token, RoomError> {
+    pub async fn new_token(&self, id: &str, by: &By) -> Result<Token, RoomError> {
         let recording = self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
         if recording.state == State::Finished {
             return Err(RoomError::Finished);
@@ -188,7 +188,7 @@ impl Rooms {
             self.may_record(id).await?;
         }
         let token = Token::generate()?;
-        self.store.set_token_hash(id, token.hash()).await?;
+        self.store.set_token_hash(id, token.hash(), by).await?;
         Ok(token)
     }
 
@@ -232,14 +232,14 @@ impl Rooms {
     ///
     /// # Errors
     /// [`RoomError::Unknown`], or a store that cannot do it.
-    pub async fn erase(&self, id: &str) -> Result<(), RoomError> {
+    pub async fn erase(&self, id: &str, by: &By) -> Result<(), RoomError> {
         let mut open = self.open.lock().await;
         self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
         let live = open.remove(id);
         if let Some(live) = &live {
             live.close().await;
         }
-        self.store.erase(id).await?;
+        self.store.erase(id, by).await?;
         if let Some(live) = live {
             live.tell(Stopped::Erased);
         }

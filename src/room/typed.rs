@@ -11,7 +11,7 @@ use crate::note::Note;
 use crate::note::compose::{Language, sections};
 use crate::note::extract::extract;
 use crate::speech::transcript::{AudioIdentity, TRANSCRIPT_SCHEMA, Transcript};
-use crate::store::{NewRecording, Store};
+use crate::store::{By, NewRecording, Store};
 
 /// SHA-256 of nothing.
 const NO_SOUND: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -23,7 +23,7 @@ impl Rooms {
     ///
     /// # Errors
     /// [`RoomError::NoVisit`]; a failing store.
-    pub async fn begin_typed(&self, encounter: &str, at: Instant) -> Result<String, RoomError> {
+    pub async fn begin_typed(&self, encounter: &str, at: Instant, by: &By) -> Result<String, RoomError> {
         let new = NewRecording {
             id: recording_id()?,
             created_at: at.as_str().to_owned(),
@@ -41,15 +41,15 @@ impl Rooms {
         };
         let mut note = extract(&transcript, self.lexicon());
         note.sections = sections(&note, Language::English);
-        let (store, encounter) = (self.store().clone(), encounter.to_owned());
-        let kept = tokio::spawn(async move { keep(&store, new, &encounter, &transcript, &note).await });
+        let (store, encounter, by) = (self.store().clone(), encounter.to_owned(), *by);
+        let kept = tokio::spawn(async move { keep(&store, new, (&encounter, &by), &transcript, &note).await });
         kept.await.map_err(|_| RoomError::Panicked)?
     }
 
     /// Gives a new recording to a visit, or erases it where that cannot be.
-    pub(super) async fn enter(&self, recording: &str, encounter: &str) -> Result<(), RoomError> {
-        if let Err(error) = self.store().assign(recording, encounter, false).await {
-            self.store().erase(recording).await?;
+    pub(super) async fn enter(&self, recording: &str, encounter: &str, by: &By) -> Result<(), RoomError> {
+        if let Err(error) = self.store().assign(recording, encounter, false, by).await {
+            self.store().erase(recording, by).await?;
             return Err(error.into());
         }
         Ok(())
@@ -60,18 +60,18 @@ impl Rooms {
 async fn keep(
     store: &Store,
     new: NewRecording,
-    encounter: &str,
+    (encounter, by): (&str, &By),
     transcript: &Transcript,
     note: &Note,
 ) -> Result<String, RoomError> {
-    let id = store.create(new).await?.id;
+    let id = store.create(new, by).await?.id;
     let kept = async {
-        store.assign(&id, encounter, true).await?;
+        store.assign(&id, encounter, true, by).await?;
         store.finish(&id, transcript, note).await?;
         Ok::<_, RoomError>(())
     };
     if let Err(error) = kept.await {
-        store.erase(&id).await?;
+        store.erase(&id, by).await?;
         return Err(error);
     }
     Ok(id)
@@ -80,6 +80,7 @@ async fn keep(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::Actor;
     use crate::note::MadeBy;
     use crate::store::State;
     use crate::visit::{Encounter, Given, Patient};
@@ -97,20 +98,21 @@ mod tests {
 
     #[tokio::test]
     async fn a_typed_note_is_whole_or_not_there() {
+        let by = By::now(Actor::System);
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).await.unwrap();
         let schema = TRANSCRIPT_SCHEMA.to_owned();
         let transcript = Transcript { schema, language: "yue".to_owned(), model: None, audio: None, segments: Vec::new() };
         let note = Note::empty(MadeBy { version: "1".into(), model: None, precision: None, lexicon: String::new() });
-        let lost = keep(&store, new(), "none", &transcript, &note).await;
+        let lost = keep(&store, new(), ("none", &by), &transcript, &note).await;
         assert!(matches!(lost, Err(RoomError::NoVisit)), "{lost:?}");
         assert!(store.recordings().await.unwrap().is_empty(), "a recording of no visit is left");
         let today = crate::identity::Date::parse("2026-11-26").unwrap();
         let patient = Patient::new(&Given { name: "CHAN", ..Given::default() }, today).unwrap();
-        let patient = store.create_patient(&patient, 1).await.unwrap();
-        let visit = store.create_encounter(&patient.id, 1, &Encounter::new("Dr Lee").unwrap()).await.unwrap();
-        store.set_refused(&visit.id, true).await.unwrap();
-        let id = keep(&store, new(), &visit.id, &transcript, &note).await.unwrap();
+        let patient = store.create_patient(&patient, 1, &by).await.unwrap();
+        let visit = store.create_encounter(&patient.id, 1, &Encounter::new("Dr Lee").unwrap(), &by).await.unwrap();
+        store.set_refused(&visit.id, true, &by).await.unwrap();
+        let id = keep(&store, new(), (&visit.id, &by), &transcript, &note).await.unwrap();
         assert_eq!(store.recording(&id).await.unwrap().unwrap().state, State::Finished);
         assert_eq!(store.assigned(&id).await.unwrap(), Some((visit.id, true)));
     }

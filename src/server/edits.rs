@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::asked::Body;
+use super::caller::Caller;
 use super::clock::now;
 use super::error::{ApiError, ErrorDocument};
 use super::signing::{Desk, desk, kept};
@@ -138,6 +139,7 @@ pub(super) struct Changed {
 )]
 pub(super) async fn edit(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Body(wanted): Body<Wanted>,
 ) -> Result<Json<Changed>, ApiError> {
@@ -150,7 +152,7 @@ pub(super) async fn edit(
         let before = kept.record.editable()?;
         let at = now();
         let note = apply(before.note(), meant, &app.clinician, at.as_str(), app.rooms.lexicon())?;
-        if note == *before.note() || save(&app, &id, &note, before.version(), edit.act()).await? {
+        if note == *before.note() || save(&app, &id, &note, (before.version(), edit.act()), caller).await? {
             return changed(&app, &id, merged).await;
         }
     }
@@ -167,9 +169,9 @@ async fn rebased(app: &App, id: &str, version: u64, edit: NoteEdit, kept: &KeptR
 }
 
 /// Keeps the next version; false when somebody else was faster.
-async fn save(app: &App, id: &str, note: &Note, before: u64, act: Act) -> Result<bool, ApiError> {
+async fn save(app: &App, id: &str, note: &Note, (before, act): (u64, Act), caller: Caller) -> Result<bool, ApiError> {
     let change = Change { version: before + 1, act, by: app.clinician.to_string(), at: now().as_str().to_owned() };
-    match app.rooms.store().save_note(id, note, &change).await {
+    match app.rooms.store().save_note(id, note, &change, &caller.0).await {
         Ok(_) => Ok(true),
         Err(SaveError::Conflict) => Ok(false),
         Err(error) => Err(error.into()),
@@ -204,10 +206,11 @@ pub(super) struct Seen {
 )]
 pub(super) async fn undo(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Body(seen): Body<Seen>,
 ) -> Result<Json<Changed>, ApiError> {
-    step(&app, &id, seen.version, Act::Undo).await
+    step(&app, &id, (seen.version, Act::Undo), caller).await
 }
 
 /// Does again what was taken back last.
@@ -220,13 +223,14 @@ pub(super) async fn undo(
 )]
 pub(super) async fn redo(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Body(seen): Body<Seen>,
 ) -> Result<Json<Changed>, ApiError> {
-    step(&app, &id, seen.version, Act::Redo).await
+    step(&app, &id, (seen.version, Act::Redo), caller).await
 }
 
-async fn step(app: &App, id: &str, seen: u64, act: Act) -> Result<Json<Changed>, ApiError> {
+async fn step(app: &App, id: &str, (seen, act): (u64, Act), caller: Caller) -> Result<Json<Changed>, ApiError> {
     let kept = kept(app, id).await?;
     if kept.record.version() != seen {
         return Err(conflict(&kept));
@@ -236,7 +240,7 @@ async fn step(app: &App, id: &str, seen: u64, act: Act) -> Result<Json<Changed>,
     kept.record.editable()?;
     let back_to = back_to.ok_or(ApiError::NothingToUndo)?;
     let note = app.rooms.store().note_version(id, back_to).await?.ok_or(ApiError::NothingToUndo)?;
-    if save(app, id, &note, seen, act).await? {
+    if save(app, id, &note, (seen, act), caller).await? {
         return changed(app, id, false).await;
     }
     Err(conflict(&self::kept(app, id).await?))

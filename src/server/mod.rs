@@ -3,6 +3,7 @@
 //! Invariant: no request is answered whose Host and Origin are not the address served.
 
 mod asked;
+mod caller;
 mod clock;
 mod drain;
 mod edits;
@@ -43,10 +44,12 @@ use utoipa_axum::routes;
 
 pub use error::ServerError;
 
+use self::caller::{Caller, TRIAL};
 use self::error::{ApiError, ErrorDocument};
 use self::guard::Hosts;
 use self::openai::Allowance;
 use self::protocol::{LONGEST_FRAME, Opening};
+use crate::audit::Actor;
 use crate::engine::Engine;
 use crate::room::Rooms;
 use crate::store::Store;
@@ -82,6 +85,7 @@ pub struct Settings {
 struct App {
     rooms: Arc<Rooms>,
     clinician: Arc<str>,
+    actor: Actor,
     allowance: Allowance,
     /// Turns true when the server shuts down. Who must have ended by then holds a receiver.
     closing: Arc<watch::Sender<bool>>,
@@ -107,8 +111,14 @@ pub async fn serve_trial(
     let rooms = Rooms::new(engine, store, lexicon, keep_free).await?;
     let closing = Arc::new(watch::Sender::new(false));
     let allowance = Allowance::new(longest_upload, clock::seconds());
-    let app = App { rooms: Arc::clone(&rooms), clinician: TRIAL_CLINICIAN.into(), allowance, closing: Arc::clone(&closing) };
-    let router = router(app, Hosts::of(served));
+    let app = App {
+        rooms: Arc::clone(&rooms),
+        clinician: TRIAL_CLINICIAN.into(),
+        actor: TRIAL,
+        allowance,
+        closing: Arc::clone(&closing),
+    };
+    let service = router(app, Hosts::of(served)).into_make_service_with_connect_info::<SocketAddr>();
     ready(served);
     let stop = async move {
         shutdown.await;
@@ -117,7 +127,7 @@ pub async fn serve_trial(
         let _ = tokio::time::timeout(SHUTDOWN, closing.closed()).await;
     };
     tokio::select! {
-        served = std::future::IntoFuture::into_future(axum::serve(listener, router)) => served.map_err(ServerError::Ended)?,
+        served = std::future::IntoFuture::into_future(axum::serve(listener, service)) => served.map_err(ServerError::Ended)?,
         () = stop => {}
     }
     rooms.close().await;
@@ -238,6 +248,7 @@ async fn status(State(app): State<App>) -> Result<Json<Status>, ApiError> {
 )]
 async fn listen(
     State(app): State<App>,
+    Caller(by): Caller,
     Query(query): Query<Vec<(String, String)>>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ApiError> {
@@ -251,5 +262,5 @@ async fn listen(
     Ok(upgrade
         .max_message_size(LONGEST_READ)
         .max_frame_size(LONGEST_READ)
-        .on_upgrade(move |socket| socket::serve(socket, rooms, opening, closing.subscribe())))
+        .on_upgrade(move |socket| socket::serve(socket, rooms, opening, by, closing.subscribe())))
 }

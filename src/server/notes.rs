@@ -6,8 +6,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::asked::Asked;
+use super::caller::Caller;
 use super::error::{ApiError, ErrorDocument};
 use super::{App, templates};
+use crate::audit::Action;
 use crate::interop::fhir::{self, Instant};
 use crate::note::compose::{self, sections, text_of};
 use crate::note::edit::is_edited;
@@ -63,11 +65,13 @@ pub(super) struct Form {
 )]
 pub(super) async fn download(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Asked(form): Asked<Form>,
 ) -> Result<Response, ApiError> {
     let recording = app.rooms.store().recording(&id).await?.ok_or(ApiError::NotFound)?;
     let Document { transcript, mut note, .. } = document(&app, &id).await?;
+    caller.reads(&app, Action::Export { count: 1 }, &id).await?;
     let language = match form.lang.unwrap_or_default() {
         Tongue::English => compose::Language::English,
         Tongue::TraditionalChinese => compose::Language::TraditionalChinese,
@@ -105,10 +109,12 @@ pub(super) async fn download(
 )]
 pub(super) async fn download_transcript(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Asked(form): Asked<Form>,
 ) -> Result<Response, ApiError> {
     let Document { transcript, .. } = document(&app, &id).await?;
+    caller.reads(&app, Action::Export { count: 1 }, &id).await?;
     Ok(match form.format {
         Format::Json => file("transcript.json", "application/json", transcript::to_json(&transcript)?),
         Format::Text => file("transcript.txt", "text/plain; charset=utf-8", transcript::to_text(&transcript)),

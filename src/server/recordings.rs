@@ -9,9 +9,11 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::asked::Asked;
+use super::caller::Caller;
 use super::error::{ApiError, ErrorDocument};
 use super::visits::{Banner, Faces, Moved, moved};
 use crate::audio::{Playback, to_wav};
+use crate::audit::Action;
 use crate::note::Note;
 use crate::room::Live;
 use crate::speech::Transcript;
@@ -52,7 +54,7 @@ pub(super) struct Summaries {
     path = "/v1/recordings",
     responses((status = 200, description = "All recordings and whose they are, nothing of what was said", body = Summaries), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn list(State(app): State<App>) -> Result<Json<Summaries>, ApiError> {
+pub(super) async fn list(State(app): State<App>, Caller(by): Caller) -> Result<Json<Summaries>, ApiError> {
     let mut recordings = Vec::new();
     let store = app.rooms.store();
     let (assignments, mut faces) = (store.assignments().await?, Faces::new()?);
@@ -65,6 +67,8 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Summaries>, ApiE
         }
         recordings.push(summary);
     }
+    let count = u32::try_from(recordings.len()).unwrap_or(u32::MAX);
+    app.rooms.store().keep_event(&by.did_in_general(Action::Search { count })).await?;
     Ok(Json(Summaries { recordings }))
 }
 
@@ -144,9 +148,10 @@ struct Format {
     params(("id" = String, Path, description = "The recording's id")),
     responses((status = 200, description = "The recording", body = Detail), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Detail>, ApiError> {
+pub(super) async fn show(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Json<Detail>, ApiError> {
     let store = app.rooms.store();
     let recording = store.recording(&id).await?.ok_or(ApiError::NotFound)?;
+    caller.reads(&app, Action::View { count: 1 }, &id).await?;
     let live = app.rooms.find(&id).await;
     let (transcript, note, version) = match store.document(&id).await? {
         Some(document) => (document.transcript, Some(document.note), document.version),
@@ -193,8 +198,12 @@ pub(super) struct NewToken {
     params(("id" = String, Path, description = "The recording's id")),
     responses((status = 200, description = "The token", body = NewToken), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn token(State(app): State<App>, Path(id): Path<String>) -> Result<Json<NewToken>, ApiError> {
-    let token = app.rooms.new_token(&id).await?;
+pub(super) async fn token(
+    State(app): State<App>,
+    Caller(by): Caller,
+    Path(id): Path<String>,
+) -> Result<Json<NewToken>, ApiError> {
+    let token = app.rooms.new_token(&id, &by).await?;
     Ok(Json(NewToken { token: token.reveal().to_owned() }))
 }
 
@@ -222,8 +231,8 @@ pub(super) async fn finish(State(app): State<App>, Path(id): Path<String>) -> Re
     params(("id" = String, Path, description = "The recording's id")),
     responses((status = 204, description = "It is erased"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn erase(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    app.rooms.erase(&id).await?;
+pub(super) async fn erase(State(app): State<App>, Caller(by): Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    app.rooms.erase(&id, &by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -247,6 +256,7 @@ pub(super) struct Stretch {
 )]
 pub(super) async fn audio(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     Asked(stretch): Asked<Stretch>,
 ) -> Result<Response, ApiError> {
@@ -257,6 +267,7 @@ pub(super) async fn audio(
     if end_ms <= stretch.start_ms {
         return Err(ApiError::Invalid("`end_ms` is not after `start_ms`".to_owned()));
     }
+    caller.reads(&app, Action::View { count: 1 }, &id).await?;
     let place = |ms: u64| ms.saturating_mul(rate) / 1000;
     let (start, end) = (place(stretch.start_ms), place(end_ms));
     let path = app.rooms.store().spool_path(&id);

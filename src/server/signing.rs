@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::asked::Body;
+use super::caller::Caller;
 use super::clock::now;
 use super::edits::{Seen, conflict};
 use super::error::{ApiError, ErrorDocument};
@@ -152,6 +153,7 @@ fn sign_entry(version: u64, by: &Signature) -> Entry {
 )]
 pub(super) async fn review(
     State(app): State<App>,
+    Caller(by): Caller,
     Path(id): Path<String>,
     Body(seen): Body<Seen>,
 ) -> Result<Json<Desk>, ApiError> {
@@ -159,7 +161,7 @@ pub(super) async fn review(
     let note = kept.record.note().clone();
     kept.record.editable()?;
     let reviewed = Draft::new(seen.version, note).review(signature(&app)?).map_err(|not_yet| ApiError::Open(not_yet.open))?;
-    vouched(&app, &id, app.rooms.store().save_review(&id, &reviewed).await).await
+    vouched(&app, &id, app.rooms.store().save_review(&id, &reviewed, &by).await).await
 }
 
 /// Signs the note that was read through: from now on it is frozen.
@@ -170,14 +172,19 @@ pub(super) async fn review(
     request_body = Seen,
     responses((status = 200, description = "The note's desk", body = Desk), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn sign(State(app): State<App>, Path(id): Path<String>, Body(seen): Body<Seen>) -> Result<Json<Desk>, ApiError> {
+pub(super) async fn sign(
+    State(app): State<App>,
+    Caller(by): Caller,
+    Path(id): Path<String>,
+    Body(seen): Body<Seen>,
+) -> Result<Json<Desk>, ApiError> {
     let kept = seen_last(&app, &id, seen.version).await?;
     let signed = match kept.record {
         Record::Reviewed(reviewed) => reviewed.sign(signature(&app)?),
         Record::Draft(_) => return Err(ApiError::NotReviewed),
         Record::Signed(_) => return Err(ApiError::Signed),
     };
-    vouched(&app, &id, app.rooms.store().save_signature(&id, &signed).await).await
+    vouched(&app, &id, app.rooms.store().save_signature(&id, &signed, &by).await).await
 }
 
 /// Lines for a signed note.
@@ -208,6 +215,7 @@ struct AddedLine {
 )]
 pub(super) async fn addendum(
     State(app): State<App>,
+    Caller(by): Caller,
     Path(id): Path<String>,
     Body(addendum): Body<Addendum>,
 ) -> Result<Json<Desk>, ApiError> {
@@ -216,7 +224,7 @@ pub(super) async fn addendum(
     let signature = signature(&app)?;
     let added = signed.addendum(&lines, signature.clone(), app.rooms.lexicon())?;
     let change = Change { version: added.version(), act: Act::Addendum, by: signature.by, at: signature.at };
-    let saved = app.rooms.store().save_addendum(&id, &added, &change).await.map(|_| ());
+    let saved = app.rooms.store().save_addendum(&id, &added, &change, &by).await.map(|_| ());
     vouched(&app, &id, saved).await
 }
 

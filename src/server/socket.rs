@@ -13,6 +13,7 @@ use super::wire::{AWAY, DONE, Stop, Wire, pings};
 use crate::engine::EngineError;
 use crate::note::Note;
 use crate::room::{Beginning, Failure, Fault, Hold, Partial, RoomError, Rooms, Safe, Stopped, Token, View};
+use crate::store::By;
 
 /// How long a client that comes back has to show its token.
 const TOKEN: Duration = Duration::from_secs(20);
@@ -24,11 +25,12 @@ pub(super) async fn serve(
     socket: WebSocket,
     rooms: Arc<Rooms>,
     opening: Result<Opening, Refusal>,
+    by: By,
     mut closing: watch::Receiver<bool>,
 ) {
     let mut wire = Wire::new(socket);
     let stop = tokio::select! {
-        stop = converse(&mut wire, &rooms, opening) => stop,
+        stop = converse(&mut wire, &rooms, opening, by) => stop,
         _ = closing.wait_for(|closing| *closing) => Stop::Close(AWAY),
     };
     let code = match stop {
@@ -44,13 +46,13 @@ pub(super) async fn serve(
     wire.close(code).await;
 }
 
-async fn converse(wire: &mut Wire, rooms: &Rooms, opening: Result<Opening, Refusal>) -> Stop {
+async fn converse(wire: &mut Wire, rooms: &Rooms, opening: Result<Opening, Refusal>, by: By) -> Stop {
     let opened = match opening {
-        Ok(opening) => open(wire, rooms, opening).await,
+        Ok(opening) => open(wire, rooms, opening, by).await,
         Err(refusal) => Err(refusal.into()),
     };
     match opened {
-        Ok((hold, safe)) => match Conversation::new(wire, rooms, hold, safe).run().await {
+        Ok((hold, safe)) => match Conversation::new(wire, rooms, hold, safe, by).run().await {
             Ok(never) => match never {},
             Err(stop) => stop,
         },
@@ -59,11 +61,11 @@ async fn converse(wire: &mut Wire, rooms: &Rooms, opening: Result<Opening, Refus
 }
 
 /// Begins a recording or comes back to one, and says `ready`.
-async fn open(wire: &mut Wire, rooms: &Rooms, opening: Opening) -> Result<(Hold, Safe), Stop> {
+async fn open(wire: &mut Wire, rooms: &Rooms, opening: Opening, by: By) -> Result<(Hold, Safe), Stop> {
     let (hold, safe, token) = match opening {
         Opening::Begin { format, language, speakers, encounter } => {
             let beginning = Beginning { format, language, speakers, encounter, at: now() };
-            rooms.begin(beginning).await.map_err(|error| refusal(&error))?
+            rooms.begin(beginning, &by).await.map_err(|error| refusal(&error))?
         }
         Opening::Resume { recording } => {
             let token = wire.token().await?;
@@ -127,6 +129,7 @@ struct Conversation<'a> {
     wire: &'a mut Wire,
     rooms: &'a Rooms,
     hold: Hold,
+    by: By,
     view: watch::Receiver<View>,
     safe: watch::Receiver<Safe>,
     /// Samples that the client was told are safe.
@@ -152,12 +155,13 @@ enum Event {
 }
 
 impl<'a> Conversation<'a> {
-    fn new(wire: &'a mut Wire, rooms: &'a Rooms, hold: Hold, ready: Safe) -> Self {
+    fn new(wire: &'a mut Wire, rooms: &'a Rooms, hold: Hold, ready: Safe, by: By) -> Self {
         let (view, safe) = (hold.live().view(), hold.live().safe());
         Self {
             wire,
             rooms,
             hold,
+            by,
             view,
             safe,
             acknowledged: ready.samples,
@@ -221,7 +225,7 @@ impl<'a> Conversation<'a> {
                 ClientMessage::Finish => self.finish().await,
                 ClientMessage::Cancel => {
                     let id = self.hold.live().id().to_owned();
-                    self.rooms.erase(&id).await.map_err(|error| refusal(&error))?;
+                    self.rooms.erase(&id, &self.by.later()).await.map_err(|error| refusal(&error))?;
                     Err(self.say_erased().await)
                 }
                 ClientMessage::Resume { .. } => {

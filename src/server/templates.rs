@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::asked::Body;
+use super::caller::Caller;
 use super::error::{ApiError, ErrorDocument};
 use crate::note::Template;
 use crate::store::StoredTemplate;
@@ -51,6 +52,7 @@ pub(super) struct Form {
 )]
 pub(super) async fn keep(
     State(app): State<App>,
+    Caller(by): Caller,
     Path(name): Path<String>,
     Body(Form { specialty, text }): Body<Form>,
 ) -> Result<StatusCode, ApiError> {
@@ -62,7 +64,7 @@ pub(super) async fn keep(
     }
     text.parse::<Template>()?;
     let template = StoredTemplate { name, specialty, text };
-    app.rooms.store().keep_template(&app.clinician, &template).await?;
+    app.rooms.store().keep_template(&app.clinician, &template, &by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -73,8 +75,8 @@ pub(super) async fn keep(
     params(("name" = String, Path, description = "What it is called")),
     responses((status = 204, description = "It is forgotten"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn remove(State(app): State<App>, Path(name): Path<String>) -> Result<StatusCode, ApiError> {
-    if app.rooms.store().remove_template(&app.clinician, &name).await? {
+pub(super) async fn remove(State(app): State<App>, Caller(by): Caller, Path(name): Path<String>) -> Result<StatusCode, ApiError> {
+    if app.rooms.store().remove_template(&app.clinician, &name, &by).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NoTemplate)

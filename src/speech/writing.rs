@@ -6,6 +6,7 @@ use super::model::Hypothesis;
 use super::normalise::{Numbers, write_numbers};
 use super::script::HongKongScript;
 use crate::text::PatientText;
+use crate::text::numerals::numbers;
 
 /// Hong Kong's characters, and numbers as one was told to write them.
 pub struct Writing {
@@ -41,12 +42,17 @@ impl Writing {
         self.script.convert_hypothesis(heard)
     }
 
-    /// Whether what was shown of an utterance that grows has no number that would be digits, had the utterance ended there.
+    /// Whether what was shown of an utterance that grows stays in words: it has no number that would be digits, had the utterance ended
+    /// there, nor ends in one, for 五 may become 五百毫克.
     #[must_use]
     pub fn keeps(&self, shown: &PatientText) -> bool {
         match self.numbers {
             Numbers::Said => true,
-            Numbers::Written => write_numbers(shown.reveal()) == shown.reveal(),
+            Numbers::Written => {
+                let chars: Vec<char> = shown.reveal().trim_end().chars().collect();
+                let open = numbers(&chars).last().is_some_and(|number| number.end == chars.len());
+                !open && write_numbers(shown.reveal()) == shown.reveal()
+            }
         }
     }
 

@@ -8,9 +8,10 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::any::{AnyArguments, AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::migrate::Migrator;
-use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Executor as _};
+use sqlx::query::{Query, QueryAs};
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Executor as _, FromRow, Transaction};
 
 use super::StoreError;
 
@@ -35,7 +36,7 @@ const WORDS: [(&str, &str); 4] = [
     ("BLOB", "BYTEA"),
 ];
 
-/// Where a PostgreSQL database is: `postgres://USER:PASSWORD@HOST/NAME`. It prints neither user nor password nor parameters.
+/// Where a database is: `postgres://USER:PASSWORD@HOST/NAME`, or, to read alone, `sqlite:FILE`. It prints neither user nor password nor parameters.
 #[derive(Clone)]
 pub struct DatabaseUrl(String);
 
@@ -46,6 +47,16 @@ impl From<String> for DatabaseUrl {
 }
 
 impl DatabaseUrl {
+    /// A connection that reads, beside the process that has the database.
+    pub(super) async fn connect_to_read(&self) -> Result<AnyConnection, StoreError> {
+        sqlx::any::install_default_drivers();
+        let options = match self.0.strip_prefix("sqlite:") {
+            Some(file) => sqlite_options(Path::new(file.strip_prefix("//").unwrap_or(file)), "?mode=ro")?,
+            None => self.options()?,
+        };
+        connect(&options, &self.to_string()).await
+    }
+
     /// The parser's own message is left out: it may quote the URL.
     fn options(&self) -> Result<AnyConnectOptions, StoreError> {
         let options = self.0.parse::<AnyConnectOptions>().map_err(|_| StoreError::BadUrl)?;
@@ -57,6 +68,9 @@ impl DatabaseUrl {
 
 impl std::fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.starts_with("sqlite:") {
+            return f.write_str(&self.0);
+        }
         let Ok(AnyConnectOptions { database_url: url, .. }) = self.options() else { return f.write_str("(no URL)") };
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
         write!(f, "postgres://{}{port}{}", url.host_str().unwrap_or_default(), url.path())
@@ -78,7 +92,8 @@ pub(super) enum Kind {
 
 /// An open database of this version's form.
 pub(super) struct Database {
-    pub(super) pool: AnyPool,
+    /// Private: whoever could reach it could change something without an event.
+    pool: AnyPool,
     pub(super) kind: Kind,
 }
 
@@ -86,7 +101,7 @@ impl Database {
     /// Opens the SQLite database in this file, over one connection.
     pub(super) async fn sqlite(file: &Path) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
-        let options = sqlite_options(file)?;
+        let options = sqlite_options(file, "")?;
         let name = file.display().to_string();
         // What is wrong with it is seen on a connection of its own: a pool would try again until its patience ends.
         let mut first = connect(&options, &name).await?;
@@ -138,6 +153,91 @@ impl Database {
     }
 }
 
+/// What the program keeps up by itself, without anybody's doing: the only changes that no event tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Upkeep {
+    /// What tells the master key again.
+    Probe,
+    /// What was heard in an utterance, of a recording whose beginning has an event.
+    Heard,
+    /// That a recording takes no more sound.
+    Progress,
+    /// The rest of an erasing that has its event.
+    Wipe,
+    /// Figures that were computed from what is kept.
+    Figures,
+}
+
+/// Reads, and nothing else.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a>(&'a AnyPool);
+
+/// A query for rows of one type.
+type Rows<'q, T> = QueryAs<'q, Any, T, AnyArguments<'q>>;
+
+impl Reader<'_> {
+    /// All rows.
+    pub(super) async fn all<T: for<'r> FromRow<'r, AnyRow> + Send + Unpin>(
+        self,
+        query: Rows<'_, T>,
+    ) -> Result<Vec<T>, sqlx::Error> {
+        query.fetch_all(self.0).await
+    }
+
+    /// The first row, if there is one.
+    pub(super) async fn one<T: for<'r> FromRow<'r, AnyRow> + Send + Unpin>(
+        self,
+        query: Rows<'_, T>,
+    ) -> Result<Option<T>, sqlx::Error> {
+        query.fetch_optional(self.0).await
+    }
+}
+
+impl Database {
+    pub(super) fn reader(&self) -> Reader<'_> {
+        Reader(&self.pool)
+    }
+
+    /// Begins a change, for [`super::act::Act`].
+    pub(super) async fn begin(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        self.pool.begin().await
+    }
+
+    /// Changes something that no event tells of; says how many rows it changed.
+    pub(super) async fn keep_up<'q>(&self, _what: Upkeep, query: Query<'q, Any, AnyArguments<'q>>) -> Result<u64, sqlx::Error> {
+        Ok(query.execute(&self.pool).await?.rows_affected())
+    }
+
+    /// Writes anew what held rows that were erased.
+    pub(super) async fn rewrite(&self) -> Result<(), sqlx::Error> {
+        let statement = match self.kind {
+            Kind::Sqlite => "VACUUM",
+            Kind::Postgres => concat!(
+                "VACUUM (FULL) recordings, finals, transcripts, notes, note_changes, note_signatures, note_outcomes, ",
+                "recording_moves, encounter_recordings, encounters, patient_numbers, patients"
+            ),
+        };
+        sqlx::raw_sql(statement).execute(&self.pool).await.map(drop)
+    }
+
+    /// Waits until all connections are closed, also one that is just being given back by a task of the pool.
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+        for _ in 0..100 {
+            if self.pool.size() == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// For tests, which stand for somebody who has the database in hand.
+    #[cfg(test)]
+    pub(super) fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+}
+
 /// The system's or the server's reason: it may name the user, and never holds the password.
 async fn connect(options: &AnyConnectOptions, name: &str) -> Result<AnyConnection, StoreError> {
     let connected = tokio::time::timeout(PATIENCE, options.connect()).await;
@@ -163,14 +263,14 @@ async fn share_lock(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     lock.execute(connection).await.map(drop)
 }
 
-fn sqlite_options(file: &Path) -> Result<AnyConnectOptions, StoreError> {
+fn sqlite_options(file: &Path, how: &str) -> Result<AnyConnectOptions, StoreError> {
     // Without dots, which a URL would take for steps.
     let whole = file.canonicalize().map_err(StoreError::io("open", file))?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.');
     let bytes = whole.as_os_str().as_encoded_bytes();
     let encode = |&byte: &u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     let path: String = bytes.iter().map(encode).collect();
-    let options = format!("sqlite://{path}").parse::<AnyConnectOptions>();
+    let options = format!("sqlite://{path}{how}").parse::<AnyConnectOptions>();
     Ok(options.map_err(StoreError::database("be opened"))?.disable_statement_logging())
 }
 

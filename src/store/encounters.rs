@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use sqlx::FromRow;
 
-use super::hold::{Transaction, hold_encounter};
+use super::act::Act;
 use super::patients::{new_id, unwrap};
 use super::place::Place;
-use super::{DeskError, Store, StoreError};
+use super::{By, DeskError, Store, StoreError};
+use crate::audit::{Action, Event, HowSaid, Outcome, Refusal};
 use crate::spool::Key;
 use crate::visit::Encounter;
 
@@ -49,17 +50,13 @@ impl Row {
     }
 }
 
-/// Takes hold of a visit and reads it with its key: what is read is so until the transaction ends.
-pub(super) async fn held_encounter(
-    transaction: &mut Transaction,
-    master: &Key,
-    id: &str,
-    action: &'static str,
-) -> Result<Option<(StoredEncounter, Key)>, StoreError> {
-    hold_encounter(transaction, id, action).await?;
-    let query = format!("{SELECT} WHERE encounters.id = $1");
-    let row = sqlx::query_as::<_, Row>(&query).bind(id).fetch_optional(&mut **transaction).await;
-    row.map_err(StoreError::database(action))?.map(|row| row.open(master)).transpose()
+impl Act {
+    /// Takes hold of a visit and reads it with its key: what is read is so until the act ends.
+    pub(super) async fn held_encounter(&mut self, master: &Key, id: &str) -> Result<Option<(StoredEncounter, Key)>, StoreError> {
+        self.hold_encounter(id).await?;
+        let query = format!("{SELECT} WHERE encounters.id = $1");
+        self.one::<Row>(sqlx::query_as(&query).bind(id)).await?.map(|row| row.open(master)).transpose()
+    }
 }
 
 impl Store {
@@ -67,7 +64,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unknown`] when there is no such patient, and when it cannot be written.
-    pub async fn create_encounter(&self, patient: &str, at: i64, encounter: &Encounter) -> Result<StoredEncounter, StoreError> {
+    pub async fn create_encounter(
+        &self,
+        patient: &str,
+        at: i64,
+        encounter: &Encounter,
+        by: &By,
+    ) -> Result<StoredEncounter, StoreError> {
         let key = self.patient_key(patient).await?;
         let id = new_id()?;
         let sealed = Place::new("encounters.document", &id).seal_json(&key, encounter)?;
@@ -75,10 +78,12 @@ impl Store {
         let insert = "INSERT INTO encounters (id, number, patient, starts_at, document) \
             SELECT $1, (SELECT coalesce(max(number), 0) + 1 FROM encounters), id, $2, $3 FROM patients WHERE id = $4";
         let insert = sqlx::query(insert).bind(&id).bind(at).bind(sealed).bind(patient);
-        let done = insert.execute(self.pool()).await.map_err(StoreError::database("enter a visit"))?;
-        if done.rows_affected() == 0 {
+        let mut act = self.begin("enter a visit").await?;
+        if act.execute(insert).await? == 0 {
+            act.abandon().await?;
             return Err(StoreError::Unknown { what: "patient", id: patient.to_owned() });
         }
+        act.commit(&by.did_for(Action::Register, self.pseudonym(patient)?)).await?;
         Ok(StoredEncounter { id, patient: patient.to_owned(), at, encounter: encounter.clone() })
     }
 
@@ -88,7 +93,7 @@ impl Store {
     /// [`StoreError::Damaged`] and when it cannot be read.
     pub async fn encounter(&self, id: &str) -> Result<Option<StoredEncounter>, StoreError> {
         let query = format!("{SELECT} WHERE encounters.id = $1");
-        let row = sqlx::query_as::<_, Row>(&query).bind(id).fetch_optional(self.pool()).await;
+        let row = self.reader().one::<Row>(sqlx::query_as(&query).bind(id)).await;
         let row = row.map_err(StoreError::database("read a visit"))?;
         row.map(|row| row.read(&self.shared.master)).transpose()
     }
@@ -99,7 +104,7 @@ impl Store {
     /// When they cannot be read.
     pub async fn encounters_of(&self, patient: &str) -> Result<Vec<StoredEncounter>, StoreError> {
         let query = format!("{SELECT} WHERE patient = $1 ORDER BY starts_at DESC, number DESC");
-        let rows = sqlx::query_as::<_, Row>(&query).bind(patient).fetch_all(self.pool()).await;
+        let rows = self.reader().all::<Row>(sqlx::query_as(&query).bind(patient)).await;
         self.readable(rows.map_err(StoreError::database("list the visits of a patient"))?)
     }
 
@@ -109,7 +114,7 @@ impl Store {
     /// When they cannot be read.
     pub async fn encounters_between(&self, from: i64, until: i64, most: u32) -> Result<Vec<StoredEncounter>, StoreError> {
         let query = format!("{SELECT} WHERE starts_at >= $1 AND starts_at < $2 ORDER BY starts_at DESC, number DESC LIMIT $3");
-        let rows = sqlx::query_as::<_, Row>(&query).bind(from).bind(until).bind(i64::from(most)).fetch_all(self.pool()).await;
+        let rows = self.reader().all::<Row>(sqlx::query_as(&query).bind(from).bind(until).bind(i64::from(most))).await;
         self.readable(rows.map_err(StoreError::database("list the visits"))?)
     }
 
@@ -123,17 +128,17 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unknown`], and when it cannot be written.
-    pub async fn set_refused(&self, id: &str, refused: bool) -> Result<StoredEncounter, StoreError> {
-        const ACTION: &str = "change a visit";
+    pub async fn set_refused(&self, id: &str, refused: bool, by: &By) -> Result<StoredEncounter, StoreError> {
         let unknown = || StoreError::Unknown { what: "visit", id: id.to_owned() };
-        let mut transaction = self.pool().begin().await.map_err(StoreError::database(ACTION))?;
-        let found = held_encounter(&mut transaction, &self.shared.master, id, ACTION).await?;
-        let (mut found, key) = found.ok_or_else(unknown)?;
+        let mut act = self.begin("change a visit").await?;
+        let (mut found, key) = act.held_encounter(&self.shared.master, id).await?.ok_or_else(unknown)?;
         found.encounter.refused = refused;
         let sealed = Place::new("encounters.document", id).seal_json(&key, &found.encounter)?;
         let update = sqlx::query("UPDATE encounters SET document = $1 WHERE id = $2").bind(sealed).bind(id);
-        update.execute(&mut *transaction).await.map_err(StoreError::database(ACTION))?;
-        transaction.commit().await.map_err(StoreError::database(ACTION))?;
+        act.execute(update).await?;
+        let event = by.did_for(Action::RecordingConsent { how: HowSaid::Spoken }, self.pseudonym(&found.patient)?);
+        let outcome = if refused { Outcome::Refused { reason: Refusal::SaidNo } } else { Outcome::Done };
+        act.commit(&Event { outcome, ..event }).await?;
         Ok(found)
     }
 
@@ -141,14 +146,17 @@ impl Store {
     ///
     /// # Errors
     /// [`DeskError::InUse`] where one does, [`StoreError::Unknown`], and when it cannot be done.
-    pub async fn erase_encounter(&self, id: &str) -> Result<(), DeskError> {
+    pub async fn erase_encounter(&self, id: &str, by: &By) -> Result<(), DeskError> {
+        let unknown = || StoreError::Unknown { what: "visit", id: id.to_owned() };
+        let found = self.encounter(id).await?.ok_or_else(unknown)?;
+        let event = by.did_for(Action::Erase, self.pseudonym(&found.patient)?);
         let delete = "DELETE FROM encounters WHERE id = $1 AND NOT EXISTS \
             (SELECT 1 FROM encounter_recordings WHERE encounter_recordings.encounter = encounters.id)";
-        if self.delete_and_wipe(delete, id).await? {
+        if self.delete_and_wipe(delete, id, &event).await? {
             return Ok(());
         }
         let there = self.encounter(id).await?.is_some();
-        Err(if there { DeskError::InUse } else { StoreError::Unknown { what: "visit", id: id.to_owned() }.into() })
+        Err(if there { DeskError::InUse } else { unknown().into() })
     }
 
     /// Makes a recording that belongs to no visit part of this one. A typed one has no sound; any other is refused where the patient
@@ -156,20 +164,18 @@ impl Store {
     ///
     /// # Errors
     /// [`DeskError::Refused`], [`StoreError::Unknown`] when there is no such visit, and when it cannot be written.
-    pub async fn assign(&self, recording: &str, encounter: &str, typed: bool) -> Result<(), DeskError> {
-        const ACTION: &str = "enter a recording";
-        let failed = || StoreError::database(ACTION);
+    pub async fn assign(&self, recording: &str, encounter: &str, typed: bool, by: &By) -> Result<(), DeskError> {
         let unknown = || StoreError::Unknown { what: "visit", id: encounter.to_owned() };
-        let mut transaction = self.pool().begin().await.map_err(failed())?;
-        let found = held_encounter(&mut transaction, &self.shared.master, encounter, ACTION).await?;
-        let (found, _) = found.ok_or_else(unknown)?;
+        let mut act = self.begin("enter a recording").await?;
+        let (found, _) = act.held_encounter(&self.shared.master, encounter).await?.ok_or_else(unknown)?;
         if found.encounter.refused && !typed {
             return Err(DeskError::Refused);
         }
         let insert = "INSERT INTO encounter_recordings (recording, encounter, typed, moves) VALUES ($1, $2, $3, 0)";
-        let insert = sqlx::query(insert).bind(recording).bind(encounter).bind(i64::from(typed));
-        insert.execute(&mut *transaction).await.map_err(failed())?;
-        Ok(transaction.commit().await.map_err(failed())?)
+        act.execute(sqlx::query(insert).bind(recording).bind(encounter).bind(i64::from(typed))).await?;
+        let event = Event { patient: Some(self.pseudonym(&found.patient)?), ..by.did(Action::Register, recording) };
+        act.commit(&event).await?;
+        Ok(())
     }
 
     /// The visit that a recording belongs to, and whether the recording was typed and has no sound.
@@ -177,8 +183,8 @@ impl Store {
     /// # Errors
     /// When it cannot be read.
     pub async fn assigned(&self, recording: &str) -> Result<Option<(String, bool)>, StoreError> {
-        let query = sqlx::query_as::<_, (String, i64)>("SELECT encounter, typed FROM encounter_recordings WHERE recording = $1");
-        let row = query.bind(recording).fetch_optional(self.pool()).await;
+        let query = sqlx::query_as("SELECT encounter, typed FROM encounter_recordings WHERE recording = $1").bind(recording);
+        let row = self.reader().one::<(String, i64)>(query).await;
         Ok(row.map_err(StoreError::database("read whose a recording is"))?.map(|(encounter, typed)| (encounter, typed == 1)))
     }
 
@@ -187,8 +193,9 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub async fn assignments(&self) -> Result<HashMap<String, (String, bool)>, StoreError> {
-        let query = sqlx::query_as::<_, (String, String, i64)>("SELECT recording, encounter, typed FROM encounter_recordings");
-        let rows = query.fetch_all(self.pool()).await.map_err(StoreError::database("read whose the recordings are"))?;
+        let query = sqlx::query_as("SELECT recording, encounter, typed FROM encounter_recordings");
+        let rows = self.reader().all::<(String, String, i64)>(query).await;
+        let rows = rows.map_err(StoreError::database("read whose the recordings are"))?;
         Ok(rows.into_iter().map(|(recording, encounter, typed)| (recording, (encounter, typed == 1))).collect())
     }
 
@@ -197,7 +204,9 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub async fn recordings_of(&self, encounter: &str) -> Result<Vec<String>, StoreError> {
-        let query = sqlx::query_scalar("SELECT recording FROM encounter_recordings WHERE encounter = $1 ORDER BY recording");
-        query.bind(encounter).fetch_all(self.pool()).await.map_err(StoreError::database("list the recordings of a visit"))
+        let query = sqlx::query_as("SELECT recording FROM encounter_recordings WHERE encounter = $1 ORDER BY recording");
+        let rows = self.reader().all::<(String,)>(query.bind(encounter)).await;
+        let rows = rows.map_err(StoreError::database("list the recordings of a visit"))?;
+        Ok(rows.into_iter().map(|(recording,)| recording).collect())
     }
 }

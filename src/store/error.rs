@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::audit::AuditError;
+use crate::ledger::LedgerError;
 use crate::spool::SpoolError;
 
 /// Why the data folder could not be used, or something could not be kept in it or had from it.
@@ -119,6 +121,21 @@ pub enum StoreError {
     /// Sealing failed.
     #[error(transparent)]
     Seal(#[from] SpoolError),
+    /// Events that happened are not in the database any more.
+    #[error(
+        "entry {entry} of the audit log is not in the database: rows were taken out, or an older copy was put back; compare them \
+        with `cantoscribe audit verify`"
+    )]
+    EventsLost {
+        /// Its number, counted from 0.
+        entry: u64,
+    },
+    /// The audit log's files.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// An event could not be written in its form.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The system gave no random bytes.
     #[error("the system gave no random bytes")]
     Random,
@@ -177,7 +194,10 @@ impl StoreError {
     /// Whether it failed for want of room on the disk.
     #[must_use]
     pub fn is_disk_full(&self) -> bool {
-        matches!(self, Self::DiskFull { .. } | Self::Seal(SpoolError::DiskFull { .. }))
+        matches!(
+            self,
+            Self::DiskFull { .. } | Self::Seal(SpoolError::DiskFull { .. }) | Self::Ledger(LedgerError::DiskFull { .. })
+        )
     }
 
     /// Turns a failed file operation into an error that names it; a full disk is told apart.

@@ -1,5 +1,6 @@
 //! The utterances that were decoded, so that a replay decodes none of them again.
 
+use super::database::Upkeep;
 use super::place::Place;
 use super::{Store, StoreError};
 use crate::speech::transcript::Segment;
@@ -41,8 +42,8 @@ impl Store {
         let insert = "INSERT INTO finals (recording, channel, starts, ends, segment) \
             SELECT id, $1, $2, $3, $4 FROM recordings WHERE id = $5 AND state <> 'erasing' ON CONFLICT DO NOTHING";
         let insert = sqlx::query(insert).bind(channel).bind(start).bind(end).bind(sealed).bind(id);
-        let done = insert.execute(self.pool()).await.map_err(StoreError::database("keep what was heard"))?;
-        Ok(done.rows_affected() > 0)
+        let done = self.database().keep_up(Upkeep::Heard, insert).await;
+        Ok(done.map_err(StoreError::database("keep what was heard"))? > 0)
     }
 
     /// The utterances of a recording that were decoded, in the order kept.
@@ -52,7 +53,7 @@ impl Store {
     pub async fn finals(&self, id: &str) -> Result<Vec<StoredFinal>, StoreError> {
         let key = self.data_key(id).await?;
         let query = "SELECT channel, starts, ends, segment FROM finals WHERE recording = $1 ORDER BY number";
-        let rows = sqlx::query_as::<_, (i64, i64, i64, Vec<u8>)>(query).bind(id).fetch_all(self.pool()).await;
+        let rows = self.reader().all::<(i64, i64, i64, Vec<u8>)>(sqlx::query_as(query).bind(id)).await;
         let rows = rows.map_err(StoreError::database("read what was heard"))?;
         let read = |(channel, start, end, sealed): (i64, i64, i64, Vec<u8>)| {
             let place = place(id, channel, start, end);

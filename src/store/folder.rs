@@ -5,6 +5,8 @@
 //! master.key    32 random bytes; readable by the owner only
 //! cantoscribe.db (and -wal, -shm beside it), unless the database is a PostgreSQL
 //! audio/ID      the spool of a recording
+//! audit/        the files of the audit log: `checkpoint`, `tile/`
+//! audit.key     what signs its heads; audit.pub is the public one, to verify it with
 //! ```
 
 use std::fs::{self, File, TryLockError};
@@ -14,6 +16,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::StoreError;
+use crate::ledger::{Ledger, signer};
 use crate::spool::Key;
 
 /// A data folder that this process alone uses.
@@ -73,6 +76,17 @@ impl Folder {
             }
             Err(error) => Err(StoreError::io("open", &path)(error)),
         }
+    }
+
+    /// The audit log. A new one has a name and a signing key of its own.
+    pub(super) fn ledger(&self) -> Result<Ledger, StoreError> {
+        let mut name = [0; 8];
+        getrandom::fill(&mut name).map_err(|_| StoreError::Random)?;
+        let origin = format!("cantoscribe/{:016x}", u64::from_be_bytes(name));
+        let signer = signer(&self.path, &origin)?;
+        let log = self.path.join("audit");
+        make(&log)?;
+        Ok(Ledger::open(&log, signer)?)
     }
 
     /// The key has its name only once it is whole and on the disk.

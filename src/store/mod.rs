@@ -6,10 +6,13 @@
 //! value bound to its place. So has every patient, whose visits are sealed with it too. One process uses a folder and its database.
 //! SQLite has one connection: so a write never waits for a reader, and what is erased can be wiped at once.
 
+mod act;
 mod database;
 mod encounters;
 mod erase;
 mod error;
+mod event_rows;
+mod events;
 mod finals;
 mod folder;
 mod hold;
@@ -23,20 +26,23 @@ mod recordings;
 mod templates;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sqlx::AnyPool;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex as Turn, Notify};
 
+use crate::ledger::Ledger;
 use crate::spool::{Key, Scratch};
-use database::Database;
+use database::{Database, Reader, Upkeep};
+use events::LogTask;
 use folder::Folder;
 use place::Place;
 
+pub use act::{By, record_id};
 pub use database::DatabaseUrl;
 pub use encounters::StoredEncounter;
 pub use error::{DeskError, SaveError, StoreError, whole};
+pub use event_rows::EventRows;
 pub use finals::StoredFinal;
 pub use notes::Document;
 pub use outcomes::SignedNote;
@@ -58,7 +64,11 @@ struct Shared {
     database: Database,
     master: Key,
     /// Held while something is erased and wiped: one erasing must not call clean what another has marked meanwhile.
-    erasing: Mutex<()>,
+    erasing: Turn<()>,
+    /// The files of the audit log.
+    ledger: Mutex<Ledger>,
+    more_events: Arc<Notify>,
+    log_task: Mutex<LogTask>,
     /// The last to be dropped: it holds the lock.
     folder: Folder,
 }
@@ -87,18 +97,26 @@ impl Store {
     }
 
     async fn with(folder: Folder, database: Database) -> Result<Self, StoreError> {
-        let stored = sqlx::query_scalar::<_, Vec<u8>>("SELECT probe FROM upkeep");
-        let stored = stored.fetch_optional(&database.pool).await.map_err(StoreError::database("be checked"))?;
+        let stored = database.reader().one::<(Vec<u8>,)>(sqlx::query_as("SELECT probe FROM upkeep")).await;
+        let stored = stored.map_err(StoreError::database("be checked"))?.map(|(probe,)| probe);
         let master = folder.master_key(stored.is_none())?;
-        let store = Self { shared: Arc::new(Shared { database, master, erasing: Mutex::default(), folder }) };
+        let ledger = Mutex::new(folder.ledger()?);
+        let more_events = Arc::new(Notify::new());
+        let (erasing, log_task) = (Turn::default(), Mutex::default());
+        let store = Self { shared: Arc::new(Shared { database, master, erasing, ledger, more_events, log_task, folder }) };
         store.probe(stored).await?;
+        store.begin_log().await?;
         store.end_erasures().await?;
         Ok(store)
     }
 
-    /// Waits until everything is written and closed. Not needed: dropping the last clone is safe too.
+    /// Waits until everything is written, the audit log's files too, and closed. Not needed: dropping the last clone is safe too.
     pub async fn close(self) {
-        self.shared.database.pool.close().await;
+        if let Err(error) = self.write_log().await {
+            tracing::error!(%error, "the audit log could not be written; it is at the next start");
+        }
+        self.end_log_task().await;
+        self.shared.database.close().await;
     }
 
     /// The spool of this recording, whether it is there or not.
@@ -126,8 +144,12 @@ impl Store {
         fs4::available_space(folder).map_err(StoreError::io("ask for the free space of", folder))
     }
 
-    fn pool(&self) -> &AnyPool {
-        &self.shared.database.pool
+    fn database(&self) -> &Database {
+        &self.shared.database
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        self.shared.database.reader()
     }
 
     /// Whether the master key is the one that this database was sealed with; a new database takes it.
@@ -136,7 +158,7 @@ impl Store {
         let Some(sealed) = stored else {
             let sealed = place.seal(&self.shared.master, PROBE)?;
             let insert = sqlx::query("INSERT INTO upkeep (id, probe, wipe) VALUES (1, $1, 0)").bind(sealed);
-            return insert.execute(self.pool()).await.map(drop).map_err(StoreError::database("be checked"));
+            return self.database().keep_up(Upkeep::Probe, insert).await.map(drop).map_err(StoreError::database("be checked"));
         };
         match place.unseal(&self.shared.master, &sealed) {
             Ok(found) if *found == PROBE => Ok(()),
@@ -145,8 +167,8 @@ impl Store {
     }
 }
 
-/// Takes the folder's lock. It is tried for a while: a program that another thread is just starting has our open files until it runs,
-/// a lock that we let go of too.
+/// Takes the folder's lock. It is tried for a while: somebody who lets go of it now may still be writing the end of the audit log, and a
+/// program that another thread is just starting has our open files until it runs, a lock that we let go of too.
 async fn acquire(data: &Path) -> Result<Folder, StoreError> {
     for _ in 0..20 {
         match Folder::acquire(data) {
@@ -155,6 +177,13 @@ async fn acquire(data: &Path) -> Result<Folder, StoreError> {
         }
     }
     Folder::acquire(data)
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // The task that writes the log looks once more, and finds the store gone.
+        self.more_events.notify_one();
+    }
 }
 
 impl std::fmt::Debug for Store {
@@ -167,3 +196,6 @@ impl std::fmt::Debug for Store {
 mod tests;
 #[cfg(test)]
 mod visit_tests;
+
+#[cfg(test)]
+mod event_tests;

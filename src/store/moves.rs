@@ -1,8 +1,8 @@
 //! Recordings that were moved from one visit to another, and the record of it.
 
-use super::encounters::held_encounter;
 use super::place::Place;
-use super::{DeskError, Store, StoreError};
+use super::{By, DeskError, Store, StoreError};
+use crate::audit::{Action, Event};
 use crate::text::PatientText;
 use crate::visit::Move;
 
@@ -22,11 +22,9 @@ impl Store {
         recording: &str,
         from: Option<&str>,
         to: &str,
-        by: &str,
-        at: &str,
+        (name, at): (&str, &str),
+        by: &By,
     ) -> Result<Move, DeskError> {
-        const ACTION: &str = "move a recording";
-        let failed = || StoreError::database(ACTION);
         let key = self.data_key(recording).await?;
         let unknown = || StoreError::Unknown { what: "visit", id: to.to_owned() };
         let from_patient = match from {
@@ -34,11 +32,11 @@ impl Store {
             None => None,
         };
         // Whoever signs or moves it too, or notes a refusal of the visit, waits.
-        let mut transaction = self.hold_recording(recording, ACTION).await?;
-        let (target, _) = held_encounter(&mut transaction, &self.shared.master, to, ACTION).await?.ok_or_else(unknown)?;
+        let mut act = self.hold_recording(recording, "move a recording").await?;
+        let (target, _) = act.held_encounter(&self.shared.master, to).await?.ok_or_else(unknown)?;
+        let patient = Some(self.pseudonym(&target.patient)?);
         let query = "SELECT encounter, typed, moves FROM encounter_recordings WHERE recording = $1";
-        let query = sqlx::query_as::<_, (String, i64, i64)>(query).bind(recording);
-        let now = query.fetch_optional(&mut *transaction).await.map_err(failed())?;
+        let now = act.one::<(String, i64, i64)>(sqlx::query_as(query).bind(recording)).await?;
         if now.as_ref().map(|(encounter, ..)| encounter.as_str()) != from {
             return Err(DeskError::Conflict);
         }
@@ -47,27 +45,26 @@ impl Store {
             return Err(DeskError::Refused);
         }
         let entry = Move {
-            by: PatientText::from(by),
+            by: PatientText::from(name),
             at: at.to_owned(),
             from: from.map(str::to_owned),
             from_patient,
             to: to.to_owned(),
             to_patient: target.patient,
         };
-        let signed =
-            sqlx::query_scalar::<_, i64>("SELECT count(*) FROM note_signatures WHERE recording = $1 AND stage = 'signed'");
-        if signed.bind(recording).fetch_one(&mut *transaction).await.map_err(failed())? > 0 {
+        let signed = sqlx::query_as("SELECT version FROM note_signatures WHERE recording = $1 AND stage = 'signed' LIMIT 1");
+        if act.one::<(i64,)>(signed.bind(recording)).await?.is_some() {
             return Err(DeskError::Signed);
         }
         let sealed = place(recording, number).seal_json(&key, &entry)?;
         let put = "INSERT INTO encounter_recordings (recording, encounter, typed, moves) VALUES ($1, $2, 0, $3) \
             ON CONFLICT (recording) DO UPDATE SET encounter = excluded.encounter, moves = excluded.moves";
         let put = sqlx::query(put).bind(recording).bind(to).bind(number);
-        put.execute(&mut *transaction).await.map_err(failed())?;
+        act.execute(put).await?;
         let insert = sqlx::query("INSERT INTO recording_moves (recording, number, document) VALUES ($1, $2, $3)");
         let insert = insert.bind(recording).bind(number).bind(sealed);
-        insert.execute(&mut *transaction).await.map_err(failed())?;
-        transaction.commit().await.map_err(failed())?;
+        act.execute(insert).await?;
+        act.commit(&Event { patient, ..by.did(Action::Register, recording) }).await?;
         Ok(entry)
     }
 
@@ -78,7 +75,7 @@ impl Store {
     pub async fn moves(&self, recording: &str) -> Result<Vec<Move>, StoreError> {
         let key = self.data_key(recording).await?;
         let query = "SELECT number, document FROM recording_moves WHERE recording = $1 ORDER BY number";
-        let rows = sqlx::query_as::<_, (i64, Vec<u8>)>(query).bind(recording).fetch_all(self.pool()).await;
+        let rows = self.reader().all::<(i64, Vec<u8>)>(sqlx::query_as(query).bind(recording)).await;
         let rows = rows.map_err(StoreError::database("read how a recording was moved"))?;
         rows.into_iter().map(|(number, sealed)| place(recording, number).unseal_json(&key, &sealed)).collect()
     }

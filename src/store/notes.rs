@@ -1,7 +1,8 @@
 //! The documents of a finished recording: its transcript, and every version of its note.
 
 use super::place::Place;
-use super::{Store, StoreError};
+use super::{By, Store, StoreError};
+use crate::audit::{Action, Actor};
 use crate::note::Note;
 use crate::speech::transcript::Transcript;
 
@@ -26,24 +27,22 @@ impl Store {
     /// # Errors
     /// [`StoreError::Missing`], [`StoreError::State`] when it is finished already, and when it cannot be written.
     pub async fn finish(&self, id: &str, transcript: &Transcript, note: &Note) -> Result<(), StoreError> {
-        let failed = || StoreError::database("keep the documents");
         let key = self.data_key(id).await?;
         let said = Place::new("transcripts.document", id).seal_json(&key, transcript)?;
         let written = note_place(id, 1).seal_json(&key, note)?;
         let duration = transcript.audio.as_ref().map(|audio| audio.duration_ms.cast_signed());
-        let mut transaction = self.pool().begin().await.map_err(failed())?;
+        let mut act = self.begin("keep the documents").await?;
         let update =
             "UPDATE recordings SET state = 'finished', duration_ms = $1 WHERE id = $2 AND state IN ('open', 'finishing')";
-        let done = sqlx::query(update).bind(duration).bind(id).execute(&mut *transaction).await.map_err(failed())?;
-        if done.rows_affected() == 0 {
-            transaction.rollback().await.map_err(failed())?;
+        if act.execute(sqlx::query(update).bind(duration).bind(id)).await? == 0 {
+            act.abandon().await?;
             return Err(self.refusal(id, "be finished").await?);
         }
         let insert = sqlx::query("INSERT INTO transcripts (recording, document) VALUES ($1, $2)").bind(id).bind(said);
-        insert.execute(&mut *transaction).await.map_err(failed())?;
+        act.execute(insert).await?;
         let insert = sqlx::query("INSERT INTO notes (recording, version, document) VALUES ($1, 1, $2)").bind(id).bind(written);
-        insert.execute(&mut *transaction).await.map_err(failed())?;
-        transaction.commit().await.map_err(failed())
+        act.execute(insert).await?;
+        act.commit(&By::now(Actor::System).did(Action::Finish, id)).await.map(drop)
     }
 
     /// The documents of a recording, or nothing before it is finished.
@@ -54,7 +53,7 @@ impl Store {
         let key = self.data_key(id).await?;
         let query = "SELECT transcripts.document, notes.document, version FROM transcripts JOIN notes USING (recording) \
             WHERE recording = $1 ORDER BY version DESC LIMIT 1";
-        let row = sqlx::query_as::<_, (Vec<u8>, Vec<u8>, i64)>(query).bind(id).fetch_optional(self.pool()).await;
+        let row = self.reader().one::<(Vec<u8>, Vec<u8>, i64)>(sqlx::query_as(query).bind(id)).await;
         let Some((said, written, version)) = row.map_err(StoreError::database("read the documents"))? else { return Ok(None) };
         let transcript = Place::new("transcripts.document", id).unseal_json(&key, &said)?;
         let note = note_place(id, version).unseal_json(&key, &written)?;
@@ -67,9 +66,9 @@ impl Store {
     /// [`StoreError::Missing`], [`StoreError::Damaged`], and when it cannot be read.
     pub async fn note_version(&self, id: &str, version: u64) -> Result<Option<Note>, StoreError> {
         let key = self.data_key(id).await?;
-        let query = sqlx::query_scalar::<_, Vec<u8>>("SELECT document FROM notes WHERE recording = $1 AND version = $2");
-        let row = query.bind(id).bind(version.cast_signed()).fetch_optional(self.pool()).await;
+        let query = sqlx::query_as("SELECT document FROM notes WHERE recording = $1 AND version = $2").bind(id);
+        let row = self.reader().one::<(Vec<u8>,)>(query.bind(version.cast_signed())).await;
         let row = row.map_err(StoreError::database("read a version of a note"))?;
-        row.map(|sealed| note_place(id, version.cast_signed()).unseal_json(&key, &sealed)).transpose()
+        row.map(|(sealed,)| note_place(id, version.cast_signed()).unseal_json(&key, &sealed)).transpose()
     }
 }

@@ -1,5 +1,6 @@
 //! What became of the drafts of signed notes: computed once, kept with the recording, and gone with it.
 
+use super::database::Upkeep;
 use super::place::Place;
 use super::{Store, StoreError};
 use crate::record::Outcome;
@@ -28,7 +29,7 @@ impl Store {
         let query = "SELECT note_signatures.recording, MIN(note_signatures.version) AS version FROM note_signatures \
             JOIN recordings ON recordings.id = note_signatures.recording \
             WHERE note_signatures.stage = 'signed' AND recordings.state = 'finished' GROUP BY note_signatures.recording";
-        let rows = sqlx::query_as::<_, (String, i64)>(query).fetch_all(self.pool()).await;
+        let rows = self.reader().all::<(String, i64)>(sqlx::query_as(query)).await;
         let mut notes = Vec::new();
         for (id, version) in rows.map_err(StoreError::database("list signed notes"))? {
             match self.outcome(&id).await {
@@ -40,9 +41,9 @@ impl Store {
     }
 
     async fn outcome(&self, id: &str) -> Result<Option<Outcome>, StoreError> {
-        let query = sqlx::query_scalar::<_, Vec<u8>>("SELECT document FROM note_outcomes WHERE recording = $1");
-        let row = query.bind(id).fetch_optional(self.pool()).await.map_err(StoreError::database("read an outcome"))?;
-        let Some(sealed) = row else { return Ok(None) };
+        let query = sqlx::query_as("SELECT document FROM note_outcomes WHERE recording = $1").bind(id);
+        let row = self.reader().one::<(Vec<u8>,)>(query).await.map_err(StoreError::database("read an outcome"))?;
+        let Some((sealed,)) = row else { return Ok(None) };
         place(id).unseal_json(&self.data_key(id).await?, &sealed).map(Some)
     }
 
@@ -54,7 +55,7 @@ impl Store {
         let sealed = place(id).seal_json(&self.data_key(id).await?, outcome)?;
         let insert = "INSERT INTO note_outcomes (recording, document) SELECT id, $1 FROM recordings WHERE id = $2 \
             AND state = 'finished' ON CONFLICT DO NOTHING";
-        let done = sqlx::query(insert).bind(sealed).bind(id).execute(self.pool()).await;
+        let done = self.database().keep_up(Upkeep::Figures, sqlx::query(insert).bind(sealed).bind(id)).await;
         done.map(drop).map_err(StoreError::database("keep an outcome"))
     }
 
@@ -65,26 +66,27 @@ impl Store {
     pub async fn change_outcome(&self, id: &str, outcome: &Outcome) -> Result<(), StoreError> {
         let sealed = place(id).seal_json(&self.data_key(id).await?, outcome)?;
         let update = sqlx::query("UPDATE note_outcomes SET document = $1 WHERE recording = $2").bind(sealed).bind(id);
-        let done = update.execute(self.pool()).await.map_err(StoreError::database("change an outcome"))?;
-        if done.rows_affected() == 0 { Err(StoreError::missing(id)) } else { Ok(()) }
+        let changed =
+            self.database().keep_up(Upkeep::Figures, update).await.map_err(StoreError::database("change an outcome"))?;
+        if changed == 0 { Err(StoreError::missing(id)) } else { Ok(()) }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{Site, new_recording, note, on_both, transcript};
+    use super::super::tests::{Site, by, new_recording, note, on_both, transcript};
     use super::*;
     use crate::record::{Draft, Signature};
 
     async fn an_outcome_is_of_a_signed_note_and_goes_with_its_recording(site: Site) {
         let store = site.open().await;
-        let id = store.create(new_recording()).await.unwrap().id;
+        let id = store.create(new_recording(), &by()).await.unwrap().id;
         store.finish(&id, &transcript("said"), &note("1")).await.unwrap();
         assert!(store.signed_notes().await.unwrap().is_empty(), "nobody has signed it");
         let signature = Signature::new("Dr Chan", "2026-11-26T09:00:00Z").unwrap();
         let reviewed = Draft::new(1, note("1")).review(signature.clone()).unwrap();
-        store.save_review(&id, &reviewed).await.unwrap();
-        store.save_signature(&id, &reviewed.sign(signature.clone())).await.unwrap();
+        store.save_review(&id, &reviewed, &by()).await.unwrap();
+        store.save_signature(&id, &reviewed.sign(signature.clone()), &by()).await.unwrap();
         let signed = store.signed_notes().await.unwrap();
         assert_eq!(signed, [SignedNote { id: id.clone(), version: 1, outcome: None }]);
         let outcome = Outcome::new(&note("1"), &note("1"), &signature, Some(30));
@@ -93,10 +95,11 @@ mod tests {
         store.keep_outcome(&id, &outcome).await.unwrap();
         let kept = store.signed_notes().await.unwrap().remove(0).outcome;
         assert_eq!(kept, Some(Outcome { kept: 7, ..outcome.clone() }));
-        store.erase(&id).await.unwrap();
+        store.erase(&id, &by()).await.unwrap();
         assert!(store.signed_notes().await.unwrap().is_empty());
         assert!(matches!(store.change_outcome(&id, &outcome).await, Err(StoreError::Missing { .. })));
-        let left = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM note_outcomes").fetch_one(store.pool()).await.unwrap();
+        let left =
+            sqlx::query_scalar::<_, i64>("SELECT count(*) FROM note_outcomes").fetch_one(store.database().pool()).await.unwrap();
         assert_eq!(left, 0);
     }
 

@@ -8,8 +8,10 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use sqlx::FromRow;
 
+use super::act::Act;
 use super::place::Place;
-use super::{DeskError, Store, StoreError};
+use super::{By, DeskError, Store, StoreError};
+use crate::audit::{Action, Event, Pseudonym};
 use crate::identity::IndexKey;
 use crate::spool::{Key, SpoolError};
 use crate::visit::Patient;
@@ -66,22 +68,17 @@ impl Store {
     ///
     /// # Errors
     /// [`DeskError::Taken`] when a number of theirs is another patient's, and when it cannot be written.
-    pub async fn create_patient(&self, patient: &Patient, at: i64) -> Result<StoredPatient, DeskError> {
-        let failed = || StoreError::database("take in a patient");
+    pub async fn create_patient(&self, patient: &Patient, at: i64, by: &By) -> Result<StoredPatient, DeskError> {
         let (id, key) = (new_id()?, Key::generate().map_err(StoreError::from)?);
         let wrapped = Place::new("patients.data_key", &id).seal(&self.shared.master, key.reveal())?;
         let sealed = Place::new("patients.document", &id).seal_json(&key, patient)?;
-        let mut transaction = self.pool().begin().await.map_err(failed())?;
+        let event = by.did_for(Action::Register, self.pseudonym(&id)?);
+        let mut act = self.begin("take in a patient").await?;
         let insert = "INSERT INTO patients (id, created_at, version, data_key, document) VALUES ($1, $2, 1, $3, $4)";
         let insert = sqlx::query(insert).bind(&id).bind(at).bind(wrapped).bind(sealed);
-        insert.execute(&mut *transaction).await.map_err(failed())?;
-        for hash in self.hashes(patient)? {
-            if let Some(other) = number_holder(&mut transaction, &hash).await? {
-                return Err(DeskError::Taken { patient: other });
-            }
-            enter_number(&mut transaction, &hash, &id).await?;
-        }
-        transaction.commit().await.map_err(failed())?;
+        act.execute(insert).await?;
+        self.enter_numbers(&mut act, patient, &id).await?;
+        act.commit(&event).await?;
         Ok(StoredPatient { id, version: 1, patient: patient.clone() })
     }
 
@@ -90,8 +87,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] and when it cannot be read.
     pub async fn patient(&self, id: &str) -> Result<Option<StoredPatient>, StoreError> {
-        let query = sqlx::query_as::<_, Row>("SELECT id, version, data_key, document FROM patients WHERE id = $1");
-        let row = query.bind(id).fetch_optional(self.pool()).await.map_err(StoreError::database("read a patient"))?;
+        let query = sqlx::query_as("SELECT id, version, data_key, document FROM patients WHERE id = $1").bind(id);
+        let row = self.reader().one::<Row>(query).await.map_err(StoreError::database("read a patient"))?;
         row.map(|row| row.read(&self.shared.master)).transpose()
     }
 
@@ -101,7 +98,7 @@ impl Store {
     /// When they cannot be read.
     pub async fn patients(&self, most: u32) -> Result<Vec<StoredPatient>, StoreError> {
         let query = "SELECT id, version, data_key, document FROM patients ORDER BY created_at DESC, id LIMIT $1";
-        let rows = sqlx::query_as::<_, Row>(query).bind(i64::from(most)).fetch_all(self.pool()).await;
+        let rows = self.reader().all::<Row>(sqlx::query_as(query).bind(i64::from(most))).await;
         let rows = rows.map_err(StoreError::database("list the patients"))?;
         let readable = |row: Row| row.read(&self.shared.master).inspect_err(|error| tracing::error!(%error)).ok();
         Ok(rows.into_iter().filter_map(readable).collect())
@@ -111,26 +108,21 @@ impl Store {
     ///
     /// # Errors
     /// [`DeskError::Conflict`], [`DeskError::Taken`], [`StoreError::Unknown`], and when it cannot be written.
-    pub async fn change_patient(&self, id: &str, seen: u64, patient: &Patient) -> Result<u64, DeskError> {
-        let failed = || StoreError::database("change a patient");
+    pub async fn change_patient(&self, id: &str, seen: u64, patient: &Patient, by: &By) -> Result<u64, DeskError> {
         let key = self.patient_key(id).await?;
         let sealed = Place::new("patients.document", id).seal_json(&key, patient)?;
         let version = seen.saturating_add(1);
-        let mut transaction = self.pool().begin().await.map_err(failed())?;
+        let event = by.did_for(Action::Register, self.pseudonym(id)?);
+        let mut act = self.begin("change a patient").await?;
         let update = "UPDATE patients SET version = $1, document = $2 WHERE id = $3 AND version = $4";
         let update = sqlx::query(update).bind(version.cast_signed()).bind(sealed).bind(id).bind(seen.cast_signed());
-        if update.execute(&mut *transaction).await.map_err(failed())?.rows_affected() == 0 {
+        if act.execute(update).await? == 0 {
+            act.abandon().await?;
             return Err(DeskError::Conflict);
         }
-        let delete = sqlx::query("DELETE FROM patient_numbers WHERE patient = $1").bind(id);
-        delete.execute(&mut *transaction).await.map_err(failed())?;
-        for hash in self.hashes(patient)? {
-            if let Some(other) = number_holder(&mut transaction, &hash).await? {
-                return Err(DeskError::Taken { patient: other });
-            }
-            enter_number(&mut transaction, &hash, id).await?;
-        }
-        transaction.commit().await.map_err(failed())?;
+        act.execute(sqlx::query("DELETE FROM patient_numbers WHERE patient = $1").bind(id)).await?;
+        self.enter_numbers(&mut act, patient, id).await?;
+        act.commit(&event).await?;
         Ok(version)
     }
 
@@ -138,10 +130,11 @@ impl Store {
     ///
     /// # Errors
     /// [`DeskError::InUse`] while a recording belongs to a visit, [`StoreError::Unknown`], and when it cannot be done.
-    pub async fn erase_patient(&self, id: &str) -> Result<(), DeskError> {
+    pub async fn erase_patient(&self, id: &str, by: &By) -> Result<(), DeskError> {
+        let event = by.did_for(Action::Erase, self.pseudonym(id)?);
         let delete = "DELETE FROM patients WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM encounter_recordings \
             JOIN encounters ON encounters.id = encounter_recordings.encounter WHERE encounters.patient = $1)";
-        if self.delete_and_wipe(delete, id).await? {
+        if self.delete_and_wipe(delete, id, &event).await? {
             return Ok(());
         }
         let there = self.patient(id).await?.is_some();
@@ -149,55 +142,63 @@ impl Store {
     }
 
     /// Runs a statement that deletes what has this id, and wipes the file where it did. It goes on when whoever asked does not wait.
-    pub(super) async fn delete_and_wipe(&self, delete: &'static str, id: &str) -> Result<bool, StoreError> {
-        let (store, id) = (self.clone(), id.to_owned());
+    pub(super) async fn delete_and_wipe(&self, delete: &'static str, id: &str, event: &Event) -> Result<bool, StoreError> {
+        let (store, id, event) = (self.clone(), id.to_owned(), event.clone());
         let done = tokio::spawn(async move {
             let _alone = store.shared.erasing.lock().await;
-            if store.delete(delete, &id).await? { store.end_erasures().await.map(|()| true) } else { Ok(false) }
+            if store.delete(delete, &id, &event).await? { store.end_erasures().await.map(|()| true) } else { Ok(false) }
         });
         done.await.unwrap_or(Err(StoreError::Interrupted))
     }
 
     /// Runs the statement, and marks that the file is to be wiped where it deleted something.
-    async fn delete(&self, delete: &'static str, id: &str) -> Result<bool, StoreError> {
-        let failed = || StoreError::database("erase what belongs to a patient");
-        let mut transaction = self.pool().begin().await.map_err(failed())?;
-        let done = sqlx::query(delete).bind(id).execute(&mut *transaction).await.map_err(failed())?;
-        if done.rows_affected() == 0 {
-            return transaction.rollback().await.map(|()| false).map_err(failed());
+    async fn delete(&self, delete: &'static str, id: &str, event: &Event) -> Result<bool, StoreError> {
+        let mut act = self.begin("erase what belongs to a patient").await?;
+        if act.execute(sqlx::query(delete).bind(id)).await? == 0 {
+            return act.abandon().await.map(|()| false);
         }
-        sqlx::query("UPDATE upkeep SET wipe = 1").execute(&mut *transaction).await.map_err(failed())?;
-        transaction.commit().await.map(|()| true).map_err(failed())
+        act.execute(sqlx::query("UPDATE upkeep SET wipe = 1")).await?;
+        act.commit(event).await.map(|_| true)
     }
 
     /// The key of a patient.
     pub(super) async fn patient_key(&self, id: &str) -> Result<Key, StoreError> {
-        let query = sqlx::query_scalar::<_, Vec<u8>>("SELECT data_key FROM patients WHERE id = $1").bind(id);
-        let wrapped = query.fetch_optional(self.pool()).await.map_err(StoreError::database("read a patient's key"))?;
-        let wrapped = wrapped.ok_or_else(|| StoreError::Unknown { what: "patient", id: id.to_owned() })?;
+        let query = sqlx::query_as("SELECT data_key FROM patients WHERE id = $1").bind(id);
+        let wrapped = self.reader().one::<(Vec<u8>,)>(query).await.map_err(StoreError::database("read a patient's key"))?;
+        let (wrapped,) = wrapped.ok_or_else(|| StoreError::Unknown { what: "patient", id: id.to_owned() })?;
         unwrap(&self.shared.master, id, &wrapped)
+    }
+
+    /// Enters what a patient is known by.
+    async fn enter_numbers(&self, act: &mut Act, patient: &Patient, id: &str) -> Result<(), DeskError> {
+        for hash in self.hashes(patient)? {
+            let held = sqlx::query_as("SELECT patient FROM patient_numbers WHERE hash = $1").bind(hash.as_slice());
+            if let Some((other,)) = act.one::<(String,)>(held).await? {
+                return Err(DeskError::Taken { patient: other });
+            }
+            let insert = sqlx::query("INSERT INTO patient_numbers (hash, patient) VALUES ($1, $2)");
+            act.execute(insert.bind(hash.as_slice()).bind(id)).await?;
+        }
+        Ok(())
     }
 
     /// What a patient's numbers are found by.
     fn hashes(&self, patient: &Patient) -> Result<Vec<[u8; 32]>, StoreError> {
-        let failed = || StoreError::Seal(SpoolError::Seal);
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.shared.master.reveal()).map_err(|_| failed())?;
-        mac.update(b"cantoscribe index of patients 1");
-        let key = IndexKey::from_bytes(mac.finalize().into_bytes().into());
+        let key = IndexKey::from_bytes(self.keyed(b"cantoscribe index of patients 1", b"")?);
         let hashes = patient.identifiers.iter().map(|identifier| identifier.hash(&key).map(|hash| *hash.bytes()));
-        hashes.collect::<Result<_, _>>().map_err(|_| failed())
+        hashes.collect::<Result<_, _>>().map_err(|_| StoreError::Seal(SpoolError::Seal))
     }
-}
 
-type Transaction<'a> = sqlx::Transaction<'a, sqlx::Any>;
+    /// What the audit log calls a patient: it tells nothing to who has not the master key.
+    ///
+    /// # Errors
+    /// When it cannot be computed.
+    pub fn pseudonym(&self, patient: &str) -> Result<Pseudonym, StoreError> {
+        Ok(Pseudonym::from_bytes(self.keyed(b"cantoscribe pseudonym of patient 1\n", patient.as_bytes())?))
+    }
 
-/// Whose number it is already.
-async fn number_holder(transaction: &mut Transaction<'_>, hash: &[u8; 32]) -> Result<Option<String>, StoreError> {
-    let query = sqlx::query_scalar("SELECT patient FROM patient_numbers WHERE hash = $1").bind(hash.as_slice());
-    query.fetch_optional(&mut **transaction).await.map_err(StoreError::database("look for a number"))
-}
-
-async fn enter_number(transaction: &mut Transaction<'_>, hash: &[u8; 32], patient: &str) -> Result<(), StoreError> {
-    let insert = sqlx::query("INSERT INTO patient_numbers (hash, patient) VALUES ($1, $2)").bind(hash.as_slice()).bind(patient);
-    insert.execute(&mut **transaction).await.map(drop).map_err(StoreError::database("enter a number"))
+    fn keyed(&self, purpose: &[u8], value: &[u8]) -> Result<[u8; 32], StoreError> {
+        let mac = Hmac::<Sha256>::new_from_slice(self.shared.master.reveal()).map_err(|_| StoreError::Seal(SpoolError::Seal))?;
+        Ok(mac.chain_update(purpose).chain_update(value).finalize().into_bytes().into())
+    }
 }

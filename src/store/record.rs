@@ -4,7 +4,8 @@
 
 use super::notes::note_place;
 use super::place::Place;
-use super::{SaveError, Store, StoreError};
+use super::{By, SaveError, Store, StoreError};
+use crate::audit::Action;
 use crate::note::Note;
 use crate::record::{Change, Record, Reviewed, Signature, Signed, Stage};
 use crate::speech::transcript::Transcript;
@@ -37,51 +38,54 @@ impl Store {
     /// # Errors
     /// [`SaveError::Conflict`] when another version is current; [`SaveError::Signed`] when the one before is signed;
     /// [`StoreError::State`] before the recording is finished; [`StoreError::Missing`], and when it cannot be written.
-    pub async fn save_note(&self, id: &str, note: &Note, change: &Change) -> Result<u64, SaveError> {
-        self.save_version(id, note, change, None).await
+    pub async fn save_note(&self, id: &str, note: &Note, change: &Change, by: &By) -> Result<u64, SaveError> {
+        self.save_version(id, (note, change), None, by).await
     }
 
     /// Keeps an addendum as the version after the signed one.
     ///
     /// # Errors
     /// As [`Self::save_note`]; [`SaveError::Unsigned`] when the version before is not signed.
-    pub async fn save_addendum(&self, id: &str, addendum: &Signed, change: &Change) -> Result<u64, SaveError> {
-        self.save_version(id, addendum.note(), change, Some(addendum.signature())).await
+    pub async fn save_addendum(&self, id: &str, addendum: &Signed, change: &Change, by: &By) -> Result<u64, SaveError> {
+        self.save_version(id, (addendum.note(), change), Some(addendum.signature()), by).await
     }
 
-    async fn save_version(&self, id: &str, note: &Note, change: &Change, signed: Option<&Signature>) -> Result<u64, SaveError> {
-        const ACTION: &str = "save a note";
-        let failed = || StoreError::database(ACTION);
+    async fn save_version(
+        &self,
+        id: &str,
+        (note, change): (&Note, &Change),
+        signed: Option<&Signature>,
+        by: &By,
+    ) -> Result<u64, SaveError> {
         let key = self.data_key(id).await?;
         let version = change.version.cast_signed();
         let former = version.saturating_sub(1);
         let document = note_place(id, version).seal_json(&key, note)?;
-        let by = change_place(id, version).seal_json(&key, change)?;
+        let sealed_change = change_place(id, version).seal_json(&key, change)?;
         // Whoever signs or saves too waits: else a version could follow one that is being signed.
-        let mut transaction = self.hold_recording(id, ACTION).await?;
+        let mut act = self.hold_recording(id, "save a note").await?;
         let insert = "INSERT INTO notes (recording, version, document) SELECT id, $1, $2 FROM recordings WHERE id = $3 \
             AND state = 'finished' AND $4 = (SELECT max(version) FROM notes WHERE recording = recordings.id) \
             AND $5 = (SELECT count(*) FROM note_signatures WHERE recording = recordings.id AND version = $6 AND stage = 'signed') \
             ON CONFLICT DO NOTHING";
         let signatures = i64::from(signed.is_some());
         let insert = sqlx::query(insert).bind(version).bind(document).bind(id).bind(former).bind(signatures).bind(former);
-        if insert.execute(&mut *transaction).await.map_err(failed())?.rows_affected() == 0 {
-            transaction.rollback().await.map_err(failed())?;
+        if act.execute(insert).await? == 0 {
+            act.abandon().await?;
             return Err(self.why_not_saved(id, former, signed.is_some()).await?);
         }
         let insert = "INSERT INTO note_changes (recording, version, document) VALUES ($1, $2, $3)";
-        let insert = sqlx::query(insert).bind(id).bind(version).bind(by);
-        insert.execute(&mut *transaction).await.map_err(failed())?;
+        act.execute(sqlx::query(insert).bind(id).bind(version).bind(sealed_change)).await?;
         if let Some(signature) = signed {
             // Who adds has read what is there: an addendum is reviewed and signed at once.
             for stage in [Stage::Reviewed.name(), Stage::Signed.name()] {
                 let sealed = signature_place(id, version, stage).seal_json(&key, signature)?;
                 let insert = "INSERT INTO note_signatures (recording, version, stage, document) VALUES ($1, $2, $3, $4)";
-                let insert = sqlx::query(insert).bind(id).bind(version).bind(stage).bind(sealed);
-                insert.execute(&mut *transaction).await.map_err(failed())?;
+                act.execute(sqlx::query(insert).bind(id).bind(version).bind(stage).bind(sealed)).await?;
             }
         }
-        transaction.commit().await.map_err(failed())?;
+        let action = if signed.is_some() { Action::Sign } else { Action::Edit };
+        act.commit(&by.did(action, id)).await?;
         Ok(version.unsigned_abs())
     }
 
@@ -101,8 +105,8 @@ impl Store {
     ///
     /// # Errors
     /// [`SaveError::Conflict`] when another version is current, and when it cannot be written.
-    pub async fn save_review(&self, id: &str, reviewed: &Reviewed) -> Result<(), SaveError> {
-        self.vouch(id, reviewed.version(), Stage::Reviewed, reviewed.review()).await
+    pub async fn save_review(&self, id: &str, reviewed: &Reviewed, by: &By) -> Result<(), SaveError> {
+        self.vouch(id, (reviewed.version(), Stage::Reviewed), reviewed.review(), by).await
     }
 
     /// Keeps that the current version is signed: from now on it is frozen.
@@ -110,26 +114,25 @@ impl Store {
     /// # Errors
     /// [`SaveError::Conflict`] when another version is current; [`SaveError::Signed`] when it is signed already, and when it cannot
     /// be written.
-    pub async fn save_signature(&self, id: &str, signed: &Signed) -> Result<(), SaveError> {
-        self.vouch(id, signed.version(), Stage::Signed, signed.signature()).await
+    pub async fn save_signature(&self, id: &str, signed: &Signed, by: &By) -> Result<(), SaveError> {
+        self.vouch(id, (signed.version(), Stage::Signed), signed.signature(), by).await
     }
 
-    async fn vouch(&self, id: &str, version: u64, stage: Stage, signature: &Signature) -> Result<(), SaveError> {
-        const ACTION: &str = "keep a signature";
-        let failed = || StoreError::database(ACTION);
+    async fn vouch(&self, id: &str, (version, stage): (u64, Stage), signature: &Signature, by: &By) -> Result<(), SaveError> {
         let key = self.data_key(id).await?;
         let version = version.cast_signed();
         let sealed = signature_place(id, version, stage.name()).seal_json(&key, signature)?;
-        let mut transaction = self.hold_recording(id, ACTION).await?;
         let insert = "INSERT INTO note_signatures (recording, version, stage, document) SELECT id, $1, $2, $3 FROM recordings \
             WHERE id = $4 AND state = 'finished' AND $5 = (SELECT max(version) FROM notes WHERE recording = recordings.id) \
             ON CONFLICT DO NOTHING";
         let insert = sqlx::query(insert).bind(version).bind(stage.name()).bind(sealed).bind(id).bind(version);
-        let done = insert.execute(&mut *transaction).await.map_err(failed())?;
-        transaction.commit().await.map_err(failed())?;
-        if done.rows_affected() > 0 {
+        let mut act = self.hold_recording(id, "keep a signature").await?;
+        if act.execute(insert).await? > 0 {
+            let action = if stage == Stage::Signed { Action::Sign } else { Action::Review };
+            act.commit(&by.did(action, id)).await?;
             return Ok(());
         }
+        act.abandon().await?;
         match self.recording(id).await? {
             Some(found) if found.version != version.unsigned_abs() => Err(SaveError::Conflict),
             // It was read through before, and whoever did so first stays named.
@@ -149,14 +152,14 @@ impl Store {
         let key = self.data_key(id).await?;
         let query = "SELECT version, document FROM note_changes WHERE recording = $1 AND version <= $2 ORDER BY version";
         let current = document.version.cast_signed();
-        let rows = sqlx::query_as::<_, (i64, Vec<u8>)>(query).bind(id).bind(current).fetch_all(self.pool()).await;
+        let rows = self.reader().all::<(i64, Vec<u8>)>(sqlx::query_as(query).bind(id).bind(current)).await;
         let mut changes = Vec::new();
         for (version, sealed) in rows.map_err(failed())? {
             changes.push(change_place(id, version).unseal_json(&key, &sealed)?);
         }
         let query =
             "SELECT version, stage, document FROM note_signatures WHERE recording = $1 AND version <= $2 ORDER BY version";
-        let rows = sqlx::query_as::<_, (i64, String, Vec<u8>)>(query).bind(id).bind(current).fetch_all(self.pool()).await;
+        let rows = self.reader().all::<(i64, String, Vec<u8>)>(sqlx::query_as(query).bind(id).bind(current)).await;
         let (mut review, mut signed) = (None, Vec::new());
         for (version, stage, sealed) in rows.map_err(failed())? {
             let signature: Signature = signature_place(id, version, &stage).unseal_json(&key, &sealed)?;
@@ -179,17 +182,17 @@ impl Store {
     pub async fn stage(&self, id: &str) -> Result<Option<Stage>, StoreError> {
         let query = "SELECT coalesce((SELECT max(stage) FROM note_signatures WHERE note_signatures.recording = notes.recording \
             AND note_signatures.version = notes.version), '') FROM notes WHERE recording = $1 ORDER BY version DESC LIMIT 1";
-        let row = sqlx::query_scalar::<_, String>(query).bind(id).fetch_optional(self.pool()).await;
+        let row = self.reader().one::<(String,)>(sqlx::query_as(query).bind(id)).await;
         let row = row.map_err(StoreError::database("read how far a note is"))?;
         // Of the two stages `signed` is the greater word too.
         let known = [Stage::Signed, Stage::Reviewed];
-        Ok(row.map(|name| known.into_iter().find(|stage| stage.name() == name).unwrap_or(Stage::Draft)))
+        Ok(row.map(|(name,)| known.into_iter().find(|stage| stage.name() == name).unwrap_or(Stage::Draft)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{Site, new_recording, note, on_both, save, transcript};
+    use super::super::tests::{Site, by, new_recording, note, on_both, save, transcript};
     use super::*;
     use crate::note::SectionCode;
     use crate::record::{Act, Draft, Stage};
@@ -200,7 +203,7 @@ mod tests {
     }
 
     async fn finished(store: &Store) -> String {
-        let id = store.create(new_recording()).await.unwrap().id;
+        let id = store.create(new_recording(), &by()).await.unwrap().id;
         assert_eq!(store.stage(&id).await.unwrap(), None);
         assert!(store.record(&id).await.unwrap().is_none());
         store.finish(&id, &transcript("a"), &note("1")).await.unwrap();
@@ -217,20 +220,20 @@ mod tests {
 
         let reviewed = Draft::new(2, note("2")).review(signature("Dr Chan")).unwrap();
         let stale = Draft::new(1, note("1")).review(signature("Dr Chan")).unwrap();
-        assert!(matches!(store.save_review(&id, &stale).await, Err(SaveError::Conflict)));
-        assert!(matches!(store.save_signature(&id, &stale.sign(signature("Dr Chan"))).await, Err(SaveError::Conflict)));
-        store.save_review(&id, &reviewed).await.unwrap();
-        store.save_review(&id, &reviewed).await.unwrap();
+        assert!(matches!(store.save_review(&id, &stale, &by()).await, Err(SaveError::Conflict)));
+        assert!(matches!(store.save_signature(&id, &stale.sign(signature("Dr Chan")), &by()).await, Err(SaveError::Conflict)));
+        store.save_review(&id, &reviewed, &by()).await.unwrap();
+        store.save_review(&id, &reviewed, &by()).await.unwrap();
         assert_eq!(store.stage(&id).await.unwrap(), Some(Stage::Reviewed));
 
         // An edit makes it a draft again.
         save(&store, &id, 2, &note("3")).await.unwrap();
         assert_eq!(store.stage(&id).await.unwrap(), Some(Stage::Draft));
         let signed = Draft::new(3, note("3")).review(signature("Dr Chan")).unwrap();
-        store.save_review(&id, &signed).await.unwrap();
+        store.save_review(&id, &signed, &by()).await.unwrap();
         let signed = signed.sign(signature("Dr Chan"));
-        store.save_signature(&id, &signed).await.unwrap();
-        assert!(matches!(store.save_signature(&id, &signed).await, Err(SaveError::Signed)));
+        store.save_signature(&id, &signed, &by()).await.unwrap();
+        assert!(matches!(store.save_signature(&id, &signed, &by()).await, Err(SaveError::Signed)));
         assert!(matches!(save(&store, &id, 3, &note("4")).await, Err(SaveError::Signed)));
         assert_eq!(store.stage(&id).await.unwrap(), Some(Stage::Signed));
         assert_eq!(store.record(&id).await.unwrap().unwrap().record, Record::Signed(signed.clone()));
@@ -239,8 +242,8 @@ mod tests {
         let lines = [(SectionCode::P, "FU 1/52.".into())];
         let added = signed.addendum(&lines, signature("Dr Lee"), &lexicon).unwrap();
         let change = Change { version: 4, act: Act::Addendum, by: "Dr Lee".into(), at: "2026-11-26T09:00:00Z".into() };
-        assert_eq!(store.save_addendum(&id, &added, &change).await.unwrap(), 4);
-        assert!(matches!(store.save_addendum(&id, &added, &change).await, Err(SaveError::Conflict)));
+        assert_eq!(store.save_addendum(&id, &added, &change, &by()).await.unwrap(), 4);
+        assert!(matches!(store.save_addendum(&id, &added, &change, &by()).await, Err(SaveError::Conflict)));
         let kept = store.record(&id).await.unwrap().unwrap();
         assert_eq!(kept.record.signed().unwrap(), added);
         assert_eq!(
@@ -258,9 +261,9 @@ mod tests {
         let lexicon = Lexicon::builtin().unwrap();
         let added = signed.addendum(&[(SectionCode::P, "FU 1/52.".into())], signature("Dr Lee"), &lexicon).unwrap();
         let change = Change { version: 2, act: Act::Addendum, by: "Dr Lee".into(), at: "2026-11-26T09:00:00Z".into() };
-        assert!(matches!(store.save_addendum(&id, &added, &change).await, Err(SaveError::Unsigned)));
+        assert!(matches!(store.save_addendum(&id, &added, &change, &by()).await, Err(SaveError::Unsigned)));
         assert_eq!(store.recording(&id).await.unwrap().unwrap().version, 1);
-        assert!(matches!(store.save_signature("no", &signed).await, Err(SaveError::Store(StoreError::Missing { .. }))));
+        assert!(matches!(store.save_signature("no", &signed, &by()).await, Err(SaveError::Store(StoreError::Missing { .. }))));
     }
 
     async fn what_is_kept_of_a_change_is_sealed_and_in_its_place(site: Site) {
@@ -269,7 +272,7 @@ mod tests {
         save(&store, &id, 1, &note("2")).await.unwrap();
         save(&store, &id, 2, &note("3")).await.unwrap();
         let swap = "UPDATE note_changes SET document = (SELECT document FROM note_changes WHERE version = 2) WHERE version = 3";
-        sqlx::query(swap).execute(store.pool()).await.unwrap();
+        sqlx::query(swap).execute(store.database().pool()).await.unwrap();
         let error = store.record(&id).await.unwrap_err().to_string();
         assert!(error.contains(&format!("note_changes.document of recording {id}, version 3")), "{error}");
     }
@@ -279,10 +282,10 @@ mod tests {
         for _ in 0..12 {
             let id = finished(&store).await;
             let reviewed = Draft::new(1, note("1")).review(signature("Dr Chan")).unwrap();
-            store.save_review(&id, &reviewed).await.unwrap();
+            store.save_review(&id, &reviewed, &by()).await.unwrap();
             let signing = {
                 let (store, id) = (store.clone(), id.clone());
-                tokio::spawn(async move { store.save_signature(&id, &reviewed.sign(signature("Dr Chan"))).await })
+                tokio::spawn(async move { store.save_signature(&id, &reviewed.sign(signature("Dr Chan")), &by()).await })
             };
             let edits: Vec<_> = (0..6)
                 .map(|_| {

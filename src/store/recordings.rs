@@ -4,9 +4,11 @@ use std::fmt;
 
 use sqlx::FromRow;
 
+use super::database::Upkeep;
 use super::place::Place;
-use super::{Store, StoreError};
+use super::{By, Store, StoreError};
 use crate::audio::{StreamEncoding, StreamFormat};
+use crate::audit::Action;
 use crate::spool::Key;
 
 /// How far a recording is.
@@ -154,7 +156,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::BadId`], and when it cannot be written or another has its id.
-    pub async fn create(&self, new: NewRecording) -> Result<Recording, StoreError> {
+    pub async fn create(&self, new: NewRecording, by: &By) -> Result<Recording, StoreError> {
         let NewRecording { id, created_at, format, language, speakers, token_hash } = new;
         if id.is_empty() || id.len() > 64 || !id.chars().all(is_of_id) {
             return Err(StoreError::BadId);
@@ -168,7 +170,9 @@ impl Store {
             sqlx::query(insert).bind(&id).bind(&created_at).bind(format.encoding().name()).bind(i64::from(format.rate()));
         let insert =
             insert.bind(i64::from(format.channels())).bind(&language).bind(token_hash.as_slice()).bind(wrapped).bind(sealed);
-        insert.execute(self.pool()).await.map_err(StoreError::database("take in a recording"))?;
+        let mut act = self.begin("take in a recording").await?;
+        act.execute(insert).await?;
+        act.commit(&by.did(Action::Record, &id)).await?;
         let (state, duration_ms, version) = (State::Open, None, 0);
         Ok(Recording { id, state, created_at, format, language, speakers, token_hash, key, duration_ms, version })
     }
@@ -179,7 +183,7 @@ impl Store {
     /// [`StoreError::Damaged`] and when it cannot be read.
     pub async fn recording(&self, id: &str) -> Result<Option<Recording>, StoreError> {
         let query = format!("{SELECT} AND id = $1");
-        let row = sqlx::query_as::<_, Row>(&query).bind(id).fetch_optional(self.pool()).await;
+        let row = self.reader().one::<Row>(sqlx::query_as(&query).bind(id)).await;
         let row = row.map_err(StoreError::database("read a recording"))?;
         row.map(|row| row.recording(&self.shared.master)).transpose()
     }
@@ -190,7 +194,7 @@ impl Store {
     /// When they cannot be read.
     pub async fn recordings(&self) -> Result<Vec<Recording>, StoreError> {
         let query = format!("{SELECT} ORDER BY number DESC");
-        let rows = sqlx::query_as::<_, Row>(&query).fetch_all(self.pool()).await;
+        let rows = self.reader().all::<Row>(sqlx::query_as(&query)).await;
         let rows = rows.map_err(StoreError::database("list the recordings"))?;
         let readable = |row: Row| row.recording(&self.shared.master).inspect_err(|error| tracing::error!(%error)).ok();
         Ok(rows.into_iter().filter_map(readable).collect())
@@ -200,11 +204,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Missing`] and when it cannot be written.
-    pub async fn set_token_hash(&self, id: &str, hash: [u8; 32]) -> Result<(), StoreError> {
+    pub async fn set_token_hash(&self, id: &str, hash: [u8; 32], by: &By) -> Result<(), StoreError> {
         let update = sqlx::query("UPDATE recordings SET token_hash = $1 WHERE id = $2 AND state <> 'erasing'");
-        let done = update.bind(hash.as_slice()).bind(id).execute(self.pool()).await;
-        let done = done.map_err(StoreError::database("change a token"))?;
-        if done.rows_affected() == 0 { Err(StoreError::missing(id)) } else { Ok(()) }
+        let mut act = self.begin("change a token").await?;
+        if act.execute(update.bind(hash.as_slice()).bind(id)).await? == 0 {
+            act.abandon().await?;
+            return Err(StoreError::missing(id));
+        }
+        act.commit(&by.did(Action::Administer, id)).await.map(drop)
     }
 
     /// Notes how far a recording is. Only [`Store::finish`] makes it finished, and nothing opens it again.
@@ -214,8 +221,12 @@ impl Store {
     pub async fn set_state(&self, id: &str, state: State) -> Result<(), StoreError> {
         let update = "UPDATE recordings SET state = $1 WHERE id = $2 AND state IN ('open', 'finishing') AND $1 <> 'finished'";
         let update = sqlx::query(update).bind(state.name()).bind(id);
-        let done = update.execute(self.pool()).await.map_err(StoreError::database("change a recording's state"))?;
-        if done.rows_affected() == 0 { Err(self.refusal(id, "change its state so").await?) } else { Ok(()) }
+        let done = self.database().keep_up(Upkeep::Progress, update).await;
+        if done.map_err(StoreError::database("change a recording's state"))? == 0 {
+            Err(self.refusal(id, "change its state so").await?)
+        } else {
+            Ok(())
+        }
     }
 
     /// Why a recording did not take a change: it is gone, or in a state that does not.
@@ -229,9 +240,10 @@ impl Store {
 
     /// The key of a recording.
     pub(super) async fn data_key(&self, id: &str) -> Result<Key, StoreError> {
-        let query = sqlx::query_scalar::<_, Vec<u8>>("SELECT data_key FROM recordings WHERE id = $1 AND state <> 'erasing'");
-        let wrapped = query.bind(id).fetch_optional(self.pool()).await.map_err(StoreError::database("read a key"))?;
-        unwrap(&self.shared.master, id, &wrapped.ok_or_else(|| StoreError::missing(id))?)
+        let query = sqlx::query_as("SELECT data_key FROM recordings WHERE id = $1 AND state <> 'erasing'").bind(id);
+        let wrapped = self.reader().one::<(Vec<u8>,)>(query).await.map_err(StoreError::database("read a key"))?;
+        let (wrapped,) = wrapped.ok_or_else(|| StoreError::missing(id))?;
+        unwrap(&self.shared.master, id, &wrapped)
     }
 }
 

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::place::Place;
-use super::{Store, StoreError};
+use super::{By, Store, StoreError};
+use crate::audit::Action;
 
 /// A template as its clinician keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +29,7 @@ impl Store {
     /// [`StoreError::Damaged`], and when they cannot be read.
     pub async fn templates(&self, clinician: &str) -> Result<Vec<StoredTemplate>, StoreError> {
         let query = "SELECT name, document FROM templates WHERE clinician = $1 ORDER BY name";
-        let rows = sqlx::query_as::<_, (String, Vec<u8>)>(query).bind(clinician).fetch_all(self.pool()).await;
+        let rows = self.reader().all::<(String, Vec<u8>)>(sqlx::query_as(query).bind(clinician)).await;
         let rows = rows.map_err(StoreError::database("read templates"))?;
         rows.into_iter().map(|(name, sealed)| place(clinician, &name).unseal_json(&self.shared.master, &sealed)).collect()
     }
@@ -37,47 +38,51 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub async fn keep_template(&self, clinician: &str, template: &StoredTemplate) -> Result<(), StoreError> {
+    pub async fn keep_template(&self, clinician: &str, template: &StoredTemplate, by: &By) -> Result<(), StoreError> {
         let sealed = place(clinician, &template.name).seal_json(&self.shared.master, template)?;
         let insert = "INSERT INTO templates (clinician, name, document) VALUES ($1, $2, $3) \
             ON CONFLICT (clinician, name) DO UPDATE SET document = excluded.document";
-        let done = sqlx::query(insert).bind(clinician).bind(&template.name).bind(sealed).execute(self.pool()).await;
-        done.map(drop).map_err(StoreError::database("keep a template"))
+        let mut act = self.begin("keep a template").await?;
+        act.execute(sqlx::query(insert).bind(clinician).bind(&template.name).bind(sealed)).await?;
+        act.commit(&by.did_in_general(Action::Administer)).await.map(drop)
     }
 
     /// Forgets a template; false where there is none.
     ///
     /// # Errors
     /// When it cannot be removed.
-    pub async fn remove_template(&self, clinician: &str, name: &str) -> Result<bool, StoreError> {
+    pub async fn remove_template(&self, clinician: &str, name: &str, by: &By) -> Result<bool, StoreError> {
         let delete = sqlx::query("DELETE FROM templates WHERE clinician = $1 AND name = $2").bind(clinician).bind(name);
-        let done = delete.execute(self.pool()).await.map_err(StoreError::database("remove a template"))?;
-        Ok(done.rows_affected() > 0)
+        let mut act = self.begin("remove a template").await?;
+        if act.execute(delete).await? == 0 {
+            return act.abandon().await.map(|()| false);
+        }
+        act.commit(&by.did_in_general(Action::Administer)).await.map(|_| true)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{Site, on_both};
+    use super::super::tests::{Site, by, on_both};
     use super::*;
 
     async fn a_clinician_keeps_changes_and_removes_templates_and_sees_no_other_s(site: Site) {
         let store = site.open().await;
         let template = |text: &str| StoredTemplate { name: "DM 覆診".into(), specialty: "Diabetes".into(), text: text.into() };
-        store.keep_template("Dr Chan", &template("[S]\n{{S}}")).await.unwrap();
-        store.keep_template("Dr Chan", &template("[P]\n{{Plan}}")).await.unwrap();
+        store.keep_template("Dr Chan", &template("[S]\n{{S}}"), &by()).await.unwrap();
+        store.keep_template("Dr Chan", &template("[P]\n{{Plan}}"), &by()).await.unwrap();
         assert_eq!(store.templates("Dr Chan").await.unwrap(), [template("[P]\n{{Plan}}")]);
         assert!(store.templates("Dr Wong").await.unwrap().is_empty());
-        assert!(!store.remove_template("Dr Wong", "DM 覆診").await.unwrap());
-        assert!(store.remove_template("Dr Chan", "DM 覆診").await.unwrap());
+        assert!(!store.remove_template("Dr Wong", "DM 覆診", &by()).await.unwrap());
+        assert!(store.remove_template("Dr Chan", "DM 覆診", &by()).await.unwrap());
         assert!(store.templates("Dr Chan").await.unwrap().is_empty());
     }
 
     async fn a_template_moved_to_another_clinician_is_damaged(site: Site) {
         let store = site.open().await;
         let template = StoredTemplate { name: "a".into(), specialty: String::new(), text: "[S]\n{{S}}".into() };
-        store.keep_template("Dr Chan", &template).await.unwrap();
-        sqlx::query("UPDATE templates SET clinician = 'Dr Wong'").execute(store.pool()).await.unwrap();
+        store.keep_template("Dr Chan", &template, &by()).await.unwrap();
+        sqlx::query("UPDATE templates SET clinician = 'Dr Wong'").execute(store.database().pool()).await.unwrap();
         assert!(matches!(store.templates("Dr Wong").await, Err(StoreError::Damaged { .. })));
     }
 

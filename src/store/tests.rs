@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::database::Kind;
 use super::*;
 use crate::audio::{StreamEncoding, StreamFormat};
+use crate::audit::Actor;
 use crate::note::{MadeBy, Note};
 use crate::record::{Act, Change};
 use crate::speech::transcript::{AudioIdentity, Segment, TRANSCRIPT_SCHEMA, Transcript};
@@ -46,6 +47,17 @@ impl Site {
         &self.data
     }
 
+    /// The URL as a child process is given it.
+    pub(super) fn address(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    /// Where its database is read from beside it.
+    pub(super) fn database_url(&self) -> DatabaseUrl {
+        let file = || format!("sqlite:{}", self.path().join("cantoscribe.db").display());
+        self.url.clone().unwrap_or_else(file).into()
+    }
+
     pub(super) async fn try_open(&self) -> Result<Store, StoreError> {
         match &self.url {
             None => Store::open(self.path()).await,
@@ -62,7 +74,7 @@ impl Site {
 macro_rules! on_both {
     ($($test:ident,)*) => {$(
         mod $test {
-            use super::Site;
+            use crate::store::tests::Site;
 
             #[tokio::test]
             async fn sqlite() {
@@ -78,6 +90,16 @@ macro_rules! on_both {
     )*};
 }
 pub(super) use on_both;
+
+/// A recording whose id no other process gives.
+pub(super) fn unique_recording() -> NewRecording {
+    let new = new_recording();
+    NewRecording { id: format!("{}-{}", std::process::id(), new.id), ..new }
+}
+
+pub(super) fn by() -> By {
+    By::now(Actor::System)
+}
 
 pub(super) fn new_recording() -> NewRecording {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -121,12 +143,12 @@ pub(super) fn note(version: &str) -> Note {
 /// Saves a note as a change of the version before.
 pub(super) async fn save(store: &Store, id: &str, before: u64, note: &Note) -> Result<u64, SaveError> {
     let change = Change { version: before + 1, act: Act::Replace, by: "Dr Chan".into(), at: "2026-11-25T09:10:00+08:00".into() };
-    store.save_note(id, note, &change).await
+    store.save_note(id, note, &change, &by()).await
 }
 
 /// A finished recording with a spool, finals, and a note of two versions.
-async fn filled(store: &Store, text: &str) -> Recording {
-    let recording = store.create(new_recording()).await.unwrap();
+pub(super) async fn filled(store: &Store, text: &str) -> Recording {
+    let recording = store.create(new_recording(), &by()).await.unwrap();
     let mut spool = SpoolWriter::create(&store.spool_path(&recording.id), &recording.key, &recording.id).unwrap();
     spool.append(RecordKind::Audio, 100, &[&[7; 400]]).unwrap();
     spool.sync().unwrap();
@@ -169,20 +191,20 @@ async fn sealed_values(store: &Store, id: &str) -> Vec<Vec<u8>> {
         ("document", "notes", "recording"),
     ] {
         let query = format!("SELECT {column} FROM {table} WHERE {key} = $1");
-        values.extend(sqlx::query_scalar::<_, Vec<u8>>(&query).bind(id).fetch_all(store.pool()).await.unwrap());
+        values.extend(sqlx::query_scalar::<_, Vec<u8>>(&query).bind(id).fetch_all(store.database().pool()).await.unwrap());
     }
     values
 }
 
 async fn what_was_kept_is_there_after_opening_again(site: Site) {
     let store = site.open().await;
-    let open = store.create(new_recording()).await.unwrap();
+    let open = store.create(new_recording(), &by()).await.unwrap();
     assert_eq!((open.state, open.version, open.edited()), (State::Open, 0, false));
     assert!(store.add_final(&open.id, 1, 5, 9, Some(&segment(4, "血壓高"))).await.unwrap());
     assert!(store.add_final(&open.id, 0, 5, 9, None).await.unwrap());
     assert!(!store.add_final(&open.id, 1, 5, 9, Some(&segment(4, "another"))).await.unwrap(), "the first one stands");
     store.set_state(&open.id, State::Finishing).await.unwrap();
-    store.set_token_hash(&open.id, [9; 32]).await.unwrap();
+    store.set_token_hash(&open.id, [9; 32], &by()).await.unwrap();
     let finished = filled(&store, "頭暈").await;
     drop(store);
 
@@ -210,7 +232,7 @@ async fn what_was_kept_is_there_after_opening_again(site: Site) {
 
 async fn every_version_of_a_note_is_kept_and_an_old_one_is_not_overwritten(site: Site) {
     let store = site.open().await;
-    let id = store.create(new_recording()).await.unwrap().id;
+    let id = store.create(new_recording(), &by()).await.unwrap().id;
     assert!(matches!(save(&store, &id, 0, &note("x")).await, Err(SaveError::Store(StoreError::State { state: "open", .. }))));
     store.finish(&id, &transcript("a"), &note("1")).await.unwrap();
     assert_eq!(save(&store, &id, 1, &note("2")).await.unwrap(), 2);
@@ -234,7 +256,7 @@ async fn every_version_of_a_note_is_kept_and_an_old_one_is_not_overwritten(site:
 
 async fn a_finished_recording_stays_as_it_is(site: Site) {
     let store = site.open().await;
-    let id = store.create(new_recording()).await.unwrap().id;
+    let id = store.create(new_recording(), &by()).await.unwrap().id;
     assert!(matches!(store.set_state(&id, State::Finished).await, Err(StoreError::State { .. })), "it has no documents");
     store.finish(&id, &transcript("a"), &note("1")).await.unwrap();
     assert!(matches!(store.finish(&id, &transcript("b"), &note("2")).await, Err(StoreError::State { .. })));
@@ -244,18 +266,18 @@ async fn a_finished_recording_stays_as_it_is(site: Site) {
     assert!(store.recording("no").await.unwrap().is_none());
     missing(store.finish("no", &transcript("b"), &note("2")).await.unwrap_err());
     missing(store.set_state("no", State::Open).await.unwrap_err());
-    missing(store.set_token_hash("no", [0; 32]).await.unwrap_err());
+    missing(store.set_token_hash("no", [0; 32], &by()).await.unwrap_err());
     missing(store.add_final("no", 0, 0, 1, None).await.unwrap_err());
     missing(store.finals("no").await.unwrap_err());
     missing(store.document("no").await.unwrap_err());
     let Err(SaveError::Store(error)) = save(&store, "no", 1, &note("2")).await else { panic!() };
     missing(error);
-    missing(store.erase("no").await.unwrap_err());
+    missing(store.erase("no", &by()).await.unwrap_err());
     for id in ["", "../up", "a\nb", "一", &"x".repeat(65)] {
         let new = NewRecording { id: id.into(), ..new_recording() };
-        assert!(matches!(store.create(new).await, Err(StoreError::BadId)), "{id}");
+        assert!(matches!(store.create(new, &by()).await, Err(StoreError::BadId)), "{id}");
     }
-    assert!(store.create(NewRecording { id, ..new_recording() }).await.is_err(), "it is taken");
+    assert!(store.create(NewRecording { id, ..new_recording() }, &by()).await.is_err(), "it is taken");
     assert!(store.spool_path("../../etc/passwd").starts_with(site.path().join("audio")));
 }
 
@@ -295,7 +317,8 @@ async fn what_is_sealed_is_nowhere_in_the_clear(site: Site) {
     #[cfg(unix)]
     for (name, _) in files(site.path()) {
         let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&name).unwrap().permissions());
-        assert_eq!(mode & 0o777, 0o600, "{name}");
+        let open = name.contains("/audit/") || name.ends_with("/audit.pub");
+        assert!(open || mode & 0o777 == 0o600, "{name}");
     }
 }
 
@@ -316,9 +339,9 @@ async fn nothing_of_an_erased_recording_is_left_and_the_others_are_whole(site: S
     let mut needles = HashSet::new();
     for (number, recording) in gone.iter().enumerate() {
         let old_hash = [0xb0 + number as u8; 32];
-        store.set_token_hash(&recording.id, old_hash).await.unwrap();
+        store.set_token_hash(&recording.id, old_hash, &by()).await.unwrap();
         needles.insert(old_hash[..16].to_vec());
-        store.set_token_hash(&recording.id, std::array::from_fn(|index| (number * 32 + index) as u8)).await.unwrap();
+        store.set_token_hash(&recording.id, std::array::from_fn(|index| (number * 32 + index) as u8), &by()).await.unwrap();
         needles.insert((0..16).map(|index| (number * 32 + index) as u8).collect());
         needles.extend(recording.id.as_bytes().chunks_exact(16).map(<[u8]>::to_vec));
         let spool = fs::read(store.spool_path(&recording.id)).unwrap();
@@ -334,7 +357,7 @@ async fn nothing_of_an_erased_recording_is_left_and_the_others_are_whole(site: S
         found.iter().map(|(_, bytes)| bytes.windows(16).filter(|part| needles.contains(*part)).count()).sum::<usize>()
     };
     for recording in &gone {
-        store.erase(&recording.id).await.unwrap();
+        store.erase(&recording.id, &by()).await.unwrap();
         assert!(store.recording(&recording.id).await.unwrap().is_none());
         assert!(!holds(site.path(), recording.id.as_bytes()));
     }
@@ -342,7 +365,7 @@ async fn nothing_of_an_erased_recording_is_left_and_the_others_are_whole(site: S
     assert_eq!(left(), 0, "while it is open");
     #[cfg(postgres)]
     if site.url.is_some() {
-        let tables = postgres::tables(store.pool()).await;
+        let tables = postgres::tables(store.database().pool()).await;
         assert!(kept.iter().all(|recording| tables.windows(16).any(|part| part == recording.id.as_bytes())));
         assert_eq!(tables.windows(16).filter(|part| needles.contains(*part)).count(), 0, "in PostgreSQL's tables");
     }
@@ -361,7 +384,7 @@ async fn an_erasing_that_was_interrupted_ends_at_the_next_start(site: Site) {
     let recording = filled(&store, "gone").await;
     let sealed = sealed_values(&store, &recording.id).await;
     // As far as a process comes that is killed after the first step.
-    assert!(store.mark(&recording.id).await.unwrap());
+    assert!(store.mark(&recording.id, &by()).await.unwrap());
     assert!(store.recording(&recording.id).await.unwrap().is_none() && store.recordings().await.unwrap().is_empty());
     assert!(matches!(store.add_final(&recording.id, 3, 1, 2, None).await, Err(StoreError::Missing { .. })));
     assert!(matches!(store.finals(&recording.id).await, Err(StoreError::Missing { .. })));
@@ -403,9 +426,9 @@ async fn a_lost_or_another_master_key_is_told_and_replaced_by_none(site: Site) {
 
 /// Runs a change of the database that only somebody else would make.
 pub(super) async fn tamper(store: &Store, statement: &str) {
-    let postgres = store.shared.database.kind == Kind::Postgres;
+    let postgres = store.database().kind == Kind::Postgres;
     let statement = &if postgres { statement.replace("x'", r"'\x").replace("BLOB", "BYTEA") } else { statement.to_owned() };
-    assert!(sqlx::query(statement).execute(store.pool()).await.unwrap().rows_affected() > 0, "{statement}");
+    assert!(sqlx::query(statement).execute(store.database().pool()).await.unwrap().rows_affected() > 0, "{statement}");
 }
 
 async fn a_changed_value_is_an_error_that_names_its_row_and_not_its_content(site: Site) {
@@ -430,7 +453,7 @@ async fn a_changed_value_is_an_error_that_names_its_row_and_not_its_content(site
     assert!(store.recordings().await.unwrap().is_empty(), "the list is shown without it");
     tamper(&store, &format!("UPDATE recordings SET data_key = x'{}'", "00".repeat(72))).await;
     assert!(store.recording(id).await.unwrap_err().to_string().contains("recordings.data_key"));
-    store.erase(id).await.unwrap();
+    store.erase(id, &by()).await.unwrap();
 }
 
 async fn a_value_moved_to_another_place_is_refused(site: Site) {
@@ -462,7 +485,7 @@ async fn a_value_moved_to_another_place_is_refused(site: Site) {
     sqlx::query("UPDATE recordings SET data_key = $1 WHERE id = $2")
         .bind(wrapped)
         .bind(&mine)
-        .execute(store.pool())
+        .execute(store.database().pool())
         .await
         .unwrap();
     tamper(&store, &format!("DELETE FROM finals WHERE recording = '{mine}'")).await;
@@ -490,7 +513,7 @@ async fn a_folder_of_any_name_has_its_database_in_it() {
     for name in ["a b", "50%", "%41", "x?mode=memory", "#1", "病歷", "..x", "a/../b"] {
         let data = folder.path().join(name);
         let store = Store::open(&data).await.unwrap();
-        let id = store.create(new_recording()).await.unwrap().id;
+        let id = store.create(new_recording(), &by()).await.unwrap().id;
         store.close().await;
         assert!(data.join("cantoscribe.db").metadata().unwrap().len() > 0, "{name}");
         assert_eq!(Store::open(&data).await.unwrap().recordings().await.unwrap()[0].id, id);
@@ -500,7 +523,7 @@ async fn a_folder_of_any_name_has_its_database_in_it() {
 #[tokio::test]
 async fn what_is_no_url_of_a_postgresql_database_is_refused_and_not_shown() {
     let folder = tempfile::tempdir().unwrap();
-    for url in ["", "no", "sqlite:///tmp/secret", "mysql://u:secret@h/n", "postgres://u:secret@h", "postgres://u:secret@h:x/n"] {
+    for url in ["", "no", "sqlite:///tmp/file", "mysql://u:secret@h/n", "postgres://u:secret@h", "postgres://u:secret@h:x/n"] {
         let url = DatabaseUrl::from(url.to_owned());
         let error = Store::open_at(folder.path(), &url).await.unwrap_err();
         assert!(matches!(error, StoreError::BadUrl), "{error}");
@@ -539,7 +562,7 @@ mod on_postgres {
         let address = site.url.clone().unwrap();
         let url = DatabaseUrl::from(address.clone());
         let store = site.open().await;
-        let id = store.create(new_recording()).await.unwrap().id;
+        let id = store.create(new_recording(), &by()).await.unwrap().id;
         // Another folder, with a copy of the key, as a second machine may have it.
         fs::copy(site.path().join("master.key"), other.path().join("master.key")).unwrap();
         let error = Store::open_at(other.path(), &url).await.unwrap_err();
@@ -547,11 +570,11 @@ mod on_postgres {
         assert!(!format!("{error} {error:?}").contains(postgres::PASSWORD));
         // The server drops all connections: then the same process has it again.
         postgres::cut(&address).await;
-        while store.set_token_hash(&id, [1; 32]).await.is_err() {}
+        while store.set_token_hash(&id, [1; 32], &by()).await.is_err() {}
         // Unless another came first.
         postgres::cut(&address).await;
         let second = Store::open_at(other.path(), &url).await.unwrap();
-        let error = store.set_token_hash(&id, [2; 32]).await.unwrap_err();
+        let error = store.set_token_hash(&id, [2; 32], &by()).await.unwrap_err();
         assert!(matches!(error, StoreError::Database { .. }), "{error}");
         assert_eq!(second.recording(&id).await.unwrap().unwrap().token_hash, [1; 32]);
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::tests::{Site, on_both, tamper};
+use super::tests::{Site, by, on_both, tamper};
 use super::*;
 use crate::audio::{StreamEncoding, StreamFormat};
 use crate::identity::Date;
@@ -29,15 +29,15 @@ async fn recording(store: &Store, id: &str) -> String {
         speakers: Vec::new(),
         token_hash: [3; 32],
     };
-    store.create(new).await.unwrap().id
+    store.create(new, &by()).await.unwrap().id
 }
 
 async fn visit(store: &Store, name: &str, at: i64) -> StoredEncounter {
-    let patient = store.create_patient(&patient(name, ""), at).await.unwrap();
-    store.create_encounter(&patient.id, at, &Encounter::new("Dr Lee").unwrap()).await.unwrap()
+    let patient = store.create_patient(&patient(name, ""), at, &by()).await.unwrap();
+    store.create_encounter(&patient.id, at, &Encounter::new("Dr Lee").unwrap(), &by()).await.unwrap()
 }
 
-fn by() -> Signature {
+fn signature() -> Signature {
     Signature::new("Dr Lee", "2026-11-26T10:00:00Z").unwrap()
 }
 
@@ -47,8 +47,8 @@ async fn finish_and_review(store: &Store, id: &str) -> Reviewed {
     let (schema, language) = (TRANSCRIPT_SCHEMA.to_owned(), "yue".to_owned());
     let transcript = Transcript { schema, language, model: None, audio: None, segments: Vec::new() };
     store.finish(id, &transcript, &note).await.unwrap();
-    let reviewed = Draft::new(1, note).review(by()).unwrap();
-    store.save_review(id, &reviewed).await.unwrap();
+    let reviewed = Draft::new(1, note).review(signature()).unwrap();
+    store.save_review(id, &reviewed, &by()).await.unwrap();
     reviewed
 }
 
@@ -72,10 +72,10 @@ fn is_unknown<T: std::fmt::Debug>(result: Result<T, StoreError>) {
 
 async fn patients_and_visits_are_there_after_opening_again_and_nothing_of_them_is_in_the_clear(site: Site) {
     let store = site.open().await;
-    let known = store.create_patient(&patient("CHAN Tai Man", "A123456(3)"), 1_000).await.unwrap();
-    let first = store.create_encounter(&known.id, 2_000, &Encounter::new("Dr Lee Siu Ming").unwrap()).await.unwrap();
-    let second = store.create_encounter(&known.id, 3_000, &Encounter::new("Dr Ho").unwrap()).await.unwrap();
-    let third = store.create_encounter(&known.id, 3_000, &Encounter::new("Dr Ho").unwrap()).await.unwrap();
+    let known = store.create_patient(&patient("CHAN Tai Man", "A123456(3)"), 1_000, &by()).await.unwrap();
+    let first = store.create_encounter(&known.id, 2_000, &Encounter::new("Dr Lee Siu Ming").unwrap(), &by()).await.unwrap();
+    let second = store.create_encounter(&known.id, 3_000, &Encounter::new("Dr Ho").unwrap(), &by()).await.unwrap();
+    let third = store.create_encounter(&known.id, 3_000, &Encounter::new("Dr Ho").unwrap(), &by()).await.unwrap();
     store.close().await;
     for clear in [&b"CHAN"[..], b"A123456", b"1961-03-02", b"penicillin", b"Siu Ming"] {
         assert!(!holds(site.path(), clear));
@@ -92,33 +92,33 @@ async fn patients_and_visits_are_there_after_opening_again_and_nothing_of_them_i
 
 async fn a_number_is_one_patients_alone(site: Site) {
     let store = site.open().await;
-    let chan = store.create_patient(&patient("CHAN", "A123456(3)"), 1).await.unwrap();
-    let taken = store.create_patient(&patient("WONG", "a1234563"), 2).await.unwrap_err();
+    let chan = store.create_patient(&patient("CHAN", "A123456(3)"), 1, &by()).await.unwrap();
+    let taken = store.create_patient(&patient("WONG", "a1234563"), 2, &by()).await.unwrap_err();
     assert!(matches!(&taken, DeskError::Taken { patient } if *patient == chan.id), "{taken}");
     assert_eq!(store.patients(10).await.unwrap().len(), 1, "the one refused was taken in all the same");
-    let wong = store.create_patient(&patient("WONG", "E364912(5)"), 2).await.unwrap();
-    let taken = store.change_patient(&wong.id, 1, &patient("WONG", "A123456(3)")).await.unwrap_err();
+    let wong = store.create_patient(&patient("WONG", "E364912(5)"), 2, &by()).await.unwrap();
+    let taken = store.change_patient(&wong.id, 1, &patient("WONG", "A123456(3)"), &by()).await.unwrap_err();
     assert!(matches!(taken, DeskError::Taken { .. }));
-    assert_eq!(store.change_patient(&wong.id, 1, &patient("WONG Siu", "E364912(5)")).await.unwrap(), 2);
-    let late = store.change_patient(&wong.id, 1, &patient("HO", "")).await.unwrap_err();
+    assert_eq!(store.change_patient(&wong.id, 1, &patient("WONG Siu", "E364912(5)"), &by()).await.unwrap(), 2);
+    let late = store.change_patient(&wong.id, 1, &patient("HO", ""), &by()).await.unwrap_err();
     assert!(matches!(late, DeskError::Conflict));
     assert_eq!(store.patient(&wong.id).await.unwrap().unwrap().patient.name.reveal(), "WONG Siu");
     // A number that was given up is free.
-    store.change_patient(&wong.id, 2, &patient("WONG Siu", "")).await.unwrap();
-    store.create_patient(&patient("HO", "E364912(5)"), 3).await.unwrap();
+    store.change_patient(&wong.id, 2, &patient("WONG Siu", ""), &by()).await.unwrap();
+    store.create_patient(&patient("HO", "E364912(5)"), 3, &by()).await.unwrap();
 }
 
 async fn a_recording_is_moved_and_its_history_says_so(site: Site) {
     let store = site.open().await;
     let (wrong, right) = (visit(&store, "CHAN", 10).await, visit(&store, "WONG", 20).await);
     let id = recording(&store, "one").await;
-    store.assign(&id, &wrong.id, false).await.unwrap();
+    store.assign(&id, &wrong.id, false, &by()).await.unwrap();
     assert_eq!(store.assigned(&id).await.unwrap(), Some((wrong.id.clone(), false)));
-    let conflict = store.move_recording(&id, None, &right.id, "Dr Lee", "2026-11-26T10:00:00Z").await.unwrap_err();
+    let conflict = store.move_recording(&id, None, &right.id, ("Dr Lee", "2026-11-26T10:00:00Z"), &by()).await.unwrap_err();
     assert!(matches!(conflict, DeskError::Conflict));
-    let moved = store.move_recording(&id, Some(&wrong.id), &right.id, "Dr Lee", "2026-11-26T10:00:00Z").await.unwrap();
+    let moved = store.move_recording(&id, Some(&wrong.id), &right.id, ("Dr Lee", "2026-11-26T10:00:00Z"), &by()).await.unwrap();
     assert_eq!((moved.from_patient.as_ref(), &moved.to_patient), (Some(&wrong.patient), &right.patient));
-    store.move_recording(&id, Some(&right.id), &wrong.id, "Dr Ho", "2026-11-26T11:00:00Z").await.unwrap();
+    store.move_recording(&id, Some(&right.id), &wrong.id, ("Dr Ho", "2026-11-26T11:00:00Z"), &by()).await.unwrap();
     let moves = store.moves(&id).await.unwrap();
     assert_eq!(moves.iter().map(|entry| entry.by.reveal()).collect::<Vec<_>>(), ["Dr Lee", "Dr Ho"]);
     assert_eq!(moves[0], moved);
@@ -126,7 +126,7 @@ async fn a_recording_is_moved_and_its_history_says_so(site: Site) {
     assert!(store.recordings_of(&right.id).await.unwrap().is_empty());
     // One that was made for nobody is given to somebody.
     let other = recording(&store, "two").await;
-    store.move_recording(&other, None, &right.id, "Dr Lee", "2026-11-26T12:00:00Z").await.unwrap();
+    store.move_recording(&other, None, &right.id, ("Dr Lee", "2026-11-26T12:00:00Z"), &by()).await.unwrap();
     assert_eq!(store.assignments().await.unwrap().len(), 2);
     assert!(!holds(site.path(), b"Dr Ho"));
 }
@@ -135,11 +135,11 @@ async fn a_signed_note_stays_where_it_is(site: Site) {
     let store = site.open().await;
     let (one, other) = (visit(&store, "CHAN", 10).await, visit(&store, "WONG", 20).await);
     let id = recording(&store, "one").await;
-    store.assign(&id, &one.id, false).await.unwrap();
+    store.assign(&id, &one.id, false, &by()).await.unwrap();
     let reviewed = finish_and_review(&store, &id).await;
-    store.move_recording(&id, Some(&one.id), &other.id, "Dr Lee", "2026-11-26T10:01:00Z").await.unwrap();
-    store.save_signature(&id, &reviewed.sign(by())).await.unwrap();
-    let late = store.move_recording(&id, Some(&other.id), &one.id, "Dr Lee", "2026-11-26T10:02:00Z").await;
+    store.move_recording(&id, Some(&one.id), &other.id, ("Dr Lee", "2026-11-26T10:01:00Z"), &by()).await.unwrap();
+    store.save_signature(&id, &reviewed.sign(signature()), &by()).await.unwrap();
+    let late = store.move_recording(&id, Some(&other.id), &one.id, ("Dr Lee", "2026-11-26T10:02:00Z"), &by()).await;
     assert!(matches!(late, Err(DeskError::Signed)), "{late:?}");
     assert_eq!(store.assigned(&id).await.unwrap(), Some((other.id, false)));
     assert_eq!(store.moves(&id).await.unwrap().len(), 1);
@@ -148,18 +148,18 @@ async fn a_signed_note_stays_where_it_is(site: Site) {
 async fn a_patient_who_does_not_want_to_be_recorded_is_not(site: Site) {
     let store = site.open().await;
     let (refusing, other) = (visit(&store, "CHAN", 10).await, visit(&store, "WONG", 20).await);
-    assert!(store.set_refused(&refusing.id, true).await.unwrap().encounter.refused);
+    assert!(store.set_refused(&refusing.id, true, &by()).await.unwrap().encounter.refused);
     let (heard, typed) = (recording(&store, "heard").await, recording(&store, "typed").await);
-    assert!(matches!(store.assign(&heard, &refusing.id, false).await, Err(DeskError::Refused)));
-    store.assign(&typed, &refusing.id, true).await.unwrap();
-    store.assign(&heard, &other.id, false).await.unwrap();
-    let moved = store.move_recording(&heard, Some(&other.id), &refusing.id, "Dr Lee", "2026-11-26T10:00:00Z").await;
+    assert!(matches!(store.assign(&heard, &refusing.id, false, &by()).await, Err(DeskError::Refused)));
+    store.assign(&typed, &refusing.id, true, &by()).await.unwrap();
+    store.assign(&heard, &other.id, false, &by()).await.unwrap();
+    let moved = store.move_recording(&heard, Some(&other.id), &refusing.id, ("Dr Lee", "2026-11-26T10:00:00Z"), &by()).await;
     assert!(matches!(moved, Err(DeskError::Refused)));
-    store.move_recording(&typed, Some(&refusing.id), &other.id, "Dr Lee", "2026-11-26T10:00:00Z").await.unwrap();
+    store.move_recording(&typed, Some(&refusing.id), &other.id, ("Dr Lee", "2026-11-26T10:00:00Z"), &by()).await.unwrap();
     assert_eq!(store.assigned(&typed).await.unwrap(), Some((other.id, true)), "it is typed still");
-    store.set_refused(&refusing.id, false).await.unwrap();
+    store.set_refused(&refusing.id, false, &by()).await.unwrap();
     let later = recording(&store, "later").await;
-    store.assign(&later, &refusing.id, false).await.unwrap();
+    store.assign(&later, &refusing.id, false, &by()).await.unwrap();
 }
 
 #[tokio::test]
@@ -168,32 +168,32 @@ async fn nothing_of_an_erased_patient_is_left() {
     let store = Store::open(folder.path()).await.unwrap();
     let (gone, kept) = (visit(&store, "CHAN", 10).await, visit(&store, "WONG", 20).await);
     let id = recording(&store, "one").await;
-    store.assign(&id, &gone.id, false).await.unwrap();
-    assert!(matches!(store.erase_patient(&gone.patient).await, Err(DeskError::InUse)));
-    assert!(matches!(store.erase_encounter(&gone.id).await, Err(DeskError::InUse)));
+    store.assign(&id, &gone.id, false, &by()).await.unwrap();
+    assert!(matches!(store.erase_patient(&gone.patient, &by()).await, Err(DeskError::InUse)));
+    assert!(matches!(store.erase_encounter(&gone.id, &by()).await, Err(DeskError::InUse)));
     let values = "SELECT document FROM patients WHERE id = $1 UNION ALL SELECT data_key FROM patients WHERE id = $1 \
         UNION ALL SELECT document FROM encounters WHERE patient = $1";
-    let sealed = sqlx::query_scalar::<_, Vec<u8>>(values).bind(&gone.patient).fetch_all(store.pool()).await.unwrap();
+    let sealed = sqlx::query_scalar::<_, Vec<u8>>(values).bind(&gone.patient).fetch_all(store.database().pool()).await.unwrap();
     assert!(sealed.len() == 3 && sealed.iter().all(|value| holds(folder.path(), &value[..16])));
-    store.erase(&id).await.unwrap();
-    store.erase_patient(&gone.patient).await.unwrap();
+    store.erase(&id, &by()).await.unwrap();
+    store.erase_patient(&gone.patient, &by()).await.unwrap();
     assert!(sealed.iter().all(|value| !holds(folder.path(), &value[..16])));
     assert!(!holds(folder.path(), gone.patient.as_bytes()) && !holds(folder.path(), gone.id.as_bytes()));
     assert!(store.encounter(&gone.id).await.unwrap().is_none() && store.patient(&gone.patient).await.unwrap().is_none());
-    store.erase_encounter(&kept.id).await.unwrap();
+    store.erase_encounter(&kept.id, &by()).await.unwrap();
     assert!(store.patient(&kept.patient).await.unwrap().is_some());
 }
 
 async fn what_is_not_there_is_told_as_such_and_what_was_changed_is_damaged(site: Site) {
     let store = site.open().await;
     let encounter = Encounter::new("Dr Lee").unwrap();
-    is_unknown(store.create_encounter("no", 1, &encounter).await);
-    is_unknown(store.set_refused("no", true).await);
+    is_unknown(store.create_encounter("no", 1, &encounter, &by()).await);
+    is_unknown(store.set_refused("no", true, &by()).await);
     for result in [
-        store.change_patient("no", 1, &patient("CHAN", "")).await.map(drop),
-        store.erase_patient("no").await,
-        store.erase_encounter("no").await,
-        store.assign("no", "no", false).await,
+        store.change_patient("no", 1, &patient("CHAN", ""), &by()).await.map(drop),
+        store.erase_patient("no", &by()).await,
+        store.erase_encounter("no", &by()).await,
+        store.assign("no", "no", false, &by()).await,
     ] {
         assert!(matches!(result, Err(DeskError::Store(StoreError::Unknown { .. }))), "{result:?}");
     }
@@ -202,7 +202,7 @@ async fn what_is_not_there_is_told_as_such_and_what_was_changed_is_damaged(site:
     let (one, other) = (visit(&store, "CHAN", 10).await, visit(&store, "WONG", 20).await);
     // The document of another patient, with its key.
     let swap = "UPDATE patients SET (data_key, document) = (SELECT data_key, document FROM patients WHERE id = $1) WHERE id = $2";
-    sqlx::query(swap).bind(&other.patient).bind(&one.patient).execute(store.pool()).await.unwrap();
+    sqlx::query(swap).bind(&other.patient).bind(&one.patient).execute(store.database().pool()).await.unwrap();
     let error = store.patient(&one.patient).await.unwrap_err().to_string();
     assert!(error.contains(&format!("patients.data_key of patient {}", one.patient)), "{error}");
     assert_eq!(store.patients(10).await.unwrap().len(), 1, "the list is shown without it");
@@ -215,16 +215,18 @@ async fn of_moves_and_a_signature_at_once_one_move_is_made_or_none_after_the_sig
     let (from, one, other) = (visit(&store, "CHAN", 10).await, visit(&store, "WONG", 20).await, visit(&store, "HO", 30).await);
     for round in 0..8 {
         let id = recording(&store, &format!("R{round}")).await;
-        store.assign(&id, &from.id, false).await.unwrap();
+        store.assign(&id, &from.id, false, &by()).await.unwrap();
         let reviewed = finish_and_review(&store, &id).await;
         let signing = {
             let (store, id) = (store.clone(), id.clone());
-            tokio::spawn(async move { store.save_signature(&id, &reviewed.sign(by())).await })
+            tokio::spawn(async move { store.save_signature(&id, &reviewed.sign(signature()), &by()).await })
         };
         let moves: Vec<_> = [&one.id, &other.id, &one.id, &other.id]
             .map(|to| {
                 let (store, id, from, to) = (store.clone(), id.clone(), from.id.clone(), to.clone());
-                tokio::spawn(async move { store.move_recording(&id, Some(&from), &to, "Dr Lee", "2026-11-26T10:01:00Z").await })
+                tokio::spawn(async move {
+                    store.move_recording(&id, Some(&from), &to, ("Dr Lee", "2026-11-26T10:01:00Z"), &by()).await
+                })
             })
             .into();
         signing.await.unwrap().unwrap();
@@ -248,9 +250,9 @@ async fn of_a_refusal_and_recordings_at_once_none_begins_after_the_refusal(site:
         for number in 0..6 {
             let id = recording(&store, &format!("R{round}-{number}")).await;
             let (store, encounter) = (store.clone(), encounter.id.clone());
-            begun.push(tokio::spawn(async move { store.assign(&id, &encounter, false).await }));
+            begun.push(tokio::spawn(async move { store.assign(&id, &encounter, false, &by()).await }));
         }
-        store.set_refused(&encounter.id, true).await.unwrap();
+        store.set_refused(&encounter.id, true, &by()).await.unwrap();
         let known = store.recordings_of(&encounter.id).await.unwrap().len();
         let mut entered = 0;
         for begun in begun {

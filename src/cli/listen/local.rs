@@ -13,12 +13,13 @@ use super::room::{Room, Told};
 use super::source::Source;
 use super::{ListenArguments, now};
 use crate::audio::{StreamEncoding, StreamFormat};
+use crate::audit::Actor;
 use crate::cli::serve::open_engine;
 use crate::cli::terminology::lexicon;
 use crate::client::Event;
 use crate::interop::fhir::Instant;
 use crate::room::{Beginning, Hold, Partial, RoomError, Rooms, Safe, View};
-use crate::store::Store;
+use crate::store::{By, Store};
 
 /// Below so many bytes of free disk no recording is begun: an hour of any microphone, and its words.
 const KEEP_FREE: u64 = 512 << 20;
@@ -54,7 +55,7 @@ impl Prepared {
         };
         let (hold, view, safe) = self.runtime.block_on(async {
             // Its token brings back a client that was cut off; nothing can cut this one off.
-            let (hold, _, _) = self.rooms.begin(beginning).await?;
+            let (hold, _, _) = self.rooms.begin(beginning, &By::now(Actor::Unknown)).await?;
             let (view, safe) = (hold.live().view(), hold.live().safe());
             Ok::<_, RoomError>((hold, view, safe))
         })?;

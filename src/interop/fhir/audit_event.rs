@@ -72,8 +72,9 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
         Action::Stop => (dcm("110100", "Application Activity"), dcm("110121", "Application Stop"), "E"),
         Action::View { .. } => rest("read", "R"),
         Action::Search { .. } => rest("search-type", "E"),
-        Action::Record | Action::RecordingConsent { .. } | Action::ConsentRequest => rest("create", "C"),
+        Action::Record | Action::Finish | Action::RecordingConsent { .. } | Action::ConsentRequest => rest("create", "C"),
         Action::Edit
+        | Action::Review
         | Action::Sign
         | Action::ConsentCode
         | Action::ConsentAnswer
@@ -87,7 +88,7 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
         Action::BreakGlassAnnounce | Action::KeyUse | Action::Administer => (alert, Value::Null, "E"),
         Action::KeyDestroy => (alert, Value::Null, "D"),
         Action::Share | Action::Print | Action::Forward | Action::Export { .. } => (export, Value::Null, "R"),
-        Action::PatientMerge | Action::PatientUnmerge => (dcm("110110", "Patient Record"), Value::Null, "U"),
+        Action::Register | Action::PatientMerge | Action::PatientUnmerge => (dcm("110110", "Patient Record"), Value::Null, "U"),
         Action::Report => (dcm("110101", "Audit Log Used"), Value::Null, "R"),
     }
 }

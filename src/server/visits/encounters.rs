@@ -11,6 +11,7 @@ use super::worklist::{Work, work_of};
 use crate::interop::fhir::Instant;
 use crate::server::App;
 use crate::server::asked::Body;
+use crate::server::caller::Caller;
 use crate::server::clock::now;
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::visit::Encounter;
@@ -37,6 +38,7 @@ pub(super) struct NewEncounter {
 )]
 pub(super) async fn create(
     State(app): State<App>,
+    Caller(by): Caller,
     Path(id): Path<String>,
     Body(NewEncounter { at, clinician }): Body<NewEncounter>,
 ) -> Result<(StatusCode, Json<EncounterFace>), ApiError> {
@@ -45,7 +47,7 @@ pub(super) async fn create(
         None => now(),
     };
     let encounter = Encounter::new(clinician.as_deref().unwrap_or(&app.clinician))?;
-    let stored = app.rooms.store().create_encounter(&id, at.unix_seconds(), &encounter).await?;
+    let stored = app.rooms.store().create_encounter(&id, at.unix_seconds(), &encounter, &by).await?;
     Ok((StatusCode::CREATED, Json(stored.into())))
 }
 
@@ -101,8 +103,8 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Resu
     params(("id" = String, Path, description = "The visit's id")),
     responses((status = 204, description = "It is gone"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn erase(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    app.rooms.store().erase_encounter(&id).await?;
+pub(super) async fn erase(State(app): State<App>, Caller(by): Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    app.rooms.store().erase_encounter(&id, &by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -124,12 +126,13 @@ pub(super) struct Refusal {
 )]
 pub(super) async fn refuse(
     State(app): State<App>,
+    Caller(by): Caller,
     Path(id): Path<String>,
     Body(Refusal { refused }): Body<Refusal>,
 ) -> Result<Json<EncounterFace>, ApiError> {
     // It goes on when the page that asked for it is closed.
     let noted = tokio::spawn(async move {
-        let visit = app.rooms.store().set_refused(&id, refused).await?;
+        let visit = app.rooms.store().set_refused(&id, refused, &by).await?;
         if refused {
             app.rooms.stop_recordings_of(&id).await?;
         }
@@ -151,8 +154,12 @@ pub(super) struct Begun {
     params(("id" = String, Path, description = "The visit's id")),
     responses((status = 201, description = "An empty note", body = Begun), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn begin_typed(State(app): State<App>, Path(id): Path<String>) -> Result<(StatusCode, Json<Begun>), ApiError> {
+pub(super) async fn begin_typed(
+    State(app): State<App>,
+    Caller(by): Caller,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Begun>), ApiError> {
     app.rooms.store().encounter(&id).await?.ok_or(ApiError::NoVisit)?;
-    let recording = app.rooms.begin_typed(&id, now()).await?;
+    let recording = app.rooms.begin_typed(&id, now(), &by).await?;
     Ok((StatusCode::CREATED, Json(Begun { recording })))
 }

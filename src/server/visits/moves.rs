@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::banner::{Banner, Faces};
 use crate::server::App;
 use crate::server::asked::Body;
+use crate::server::caller::Caller;
 use crate::server::clock::now;
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::store::{DeskError, whole};
@@ -59,13 +60,14 @@ pub(super) struct Settled {
 )]
 pub(super) async fn move_recording(
     State(app): State<App>,
+    Caller(by): Caller,
     Path(id): Path<String>,
     Body(Destination { from, to }): Body<Destination>,
 ) -> Result<Json<Settled>, ApiError> {
     let store = app.rooms.store();
     store.recording(&id).await?.ok_or(ApiError::NotFound)?;
     if from.as_deref() != Some(to.as_str()) {
-        match store.move_recording(&id, from.as_deref(), &to, &app.clinician, now().as_str()).await {
+        match store.move_recording(&id, from.as_deref(), &to, (&app.clinician, now().as_str()), &by).await {
             Ok(_) => {}
             Err(DeskError::Conflict) => return Err(ApiError::Moved),
             Err(error) => return Err(error.into()),

@@ -9,9 +9,10 @@ use utoipa::ToSchema;
 use super::banner::PatientFace;
 use crate::server::App;
 use crate::server::asked::Body;
+use crate::server::caller::Caller;
 use crate::server::clock::{now, today};
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{DeskError, StoredPatient};
+use crate::store::{By, DeskError, StoredPatient};
 use crate::visit::{Given, Patient};
 
 /// Patients in a list.
@@ -92,9 +93,11 @@ fn faces(found: impl Iterator<Item = StoredPatient>) -> Result<Json<Patients>, A
     path = "/v1/patients",
     responses((status = 200, description = "At most 50, the newest first", body = Patients), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn list(State(app): State<App>) -> Result<Json<Patients>, ApiError> {
+pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Patients>, ApiError> {
     let most = u32::try_from(LISTED).unwrap_or(u32::MAX).saturating_add(1);
-    faces(app.rooms.store().patients(most).await?.into_iter())
+    let found = faces(app.rooms.store().patients(most).await?.into_iter())?;
+    caller.searched(&app, found.patients.len()).await?;
+    Ok(found)
 }
 
 /// Enters a patient.
@@ -106,10 +109,11 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Patients>, ApiEr
 )]
 pub(super) async fn create(
     State(app): State<App>,
+    Caller(by): Caller,
     Body(given): Body<Particulars>,
 ) -> Result<(StatusCode, Json<PatientFace>), ApiError> {
     let patient = given.patient()?;
-    let stored = app.rooms.store().create_patient(&patient, now().unix_seconds()).await?;
+    let stored = app.rooms.store().create_patient(&patient, now().unix_seconds(), &by).await?;
     let today = today().map_err(|error| ApiError::internal(&error))?;
     Ok((StatusCode::CREATED, Json(PatientFace::of(stored, today))))
 }
@@ -130,12 +134,18 @@ pub(super) struct Search {
     request_body = Search,
     responses((status = 200, description = "At most 50, the newest first", body = Patients), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn search(State(app): State<App>, Body(Search { text }): Body<Search>) -> Result<Json<Patients>, ApiError> {
+pub(super) async fn search(
+    State(app): State<App>,
+    caller: Caller,
+    Body(Search { text }): Body<Search>,
+) -> Result<Json<Patients>, ApiError> {
     if text.chars().count() > LONGEST_SEARCH {
         return Err(ApiError::Invalid(format!("`text` has more than {LONGEST_SEARCH} characters")));
     }
     let all = app.rooms.store().patients(LOOKED_THROUGH).await?;
-    faces(all.into_iter().filter(|stored| stored.patient.answers_to(&text)))
+    let found = faces(all.into_iter().filter(|stored| stored.patient.answers_to(&text)))?;
+    caller.searched(&app, found.patients.len()).await?;
+    Ok(found)
 }
 
 /// One patient.
@@ -145,8 +155,9 @@ pub(super) async fn search(State(app): State<App>, Body(Search { text }): Body<S
     params(("id" = String, Path, description = "The patient's id")),
     responses((status = 200, description = "The patient", body = PatientFace), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<PatientFace>, ApiError> {
+pub(super) async fn show(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Json<PatientFace>, ApiError> {
     let stored = app.rooms.store().patient(&id).await?.ok_or(ApiError::NoPatient)?;
+    caller.looked_at(&app, &id).await?;
     let today = today().map_err(|error| ApiError::internal(&error))?;
     Ok(Json(PatientFace::of(stored, today)))
 }
@@ -170,11 +181,12 @@ pub(super) struct NewParticulars {
 )]
 pub(super) async fn change(
     State(app): State<App>,
+    Caller(by): Caller,
     Path(id): Path<String>,
     Body(change): Body<NewParticulars>,
 ) -> Result<Json<PatientFace>, ApiError> {
     let patient = change.patient.patient()?;
-    let version = app.rooms.store().change_patient(&id, change.version, &patient).await?;
+    let version = app.rooms.store().change_patient(&id, change.version, &patient, &by).await?;
     let today = today().map_err(|error| ApiError::internal(&error))?;
     Ok(Json(PatientFace::of(StoredPatient { id, version, patient }, today)))
 }
@@ -186,26 +198,26 @@ pub(super) async fn change(
     params(("id" = String, Path, description = "The patient's id")),
     responses((status = 204, description = "Erased"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn erase(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+pub(super) async fn erase(State(app): State<App>, Caller(by): Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     // It goes on when the page that asked for it is closed.
-    let erased = tokio::spawn(async move { erase_all_of(&app, &id).await });
+    let erased = tokio::spawn(async move { erase_all_of(&app, &id, &by).await });
     erased.await.map_err(|error| ApiError::internal(&error))?
 }
 
-async fn erase_all_of(app: &App, id: &str) -> Result<StatusCode, ApiError> {
+async fn erase_all_of(app: &App, id: &str, by: &By) -> Result<StatusCode, ApiError> {
     let store = app.rooms.store();
     store.patient(id).await?.ok_or(ApiError::NoPatient)?;
     for _ in 0..TRIES {
         for encounter in store.encounters_of(id).await? {
             for recording in store.recordings_of(&encounter.id).await? {
-                match app.rooms.erase(&recording).await {
+                match app.rooms.erase(&recording, by).await {
                     // Somebody else erased it meanwhile.
                     Ok(()) | Err(crate::room::RoomError::Unknown) => {}
                     Err(error) => return Err(error.into()),
                 }
             }
         }
-        match store.erase_patient(id).await {
+        match store.erase_patient(id, by).await {
             Ok(()) => return Ok(StatusCode::NO_CONTENT),
             Err(DeskError::InUse) => {}
             Err(error) => return Err(error.into()),

@@ -63,7 +63,7 @@ impl FromStr for DeviceChoice {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let known = Self::ALL.into_iter().find(|choice| choice.name() == name);
-        known.ok_or_else(|| SpeechError::Option { option: "device", value: name.to_owned(), expected: "auto, cpu or cuda" })
+        known.ok_or_else(|| SpeechError::Option { option: "compute", value: name.to_owned(), expected: "auto, cpu or cuda" })
     }
 }
 
@@ -97,7 +97,7 @@ mod tests {
             assert_eq!(choice.name().parse::<DeviceChoice>().unwrap(), choice);
         }
         let error = "gpu".parse::<DeviceChoice>().unwrap_err().to_string();
-        assert_eq!(error, "`device` cannot be `gpu`: expected auto, cpu or cuda");
+        assert_eq!(error, "`compute` cannot be `gpu`: expected auto, cpu or cuda");
     }
 
     #[test]

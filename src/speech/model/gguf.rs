@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Cursor, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,9 @@ use crate::speech::SpeechError;
 
 /// What the name of a file begins with that llama.cpp has an encoder in: encoders are read from safetensors here.
 const ENCODER: &str = "mmproj";
+
+/// The longest header, of which a vocabulary is the most: candle's reader makes values of it that take some thirty times as much memory.
+const LONGEST_HEADER: u64 = 32 << 20;
 
 /// The GGUF file in a folder of a checkpoint, in which its decoder is; nothing where there is none.
 ///
@@ -58,14 +61,18 @@ impl Gguf {
             Ok(file) => BufReader::new(file),
             Err(source) => return Err(SpeechError::Read { path: path.to_owned(), source }),
         };
+        let mut header = Vec::new();
+        if let Err(source) = file.by_ref().take(LONGEST_HEADER).read_to_end(&mut header) {
+            return Err(SpeechError::Read { path: path.to_owned(), source });
+        }
         // A header that asks for an alignment of 0 makes the reader divide by it.
-        let content = catch_unwind(AssertUnwindSafe(|| Content::read(&mut file)));
+        let content = catch_unwind(AssertUnwindSafe(|| Content::read(&mut Cursor::new(header))));
         let problem = match content {
             Ok(Ok(content)) => return Ok(Self { path: path.to_owned(), content, file: RefCell::new(file), names }),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => told(&error.to_string()),
             Err(_) => "its header makes no sense".to_owned(),
         };
-        Err(SpeechError::Format { path: path.to_owned(), problem: format!("no whole GGUF file: {problem}") })
+        Err(SpeechError::Format { path: path.to_owned(), problem: format!("it cannot be read as GGUF: {problem}") })
     }
 
     /// Where it is.
@@ -129,5 +136,13 @@ impl Gguf {
     /// As [`Gguf::quantised`].
     pub fn floats(&self, name: &str, shape: &[usize], device: &Device) -> Result<Tensor, SpeechError> {
         Ok(self.quantised(name, shape, device)?.dequantize(device)?)
+    }
+}
+
+/// Candle's words, where they mislead: what it calls a tensor is the number of a type.
+fn told(problem: &str) -> String {
+    match problem.lines().next().unwrap_or_default().split_once("unknown dtype for tensor ") {
+        Some((_, number)) => format!("a tensor is stored as type {number} of ggml's, which is not supported"),
+        None => problem.to_owned(),
     }
 }

@@ -173,6 +173,11 @@ mod tests {
         assert!(told(&mut events).is_empty());
         deltas.complete("食500 mg");
         assert_eq!(told(&mut events), ["食500 mg"]);
+        // A number may go on: its first digit alone would stay a word.
+        let (deltas, mut events) = super::tests::deltas(Numbers::Written);
+        saw(&deltas, "食五", 16_000);
+        saw(&deltas, "食五百毫克", 32_000);
+        assert!(!told(&mut events).concat().contains('五'));
         let (deltas, mut events) = super::tests::deltas(Numbers::Said);
         deltas.end();
         saw(&deltas, "我", 16_000);

@@ -8,6 +8,9 @@ const DEEPEST: usize = 64;
 /// Values, copies with them. A checkpoint has some fifty a tensor.
 const MOST: usize = 2 << 20;
 
+/// Bytes of a text that count as a value: a copy of a text takes its length.
+const TEXT: usize = 16;
+
 /// Of one value: how many it is nested deep, and of how many it is made.
 #[derive(Debug, Clone, Copy)]
 struct Extent {
@@ -38,8 +41,9 @@ impl Extents {
                 self.stack.push(None);
                 return self.count(1);
             }
+            [b'X', a, b, c, d, ..] => text(usize::try_from(u32::from_le_bytes([a, b, c, d])).unwrap_or(usize::MAX)),
             // Candle's reader takes `d`, too, for an empty dictionary.
-            [b'c' | b'K' | b'M' | b'J' | b'G' | b'X' | b'N' | 0x88 | 0x89 | 0x8a | b')' | b']' | b'}' | b'd', ..] => LEAF,
+            [b'c' | b'K' | b'M' | b'J' | b'G' | b'N' | 0x88 | 0x89 | 0x8a | b')' | b']' | b'}' | b'd', ..] => LEAF,
             [b't', ..] => around(self.since_mark()),
             [b'Q' | 0x85, ..] => around(self.last(1)),
             [0x86 | b'R' | b'b' | 0x81, ..] => around(self.last(2)),
@@ -57,7 +61,7 @@ impl Extents {
             return Err(format!("it is nested more than {DEEPEST} deep"));
         }
         self.stack.push(Some(made));
-        let copied = if matches!(*rest, [b'h' | b'j', ..]) { made.values } else { 1 };
+        let copied = if matches!(*rest, [b'h' | b'j' | b'X', ..]) { made.values } else { 1 };
         self.count(copied)
     }
 
@@ -90,6 +94,10 @@ impl Extents {
         let whole = self.stack.pop().flatten().unwrap_or(LEAF);
         Extent { depth: whole.depth.max(parts.depth), values: whole.values.saturating_add(parts.values - 1) }
     }
+}
+
+fn text(bytes: usize) -> Extent {
+    Extent { values: 1 + bytes / TEXT, ..LEAF }
 }
 
 /// Of a value that holds these.

@@ -147,4 +147,9 @@ fn what_is_nested_too_deep_or_grows_too_large_is_refused() {
     // Twice as much each time, only forty times.
     let doubled = read(&named([b"Nq\0".as_slice(), &b"h\0h\0\x86q\0".repeat(40)].concat())).unwrap_err();
     assert!(doubled.contains("model.pt") && doubled.contains("values"), "{doubled}");
+    // Each copy of a text takes its length again.
+    let long = "x".repeat(1 << 20);
+    let copied = |times: usize| read(&named([text(&long), b"q\0".to_vec(), b"h\0".repeat(times)].concat()));
+    let refused = copied(64).unwrap_err();
+    assert!(refused.contains("model.pt") && refused.contains("values"), "{refused}");
 }

@@ -325,7 +325,8 @@ impl Thinker {
         }
         let missing = |key: &str| format!("a forced aligner's `{key}` is missing");
         let step = self.timestamp_segment_time.ok_or_else(|| missing("timestamp_segment_time"))?;
-        if !(step.is_finite() && step > 0.0) {
+        // A minute is longer than any word.
+        if !(step > 0.0 && step <= 60_000.0) {
             return Err(format!("`timestamp_segment_time` cannot be {step}"));
         }
         Ok(Some(Times {

@@ -253,7 +253,7 @@ fn files_that_do_not_fit_are_refused_by_file_and_tensor() {
     with("qwen3vl.rope.freq_base", Value::F32(1e4));
     refused(&["qwen3vl.rope.freq_base"]);
     with("general.alignment", Value::U32(0));
-    refused(&["no whole GGUF file"]);
+    refused(&["cannot be read as GGUF"]);
     let mut missing = q8();
     missing.remove("blk.1.ffn_up.weight");
     save(&path, &metadata(), &missing);
@@ -272,10 +272,17 @@ fn files_that_do_not_fit_are_refused_by_file_and_tensor() {
     let whole = fs::read(&path).unwrap();
     for length in [0, 3, 20, 500, whole.len() / 2, whole.len() - 500] {
         fs::write(&path, &whole[..length]).unwrap();
-        refused(&[if length <= 500 { "no whole GGUF file" } else { "tensor" }]);
+        refused(&[if length <= 500 { "cannot be read as GGUF" } else { "tensor" }]);
     }
+    // The type stands behind the name, the number of sizes and the sizes.
+    let name = b"blk.0.attn_q_norm.weight";
+    let at = whole.windows(name.len()).position(|part| part == name).unwrap() + name.len() + 4 + 8;
+    let mut unknown = whole.clone();
+    unknown[at..at + 4].copy_from_slice(&23_u32.to_le_bytes());
+    fs::write(&path, unknown).unwrap();
+    refused(&["type 23 of ggml's"]);
     fs::write(&path, fs::read(folder.path().join("model.safetensors")).unwrap()).unwrap();
-    refused(&["no whole GGUF file"]);
+    refused(&["cannot be read as GGUF"]);
     fs::write(folder.path().join("another.gguf"), &whole).unwrap();
     refused(&["another.gguf"]);
 }

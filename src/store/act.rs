@@ -1,0 +1,129 @@
+//! No event, no act: what changes the database commits together with the event that tells of it, or not at all.
+//!
+//! The database's handle is private to its module. A method of the store can read ([`super::database::Reader`]), do what the program
+//! keeps up by itself ([`super::database::Upkeep`], a closed list), or begin an [`Act`], whose only end that keeps anything takes an
+//! event.
+
+use std::net::IpAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sha2::{Digest as _, Sha256};
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::{Query, QueryAs};
+use sqlx::{Any, FromRow, Transaction};
+
+use super::{Store, StoreError};
+use crate::audit::{Action, Actor, DeviceId, Event, Outcome, Pseudonym, RecordId, UnixMillis};
+
+/// Who does something, when, and from where: what an event says beside the act itself.
+#[derive(Debug, Clone, Copy)]
+pub struct By {
+    /// Who.
+    pub actor: Actor,
+    /// When.
+    pub at: UnixMillis,
+    /// Where the request came from.
+    pub address: Option<IpAddr>,
+    /// The enrolled device that it came from.
+    pub device: Option<DeviceId>,
+}
+
+impl By {
+    /// This actor, now, on this machine.
+    #[must_use]
+    pub fn now(actor: Actor) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let at = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+        Self { actor, at: UnixMillis(at), address: None, device: None }
+    }
+
+    /// The same actor from the same place, now.
+    #[must_use]
+    pub fn later(self) -> Self {
+        Self { at: Self::now(self.actor).at, ..self }
+    }
+
+    /// The event of something that was done to a recording.
+    #[must_use]
+    pub fn did(&self, action: Action, recording: &str) -> Event {
+        Event { record: Some(record_id(recording)), ..self.did_in_general(action) }
+    }
+
+    /// The event of something that was done to a patient's particulars or visits.
+    #[must_use]
+    pub fn did_for(&self, action: Action, patient: Pseudonym) -> Event {
+        Event { patient: Some(patient), ..self.did_in_general(action) }
+    }
+
+    /// The event of something that was done to no recording in particular.
+    #[must_use]
+    pub fn did_in_general(&self, action: Action) -> Event {
+        Event::new(self.at, self.actor, action, Outcome::Done).from(self.address, self.device)
+    }
+}
+
+/// What the audit log calls a recording. A recording's id is random, so only who has the id can tell; an erased one's is nowhere.
+#[must_use]
+pub fn record_id(recording: &str) -> RecordId {
+    let hash: [u8; 32] = Sha256::new_with_prefix("cantoscribe recording\n").chain_update(recording).finalize().into();
+    let (half, _) = hash.split_at(16);
+    RecordId::from_bytes(std::array::from_fn(|index| half.get(index).copied().unwrap_or_default()))
+}
+
+/// A change that is not committed yet. Dropped, it never happened.
+pub(super) struct Act {
+    store: Store,
+    transaction: Transaction<'static, Any>,
+    /// What it is for, a verb in its plain form.
+    action: &'static str,
+}
+
+impl Store {
+    /// Begins a change. SQLite has one connection: until the act ends, nothing else may be asked of the store in the same task.
+    pub(super) async fn begin(&self, action: &'static str) -> Result<Act, StoreError> {
+        let transaction = self.database().begin().await.map_err(StoreError::database(action))?;
+        Ok(Act { store: self.clone(), transaction, action })
+    }
+
+    /// Keeps an event of something that changes nothing: a reading, a refusal. Its number in the log.
+    ///
+    /// # Errors
+    /// When it cannot be written; then what it tells of must not be done.
+    pub async fn keep_event(&self, event: &Event) -> Result<u64, StoreError> {
+        self.begin("keep an event").await?.commit(event).await
+    }
+}
+
+impl Act {
+    /// Runs a statement; says how many rows it changed.
+    pub(super) async fn execute<'q>(&mut self, query: Query<'q, Any, AnyArguments<'q>>) -> Result<u64, StoreError> {
+        let done = query.execute(&mut *self.transaction).await;
+        Ok(done.map_err(StoreError::database(self.action))?.rows_affected())
+    }
+
+    /// The first row of a query, if there is one, as it is within this change.
+    pub(super) async fn one<'q, T: for<'r> FromRow<'r, AnyRow> + Send + Unpin>(
+        &mut self,
+        query: QueryAs<'q, Any, T, AnyArguments<'q>>,
+    ) -> Result<Option<T>, StoreError> {
+        query.fetch_optional(&mut *self.transaction).await.map_err(StoreError::database(self.action))
+    }
+
+    /// Makes it happen, and the event with it. Says the event's number in the log.
+    pub(super) async fn commit(mut self, event: &Event) -> Result<u64, StoreError> {
+        let entry = event.encode()?;
+        // The row is locked until the commit: the next act waits here, and so numbers follow the commits.
+        let count = sqlx::query_scalar::<_, i64>("UPDATE event_count SET size = size + 1 WHERE id = 1 RETURNING size");
+        let size = count.fetch_one(&mut *self.transaction).await.map_err(StoreError::database(self.action))?;
+        let number = size - 1;
+        self.execute(sqlx::query("INSERT INTO events (number, entry) VALUES ($1, $2)").bind(number).bind(entry)).await?;
+        self.transaction.commit().await.map_err(StoreError::database(self.action))?;
+        self.store.log_has_more();
+        Ok(number.cast_unsigned())
+    }
+
+    /// Gives it up, and waits until the connection is free again.
+    pub(super) async fn abandon(self) -> Result<(), StoreError> {
+        self.transaction.rollback().await.map_err(StoreError::database(self.action))
+    }
+}
