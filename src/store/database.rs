@@ -36,6 +36,24 @@ const WORDS: [(&str, &str); 4] = [
     ("BLOB", "BYTEA"),
 ];
 
+/// PostgreSQL's tables that hold rows of recordings and patients, and a change of each that changes nothing and writes the table anew.
+///
+/// `VACUUM (FULL)` would write deleted rows too, as long as anybody has an older snapshot; a change of type writes live rows alone.
+const REWRITTEN: [(&str, &str, &str); 12] = [
+    ("recordings", "state", "TEXT USING state || ''"),
+    ("finals", "segment", "BYTEA USING segment || ''::bytea"),
+    ("transcripts", "document", "BYTEA USING document || ''::bytea"),
+    ("notes", "document", "BYTEA USING document || ''::bytea"),
+    ("note_changes", "document", "BYTEA USING document || ''::bytea"),
+    ("note_signatures", "document", "BYTEA USING document || ''::bytea"),
+    ("note_outcomes", "document", "BYTEA USING document || ''::bytea"),
+    ("recording_moves", "document", "BYTEA USING document || ''::bytea"),
+    ("encounter_recordings", "moves", "BIGINT USING moves + 0"),
+    ("encounters", "document", "BYTEA USING document || ''::bytea"),
+    ("patient_numbers", "hash", "BYTEA USING hash || ''::bytea"),
+    ("patients", "document", "BYTEA USING document || ''::bytea"),
+];
+
 /// Where a database is: `postgres://USER:PASSWORD@HOST/NAME`, or, to read alone, `sqlite:FILE`. It prints neither user nor password nor parameters.
 #[derive(Clone)]
 pub struct DatabaseUrl(String);
@@ -210,14 +228,14 @@ impl Database {
 
     /// Writes anew what held rows that were erased.
     pub(super) async fn rewrite(&self) -> Result<(), sqlx::Error> {
-        let statement = match self.kind {
-            Kind::Sqlite => "VACUUM",
-            Kind::Postgres => concat!(
-                "VACUUM (FULL) recordings, finals, transcripts, notes, note_changes, note_signatures, note_outcomes, ",
-                "recording_moves, encounter_recordings, encounters, patient_numbers, patients"
-            ),
-        };
-        sqlx::raw_sql(statement).execute(&self.pool).await.map(drop)
+        if self.kind == Kind::Sqlite {
+            return sqlx::raw_sql("VACUUM").execute(&self.pool).await.map(drop);
+        }
+        for (table, column, same) in REWRITTEN {
+            let statement = format!("ALTER TABLE {table} ALTER COLUMN {column} TYPE {same}");
+            sqlx::raw_sql(&statement).execute(&self.pool).await?;
+        }
+        Ok(())
     }
 
     /// Waits until all connections are closed, also one that is just being given back by a task of the pool.

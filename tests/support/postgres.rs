@@ -106,6 +106,15 @@ pub async fn tables(pool: &sqlx::AnyPool) -> Vec<u8> {
     files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
 }
 
+/// A connection that sees the database as it is now for as long as it is held.
+pub async fn snapshot(url: &str) -> sqlx::PgConnection {
+    use sqlx::Connection as _;
+    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class";
+    sqlx::raw_sql(begin).execute(&mut connection).await.unwrap();
+    connection
+}
+
 /// Ends all connections to a database.
 pub async fn cut(url: &str) {
     use sqlx::Connection as _;
