@@ -28,10 +28,12 @@ export async function desk({ server, sound, shots }) {
     if ((await uncovered(at)) > 0) await check("what led to nothing is dismissed", () => dismiss(at));
     else skip("what led to nothing is dismissed", "the recogniser heard no such words");
     await check("undo takes back and redo does again", () => backAndForth(at));
+    await check("an open editor stays at its line while others come and go", () => shifted(at));
     await check("two windows at different lines lose nothing", () => twoWindows(browser, at));
     await check("the history says who, when, from what to what", () => history(at));
     await check("signing shows what was changed and freezes the note", () => sign(at));
     await check("an addendum is a version on, and the signed note is kept", () => addendum(at));
+    await check("an addendum that was begun for one patient is not in another's dialog", () => anothers(at));
     await check("it is all there after loading the page again, in Chinese too", () => again(at));
   } finally {
     await browser.close();
@@ -202,6 +204,28 @@ async function backAndForth(at) {
   await until("and back", async () => JSON.stringify(await lines(page)) === JSON.stringify(before));
 }
 
+/** A line is written while the one above it comes back. */
+async function shifted(at) {
+  const { page } = at;
+  const before = await lines(page);
+  await press(page, '[data-remove="S0"]');
+  await press(page, ".editor.ask .danger");
+  await until("the line above is gone", async () => (await lines(page)).length === before.length - 1);
+  await press(page, '[data-edit="S0"]');
+  await page.evaluate(() => document.querySelector(".editor textarea").select());
+  await page.keyboard.type("Written meanwhile.");
+  await press(page, "#desk-undo");
+  // The line that is written is not among the lines that are read.
+  await until("the line above is back", async () => (await lines(page)).length === before.length - 1 && (await lines(page))[0] === before[0]);
+  await page.evaluate(() => document.querySelector(".editor textarea").focus());
+  await page.keyboard.press("Enter");
+  const expected = JSON.stringify(before.with(1, "Written meanwhile."));
+  await until("the line is written in its place", async () => JSON.stringify(await lines(page)) === expected);
+  expect(!/changed elsewhere/.test((await texts(page, ".strip")).join(" ")), "the page tells of its own changes as of another's");
+  await press(page, "#desk-undo");
+  await until("and taken back", async () => JSON.stringify(await lines(page)) === JSON.stringify(before));
+}
+
 async function twoWindows(browser, at) {
   const other = await open(browser, `${at.server.address}/`, {});
   await other.goto(`${at.server.address}/#${at.id}`);
@@ -283,6 +307,38 @@ async function addendum(at) {
   expect(said(at.signed.note).every((line) => said(note).includes(line)), "a signed line is gone");
   same((await record(at)).signed.length, 2, "signatures");
   await page.screenshot({ path: path.join(at.shots, "desk-signed.png") });
+}
+
+async function anothers(at) {
+  const { page, server } = at;
+  const post = async (address, body) => {
+    const answer = await fetch(`${server.address}${address}`, { method: "POST", headers: { "content-type": "application/json" }, body: body && JSON.stringify(body) });
+    expect(answer.ok, `${address}: ${answer.status}`);
+    return answer.json();
+  };
+  const patient = await post("/v1/patients", { name: "WONG Siu Ming" });
+  const visit = await post(`/v1/patients/${patient.id}/encounters`, {});
+  const { recording } = await post(`/v1/encounters/${visit.id}/typed-note`);
+  for (const step of ["review", "sign"]) await post(`/v1/recordings/${recording}/note/${step}`, { version: 1 });
+  const typed = () => page.evaluate(() => document.getElementById("addendum-text").value);
+  const dialog = async (id, empty = false) => {
+    await page.goto(`${server.address}/#${id}`);
+    await until("its signed note is shown", async () => ((await lines(page)).length === 0) === empty && page.evaluate(() => !document.getElementById("desk-addendum").hidden));
+    await press(page, "#desk-addendum");
+    await shown(page, "#addendum");
+  };
+  await dialog(at.id);
+  await page.evaluate(() => document.getElementById("addendum-text").focus());
+  await page.keyboard.type("Of the first patient.");
+  await page.keyboard.press("Escape");
+  await press(page, "#desk-addendum");
+  same(await typed(), "Of the first patient.", "what was typed is kept");
+  await page.keyboard.press("Escape");
+  await dialog(recording, true);
+  same(await typed(), "", "what is in the other's dialog");
+  await page.keyboard.press("Escape");
+  await dialog(at.id);
+  await page.keyboard.press("Escape");
 }
 
 async function again(at) {

@@ -3,6 +3,8 @@ import { mkdirSync } from "node:fs";
 import http from "node:http";
 import path from "node:path";
 
+import WebSocket from "ws";
+
 import { axe } from "./accessibility.mjs";
 import { chromium, finish, open, recordingId, shown, start, text, texts } from "./browsers.mjs";
 import { check, expect, same, sleep, until } from "./harness.mjs";
@@ -20,7 +22,9 @@ export async function visits({ server, sound, shots }) {
   mkdirSync(shots, { recursive: true });
   const state = { server, shots };
   await check("what is wrong with a patient is named, and nothing of it is quoted", () => wrong(server));
+  await check("what cannot be read is refused without quoting it, at every address", () => unquoted(server));
   await check("a visit that is not there, or whose patient refuses, cannot be recorded", () => forbidden(server));
+  await check("a recording stops when its patient refuses, and goes on only when the patient agrees again", () => refusedLater(server));
   await check("a patient with everything is erased, and nothing is left", () => erased(server));
   const browser = await chromium({ sound });
   try {
@@ -82,6 +86,25 @@ async function wrong(server) {
   expect(!server.log.includes("Secretive"), "the log names a patient");
 }
 
+/** Nothing of a request that cannot be read is quoted, whatever it was for. */
+async function unquoted(server) {
+  const { paths } = await server.json("/openapi.json");
+  const bodies = ["Secretive", "\"Secretive\"", "{\"Secretive\":1}", "{\"version\":\"Secretive\"}"];
+  const asked = ["/v1/worklist?from=a&until=b&Secretive=1", "/v1/recordings/none/note?format=Secretive", "/v1/recordings/none/transcript?format=Secretive", "/v1/recordings/none/letters/summary?format=Secretive", "/v1/recordings/none/audio?start_ms=Secretive"].map((address) => ["GET", address]);
+  for (const [address, methods] of Object.entries(paths)) {
+    for (const [method, { requestBody }] of Object.entries(methods)) {
+      if (!requestBody?.content["application/json"] || address.startsWith("/v1/audio")) continue;
+      asked.push(...bodies.map((body) => [method.toUpperCase(), address.replace(/{\w+}/g, "none"), body]));
+    }
+  }
+  expect(asked.length > 50, `only ${asked.length} requests`);
+  for (const [method, address, body] of asked) {
+    const { status, said, body: answer } = await ask(server, method, address, body);
+    expect(status === 422 && answer?.error?.code === "invalid" && !said.includes("Secretive"), `${method} ${address} ${body}: ${status} ${said}`);
+  }
+  expect(!server.log.includes("Secretive"), "the log quotes a request");
+}
+
 /** With which status the opening of a recording's socket is answered. */
 function dial(server, query) {
   return new Promise((done, fail) => {
@@ -119,6 +142,48 @@ async function forbidden(server) {
   const { earlier } = (await ask(server, "GET", `/v1/worklist?${day}`)).body;
   same(earlier.map((entry) => [entry.patient.name, entry.progress]), [["Refuses", "draft"]], "what an earlier day left");
   same((await ask(server, "DELETE", `/v1/encounters/${visit.id}`)).body.error.code, "in_use", "a visit with a note");
+  same((await ask(server, "DELETE", `/v1/patients/${patient.id}`)).status, 204, "erasing");
+}
+
+/** The recording's socket: every message, and `closed` with the code. */
+function listen(server, query, hello = null) {
+  const address = new URL(`/v1/listen?${query}`, server.address);
+  address.protocol = "ws:";
+  const socket = new WebSocket(address);
+  const talk = { socket, said: [], closed: null };
+  socket.onopen = () => hello && socket.send(JSON.stringify(hello));
+  socket.onmessage = ({ data }) => talk.said.push(JSON.parse(data));
+  socket.onclose = ({ code }) => (talk.closed = code);
+  return talk;
+}
+
+async function refusedLater(server) {
+  const patient = await made(server, "/v1/patients", { name: "Refuses later" });
+  const visit = await made(server, `/v1/patients/${patient.id}/encounters`, {});
+  const first = listen(server, `rate=16000&channels=1&format=pcm_s16le&language=en&encounter=${visit.id}`);
+  const { recording, token } = await until("it is ready", () => first.said.find(({ type }) => type === "ready"));
+  first.socket.send(new Uint8Array(32000));
+  await until("a second is safe", () => first.said.some(({ type, samples }) => type === "ack" && samples === 16000));
+  const refusal = (refused) => ask(server, "POST", `/v1/encounters/${visit.id}/refusal`, { refused });
+  same((await refusal(true)).status, 200, "the refusal");
+  await until("its socket is closed", () => first.closed !== null);
+  const { code, fatal } = first.said.at(-1);
+  same([first.closed, code, fatal], [1008, "recording_refused", true], "how it ended");
+  const again = listen(server, `recording=${recording}`, { type: "resume", token });
+  await until("the one that comes back is closed", () => again.closed !== null);
+  same([again.closed, again.said.map((message) => message.code)], [1008, ["recording_refused"]], "coming back");
+  const renewed = await ask(server, "POST", `/v1/recordings/${recording}/token`);
+  same([renewed.status, renewed.body.error.code], [409, "recording_refused"], "a new token");
+  const kept = await server.recording(recording);
+  same([kept.state, kept.connected, kept.duration_ms], ["open", false, 1000], "what is kept");
+  await refusal(false);
+  const agreed = listen(server, `recording=${recording}`, { type: "resume", token });
+  const ready = await until("it is ready again", () => agreed.said.find(({ type }) => type === "ready"));
+  same(ready.samples, 16000, "where it goes on");
+  await refusal(true);
+  await until("and stops again", () => agreed.closed !== null);
+  same((await ask(server, "POST", `/v1/recordings/${recording}/finish`)).status, 202, "finishing what was said before");
+  await until("its note", async () => (await server.recording(recording)).state === "finished");
   same((await ask(server, "DELETE", `/v1/patients/${patient.id}`)).status, 204, "erasing");
 }
 

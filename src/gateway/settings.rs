@@ -87,10 +87,18 @@ impl Settings {
         toml::from_str(&text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             let line = 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
-            // The message of an unknown or missing field names the field; it quotes no value.
-            GatewayError::Form { path: path.to_owned(), line, what: error.message().to_owned() }
+            GatewayError::Form { path: path.to_owned(), line, what: what(error.message()) }
         })
     }
+}
+
+/// What is wrong, by the parser's message: of an unknown or missing field its name. Any other message may quote a value, which may be
+/// a password.
+fn what(message: &str) -> String {
+    let field = ["unknown field `", "missing field `"]
+        .iter()
+        .find_map(|start| message.strip_prefix(start)?.split_once('`').map(|(name, _)| format!("{start}{name}`")));
+    field.unwrap_or_else(|| "not of the form that is asked for".to_owned())
 }
 
 /// Whether a host of an address is this machine.

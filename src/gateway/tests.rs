@@ -212,4 +212,19 @@ fn settings_name_the_line_and_are_kept_from_others() {
     write(&format!("{good}password = \"secret"), 0o600);
     let error = Settings::read(&path).err().unwrap();
     assert!(matches!(&error, GatewayError::Form { line: 7, .. }) && !format!("{error:?}").contains("secret"), "{error:?}");
+    for (added, told) in [
+        ("password = 12345", "line 7: not of the form"),
+        ("tls = \"12345\"", "line 7: not of the form"),
+        ("port = \"12345\"", "line 7: not of the form"),
+        ("pass = \"12345\"", "line 7: unknown field `pass`"),
+        ("from = \"12345\"", "line 7: not of the form"),
+    ] {
+        write(&format!("{good}{added}\n"), 0o600);
+        let error = Settings::read(&path).err().unwrap();
+        let shown = format!("{error} {error:?}");
+        assert!(error.to_string().contains(told) && !shown.contains("12345"), "{shown}");
+    }
+    write(&good.replace("from", "#from"), 0o600);
+    let error = Settings::read(&path).err().unwrap().to_string();
+    assert!(error.ends_with("missing field `from`"), "{error}");
 }

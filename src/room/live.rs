@@ -13,6 +13,15 @@ use crate::engine::Seat;
 use crate::spool::{RecordKind, SpoolWriter};
 use crate::store::{Recording, State, Store};
 
+/// Why a recording takes nothing more, whoever holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// It is no more.
+    Erased,
+    /// The patient does not want to be recorded any more; what was accepted is kept.
+    Refused,
+}
+
 /// An open recording.
 pub struct Live {
     recording: Recording,
@@ -24,7 +33,7 @@ pub struct Live {
     /// Connections that have not gone yet, the replaced ones too.
     connections: AtomicUsize,
     last_left: Mutex<Instant>,
-    erased: watch::Sender<bool>,
+    stopped: watch::Sender<Option<Stopped>>,
     /// No more audio comes.
     finishing: AtomicBool,
 }
@@ -47,7 +56,7 @@ impl Live {
             holder: watch::channel(0).0,
             connections: AtomicUsize::new(0),
             last_left: Mutex::new(Instant::now()),
-            erased: watch::channel(false).0,
+            stopped: watch::channel(None).0,
             finishing: AtomicBool::new(false),
         };
         live.finishing.store(marked || live.recording.state == State::Finishing, Ordering::SeqCst);
@@ -87,10 +96,10 @@ impl Live {
         self.recorder.fault()
     }
 
-    /// Turns true when the recording is erased.
+    /// Says so when the recording is erased or its patient refuses it.
     #[must_use]
-    pub fn erased(&self) -> watch::Receiver<bool> {
-        self.erased.subscribe()
+    pub fn stopped(&self) -> watch::Receiver<Option<Stopped>> {
+        self.stopped.subscribe()
     }
 
     /// Whether no more audio is taken, since everything was said.
@@ -158,9 +167,9 @@ impl Live {
         let _ = tokio::task::spawn_blocking(move || live.room.stop()).await;
     }
 
-    /// Tells all connections that the recording is no more.
-    pub(super) fn tell_erased(&self) {
-        self.erased.send_replace(true);
+    /// Tells all connections that nothing more is taken.
+    pub(super) fn tell(&self, stopped: Stopped) {
+        self.stopped.send_replace(Some(stopped));
     }
 
     fn fault_error(&self) -> RoomError {

@@ -19,7 +19,7 @@ use std::thread::{self, JoinHandle};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-pub use live::{Hold, Live};
+pub use live::{Hold, Live, Stopped};
 pub use recorder::Fault;
 pub use rooms::{Beginning, Rooms};
 pub use token::Token;

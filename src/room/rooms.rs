@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
-use super::live::{Hold, Live};
+use super::live::{Hold, Live, Stopped};
 use super::token::{Token, recording_id};
 use super::{RoomError, Safe, Setup};
 use crate::audio::StreamFormat;
@@ -112,38 +112,80 @@ impl Rooms {
         };
         let recording = self.store.create(new, by).await?;
         if let Some(encounter) = encounter {
-            self.enter(&recording.id, &encounter, false, by).await?;
+            self.enter(&recording.id, &encounter, by).await?;
         }
         let path = self.store.spool_path(&recording.id);
         let writer = SpoolWriter::create(&path, &recording.key, &recording.id)?;
         let mut open = self.open.lock().await;
         let id = recording.id.clone();
         let live = Arc::new(Live::open(self.setup(recording), writer).await?);
-        open.insert(id, Arc::clone(&live));
+        open.insert(id.clone(), Arc::clone(&live));
         let (hold, safe) = live.hold(seat).await?;
+        drop(open);
+        // A refusal that came meanwhile may not have found it open.
+        if let Err(refused) = self.may_record(&id).await {
+            self.erase(&id, by).await?;
+            return Err(refused);
+        }
         Ok((hold, safe, token))
     }
 
     /// Comes back to a recording and takes hold of it.
     ///
     /// # Errors
-    /// [`RoomError::Unknown`] when there is none, or the token is not its own: which of both is not told. [`RoomError::Finished`].
+    /// [`RoomError::Unknown`] when there is none, or the token is not its own: which of both is not told. [`RoomError::Finished`];
+    /// [`RoomError::Refused`] where sound could still come and the patient does not want to be recorded.
     pub async fn resume(&self, id: &str, token: &Token) -> Result<(Hold, Safe), RoomError> {
         let recording = self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
         if !token.matches(&recording.token_hash) {
             return Err(RoomError::Unknown);
         }
-        self.reopen(id).await?.hold(self.engine.readmit()).await
+        if recording.state != State::Open {
+            return self.reopen(id).await?.hold(self.engine.readmit()).await;
+        }
+        self.may_record(id).await?;
+        let held = self.reopen(id).await?.hold(self.engine.readmit()).await?;
+        // A refusal that came meanwhile may not have found it open.
+        self.may_record(id).await?;
+        Ok(held)
+    }
+
+    /// Stops the recordings of a visit whose patient does not want to be recorded any more. What was accepted is kept, and can be
+    /// finished, until somebody erases it.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub async fn stop_recordings_of(&self, encounter: &str) -> Result<(), RoomError> {
+        let mut open = self.open.lock().await;
+        for id in self.store.recordings_of(encounter).await? {
+            if open.get(&id).is_some_and(|live| !live.is_finishing())
+                && let Some(live) = open.remove(&id)
+            {
+                live.close().await;
+                live.tell(Stopped::Refused);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether sound may be added to a recording: not to a typed note, and not where the patient does not want to be recorded.
+    async fn may_record(&self, id: &str) -> Result<(), RoomError> {
+        let Some((encounter, typed)) = self.store.assigned(id).await? else { return Ok(()) };
+        let agrees = self.store.encounter(&encounter).await?.is_some_and(|visit| !visit.encounter.refused);
+        if agrees && !typed { Ok(()) } else { Err(RoomError::Refused) }
     }
 
     /// A new token for a recording; the old one is worth nothing any more.
     ///
     /// # Errors
-    /// [`RoomError::Unknown`], [`RoomError::Finished`].
+    /// [`RoomError::Unknown`], [`RoomError::Finished`]; [`RoomError::Refused`] as [`Self::resume`].
     pub async fn new_token(&self, id: &str, by: &By) -> Result<Token, RoomError> {
         let recording = self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
         if recording.state == State::Finished {
             return Err(RoomError::Finished);
+        }
+        if recording.state == State::Open {
+            self.may_record(id).await?;
         }
         let token = Token::generate()?;
         self.store.set_token_hash(id, token.hash(), by).await?;
@@ -199,7 +241,7 @@ impl Rooms {
         }
         self.store.erase(id, by).await?;
         if let Some(live) = live {
-            live.tell_erased();
+            live.tell(Stopped::Erased);
         }
         Ok(())
     }

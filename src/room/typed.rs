@@ -7,10 +7,11 @@ use super::token::{Token, recording_id};
 use super::{RoomError, Rooms};
 use crate::audio::{StreamEncoding, StreamFormat};
 use crate::interop::fhir::Instant;
+use crate::note::Note;
 use crate::note::compose::{Language, sections};
 use crate::note::extract::extract;
 use crate::speech::transcript::{AudioIdentity, TRANSCRIPT_SCHEMA, Transcript};
-use crate::store::{By, NewRecording};
+use crate::store::{By, NewRecording, Store};
 
 /// SHA-256 of nothing.
 const NO_SOUND: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -18,7 +19,7 @@ const NO_SOUND: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b
 const RATE: u32 = 16_000;
 
 impl Rooms {
-    /// Makes an empty note for a visit, to be typed; says its id.
+    /// Makes an empty note for a visit, to be typed; says its id. It goes on when whoever asked does not wait.
     ///
     /// # Errors
     /// [`RoomError::NoVisit`]; a failing store.
@@ -40,18 +41,79 @@ impl Rooms {
         };
         let mut note = extract(&transcript, self.lexicon());
         note.sections = sections(&note, Language::English);
-        let recording = self.store().create(new, by).await?;
-        self.enter(&recording.id, encounter, true, by).await?;
-        self.store().finish(&recording.id, &transcript, &note).await?;
-        Ok(recording.id)
+        let (store, encounter, by) = (self.store().clone(), encounter.to_owned(), *by);
+        let kept = tokio::spawn(async move { keep(&store, new, (&encounter, &by), &transcript, &note).await });
+        kept.await.map_err(|_| RoomError::Panicked)?
     }
 
     /// Gives a new recording to a visit, or erases it where that cannot be.
-    pub(super) async fn enter(&self, recording: &str, encounter: &str, typed: bool, by: &By) -> Result<(), RoomError> {
-        if let Err(error) = self.store().assign(recording, encounter, typed, by).await {
+    pub(super) async fn enter(&self, recording: &str, encounter: &str, by: &By) -> Result<(), RoomError> {
+        if let Err(error) = self.store().assign(recording, encounter, false, by).await {
             self.store().erase(recording, by).await?;
             return Err(error.into());
         }
         Ok(())
+    }
+}
+
+/// Keeps a typed note and says its id; where that cannot be done nothing of it is left.
+async fn keep(
+    store: &Store,
+    new: NewRecording,
+    (encounter, by): (&str, &By),
+    transcript: &Transcript,
+    note: &Note,
+) -> Result<String, RoomError> {
+    let id = store.create(new, by).await?.id;
+    let kept = async {
+        store.assign(&id, encounter, true, by).await?;
+        store.finish(&id, transcript, note).await?;
+        Ok::<_, RoomError>(())
+    };
+    if let Err(error) = kept.await {
+        store.erase(&id, by).await?;
+        return Err(error);
+    }
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Actor;
+    use crate::note::MadeBy;
+    use crate::store::State;
+    use crate::visit::{Encounter, Given, Patient};
+
+    fn new() -> NewRecording {
+        NewRecording {
+            id: recording_id().unwrap(),
+            created_at: "2026-11-26T09:00:00+08:00".to_owned(),
+            format: StreamFormat::new(StreamEncoding::PcmS16le, RATE, 1).unwrap(),
+            language: "yue".to_owned(),
+            speakers: Vec::new(),
+            token_hash: Token::generate().unwrap().hash(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_typed_note_is_whole_or_not_there() {
+        let by = By::now(Actor::System);
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let schema = TRANSCRIPT_SCHEMA.to_owned();
+        let transcript = Transcript { schema, language: "yue".to_owned(), model: None, audio: None, segments: Vec::new() };
+        let note = Note::empty(MadeBy { version: "1".into(), model: None, precision: None, lexicon: String::new() });
+        let lost = keep(&store, new(), ("none", &by), &transcript, &note).await;
+        assert!(matches!(lost, Err(RoomError::NoVisit)), "{lost:?}");
+        assert!(store.recordings().await.unwrap().is_empty(), "a recording of no visit is left");
+        let today = crate::identity::Date::parse("2026-11-26").unwrap();
+        let patient = Patient::new(&Given { name: "CHAN", ..Given::default() }, today).unwrap();
+        let patient = store.create_patient(&patient, 1, &by).await.unwrap();
+        let visit = store.create_encounter(&patient.id, 1, &Encounter::new("Dr Lee").unwrap(), &by).await.unwrap();
+        store.set_refused(&visit.id, true, &by).await.unwrap();
+        let id = keep(&store, new(), (&visit.id, &by), &transcript, &note).await.unwrap();
+        assert_eq!(store.recording(&id).await.unwrap().unwrap().state, State::Finished);
+        assert_eq!(store.assigned(&id).await.unwrap(), Some((visit.id, true)));
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
+use super::asked::Body;
 use super::caller::Caller;
 use super::clock::now;
 use super::error::{ApiError, ErrorDocument};
@@ -70,7 +71,7 @@ enum Edit {
         #[schema(value_type = Object)]
         finding: FindingRef,
     },
-    /// A finding is this concept of `/v1/terminology`.
+    /// A finding is this concept of `/v1/terminology/search`.
     Recode {
         #[schema(value_type = Object)]
         finding: FindingRef,
@@ -140,7 +141,7 @@ pub(super) async fn edit(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Json(wanted): Json<Wanted>,
+    Body(wanted): Body<Wanted>,
 ) -> Result<Json<Changed>, ApiError> {
     let Wanted { version, edit } = wanted;
     for _ in 0..TRIES {
@@ -207,7 +208,7 @@ pub(super) async fn undo(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Json(seen): Json<Seen>,
+    Body(seen): Body<Seen>,
 ) -> Result<Json<Changed>, ApiError> {
     step(&app, &id, (seen.version, Act::Undo), caller).await
 }
@@ -224,7 +225,7 @@ pub(super) async fn redo(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Json(seen): Json<Seen>,
+    Body(seen): Body<Seen>,
 ) -> Result<Json<Changed>, ApiError> {
     step(&app, &id, (seen.version, Act::Redo), caller).await
 }

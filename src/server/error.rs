@@ -99,6 +99,8 @@ pub(super) enum ApiError {
     NotLearned,
     #[error("the request is not valid: {0}")]
     Invalid(String),
+    #[error("the request is larger than is taken here")]
+    TooLarge,
     #[error("too little disk space is left")]
     DiskFull,
     #[error("something went wrong here")]
@@ -136,6 +138,7 @@ impl ApiError {
             Self::NotLearned => (StatusCode::NOT_FOUND, "not_learned"),
             Self::NoFont(_) => (StatusCode::NOT_IMPLEMENTED, "no_font"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
@@ -280,6 +283,7 @@ impl From<RoomError> for ApiError {
             RoomError::NoVisit => Self::NoVisit,
             RoomError::Refused => Self::RecordingRefused,
             RoomError::Finished => Self::Finished,
+            RoomError::Store(error) => error.into(),
             RoomError::DiskLow | RoomError::Fault(crate::room::Fault::DiskFull) => Self::DiskFull,
             error => Self::internal(&error),
         }

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
+use super::asked::Body;
 use super::error::{ApiError, ErrorDocument};
 use super::signing::kept;
 use crate::interop::fhir::Instant;
 use crate::note::{FindingRef, Span};
 use crate::record::{Figures, Learned, Outcome, Signature, figures, learned};
-use crate::store::{Recording, SignedNote};
+use crate::store::{Recording, SignedNote, StoreError, whole};
 use crate::terminology::Concept;
 use crate::text::PatientText;
 
@@ -24,8 +25,8 @@ async fn outcomes(app: &App) -> Result<Vec<(String, Outcome)>, ApiError> {
         let outcome = match outcome {
             Some(outcome) => outcome,
             None => {
-                let Some(outcome) = computed(app, &id, version).await? else { continue };
-                store.keep_outcome(&id, &outcome).await?;
+                let Some(outcome) = whole(computed(app, &id, version).await)?.flatten() else { continue };
+                whole(store.keep_outcome(&id, &outcome).await)?;
                 outcome
             }
         };
@@ -35,7 +36,7 @@ async fn outcomes(app: &App) -> Result<Vec<(String, Outcome)>, ApiError> {
 }
 
 /// Nothing for a recording that is being erased.
-async fn computed(app: &App, id: &str, version: u64) -> Result<Option<Outcome>, ApiError> {
+async fn computed(app: &App, id: &str, version: u64) -> Result<Option<Outcome>, StoreError> {
     let store = app.rooms.store();
     let (Some(recording), Some(kept)) = (store.recording(id).await?, store.record(id).await?) else { return Ok(None) };
     let (draft, signed) = (store.note_version(id, 1).await?, store.note_version(id, version).await?);
@@ -102,7 +103,7 @@ pub(super) struct Unwanted {
     request_body = Unwanted,
     responses((status = 204, description = "It is suggested no more"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn forget(State(app): State<App>, Json(unwanted): Json<Unwanted>) -> Result<StatusCode, ApiError> {
+pub(super) async fn forget(State(app): State<App>, Body(unwanted): Body<Unwanted>) -> Result<StatusCode, ApiError> {
     let mut found = false;
     for (id, mut outcome) in outcomes(&app).await? {
         if outcome.by != *app.clinician {
@@ -114,7 +115,7 @@ pub(super) async fn forget(State(app): State<App>, Json(unwanted): Json<Unwanted
         let count = mine.map(|correction| correction.forgotten = true).count();
         if count > 0 {
             found = true;
-            app.rooms.store().keep_outcome(&id, &outcome).await?;
+            whole(app.rooms.store().change_outcome(&id, &outcome).await)?;
         }
     }
     if found { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotLearned) }
@@ -122,6 +123,8 @@ pub(super) async fn forget(State(app): State<App>, Json(unwanted): Json<Unwanted
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Suggestions {
+    /// The version of the note that they are for: what an edit that takes one names.
+    version: u64,
     suggestions: Vec<Suggestion>,
 }
 
@@ -152,5 +155,5 @@ pub(super) async fn suggest(State(app): State<App>, Path(id): Path<String>) -> R
         let places = term.suggested(&record.transcript, record.record.note());
         suggestions.extend(places.into_iter().map(|(span, finding)| Suggestion { term: term.clone(), span, finding }));
     }
-    Ok(Json(Suggestions { suggestions }))
+    Ok(Json(Suggestions { version: record.record.version(), suggestions }))
 }

@@ -1,11 +1,12 @@
 //! Letters of a signed note.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::App;
+use super::asked::Asked;
 use super::clock::local;
 use super::error::{ApiError, ErrorDocument};
 use crate::fonts;
@@ -54,7 +55,7 @@ pub(super) struct Form {
 pub(super) async fn show(
     State(app): State<App>,
     Path((id, kind)): Path<(String, String)>,
-    Query(form): Query<Form>,
+    Asked(form): Asked<Form>,
 ) -> Result<Response, ApiError> {
     let store = app.rooms.store();
     let recording = store.recording(&id).await?.ok_or(ApiError::NotFound)?;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: no request is answered whose Host and Origin are not the address served.
 
+mod asked;
 mod caller;
 mod clock;
 mod drain;

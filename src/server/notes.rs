@@ -1,10 +1,11 @@
 //! The documents of a finished recording, to take away.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use super::asked::Asked;
 use super::caller::Caller;
 use super::error::{ApiError, ErrorDocument};
 use super::{App, templates};
@@ -66,7 +67,7 @@ pub(super) async fn download(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Query(form): Query<Form>,
+    Asked(form): Asked<Form>,
 ) -> Result<Response, ApiError> {
     let recording = app.rooms.store().recording(&id).await?.ok_or(ApiError::NotFound)?;
     let Document { transcript, mut note, .. } = document(&app, &id).await?;
@@ -110,7 +111,7 @@ pub(super) async fn download_transcript(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Query(form): Query<Form>,
+    Asked(form): Asked<Form>,
 ) -> Result<Response, ApiError> {
     let Document { transcript, .. } = document(&app, &id).await?;
     caller.reads(&app, Action::Export { count: 1 }, &id).await?;

@@ -1,13 +1,14 @@
 //! What the page asks of recordings: which there are, one of them, its sound, and its end.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
+use super::asked::Asked;
 use super::caller::Caller;
 use super::error::{ApiError, ErrorDocument};
 use super::visits::{Banner, Faces, Moved, moved};
@@ -17,8 +18,8 @@ use crate::note::Note;
 use crate::room::Live;
 use crate::speech::Transcript;
 use crate::speech::transcript::TRANSCRIPT_SCHEMA;
-use crate::spool::{RecordKind, SpoolReader};
-use crate::store::{Recording, State as RecordingState};
+use crate::spool::{RecordKind, SpoolError, SpoolReader};
+use crate::store::{Recording, State as RecordingState, whole};
 
 /// The longest stretch of sound that is answered at once.
 const LONGEST_STRETCH_MS: u64 = 10 * 60 * 1000;
@@ -59,9 +60,9 @@ pub(super) async fn list(State(app): State<App>, Caller(by): Caller) -> Result<J
     let (assignments, mut faces) = (store.assignments().await?, Faces::new()?);
     for recording in store.recordings().await? {
         let live = app.rooms.find(&recording.id).await;
-        let mut summary = summary(&app, recording, live.as_deref()).await?;
+        let mut summary = summary(&app, recording, live.as_deref());
         if let Some((encounter, typed)) = assignments.get(&summary.id) {
-            summary.banner = faces.of_encounter(store, encounter).await?;
+            summary.banner = whole(faces.of_encounter(store, encounter).await)?.flatten();
             summary.typed = *typed;
         }
         recordings.push(summary);
@@ -71,12 +72,14 @@ pub(super) async fn list(State(app): State<App>, Caller(by): Caller) -> Result<J
     Ok(Json(Summaries { recordings }))
 }
 
-async fn summary(app: &App, recording: Recording, live: Option<&Live>) -> Result<Summary, ApiError> {
+/// One whose sound cannot be read is told without its length.
+fn summary(app: &App, recording: Recording, live: Option<&Live>) -> Summary {
+    let unread = |error: SpoolError| tracing::error!(%error, id = recording.id, "a recording's length cannot be read");
     let samples = match live {
         Some(live) => live.safe().borrow().samples,
-        None => stored_samples(app, &recording)?,
+        None => stored_samples(app, &recording).map_err(unread).unwrap_or_default(),
     };
-    Ok(Summary {
+    Summary {
         state: state_name(recording.state),
         connected: live.is_some_and(Live::is_connected),
         duration_ms: milliseconds(samples, recording.format.rate()),
@@ -86,7 +89,7 @@ async fn summary(app: &App, recording: Recording, live: Option<&Live>) -> Result
         language: recording.language,
         typed: false,
         banner: None,
-    })
+    }
 }
 
 fn state_name(state: RecordingState) -> &'static str {
@@ -102,7 +105,7 @@ fn milliseconds(samples: u64, rate: u32) -> u64 {
 }
 
 /// Samples a channel that the spool holds; none where a kill came before the file.
-fn stored_samples(app: &App, recording: &Recording) -> Result<u64, ApiError> {
+fn stored_samples(app: &App, recording: &Recording) -> Result<u64, SpoolError> {
     let path = app.rooms.store().spool_path(&recording.id);
     if !path.exists() {
         return Ok(0);
@@ -159,7 +162,7 @@ pub(super) async fn show(State(app): State<App>, caller: Caller, Path(id): Path<
     };
     let stream = recording.format;
     let format = Format { encoding: stream.encoding().to_string(), rate: stream.rate(), channels: stream.channels() };
-    let mut summary = summary(&app, recording, live.as_deref()).await?;
+    let mut summary = summary(&app, recording, live.as_deref());
     summary.banner = Banner::of_recording(&app, &id).await?;
     summary.typed = store.assigned(&id).await?.is_some_and(|(_, typed)| typed);
     Ok(Json(Detail { summary, format, version, transcript, note, moves: moved(&app, &id).await? }))
@@ -255,7 +258,7 @@ pub(super) async fn audio(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Query(stretch): Query<Stretch>,
+    Asked(stretch): Asked<Stretch>,
 ) -> Result<Response, ApiError> {
     let recording = app.rooms.store().recording(&id).await?.ok_or(ApiError::NotFound)?;
     let rate = u64::from(recording.format.rate());

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
+use super::asked::Body;
 use super::caller::Caller;
 use super::clock::now;
 use super::edits::{Seen, conflict};
@@ -154,7 +155,7 @@ pub(super) async fn review(
     State(app): State<App>,
     Caller(by): Caller,
     Path(id): Path<String>,
-    Json(seen): Json<Seen>,
+    Body(seen): Body<Seen>,
 ) -> Result<Json<Desk>, ApiError> {
     let kept = seen_last(&app, &id, seen.version).await?;
     let note = kept.record.note().clone();
@@ -175,7 +176,7 @@ pub(super) async fn sign(
     State(app): State<App>,
     Caller(by): Caller,
     Path(id): Path<String>,
-    Json(seen): Json<Seen>,
+    Body(seen): Body<Seen>,
 ) -> Result<Json<Desk>, ApiError> {
     let kept = seen_last(&app, &id, seen.version).await?;
     let signed = match kept.record {
@@ -216,7 +217,7 @@ pub(super) async fn addendum(
     State(app): State<App>,
     Caller(by): Caller,
     Path(id): Path<String>,
-    Json(addendum): Json<Addendum>,
+    Body(addendum): Body<Addendum>,
 ) -> Result<Json<Desk>, ApiError> {
     let signed = seen_last(&app, &id, addendum.version).await?.record.signed()?;
     let lines: Vec<(SectionCode, PatientText)> = addendum.lines.into_iter().map(|line| (line.section, line.text)).collect();

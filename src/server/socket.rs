@@ -1,6 +1,5 @@
 //! One connection to `WS /v1/listen`.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use super::protocol::{ClientMessage, INTERNAL, NOT_AUDIO, Opening, REFUSED, Refu
 use super::wire::{AWAY, DONE, Stop, Wire, pings};
 use crate::engine::EngineError;
 use crate::note::Note;
-use crate::room::{Beginning, Failure, Fault, Hold, Partial, RoomError, Rooms, Safe, Token, View};
+use crate::room::{Beginning, Failure, Fault, Hold, Partial, RoomError, Rooms, Safe, Stopped, Token, View};
 use crate::store::By;
 
 /// How long a client that comes back has to show its token.
@@ -150,7 +149,7 @@ enum Event {
     Frame(Result<Message, Stop>),
     News,
     Replaced,
-    Erased,
+    Stopped(Stopped),
     Fault(Fault),
     Ping,
 }
@@ -177,7 +176,7 @@ impl<'a> Conversation<'a> {
 
     async fn run(mut self) -> Result<Never, Stop> {
         let mut pings = pings();
-        let (mut erased, mut fault) = (self.hold.live().erased(), self.hold.live().fault());
+        let (mut stopped, mut fault) = (self.hold.live().stopped(), self.hold.live().fault());
         loop {
             self.tell().await?;
             let event = {
@@ -188,8 +187,8 @@ impl<'a> Conversation<'a> {
                     () = changed(&mut self.safe) => Event::News,
                     () = sleep_until(self.note_due), if note_waits => Event::News,
                     () = self.hold.replaced() => Event::Replaced,
-                    () = held(erased.wait_for(|erased| *erased)) => Event::Erased,
-                    fault = broken(&mut fault) => Event::Fault(fault),
+                    stopped = known(&mut stopped) => Event::Stopped(stopped),
+                    fault = known(&mut fault) => Event::Fault(fault),
                     _ = pings.tick() => Event::Ping,
                 }
             };
@@ -199,7 +198,8 @@ impl<'a> Conversation<'a> {
                 Event::Replaced => {
                     return Err(Refusal::new(REFUSED, "replaced", "another connection has taken this recording over").into());
                 }
-                Event::Erased => return Err(self.say_erased().await),
+                Event::Stopped(Stopped::Erased) => return Err(self.say_erased().await),
+                Event::Stopped(Stopped::Refused) => return Err(refusal(&RoomError::Refused).into()),
                 Event::Fault(fault) => return Err(refusal(&RoomError::Fault(fault)).into()),
                 Event::Ping => self.wire.ping().await?,
             }
@@ -341,16 +341,11 @@ async fn changed<T>(watched: &mut watch::Receiver<T>) {
     }
 }
 
-async fn held<T, E>(condition: impl Future<Output = Result<T, E>>) {
-    if condition.await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
-
-async fn broken(fault: &mut watch::Receiver<Option<Fault>>) -> Fault {
-    let found = fault.wait_for(Option::is_some).await.ok().and_then(|fault| *fault);
+/// Waits for something that is said once; for ever where it never is.
+async fn known<T: Copy>(watched: &mut watch::Receiver<Option<T>>) -> T {
+    let found = watched.wait_for(Option::is_some).await.ok().and_then(|found| *found);
     match found {
-        Some(fault) => fault,
+        Some(found) => found,
         None => std::future::pending().await,
     }
 }

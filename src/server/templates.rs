@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
+use super::asked::Body;
 use super::caller::Caller;
 use super::error::{ApiError, ErrorDocument};
 use crate::note::Template;
@@ -35,7 +36,7 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Templates>, ApiE
 /// A template to keep.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Body {
+pub(super) struct Form {
     #[serde(default)]
     specialty: String,
     text: String,
@@ -46,14 +47,14 @@ pub(super) struct Body {
     put,
     path = "/v1/templates/{name}",
     params(("name" = String, Path, description = "What it is called, at most 60 characters")),
-    request_body = Body,
+    request_body = Form,
     responses((status = 204, description = "It is kept"), (status = "default", description = "Why not: a template that cannot be read is told with line and field", body = ErrorDocument))
 )]
 pub(super) async fn keep(
     State(app): State<App>,
     Caller(by): Caller,
     Path(name): Path<String>,
-    Json(Body { specialty, text }): Json<Body>,
+    Body(Form { specialty, text }): Body<Form>,
 ) -> Result<StatusCode, ApiError> {
     let fits = |word: &str| word.chars().count() <= LONGEST_NAME && !word.chars().any(char::is_control);
     if name.trim().is_empty() || !fits(&name) || !fits(&specialty) {

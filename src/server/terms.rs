@@ -1,11 +1,12 @@
 //! The terminology, looked up by whoever changes a code.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
+use super::asked::Body;
 use super::error::{ApiError, ErrorDocument};
 use crate::note::Code;
 use crate::terminology::{Concept, LONGEST_QUERY};
@@ -14,10 +15,11 @@ use crate::terminology::{Concept, LONGEST_QUERY};
 const MOST: usize = 20;
 
 /// What is looked for.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Sought {
-    q: String,
+    /// At most 100 characters. It stands in no address, for those are kept in logs and histories.
+    text: String,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -40,16 +42,16 @@ struct Found {
 
 /// Conditions and drugs by Chinese, English, a code or Jyutping, the hospital's own tables among them.
 #[utoipa::path(
-    get,
-    path = "/v1/terminology",
-    params(("q" = String, Query, description = "What is typed, at most 100 characters")),
+    post,
+    path = "/v1/terminology/search",
+    request_body = Sought,
     responses((status = 200, description = "What fits, the best first", body = Concepts), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn search(State(app): State<App>, Query(sought): Query<Sought>) -> Result<Json<Concepts>, ApiError> {
-    if sought.q.chars().count() > LONGEST_QUERY {
-        return Err(ApiError::Invalid(format!("`q` has more than {LONGEST_QUERY} characters")));
+pub(super) async fn search(State(app): State<App>, Body(Sought { text }): Body<Sought>) -> Result<Json<Concepts>, ApiError> {
+    if text.chars().count() > LONGEST_QUERY {
+        return Err(ApiError::Invalid(format!("`text` has more than {LONGEST_QUERY} characters")));
     }
-    let hits = app.rooms.lexicon().search(&sought.q, MOST).into_iter().map(|hit| Found {
+    let hits = app.rooms.lexicon().search(&text, MOST).into_iter().map(|hit| Found {
         concept: hit.concept,
         en: hit.en,
         zh: hit.zh,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::FromRow;
 
+use super::act::Act;
 use super::patients::{new_id, unwrap};
 use super::place::Place;
 use super::{By, DeskError, Store, StoreError};
@@ -38,9 +39,23 @@ struct Row {
 
 impl Row {
     fn read(self, master: &Key) -> Result<StoredEncounter, StoreError> {
+        self.open(master).map(|(found, _)| found)
+    }
+
+    /// The visit, and the key that it is sealed with.
+    fn open(self, master: &Key) -> Result<(StoredEncounter, Key), StoreError> {
         let key = unwrap(master, &self.patient, &self.data_key)?;
         let encounter = Place::new("encounters.document", &self.id).unseal_json(&key, &self.document)?;
-        Ok(StoredEncounter { encounter, id: self.id, patient: self.patient, at: self.starts_at })
+        Ok((StoredEncounter { encounter, id: self.id, patient: self.patient, at: self.starts_at }, key))
+    }
+}
+
+impl Act {
+    /// Takes hold of a visit and reads it with its key: what is read is so until the act ends.
+    pub(super) async fn held_encounter(&mut self, master: &Key, id: &str) -> Result<Option<(StoredEncounter, Key)>, StoreError> {
+        self.hold_encounter(id).await?;
+        let query = format!("{SELECT} WHERE encounters.id = $1");
+        self.one::<Row>(sqlx::query_as(&query).bind(id)).await?.map(|row| row.open(master)).transpose()
     }
 }
 
@@ -115,16 +130,12 @@ impl Store {
     /// [`StoreError::Unknown`], and when it cannot be written.
     pub async fn set_refused(&self, id: &str, refused: bool, by: &By) -> Result<StoredEncounter, StoreError> {
         let unknown = || StoreError::Unknown { what: "visit", id: id.to_owned() };
-        let mut found = self.encounter(id).await?.ok_or_else(unknown)?;
+        let mut act = self.begin("change a visit").await?;
+        let (mut found, key) = act.held_encounter(&self.shared.master, id).await?.ok_or_else(unknown)?;
         found.encounter.refused = refused;
-        let key = self.patient_key(&found.patient).await?;
         let sealed = Place::new("encounters.document", id).seal_json(&key, &found.encounter)?;
         let update = sqlx::query("UPDATE encounters SET document = $1 WHERE id = $2").bind(sealed).bind(id);
-        let mut act = self.begin("change a visit").await?;
-        if act.execute(update).await? == 0 {
-            act.abandon().await?;
-            return Err(unknown());
-        }
+        act.execute(update).await?;
         let event = by.did_for(Action::RecordingConsent { how: HowSaid::Spoken }, self.pseudonym(&found.patient)?);
         let outcome = if refused { Outcome::Refused { reason: Refusal::SaidNo } } else { Outcome::Done };
         act.commit(&Event { outcome, ..event }).await?;
@@ -155,17 +166,13 @@ impl Store {
     /// [`DeskError::Refused`], [`StoreError::Unknown`] when there is no such visit, and when it cannot be written.
     pub async fn assign(&self, recording: &str, encounter: &str, typed: bool, by: &By) -> Result<(), DeskError> {
         let unknown = || StoreError::Unknown { what: "visit", id: encounter.to_owned() };
-        let found = self.encounter(encounter).await?.ok_or_else(unknown)?;
+        let mut act = self.begin("enter a recording").await?;
+        let (found, _) = act.held_encounter(&self.shared.master, encounter).await?.ok_or_else(unknown)?;
         if found.encounter.refused && !typed {
             return Err(DeskError::Refused);
         }
-        let insert = "INSERT INTO encounter_recordings (recording, encounter, typed, moves) SELECT $1, id, $2, 0 FROM encounters WHERE id = $3";
-        let insert = sqlx::query(insert).bind(recording).bind(i64::from(typed)).bind(encounter);
-        let mut act = self.begin("enter a recording").await?;
-        if act.execute(insert).await? == 0 {
-            act.abandon().await?;
-            return Err(unknown().into());
-        }
+        let insert = "INSERT INTO encounter_recordings (recording, encounter, typed, moves) VALUES ($1, $2, $3, 0)";
+        act.execute(sqlx::query(insert).bind(recording).bind(encounter).bind(i64::from(typed))).await?;
         let event = Event { patient: Some(self.pseudonym(&found.patient)?), ..by.did(Action::Register, recording) };
         act.commit(&event).await?;
         Ok(())

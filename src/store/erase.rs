@@ -20,12 +20,13 @@ impl Store {
     pub async fn erase(&self, id: &str, by: &By) -> Result<(), StoreError> {
         let (store, id, by) = (self.clone(), id.to_owned(), *by);
         let erased = tokio::spawn(async move {
+            let _alone = store.shared.erasing.lock().await;
             if store.forget(&id, &by).await? { store.end_erasures().await } else { Err(StoreError::missing(&id)) }
         });
         erased.await.unwrap_or(Err(StoreError::Interrupted))
     }
 
-    /// Ends every erasing that was begun.
+    /// Ends every erasing that was begun. Whoever calls it holds `erasing`, or is alone.
     pub(super) async fn end_erasures(&self) -> Result<(), StoreError> {
         let failed = || StoreError::database("erase a recording");
         let query = sqlx::query_as("SELECT id FROM recordings WHERE state = 'erasing'");

@@ -226,3 +226,20 @@ impl StoreError {
         Self::Missing { id: id.to_owned() }
     }
 }
+
+/// What a list shows of this: nothing where it was erased meanwhile, and nothing where it is damaged, which the log then says. So one
+/// row hides no other.
+///
+/// # Errors
+/// Everything else.
+pub fn whole<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(StoreError::Missing { .. }) => Ok(None),
+        Err(error @ StoreError::Damaged { .. }) => {
+            tracing::error!(%error, "a list leaves something out");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -15,6 +15,7 @@ mod event_rows;
 mod events;
 mod finals;
 mod folder;
+mod hold;
 mod moves;
 mod notes;
 mod outcomes;
@@ -28,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Mutex as Turn, Notify};
 
 use crate::ledger::Ledger;
 use crate::spool::{Key, Scratch};
@@ -40,7 +41,7 @@ use place::Place;
 pub use act::{By, record_id};
 pub use database::DatabaseUrl;
 pub use encounters::StoredEncounter;
-pub use error::{DeskError, SaveError, StoreError};
+pub use error::{DeskError, SaveError, StoreError, whole};
 pub use event_rows::EventRows;
 pub use finals::StoredFinal;
 pub use notes::Document;
@@ -62,6 +63,8 @@ pub struct Store {
 struct Shared {
     database: Database,
     master: Key,
+    /// Held while something is erased and wiped: one erasing must not call clean what another has marked meanwhile.
+    erasing: Turn<()>,
     /// The files of the audit log.
     ledger: Mutex<Ledger>,
     more_events: Arc<Notify>,
@@ -99,8 +102,8 @@ impl Store {
         let master = folder.master_key(stored.is_none())?;
         let ledger = Mutex::new(folder.ledger()?);
         let more_events = Arc::new(Notify::new());
-        let log_task = Mutex::default();
-        let store = Self { shared: Arc::new(Shared { database, master, ledger, more_events, log_task, folder }) };
+        let (erasing, log_task) = (Turn::default(), Mutex::default());
+        let store = Self { shared: Arc::new(Shared { database, master, erasing, ledger, more_events, log_task, folder }) };
         store.probe(stored).await?;
         store.begin_log().await?;
         store.end_erasures().await?;
@@ -190,7 +193,6 @@ impl std::fmt::Debug for Store {
 }
 
 #[cfg(test)]
-#[macro_use]
 mod tests;
 #[cfg(test)]
 mod visit_tests;

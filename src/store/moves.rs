@@ -27,13 +27,14 @@ impl Store {
     ) -> Result<Move, DeskError> {
         let key = self.data_key(recording).await?;
         let unknown = || StoreError::Unknown { what: "visit", id: to.to_owned() };
-        let target = self.encounter(to).await?.ok_or_else(unknown)?;
         let from_patient = match from {
             Some(from) => self.encounter(from).await?.map(|encounter| encounter.patient),
             None => None,
         };
+        // Whoever signs or moves it too, or notes a refusal of the visit, waits.
+        let mut act = self.hold_recording(recording, "move a recording").await?;
+        let (target, _) = act.held_encounter(&self.shared.master, to).await?.ok_or_else(unknown)?;
         let patient = Some(self.pseudonym(&target.patient)?);
-        let mut act = self.begin("move a recording").await?;
         let query = "SELECT encounter, typed, moves FROM encounter_recordings WHERE recording = $1";
         let now = act.one::<(String, i64, i64)>(sqlx::query_as(query).bind(recording)).await?;
         if now.as_ref().map(|(encounter, ..)| encounter.as_str()) != from {
@@ -56,7 +57,6 @@ impl Store {
             return Err(DeskError::Signed);
         }
         let sealed = place(recording, number).seal_json(&key, &entry)?;
-        // A visit that was erased since it was looked at is refused by the reference.
         let put = "INSERT INTO encounter_recordings (recording, encounter, typed, moves) VALUES ($1, $2, 0, $3) \
             ON CONFLICT (recording) DO UPDATE SET encounter = excluded.encounter, moves = excluded.moves";
         let put = sqlx::query(put).bind(recording).bind(to).bind(number);

@@ -47,29 +47,39 @@ impl Store {
         place(id).unseal_json(&self.data_key(id).await?, &sealed).map(Some)
     }
 
-    /// Keeps what became of a draft, in the place of what was kept before.
+    /// Keeps what became of a draft. What was kept before stays: somebody may have changed it meanwhile.
     ///
     /// # Errors
     /// [`StoreError::Missing`], and when it cannot be written.
     pub async fn keep_outcome(&self, id: &str, outcome: &Outcome) -> Result<(), StoreError> {
         let sealed = place(id).seal_json(&self.data_key(id).await?, outcome)?;
         let insert = "INSERT INTO note_outcomes (recording, document) SELECT id, $1 FROM recordings WHERE id = $2 \
-            AND state = 'finished' ON CONFLICT (recording) DO UPDATE SET document = excluded.document";
+            AND state = 'finished' ON CONFLICT DO NOTHING";
         let done = self.database().keep_up(Upkeep::Figures, sqlx::query(insert).bind(sealed).bind(id)).await;
         done.map(drop).map_err(StoreError::database("keep an outcome"))
+    }
+
+    /// Keeps this in the place of what was kept before.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], and when it cannot be written.
+    pub async fn change_outcome(&self, id: &str, outcome: &Outcome) -> Result<(), StoreError> {
+        let sealed = place(id).seal_json(&self.data_key(id).await?, outcome)?;
+        let update = sqlx::query("UPDATE note_outcomes SET document = $1 WHERE recording = $2").bind(sealed).bind(id);
+        let changed =
+            self.database().keep_up(Upkeep::Figures, update).await.map_err(StoreError::database("change an outcome"))?;
+        if changed == 0 { Err(StoreError::missing(id)) } else { Ok(()) }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{by, new_recording, note, transcript};
+    use super::super::tests::{Site, by, new_recording, note, on_both, transcript};
     use super::*;
     use crate::record::{Draft, Signature};
 
-    #[tokio::test]
-    async fn an_outcome_is_of_a_signed_note_and_goes_with_its_recording() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).await.unwrap();
+    async fn an_outcome_is_of_a_signed_note_and_goes_with_its_recording(site: Site) {
+        let store = site.open().await;
         let id = store.create(new_recording(), &by()).await.unwrap().id;
         store.finish(&id, &transcript("said"), &note("1")).await.unwrap();
         assert!(store.signed_notes().await.unwrap().is_empty(), "nobody has signed it");
@@ -81,13 +91,19 @@ mod tests {
         assert_eq!(signed, [SignedNote { id: id.clone(), version: 1, outcome: None }]);
         let outcome = Outcome::new(&note("1"), &note("1"), &signature, Some(30));
         store.keep_outcome(&id, &outcome).await.unwrap();
-        store.keep_outcome(&id, &Outcome { kept: 7, ..outcome.clone() }).await.unwrap();
+        store.change_outcome(&id, &Outcome { kept: 7, ..outcome.clone() }).await.unwrap();
+        store.keep_outcome(&id, &outcome).await.unwrap();
         let kept = store.signed_notes().await.unwrap().remove(0).outcome;
-        assert_eq!(kept, Some(Outcome { kept: 7, ..outcome }));
+        assert_eq!(kept, Some(Outcome { kept: 7, ..outcome.clone() }));
         store.erase(&id, &by()).await.unwrap();
         assert!(store.signed_notes().await.unwrap().is_empty());
+        assert!(matches!(store.change_outcome(&id, &outcome).await, Err(StoreError::Missing { .. })));
         let left =
             sqlx::query_scalar::<_, i64>("SELECT count(*) FROM note_outcomes").fetch_one(store.database().pool()).await.unwrap();
         assert_eq!(left, 0);
+    }
+
+    on_both! {
+        an_outcome_is_of_a_signed_note_and_goes_with_its_recording,
     }
 }

@@ -141,15 +141,24 @@ impl Store {
         Err(if there { DeskError::InUse } else { StoreError::Unknown { what: "patient", id: id.to_owned() }.into() })
     }
 
-    /// Runs a statement that deletes what has this id, and wipes the file where it did.
+    /// Runs a statement that deletes what has this id, and wipes the file where it did. It goes on when whoever asked does not wait.
     pub(super) async fn delete_and_wipe(&self, delete: &'static str, id: &str, event: &Event) -> Result<bool, StoreError> {
+        let (store, id, event) = (self.clone(), id.to_owned(), event.clone());
+        let done = tokio::spawn(async move {
+            let _alone = store.shared.erasing.lock().await;
+            if store.delete(delete, &id, &event).await? { store.end_erasures().await.map(|()| true) } else { Ok(false) }
+        });
+        done.await.unwrap_or(Err(StoreError::Interrupted))
+    }
+
+    /// Runs the statement, and marks that the file is to be wiped where it deleted something.
+    async fn delete(&self, delete: &'static str, id: &str, event: &Event) -> Result<bool, StoreError> {
         let mut act = self.begin("erase what belongs to a patient").await?;
         if act.execute(sqlx::query(delete).bind(id)).await? == 0 {
             return act.abandon().await.map(|()| false);
         }
         act.execute(sqlx::query("UPDATE upkeep SET wipe = 1")).await?;
-        act.commit(event).await?;
-        self.end_erasures().await.map(|()| true)
+        act.commit(event).await.map(|_| true)
     }
 
     /// The key of a patient.

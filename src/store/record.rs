@@ -62,8 +62,8 @@ impl Store {
         let former = version.saturating_sub(1);
         let document = note_place(id, version).seal_json(&key, note)?;
         let sealed_change = change_place(id, version).seal_json(&key, change)?;
-        let mut act = self.begin("save a note").await?;
-        // One statement, so that nobody comes between the look and the write.
+        // Whoever signs or saves too waits: else a version could follow one that is being signed.
+        let mut act = self.hold_recording(id, "save a note").await?;
         let insert = "INSERT INTO notes (recording, version, document) SELECT id, $1, $2 FROM recordings WHERE id = $3 \
             AND state = 'finished' AND $4 = (SELECT max(version) FROM notes WHERE recording = recordings.id) \
             AND $5 = (SELECT count(*) FROM note_signatures WHERE recording = recordings.id AND version = $6 AND stage = 'signed') \
@@ -126,7 +126,7 @@ impl Store {
             WHERE id = $4 AND state = 'finished' AND $5 = (SELECT max(version) FROM notes WHERE recording = recordings.id) \
             ON CONFLICT DO NOTHING";
         let insert = sqlx::query(insert).bind(version).bind(stage.name()).bind(sealed).bind(id).bind(version);
-        let mut act = self.begin("keep a signature").await?;
+        let mut act = self.hold_recording(id, "keep a signature").await?;
         if act.execute(insert).await? > 0 {
             let action = if stage == Stage::Signed { Action::Sign } else { Action::Review };
             act.commit(&by.did(action, id)).await?;
@@ -192,7 +192,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{by, new_recording, note, save, transcript};
+    use super::super::tests::{Site, by, new_recording, note, on_both, save, transcript};
     use super::*;
     use crate::note::SectionCode;
     use crate::record::{Act, Draft, Stage};
@@ -210,10 +210,8 @@ mod tests {
         id
     }
 
-    #[tokio::test]
-    async fn a_note_goes_from_draft_to_signed_and_only_an_addendum_follows() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).await.unwrap();
+    async fn a_note_goes_from_draft_to_signed_and_only_an_addendum_follows(site: Site) {
+        let store = site.open().await;
         let id = finished(&store).await;
         save(&store, &id, 1, &note("2")).await.unwrap();
         let kept = store.record(&id).await.unwrap().unwrap();
@@ -256,10 +254,8 @@ mod tests {
         assert!(matches!(save(&store, &id, 4, &note("5")).await, Err(SaveError::Signed)));
     }
 
-    #[tokio::test]
-    async fn an_addendum_needs_a_signed_note() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).await.unwrap();
+    async fn an_addendum_needs_a_signed_note(site: Site) {
+        let store = site.open().await;
         let id = finished(&store).await;
         let signed = Draft::new(1, note("1")).review(signature("Dr Chan")).unwrap().sign(signature("Dr Chan"));
         let lexicon = Lexicon::builtin().unwrap();
@@ -270,10 +266,8 @@ mod tests {
         assert!(matches!(store.save_signature("no", &signed, &by()).await, Err(SaveError::Store(StoreError::Missing { .. }))));
     }
 
-    #[tokio::test]
-    async fn what_is_kept_of_a_change_is_sealed_and_in_its_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).await.unwrap();
+    async fn what_is_kept_of_a_change_is_sealed_and_in_its_place(site: Site) {
+        let store = site.open().await;
         let id = finished(&store).await;
         save(&store, &id, 1, &note("2")).await.unwrap();
         save(&store, &id, 2, &note("3")).await.unwrap();
@@ -281,5 +275,46 @@ mod tests {
         sqlx::query(swap).execute(store.database().pool()).await.unwrap();
         let error = store.record(&id).await.unwrap_err().to_string();
         assert!(error.contains(&format!("note_changes.document of recording {id}, version 3")), "{error}");
+    }
+
+    async fn of_edits_and_a_signature_at_once_no_edit_follows_the_signed_version(site: Site) {
+        let store = site.open().await;
+        for _ in 0..12 {
+            let id = finished(&store).await;
+            let reviewed = Draft::new(1, note("1")).review(signature("Dr Chan")).unwrap();
+            store.save_review(&id, &reviewed, &by()).await.unwrap();
+            let signing = {
+                let (store, id) = (store.clone(), id.clone());
+                tokio::spawn(async move { store.save_signature(&id, &reviewed.sign(signature("Dr Chan")), &by()).await })
+            };
+            let edits: Vec<_> = (0..6)
+                .map(|_| {
+                    let (store, id) = (store.clone(), id.clone());
+                    tokio::spawn(async move { save(&store, &id, 1, &note("2")).await })
+                })
+                .collect();
+            let mut won = usize::from(match signing.await.unwrap() {
+                Ok(()) => true,
+                Err(SaveError::Conflict) => false,
+                Err(error) => panic!("{error}"),
+            });
+            for edit in edits {
+                won += usize::from(match edit.await.unwrap() {
+                    Ok(_) => true,
+                    Err(SaveError::Conflict | SaveError::Signed) => false,
+                    Err(error) => panic!("{error}"),
+                });
+            }
+            assert_eq!(won, 1, "either the signature or one edit");
+            let kept = store.record(&id).await.unwrap().unwrap();
+            assert!(kept.signed.is_empty() == (kept.record.version() == 2), "{:?}", kept.record.stage());
+        }
+    }
+
+    on_both! {
+        a_note_goes_from_draft_to_signed_and_only_an_addendum_follows,
+        an_addendum_needs_a_signed_note,
+        what_is_kept_of_a_change_is_sealed_and_in_its_place,
+        of_edits_and_a_signature_at_once_no_edit_follows_the_signed_version,
     }
 }

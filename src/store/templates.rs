@@ -63,13 +63,11 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::by;
+    use super::super::tests::{Site, by, on_both};
     use super::*;
 
-    #[tokio::test]
-    async fn a_clinician_keeps_changes_and_removes_templates_and_sees_no_other_s() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).await.unwrap();
+    async fn a_clinician_keeps_changes_and_removes_templates_and_sees_no_other_s(site: Site) {
+        let store = site.open().await;
         let template = |text: &str| StoredTemplate { name: "DM 覆診".into(), specialty: "Diabetes".into(), text: text.into() };
         store.keep_template("Dr Chan", &template("[S]\n{{S}}"), &by()).await.unwrap();
         store.keep_template("Dr Chan", &template("[P]\n{{Plan}}"), &by()).await.unwrap();
@@ -80,13 +78,16 @@ mod tests {
         assert!(store.templates("Dr Chan").await.unwrap().is_empty());
     }
 
-    #[tokio::test]
-    async fn a_template_moved_to_another_clinician_is_damaged() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).await.unwrap();
+    async fn a_template_moved_to_another_clinician_is_damaged(site: Site) {
+        let store = site.open().await;
         let template = StoredTemplate { name: "a".into(), specialty: String::new(), text: "[S]\n{{S}}".into() };
         store.keep_template("Dr Chan", &template, &by()).await.unwrap();
         sqlx::query("UPDATE templates SET clinician = 'Dr Wong'").execute(store.database().pool()).await.unwrap();
         assert!(matches!(store.templates("Dr Wong").await, Err(StoreError::Damaged { .. })));
+    }
+
+    on_both! {
+        a_clinician_keeps_changes_and_removes_templates_and_sees_no_other_s,
+        a_template_moved_to_another_clinician_is_damaged,
     }
 }

@@ -89,6 +89,7 @@ macro_rules! on_both {
         }
     )*};
 }
+pub(super) use on_both;
 
 /// A recording whose id no other process gives.
 pub(super) fn unique_recording() -> NewRecording {
@@ -448,6 +449,8 @@ async fn a_changed_value_is_an_error_that_names_its_row_and_not_its_content(site
         format!("the stored finals.segment of recording {id}, channel 0, samples 30 to 35 is damaged or was moved there")
     );
     tamper(&store, "UPDATE notes SET document = x'0102' WHERE version = 2").await;
+    assert!(matches!(whole(store.document(id).await), Ok(None)), "a list leaves it out");
+    assert!(matches!(whole(store.document("no").await), Ok(None)), "as what was erased meanwhile");
     let error = store.document(id).await.unwrap_err().to_string();
     assert!(error.contains(&format!("notes.document of recording {id}, version 2")), "{error}");
     assert!(store.note_version(id, 1).await.unwrap().is_some(), "the other version is whole");

@@ -1,14 +1,14 @@
-//! Patients, visits and what belongs to them, on real folders.
+//! Patients, visits and what belongs to them, on real folders and both databases.
 
 use std::fs;
 use std::path::Path;
 
-use super::tests::by;
+use super::tests::{Site, by, on_both, tamper};
 use super::*;
 use crate::audio::{StreamEncoding, StreamFormat};
 use crate::identity::Date;
 use crate::note::{MadeBy, Note};
-use crate::record::{Draft, Signature};
+use crate::record::{Draft, Reviewed, Signature};
 use crate::speech::transcript::{TRANSCRIPT_SCHEMA, Transcript};
 use crate::visit::{Encounter, Given, Patient};
 
@@ -37,6 +37,21 @@ async fn visit(store: &Store, name: &str, at: i64) -> StoredEncounter {
     store.create_encounter(&patient.id, at, &Encounter::new("Dr Lee").unwrap(), &by()).await.unwrap()
 }
 
+fn signature() -> Signature {
+    Signature::new("Dr Lee", "2026-11-26T10:00:00Z").unwrap()
+}
+
+/// Gives a recording an empty note that was read through.
+async fn finish_and_review(store: &Store, id: &str) -> Reviewed {
+    let note = Note::empty(MadeBy { version: "1".into(), model: None, precision: None, lexicon: String::new() });
+    let (schema, language) = (TRANSCRIPT_SCHEMA.to_owned(), "yue".to_owned());
+    let transcript = Transcript { schema, language, model: None, audio: None, segments: Vec::new() };
+    store.finish(id, &transcript, &note).await.unwrap();
+    let reviewed = Draft::new(1, note).review(signature()).unwrap();
+    store.save_review(id, &reviewed, &by()).await.unwrap();
+    reviewed
+}
+
 /// Whether a byte string is anywhere in the files of a folder.
 fn holds(folder: &Path, needle: &[u8]) -> bool {
     let mut found = false;
@@ -55,19 +70,17 @@ fn is_unknown<T: std::fmt::Debug>(result: Result<T, StoreError>) {
     assert!(matches!(result, Err(StoreError::Unknown { .. })), "{result:?}");
 }
 
-#[tokio::test]
-async fn patients_and_visits_are_there_after_opening_again_and_nothing_of_them_is_in_the_clear() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+async fn patients_and_visits_are_there_after_opening_again_and_nothing_of_them_is_in_the_clear(site: Site) {
+    let store = site.open().await;
     let known = store.create_patient(&patient("CHAN Tai Man", "A123456(3)"), 1_000, &by()).await.unwrap();
     let first = store.create_encounter(&known.id, 2_000, &Encounter::new("Dr Lee Siu Ming").unwrap(), &by()).await.unwrap();
     let second = store.create_encounter(&known.id, 3_000, &Encounter::new("Dr Ho").unwrap(), &by()).await.unwrap();
     let third = store.create_encounter(&known.id, 3_000, &Encounter::new("Dr Ho").unwrap(), &by()).await.unwrap();
     store.close().await;
     for clear in [&b"CHAN"[..], b"A123456", b"1961-03-02", b"penicillin", b"Siu Ming"] {
-        assert!(!holds(folder.path(), clear));
+        assert!(!holds(site.path(), clear));
     }
-    let store = Store::open(folder.path()).await.unwrap();
+    let store = site.open().await;
     assert_eq!(store.patient(&known.id).await.unwrap().as_ref(), Some(&known));
     assert_eq!(store.patients(10).await.unwrap(), std::slice::from_ref(&known));
     assert_eq!(store.encounter(&first.id).await.unwrap().as_ref(), Some(&first));
@@ -77,10 +90,8 @@ async fn patients_and_visits_are_there_after_opening_again_and_nothing_of_them_i
     assert!(!format!("{known:?}").contains("CHAN"));
 }
 
-#[tokio::test]
-async fn a_number_is_one_patients_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+async fn a_number_is_one_patients_alone(site: Site) {
+    let store = site.open().await;
     let chan = store.create_patient(&patient("CHAN", "A123456(3)"), 1, &by()).await.unwrap();
     let taken = store.create_patient(&patient("WONG", "a1234563"), 2, &by()).await.unwrap_err();
     assert!(matches!(&taken, DeskError::Taken { patient } if *patient == chan.id), "{taken}");
@@ -97,10 +108,8 @@ async fn a_number_is_one_patients_alone() {
     store.create_patient(&patient("HO", "E364912(5)"), 3, &by()).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_recording_is_moved_and_its_history_says_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+async fn a_recording_is_moved_and_its_history_says_so(site: Site) {
+    let store = site.open().await;
     let (wrong, right) = (visit(&store, "CHAN", 10).await, visit(&store, "WONG", 20).await);
     let id = recording(&store, "one").await;
     store.assign(&id, &wrong.id, false, &by()).await.unwrap();
@@ -119,23 +128,15 @@ async fn a_recording_is_moved_and_its_history_says_so() {
     let other = recording(&store, "two").await;
     store.move_recording(&other, None, &right.id, ("Dr Lee", "2026-11-26T12:00:00Z"), &by()).await.unwrap();
     assert_eq!(store.assignments().await.unwrap().len(), 2);
-    assert!(!holds(folder.path(), b"Dr Ho"));
+    assert!(!holds(site.path(), b"Dr Ho"));
 }
 
-#[tokio::test]
-async fn a_signed_note_stays_where_it_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+async fn a_signed_note_stays_where_it_is(site: Site) {
+    let store = site.open().await;
     let (one, other) = (visit(&store, "CHAN", 10).await, visit(&store, "WONG", 20).await);
     let id = recording(&store, "one").await;
     store.assign(&id, &one.id, false, &by()).await.unwrap();
-    let note = Note::empty(MadeBy { version: "1".into(), model: None, precision: None, lexicon: String::new() });
-    let (schema, language) = (TRANSCRIPT_SCHEMA.to_owned(), "yue".to_owned());
-    let transcript = Transcript { schema, language, model: None, audio: None, segments: Vec::new() };
-    store.finish(&id, &transcript, &note).await.unwrap();
-    let signature = || Signature::new("Dr Lee", "2026-11-26T10:00:00Z").unwrap();
-    let reviewed = Draft::new(1, note).review(signature()).unwrap();
-    store.save_review(&id, &reviewed, &by()).await.unwrap();
+    let reviewed = finish_and_review(&store, &id).await;
     store.move_recording(&id, Some(&one.id), &other.id, ("Dr Lee", "2026-11-26T10:01:00Z"), &by()).await.unwrap();
     store.save_signature(&id, &reviewed.sign(signature()), &by()).await.unwrap();
     let late = store.move_recording(&id, Some(&other.id), &one.id, ("Dr Lee", "2026-11-26T10:02:00Z"), &by()).await;
@@ -144,10 +145,8 @@ async fn a_signed_note_stays_where_it_is() {
     assert_eq!(store.moves(&id).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn a_patient_who_does_not_want_to_be_recorded_is_not() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+async fn a_patient_who_does_not_want_to_be_recorded_is_not(site: Site) {
+    let store = site.open().await;
     let (refusing, other) = (visit(&store, "CHAN", 10).await, visit(&store, "WONG", 20).await);
     assert!(store.set_refused(&refusing.id, true, &by()).await.unwrap().encounter.refused);
     let (heard, typed) = (recording(&store, "heard").await, recording(&store, "typed").await);
@@ -185,10 +184,8 @@ async fn nothing_of_an_erased_patient_is_left() {
     assert!(store.patient(&kept.patient).await.unwrap().is_some());
 }
 
-#[tokio::test]
-async fn what_is_not_there_is_told_as_such_and_what_was_changed_is_damaged() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+async fn what_is_not_there_is_told_as_such_and_what_was_changed_is_damaged(site: Site) {
+    let store = site.open().await;
     let encounter = Encounter::new("Dr Lee").unwrap();
     is_unknown(store.create_encounter("no", 1, &encounter, &by()).await);
     is_unknown(store.set_refused("no", true, &by()).await);
@@ -209,10 +206,73 @@ async fn what_is_not_there_is_told_as_such_and_what_was_changed_is_damaged() {
     let error = store.patient(&one.patient).await.unwrap_err().to_string();
     assert!(error.contains(&format!("patients.data_key of patient {}", one.patient)), "{error}");
     assert_eq!(store.patients(10).await.unwrap().len(), 1, "the list is shown without it");
-    sqlx::query("UPDATE encounters SET document = x'00' WHERE id = $1")
-        .bind(&other.id)
-        .execute(store.database().pool())
-        .await
-        .unwrap();
+    tamper(&store, &format!("UPDATE encounters SET document = x'00' WHERE id = '{}'", other.id)).await;
     assert!(matches!(store.encounter(&other.id).await, Err(StoreError::Damaged { .. })));
+}
+
+async fn of_moves_and_a_signature_at_once_one_move_is_made_or_none_after_the_signature(site: Site) {
+    let store = site.open().await;
+    let (from, one, other) = (visit(&store, "CHAN", 10).await, visit(&store, "WONG", 20).await, visit(&store, "HO", 30).await);
+    for round in 0..8 {
+        let id = recording(&store, &format!("R{round}")).await;
+        store.assign(&id, &from.id, false, &by()).await.unwrap();
+        let reviewed = finish_and_review(&store, &id).await;
+        let signing = {
+            let (store, id) = (store.clone(), id.clone());
+            tokio::spawn(async move { store.save_signature(&id, &reviewed.sign(signature()), &by()).await })
+        };
+        let moves: Vec<_> = [&one.id, &other.id, &one.id, &other.id]
+            .map(|to| {
+                let (store, id, from, to) = (store.clone(), id.clone(), from.id.clone(), to.clone());
+                tokio::spawn(async move {
+                    store.move_recording(&id, Some(&from), &to, ("Dr Lee", "2026-11-26T10:01:00Z"), &by()).await
+                })
+            })
+            .into();
+        signing.await.unwrap().unwrap();
+        let mut made = 0;
+        for moving in moves {
+            match moving.await.unwrap() {
+                Ok(_) => made += 1,
+                Err(DeskError::Conflict | DeskError::Signed) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert_eq!((store.moves(&id).await.unwrap().len(), made < 2), (made, true));
+    }
+}
+
+async fn of_a_refusal_and_recordings_at_once_none_begins_after_the_refusal(site: Site) {
+    let store = site.open().await;
+    for round in 0..8 {
+        let encounter = visit(&store, "CHAN", round).await;
+        let mut begun = Vec::new();
+        for number in 0..6 {
+            let id = recording(&store, &format!("R{round}-{number}")).await;
+            let (store, encounter) = (store.clone(), encounter.id.clone());
+            begun.push(tokio::spawn(async move { store.assign(&id, &encounter, false, &by()).await }));
+        }
+        store.set_refused(&encounter.id, true, &by()).await.unwrap();
+        let known = store.recordings_of(&encounter.id).await.unwrap().len();
+        let mut entered = 0;
+        for begun in begun {
+            match begun.await.unwrap() {
+                Ok(()) => entered += 1,
+                Err(DeskError::Refused) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert_eq!(entered, known, "of round {round}");
+    }
+}
+
+on_both! {
+    patients_and_visits_are_there_after_opening_again_and_nothing_of_them_is_in_the_clear,
+    a_number_is_one_patients_alone,
+    a_recording_is_moved_and_its_history_says_so,
+    a_signed_note_stays_where_it_is,
+    a_patient_who_does_not_want_to_be_recorded_is_not,
+    what_is_not_there_is_told_as_such_and_what_was_changed_is_damaged,
+    of_moves_and_a_signature_at_once_one_move_is_made_or_none_after_the_signature,
+    of_a_refusal_and_recordings_at_once_none_begins_after_the_refusal,
 }

@@ -71,8 +71,7 @@ export const history = (id) => ask("GET", `${recordingPath(id)}/history`);
 export const reviewNote = (id, version) => ask("POST", `${recordingPath(id)}/note/review`, { version });
 export const signNote = (id, version) => ask("POST", `${recordingPath(id)}/note/sign`, { version });
 export const addToNote = (id, version, lines) => ask("POST", `${recordingPath(id)}/note/addenda`, { version, lines });
-/** Only what is typed into the search for a code stands in this address; the server keeps no log of addresses. */
-export const terminology = async (query) => (await ask("GET", `/v1/terminology?${new URLSearchParams({ q: query })}`)).concepts;
+export const terminology = async (text) => (await ask("POST", "/v1/terminology/search", { text })).concepts;
 
 /** Address of a stretch of sound. */
 export function audioAddress(id, { start_ms, end_ms }) {

@@ -76,14 +76,17 @@ export class Desk {
 
 
   /**
-   * Asks for a change. Resolves to null, or to the newer note when somebody has changed the same thing; throws what else went wrong.
+   * Asks for a change of what was seen in version `seen`. Resolves to null, or to the newer note when somebody has changed the same
+   * thing; throws what else went wrong.
    */
-  async ask(edit) {
+  async ask(edit, seen = this.held.version) {
     const { held } = this;
+    const ours = seen < held.version;
     try {
-      const { version, note, desk, merged } = await api.editNote(held.id, held.version, edit);
+      const { version, note, desk, merged } = await api.editNote(held.id, seen, edit);
       Object.assign(held, { version, note, desk, edited: true });
-      if (merged) notice("merged", "good", "desk.merged");
+      // Of what was changed in this window meanwhile nobody needs to be told.
+      if (merged && !ours) notice("merged", "good", "desk.merged");
       this.draw();
       return null;
     } catch (error) {
@@ -95,8 +98,9 @@ export class Desk {
 
   /** Somebody else's version is the newest: show it. */
   async newer(held, { version, note }) {
-    Object.assign(held, { version, note });
-    held.desk = await api.record(held.id).catch(() => held.desk);
+    const desk = await api.record(held.id).catch(() => held.desk);
+    // All at once: a line that is chosen meanwhile is one of the version that is shown.
+    Object.assign(held, { version, note, desk });
     this.draw();
   }
 
@@ -191,7 +195,7 @@ export class Desk {
 
   async addendum() {
     const { held } = this;
-    const line = await askForAddendum({ by: this.by });
+    const line = await askForAddendum({ id: held.id, by: this.by });
     if (line === null) return;
     dismiss("desk");
     try {

@@ -1,4 +1,5 @@
 // One line of the note being written, changed or removed. What was typed is kept until the server has it or the user throws it away.
+// Other lines may be changed meanwhile: a change names the version in which its line was seen, and the editor follows its line.
 import { button, make } from "./dom.js";
 import { t } from "./i18n.js";
 import { announce } from "./notices.js";
@@ -6,10 +7,14 @@ import { announce } from "./notices.js";
 const LONGEST = 2000;
 
 export class NoteEditor {
-  /** `save(edit)` stores a change: it resolves to null, or to the newer note when the change came too late. */
-  constructor({ save, redraw }) {
+  /**
+   * `save(edit, version)` stores a change of what was seen in that version: it resolves to null, or to the newer note when the change
+   * came too late. `version()` is that of the note that is shown.
+   */
+  constructor({ save, redraw, version }) {
     this.save = save;
     this.redraw = redraw;
+    this.version = version;
     this.open = null;
     this.area = null;
   }
@@ -19,8 +24,8 @@ export class NoteEditor {
   }
 
   adds = (section) => this.open?.op === "add" && this.open.section === section;
-  replaces = (section, index) => this.open?.op === "replace" && this.open.section === section && this.open.index === index;
-  removes = (section, index) => this.open?.op === "remove" && this.open.section === section && this.open.index === index;
+  replaces = (section, index) => this.open?.op === "replace" && this.open.section === section && this.open.at === index;
+  removes = (section, index) => this.open?.op === "remove" && this.open.section === section && this.open.at === index;
 
   add(section) {
     this.begin({ op: "add", section, was: "" });
@@ -39,7 +44,7 @@ export class NoteEditor {
       this.focus();
       return;
     }
-    this.open = { ...change, problem: null, busy: false };
+    this.open = { ...change, at: change.index, version: this.version(), problem: null, busy: false };
     this.area = null;
     this.redraw();
   }
@@ -57,7 +62,7 @@ export class NoteEditor {
 
   /** The button that the editor was opened with, to give the focus back to. */
   origin() {
-    const { op, section, index } = this.open;
+    const { op, section, at: index } = this.open;
     return op === "add" ? `[data-add="${section}"]` : `[data-${op === "remove" ? "remove" : "edit"}="${section}${index}"]`;
   }
 
@@ -106,7 +111,7 @@ export class NoteEditor {
   }
 
   async commit() {
-    const { op, section, index, was } = this.open;
+    const { op, section, index, was, version } = this.open;
     const text = op === "remove" ? undefined : this.area.value.replace(/\s+/g, " ").trim();
     if (this.open.busy) return;
     if (text === "") return this.fail(() => t("note.empty_text"));
@@ -115,37 +120,48 @@ export class NoteEditor {
     this.open.busy = true;
     this.redraw();
     try {
-      const newer = await this.save(op === "add" ? { op, section, text } : op === "remove" ? { op, section, index } : { op, section, index, text });
+      const edit = op === "add" ? { op, section, text } : op === "remove" ? { op, section, index } : { op, section, index, text };
+      const newer = await this.save(edit, version);
       if (newer) return this.rebase(newer);
     } catch (error) {
       const code = error.code ?? "unknown";
       return this.fail(() => t("note.save_failed", { why: t(`error.${code}`) === `error.${code}` ? t("error.unknown", { code }) : t(`error.${code}`) }));
     }
     const done = { add: "note.added", replace: "note.changed", remove: "note.removed" }[op];
+    const back = op === "replace" ? this.origin() : `[data-add="${section}"]`;
     this.close();
     announce(t(done));
-    this.redraw(op === "remove" ? `[data-add="${section}"]` : op === "add" ? `[data-add="${section}"]` : `[data-edit="${section}${index}"]`);
+    this.redraw(back);
   }
 
-  /** The note has changed under the editor: find the line again by its text; a line that is gone becomes a new one. */
+  /** Another version is shown: the editor stays at its line. A line that is gone becomes a new one. Draws nothing. */
+  follow(note) {
+    if (this.open === null || this.open.op === "add") return;
+    const at = this.locate(note);
+    if (at >= 0) this.open.at = at;
+    else if (!this.open.busy) this.lose();
+  }
+
+  /** The server took a change for too old: find the line again by its text. */
   rebase(note) {
-    const { op, section, was } = this.open;
-    if (op === "remove") {
-      this.open.busy = false;
-      const at = this.locate(note, section, was);
-      if (at < 0) this.close();
-      else Object.assign(this.open, { index: at, problem: () => t("note.conflict_remove") });
-      this.redraw();
-      return;
-    }
-    const at = op === "replace" ? this.locate(note, section, was) : -1;
-    if (op === "replace") Object.assign(this.open, at < 0 ? { op: "add", was: "" } : { index: at });
-    this.fail(() => t("note.conflict"));
+    const { op } = this.open;
+    const at = op === "add" ? -1 : this.locate(note);
+    this.open.busy = false;
+    if (at >= 0) Object.assign(this.open, { index: at, at, version: this.version(), problem: () => t(op === "remove" ? "note.conflict_remove" : "note.conflict") });
+    else this.lose();
+    this.redraw();
   }
 
-  locate(note, section, text) {
-    const sentences = note.sections.find(({ code }) => code === section)?.sentences ?? [];
-    return sentences.findIndex((sentence) => sentence.text === text);
+  /** The line is gone: what was typed for it is a new line, and there is nothing to remove. */
+  lose() {
+    if (this.open.op === "remove") this.close();
+    else Object.assign(this.open, { op: "add", was: "", version: this.version(), problem: () => t("note.conflict") });
+  }
+
+  locate(note) {
+    const { section, at, was } = this.open;
+    const sentences = note?.sections.find(({ code }) => code === section)?.sentences ?? [];
+    return sentences[at]?.text === was ? at : sentences.findIndex((sentence) => sentence.text === was);
   }
 
   fail(problem) {

@@ -11,14 +11,15 @@ const SECTIONS = ["S", "O", "A", "P"];
 export class NoteView {
   /**
    * `segments` are the transcript's, by id. `onSelect(evidence, show)` is called for a line that was clicked, `onPoint(evidence)` for
-   * one that is hovered or has the focus; `onEdit(edit)` saves a change and throws what went wrong; `desk()` gives the desk.
+   * one that is hovered or has the focus; `onEdit(edit, version)` saves a change and throws what went wrong; `desk()` gives the
+   * desk, `version()` that of the note that is shown.
    */
-  constructor({ segments, onSelect, onPoint, onEdit, desk }) {
+  constructor({ segments, onSelect, onPoint, onEdit, desk, version }) {
     this.segments = segments;
     this.onSelect = onSelect;
     this.onPoint = onPoint;
     this.atDesk = desk;
-    this.editor = new NoteEditor({ save: onEdit, redraw: (focus) => this.draw(focus) });
+    this.editor = new NoteEditor({ save: onEdit, redraw: (focus) => this.draw(focus), version });
     this.desk = null;
     this.clear();
     $("note").addEventListener("keydown", (event) => this.key(event));
@@ -42,6 +43,7 @@ export class NoteView {
     this.desk = desk;
     this.finished = finished;
     this.editable = finished && desk?.stage !== "signed";
+    this.editor.follow(note);
     this.draw(this.focused());
   }
 

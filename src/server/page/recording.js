@@ -43,8 +43,9 @@ export class Recording {
       segments: this.transcript.segments,
       onSelect: (evidence, reveal) => this.select(evidence, reveal),
       onPoint: (evidence, reveal) => this.held && this.transcript.mark(evidence, { reveal }),
-      onEdit: (edit) => this.edit(edit),
+      onEdit: (edit, version) => this.edit(edit, version),
       desk: () => this.desk,
+      version: () => this.held?.version,
     });
     this.desk = new Desk({
       show: ({ note, desk }) => {
@@ -431,9 +432,9 @@ export class Recording {
     }
   }
 
-  /** Saves a change of the note. Resolves to the newer note when someone has changed the same line. */
-  async edit(edit) {
-    const newer = await this.desk.ask(edit);
+  /** Saves a change of what was seen in a version of the note. Resolves to the newer note when someone has changed the same line. */
+  async edit(edit, version) {
+    const newer = await this.desk.ask(edit, version);
     Object.assign(this.note, { note: this.held.note, desk: this.held.desk });
     this.draw();
     return newer;
@@ -445,7 +446,7 @@ export class Recording {
       this.network();
     } else if (this.held) {
       drawRecording(this.held);
-      void suggestLearned(this.held, (edit) => this.edit(edit));
+      void suggestLearned(this.held, (edit, version) => this.edit(edit, version));
     }
     const live = this.session !== null;
     const settled = !live && this.held !== null;

@@ -73,9 +73,12 @@ function leftOver(note) {
 }
 
 const addendum = $("addendum");
+let addedTo = null;
 
-/** Resolves to `{section, text}` or null. What was typed stays in the dialog until it was taken. */
-export function askForAddendum({ by }) {
+/** Resolves to `{section, text}` or null. What was typed stays in the dialog until it was taken, for this recording alone. */
+export function askForAddendum({ id, by }) {
+  if (addedTo !== id) addendumTaken();
+  addedTo = id;
   $("addendum-yes").textContent = t("addendum.yes", { by });
   addendum.returnValue = "";
   addendum.showModal();

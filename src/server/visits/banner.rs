@@ -10,7 +10,7 @@ use crate::interop::fhir::Instant;
 use crate::server::App;
 use crate::server::clock::today;
 use crate::server::error::ApiError;
-use crate::store::{Store, StoredEncounter, StoredPatient};
+use crate::store::{Store, StoreError, StoredEncounter, StoredPatient};
 use crate::visit::Age;
 
 /// Whose a recording is: patient and visit.
@@ -108,7 +108,7 @@ impl Banner {
     pub async fn of_recording(app: &App, recording: &str) -> Result<Option<Self>, ApiError> {
         let store = app.rooms.store();
         match store.assigned(recording).await? {
-            Some((encounter, _)) => Faces::new()?.of_encounter(store, &encounter).await,
+            Some((encounter, _)) => Ok(Faces::new()?.of_encounter(store, &encounter).await?),
             None => Ok(None),
         }
     }
@@ -129,7 +129,7 @@ impl Faces {
     }
 
     /// The banner of a visit, if there is such a visit.
-    pub async fn of_encounter(&mut self, store: &Store, id: &str) -> Result<Option<Banner>, ApiError> {
+    pub async fn of_encounter(&mut self, store: &Store, id: &str) -> Result<Option<Banner>, StoreError> {
         let encounter = match self.encounters.get(id) {
             Some(known) => known.clone(),
             None => {
@@ -144,7 +144,7 @@ impl Faces {
     }
 
     /// A patient, if there is such a one.
-    pub async fn patient(&mut self, store: &Store, id: &str) -> Result<Option<PatientFace>, ApiError> {
+    pub async fn patient(&mut self, store: &Store, id: &str) -> Result<Option<PatientFace>, StoreError> {
         if let Some(known) = self.patients.get(id) {
             return Ok(known.clone());
         }

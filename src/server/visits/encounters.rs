@@ -1,17 +1,16 @@
 //! Visits: to enter and show them, and those of a patient who does not want to be recorded.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::banner::{Banner, EncounterFace, Faces};
-use super::body::read;
 use super::worklist::{Work, work_of};
 use crate::interop::fhir::Instant;
 use crate::server::App;
+use crate::server::asked::Body;
 use crate::server::caller::Caller;
 use crate::server::clock::now;
 use crate::server::error::{ApiError, ErrorDocument};
@@ -41,9 +40,8 @@ pub(super) async fn create(
     State(app): State<App>,
     Caller(by): Caller,
     Path(id): Path<String>,
-    body: Bytes,
+    Body(NewEncounter { at, clinician }): Body<NewEncounter>,
 ) -> Result<(StatusCode, Json<EncounterFace>), ApiError> {
-    let NewEncounter { at, clinician } = read(&body)?;
     let at = match at {
         Some(at) => Instant::parse(&at).map_err(|_| ApiError::Invalid("`at` is no RFC 3339 time".to_owned()))?,
         None => now(),
@@ -113,7 +111,8 @@ pub(super) async fn erase(State(app): State<App>, Caller(by): Caller, Path(id): 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Refusal {
-    /// True: no recording can be begun for this visit. False: the patient agrees now.
+    /// True: no recording can be begun for this visit or gone on with; what was recorded before is kept until it is erased. False: the
+    /// patient agrees now.
     refused: bool,
 }
 
@@ -129,10 +128,17 @@ pub(super) async fn refuse(
     State(app): State<App>,
     Caller(by): Caller,
     Path(id): Path<String>,
-    body: Bytes,
+    Body(Refusal { refused }): Body<Refusal>,
 ) -> Result<Json<EncounterFace>, ApiError> {
-    let Refusal { refused } = read(&body)?;
-    Ok(Json(app.rooms.store().set_refused(&id, refused, &by).await?.into()))
+    // It goes on when the page that asked for it is closed.
+    let noted = tokio::spawn(async move {
+        let visit = app.rooms.store().set_refused(&id, refused, &by).await?;
+        if refused {
+            app.rooms.stop_recordings_of(&id).await?;
+        }
+        Ok::<_, ApiError>(Json(visit.into()))
+    });
+    noted.await.map_err(|error| ApiError::internal(&error))?
 }
 
 #[derive(Serialize, ToSchema)]

@@ -1,7 +1,6 @@
 //! Patients, their visits, whose a recording is, and what is left to do today.
 
 mod banner;
-mod body;
 mod encounters;
 mod moves;
 mod patients;

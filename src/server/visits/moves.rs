@@ -1,18 +1,17 @@
 //! Moving a recording, its transcript and its note to the visit that it belongs to.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::banner::{Banner, Faces};
-use super::body::read;
 use crate::server::App;
+use crate::server::asked::Body;
 use crate::server::caller::Caller;
 use crate::server::clock::now;
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::DeskError;
+use crate::store::{DeskError, whole};
 use crate::visit::Move;
 
 /// Where to.
@@ -63,9 +62,8 @@ pub(super) async fn move_recording(
     State(app): State<App>,
     Caller(by): Caller,
     Path(id): Path<String>,
-    body: Bytes,
+    Body(Destination { from, to }): Body<Destination>,
 ) -> Result<Json<Settled>, ApiError> {
-    let Destination { from, to } = read(&body)?;
     let store = app.rooms.store();
     store.recording(&id).await?.ok_or(ApiError::NotFound)?;
     if from.as_deref() != Some(to.as_str()) {
@@ -87,7 +85,7 @@ pub(in crate::server) async fn moved(app: &App, id: &str) -> Result<Vec<Moved>, 
         let mut names = Vec::new();
         for patient in [from_patient.as_deref(), Some(&to_patient)] {
             let face = match patient {
-                Some(patient) => faces.patient(store, patient).await?,
+                Some(patient) => whole(faces.patient(store, patient).await)?.flatten(),
                 None => None,
             };
             names.push(face.map(|face| face.name));

@@ -1,19 +1,18 @@
 //! Patients: to enter, find, change and erase them.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::banner::PatientFace;
-use super::body::read;
 use crate::server::App;
+use crate::server::asked::Body;
 use crate::server::caller::Caller;
 use crate::server::clock::{now, today};
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{DeskError, StoredPatient};
+use crate::store::{By, DeskError, StoredPatient};
 use crate::visit::{Given, Patient};
 
 /// Patients in a list.
@@ -111,9 +110,9 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
 pub(super) async fn create(
     State(app): State<App>,
     Caller(by): Caller,
-    body: Bytes,
+    Body(given): Body<Particulars>,
 ) -> Result<(StatusCode, Json<PatientFace>), ApiError> {
-    let patient = read::<Particulars>(&body)?.patient()?;
+    let patient = given.patient()?;
     let stored = app.rooms.store().create_patient(&patient, now().unix_seconds(), &by).await?;
     let today = today().map_err(|error| ApiError::internal(&error))?;
     Ok((StatusCode::CREATED, Json(PatientFace::of(stored, today))))
@@ -135,8 +134,11 @@ pub(super) struct Search {
     request_body = Search,
     responses((status = 200, description = "At most 50, the newest first", body = Patients), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn search(State(app): State<App>, caller: Caller, body: Bytes) -> Result<Json<Patients>, ApiError> {
-    let Search { text } = read(&body)?;
+pub(super) async fn search(
+    State(app): State<App>,
+    caller: Caller,
+    Body(Search { text }): Body<Search>,
+) -> Result<Json<Patients>, ApiError> {
     if text.chars().count() > LONGEST_SEARCH {
         return Err(ApiError::Invalid(format!("`text` has more than {LONGEST_SEARCH} characters")));
     }
@@ -181,9 +183,8 @@ pub(super) async fn change(
     State(app): State<App>,
     Caller(by): Caller,
     Path(id): Path<String>,
-    body: Bytes,
+    Body(change): Body<NewParticulars>,
 ) -> Result<Json<PatientFace>, ApiError> {
-    let change: NewParticulars = read(&body)?;
     let patient = change.patient.patient()?;
     let version = app.rooms.store().change_patient(&id, change.version, &patient, &by).await?;
     let today = today().map_err(|error| ApiError::internal(&error))?;
@@ -198,19 +199,25 @@ pub(super) async fn change(
     responses((status = 204, description = "Erased"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn erase(State(app): State<App>, Caller(by): Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    // It goes on when the page that asked for it is closed.
+    let erased = tokio::spawn(async move { erase_all_of(&app, &id, &by).await });
+    erased.await.map_err(|error| ApiError::internal(&error))?
+}
+
+async fn erase_all_of(app: &App, id: &str, by: &By) -> Result<StatusCode, ApiError> {
     let store = app.rooms.store();
-    store.patient(&id).await?.ok_or(ApiError::NoPatient)?;
+    store.patient(id).await?.ok_or(ApiError::NoPatient)?;
     for _ in 0..TRIES {
-        for encounter in store.encounters_of(&id).await? {
+        for encounter in store.encounters_of(id).await? {
             for recording in store.recordings_of(&encounter.id).await? {
-                match app.rooms.erase(&recording, &by).await {
+                match app.rooms.erase(&recording, by).await {
                     // Somebody else erased it meanwhile.
                     Ok(()) | Err(crate::room::RoomError::Unknown) => {}
                     Err(error) => return Err(error.into()),
                 }
             }
         }
-        match store.erase_patient(&id, &by).await {
+        match store.erase_patient(id, by).await {
             Ok(()) => return Ok(StatusCode::NO_CONTENT),
             Err(DeskError::InUse) => {}
             Err(error) => return Err(error.into()),

@@ -1,16 +1,17 @@
 //! What is left to do: the visits of a day, and what earlier ones left undone.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::banner::{Banner, Faces};
 use crate::interop::fhir::Instant;
-use crate::record::Record;
+use crate::record::Stage;
 use crate::server::App;
+use crate::server::asked::Asked;
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{KeptRecord, State as RecordingState};
+use crate::store::{State as RecordingState, whole};
 use crate::visit::{Progress, doubts};
 
 /// Visits of a day in one answer.
@@ -33,17 +34,20 @@ pub(super) struct Work {
     typed: bool,
 }
 
-/// How far a recording is; none where it is gone.
+/// How far a recording is; none where it is gone or damaged.
 pub(super) async fn work_of(app: &App, id: &str) -> Result<Option<Work>, ApiError> {
     let store = app.rooms.store();
-    let Some(recording) = store.recording(id).await? else { return Ok(None) };
+    let Some(recording) = whole(store.recording(id).await)?.flatten() else { return Ok(None) };
     let typed = store.assigned(id).await?.is_some_and(|(_, typed)| typed);
     let (progress, doubtful) = match recording.state {
         RecordingState::Open => (Progress::Unfinished, 0),
         RecordingState::Finishing => (Progress::Writing, 0),
-        RecordingState::Finished => match store.record(id).await? {
-            Some(KeptRecord { record: Record::Signed(_), .. }) => (Progress::Signed, 0),
-            Some(KeptRecord { record, .. }) => (record.stage().into(), doubts(record.note())),
+        RecordingState::Finished => match store.stage(id).await? {
+            Some(Stage::Signed) => (Progress::Signed, 0),
+            Some(stage) => match whole(store.document(id).await)?.flatten() {
+                Some(document) => (stage.into(), doubts(&document.note)),
+                None => return Ok(None),
+            },
             // It was erased since the look above.
             None => return Ok(None),
         },
@@ -89,7 +93,7 @@ pub(super) struct Day {
         ("until" = String, Query, description = "RFC 3339 time at which it ends")),
     responses((status = 200, description = "Visits with their patients", body = Worklist), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn show(State(app): State<App>, Query(day): Query<Day>) -> Result<Json<Worklist>, ApiError> {
+pub(super) async fn show(State(app): State<App>, Asked(day): Asked<Day>) -> Result<Json<Worklist>, ApiError> {
     let time = |name, given: &str| {
         Instant::parse(given).map(|at| at.unix_seconds()).map_err(|_| ApiError::Invalid(format!("`{name}` is no RFC 3339 time")))
     };
@@ -121,7 +125,7 @@ pub(super) async fn show(State(app): State<App>, Query(day): Query<Day>) -> Resu
 
 async fn entry(app: &App, faces: &mut Faces, encounter: &str) -> Result<Option<Entry>, ApiError> {
     let store = app.rooms.store();
-    let Some(banner) = faces.of_encounter(store, encounter).await? else { return Ok(None) };
+    let Some(banner) = whole(faces.of_encounter(store, encounter).await)?.flatten() else { return Ok(None) };
     let mut recordings = Vec::new();
     for recording in store.recordings_of(encounter).await? {
         recordings.extend(work_of(app, &recording).await?);
