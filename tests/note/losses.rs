@@ -82,6 +82,7 @@ fn a_drug_without_a_dose_is_taken_or_stopped_as_it_is_said() {
         ("-:Takes atenolol; no longer on simvastatin", &["+atenolol", "-simvastatin"]),
         ("-:Not taking aspirin", &[]),
         ("p:食緊薄血丸", &["+anticoagulant"]),
+        ("p:我食緊血壓藥同埋薄血丸", &["+anticoagulant"]),
         ("p:食緊薄血藥 warfarin", &["+warfarin"]),
         ("d:aspirin 唔好同 ibuprofen 一齊食", &["?aspirin", "?ibuprofen"]),
         ("d:你而家食咩藥?|p:amlodipine、losartan。", &["+amlodipine", "+losartan"]),
@@ -89,6 +90,10 @@ fn a_drug_without_a_dose_is_taken_or_stopped_as_it_is_said() {
         ("d:What medications are you on?|p:Aspirin, metformin and something for my cholesterol.", &["+aspirin", "+metformin"]),
         ("d:食緊邊啲藥？|p:血壓藥 amlodipine，糖尿藥 metformin", &["+amlodipine", "+metformin"]),
         ("d:我哋傾下 warfarin", &["?warfarin"]),
+        ("p:I take a sprint and metformin.", &["+metformin", "?sprint"]),
+        ("p:我食緊 Xyzalon 同埋 Panadol", &["+paracetamol", "?Xyzalon"]),
+        ("d:Parasetamol 500 mg four times a day.", &["+paracetamol"]),
+        ("d:開 paracetmol 五百 mg 一日四次", &["+paracetamol"]),
     ]);
     let frequency = |talk: &str| extract(&transcript(talk), &LEXICON).medications[0].times_per_day;
     assert_eq!((frequency("-:on aspirin"), frequency("-:on aspirin 80 mg ON")), (None, Some(1.0)));

@@ -406,9 +406,13 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
 }
 
 /// 食止痛藥: the verb has an object of its own; 唔可以夾住食: what is forbidden is not prescribed.
-fn takes_another(utterance: &Utterance, lexicon: &Lexicon, verb: &Found) -> bool {
+/// 食緊血壓藥同埋 X: both.
+fn takes_another(utterance: &Utterance, lexicon: &Lexicon, verb: &Found, drug: usize) -> bool {
+    let listed = |object: &Found| object.end < drug && list::joins(utterance, object.end..drug, &[]);
     let object = utterance.within(verb.end..verb.end + 2).iter().any(|hit| match hit.meaning {
-        Meaning::Term(term) => hit.start <= verb.end + 1 && lexicon.term_kind(term) == Some(TermKind::Remedy),
+        Meaning::Term(term) => {
+            hit.start <= verb.end + 1 && lexicon.term_kind(term) == Some(TermKind::Remedy) && !listed(hit)
+        }
         _ => false,
     });
     let planned = matches!(verb.meaning, Meaning::Term(term) if lexicon.term_kind(term) == Some(TermKind::DrugPlanned));
@@ -431,8 +435,13 @@ struct Done {
 
 /// What is done with the drug: the nearest word before it, else the first behind it; a stop behind it is the last word.
 fn done(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: Range<usize>, clause: Range<usize>) -> Done {
+    let drug = ahead.end;
     let of = |status| Done { status: Some(status), ..Done::default() };
     let read = |hit: &Found| {
+        // 食緊血壓藥, a form of the condition, holds the verb.
+        if matches!(hit.meaning, Meaning::Condition(_)) && matches!(utterance.folded(hit.start..hit.start + 2), ['食', '紧' | '开']) {
+            return Some(of(MedicationStatus::Active));
+        }
         let Meaning::Term(term) = hit.meaning else { return None };
         let done = match lexicon.term_kind(term)? {
             TermKind::DrugActive => of(MedicationStatus::Active),
@@ -441,7 +450,7 @@ fn done(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: R
             TermKind::DrugWithheld => Done { withheld: true, ..Done::default() },
             _ => return None,
         };
-        (!takes_another(utterance, lexicon, hit)).then_some(done)
+        (!takes_another(utterance, lexicon, hit, drug)).then_some(done)
     };
     let stopped = |done: &Done| done.status == Some(MedicationStatus::Stopped);
     // X, 轉打 Y; on X, stopped Y: in a later clause the word right before the next drug is said of that one.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::dialogue::Event;
+use super::list;
 use super::utterance::Utterance;
 use crate::note::{Note, Provenance, Span, Uncovered};
 use crate::terminology::{Drug, DrugKind, Lexicon, Meaning, TermKind, UnitKind};
@@ -58,6 +59,12 @@ const ENDINGS: [&str; 24] = [
     "itis", "osis", "emia", "oma", "pathy", "algia", "ectomy", "plegia", "uria", "pnoea", "rrhoea", "rrhea", "mycin", "cillin",
     "pril", "sartan", "statin", "olol", "azole", "dipine", "gliptin", "flozin", "tidine", "mab",
 ];
+/// How far behind a verb its drug is looked for.
+const BEHIND: usize = 6;
+/// The shortest English word that could be a drug's name.
+const SHORTEST_NAME: usize = 5;
+/// Verbs of taking that have many other uses.
+const NO_TAKING: [&str; 4] = ["on", "is on", "am on", "continue"];
 /// The shortest word that an ending says something of.
 const SHORTEST_WORD: usize = 6;
 
@@ -87,14 +94,28 @@ fn lost_drugs<'a>(
     let aside = [TermKind::Family, TermKind::Other, TermKind::DrugWithheld];
     utterance.found.iter().filter_map(move |hit| {
         let Meaning::Drug(drug) = hit.meaning else { return None };
-        // A class is no more than a word on drugs, save where an allergy is told.
-        let named = |drug: &&Drug| {
-            let sentence = || utterance.sentence(hit.start);
-            drug.kind == DrugKind::Drug || drug.kind == DrugKind::Class && utterance.has(lexicon, sentence(), &[TermKind::Allergy])
+        // A class is no more than a word on drugs, save where an allergy is told or it is taken.
+        let told = || {
+            utterance.has(lexicon, utterance.sentence(hit.start), &[TermKind::Allergy])
+                || utterance.has(lexicon, utterance.clause(hit.start).range, &[TermKind::DrugActive, TermKind::DrugStopped])
         };
+        let named = |drug: &&Drug| drug.kind == DrugKind::Drug || drug.kind == DrugKind::Class && told();
         let drug = lexicon.drugs.get(drug).filter(named).filter(|drug| !said.contains(drug.name.as_str()));
         let clause = utterance.clause(hit.start).range;
         (drug.is_some() && !utterance.has(lexicon, clause, &aside)).then_some((hit.start, hit.end))
+    })
+}
+
+/// 食緊 Xyzal, `I take a sprint`: English words that no table knows, right behind what says that a drug is taken.
+fn taken_unknown<'a>(utterance: &'a Utterance, lexicon: &'a Lexicon) -> impl Iterator<Item = (usize, usize)> + 'a {
+    utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::DrugActive).filter_map(move |verb| {
+        let words: String = utterance.folded(verb.start..verb.end).iter().collect();
+        let clause = utterance.clause(verb.start).range;
+        let behind = verb.end..clause.end.min(utterance.ahead(verb.end, BEHIND));
+        let unknown = list::unknown(utterance, behind, |_| true).into_iter().find(|run| run.len() >= SHORTEST_NAME)?;
+        let latin = utterance.folded(unknown.clone()).iter().all(char::is_ascii_lowercase);
+        let led = list::joins(utterance, verb.end..unknown.start, &[]);
+        (latin && led && !NO_TAKING.contains(&words.as_str())).then_some((unknown.start, unknown.end))
     })
 }
 
@@ -110,8 +131,8 @@ fn in_utterance(
         .iter()
         .filter(|quantity| matches!(quantity.kind, UnitKind::Dose | UnitKind::Measure))
         .map(|quantity| (quantity.start, quantity.end));
-    let lost = lost_drugs(utterance, drugs, lexicon);
-    let mut cues: Vec<(usize, usize)> = words.chain(amounts).chain(by_ending(&utterance.chars)).chain(lost).collect();
+    let drugs = lost_drugs(utterance, drugs, lexicon).chain(taken_unknown(utterance, lexicon));
+    let mut cues: Vec<(usize, usize)> = words.chain(amounts).chain(by_ending(&utterance.chars)).chain(drugs).collect();
     cues.sort_unstable();
     let mut all: Vec<Uncovered> = Vec::new();
     let mut last = None;
