@@ -4,6 +4,7 @@
 
 mod asked;
 mod caller;
+mod certificate;
 mod clock;
 mod drain;
 mod edits;
@@ -43,6 +44,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use certificate::Certificate;
 pub use error::ServerError;
 
 use self::caller::{Caller, TRIAL};
