@@ -4,11 +4,13 @@
 
 mod asked;
 mod caller;
+mod certificate;
 mod clock;
 mod drain;
 mod edits;
 mod error;
 mod guard;
+mod health;
 mod learning;
 mod letters;
 mod notes;
@@ -34,7 +36,7 @@ use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router, middleware};
+use axum::{Extension, Json, Router, middleware};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -42,6 +44,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use certificate::Certificate;
 pub use error::ServerError;
 
 use self::caller::{Caller, TRIAL};
@@ -138,10 +141,13 @@ fn router(app: App, hosts: Hosts) -> Router {
     let (interface, document) = interface().split_for_parts();
     interface
         .merge(page::routes())
+        .merge(health::routes())
         .route(openapi::PATH, get(move || openapi::show(document.clone())))
         .fallback(|| async { ApiError::NoSuchAddress })
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::map_response(unseen))
+        .layer(middleware::from_fn(health::count))
+        .layer(Extension(health::Meter::new()))
         .layer(middleware::from_fn_with_state(hosts, guard::check))
         .with_state(app)
 }
