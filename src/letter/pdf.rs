@@ -8,12 +8,12 @@ use std::num::NonZeroU16;
 use krilla::Document;
 use krilla::color::luma;
 use krilla::geom::{PathBuilder, Point, Rect};
-use krilla::tagging::{ArtifactType, ContentTag, Identifier, ListNumbering, Tag, TagGroup, TagTree};
 use krilla::metadata::Metadata;
 use krilla::num::NormalizedF32;
 use krilla::page::PageSettings;
 use krilla::paint::{Fill, FillRule};
 use krilla::surface::Surface;
+use krilla::tagging::{ArtifactType, ContentTag, Identifier, ListNumbering, Tag, TagGroup, TagTree};
 
 use super::sheet::{Mark, Part, Sheet, place};
 use super::{Letter, LetterError, Typefaces};

@@ -8,8 +8,8 @@ use super::shorthand::{self, Lead, doubt, items};
 use crate::note::compose::{self, Language, condition_section, medication_section};
 use crate::note::extract::{Utterance, extract};
 use crate::note::{
-    Allergy, AllergyStatus, Assertion, Condition, Medication, MedicationStatus, Note, PlanItem, PlanKind, Provenance, SectionCode, Sentence,
-    SocialItem,
+    Allergy, AllergyStatus, Assertion, Condition, Medication, MedicationStatus, Note, PlanItem, PlanKind, Provenance,
+    SectionCode, Sentence, SocialItem,
 };
 use crate::speech::{Segment, TRANSCRIPT_SCHEMA, Transcript};
 use crate::terminology::{Lexicon, Meaning, TermKind};

@@ -237,9 +237,11 @@ fn listed(utterance: &Utterance, lexicon: &Lexicon, sign: &Found) -> Vec<Range<u
         after.take_while(|range| (forward || list::opens_with_joint(utterance, range.clone())) && names(range)).collect();
     for clause in clauses.get(..index).unwrap_or_default().iter().rev().take_while(same) {
         let range = clause.range.clone();
-        let opens = utterance.within(range.clone()).iter().rfind(|hit| substance_named(utterance, lexicon, hit)).is_some_and(|hit| {
-            utterance.folded(range.start..hit.start).contains(&'对') && hit.end == range.end
-        });
+        let opens = utterance
+            .within(range.clone())
+            .iter()
+            .rfind(|hit| substance_named(utterance, lexicon, hit))
+            .is_some_and(|hit| utterance.folded(range.start..hit.start).contains(&'对') && hit.end == range.end);
         if !forward && (names(&range) || opens) {
             all.push(range);
         }

@@ -5,11 +5,9 @@ use std::ops::Range;
 use super::utterance::Utterance;
 use crate::terminology::Found;
 
-/// Words that join the items of a list (folded).
-const JOINTS: [&str; 26] = [
-    "同", "同埋", "埋", "和", "及", "以及", "与", "跟", "或", "或者", "仲有", "还有", "另外", "还有就系", "仲有就系", "and", "or",
-    "plus", "also", "as", "well", "nor", "a", "an", "the", "my",
-];
+/// Words that join the items of a list (folded), with spaces between.
+const JOINTS: &str =
+    "同 同埋 埋 和 及 以及 与 跟 或 或者 仲有 还有 另外 还有就系 仲有就系 and or plus also as well nor a an the my";
 /// Marks between the items, and what may stand beside a joint without a meaning of its own.
 const MARKS: &str = " 、,，;/+&()（）-–呀啊嘅囉啦喇都";
 /// Characters that by themselves say nothing in an answer (folded).
@@ -28,7 +26,7 @@ pub fn joins(utterance: &Utterance, range: Range<usize>, told: &[Range<usize>]) 
 #[must_use]
 pub fn opens_with_joint(utterance: &Utterance, range: Range<usize>) -> bool {
     let words: String = utterance.folded(range).iter().collect();
-    JOINTS.iter().filter(|joint| joint.len() > 1).any(|joint| words.trim_start().starts_with(joint))
+    JOINTS.split(' ').filter(|joint| joint.len() > 1).any(|joint| words.trim_start().starts_with(joint))
 }
 
 /// Whether a range is made of forms of these meanings, numbers, and what joins them; at least one form.
@@ -48,7 +46,8 @@ pub fn only_names(utterance: &Utterance, range: Range<usize>, named: impl Fn(&Fo
 /// The runs of a range that no form covers but what `known` leaves out, and that are neither joints nor particles.
 #[must_use]
 pub fn unknown(utterance: &Utterance, range: Range<usize>, known: impl Fn(&Found) -> bool) -> Vec<Range<usize>> {
-    let mut free: Vec<bool> = utterance.folded(range.clone()).iter().map(|c| c.is_alphanumeric() && !EMPTY.contains(*c)).collect();
+    let mut free: Vec<bool> =
+        utterance.folded(range.clone()).iter().map(|c| c.is_alphanumeric() && !EMPTY.contains(*c)).collect();
     let hits = utterance.within(range.clone()).iter().filter(|hit| known(hit)).map(|hit| hit.start..hit.end);
     let numbers = utterance.numbers_in(range.clone()).iter().map(|number| number.start..number.end);
     for covered in hits.chain(numbers) {
@@ -69,11 +68,10 @@ pub fn unknown(utterance: &Utterance, range: Range<usize>, known: impl Fn(&Found
 /// What a range says besides what is covered: runs without a mark, a space or something covered between.
 fn rest(utterance: &Utterance, range: Range<usize>, covered: impl Fn(usize) -> bool) -> Vec<String> {
     let chars = utterance.folded(range.clone()).iter();
-    let left: String =
-        chars.zip(range).map(|(c, at)| if covered(at) || MARKS.contains(*c) { ' ' } else { *c }).collect();
+    let left: String = chars.zip(range).map(|(c, at)| if covered(at) || MARKS.contains(*c) { ' ' } else { *c }).collect();
     left.split_whitespace().map(str::to_owned).collect()
 }
 
 fn is_joint(word: &str) -> bool {
-    JOINTS.contains(&word)
+    JOINTS.split(' ').any(|joint| joint == word)
 }

@@ -410,9 +410,7 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
 fn takes_another(utterance: &Utterance, lexicon: &Lexicon, verb: &Found, drug: usize) -> bool {
     let listed = |object: &Found| object.end < drug && list::joins(utterance, object.end..drug, &[]);
     let object = utterance.within(verb.end..verb.end + 2).iter().any(|hit| match hit.meaning {
-        Meaning::Term(term) => {
-            hit.start <= verb.end + 1 && lexicon.term_kind(term) == Some(TermKind::Remedy) && !listed(hit)
-        }
+        Meaning::Term(term) => hit.start <= verb.end + 1 && lexicon.term_kind(term) == Some(TermKind::Remedy) && !listed(hit),
         _ => false,
     });
     let planned = matches!(verb.meaning, Meaning::Term(term) if lexicon.term_kind(term) == Some(TermKind::DrugPlanned));
@@ -439,7 +437,9 @@ fn done(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: R
     let of = |status| Done { status: Some(status), ..Done::default() };
     let read = |hit: &Found| {
         // 食緊血壓藥, a form of the condition, holds the verb.
-        if matches!(hit.meaning, Meaning::Condition(_)) && matches!(utterance.folded(hit.start..hit.start + 2), ['食', '紧' | '开']) {
+        if matches!(hit.meaning, Meaning::Condition(_))
+            && matches!(utterance.folded(hit.start..hit.start + 2), ['食', '紧' | '开'])
+        {
             return Some(of(MedicationStatus::Active));
         }
         let Meaning::Term(term) = hit.meaning else { return None };
