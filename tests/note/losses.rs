@@ -90,6 +90,8 @@ fn a_drug_without_a_dose_is_taken_or_stopped_as_it_is_said() {
         ("d:What medications are you on?|p:Aspirin, metformin and something for my cholesterol.", &["+aspirin", "+metformin"]),
         ("d:食緊邊啲藥？|p:血壓藥 amlodipine，糖尿藥 metformin", &["+amlodipine", "+metformin"]),
         ("d:我哋傾下 warfarin", &["?warfarin"]),
+        ("d:losartan 同 HCTZ 照舊。", &["+losartan", "+hydrochlorothiazide"]),
+        ("d:warfarin 同 aspirin 一齊食會容易流血", &["?warfarin", "?aspirin"]),
         ("p:I take a sprint and metformin.", &["+metformin", "?sprint"]),
         ("p:我食緊 Xyzalon 同埋 Panadol", &["+paracetamol", "?Xyzalon"]),
         ("d:Parasetamol 500 mg four times a day.", &["+paracetamol"]),
@@ -105,6 +107,8 @@ fn all_substances_of_an_allergy_are_found_and_what_is_misspelt_is_listed() {
         ("d:有冇藥物敏感?|p:penicilin。", &["?penicilin"]),
         ("d:有冇藥物敏感?|p:有，penicilin。", &["?penicilin"]),
         ("d:有冇藥物敏感?|p:有。|d:咩藥呀?|p:盤尼西林。", &["!penicillin"]),
+        ("d:冇盤尼西林敏感嘛？|p:有㗎，細個食過出疹。", &["!penicillin"]),
+        ("-:你对什么药过敏|-:盘尼西林和阿司匹林", &["!penicillin", "!aspirin"]),
         ("d:有冇藥物敏感?|p:有。|d:咩藥呀?|p:盤尼西淋。", &["?盤尼西淋"]),
         ("d:Any drug allergies?|p:Yes, pencilin.", &["?pencilin"]),
         ("d:對乜嘢藥敏感?|p:阿莫仙，同埋撲熱息痛。", &["!paracetamol", "?阿莫仙"]),
@@ -136,6 +140,7 @@ fn who_does_not_smoke_has_no_tobacco_dependence() {
         ("p:我唔煙唔酒", &["tobacco absent"]),
         ("d:你食唔食煙?|p:都唔食。", &["tobacco absent"]),
         ("p:戒咗煙十年", &["tobacco historical"]),
+        ("-:以前抽烟现在戒了", &["tobacco historical"]),
         ("-:Ex-smoker, quit 10 years ago", &["tobacco historical"]),
         ("p:我唔食煙，但老公食煙", &["tobacco absent", "tobacco family"]),
         ("-:Current smoker 1 pack/day", &["tobacco present"]),
@@ -157,6 +162,7 @@ fn a_denial_reaches_all_of_its_list() {
         ("-:Denies chest pain, SOB or palpitations", &["r00.2 absent", "r06.0 absent", "r07.4 absent"]),
         ("p:冇發燒、咳嗽或者氣促", &["r05 absent", "r06.0 absent", "r50.9 absent"]),
         ("-:No fever, no cough, but has sore throat", &["r05 absent", "r07.0 present", "r50.9 absent"]),
+        ("d:排除咗肺炎同肺癆", &["a16.9 absent", "j18.9 absent"]),
         ("-:non-alcoholic fatty liver", &["k76.0 present"]),
     ] {
         assert_eq!(claims(talk), wanted, "{talk}");

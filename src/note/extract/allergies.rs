@@ -152,6 +152,9 @@ fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(Substance, 
         matches!(kind, TermKind::Negation | TermKind::NotSo) && clause.end - hit.end <= 6 && !names
     });
     let Some((hit, _)) = denial else {
+        if first.is_some_and(|(_, kind)| kind == TermKind::Affirmation) {
+            affirmed(utterance, lexicon, &substances, all);
+        }
         named(utterance, lexicon, all);
         return tolerated(utterance, lexicon, substances, all);
     };
@@ -161,6 +164,23 @@ fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(Substance, 
         }
         put(all, substance, AllergyStatus::None, evidence);
     }
+}
+
+/// 冇盤尼西林敏感嘛? 有㗎: the one substance that was asked about, where the answer names none of its own.
+fn affirmed(utterance: &Utterance, lexicon: &Lexicon, substances: &[(Substance, Evidence)], all: &mut Vec<Told>) {
+    let everything = 0..utterance.chars.len();
+    let names = utterance.within(everything.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit));
+    let aside = [TermKind::Negation, TermKind::NotSo, TermKind::Tolerated, TermKind::Family, TermKind::Other];
+    let [(substance, evidence)] = substances else { return };
+    if names || substance.is_any_drug() || utterance.speaker == Speaker::Doctor || utterance.has(lexicon, everything, &aside) {
+        return;
+    }
+    let mut evidence = evidence.clone();
+    let clause = utterance.clauses().first().map(|clause| clause.range.clone()).unwrap_or_default();
+    if let Some(more) = evidence_of(utterance, clause) {
+        evidence.merge(&more);
+    }
+    put(all, substance.clone(), AllergyStatus::Present, evidence);
 }
 
 /// The longest answer that names substances and says no more of them, as [`Utterance::between`] measures.
@@ -315,7 +335,8 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
         let until = if taken { range.end + 3 } else { range.end };
         let tolerated = utterance.terms(lexicon, range.start..until, TermKind::Tolerated).next();
         let question = clause.asked && last_clause(utterance, &range)
-            || utterance.has(lexicon, range.clone(), &[TermKind::Question, TermKind::QuestionEnd]);
+            || utterance.has(lexicon, range.clone(), &[TermKind::Question, TermKind::QuestionEnd])
+            || asks_which(utterance, lexicon, &range);
         let signs = utterance.terms(lexicon, range.clone(), TermKind::Allergy).count();
         if signs > 1 && utterance.has(lexicon, range.clone(), &[TermKind::NotSo]) {
             // 海鮮敏感唔係顯影劑敏感 compares two allergies and claims neither.
@@ -406,6 +427,15 @@ fn caused(utterance: &Utterance, reaction: &Found, named: &[(Substance, &Found)]
             put(all, name.clone(), AllergyStatus::Present, evidence);
         }
     }
+}
+
+/// 對咩藥敏感: a question without its mark.
+fn asks_which(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> bool {
+    let Some(sign) = utterance.terms(lexicon, clause.clone(), TermKind::Allergy).next() else { return false };
+    let before = clause.start..sign.start;
+    let which = utterance.folded(before.clone()).iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边'));
+    let denied = [TermKind::Negation, TermKind::NegationNear, TermKind::NotSo];
+    which && utterance.speaker != Speaker::Patient && !utterance.has(lexicon, before, &denied)
 }
 
 /// Skin and swelling are what an allergy looks like; a headache or a sore stomach are side effects.

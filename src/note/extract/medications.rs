@@ -16,6 +16,8 @@ use crate::text::PatientText;
 const BEFORE: usize = 10;
 /// How far before a verb it is forbidden: 唔好同 ibuprofen 一齊食.
 const FORBIDDEN: usize = 8;
+/// Words by which a verb says that two drugs meet (folded).
+const TOGETHER: [&str; 7] = ["一齐", "一起", "夹住", "夹埋", "夹杂", "同时", "一并"];
 /// How much may be said of a drug's purpose within a list.
 const DESCRIBED: usize = 12;
 /// How far back a drug is looked for that 停咗佢 speaks of, twice this.
@@ -218,6 +220,8 @@ fn all_unchanged(utterance: &Utterance, lexicon: &Lexicon) -> bool {
 /// 停咗佢: the drug named last, in this utterance or the one before.
 fn stop_named_before(utterance: &Utterance, previous: Option<&Utterance>, lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
     let is_drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
+    // 冇盤尼西林敏感嘛? 細個食過: of an allergy no course is told.
+    let taken = |before: &Utterance, hit: &Found| is_drug(&hit) && !beside_the_point(before, lexicon, hit);
     for stop in utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::DrugStopped) {
         let clause = utterance.clause(stop.start).range;
         let leads = stop.start <= clause.start + 2 && clause.end.saturating_sub(stop.end) <= 3;
@@ -225,9 +229,10 @@ fn stop_named_before(utterance: &Utterance, previous: Option<&Utterance>, lexico
             continue;
         }
         let before = utterance.back(clause.start, 2 * SUBJECT_REACH)..clause.start;
-        let here = utterance.within(before).iter().rev().find(is_drug).map(|hit| (utterance, hit));
-        let target =
-            here.or_else(|| previous.and_then(|before| before.found.iter().rev().find(is_drug).map(|hit| (before, hit))));
+        let here = utterance.within(before).iter().rev().find(|hit| taken(utterance, hit)).map(|hit| (utterance, hit));
+        let target = here.or_else(|| {
+            previous.and_then(|before| before.found.iter().rev().find(|hit| taken(before, hit)).map(|hit| (before, hit)))
+        });
         let Some((place, hit)) = target else { continue };
         let Meaning::Drug(drug) = hit.meaning else { continue };
         let Some(evidence) = evidence_of(place, hit.start..hit.end) else { continue };
@@ -416,6 +421,11 @@ fn takes_another(utterance: &Utterance, lexicon: &Lexicon, verb: &Found, drug: u
     let planned = matches!(verb.meaning, Meaning::Term(term) if lexicon.term_kind(term) == Some(TermKind::DrugPlanned));
     let forbids = [TermKind::Negation, TermKind::NegationNear, TermKind::NoNeed, TermKind::Advise];
     let lead = utterance.clause(verb.start).range.start.max(utterance.back(verb.start, FORBIDDEN))..verb.start;
+    // 一齊食會流血 tells what two drugs do to each other.
+    let before: String = utterance.folded(verb.start.saturating_sub(2)..verb.start).iter().collect();
+    if TOGETHER.contains(&before.as_str()) {
+        return true;
+    }
     let forbidden = planned && utterance.has(lexicon, lead, &forbids) && verb.end - verb.start == 1;
     object || forbidden
 }
@@ -444,7 +454,7 @@ fn done(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: R
         }
         let Meaning::Term(term) = hit.meaning else { return None };
         let done = match lexicon.term_kind(term)? {
-            TermKind::DrugActive => of(MedicationStatus::Active),
+            TermKind::DrugActive | TermKind::Unchanged => of(MedicationStatus::Active),
             TermKind::DrugPlanned => Done { weak: weak(utterance, hit), ..of(MedicationStatus::Planned) },
             TermKind::DrugStopped => of(MedicationStatus::Stopped),
             TermKind::DrugWithheld => Done { withheld: true, ..Done::default() },
