@@ -44,7 +44,7 @@ use utoipa_axum::routes;
 
 pub use error::ServerError;
 
-use self::caller::{Caller, TRIAL};
+use self::caller::Caller;
 use self::error::{ApiError, ErrorDocument};
 use self::guard::Hosts;
 use self::openai::Allowance;
@@ -52,7 +52,7 @@ use self::protocol::{LONGEST_FRAME, Opening};
 use crate::audit::Actor;
 use crate::engine::Engine;
 use crate::room::Rooms;
-use crate::store::Store;
+use crate::store::{By, Store, TRIAL};
 use crate::terminology::Lexicon;
 
 /// A frame beyond the contract's limit is still read up to this many bytes, so that the refusal reaches the client in order.
@@ -108,6 +108,7 @@ pub async fn serve_trial(
     let bind = |source| ServerError::Bind { address, source };
     let listener = TcpListener::bind(address).await.map_err(bind)?;
     let served = listener.local_addr().map_err(bind)?;
+    store.enter_trial(TRIAL_CLINICIAN, &By::now(Actor::System)).await?;
     let rooms = Rooms::new(engine, store, lexicon, keep_free).await?;
     let closing = Arc::new(watch::Sender::new(false));
     let allowance = Allowance::new(longest_upload, clock::seconds());

@@ -19,7 +19,9 @@ mod hold;
 mod moves;
 mod notes;
 mod outcomes;
+mod owners;
 mod patients;
+mod people;
 mod place;
 mod record;
 mod recordings;
@@ -46,7 +48,11 @@ pub use event_rows::EventRows;
 pub use finals::StoredFinal;
 pub use notes::Document;
 pub use outcomes::SignedNote;
+pub use owners::{Owner, Reach};
 pub use patients::StoredPatient;
+pub use people::{
+    Card, NewRole, StoredOrganisation, StoredPerson, StoredRole, TRIAL, TRIAL_ORGANISATION, TRIAL_PERSON, TRIAL_ROLE,
+};
 pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};
 pub use templates::StoredTemplate;
