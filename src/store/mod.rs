@@ -7,7 +7,9 @@
 //! SQLite has one connection: so a write never waits for a reader, and what is erased can be wiped at once.
 
 mod act;
+mod credentials;
 mod database;
+mod devices;
 mod encounters;
 mod erase;
 mod error;
@@ -25,6 +27,7 @@ mod people;
 mod place;
 mod record;
 mod recordings;
+mod sessions;
 mod templates;
 
 use std::path::{Path, PathBuf};
@@ -41,7 +44,9 @@ use folder::Folder;
 use place::Place;
 
 pub use act::{By, record_id};
+pub use credentials::{Enrolment, Entrant, NewPasskey, StoredEnrolment, StoredPasskey};
 pub use database::DatabaseUrl;
+pub use devices::{DeviceScope, StoredDevice};
 pub use encounters::StoredEncounter;
 pub use error::{DeskError, SaveError, StoreError, whole};
 pub use event_rows::EventRows;
@@ -55,6 +60,7 @@ pub use people::{
 };
 pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};
+pub use sessions::{NewSession, StoredSession};
 pub use templates::StoredTemplate;
 
 /// What the probe says.
