@@ -304,6 +304,7 @@ impl From<RecordError> for ApiError {
             RecordError::Frozen { .. } => Self::Signed,
             RecordError::NotSigned { .. } => Self::NotSigned,
             RecordError::NothingAdded | RecordError::Note(_) => Self::Invalid(error.to_string()),
+            RecordError::Open { open } => Self::Open(open),
             RecordError::NotReviewed { .. } => Self::internal(&error),
         }
     }

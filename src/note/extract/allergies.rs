@@ -10,11 +10,48 @@ use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 /// How far a substance stands from the word for allergy.
 const NEAR: usize = 14;
 
+/// What a form names.
+#[derive(Debug, Clone)]
+struct Substance {
+    name: String,
+    /// A drug of the table, not a food and not [`Allergy::ANY_DRUG`].
+    drug: bool,
+    /// It is not spelt so and only sounds so.
+    by_sound: bool,
+}
+
+impl Substance {
+    fn any_drug() -> Self {
+        Self { name: Allergy::ANY_DRUG.to_owned(), drug: false, by_sound: false }
+    }
+
+    fn is_any_drug(&self) -> bool {
+        self.name == Allergy::ANY_DRUG
+    }
+}
+
+/// What was said of a substance.
+#[derive(Debug)]
+struct Told {
+    substance: Substance,
+    status: AllergyStatus,
+    evidence: Evidence,
+}
+
+/// The allergies of a talk.
+#[derive(Debug)]
+pub struct Allergies {
+    /// Those of substances that were named, one for each.
+    pub named: Vec<Allergy>,
+    /// Those of what only sounds like a name. An allergy has no way to say that it is in doubt, so these are none.
+    pub by_sound: Vec<Allergy>,
+}
+
 /// The allergies, one for each substance: later corrects earlier.
 #[must_use]
-pub fn allergies(utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Allergy> {
-    let mut all: Vec<Allergy> = Vec::new();
-    let mut asked: Option<(usize, Vec<(String, Evidence)>)> = None;
+pub fn allergies(utterances: &[Utterance], lexicon: &Lexicon) -> Allergies {
+    let mut all: Vec<Told> = Vec::new();
+    let mut asked: Option<(usize, Vec<(Substance, Evidence)>)> = None;
     for (index, utterance) in utterances.iter().enumerate() {
         if let Some((when, substances)) = asked.take()
             && when + 1 == index
@@ -26,24 +63,40 @@ pub fn allergies(utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Allergy> {
             asked = Some((index, open));
         }
     }
-    all
+    let mut found = Allergies { named: Vec::new(), by_sound: Vec::new() };
+    for Told { substance, status, evidence } in all {
+        let list = if substance.by_sound { &mut found.by_sound } else { &mut found.named };
+        list.push(Allergy { substance: substance.name, status, provenance: evidence.into() });
+    }
+    found
 }
 
-fn put(all: &mut Vec<Allergy>, substance: String, status: AllergyStatus, evidence: Evidence) {
-    all.retain(|allergy| allergy.substance != substance);
-    // Somebody allergic to a drug does not have no drug allergy.
-    all.push(Allergy { substance, status, provenance: evidence.into() });
+fn put(all: &mut Vec<Told>, substance: Substance, status: AllergyStatus, evidence: Evidence) {
+    // What only sounds like a name says nothing new of it, and corrects nothing that was said by the name.
+    let same = |told: &Told| told.substance.name == substance.name;
+    if substance.by_sound && all.iter().any(|told| same(told) && !told.substance.by_sound && told.status == status) {
+        return;
+    }
+    all.retain(|told| !same(told) || substance.by_sound && !told.substance.by_sound);
+    // Somebody allergic to a drug does not have no drug allergy, whichever was said first.
+    let to_a_drug = |substance: &Substance, status| substance.drug && status == AllergyStatus::Present;
+    if to_a_drug(&substance, status) {
+        all.retain(|told| !told.substance.is_any_drug());
+    } else if substance.is_any_drug() && all.iter().any(|told| to_a_drug(&told.substance, told.status)) {
+        return;
+    }
+    all.push(Told { substance, status, evidence });
 }
 
 /// 冇, 有, 食得 or the substance's name in the turn after the question.
-fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(String, Evidence)>, all: &mut Vec<Allergy>) {
+fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(Substance, Evidence)>, all: &mut Vec<Told>) {
     let first = utterance.found.iter().find_map(|hit| match hit.meaning {
         Meaning::Term(term) if hit.start <= 3 => lexicon.term_kind(term).map(|kind| (hit, kind)),
         _ => None,
     });
     let denial = first.filter(|(hit, kind)| {
         let clause = utterance.clause(hit.start).range;
-        let names = utterance.within(hit.end..clause.end).iter().any(|hit| substance(hit, lexicon).is_some());
+        let names = utterance.within(hit.end..clause.end).iter().any(|hit| substance(utterance, hit, lexicon).is_some());
         matches!(kind, TermKind::Negation | TermKind::NotSo) && clause.end - hit.end <= 6 && !names
     });
     let Some((hit, _)) = denial else {
@@ -62,7 +115,7 @@ fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(String, Evi
 const BARE_ANSWER: usize = 12;
 
 /// 對咩敏感? 磺胺類同海鮮: substances alone, or with what they do.
-fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) {
+fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) {
     let aside = [
         TermKind::Negation,
         TermKind::NegationNear,
@@ -82,7 +135,7 @@ fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) {
             continue;
         }
         for hit in utterance.within(clause.clone()) {
-            if let Some(name) = substance(hit, lexicon).filter(|name| name != "drug")
+            if let Some(name) = substance(utterance, hit, lexicon).filter(|name| !name.is_any_drug())
                 && let Some(evidence) = evidence_of(utterance, hit.start..hit.end)
             {
                 put(all, name, AllergyStatus::Present, evidence);
@@ -92,14 +145,14 @@ fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) {
 }
 
 /// 細個食過都冇事.
-fn tolerated(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(String, Evidence)>, all: &mut Vec<Allergy>) {
+fn tolerated(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(Substance, Evidence)>, all: &mut Vec<Told>) {
     let Some(sign) = utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::Tolerated).next() else { return };
-    let named = utterance.within(0..sign.start).iter().any(|hit| substance(hit, lexicon).is_some());
+    let named = utterance.within(0..sign.start).iter().any(|hit| substance(utterance, hit, lexicon).is_some());
     let family = utterance.has(lexicon, 0..sign.start, &[TermKind::Family]);
     if named || family || substances.len() != 1 {
         return;
     }
-    for (substance, mut evidence) in substances.into_iter().filter(|(substance, _)| substance != "drug") {
+    for (substance, mut evidence) in substances.into_iter().filter(|(substance, _)| !substance.is_any_drug()) {
         if let Some(more) = evidence_of(utterance, sign.start..sign.end) {
             evidence.merge(&more);
         }
@@ -108,13 +161,14 @@ fn tolerated(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(String, 
 }
 
 /// The substance that a form names.
-fn substance(hit: &Found, lexicon: &Lexicon) -> Option<String> {
-    match hit.meaning {
-        Meaning::Drug(drug) => lexicon.drugs.get(drug).map(|drug| drug.name.clone()),
-        Meaning::Allergen(allergen) => lexicon.allergens.get(allergen).cloned(),
-        Meaning::Term(term) if lexicon.term_kind(term) == Some(TermKind::AnyDrug) => Some("drug".to_owned()),
-        _ => None,
-    }
+fn substance(utterance: &Utterance, hit: &Found, lexicon: &Lexicon) -> Option<Substance> {
+    let (name, drug) = match hit.meaning {
+        Meaning::Drug(drug) => (lexicon.drugs.get(drug)?.name.clone(), true),
+        Meaning::Allergen(allergen) => (lexicon.allergens.get(allergen)?.clone(), false),
+        Meaning::Term(term) if lexicon.term_kind(term) == Some(TermKind::AnyDrug) => return Some(Substance::any_drug()),
+        _ => return None,
+    };
+    Some(Substance { name, drug, by_sound: utterance.is_misspelt(hit.start..hit.end) })
 }
 
 /// The question mark asks the last clause of its sentence: in 我對蝦敏感,打得唔打得? the allergy is told.
@@ -123,7 +177,7 @@ fn last_clause(utterance: &Utterance, clause: &Range<usize>) -> bool {
 }
 
 /// What an utterance says of allergies; gives back what it asks.
-fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) -> Vec<(String, Evidence)> {
+fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> Vec<(Substance, Evidence)> {
     let mut asked = Vec::new();
     let mut relative: Option<Range<usize>> = None;
     for clause in utterance.clauses() {
@@ -135,8 +189,9 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) 
         if let Some(told) = relative.take() {
             but_not_me(utterance, lexicon, told, &range, all);
         }
-        let named: Vec<(String, &Found)> =
-            utterance.within(range.clone()).iter().filter_map(|hit| substance(hit, lexicon).map(|name| (name, hit))).collect();
+        let hits = utterance.within(range.clone()).iter();
+        let named: Vec<(Substance, &Found)> =
+            hits.filter_map(|hit| substance(utterance, hit, lexicon).map(|name| (name, hit))).collect();
         let sign = utterance.terms(lexicon, range.clone(), TermKind::Allergy).next();
         let reaction = utterance.terms(lexicon, range.clone(), TermKind::Reaction).last().copied();
         let reaction = reaction.or_else(|| felt(utterance, lexicon, &range));
@@ -164,7 +219,7 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) 
                 }
             }
             (Some(sign), _, _) => {
-                let near: Vec<(String, usize, usize)> = named
+                let near: Vec<(Substance, usize, usize)> = named
                     .iter()
                     .filter(|(_, hit)| {
                         let (before, after) = (utterance.between(hit.end, sign.start), utterance.between(sign.end, hit.start));
@@ -179,13 +234,13 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) 
                     match (question, denied) {
                         (true, _) => asked.push((name, evidence)),
                         (false, true) => put(all, name, AllergyStatus::None, evidence),
-                        (false, false) if name != "drug" => put(all, name, AllergyStatus::Present, evidence),
+                        (false, false) if !name.is_any_drug() => put(all, name, AllergyStatus::Present, evidence),
                         (false, false) => {}
                     }
                 }
             }
             (None, Some(reaction), _) if !question => {
-                let cause = named.iter().rfind(|(name, hit)| name != "drug" && hit.end <= reaction.start);
+                let cause = named.iter().rfind(|(name, hit)| !name.is_any_drug() && hit.end <= reaction.start);
                 if let Some((name, hit)) = cause
                     && utterance.between(hit.end, reaction.start) <= NEAR
                     && !denied_near(utterance, lexicon, &reaction)
@@ -237,15 +292,16 @@ fn shows(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Opt
 }
 
 /// 我老婆對盤尼西林敏感,我冇: the relative's substance, and that the patient has no such allergy.
-fn but_not_me(utterance: &Utterance, lexicon: &Lexicon, told: Range<usize>, clause: &Range<usize>, all: &mut Vec<Allergy>) {
+fn but_not_me(utterance: &Utterance, lexicon: &Lexicon, told: Range<usize>, clause: &Range<usize>, all: &mut Vec<Told>) {
     let me = utterance.terms(lexicon, clause.clone(), TermKind::Oneself).next();
     let denial = utterance.terms(lexicon, clause.clone(), TermKind::Negation).next();
     let (Some(me), Some(denial)) = (me, denial) else { return };
     if me.start > denial.start || clause.end - denial.end > 3 {
         return;
     }
-    for (name, hit) in utterance.within(told).iter().filter_map(|hit| substance(hit, lexicon).map(|name| (name, hit))) {
-        if name != "drug"
+    let hits = utterance.within(told).iter();
+    for (name, hit) in hits.filter_map(|hit| substance(utterance, hit, lexicon).map(|name| (name, hit))) {
+        if !name.is_any_drug()
             && let Some(mut evidence) = evidence_of(utterance, hit.start..hit.end)
         {
             if let Some(more) = evidence_of(utterance, denial.start..denial.end) {
@@ -257,13 +313,13 @@ fn but_not_me(utterance: &Utterance, lexicon: &Lexicon, told: Range<usize>, clau
 }
 
 /// 藥敏? 對盤尼西林點?: a substance and a question without more.
-fn asked_plainly(utterance: &Utterance, lexicon: &Lexicon) -> Vec<(String, Evidence)> {
+fn asked_plainly(utterance: &Utterance, lexicon: &Lexicon) -> Vec<(Substance, Evidence)> {
     let to = |hit: &Found| hit.start.checked_sub(1).and_then(|at| utterance.chars.get(at)) == Some(&'对');
     utterance
         .found
         .iter()
         .filter(|hit| utterance.clause(hit.start).asked && to(hit))
-        .filter_map(|hit| Some((substance(hit, lexicon)?, evidence_of(utterance, hit.start..hit.end)?)))
+        .filter_map(|hit| Some((substance(utterance, hit, lexicon)?, evidence_of(utterance, hit.start..hit.end)?)))
         .collect()
 }
 
@@ -272,9 +328,9 @@ fn implied(
     utterance: &Utterance,
     lexicon: &Lexicon,
     sign: &Found,
-    all: &[Allergy],
+    all: &[Told],
     question: bool,
-) -> Vec<(String, usize, usize)> {
+) -> Vec<(Substance, usize, usize)> {
     let clause = utterance.clause(sign.start).range;
     // 唔算敏感, 唔係敏感 speaks of what was just told, and says nothing of drugs at large.
     if !question && utterance.has(lexicon, clause.start..sign.start, &[TermKind::NotSo]) {
@@ -282,16 +338,16 @@ fn implied(
     }
     // A doctor who repeats 冇敏感 repeats what was answered a moment ago.
     let reach = if utterance.speaker == Speaker::Doctor { 1 } else { 0 };
-    let chosen = all.last().filter(|_| !question).and_then(|allergy| {
+    let chosen = all.last().filter(|_| !question).and_then(|told| {
         let near = |segment: u64| segment <= utterance.id && utterance.id - segment <= reach;
-        allergy.provenance.spans().iter().any(|span| near(span.segment())).then(|| allergy.substance.clone())
+        told.evidence.spans().iter().any(|span| near(span.segment())).then(|| told.substance.clone())
     });
     // 對奶敏感 names something we do not know: it is no word on drugs.
     let lead = utterance.folded(utterance.clause(sign.start).range.start.max(sign.start.saturating_sub(8))..sign.start);
     let open = lead.iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边' | '药'));
     let something_else = !open && lead.iter().position(|c| *c == '对').is_some_and(|at| lead.len() - at > 1);
     let full = sign.end - sign.start >= 2 && !something_else;
-    chosen.or_else(|| full.then(|| "drug".to_owned())).map(|name| (name, sign.start, sign.end)).into_iter().collect()
+    chosen.or_else(|| full.then(Substance::any_drug)).map(|name| (name, sign.start, sign.end)).into_iter().collect()
 }
 
 fn denied(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, clause: &Range<usize>) -> bool {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::allergies::Allergies;
 use super::regimen::{Regimen, regimen};
 use super::utterance::{Speaker, Utterance};
 use super::{MISSPELT_CONFIDENCE, evidence_of};
@@ -77,7 +78,7 @@ fn of_both(utterance: &Utterance, first: &Found, second: &Found, how: &Regimen) 
 
 /// All drugs of the talk, each once: a later dose replaces an earlier one, a drug withheld goes.
 #[must_use]
-pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &[Allergy]) -> Vec<Course> {
+pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Allergies) -> Vec<Course> {
     let mut courses: Vec<(usize, Course)> = Vec::new();
     let all_as_before = utterances.iter().any(|utterance| all_unchanged(utterance, lexicon));
     for (index, utterance) in utterances.iter().enumerate() {
@@ -88,7 +89,9 @@ pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &[All
         }
     }
     let allergic = |course: &Course| {
-        allergies.iter().any(|allergy| allergy.status == AllergyStatus::Present && allergy.substance == course.medication.name)
+        let to = |allergy: &Allergy| allergy.status == AllergyStatus::Present && allergy.substance == course.medication.name;
+        // An allergy that was heard by sound alone takes away only what was heard so too.
+        allergies.named.iter().any(to) || course.medication.sounds_like.is_some() && allergies.by_sound.iter().any(to)
     };
     courses
         .into_iter()

@@ -83,10 +83,11 @@ impl Talk {
         note.observations = observations;
         note.plan = plan::plan(utterances, lexicon, &medications);
         note.social = social::social(utterances, lexicon);
-        note.allergies = allergies;
+        note.allergies = allergies.named;
         note.medications = medications.into_iter().map(|course| course.medication).collect();
         note.uncovered = uncovered::uncovered(utterances, &note, &events, lexicon);
         note.uncovered.extend(implausible);
+        uncovered::add_by_sound(&mut note.uncovered, &allergies.by_sound);
         note.speaker_guesses.clone_from(&self.speaker_guesses);
         note
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::dialogue::Event;
 use super::utterance::Utterance;
-use crate::note::{Note, Provenance, Span, Uncovered};
+use crate::note::{Allergy, Note, Provenance, Span, Uncovered};
 use crate::terminology::{Lexicon, TermKind, UnitKind};
 
 /// Characters shown around a cue.
@@ -33,6 +33,22 @@ pub fn uncovered(utterances: &[Utterance], note: &Note, events: &[Event], lexico
         }
     }
     utterances.iter().flat_map(|utterance| in_utterance(utterance, &covered, lexicon)).collect()
+}
+
+/// Adds the allergies to what only sounds like a name. Where a part of the words is listed already, all of them are.
+pub fn add_by_sound(listed: &mut Vec<Uncovered>, by_sound: &[Allergy]) {
+    for span in by_sound.iter().flat_map(|allergy| allergy.provenance.spans()) {
+        let overlaps =
+            |other: &Span| other.segment() == span.segment() && other.start() < span.end() && span.start() < other.end();
+        match listed.iter_mut().find(|uncovered| overlaps(&uncovered.span)) {
+            Some(uncovered) => {
+                let own = uncovered.span;
+                uncovered.span =
+                    Span::new(own.segment(), own.start().min(span.start()), own.end().max(span.end())).unwrap_or(own);
+            }
+            None => listed.push(Uncovered { span: *span, reason: REASON.to_owned() }),
+        }
+    }
 }
 
 /// Endings of the names of diseases, operations and drugs.
