@@ -11,11 +11,12 @@ use clap::Args;
 use super::hear::{Ear, HearArguments};
 use super::terminology::lexicon;
 use crate::engine::Engine;
-use crate::server::{ServerError, Settings, serve_trial};
+use crate::server::{Entrance, ServerError, Settings, Started, serve};
 use crate::store::{DatabaseUrl, Store};
 
-/// The folder of recordings and notes below the XDG data directory.
-const DATA: &str = "trial";
+/// The folders of recordings and notes below the XDG data directory: of trials, and of what is served with sign-in.
+pub(super) const TRIAL: &str = "trial";
+pub(super) const CLINIC: &str = "clinic";
 
 /// Arguments of `cantoscribe serve`.
 #[derive(Args)]
@@ -23,10 +24,13 @@ pub struct ServeArguments {
     /// One built-in clinician without sign-in, on a loopback address only: for trying things, not for patients
     #[arg(long)]
     trial: bool,
+    /// The https:// address that browsers see, where something else makes TLS and hands requests on to --addr; without it people sign in on this machine alone
+    #[arg(long, value_name = "URL", conflicts_with = "trial")]
+    public_url: Option<String>,
     /// Where to serve
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     addr: SocketAddr,
-    /// Folder of recordings and notes, sealed [default: cantoscribe/trial in the XDG data directory]
+    /// Folder of recordings and notes, sealed [default: cantoscribe/trial or cantoscribe/clinic in the XDG data directory]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Keep recordings and notes in this PostgreSQL, postgres://USER@HOST/NAME, instead of in the folder; the password may be in ~/.pgpass
@@ -50,15 +54,18 @@ pub struct ServeArguments {
 /// # Errors
 /// A model, a data folder or an address that cannot be used.
 pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<ExitCode> {
-    if !arguments.trial {
-        eprintln!("cantoscribe: there is no sign-in yet: only `serve --trial` works, on a loopback address");
+    let entrance = match &arguments.public_url {
+        _ if arguments.trial => Entrance::Trial,
+        Some(url) => Entrance::Public(url.clone()),
+        None => Entrance::Local,
+    };
+    let protected = matches!(entrance, Entrance::Public(_)) || arguments.addr.ip().is_loopback();
+    if !protected {
+        let error = if arguments.trial { ServerError::NotLoopback } else { ServerError::Unprotected };
+        eprintln!("cantoscribe: {}", error(arguments.addr));
         return Ok(ExitCode::from(2));
     }
-    if !arguments.addr.ip().is_loopback() {
-        eprintln!("cantoscribe: {}", ServerError::NotLoopback(arguments.addr));
-        return Ok(ExitCode::from(2));
-    }
-    let data = data_folder(arguments.data.clone())?;
+    let data = data_folder(arguments.data.clone(), if arguments.trial { TRIAL } else { CLINIC })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the server")?;
     runtime.block_on(async {
         let store = match &arguments.database {
@@ -72,21 +79,33 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
         let lexicon = Arc::new(lexicon()?);
         let keep_free = arguments.keep_free.saturating_mul(1 << 20);
         let longest_upload = arguments.max_upload << 20;
-        let settings = Settings { address: arguments.addr, store, engine, lexicon, keep_free, longest_upload };
-        let ready = |address| {
-            eprintln!("A trial without sign-in, for this machine alone. Open http://{address}/ in a browser; Ctrl-C ends it.");
-        };
-        serve_trial(settings, ready, interrupted()).await?;
+        let settings = Settings { address: arguments.addr, entrance, store, engine, lexicon, keep_free, longest_upload };
+        let ready: fn(Started) = if arguments.trial { say_trial } else { say_ready };
+        serve(settings, ready, interrupted()).await?;
         Ok(ExitCode::SUCCESS)
     })
 }
 
-/// The folder that was named, or the default.
+fn say_trial(started: Started) {
+    let Started { address, .. } = started;
+    eprintln!("A trial without sign-in, for this machine alone. Open http://{address}/ in a browser; Ctrl-C ends it.");
+}
+
+/// The link of the first administrator is told here and nowhere else, and works once.
+fn say_ready(started: Started) {
+    let Started { origin, set_up, .. } = started;
+    eprintln!("Open {origin}/ in a browser; Ctrl-C ends it.");
+    if let Some(link) = set_up {
+        eprintln!("There is no administrator yet. Whoever opens this link first, within a day, becomes it:\n{link}");
+    }
+}
+
+/// The folder that was named, or the default of this name.
 ///
 /// # Errors
 /// When none was named and there is no home.
-pub(super) fn data_folder(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
-    let default = || directories::ProjectDirs::from("", "", "cantoscribe").map(|folders| folders.data_dir().join(DATA));
+pub(super) fn data_folder(named: Option<PathBuf>, usual: &str) -> anyhow::Result<PathBuf> {
+    let default = || directories::ProjectDirs::from("", "", "cantoscribe").map(|folders| folders.data_dir().join(usual));
     match named.or_else(default) {
         Some(folder) => Ok(folder),
         None => bail!("no folder for the recordings: set HOME, or name one with --data"),
