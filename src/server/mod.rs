@@ -349,7 +349,11 @@ async fn listen(
 ) -> Result<Response, ApiError> {
     let opening = Opening::parse(&query);
     match &opening {
-        Ok(Opening::Begin { encounter: Some(id), .. }) => sender.may_record(&app, What::Visit(id)).await?,
+        // One that is not there, is another's, or whose patient said no: all are told alike.
+        Ok(Opening::Begin { encounter: Some(id), .. }) => match sender.may_record(&app, What::Visit(id)).await {
+            Err(ApiError::NoVisit) => return Err(ApiError::MayNotRecord),
+            other => other?,
+        },
         // Outside a trial every recording is of a visit, whose patient was asked.
         Ok(Opening::Begin { encounter: None, .. }) if app.gate.sign_in.is_some() => return Err(ApiError::MayNotRecord),
         Ok(Opening::Begin { encounter: None, .. }) => sender.may_record(&app, What::Own).await?,
