@@ -2,6 +2,8 @@
 //!
 //! Invariant: no request is answered whose Host and Origin are not the address served.
 
+mod access;
+mod accounts;
 mod asked;
 mod caller;
 mod certificate;
@@ -18,6 +20,7 @@ mod openai;
 mod openapi;
 mod page;
 pub mod protocol;
+mod proxies;
 mod recordings;
 mod signing;
 mod socket;
@@ -27,7 +30,7 @@ mod visits;
 mod wire;
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,8 +40,8 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Json, Router, middleware};
+use axum_server::tls_rustls::RustlsAcceptor;
 use serde::Serialize;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -47,15 +50,17 @@ use utoipa_axum::routes;
 pub use certificate::Certificate;
 pub use error::ServerError;
 
-use self::caller::{Caller, TRIAL};
+use self::access::{CookieForm, Gate};
+use self::caller::{Sender, TRIAL_CLINICIAN, What};
 use self::error::{ApiError, ErrorDocument};
 use self::guard::Hosts;
 use self::openai::Allowance;
 use self::protocol::{LONGEST_FRAME, Opening};
+use self::proxies::Proxies;
 use crate::audit::Actor;
 use crate::engine::Engine;
-use crate::room::Rooms;
-use crate::store::Store;
+use crate::room::{Rooms, Token};
+use crate::store::{By, Enrolment, Store};
 use crate::terminology::Lexicon;
 
 /// A frame beyond the contract's limit is still read up to this many bytes, so that the refusal reaches the client in order.
@@ -64,13 +69,45 @@ const LONGEST_READ: usize = 16 * LONGEST_FRAME;
 const LONGEST_BODY: usize = 64 << 10;
 /// How long a shutdown waits for the sockets to close and their audio to be synced.
 const SHUTDOWN: Duration = Duration::from_secs(3);
-/// Who edits in a trial.
-const TRIAL_CLINICIAN: &str = "Trial clinician";
+/// How long the head of a connection's first request may take, and of later ones, with the pause before them.
+const FIRST_HEAD: Duration = Duration::from_secs(10);
+const HEAD: Duration = Duration::from_secs(75);
+/// Seconds that the token of the first administrator is good for.
+const SET_UP: i64 = 24 * 3600;
+
+/// Who is let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entrance {
+    /// Everybody on this machine, as one built-in clinician.
+    Trial,
+    /// People with passkeys, on this machine: pages are at `http://localhost`.
+    Local,
+    /// People with passkeys, at this `https://` address.
+    Public {
+        /// What browsers see.
+        url: String,
+        /// With it TLS is made here, else by somebody else who hands requests on.
+        certificate: Option<Certificate>,
+    },
+}
+
+/// What there is once requests are answered.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// The address served.
+    pub address: SocketAddr,
+    /// Where the pages are.
+    pub origin: String,
+    /// What makes the first administrator, once, while there is none.
+    pub set_up: Option<String>,
+}
 
 /// How to serve.
 pub struct Settings {
-    /// A loopback address.
+    /// A loopback address, or one behind `entrance`'s.
     pub address: SocketAddr,
+    /// Who is let in, and how.
+    pub entrance: Entrance,
     /// The data folder.
     pub store: Store,
     /// The loaded models.
@@ -81,48 +118,64 @@ pub struct Settings {
     pub keep_free: u64,
     /// Bytes of the longest file that may be uploaded.
     pub longest_upload: u64,
+    /// Proxies that are believed when they say for whom they ask.
+    pub proxies: Vec<IpAddr>,
 }
 
 /// What every request may use.
 #[derive(Clone)]
 struct App {
     rooms: Arc<Rooms>,
-    clinician: Arc<str>,
-    actor: Actor,
+    gate: Arc<Gate>,
     allowance: Allowance,
     /// Turns true when the server shuts down. Who must have ended by then holds a receiver.
     closing: Arc<watch::Sender<bool>>,
 }
 
-/// Serves a trial until `shutdown` completes: one built-in clinician, no sign-in, this machine alone. `ready` is told the
-/// address, once requests are answered.
+/// Serves until `shutdown` completes. `ready` is told the address, once requests are answered.
 ///
 /// # Errors
-/// An address that is no loopback address or cannot be served on; a data folder that cannot be used.
-pub async fn serve_trial(
+/// An address that cannot be served on, or that is no loopback address with nothing before it; a data folder that cannot be used.
+pub async fn serve(
     settings: Settings,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(Started),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServerError> {
-    let Settings { address, store, engine, lexicon, keep_free, longest_upload } = settings;
-    if !address.ip().is_loopback() {
-        return Err(ServerError::NotLoopback(address));
+    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, proxies } = settings;
+    match entrance {
+        Entrance::Trial if !address.ip().is_loopback() => return Err(ServerError::NotLoopback(address)),
+        Entrance::Local if !address.ip().is_loopback() => return Err(ServerError::Unprotected(address)),
+        _ => {}
     }
     let bind = |source| ServerError::Bind { address, source };
-    let listener = TcpListener::bind(address).await.map_err(bind)?;
+    let listener = TcpListener::bind(address).map_err(bind)?;
     let served = listener.local_addr().map_err(bind)?;
+    let tls = match &entrance {
+        Entrance::Public { certificate: Some(certificate), .. } => Some(certificate.load().await?),
+        _ => None,
+    };
+    let (gate, hosts, origin) = doors(&entrance, served)?;
+    let set_up = match entrance {
+        Entrance::Trial => store.enter_trial(TRIAL_CLINICIAN, &By::now(Actor::System)).await.map(|()| None)?,
+        _ => set_up(&store).await?.map(|token| format!("{origin}/accounts#{}", token.reveal())),
+    };
     let rooms = Rooms::new(engine, store, lexicon, keep_free).await?;
     let closing = Arc::new(watch::Sender::new(false));
     let allowance = Allowance::new(longest_upload, clock::seconds());
-    let app = App {
-        rooms: Arc::clone(&rooms),
-        clinician: TRIAL_CLINICIAN.into(),
-        actor: TRIAL,
-        allowance,
-        closing: Arc::clone(&closing),
+    let app = App { rooms: Arc::clone(&rooms), gate: Arc::new(gate), allowance, closing: Arc::clone(&closing) };
+    let only_tls = origin.starts_with("https://");
+    let router = router(app, hosts).layer(middleware::from_fn_with_state(Proxies::of(&proxies), proxies::believe));
+    let router = if only_tls { router.layer(middleware::map_response(only_over_tls)) } else { router };
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let mut server = axum_server::from_tcp(listener).map_err(bind)?.first_request_timeout(FIRST_HEAD);
+    server.http_builder().http1().header_read_timeout(HEAD);
+    let answering = async move {
+        match tls {
+            Some(tls) => server.acceptor(RustlsAcceptor::new(tls)).serve(service).await,
+            None => server.serve(service).await,
+        }
     };
-    let service = router(app, Hosts::of(served)).into_make_service_with_connect_info::<SocketAddr>();
-    ready(served);
+    ready(Started { address: served, origin, set_up });
     let stop = async move {
         shutdown.await;
         closing.send_replace(true);
@@ -130,11 +183,40 @@ pub async fn serve_trial(
         let _ = tokio::time::timeout(SHUTDOWN, closing.closed()).await;
     };
     tokio::select! {
-        served = std::future::IntoFuture::into_future(axum::serve(listener, service)) => served.map_err(ServerError::Ended)?,
+        served = answering => served.map_err(ServerError::Ended)?,
         () = stop => {}
     }
     rooms.close().await;
     Ok(())
+}
+
+/// How people come in, under which names this is served, and where the pages are.
+fn doors(entrance: &Entrance, served: SocketAddr) -> Result<(Gate, Hosts, String), ServerError> {
+    let hosts = Hosts::of(served);
+    Ok(match entrance {
+        Entrance::Trial => (Gate::trial()?, hosts, format!("http://{served}")),
+        Entrance::Local => {
+            let origin = format!("http://localhost:{}", served.port());
+            (Gate::with_sign_in(&origin, CookieForm::of_port(served.port()))?, hosts, origin)
+        }
+        Entrance::Public { url, certificate } => {
+            let host = url.strip_prefix("https://").map(|host| host.trim_end_matches('/'));
+            let host = host.ok_or_else(|| ServerError::PublicUrl(url.clone()))?;
+            let gate = Gate::with_sign_in(url, CookieForm::over_tls())?;
+            let hosts = if certificate.is_some() { Hosts::over_tls(host) } else { hosts.and_public(host) };
+            (gate, hosts, format!("https://{host}"))
+        }
+    })
+}
+
+/// A token for the first administrator, while there is none. One that was told before is worth nothing any more.
+async fn set_up(store: &Store) -> Result<Option<Token>, ServerError> {
+    if store.has_administrator().await? {
+        return Ok(None);
+    }
+    let (token, by) = (Token::generate()?, By::now(Actor::System));
+    store.offer((token.hash(), by.seconds() + SET_UP), None, &Enrolment::SetUp, &by).await?;
+    Ok(Some(token))
 }
 
 fn router(app: App, hosts: Hosts) -> Router {
@@ -180,6 +262,7 @@ fn interface() -> OpenApiRouter<App> {
         .routes(routes!(learning::suggest))
         .routes(routes!(templates::list))
         .routes(routes!(templates::keep, templates::remove))
+        .merge(accounts::routes())
         .merge(visits::routes())
         .merge(openai::routes())
 }
@@ -192,6 +275,12 @@ async fn unseen(mut response: Response) -> Response {
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     let policy = HeaderName::from_static("cross-origin-resource-policy");
     headers.insert(policy, HeaderValue::from_static("same-origin"));
+    response
+}
+
+/// Browsers come back over TLS alone, for a year.
+async fn only_over_tls(mut response: Response) -> Response {
+    response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     response
 }
 
@@ -220,16 +309,16 @@ struct RoomCount {
 
 /// What is served.
 #[utoipa::path(get, path = "/v1/status", responses((status = 200, description = "What is served", body = Status), (status = "default", description = "Why not", body = ErrorDocument)))]
-async fn status(State(app): State<App>) -> Result<Json<Status>, ApiError> {
+async fn status(State(app): State<App>, sender: Sender) -> Result<Json<Status>, ApiError> {
     let models = app.rooms.engine().models();
     let (open, most) = app.rooms.engine().rooms();
     Ok(Json(Status {
         version: env!("CARGO_PKG_VERSION"),
         model: models.identity.name.clone(),
         precision: models.precision,
-        trial: true,
+        trial: app.gate.sign_in.is_none(),
         languages: ["yue", "zh", "en", "auto"],
-        clinician: Clinician { name: app.clinician.to_string() },
+        clinician: Clinician { name: sender.name().to_owned() },
         rooms: RoomCount { open, most },
         disk_low: app.rooms.disk_low()?,
     }))
@@ -254,19 +343,33 @@ async fn status(State(app): State<App>) -> Result<Json<Status>, ApiError> {
 )]
 async fn listen(
     State(app): State<App>,
-    Caller(by): Caller,
+    sender: Sender,
     Query(query): Query<Vec<(String, String)>>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ApiError> {
     let opening = Opening::parse(&query);
-    let App { rooms, closing, .. } = app;
+    match &opening {
+        // One that is not there, is another's, or whose patient said no: all are told alike.
+        Ok(Opening::Begin { encounter: Some(id), .. }) => match sender.may_record(&app, What::Visit(id)).await {
+            Err(ApiError::NoVisit) => return Err(ApiError::MayNotRecord),
+            other => other?,
+        },
+        // Outside a trial every recording is of a visit, whose patient was asked.
+        Ok(Opening::Begin { encounter: None, .. }) if app.gate.sign_in.is_some() => return Err(ApiError::MayNotRecord),
+        Ok(Opening::Begin { encounter: None, .. }) => sender.may_record(&app, What::Own).await?,
+        Ok(Opening::Resume { recording }) => sender.may_record(&app, What::Recording(recording)).await?,
+        Err(_) => {}
+    }
+    let (by, pass) = (sender.by(), sender.pass().clone());
+    let App { rooms, closing, gate, .. } = app;
     if let Ok(Opening::Begin { encounter: Some(id), .. }) = &opening
         && rooms.store().encounter(id).await?.is_none_or(|visit| visit.encounter.refused)
     {
         return Err(ApiError::MayNotRecord);
     }
-    Ok(upgrade
-        .max_message_size(LONGEST_READ)
-        .max_frame_size(LONGEST_READ)
-        .on_upgrade(move |socket| socket::serve(socket, rooms, opening, by, closing.subscribe())))
+    Ok(upgrade.max_message_size(LONGEST_READ).max_frame_size(LONGEST_READ).on_upgrade(move |socket| async move {
+        let store = rooms.store().clone();
+        let over = gate.over(&store, &pass);
+        socket::serve(socket, rooms, opening, by, (closing.subscribe(), over)).await;
+    }))
 }

@@ -39,7 +39,7 @@ const WORDS: [(&str, &str); 4] = [
 /// PostgreSQL's tables that hold rows of recordings and patients, and a change of each that changes nothing and writes the table anew.
 ///
 /// `VACUUM (FULL)` would write deleted rows too, as long as anybody has an older snapshot; a change of type writes live rows alone.
-const REWRITTEN: [(&str, &str, &str); 12] = [
+const REWRITTEN: [(&str, &str, &str); 13] = [
     ("recordings", "state", "TEXT USING state || ''"),
     ("finals", "segment", "BYTEA USING segment || ''::bytea"),
     ("transcripts", "document", "BYTEA USING document || ''::bytea"),
@@ -50,6 +50,7 @@ const REWRITTEN: [(&str, &str, &str); 12] = [
     ("recording_moves", "document", "BYTEA USING document || ''::bytea"),
     ("encounter_recordings", "moves", "BIGINT USING moves + 0"),
     ("encounters", "document", "BYTEA USING document || ''::bytea"),
+    ("patient_roles", "role", "TEXT USING role || ''"),
     ("patient_numbers", "hash", "BYTEA USING hash || ''::bytea"),
     ("patients", "document", "BYTEA USING document || ''::bytea"),
 ];
@@ -182,6 +183,8 @@ pub(super) enum Upkeep {
     Progress,
     /// The rest of an erasing that has its event.
     Wipe,
+    /// When a session or passkey was last used, and that a session ended by itself.
+    Seen,
     /// Figures that were computed from what is kept.
     Figures,
 }

@@ -7,7 +7,9 @@
 //! SQLite has one connection: so a write never waits for a reader, and what is erased can be wiped at once.
 
 mod act;
+mod credentials;
 mod database;
+mod devices;
 mod encounters;
 mod erase;
 mod error;
@@ -19,10 +21,13 @@ mod hold;
 mod moves;
 mod notes;
 mod outcomes;
+mod owners;
 mod patients;
+mod people;
 mod place;
 mod record;
 mod recordings;
+mod sessions;
 mod templates;
 
 use std::path::{Path, PathBuf};
@@ -39,16 +44,23 @@ use folder::Folder;
 use place::Place;
 
 pub use act::{By, record_id};
+pub use credentials::{Enrolment, Entrant, NewPasskey, StoredEnrolment, StoredPasskey};
 pub use database::DatabaseUrl;
+pub use devices::{DeviceScope, StoredDevice};
 pub use encounters::StoredEncounter;
 pub use error::{DeskError, SaveError, StoreError, whole};
 pub use event_rows::EventRows;
 pub use finals::StoredFinal;
 pub use notes::Document;
 pub use outcomes::SignedNote;
+pub use owners::{Owner, Reach};
 pub use patients::StoredPatient;
+pub use people::{
+    Card, NewRole, StoredOrganisation, StoredPerson, StoredRole, TRIAL, TRIAL_ORGANISATION, TRIAL_PERSON, TRIAL_ROLE,
+};
 pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};
+pub use sessions::{NewSession, StoredSession};
 pub use templates::StoredTemplate;
 
 /// What the probe says.
