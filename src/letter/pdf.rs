@@ -44,14 +44,14 @@ pub fn to_pdf(letters: &[Letter], typefaces: &Typefaces) -> Result<Vec<u8>, Lett
             surface.finish();
             page.finish();
         }
-        tag(&mut tree, letter, &placed.parts, said);
+        tag(&mut tree, &placed.parts, said);
     }
     document.set_tag_tree(tree);
     document.finish().map_err(|_| LetterError::Pdf { reason: "a font cannot be embedded" })
 }
 
 /// Adds what a letter says to what is read out of the document: `said` has the marks of each part.
-fn tag(tree: &mut TagTree, letter: &Letter, parts: &[Part], said: Vec<Vec<Identifier>>) {
+fn tag(tree: &mut TagTree, parts: &[Part], said: Vec<Vec<Identifier>>) {
     let mut list: Option<TagGroup> = None;
     for (part, marks) in parts.iter().zip(said).filter(|(_, marks)| !marks.is_empty()) {
         let marks = marks.into_iter().map(Into::into).collect();
@@ -65,7 +65,7 @@ fn tag(tree: &mut TagTree, letter: &Letter, parts: &[Part], said: Vec<Vec<Identi
             tree.push(list);
         }
         tree.push(match part {
-            Part::Title => TagGroup::with_children(Tag::Hn(NonZeroU16::MIN, Some(letter.title.to_owned())), marks),
+            Part::Title => TagGroup::with_children(Tag::Hn(NonZeroU16::MIN, None), marks),
             Part::Heading => TagGroup::with_children(Tag::Hn(NonZeroU16::MIN.saturating_add(1), None), marks),
             Part::Paragraph | Part::Item => TagGroup::with_children(Tag::P, marks),
         });
