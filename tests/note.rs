@@ -7,6 +7,8 @@ mod corpus;
 mod hostile;
 #[path = "note/lists.rs"]
 mod lists;
+#[path = "note/losses.rs"]
+mod losses;
 #[path = "note/scopes.rs"]
 mod scopes;
 
@@ -217,7 +219,7 @@ fn allergies_and_none() {
     assert_eq!(allergies(&[("patient", "我對盤尼西林敏感")]), one("penicillin", Present));
     assert_eq!(allergies(&[("patient", "食 ibuprofen 會面腫")]), one("ibuprofen", Present));
     assert_eq!(allergies(&[("patient", "我個妹對海鮮敏感")]), vec![]);
-    assert_eq!(allergies(&[("doctor", "NKDA")]), vec![]);
+    assert_eq!(allergies(&[("doctor", "NKDA")]), one("drug", None));
     assert_eq!(allergies(&[("patient", "冇藥敏")]), one("drug", None));
     assert_eq!(allergies(&[("patient", "食 codeine 會便秘")]), vec![]);
     assert_eq!(allergies(&[("doctor", "你對咩敏感?"), ("patient", "阿士匹靈。")]), one("aspirin", Present));

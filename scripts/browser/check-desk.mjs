@@ -146,22 +146,7 @@ async function recode(at) {
 async function pick(at) {
   const { page } = at;
   const before = await lines(page);
-  await page.evaluate(() => {
-    const said = [...document.querySelectorAll("#lines .said")].find((node) => /seat/.test(node.textContent)) ?? document.querySelector("#lines .said");
-    const node = [...said.childNodes].find((each) => each.nodeType === Node.TEXT_NODE);
-    const range = document.createRange();
-    range.setStart(node, 0);
-    range.setEnd(node, 12);
-    getSelection().removeAllRanges();
-    getSelection().addRange(range);
-    const data = new DataTransfer();
-    const fire = (target, type) => target.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: data }));
-    fire(said, "dragstart");
-    const section = document.querySelector('.note-section[data-section="S"]');
-    fire(section, "dragover");
-    fire(section, "drop");
-    fire(said, "dragend");
-  });
+  await drag(page, 12);
   await until("the dragged words are a line", async () => (await lines(page)).length === before.length + 1);
   const { note } = await at.server.recording(at.id);
   const line = note.sections.find(({ code }) => code === "S").sentences.at(-1);
@@ -174,6 +159,39 @@ async function pick(at) {
   await page.evaluate(() => document.getElementById("phrase-words").focus());
   await page.keyboard.press("o");
   await until("the picked words are a line", async () => (await lines(page)).length === before.length + 2);
+}
+
+/** Selects the first characters of what was said with the mouse, and drags them onto the section of complaints. */
+async function drag(page, characters) {
+  const { first, last, section } = await page.evaluate((count) => {
+    const said = [...document.querySelectorAll("#lines .said")].find((node) => /seat/.test(node.textContent)) ?? document.querySelector("#lines .said");
+    const target = document.querySelector('.note-section[data-section="S"]');
+    const node = [...said.childNodes].find((each) => each.nodeType === Node.TEXT_NODE);
+    target.scrollIntoView({ block: "center" });
+    said.scrollIntoView({ block: "nearest" });
+    getSelection().removeAllRanges();
+    const at = (start) => {
+      const range = document.createRange();
+      range.setStart(node, start);
+      range.setEnd(node, start + 1);
+      const { left, right, top, bottom } = range.getBoundingClientRect();
+      return { left, right, y: (top + bottom) / 2 };
+    };
+    const { left, top, width, bottom } = target.getBoundingClientRect();
+    const section = { x: left + width / 2, y: (top + Math.min(bottom, innerHeight)) / 2 };
+    return { first: at(0), last: at(count - 1), section };
+  }, characters);
+  await page.mouse.move(first.left + 0.5, first.y);
+  await page.mouse.down();
+  await page.mouse.move(last.right - 0.5, last.y, { steps: 8 });
+  await page.mouse.up();
+  same(await page.evaluate(() => Array.from(getSelection().toString()).length), characters, "characters that the mouse selected");
+  await page.mouse.move((first.left + last.right) / 2, first.y);
+  await page.mouse.down();
+  await page.mouse.move((first.left + last.right) / 2 + 12, first.y + 4, { steps: 4 });
+  await page.mouse.move(section.x, section.y, { steps: 12 });
+  await until("the section says that it takes the words", () => page.evaluate(() => document.querySelector(".drop-here")?.dataset.section === "S"), 5000);
+  await page.mouse.up();
 }
 
 const uncovered = async ({ server, id }) => (await server.recording(id)).note.uncovered.length;

@@ -8,8 +8,8 @@ use super::shorthand::{self, Lead, doubt, items};
 use crate::note::compose::{self, Language, condition_section, medication_section};
 use crate::note::extract::{Utterance, extract};
 use crate::note::{
-    Allergy, AllergyStatus, Assertion, Condition, MedicationStatus, Note, PlanItem, PlanKind, Provenance, SectionCode, Sentence,
-    SocialItem,
+    Allergy, AllergyStatus, Assertion, Condition, Medication, MedicationStatus, Note, PlanItem, PlanKind, Provenance,
+    SectionCode, Sentence, SocialItem,
 };
 use crate::speech::{Segment, TRANSCRIPT_SCHEMA, Transcript};
 use crate::terminology::{Lexicon, Meaning, TermKind};
@@ -87,8 +87,8 @@ impl Reader<'_> {
             Lead::Differential => found.conditions = self.conditions(rest, |assertion| if_held(assertion, Assertion::Possible)),
             Lead::History => found.conditions = self.conditions(rest, |assertion| if_held(assertion, Assertion::Historical)),
             Lead::Family => found.conditions = self.conditions(rest, |assertion| if_held(assertion, Assertion::Family)),
-            Lead::Taken => found.medications = self.drugs(items(rest), MedicationStatus::Active).medications,
-            Lead::Stopped => found.medications = self.drugs([rest].into_iter(), MedicationStatus::Stopped).medications,
+            Lead::Taken => found.medications = self.drugs(items(rest), "taking", MedicationStatus::Active).medications,
+            Lead::Stopped => found.medications = self.drugs(items(rest), "stopped", MedicationStatus::Stopped).medications,
             Lead::Prescribed => found = self.prescribed(rest),
             Lead::Allergy => found.allergies = self.allergies(rest, AllergyStatus::Present),
             Lead::NoAllergy => found.allergies = self.allergies(rest, AllergyStatus::None),
@@ -104,7 +104,9 @@ impl Reader<'_> {
     /// What belongs in the section.
     fn belonging(&self, mut found: Note) -> Note {
         found.conditions.retain(|condition| condition_section(condition) == self.section);
-        found.medications.retain(|drug| medication_section(drug) == self.section);
+        // What was stopped before the visit is told among the complaints, what is stopped now is planned.
+        let told = |drug: &Medication| drug.status == MedicationStatus::Stopped && self.section == SectionCode::S;
+        found.medications.retain(|drug| medication_section(drug) == self.section || told(drug));
         if self.section != SectionCode::S {
             found.allergies.clear();
             found.social.clear();
@@ -180,10 +182,11 @@ impl Reader<'_> {
         shorthand::expanded(item).map(|item| self.said(&item).conditions).unwrap_or_default()
     }
 
-    fn drugs<'a>(&self, items: impl Iterator<Item = &'a str>, status: MedicationStatus) -> Note {
+    /// Drugs by item. A verb says what is done with one of which no more than its name stands there.
+    fn drugs<'a>(&self, items: impl Iterator<Item = &'a str>, verb: &str, status: MedicationStatus) -> Note {
         let mut found = self.said("");
         for item in items {
-            let said = self.said(item);
+            let said = self.said(&format!("{verb} {item}"));
             // Of a condition named with it the line says nothing: `On metformin` is no diagnosis here.
             found.medications.extend(said.medications.into_iter().map(|mut drug| {
                 drug.status = status;
@@ -206,7 +209,7 @@ impl Reader<'_> {
         // `metformin 500 mg BD -> 1 g BD` is the drug on the left as it stands on the right.
         let name = self.said(before).medications.first().map(|drug| drug.name.clone());
         let now = name.map(|name| format!("{name} {}", after.trim()));
-        now.map_or_else(|| self.said(""), |now| self.drugs([now.as_str()].into_iter(), MedicationStatus::Planned))
+        now.map_or_else(|| self.said(""), |now| self.drugs([now.as_str()].into_iter(), "", MedicationStatus::Planned))
     }
 
     fn allergies(&self, list: &str, status: AllergyStatus) -> Vec<Allergy> {

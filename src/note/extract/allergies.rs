@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::evidence_of;
 use super::utterance::{Speaker, Utterance};
+use super::{evidence_of, list};
 use crate::note::{Allergy, AllergyStatus, Evidence};
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 
@@ -45,30 +45,82 @@ pub struct Allergies {
     pub named: Vec<Allergy>,
     /// Those of what only sounds like a name. An allergy has no way to say that it is in doubt, so these are none.
     pub by_sound: Vec<Allergy>,
+    /// Answers to a question about allergies of which nothing was understood.
+    pub not_understood: Vec<Evidence>,
+}
+
+/// A question about allergies that waits for its answer.
+struct Asked {
+    /// The utterance before the answer.
+    index: usize,
+    /// What was asked about; nothing where the answer was 有 and its substance is still to come.
+    substances: Vec<(Substance, Evidence)>,
 }
 
 /// The allergies, one for each substance: later corrects earlier.
 #[must_use]
 pub fn allergies(utterances: &[Utterance], lexicon: &Lexicon) -> Allergies {
     let mut all: Vec<Told> = Vec::new();
-    let mut asked: Option<(usize, Vec<(Substance, Evidence)>)> = None;
+    let mut not_understood = Vec::new();
+    let mut asked: Option<Asked> = None;
     for (index, utterance) in utterances.iter().enumerate() {
-        if let Some((when, substances)) = asked.take()
-            && when + 1 == index
-        {
-            answer(utterance, lexicon, substances, &mut all);
+        let waiting = asked.take().filter(|asked| asked.index + 1 == index);
+        let answered = waiting.is_some();
+        if let Some(asked) = waiting {
+            answer(utterance, lexicon, asked.substances, &mut all);
         }
         let open = statements(utterance, lexicon, &mut all);
         if !open.is_empty() {
-            asked = Some((index, open));
+            asked = Some(Asked { index, substances: open });
+        } else if answered && goes_on(utterance, lexicon) {
+            asked = Some(Asked { index, substances: Vec::new() });
+        } else if answered && utterance.speaker != Speaker::Doctor {
+            not_understood.extend(unread_before(utterance, lexicon, first_told(utterance, &all)));
         }
     }
-    let mut found = Allergies { named: Vec::new(), by_sound: Vec::new() };
+    let mut found = Allergies { named: Vec::new(), by_sound: Vec::new(), not_understood };
     for Told { substance, status, evidence } in all {
         let list = if substance.by_sound { &mut found.by_sound } else { &mut found.named };
         list.push(Allergy { substance: substance.name, status, provenance: evidence.into() });
     }
     found
+}
+
+/// 有。咩藥呀? Neither says what of, so the substance is still to come.
+fn goes_on(utterance: &Utterance, lexicon: &Lexicon) -> bool {
+    let all = 0..utterance.chars.len();
+    let short = utterance.between(all.start, all.end) <= BARE_ANSWER;
+    let named = utterance.within(all.clone()).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_) | Meaning::Allergen(_)));
+    let which = utterance.folded(all.clone()).iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边'));
+    let which = which || utterance.has(lexicon, all.clone(), &[TermKind::OpenQuestion]);
+    let yes = utterance.has(lexicon, all.clone(), &[TermKind::Affirmation]) && unread(utterance, lexicon).is_none();
+    let no = utterance.has(lexicon, all, &[TermKind::Negation, TermKind::NotSo]);
+    short && !named && !no && (yes || which)
+}
+
+/// Where an utterance first tells of an allergy.
+fn first_told(utterance: &Utterance, all: &[Told]) -> usize {
+    let spans = all.iter().flat_map(|told| told.evidence.spans()).filter(|span| span.segment() == utterance.id);
+    spans.map(|span| span.start()).min().unwrap_or(utterance.chars.len())
+}
+
+/// The shortest words that could name something, in characters: Chinese and Latin.
+const NAME: (usize, usize) = (2, 5);
+
+/// The words of an answer that no table knows.
+fn unread(utterance: &Utterance, lexicon: &Lexicon) -> Option<Evidence> {
+    unread_before(utterance, lexicon, utterance.chars.len())
+}
+
+/// The words of an answer that no table knows, from the first to the last before a place.
+fn unread_before(utterance: &Utterance, lexicon: &Lexicon, end: usize) -> Option<Evidence> {
+    let known = |hit: &Found| !matches!(hit.meaning, Meaning::Term(term) if lexicon.term_kind(term) == Some(TermKind::Salient));
+    let mut names = list::unknown(utterance, 0..end, known);
+    names.retain(|run| {
+        let latin = utterance.folded(run.clone()).iter().all(char::is_ascii);
+        run.len() >= if latin { NAME.1 } else { NAME.0 }
+    });
+    evidence_of(utterance, names.first()?.start..names.last()?.end)
 }
 
 fn put(all: &mut Vec<Told>, substance: Substance, status: AllergyStatus, evidence: Evidence) {
@@ -100,6 +152,9 @@ fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(Substance, 
         matches!(kind, TermKind::Negation | TermKind::NotSo) && clause.end - hit.end <= 6 && !names
     });
     let Some((hit, _)) = denial else {
+        if first.is_some_and(|(_, kind)| kind == TermKind::Affirmation) {
+            affirmed(utterance, lexicon, &substances, all);
+        }
         named(utterance, lexicon, all);
         return tolerated(utterance, lexicon, substances, all);
     };
@@ -109,6 +164,23 @@ fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(Substance, 
         }
         put(all, substance, AllergyStatus::None, evidence);
     }
+}
+
+/// 冇盤尼西林敏感嘛? 有㗎: the one substance that was asked about, where the answer names none of its own.
+fn affirmed(utterance: &Utterance, lexicon: &Lexicon, substances: &[(Substance, Evidence)], all: &mut Vec<Told>) {
+    let everything = 0..utterance.chars.len();
+    let names = utterance.within(everything.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit));
+    let aside = [TermKind::Negation, TermKind::NotSo, TermKind::Tolerated, TermKind::Family, TermKind::Other];
+    let [(substance, evidence)] = substances else { return };
+    if names || substance.is_any_drug() || utterance.speaker == Speaker::Doctor || utterance.has(lexicon, everything, &aside) {
+        return;
+    }
+    let mut evidence = evidence.clone();
+    let clause = utterance.clauses().first().map(|clause| clause.range.clone()).unwrap_or_default();
+    if let Some(more) = evidence_of(utterance, clause) {
+        evidence.merge(&more);
+    }
+    put(all, substance.clone(), AllergyStatus::Present, evidence);
 }
 
 /// The longest answer that names substances and says no more of them, as [`Utterance::between`] measures.
@@ -130,7 +202,8 @@ fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) {
     for clause in utterance.clauses().iter().map(|clause| clause.range.clone()) {
         let reacts =
             utterance.has(lexicon, clause.clone(), &[TermKind::Reaction]) || shows(utterance, lexicon, &clause).is_some();
-        let bare = utterance.between(clause.start, clause.end) <= BARE_ANSWER && !utterance.has(lexicon, clause.clone(), &taken);
+        let short = utterance.between(clause.start, clause.end) <= BARE_ANSWER && !utterance.has(lexicon, clause.clone(), &taken);
+        let bare = short || substances_alone(utterance, lexicon, clause.clone());
         if utterance.speaker == Speaker::Doctor || utterance.has(lexicon, clause.clone(), &aside) || !(bare || reacts) {
             continue;
         }
@@ -142,6 +215,65 @@ fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) {
             }
         }
     }
+}
+
+/// Augmentin (rash): what it does may stand behind a name.
+fn reacts(hit: &Found, lexicon: &Lexicon) -> bool {
+    match hit.meaning {
+        Meaning::Term(term) => lexicon.term_kind(term) == Some(TermKind::Reaction),
+        Meaning::Condition(condition) => {
+            lexicon.conditions.get(condition).is_some_and(|concept| REACTIONS.iter().any(|code| concept.icd10.starts_with(code)))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a stretch holds names of substances, what they do and what joins them, and says no more.
+fn substances_alone(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> bool {
+    utterance.within(range.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit))
+        && list::only_names(utterance, range, |hit| substance_named(utterance, lexicon, hit) || reacts(hit, lexicon))
+}
+
+/// The clauses of one sentence that go on with the list of substances that a sign of allergy governs: those behind
+/// `allergic to A, B and C` and `Allergies: A, B`, and those before 對 A, B, C 都敏感.
+fn listed(utterance: &Utterance, lexicon: &Lexicon, sign: &Found) -> Vec<Range<usize>> {
+    let index = utterance.clause_index(sign.start);
+    let clauses = utterance.clauses();
+    let Some(own) = clauses.get(index) else { return Vec::new() };
+    let same = |clause: &&super::clauses::Clause| clause.sentence == own.sentence;
+    let names = |range: &Range<usize>| substances_alone(utterance, lexicon, range.clone());
+    let last = utterance.within(own.range.clone()).iter().rfind(|hit| substance_named(utterance, lexicon, hit));
+    // What the sign says of it stands behind the sign, or in the clauses after it.
+    let forward = match last {
+        Some(last) => {
+            let rest = last.end..own.range.end;
+            let told = utterance.within(rest.clone()).iter().filter(|hit| reacts(hit, lexicon)).map(|hit| hit.start..hit.end);
+            last.start >= sign.end && list::joins(utterance, rest, &told.collect::<Vec<_>>())
+        }
+        None => own.range.end.saturating_sub(sign.end) <= 2,
+    };
+    let after = clauses.iter().skip(index + 1).take_while(same).map(|clause| clause.range.clone());
+    let mut all: Vec<Range<usize>> =
+        after.take_while(|range| (forward || list::opens_with_joint(utterance, range.clone())) && names(range)).collect();
+    for clause in clauses.get(..index).unwrap_or_default().iter().rev().take_while(same) {
+        let range = clause.range.clone();
+        let opens = utterance
+            .within(range.clone())
+            .iter()
+            .rfind(|hit| substance_named(utterance, lexicon, hit))
+            .is_some_and(|hit| utterance.folded(range.start..hit.start).contains(&'对') && hit.end == range.end);
+        if !forward && (names(&range) || opens) {
+            all.push(range);
+        }
+        if forward || opens || !names(&clause.range) {
+            break;
+        }
+    }
+    all
+}
+
+fn substance_named(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
+    substance(utterance, hit, lexicon).is_some_and(|substance| !substance.is_any_drug())
 }
 
 /// 細個食過都冇事.
@@ -193,20 +325,24 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
         let named: Vec<(Substance, &Found)> =
             hits.filter_map(|hit| substance(utterance, hit, lexicon).map(|name| (name, hit))).collect();
         let sign = utterance.terms(lexicon, range.clone(), TermKind::Allergy).next();
-        let reaction = utterance.terms(lexicon, range.clone(), TermKind::Reaction).last().copied();
-        let reaction = reaction.or_else(|| felt(utterance, lexicon, &range));
+        let list = sign.map(|sign| listed(utterance, lexicon, sign)).unwrap_or_default();
+        let mut reactions: Vec<Found> = utterance.terms(lexicon, range.clone(), TermKind::Reaction).copied().collect();
+        if reactions.is_empty() {
+            reactions.extend(felt(utterance, lexicon, &range));
+        }
         // Augmentin 都食過,冇事: the sign may stand right behind the comma.
         let taken = utterance.has(lexicon, range.clone(), &[TermKind::DrugStopped]);
         let until = if taken { range.end + 3 } else { range.end };
         let tolerated = utterance.terms(lexicon, range.start..until, TermKind::Tolerated).next();
         let question = clause.asked && last_clause(utterance, &range)
-            || utterance.has(lexicon, range.clone(), &[TermKind::Question, TermKind::QuestionEnd]);
+            || utterance.has(lexicon, range.clone(), &[TermKind::Question, TermKind::QuestionEnd])
+            || asks_which(utterance, lexicon, &range);
         let signs = utterance.terms(lexicon, range.clone(), TermKind::Allergy).count();
         if signs > 1 && utterance.has(lexicon, range.clone(), &[TermKind::NotSo]) {
             // 海鮮敏感唔係顯影劑敏感 compares two allergies and claims neither.
             continue;
         }
-        match (sign, reaction, tolerated) {
+        match (sign, reactions.last(), tolerated) {
             (None, None, None) if !question && utterance.has(lexicon, range.clone(), &[TermKind::Negation]) => {
                 // 對鰻魚敏感,藥物冇.
                 let sentence = utterance.sentence(range.start);
@@ -227,10 +363,27 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
                     })
                     .map(|(name, hit)| (name.clone(), hit.start.min(sign.start), hit.end.max(sign.end)))
                     .collect();
-                let denied = denied(utterance, lexicon, sign, &range);
+                // In another clause the words between are not of it.
+                let own = |start: usize, end: usize| {
+                    let mut evidence = evidence_of(utterance, start..end)?;
+                    if start >= range.end || end <= range.start {
+                        evidence.merge(&evidence_of(utterance, sign.start..sign.end)?);
+                    }
+                    Some(evidence)
+                };
+                let listed = list.iter().flat_map(|range| utterance.within(range.clone())).filter_map(|hit| {
+                    let name = substance(utterance, hit, lexicon).filter(|name| !name.is_any_drug())?;
+                    Some((name, hit.start, hit.end))
+                });
+                let listed: Vec<(Substance, usize, usize)> = listed.collect();
+                // Drug allergy: A, B. The drug of the heading is not the one.
+                let mut near = near;
+                near.retain(|(name, ..)| listed.is_empty() || !name.is_any_drug());
+                near.extend(listed);
+                let denied = denied(utterance, lexicon, sign, &range) || none_headed(utterance, lexicon, sign, &range);
                 let near = if near.is_empty() { implied(utterance, lexicon, sign, all, question) } else { near };
                 for (name, start, end) in near {
-                    let Some(evidence) = evidence_of(utterance, start..end) else { continue };
+                    let Some(evidence) = own(start, end) else { continue };
                     match (question, denied) {
                         (true, _) => asked.push((name, evidence)),
                         (false, true) => put(all, name, AllergyStatus::None, evidence),
@@ -239,14 +392,9 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
                     }
                 }
             }
-            (None, Some(reaction), _) if !question => {
-                let cause = named.iter().rfind(|(name, hit)| !name.is_any_drug() && hit.end <= reaction.start);
-                if let Some((name, hit)) = cause
-                    && utterance.between(hit.end, reaction.start) <= NEAR
-                    && !denied_near(utterance, lexicon, &reaction)
-                    && let Some(evidence) = evidence_of(utterance, hit.start..reaction.end)
-                {
-                    put(all, name.clone(), AllergyStatus::Present, evidence);
+            (None, Some(_), _) if !question => {
+                for reaction in reactions.iter().filter(|reaction| !denied_near(utterance, lexicon, reaction)) {
+                    caused(utterance, reaction, &named, all);
                 }
             }
             (None, None, Some(sign)) if !question => {
@@ -265,8 +413,33 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
     if asked.is_empty() { asked_plainly(utterance, lexicon) } else { asked }
 }
 
+/// 食 A 同 B 會眼腫: the nearest name before what it does, and those in one list with it.
+fn caused(utterance: &Utterance, reaction: &Found, named: &[(Substance, &Found)], all: &mut Vec<Told>) {
+    let mut until = reaction.start;
+    for (name, hit) in named.iter().rev().filter(|(name, hit)| !name.is_any_drug() && hit.end <= reaction.start) {
+        let nearest = until == reaction.start && utterance.between(hit.end, until) <= NEAR;
+        let listed = until < reaction.start && hit.end <= until && list::joins(utterance, hit.end..until, &[]);
+        if !nearest && !listed {
+            break;
+        }
+        until = hit.start;
+        if let Some(evidence) = evidence_of(utterance, hit.start..reaction.end) {
+            put(all, name.clone(), AllergyStatus::Present, evidence);
+        }
+    }
+}
+
+/// 對咩藥敏感: a question without its mark.
+fn asks_which(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> bool {
+    let Some(sign) = utterance.terms(lexicon, clause.clone(), TermKind::Allergy).next() else { return false };
+    let before = clause.start..sign.start;
+    let which = utterance.folded(before.clone()).iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边'));
+    let denied = [TermKind::Negation, TermKind::NegationNear, TermKind::NotSo];
+    which && utterance.speaker != Speaker::Patient && !utterance.has(lexicon, before, &denied)
+}
+
 /// Skin and swelling are what an allergy looks like; a headache or a sore stomach are side effects.
-const REACTIONS: [&str; 5] = ["L50", "L29", "L27", "R21", "T78"];
+const REACTIONS: [&str; 6] = ["L50", "L51", "L29", "L27", "R21", "T78"];
 
 /// 食蝦會痕, 打親就腫: a reaction of the skin told as a symptom, behind what was eaten, given or put on.
 fn felt(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Found> {
@@ -358,6 +531,15 @@ fn denied(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, clause: &Range
         kinds.iter().filter_map(|kind| utterance.terms(lexicon, before.clone(), *kind).last()).map(|hit| hit.end).max();
     let behind = utterance.has(lexicon, sign.end..clause.end.min(sign.end + 5), &kinds);
     negative.is_some_and(|negative| negative > positive) || behind
+}
+
+/// NKDA; Allergies: nil.
+fn none_headed(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, clause: &Range<usize>) -> bool {
+    let said: String = utterance.folded(sign.start..sign.end).iter().collect();
+    let heads = utterance.chars.get(clause.end) == Some(&':') && clause.end.saturating_sub(sign.end) <= 2;
+    let behind = utterance.clause(clause.end + 1).range;
+    let nil = utterance.terms(lexicon, behind.clone(), TermKind::Negation).next();
+    said == "nkda" || heads && nil.is_some_and(|nil| nil.start <= behind.start + 1 && behind.end - nil.end <= 2)
 }
 
 fn denied_near(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {

@@ -69,7 +69,9 @@ export function chips(marks) {
 
 function leftOver(note) {
   const count = (note.uncovered ?? []).length;
-  return count > 0 ? make("p", { class: "hint" }, t("sign.uncovered", { n: count })) : null;
+  if (count === 0) return null;
+  const words = [...document.querySelectorAll("#uncovered q")].map((node) => make("li", {}, make("q", { lang: tongue(node.textContent) }, node.textContent)));
+  return part("sign.uncovered", { n: count }, make("ul", { class: "to-read" }, ...words));
 }
 
 const addendum = $("addendum");
