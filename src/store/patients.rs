@@ -197,7 +197,7 @@ impl Store {
         Ok(Pseudonym::from_bytes(self.keyed(b"cantoscribe pseudonym of patient 1\n", patient.as_bytes())?))
     }
 
-    fn keyed(&self, purpose: &[u8], value: &[u8]) -> Result<[u8; 32], StoreError> {
+    pub(super) fn keyed(&self, purpose: &[u8], value: &[u8]) -> Result<[u8; 32], StoreError> {
         let mac = Hmac::<Sha256>::new_from_slice(self.shared.master.reveal()).map_err(|_| StoreError::Seal(SpoolError::Seal))?;
         Ok(mac.chain_update(purpose).chain_update(value).finalize().into_bytes().into())
     }
