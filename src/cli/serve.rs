@@ -11,6 +11,7 @@ use clap::Args;
 use super::hear::{Ear, HearArguments};
 use super::terminology::lexicon;
 use crate::engine::Engine;
+use crate::gateway::{self, Gateways};
 use crate::server::{ServerError, Settings, serve_trial};
 use crate::store::{DatabaseUrl, Store};
 
@@ -41,6 +42,12 @@ pub struct ServeArguments {
     /// Refuse an uploaded recording of more than so many MiB
     #[arg(long, value_name = "MIB", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=4096))]
     max_upload: u64,
+    /// Send patients' messages by the gateways of this file (TOML, with [sms] and [mail]); without it a trial shows them on its page of sharing
+    #[arg(long, value_name = "FILE")]
+    gateways: Option<PathBuf>,
+    /// What links in patients' messages begin with, as telephones reach this server: https://clinic.example
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
     #[command(flatten)]
     hear: HearArguments,
 }
@@ -72,13 +79,27 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
         let lexicon = Arc::new(lexicon()?);
         let keep_free = arguments.keep_free.saturating_mul(1 << 20);
         let longest_upload = arguments.max_upload << 20;
-        let settings = Settings { address: arguments.addr, store, engine, lexicon, keep_free, longest_upload };
+        let gateways = arguments.gateways.as_deref().map(|file| Gateways::new(gateway::Settings::read(file)?)).transpose()?;
+        let public_url = arguments.public_url.as_deref().map(public_url).transpose()?;
+        let address = arguments.addr;
+        let settings = Settings { address, store, engine, lexicon, keep_free, longest_upload, gateways, public_url };
         let ready = |address| {
             eprintln!("A trial without sign-in, for this machine alone. Open http://{address}/ in a browser; Ctrl-C ends it.");
         };
         serve_trial(settings, ready, interrupted()).await?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// What links begin with: scheme and host, without a path.
+fn public_url(given: &str) -> anyhow::Result<String> {
+    let given = given.trim_end_matches('/');
+    let host = given.strip_prefix("https://").or_else(|| given.strip_prefix("http://"));
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    match host {
+        Some(host) if !host.is_empty() && host.chars().all(plain) => Ok(given.to_owned()),
+        _ => bail!("`--public-url` is of the form https://HOST or https://HOST:PORT"),
+    }
 }
 
 /// The folder that was named, or the default.

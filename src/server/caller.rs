@@ -7,15 +7,8 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 
 use super::App;
-use crate::audit::{Action, Actor, OrganisationId, PersonId, RoleId};
-use crate::store::{By, StoreError};
-
-/// The trial's clinician: an identity like any other, in an organisation of its own. These ids are its for ever.
-pub(super) const TRIAL: Actor = Actor::Staff {
-    person: PersonId::from_bytes(*b"trial clinician."),
-    role: RoleId::from_bytes(*b"trial role......"),
-    organisation: OrganisationId::from_bytes(*b"trial clinic...."),
-};
+use crate::audit::{Action, Actor};
+use crate::store::{By, Reach, StoreError};
 
 /// Whoever made this request.
 #[derive(Clone, Copy)]
@@ -31,6 +24,14 @@ impl FromRequestParts<App> for Caller {
 }
 
 impl Caller {
+    /// What lists show to whoever asks: whom this role treats, and what it began.
+    pub(super) fn reach(&self) -> Reach {
+        match self.0.actor {
+            Actor::Staff { role, organisation, .. } => Reach { organisation, role: Some(role) },
+            _ => Reach::TRIAL,
+        }
+    }
+
     /// Keeps the event of a search. What was found may be told only after this.
     ///
     /// # Errors

@@ -47,8 +47,8 @@ impl Hosts {
         let Ok(site) = only(headers, &HeaderName::from_static("sec-fetch-site")) else { return false };
         match site {
             None | Some("same-origin" | "none") => true,
-            // A link on another page may lead to our page, and to nothing behind it.
-            Some(_) => *method == Method::GET && path == "/",
+            // A link on another page may lead to our page, a patient's link in a mail to theirs, and none to anything behind them.
+            Some(_) => *method == Method::GET && (path == "/" || path.starts_with("/d/")),
         }
     }
 }
@@ -97,6 +97,7 @@ mod tests {
         assert!(admit(&[("host", "127.0.0.1:8080"), ("sec-fetch-site", "same-origin")]));
         assert!(admit(&[("host", "127.0.0.1:8080"), ("sec-fetch-site", "none")]));
         assert!(admit_at("/", &[("host", "127.0.0.1:8080"), ("sec-fetch-site", "cross-site")]));
+        assert!(admit_at("/d/consent/secret", &[("host", "127.0.0.1:8080"), ("sec-fetch-site", "cross-site")]));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::asked::Body;
+use super::caller::Caller;
 use super::error::{ApiError, ErrorDocument};
 use super::signing::kept;
 use crate::interop::fhir::Instant;
@@ -17,11 +18,11 @@ use crate::store::{Recording, SignedNote, StoreError, whole};
 use crate::terminology::Concept;
 use crate::text::PatientText;
 
-/// What became of the draft of every signed note, each computed once.
-async fn outcomes(app: &App) -> Result<Vec<(String, Outcome)>, ApiError> {
+/// What became of the draft of every signed note that the caller may see, each computed once.
+async fn outcomes(app: &App, caller: &Caller) -> Result<Vec<(String, Outcome)>, ApiError> {
     let store = app.rooms.store();
     let mut all = Vec::new();
-    for SignedNote { id, version, outcome } in store.signed_notes().await? {
+    for SignedNote { id, version, outcome } in store.signed_notes(caller.reach()).await? {
         let outcome = match outcome {
             Some(outcome) => outcome,
             None => {
@@ -53,14 +54,14 @@ fn seconds(recording: &Recording, signature: &Signature) -> Option<u64> {
     u64::try_from(at(&signature.at)? - at(&recording.created_at)? - talk).ok()
 }
 
-/// The clinic's figures: of all signed notes of this installation.
+/// The clinician's figures: of all signed notes of the patients whom this clinician treats.
 #[utoipa::path(
     get,
     path = "/v1/figures",
     responses((status = 200, description = "`notes`, `median_seconds` from the end of the talk to the signature and how many notes are `timed`, the share of draft lines `kept` word for word, characters `changed` for each of the draft, the terms most often `corrected`", body = Object), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn show_figures(State(app): State<App>) -> Result<Json<Figures>, ApiError> {
-    let outcomes: Vec<Outcome> = outcomes(&app).await?.into_iter().map(|(_, outcome)| outcome).collect();
+pub(super) async fn show_figures(State(app): State<App>, caller: Caller) -> Result<Json<Figures>, ApiError> {
+    let outcomes: Vec<Outcome> = outcomes(&app, &caller).await?.into_iter().map(|(_, outcome)| outcome).collect();
     Ok(Json(figures(&outcomes)))
 }
 
@@ -71,8 +72,8 @@ pub(super) struct Terms {
     terms: Vec<Learned>,
 }
 
-async fn known(app: &App) -> Result<Vec<Learned>, ApiError> {
-    let outcomes: Vec<Outcome> = outcomes(app).await?.into_iter().map(|(_, outcome)| outcome).collect();
+async fn known(app: &App, caller: &Caller) -> Result<Vec<Learned>, ApiError> {
+    let outcomes: Vec<Outcome> = outcomes(app, caller).await?.into_iter().map(|(_, outcome)| outcome).collect();
     Ok(learned(&outcomes, &app.clinician))
 }
 
@@ -82,8 +83,8 @@ async fn known(app: &App) -> Result<Vec<Learned>, ApiError> {
     path = "/v1/learned",
     responses((status = 200, description = "The terms", body = Terms), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn list(State(app): State<App>) -> Result<Json<Terms>, ApiError> {
-    Ok(Json(Terms { terms: known(&app).await? }))
+pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Terms>, ApiError> {
+    Ok(Json(Terms { terms: known(&app, &caller).await? }))
 }
 
 /// A term that is not to be suggested any more.
@@ -103,9 +104,13 @@ pub(super) struct Unwanted {
     request_body = Unwanted,
     responses((status = 204, description = "It is suggested no more"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn forget(State(app): State<App>, Body(unwanted): Body<Unwanted>) -> Result<StatusCode, ApiError> {
+pub(super) async fn forget(
+    State(app): State<App>,
+    caller: Caller,
+    Body(unwanted): Body<Unwanted>,
+) -> Result<StatusCode, ApiError> {
     let mut found = false;
-    for (id, mut outcome) in outcomes(&app).await? {
+    for (id, mut outcome) in outcomes(&app, &caller).await? {
         if outcome.by != *app.clinician {
             continue;
         }
@@ -148,10 +153,14 @@ struct Suggestion {
     params(("id" = String, Path, description = "The recording's id")),
     responses((status = 200, description = "The suggestions", body = Suggestions), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn suggest(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Suggestions>, ApiError> {
+pub(super) async fn suggest(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Suggestions>, ApiError> {
     let record = kept(&app, &id).await?;
     let mut suggestions = Vec::new();
-    for term in known(&app).await? {
+    for term in known(&app, &caller).await? {
         let places = term.suggested(&record.transcript, record.record.note());
         suggestions.extend(places.into_iter().map(|(span, finding)| Suggestion { term: term.clone(), span, finding }));
     }

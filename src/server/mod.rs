@@ -17,6 +17,7 @@ mod openapi;
 mod page;
 pub mod protocol;
 mod recordings;
+mod sharing;
 mod signing;
 mod socket;
 mod templates;
@@ -44,15 +45,16 @@ use utoipa_axum::routes;
 
 pub use error::ServerError;
 
-use self::caller::{Caller, TRIAL};
+use self::caller::Caller;
 use self::error::{ApiError, ErrorDocument};
 use self::guard::Hosts;
 use self::openai::Allowance;
 use self::protocol::{LONGEST_FRAME, Opening};
 use crate::audit::Actor;
 use crate::engine::Engine;
+use crate::gateway::Gateways;
 use crate::room::Rooms;
-use crate::store::Store;
+use crate::store::{By, Store, TRIAL};
 use crate::terminology::Lexicon;
 
 /// A frame beyond the contract's limit is still read up to this many bytes, so that the refusal reaches the client in order.
@@ -78,6 +80,10 @@ pub struct Settings {
     pub keep_free: u64,
     /// Bytes of the longest file that may be uploaded.
     pub longest_upload: u64,
+    /// How messages reach patients; without, a trial's outbox page shows them.
+    pub gateways: Option<Gateways>,
+    /// What links in messages begin with, `https://clinic.example`; the address that is served when not said.
+    pub public_url: Option<String>,
 }
 
 /// What every request may use.
@@ -87,6 +93,7 @@ struct App {
     clinician: Arc<str>,
     actor: Actor,
     allowance: Allowance,
+    sharing: sharing::Sharing,
     /// Turns true when the server shuts down. Who must have ended by then holds a receiver.
     closing: Arc<watch::Sender<bool>>,
 }
@@ -101,13 +108,16 @@ pub async fn serve_trial(
     ready: impl FnOnce(SocketAddr),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServerError> {
-    let Settings { address, store, engine, lexicon, keep_free, longest_upload } = settings;
+    let Settings { address, store, engine, lexicon, keep_free, longest_upload, gateways, public_url } = settings;
     if !address.ip().is_loopback() {
         return Err(ServerError::NotLoopback(address));
     }
     let bind = |source| ServerError::Bind { address, source };
     let listener = TcpListener::bind(address).await.map_err(bind)?;
     let served = listener.local_addr().map_err(bind)?;
+    let public = public_url.unwrap_or_else(|| format!("http://{served}"));
+    let sharing = sharing::Sharing::new(store.clone(), gateways, public)?;
+    store.enter_trial(TRIAL_CLINICIAN, &By::now(Actor::System)).await?;
     let rooms = Rooms::new(engine, store, lexicon, keep_free).await?;
     let closing = Arc::new(watch::Sender::new(false));
     let allowance = Allowance::new(longest_upload, clock::seconds());
@@ -116,8 +126,10 @@ pub async fn serve_trial(
         clinician: TRIAL_CLINICIAN.into(),
         actor: TRIAL,
         allowance,
+        sharing: sharing.clone(),
         closing: Arc::clone(&closing),
     };
+    tokio::spawn(sharing.deliver(closing.subscribe()));
     let service = router(app, Hosts::of(served)).into_make_service_with_connect_info::<SocketAddr>();
     ready(served);
     let stop = async move {
@@ -138,6 +150,7 @@ fn router(app: App, hosts: Hosts) -> Router {
     let (interface, document) = interface().split_for_parts();
     interface
         .merge(page::routes())
+        .merge(sharing::pages().with_state(app.sharing.clone()))
         .route(openapi::PATH, get(move || openapi::show(document.clone())))
         .fallback(|| async { ApiError::NoSuchAddress })
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
@@ -175,6 +188,7 @@ fn interface() -> OpenApiRouter<App> {
         .routes(routes!(templates::list))
         .routes(routes!(templates::keep, templates::remove))
         .merge(visits::routes())
+        .merge(sharing::routes())
         .merge(openai::routes())
 }
 

@@ -54,11 +54,11 @@ pub(super) struct Summaries {
     path = "/v1/recordings",
     responses((status = 200, description = "All recordings and whose they are, nothing of what was said", body = Summaries), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn list(State(app): State<App>, Caller(by): Caller) -> Result<Json<Summaries>, ApiError> {
+pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Summaries>, ApiError> {
     let mut recordings = Vec::new();
     let store = app.rooms.store();
     let (assignments, mut faces) = (store.assignments().await?, Faces::new()?);
-    for recording in store.recordings().await? {
+    for recording in store.recordings_within(caller.reach()).await? {
         let live = app.rooms.find(&recording.id).await;
         let mut summary = summary(&app, recording, live.as_deref());
         if let Some((encounter, typed)) = assignments.get(&summary.id) {
@@ -68,7 +68,7 @@ pub(super) async fn list(State(app): State<App>, Caller(by): Caller) -> Result<J
         recordings.push(summary);
     }
     let count = u32::try_from(recordings.len()).unwrap_or(u32::MAX);
-    app.rooms.store().keep_event(&by.did_in_general(Action::Search { count })).await?;
+    store.keep_event(&caller.0.did_in_general(Action::Search { count })).await?;
     Ok(Json(Summaries { recordings }))
 }
 

@@ -39,7 +39,7 @@ const WORDS: [(&str, &str); 4] = [
 /// PostgreSQL's tables that hold rows of recordings and patients, and a change of each that changes nothing and writes the table anew.
 ///
 /// `VACUUM (FULL)` would write deleted rows too, as long as anybody has an older snapshot; a change of type writes live rows alone.
-const REWRITTEN: [(&str, &str, &str); 16] = [
+const REWRITTEN: [(&str, &str, &str); 17] = [
     ("recordings", "state", "TEXT USING state || ''"),
     ("finals", "segment", "BYTEA USING segment || ''::bytea"),
     ("transcripts", "document", "BYTEA USING document || ''::bytea"),
@@ -54,6 +54,7 @@ const REWRITTEN: [(&str, &str, &str); 16] = [
     ("consents", "document", "BYTEA USING document || ''::bytea"),
     ("encounter_recordings", "moves", "BIGINT USING moves + 0"),
     ("encounters", "document", "BYTEA USING document || ''::bytea"),
+    ("patient_roles", "role", "TEXT USING role || ''"),
     ("patient_numbers", "hash", "BYTEA USING hash || ''::bytea"),
     ("patients", "document", "BYTEA USING document || ''::bytea"),
 ];

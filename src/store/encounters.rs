@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use sqlx::FromRow;
 
 use super::act::Act;
+use super::owners::{PATIENTS_IN_REACH, Reach};
 use super::patients::{new_id, unwrap};
 use super::place::Place;
 use super::{By, DeskError, Store, StoreError};
@@ -108,13 +109,23 @@ impl Store {
         self.readable(rows.map_err(StoreError::database("list the visits of a patient"))?)
     }
 
-    /// The visits from one time to before another, in seconds since 1970, the latest first, at most so many.
+    /// The visits within a reach from one time to before another, in seconds since 1970, the latest first, at most so many.
     ///
     /// # Errors
     /// When they cannot be read.
-    pub async fn encounters_between(&self, from: i64, until: i64, most: u32) -> Result<Vec<StoredEncounter>, StoreError> {
-        let query = format!("{SELECT} WHERE starts_at >= $1 AND starts_at < $2 ORDER BY starts_at DESC, number DESC LIMIT $3");
-        let rows = self.reader().all::<Row>(sqlx::query_as(&query).bind(from).bind(until).bind(i64::from(most))).await;
+    pub async fn encounters_between(
+        &self,
+        reach: Reach,
+        (from, until): (i64, i64),
+        most: u32,
+    ) -> Result<Vec<StoredEncounter>, StoreError> {
+        let query = format!(
+            "{SELECT} WHERE {PATIENTS_IN_REACH} AND starts_at >= $3 AND starts_at < $4 \
+            ORDER BY starts_at DESC, encounters.number DESC LIMIT $5"
+        );
+        let (organisation, role) = reach.values();
+        let query = sqlx::query_as(&query).bind(organisation).bind(role).bind(from).bind(until).bind(i64::from(most));
+        let rows = self.reader().all::<Row>(query).await;
         self.readable(rows.map_err(StoreError::database("list the visits"))?)
     }
 

@@ -22,8 +22,10 @@ mod moves;
 mod notes;
 mod outbox;
 mod outcomes;
+mod owners;
 mod pages;
 mod patients;
+mod people;
 mod place;
 mod record;
 mod recordings;
@@ -54,8 +56,12 @@ pub use finals::StoredFinal;
 pub use notes::Document;
 pub use outbox::{Kind as MessageKind, OutboxMessage, OutboxState, Outgoing};
 pub use outcomes::SignedNote;
+pub use owners::{Owner, Reach};
 pub use pages::PatientPage;
 pub use patients::StoredPatient;
+pub use people::{
+    Card, NewRole, StoredOrganisation, StoredPerson, StoredRole, TRIAL, TRIAL_ORGANISATION, TRIAL_PERSON, TRIAL_ROLE,
+};
 pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};
 pub use templates::StoredTemplate;

@@ -1,6 +1,7 @@
 //! What became of the drafts of signed notes: computed once, kept with the recording, and gone with it.
 
 use super::database::Upkeep;
+use super::owners::{RECORDINGS_IN_REACH, Reach};
 use super::place::Place;
 use super::{Store, StoreError};
 use crate::record::Outcome;
@@ -21,15 +22,19 @@ fn place(id: &str) -> Place<'_> {
 }
 
 impl Store {
-    /// Every signed note, in no order. What cannot be read is left out and said in the log, so that one damaged row hides no other.
+    /// Every signed note within a reach, in no order. What cannot be read is left out and said in the log, so that one damaged row hides no other.
     ///
     /// # Errors
     /// When they cannot be listed.
-    pub async fn signed_notes(&self) -> Result<Vec<SignedNote>, StoreError> {
-        let query = "SELECT note_signatures.recording, MIN(note_signatures.version) AS version FROM note_signatures \
+    pub async fn signed_notes(&self, reach: Reach) -> Result<Vec<SignedNote>, StoreError> {
+        let query = format!(
+            "SELECT note_signatures.recording, MIN(note_signatures.version) AS version FROM note_signatures \
             JOIN recordings ON recordings.id = note_signatures.recording \
-            WHERE note_signatures.stage = 'signed' AND recordings.state = 'finished' GROUP BY note_signatures.recording";
-        let rows = self.reader().all::<(String, i64)>(sqlx::query_as(query)).await;
+            WHERE note_signatures.stage = 'signed' AND recordings.state = 'finished' AND {RECORDINGS_IN_REACH} \
+            GROUP BY note_signatures.recording"
+        );
+        let (organisation, role) = reach.values();
+        let rows = self.reader().all::<(String, i64)>(sqlx::query_as(&query).bind(organisation).bind(role)).await;
         let mut notes = Vec::new();
         for (id, version) in rows.map_err(StoreError::database("list signed notes"))? {
             match self.outcome(&id).await {
@@ -82,21 +87,21 @@ mod tests {
         let store = site.open().await;
         let id = store.create(new_recording(), &by()).await.unwrap().id;
         store.finish(&id, &transcript("said"), &note("1")).await.unwrap();
-        assert!(store.signed_notes().await.unwrap().is_empty(), "nobody has signed it");
+        assert!(store.signed_notes(Reach::TRIAL).await.unwrap().is_empty(), "nobody has signed it");
         let signature = Signature::new("Dr Chan", "2026-11-26T09:00:00Z").unwrap();
         let reviewed = Draft::new(1, note("1")).review(signature.clone()).unwrap();
         store.save_review(&id, &reviewed, &by()).await.unwrap();
         store.save_signature(&id, &reviewed.sign(signature.clone()), &by()).await.unwrap();
-        let signed = store.signed_notes().await.unwrap();
+        let signed = store.signed_notes(Reach::TRIAL).await.unwrap();
         assert_eq!(signed, [SignedNote { id: id.clone(), version: 1, outcome: None }]);
         let outcome = Outcome::new(&note("1"), &note("1"), &signature, Some(30));
         store.keep_outcome(&id, &outcome).await.unwrap();
         store.change_outcome(&id, &Outcome { kept: 7, ..outcome.clone() }).await.unwrap();
         store.keep_outcome(&id, &outcome).await.unwrap();
-        let kept = store.signed_notes().await.unwrap().remove(0).outcome;
+        let kept = store.signed_notes(Reach::TRIAL).await.unwrap().remove(0).outcome;
         assert_eq!(kept, Some(Outcome { kept: 7, ..outcome.clone() }));
         store.erase(&id, &by()).await.unwrap();
-        assert!(store.signed_notes().await.unwrap().is_empty());
+        assert!(store.signed_notes(Reach::TRIAL).await.unwrap().is_empty());
         assert!(matches!(store.change_outcome(&id, &outcome).await, Err(StoreError::Missing { .. })));
         let left =
             sqlx::query_scalar::<_, i64>("SELECT count(*) FROM note_outcomes").fetch_one(store.database().pool()).await.unwrap();

@@ -9,12 +9,13 @@ use sha2::Sha256;
 use sqlx::FromRow;
 
 use super::act::Act;
+use super::owners::{PATIENTS_IN_REACH, Reach, treats};
 use super::place::Place;
 use super::{By, DeskError, Store, StoreError};
-use crate::audit::{Action, Event, Pseudonym};
+use crate::audit::{Action, Event, OrganisationId, Pseudonym};
 use crate::identity::IndexKey;
 use crate::spool::{Key, SpoolError};
-use crate::visit::Patient;
+use crate::visit::{Identifier, Patient};
 
 /// A patient as kept. Its `Debug` shows the id.
 #[derive(Clone, PartialEq)]
@@ -64,7 +65,7 @@ pub(super) fn new_id() -> Result<String, StoreError> {
 }
 
 impl Store {
-    /// Takes in a patient at `at`, seconds since 1970, and makes a key for them.
+    /// Takes in a patient of the organisation of who does it, at `at`, seconds since 1970, and makes a key for them.
     ///
     /// # Errors
     /// [`DeskError::Taken`] when a number of theirs is another patient's, and when it cannot be written.
@@ -74,10 +75,15 @@ impl Store {
         let sealed = Place::new("patients.document", &id).seal_json(&key, patient)?;
         let event = by.did_for(Action::Register, self.pseudonym(&id)?);
         let mut act = self.begin("take in a patient").await?;
-        let insert = "INSERT INTO patients (id, created_at, version, data_key, document) VALUES ($1, $2, 1, $3, $4)";
+        let insert =
+            "INSERT INTO patients (id, created_at, version, data_key, document, organisation) VALUES ($1, $2, 1, $3, $4, $5)";
         let insert = sqlx::query(insert).bind(&id).bind(at).bind(wrapped).bind(sealed);
-        act.execute(insert).await?;
-        self.enter_numbers(&mut act, patient, &id).await?;
+        act.execute(insert.bind(by.organisation().to_string())).await?;
+        if let Some(role) = treats(by.actor) {
+            let insert = sqlx::query("INSERT INTO patient_roles (patient, role) VALUES ($1, $2)");
+            act.execute(insert.bind(&id).bind(role.to_string())).await?;
+        }
+        self.enter_numbers(&mut act, patient, (&id, by.organisation())).await?;
         act.commit(&event).await?;
         Ok(StoredPatient { id, version: 1, patient: patient.clone() })
     }
@@ -92,13 +98,17 @@ impl Store {
         row.map(|row| row.read(&self.shared.master)).transpose()
     }
 
-    /// At most so many patients, the newest first. One that is damaged is left out and named in the log.
+    /// At most so many patients within a reach, the newest first. One that is damaged is left out and named in the log.
     ///
     /// # Errors
     /// When they cannot be read.
-    pub async fn patients(&self, most: u32) -> Result<Vec<StoredPatient>, StoreError> {
-        let query = "SELECT id, version, data_key, document FROM patients ORDER BY created_at DESC, id LIMIT $1";
-        let rows = self.reader().all::<Row>(sqlx::query_as(query).bind(i64::from(most))).await;
+    pub async fn patients(&self, reach: Reach, most: u32) -> Result<Vec<StoredPatient>, StoreError> {
+        let query = format!(
+            "SELECT id, version, data_key, document FROM patients WHERE {PATIENTS_IN_REACH} ORDER BY created_at DESC, id LIMIT $3"
+        );
+        let (organisation, role) = reach.values();
+        let query = sqlx::query_as(&query).bind(organisation).bind(role).bind(i64::from(most));
+        let rows = self.reader().all::<Row>(query).await;
         let rows = rows.map_err(StoreError::database("list the patients"))?;
         let readable = |row: Row| row.read(&self.shared.master).inspect_err(|error| tracing::error!(%error)).ok();
         Ok(rows.into_iter().filter_map(readable).collect())
@@ -121,7 +131,7 @@ impl Store {
             return Err(DeskError::Conflict);
         }
         act.execute(sqlx::query("DELETE FROM patient_numbers WHERE patient = $1").bind(id)).await?;
-        self.enter_numbers(&mut act, patient, id).await?;
+        self.enter_numbers(&mut act, patient, (id, by.organisation())).await?;
         act.commit(&event).await?;
         Ok(version)
     }
@@ -169,24 +179,42 @@ impl Store {
         unwrap(&self.shared.master, id, &wrapped)
     }
 
-    /// Enters what a patient is known by.
-    async fn enter_numbers(&self, act: &mut Act, patient: &Patient, id: &str) -> Result<(), DeskError> {
+    /// Enters what a patient is known by in an organisation.
+    async fn enter_numbers(&self, act: &mut Act, patient: &Patient, (id, of): (&str, OrganisationId)) -> Result<(), DeskError> {
+        let of = of.to_string();
         for hash in self.hashes(patient)? {
-            let held = sqlx::query_as("SELECT patient FROM patient_numbers WHERE hash = $1").bind(hash.as_slice());
+            let held = sqlx::query_as("SELECT patient FROM patient_numbers WHERE organisation = $1 AND hash = $2");
+            let held = held.bind(&of).bind(hash.as_slice());
             if let Some((other,)) = act.one::<(String,)>(held).await? {
                 return Err(DeskError::Taken { patient: other });
             }
-            let insert = sqlx::query("INSERT INTO patient_numbers (hash, patient) VALUES ($1, $2)");
-            act.execute(insert.bind(hash.as_slice()).bind(id)).await?;
+            let insert = sqlx::query("INSERT INTO patient_numbers (organisation, hash, patient) VALUES ($1, $2, $3)");
+            act.execute(insert.bind(&of).bind(hash.as_slice()).bind(id)).await?;
         }
         Ok(())
     }
 
     /// What a patient's numbers are found by.
     fn hashes(&self, patient: &Patient) -> Result<Vec<[u8; 32]>, StoreError> {
-        let key = IndexKey::from_bytes(self.keyed(b"cantoscribe index of patients 1", b"")?);
+        let key = self.index_key()?;
         let hashes = patient.identifiers.iter().map(|identifier| identifier.hash(&key).map(|hash| *hash.bytes()));
         hashes.collect::<Result<_, _>>().map_err(|_| StoreError::Seal(SpoolError::Seal))
+    }
+
+    /// The patient whom an organisation knows by this number.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn patient_by_number(&self, of: OrganisationId, number: &Identifier) -> Result<Option<String>, StoreError> {
+        let hash = number.hash(&self.index_key()?).map_err(|_| StoreError::Seal(SpoolError::Seal))?;
+        let query = sqlx::query_as("SELECT patient FROM patient_numbers WHERE organisation = $1 AND hash = $2");
+        let query = query.bind(of.to_string()).bind(hash.bytes().as_slice());
+        let row = self.reader().one::<(String,)>(query).await.map_err(StoreError::database("look for a patient"))?;
+        Ok(row.map(|(patient,)| patient))
+    }
+
+    fn index_key(&self) -> Result<IndexKey, StoreError> {
+        Ok(IndexKey::from_bytes(self.keyed(b"cantoscribe index of patients 1", b"")?))
     }
 
     /// What the audit log calls a patient: it tells nothing to who has not the master key.

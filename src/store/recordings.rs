@@ -5,6 +5,7 @@ use std::fmt;
 use sqlx::FromRow;
 
 use super::database::Upkeep;
+use super::owners::{RECORDINGS_IN_REACH, Reach};
 use super::place::Place;
 use super::{By, Store, StoreError};
 use crate::audio::{StreamEncoding, StreamFormat};
@@ -164,14 +165,14 @@ impl Store {
         let key = Key::generate()?;
         let wrapped = Place::new("recordings.data_key", &id).seal(&self.shared.master, key.reveal())?;
         let sealed = Place::new("recordings.speakers", &id).seal_json(&key, &speakers)?;
-        let insert = "INSERT INTO recordings (id, state, created_at, encoding, rate, channels, language, token_hash, data_key, speakers) \
-            VALUES ($1, 'open', $2, $3, $4, $5, $6, $7, $8, $9)";
+        let insert = "INSERT INTO recordings (id, state, created_at, encoding, rate, channels, language, token_hash, data_key, speakers, \
+            organisation, made_by) VALUES ($1, 'open', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
         let insert =
             sqlx::query(insert).bind(&id).bind(&created_at).bind(format.encoding().name()).bind(i64::from(format.rate()));
         let insert =
             insert.bind(i64::from(format.channels())).bind(&language).bind(token_hash.as_slice()).bind(wrapped).bind(sealed);
         let mut act = self.begin("take in a recording").await?;
-        act.execute(insert).await?;
+        act.execute(insert.bind(by.organisation().to_string()).bind(by.maker())).await?;
         act.commit(&by.did(Action::Record, &id)).await?;
         let (state, duration_ms, version) = (State::Open, None, 0);
         Ok(Recording { id, state, created_at, format, language, speakers, token_hash, key, duration_ms, version })
@@ -195,9 +196,23 @@ impl Store {
     pub async fn recordings(&self) -> Result<Vec<Recording>, StoreError> {
         let query = format!("{SELECT} ORDER BY number DESC");
         let rows = self.reader().all::<Row>(sqlx::query_as(&query)).await;
-        let rows = rows.map_err(StoreError::database("list the recordings"))?;
+        Ok(self.readable_recordings(rows.map_err(StoreError::database("list the recordings"))?))
+    }
+
+    /// The recordings within a reach, as [`Self::recordings`] lists all.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn recordings_within(&self, reach: Reach) -> Result<Vec<Recording>, StoreError> {
+        let query = format!("{SELECT} AND {RECORDINGS_IN_REACH} ORDER BY number DESC");
+        let (organisation, role) = reach.values();
+        let rows = self.reader().all::<Row>(sqlx::query_as(&query).bind(organisation).bind(role)).await;
+        Ok(self.readable_recordings(rows.map_err(StoreError::database("list the recordings"))?))
+    }
+
+    fn readable_recordings(&self, rows: Vec<Row>) -> Vec<Recording> {
         let readable = |row: Row| row.recording(&self.shared.master).inspect_err(|error| tracing::error!(%error)).ok();
-        Ok(rows.into_iter().filter_map(readable).collect())
+        rows.into_iter().filter_map(readable).collect()
     }
 
     /// Lets another token resume it, and no longer the former one.

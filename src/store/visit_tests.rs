@@ -82,11 +82,11 @@ async fn patients_and_visits_are_there_after_opening_again_and_nothing_of_them_i
     }
     let store = site.open().await;
     assert_eq!(store.patient(&known.id).await.unwrap().as_ref(), Some(&known));
-    assert_eq!(store.patients(10).await.unwrap(), std::slice::from_ref(&known));
+    assert_eq!(store.patients(Reach::TRIAL, 10).await.unwrap(), std::slice::from_ref(&known));
     assert_eq!(store.encounter(&first.id).await.unwrap().as_ref(), Some(&first));
     assert_eq!(store.encounters_of(&known.id).await.unwrap(), [third.clone(), second, first.clone()]);
-    assert_eq!(store.encounters_between(2_000, 3_000, 10).await.unwrap(), [first]);
-    assert_eq!(store.encounters_between(i64::MIN, i64::MAX, 1).await.unwrap(), [third]);
+    assert_eq!(store.encounters_between(Reach::TRIAL, (2_000, 3_000), 10).await.unwrap(), [first]);
+    assert_eq!(store.encounters_between(Reach::TRIAL, (i64::MIN, i64::MAX), 1).await.unwrap(), [third]);
     assert!(!format!("{known:?}").contains("CHAN"));
 }
 
@@ -95,7 +95,7 @@ async fn a_number_is_one_patients_alone(site: Site) {
     let chan = store.create_patient(&patient("CHAN", "A123456(3)"), 1, &by()).await.unwrap();
     let taken = store.create_patient(&patient("WONG", "a1234563"), 2, &by()).await.unwrap_err();
     assert!(matches!(&taken, DeskError::Taken { patient } if *patient == chan.id), "{taken}");
-    assert_eq!(store.patients(10).await.unwrap().len(), 1, "the one refused was taken in all the same");
+    assert_eq!(store.patients(Reach::TRIAL, 10).await.unwrap().len(), 1, "the one refused was taken in all the same");
     let wong = store.create_patient(&patient("WONG", "E364912(5)"), 2, &by()).await.unwrap();
     let taken = store.change_patient(&wong.id, 1, &patient("WONG", "A123456(3)"), &by()).await.unwrap_err();
     assert!(matches!(taken, DeskError::Taken { .. }));
@@ -205,7 +205,7 @@ async fn what_is_not_there_is_told_as_such_and_what_was_changed_is_damaged(site:
     sqlx::query(swap).bind(&other.patient).bind(&one.patient).execute(store.database().pool()).await.unwrap();
     let error = store.patient(&one.patient).await.unwrap_err().to_string();
     assert!(error.contains(&format!("patients.data_key of patient {}", one.patient)), "{error}");
-    assert_eq!(store.patients(10).await.unwrap().len(), 1, "the list is shown without it");
+    assert_eq!(store.patients(Reach::TRIAL, 10).await.unwrap().len(), 1, "the list is shown without it");
     tamper(&store, &format!("UPDATE encounters SET document = x'00' WHERE id = '{}'", other.id)).await;
     assert!(matches!(store.encounter(&other.id).await, Err(StoreError::Damaged { .. })));
 }

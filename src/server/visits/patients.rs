@@ -95,7 +95,7 @@ fn faces(found: impl Iterator<Item = StoredPatient>) -> Result<Json<Patients>, A
 )]
 pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Patients>, ApiError> {
     let most = u32::try_from(LISTED).unwrap_or(u32::MAX).saturating_add(1);
-    let found = faces(app.rooms.store().patients(most).await?.into_iter())?;
+    let found = faces(app.rooms.store().patients(caller.reach(), most).await?.into_iter())?;
     caller.searched(&app, found.patients.len()).await?;
     Ok(found)
 }
@@ -142,7 +142,7 @@ pub(super) async fn search(
     if text.chars().count() > LONGEST_SEARCH {
         return Err(ApiError::Invalid(format!("`text` has more than {LONGEST_SEARCH} characters")));
     }
-    let all = app.rooms.store().patients(LOOKED_THROUGH).await?;
+    let all = app.rooms.store().patients(caller.reach(), LOOKED_THROUGH).await?;
     let found = faces(all.into_iter().filter(|stored| stored.patient.answers_to(&text)))?;
     caller.searched(&app, found.patients.len()).await?;
     Ok(found)

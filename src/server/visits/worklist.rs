@@ -10,6 +10,7 @@ use crate::interop::fhir::Instant;
 use crate::record::Stage;
 use crate::server::App;
 use crate::server::asked::Asked;
+use crate::server::caller::Caller;
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::store::{State as RecordingState, whole};
 use crate::visit::{Progress, doubts};
@@ -93,7 +94,7 @@ pub(super) struct Day {
         ("until" = String, Query, description = "RFC 3339 time at which it ends")),
     responses((status = 200, description = "Visits with their patients", body = Worklist), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn show(State(app): State<App>, Asked(day): Asked<Day>) -> Result<Json<Worklist>, ApiError> {
+pub(super) async fn show(State(app): State<App>, caller: Caller, Asked(day): Asked<Day>) -> Result<Json<Worklist>, ApiError> {
     let time = |name, given: &str| {
         Instant::parse(given).map(|at| at.unix_seconds()).map_err(|_| ApiError::Invalid(format!("`{name}` is no RFC 3339 time")))
     };
@@ -104,13 +105,13 @@ pub(super) async fn show(State(app): State<App>, Asked(day): Asked<Day>) -> Resu
     let store = app.rooms.store();
     let mut faces = Faces::new()?;
     let mut visits = Vec::new();
-    let found = store.encounters_between(from, until, MOST).await?;
+    let found = store.encounters_between(caller.reach(), (from, until), MOST).await?;
     let mut more = found.len() >= MOST as usize;
     for encounter in found.iter().rev() {
         visits.extend(entry(&app, &mut faces, &encounter.id).await?);
     }
     let mut earlier = Vec::new();
-    let found = store.encounters_between(i64::MIN, from, EARLIER).await?;
+    let found = store.encounters_between(caller.reach(), (i64::MIN, from), EARLIER).await?;
     more |= found.len() >= EARLIER as usize;
     for encounter in found {
         if earlier.len() == EARLIER_TOLD {

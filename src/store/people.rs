@@ -1,0 +1,380 @@
+//! Organisations, the people who work in them, and what each is where: one role of one person in one organisation is what signs in.
+
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+
+use super::act::Act;
+use super::place::Place;
+use super::{By, Store, StoreError};
+use crate::audit::{Action, Actor, Event, OrganisationId, PersonId, RecordId, RoleId};
+use crate::identity::RoleKind;
+use crate::spool::{Key, SpoolError};
+
+/// The trial's clinician: an identity like any other, in an organisation of its own. These ids are its for ever.
+pub const TRIAL: Actor = Actor::Staff { person: TRIAL_PERSON, role: TRIAL_ROLE, organisation: TRIAL_ORGANISATION };
+/// The trial's person.
+pub const TRIAL_PERSON: PersonId = PersonId::from_bytes(*b"trial clinician.");
+/// The trial's one role.
+pub const TRIAL_ROLE: RoleId = RoleId::from_bytes(*b"trial role......");
+/// The trial's organisation, to which also belongs what is recorded without a server.
+pub const TRIAL_ORGANISATION: OrganisationId = OrganisationId::from_bytes(*b"trial clinic....");
+
+/// A hospital, a clinic or a practice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredOrganisation {
+    /// Random, and tells nothing.
+    pub id: OrganisationId,
+    /// What it is called.
+    pub name: String,
+    /// What it is called in Chinese, where it is.
+    pub chinese_name: Option<String>,
+}
+
+/// What is known of somebody who works somewhere. Its `Debug` shows nothing.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// The name that notes are signed with.
+    pub name: String,
+    /// Telephone number.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// E-mail address.
+    #[serde(default)]
+    pub email: Option<String>,
+}
+
+impl std::fmt::Debug for Card {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Card(..)")
+    }
+}
+
+/// A person who works somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPerson {
+    /// Random, and tells nothing.
+    pub id: PersonId,
+    /// Who it is.
+    pub card: Card,
+}
+
+/// What one person is in one organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRole {
+    /// Random, and tells nothing.
+    pub id: RoleId,
+    /// Whose it is.
+    pub person: StoredPerson,
+    /// Where.
+    pub organisation: OrganisationId,
+    /// What the person is there.
+    pub kind: RoleKind,
+    /// From when on, in seconds since 1970.
+    pub starts_at: i64,
+    /// From when on no more, where that is known.
+    pub ends_at: Option<i64>,
+}
+
+impl StoredRole {
+    /// Whether it is held at this time, in seconds since 1970.
+    #[must_use]
+    pub fn is_held(&self, at: i64) -> bool {
+        self.starts_at <= at && self.ends_at.is_none_or(|end| at < end)
+    }
+
+    /// Who acts when this role does.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::Staff { person: self.person.id, role: self.id, organisation: self.organisation }
+    }
+}
+
+/// A role to give to somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewRole {
+    /// Whose it will be.
+    pub person: PersonId,
+    /// Where.
+    pub organisation: OrganisationId,
+    /// What the person will be there.
+    pub kind: RoleKind,
+    /// From when on, in seconds since 1970.
+    pub starts_at: i64,
+    /// From when on no more, where that is known.
+    pub ends_at: Option<i64>,
+}
+
+const SELECT: &str = "SELECT roles.id, person, organisation, kind, starts_at, ends_at, people.document FROM roles \
+    JOIN people ON people.id = roles.person";
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    person: String,
+    organisation: String,
+    kind: String,
+    starts_at: i64,
+    ends_at: Option<i64>,
+    document: Vec<u8>,
+}
+
+impl Row {
+    fn read(self, master: &Key) -> Result<StoredRole, StoreError> {
+        let damaged = || Place::row("roles", "", self.id.clone()).damaged();
+        let kind = RoleKind::ALL.iter().find(|kind| kind.as_str() == self.kind);
+        let card = card_place(&self.person).unseal_json(master, &self.document)?;
+        let person = PersonId::try_from(self.person.clone()).map_err(|_| damaged())?;
+        Ok(StoredRole {
+            id: RoleId::try_from(self.id.clone()).map_err(|_| damaged())?,
+            person: StoredPerson { id: person, card },
+            organisation: OrganisationId::try_from(self.organisation.clone()).map_err(|_| damaged())?,
+            kind: *kind.ok_or_else(damaged)?,
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+        })
+    }
+}
+
+fn card_place(person: &str) -> Place<'_> {
+    Place::row("people.document", "", person.to_owned())
+}
+
+/// The bytes of an id that nobody can guess.
+pub(super) fn random<const BYTES: usize>() -> Result<[u8; BYTES], StoreError> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes).map_err(|_| StoreError::Seal(SpoolError::Random))?;
+    Ok(bytes)
+}
+
+impl By {
+    /// Administering an account.
+    #[must_use]
+    pub fn administered(&self, account: [u8; 16]) -> Event {
+        Event { record: Some(RecordId::from_bytes(account)), ..self.did_in_general(Action::Administer) }
+    }
+
+    /// Whose what is made now will be. What is made without a server and without anybody signed in is the trial's.
+    pub(super) fn organisation(&self) -> OrganisationId {
+        match self.actor {
+            Actor::Staff { organisation, .. } | Actor::Device { organisation, .. } => organisation,
+            _ => TRIAL_ORGANISATION,
+        }
+    }
+
+    /// The role or device that makes something now.
+    pub(super) fn maker(&self) -> String {
+        match self.actor {
+            Actor::Staff { role, .. } => role.to_string(),
+            Actor::Device { device, .. } => device.to_string(),
+            _ => TRIAL_ROLE.to_string(),
+        }
+    }
+}
+
+impl Act {
+    pub(super) async fn enter_organisation(&mut self, organisation: &StoredOrganisation) -> Result<(), StoreError> {
+        let insert = "INSERT INTO organisations (id, name, chinese_name) VALUES ($1, $2, $3)";
+        let insert = sqlx::query(insert).bind(organisation.id.to_string()).bind(&organisation.name);
+        self.execute(insert.bind(&organisation.chinese_name)).await.map(drop)
+    }
+
+    pub(super) async fn enter_person(&mut self, person: &StoredPerson, master: &Key) -> Result<(), StoreError> {
+        let id = person.id.to_string();
+        let sealed = card_place(&id).seal_json(master, &person.card)?;
+        self.execute(sqlx::query("INSERT INTO people (id, document) VALUES ($1, $2)").bind(&id).bind(sealed)).await.map(drop)
+    }
+
+    pub(super) async fn enter_role(&mut self, id: RoleId, role: &NewRole) -> Result<(), StoreError> {
+        let insert = "INSERT INTO roles (id, person, organisation, kind, starts_at, ends_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        let insert = sqlx::query(insert).bind(id.to_string()).bind(role.person.to_string()).bind(role.organisation.to_string());
+        self.execute(insert.bind(role.kind.as_str()).bind(role.starts_at).bind(role.ends_at)).await.map(drop)
+    }
+}
+
+impl Store {
+    /// Takes in an organisation.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn create_organisation(
+        &self,
+        name: &str,
+        chinese_name: Option<&str>,
+        by: &By,
+    ) -> Result<StoredOrganisation, StoreError> {
+        let id = OrganisationId::from_bytes(random()?);
+        let organisation = StoredOrganisation { id, name: name.to_owned(), chinese_name: chinese_name.map(str::to_owned) };
+        let mut act = self.begin("take in an organisation").await?;
+        act.enter_organisation(&organisation).await?;
+        act.commit(&by.administered(*id.bytes())).await?;
+        Ok(organisation)
+    }
+
+    /// Takes in a person, who can do nothing yet.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn create_person(&self, card: &Card, by: &By) -> Result<StoredPerson, StoreError> {
+        let person = StoredPerson { id: PersonId::from_bytes(random()?), card: card.clone() };
+        let mut act = self.begin("take in a person").await?;
+        act.enter_person(&person, &self.shared.master).await?;
+        act.commit(&by.administered(*person.id.bytes())).await?;
+        Ok(person)
+    }
+
+    /// Gives somebody a role.
+    ///
+    /// # Errors
+    /// When there is no such person or organisation, and when it cannot be written.
+    pub async fn give_role(&self, role: &NewRole, by: &By) -> Result<RoleId, StoreError> {
+        let id = RoleId::from_bytes(random()?);
+        let mut act = self.begin("give a role").await?;
+        act.enter_role(id, role).await?;
+        act.commit(&by.administered(*id.bytes())).await?;
+        Ok(id)
+    }
+
+    /// Ends a role of this organisation at a time, in seconds since 1970; false where there is none that would last longer.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn end_role(&self, id: RoleId, of: OrganisationId, at: i64, by: &By) -> Result<bool, StoreError> {
+        let update = "UPDATE roles SET ends_at = $1 WHERE id = $2 AND organisation = $3 AND (ends_at IS NULL OR ends_at > $4)";
+        let mut act = self.begin("end a role").await?;
+        let update = sqlx::query(update).bind(at).bind(id.to_string()).bind(of.to_string()).bind(at);
+        if act.execute(update).await? == 0 {
+            return act.abandon().await.map(|()| false);
+        }
+        act.commit(&by.administered(*id.bytes())).await.map(|_| true)
+    }
+
+    /// The trial's organisation, person and role, from this time on where they are not there yet.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub async fn enter_trial(&self, name: &str, by: &By) -> Result<(), StoreError> {
+        if self.role(TRIAL_ROLE).await?.is_some() {
+            return Ok(());
+        }
+        let organisation = StoredOrganisation {
+            id: TRIAL_ORGANISATION,
+            name: "Trial clinic".to_owned(),
+            chinese_name: Some("試用診所".to_owned()),
+        };
+        let card = Card { name: name.to_owned(), phone: None, email: None };
+        let (person, kind, starts_at, ends_at) = (TRIAL_PERSON, RoleKind::Doctor, 0, None);
+        let mut act = self.begin("begin a trial").await?;
+        act.enter_organisation(&organisation).await?;
+        act.enter_person(&StoredPerson { id: person, card }, &self.shared.master).await?;
+        act.enter_role(TRIAL_ROLE, &NewRole { person, organisation: TRIAL_ORGANISATION, kind, starts_at, ends_at }).await?;
+        act.commit(&by.administered(*TRIAL_ROLE.bytes())).await.map(drop)
+    }
+
+    /// The organisation of this id, if there is one.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn organisation(&self, id: OrganisationId) -> Result<Option<StoredOrganisation>, StoreError> {
+        let query = sqlx::query_as("SELECT id, name, chinese_name FROM organisations WHERE id = $1").bind(id.to_string());
+        let row = self.reader().one(query).await.map_err(StoreError::database("read an organisation"))?;
+        row.map(organisation).transpose()
+    }
+
+    /// All organisations, by name.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn organisations(&self) -> Result<Vec<StoredOrganisation>, StoreError> {
+        let query = sqlx::query_as("SELECT id, name, chinese_name FROM organisations ORDER BY name, id");
+        let rows = self.reader().all(query).await.map_err(StoreError::database("list the organisations"))?;
+        rows.into_iter().map(organisation).collect()
+    }
+
+    /// The role of this id, if there is one, ended ones too.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], and when it cannot be read.
+    pub async fn role(&self, id: RoleId) -> Result<Option<StoredRole>, StoreError> {
+        Ok(self.some_roles("roles.id", id.to_string()).await?.pop())
+    }
+
+    /// All roles of a person, ended ones too, the oldest first.
+    ///
+    /// # Errors
+    /// As [`Self::role`].
+    pub async fn roles_of(&self, person: PersonId) -> Result<Vec<StoredRole>, StoreError> {
+        self.some_roles("person", person.to_string()).await
+    }
+
+    /// All roles in an organisation, ended ones too, the oldest first.
+    ///
+    /// # Errors
+    /// As [`Self::role`].
+    pub async fn roles_in(&self, organisation: OrganisationId) -> Result<Vec<StoredRole>, StoreError> {
+        self.some_roles("organisation", organisation.to_string()).await
+    }
+
+    async fn some_roles(&self, column: &'static str, value: String) -> Result<Vec<StoredRole>, StoreError> {
+        let query = format!("{SELECT} WHERE {column} = $1 ORDER BY starts_at, roles.id");
+        let rows = self.reader().all::<Row>(sqlx::query_as(&query).bind(value)).await;
+        let rows = rows.map_err(StoreError::database("read roles"))?;
+        rows.into_iter().map(|row| row.read(&self.shared.master)).collect()
+    }
+}
+
+fn organisation((id, name, chinese_name): (String, String, Option<String>)) -> Result<StoredOrganisation, StoreError> {
+    let damaged = || Place::row("organisations", "", id.clone()).damaged();
+    Ok(StoredOrganisation { id: OrganisationId::try_from(id.clone()).map_err(|_| damaged())?, name, chinese_name })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Site, by, on_both, tamper};
+    use super::*;
+
+    fn card(name: &str) -> Card {
+        Card { name: name.into(), phone: Some("91234567".into()), email: None }
+    }
+
+    async fn a_person_has_a_role_in_each_organisation_and_each_has_its_end(site: Site) {
+        let store = site.open().await;
+        let one = store.create_organisation("Peak Clinic", Some("山頂診所"), &by()).await.unwrap();
+        let other = store.create_organisation("Harbour Hospital", None, &by()).await.unwrap();
+        let person = store.create_person(&card("Dr Chan"), &by()).await.unwrap();
+        let new = |organisation, kind| NewRole { person: person.id, organisation, kind, starts_at: 100, ends_at: None };
+        let first = store.give_role(&new(one.id, RoleKind::Doctor), &by()).await.unwrap();
+        let second = store.give_role(&new(other.id, RoleKind::Administrator), &by()).await.unwrap();
+        store.close().await;
+        let store = site.open().await;
+        assert_eq!(store.organisations().await.unwrap(), [other.clone(), one.clone()]);
+        assert_eq!(store.organisation(one.id).await.unwrap(), Some(one.clone()));
+        assert_eq!(store.roles_of(person.id).await.unwrap().len(), 2);
+        let role = store.role(first).await.unwrap().unwrap();
+        assert_eq!((&role.person, role.kind, role.organisation), (&person, RoleKind::Doctor, one.id));
+        assert!(!role.is_held(99) && role.is_held(100) && role.is_held(i64::MAX));
+        assert!(!store.end_role(first, other.id, 200, &by()).await.unwrap(), "it is another organisation's");
+        assert!(store.end_role(first, one.id, 200, &by()).await.unwrap());
+        assert!(!store.end_role(first, one.id, 300, &by()).await.unwrap(), "an end is not put off");
+        let ended = store.roles_in(one.id).await.unwrap().remove(0);
+        assert!(ended.is_held(199) && !ended.is_held(200));
+        assert!(store.role(second).await.unwrap().unwrap().is_held(500));
+        assert!(!format!("{ended:?}").contains("Chan"));
+    }
+
+    async fn a_card_in_another_persons_place_is_damaged(site: Site) {
+        let store = site.open().await;
+        store.enter_trial("Trial clinician", &by()).await.unwrap();
+        store.enter_trial("Trial clinician", &by()).await.unwrap();
+        assert_eq!(store.role(TRIAL_ROLE).await.unwrap().unwrap().actor(), TRIAL);
+        let other = store.create_person(&card("Dr Chan"), &by()).await.unwrap();
+        let swap = format!("UPDATE people SET document = (SELECT document FROM people WHERE id = '{}')", other.id);
+        tamper(&store, &swap).await;
+        assert!(matches!(store.role(TRIAL_ROLE).await, Err(StoreError::Damaged { .. })));
+    }
+
+    on_both! {
+        a_person_has_a_role_in_each_organisation_and_each_has_its_end,
+        a_card_in_another_persons_place_is_damaged,
+    }
+}
