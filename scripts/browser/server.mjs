@@ -20,26 +20,32 @@ export function freePort() {
 }
 
 export class Server {
-  constructor(binary) {
+  constructor(binary, { trial = true } = {}) {
     this.binary = binary;
+    this.trial = trial;
     this.data = mkdtempSync(path.join(tmpdir(), "cantoscribe-browser-"));
     this.log = "";
   }
 
   async start() {
     this.port ??= await freePort();
-    const options = ["serve", "--trial", "--addr", `127.0.0.1:${this.port}`, "--data", this.data];
+    const options = ["serve", ...(this.trial ? ["--trial"] : []), "--addr", `127.0.0.1:${this.port}`, "--data", this.data];
     this.process = spawn(this.binary, options, { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [this.process.stdout, this.process.stderr]) stream.on("data", (text) => (this.log += text));
     this.process.on("exit", (code) => (this.code = code));
     await until("the server answers", async () => {
       expect(this.code === undefined, `the server ended with ${this.code}:\n${this.log}`);
-      return fetch(`${this.address}/v1/status`).then((answer) => answer.ok, () => false);
+      return fetch(`${this.address}/openapi.json`).then((answer) => answer.ok, () => false);
     });
   }
 
   get address() {
     return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Where pages are that passkeys can be for. */
+  get origin() {
+    return `http://localhost:${this.port}`;
   }
 
   async json(what) {
@@ -54,6 +60,14 @@ export class Server {
   async kill() {
     const gone = new Promise((done) => this.process.once("exit", done));
     this.process.kill("SIGKILL");
+    await gone;
+    this.code = undefined;
+  }
+
+  /** Ends the server as a service manager does, and waits for it. */
+  async end() {
+    const gone = new Promise((done) => this.process.once("exit", done));
+    this.process.kill("SIGTERM");
     await gone;
     this.code = undefined;
   }

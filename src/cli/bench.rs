@@ -12,7 +12,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 use super::hear::Spoken;
 use super::output::print;
-use super::serve::data_folder;
+use super::serve::{TRIAL, data_folder};
 use crate::bench::{self, BenchError, Plan, Request, Setting, Stop, Watch};
 use crate::interop::fhir::Instant;
 use crate::speech::model::{DeviceChoice, Precision};
@@ -90,7 +90,7 @@ pub fn run(arguments: &BenchArguments, models_folder: &Path) -> anyhow::Result<E
     // Made now: after ten minutes it would be late to learn that a report cannot be written.
     let json = arguments.json.as_deref().map(Output::create).transpose()?;
     let html = arguments.html.as_deref().map(Output::create).transpose()?;
-    let data = data_folder(arguments.data.clone())?;
+    let data = data_folder(arguments.data.clone(), TRIAL)?;
     let scratch = scratch(&data)?;
     let stop = stop_on_ctrl_c(scratch.path().to_owned())?;
     let request = Request {

@@ -3,6 +3,7 @@
 //! The result alone goes to standard output; progress and warnings go to standard error. Exit codes: 0 done, 1 an input could not be
 //! used (the other inputs are still done), 2 the command line is wrong.
 
+mod accounts;
 mod audit;
 mod bench;
 mod eval;
@@ -56,6 +57,8 @@ enum Command {
     Models(models::ModelsArguments),
     /// Install a hospital's own terms and codes
     Terminology(terminology::TerminologyArguments),
+    /// Help an administrator who cannot sign in any more
+    Accounts(accounts::AccountsArguments),
     /// Check an audit log
     Audit(audit::AuditArguments),
 }
@@ -80,6 +83,7 @@ pub fn run() -> ExitCode {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Models(arguments) => models::run(arguments, &models_folder),
         Command::Terminology(arguments) => terminology::run(&arguments),
+        Command::Accounts(arguments) => accounts::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
     };
     result.unwrap_or_else(|error| {

@@ -12,11 +12,12 @@ use super::hear::{Ear, HearArguments};
 use super::terminology::lexicon;
 use crate::engine::Engine;
 use crate::gateway::{self, Gateways};
-use crate::server::{ServerError, Settings, serve_trial};
+use crate::server::{Entrance, ServerError, Settings, Started, serve};
 use crate::store::{DatabaseUrl, Store};
 
-/// The folder of recordings and notes below the XDG data directory.
-const DATA: &str = "trial";
+/// The folders of recordings and notes below the XDG data directory: of trials, and of what is served with sign-in.
+pub(super) const TRIAL: &str = "trial";
+pub(super) const CLINIC: &str = "clinic";
 
 /// Arguments of `cantoscribe serve`.
 #[derive(Args)]
@@ -24,10 +25,13 @@ pub struct ServeArguments {
     /// One built-in clinician without sign-in, on a loopback address only: for trying things, not for patients
     #[arg(long)]
     trial: bool,
+    /// The https:// address that browsers see, where something else makes TLS and hands requests on to --addr; without it people sign in on this machine alone
+    #[arg(long, value_name = "URL", conflicts_with = "trial")]
+    public_url: Option<String>,
     /// Where to serve
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     addr: SocketAddr,
-    /// Folder of recordings and notes, sealed [default: cantoscribe/trial in the XDG data directory]
+    /// Folder of recordings and notes, sealed [default: cantoscribe/trial or cantoscribe/clinic in the XDG data directory]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Keep recordings and notes in this PostgreSQL, postgres://USER@HOST/NAME, instead of in the folder; the password may be in ~/.pgpass
@@ -45,9 +49,6 @@ pub struct ServeArguments {
     /// Send patients' messages by the gateways of this file (TOML, with [sms] and [mail]); without it a trial shows them on its page of sharing
     #[arg(long, value_name = "FILE")]
     gateways: Option<PathBuf>,
-    /// What links in patients' messages begin with, as telephones reach this server: https://clinic.example
-    #[arg(long, value_name = "URL")]
-    public_url: Option<String>,
     #[command(flatten)]
     hear: HearArguments,
 }
@@ -57,15 +58,18 @@ pub struct ServeArguments {
 /// # Errors
 /// A model, a data folder or an address that cannot be used.
 pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<ExitCode> {
-    if !arguments.trial {
-        eprintln!("cantoscribe: there is no sign-in yet: only `serve --trial` works, on a loopback address");
+    let entrance = match &arguments.public_url {
+        _ if arguments.trial => Entrance::Trial,
+        Some(url) => Entrance::Public(url.clone()),
+        None => Entrance::Local,
+    };
+    let protected = matches!(entrance, Entrance::Public(_)) || arguments.addr.ip().is_loopback();
+    if !protected {
+        let error = if arguments.trial { ServerError::NotLoopback } else { ServerError::Unprotected };
+        eprintln!("cantoscribe: {}", error(arguments.addr));
         return Ok(ExitCode::from(2));
     }
-    if !arguments.addr.ip().is_loopback() {
-        eprintln!("cantoscribe: {}", ServerError::NotLoopback(arguments.addr));
-        return Ok(ExitCode::from(2));
-    }
-    let data = data_folder(arguments.data.clone())?;
+    let data = data_folder(arguments.data.clone(), if arguments.trial { TRIAL } else { CLINIC })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the server")?;
     runtime.block_on(async {
         let store = match &arguments.database {
@@ -80,34 +84,33 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
         let keep_free = arguments.keep_free.saturating_mul(1 << 20);
         let longest_upload = arguments.max_upload << 20;
         let gateways = arguments.gateways.as_deref().map(|file| Gateways::new(gateway::Settings::read(file)?)).transpose()?;
-        let public_url = arguments.public_url.as_deref().map(public_url).transpose()?;
-        let address = arguments.addr;
-        let settings = Settings { address, store, engine, lexicon, keep_free, longest_upload, gateways, public_url };
-        let ready = |address| {
-            eprintln!("A trial without sign-in, for this machine alone. Open http://{address}/ in a browser; Ctrl-C ends it.");
-        };
-        serve_trial(settings, ready, interrupted()).await?;
+        let settings = Settings { address: arguments.addr, entrance, store, engine, lexicon, keep_free, longest_upload, gateways };
+        let ready: fn(Started) = if arguments.trial { say_trial } else { say_ready };
+        serve(settings, ready, interrupted()).await?;
         Ok(ExitCode::SUCCESS)
     })
 }
 
-/// What links begin with: scheme and host, without a path.
-fn public_url(given: &str) -> anyhow::Result<String> {
-    let given = given.trim_end_matches('/');
-    let host = given.strip_prefix("https://").or_else(|| given.strip_prefix("http://"));
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
-    match host {
-        Some(host) if !host.is_empty() && host.chars().all(plain) => Ok(given.to_owned()),
-        _ => bail!("`--public-url` is of the form https://HOST or https://HOST:PORT"),
+fn say_trial(started: Started) {
+    let Started { address, .. } = started;
+    eprintln!("A trial without sign-in, for this machine alone. Open http://{address}/ in a browser; Ctrl-C ends it.");
+}
+
+/// The link of the first administrator is told here and nowhere else, and works once.
+fn say_ready(started: Started) {
+    let Started { origin, set_up, .. } = started;
+    eprintln!("Open {origin}/ in a browser; Ctrl-C ends it.");
+    if let Some(link) = set_up {
+        eprintln!("There is no administrator yet. Whoever opens this link first, within a day, becomes it:\n{link}");
     }
 }
 
-/// The folder that was named, or the default.
+/// The folder that was named, or the default of this name.
 ///
 /// # Errors
 /// When none was named and there is no home.
-pub(super) fn data_folder(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
-    let default = || directories::ProjectDirs::from("", "", "cantoscribe").map(|folders| folders.data_dir().join(DATA));
+pub(super) fn data_folder(named: Option<PathBuf>, usual: &str) -> anyhow::Result<PathBuf> {
+    let default = || directories::ProjectDirs::from("", "", "cantoscribe").map(|folders| folders.data_dir().join(usual));
     match named.or_else(default) {
         Some(folder) => Ok(folder),
         None => bail!("no folder for the recordings: set HOME, or name one with --data"),

@@ -7,10 +7,11 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::asked::Body;
-use super::caller::Caller;
+use super::caller::{Caller, What};
 use super::clock::now;
 use super::error::{ApiError, ErrorDocument};
 use super::signing::{Desk, desk, kept};
+use crate::identity::Right;
 use crate::note::edit::{NoteEdit, apply};
 use crate::note::{FindingRef, Note, Quotes, SectionCode, Span};
 use crate::record::{Act, Change, Rebased, rebase, steps};
@@ -143,6 +144,7 @@ pub(super) async fn edit(
     Path(id): Path<String>,
     Body(wanted): Body<Wanted>,
 ) -> Result<Json<Changed>, ApiError> {
+    caller.may(&app, Right::Edit, What::Recording(&id)).await?;
     let Wanted { version, edit } = wanted;
     for _ in 0..TRIES {
         let kept = kept(&app, &id).await?;
@@ -151,8 +153,8 @@ pub(super) async fn edit(
         let meant = if merged { rebased(&app, &id, version, meant, &kept).await? } else { meant };
         let before = kept.record.editable()?;
         let at = now();
-        let note = apply(before.note(), meant, &app.clinician, at.as_str(), app.rooms.lexicon())?;
-        if note == *before.note() || save(&app, &id, &note, (before.version(), edit.act()), caller).await? {
+        let note = apply(before.note(), meant, &caller.name, at.as_str(), app.rooms.lexicon())?;
+        if note == *before.note() || save(&app, &id, &note, (before.version(), edit.act()), &caller).await? {
             return changed(&app, &id, merged).await;
         }
     }
@@ -169,9 +171,9 @@ async fn rebased(app: &App, id: &str, version: u64, edit: NoteEdit, kept: &KeptR
 }
 
 /// Keeps the next version; false when somebody else was faster.
-async fn save(app: &App, id: &str, note: &Note, (before, act): (u64, Act), caller: Caller) -> Result<bool, ApiError> {
-    let change = Change { version: before + 1, act, by: app.clinician.to_string(), at: now().as_str().to_owned() };
-    match app.rooms.store().save_note(id, note, &change, &caller.0).await {
+async fn save(app: &App, id: &str, note: &Note, (before, act): (u64, Act), caller: &Caller) -> Result<bool, ApiError> {
+    let change = Change { version: before + 1, act, by: caller.name.to_string(), at: now().as_str().to_owned() };
+    match app.rooms.store().save_note(id, note, &change, &caller.by).await {
         Ok(_) => Ok(true),
         Err(SaveError::Conflict) => Ok(false),
         Err(error) => Err(error.into()),
@@ -210,7 +212,7 @@ pub(super) async fn undo(
     Path(id): Path<String>,
     Body(seen): Body<Seen>,
 ) -> Result<Json<Changed>, ApiError> {
-    step(&app, &id, (seen.version, Act::Undo), caller).await
+    step(&app, &id, (seen.version, Act::Undo), &caller).await
 }
 
 /// Does again what was taken back last.
@@ -227,10 +229,11 @@ pub(super) async fn redo(
     Path(id): Path<String>,
     Body(seen): Body<Seen>,
 ) -> Result<Json<Changed>, ApiError> {
-    step(&app, &id, (seen.version, Act::Redo), caller).await
+    step(&app, &id, (seen.version, Act::Redo), &caller).await
 }
 
-async fn step(app: &App, id: &str, (seen, act): (u64, Act), caller: Caller) -> Result<Json<Changed>, ApiError> {
+async fn step(app: &App, id: &str, (seen, act): (u64, Act), caller: &Caller) -> Result<Json<Changed>, ApiError> {
+    caller.may(app, Right::Edit, What::Recording(id)).await?;
     let kept = kept(app, id).await?;
     if kept.record.version() != seen {
         return Err(conflict(&kept));

@@ -29,6 +29,15 @@ pub enum ServerError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// Passkeys need a name over TLS, or this machine.
+    #[error("`{0}` is no address that passkeys can be for: https:// and a name, or http://localhost")]
+    PublicUrl(String),
+    /// Without sign-in or TLS before it nothing is served to other machines.
+    #[error("`{0}` is not a loopback address: name the https:// address that is before it with --public-url")]
+    Unprotected(std::net::SocketAddr),
+    /// The rules of roles cannot be used.
+    #[error(transparent)]
+    Identity(#[from] crate::identity::IdentityError),
     /// The server broke down.
     #[error("the server ended: {0}")]
     Ended(std::io::Error),
@@ -45,6 +54,22 @@ pub enum ServerError {
 pub(super) enum ApiError {
     #[error("this request does not come from a page of this server")]
     Foreign,
+    #[error("nobody is signed in")]
+    NotSignedIn,
+    #[error("this role may not do this")]
+    NotAllowed,
+    #[error("there is no such thing here")]
+    NotThere,
+    #[error("the passkey was not accepted")]
+    PasskeyRefused,
+    #[error("this link is used, has run out, or is none")]
+    TokenRefused,
+    #[error("too many tries from this address: wait a minute")]
+    TooManyTries,
+    #[error("a trial has no accounts")]
+    IsTrial,
+    #[error("this is the last administrator of the organisation")]
+    LastAdministrator,
     #[error("there is no such recording")]
     NotFound,
     #[error("there is no sound: the note was typed")]
@@ -114,9 +139,18 @@ pub(super) enum ApiError {
 }
 
 impl ApiError {
-    fn parts(&self) -> (StatusCode, &'static str) {
+    /// The status, and the code that programs look at.
+    pub fn parts(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Foreign => (StatusCode::FORBIDDEN, "foreign"),
+            Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "not_signed_in"),
+            Self::NotAllowed => (StatusCode::FORBIDDEN, "not_allowed"),
+            Self::NotThere => (StatusCode::NOT_FOUND, "not_there"),
+            Self::PasskeyRefused => (StatusCode::UNAUTHORIZED, "passkey_refused"),
+            Self::TokenRefused => (StatusCode::FORBIDDEN, "token_refused"),
+            Self::TooManyTries => (StatusCode::TOO_MANY_REQUESTS, "too_many_tries"),
+            Self::IsTrial => (StatusCode::CONFLICT, "is_trial"),
+            Self::LastAdministrator => (StatusCode::CONFLICT, "last_administrator"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::NoSound => (StatusCode::NOT_FOUND, "no_sound"),
             Self::NoPatient => (StatusCode::NOT_FOUND, "no_patient"),

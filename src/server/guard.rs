@@ -14,9 +14,9 @@ use axum::response::{IntoResponse as _, Response};
 use super::drain::drain;
 use super::error::ApiError;
 
-/// The names under which this server is served.
+/// The names under which this server is served, and how a page of each begins.
 #[derive(Debug, Clone)]
-pub(super) struct Hosts(Arc<[String]>);
+pub(super) struct Hosts(Arc<[(String, &'static str)]>);
 
 impl Hosts {
     /// Those of a socket on this address: the address itself, and the loopback names where it is one.
@@ -29,26 +29,32 @@ impl Hosts {
         if port == 80 {
             hosts.extend(hosts.clone().iter().filter_map(|host| host.strip_suffix(":80").map(str::to_owned)));
         }
-        Self(hosts.into())
+        Self(hosts.into_iter().map(|host| (host, "http://")).collect())
     }
 
-    fn know(&self, host: &str) -> bool {
-        self.0.iter().any(|known| known.eq_ignore_ascii_case(host))
+    /// And this one, before which somebody makes TLS.
+    pub fn and_public(self, host: &str) -> Self {
+        Self(self.0.iter().cloned().chain([(host.to_owned(), "https://")]).collect())
+    }
+
+    /// How pages of this host begin, if it is one of ours.
+    fn scheme(&self, host: &str) -> Option<&'static str> {
+        self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(host)).map(|(_, scheme)| *scheme)
     }
 
     /// Whether a request with this method, path and headers may be answered.
     pub fn admit(&self, method: &Method, path: &str, headers: &HeaderMap) -> bool {
         let Ok(host) = only(headers, &header::HOST) else { return false };
-        let Some(host) = host.filter(|host| self.know(host)) else { return false };
+        let Some((host, scheme)) = host.and_then(|host| Some((host, self.scheme(host)?))) else { return false };
         let Ok(origin) = only(headers, &header::ORIGIN) else { return false };
         if let Some(origin) = origin {
-            return origin.strip_prefix("http://").is_some_and(|origin| origin.eq_ignore_ascii_case(host));
+            return origin.strip_prefix(scheme).is_some_and(|origin| origin.eq_ignore_ascii_case(host));
         }
         let Ok(site) = only(headers, &HeaderName::from_static("sec-fetch-site")) else { return false };
         match site {
             None | Some("same-origin" | "none") => true,
-            // A link on another page may lead to our page, a patient's link in a mail to theirs, and none to anything behind them.
-            Some(_) => *method == Method::GET && (path == "/" || path.starts_with("/d/")),
+            // A link on another page, or in a message, may lead to our pages, and to nothing behind them.
+            Some(_) => *method == Method::GET && (matches!(path, "/" | "/accounts") || path.starts_with("/d/")),
         }
     }
 }
@@ -98,6 +104,22 @@ mod tests {
         assert!(admit(&[("host", "127.0.0.1:8080"), ("sec-fetch-site", "none")]));
         assert!(admit_at("/", &[("host", "127.0.0.1:8080"), ("sec-fetch-site", "cross-site")]));
         assert!(admit_at("/d/consent/secret", &[("host", "127.0.0.1:8080"), ("sec-fetch-site", "cross-site")]));
+    }
+
+    #[test]
+    fn a_public_name_is_served_over_tls_alone() {
+        let hosts = Hosts::of("127.0.0.1:8080".parse().unwrap()).and_public("clinic.example");
+        for (method, pairs, admitted) in [
+            (Method::POST, &[("host", "clinic.example"), ("origin", "https://clinic.example")][..], true),
+            (Method::POST, &[("host", "clinic.example"), ("origin", "http://clinic.example")], false),
+            (Method::DELETE, &[("host", "clinic.example"), ("origin", "https://evil.example")], false),
+            (Method::PUT, &[("host", "clinic.example"), ("sec-fetch-site", "cross-site")], false),
+            (Method::POST, &[("host", "127.0.0.1:8080"), ("origin", "http://127.0.0.1:8080")], true),
+            (Method::POST, &[("host", "other.example"), ("origin", "https://other.example")], false),
+        ] {
+            let headers = pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
+            assert_eq!(hosts.admit(&method, "/v1/patients", &headers), admitted, "{method} {pairs:?}");
+        }
     }
 
     #[test]

@@ -8,9 +8,10 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::asked::Body;
-use super::caller::Caller;
+use super::caller::{Caller, What};
 use super::error::{ApiError, ErrorDocument};
 use super::signing::kept;
+use crate::identity::Right;
 use crate::interop::fhir::Instant;
 use crate::note::{FindingRef, Span};
 use crate::record::{Figures, Learned, Outcome, Signature, figures, learned};
@@ -22,7 +23,7 @@ use crate::text::PatientText;
 async fn outcomes(app: &App, caller: &Caller) -> Result<Vec<(String, Outcome)>, ApiError> {
     let store = app.rooms.store();
     let mut all = Vec::new();
-    for SignedNote { id, version, outcome } in store.signed_notes(caller.reach()).await? {
+    for SignedNote { id, version, outcome } in store.signed_notes(caller.reach(app).await?).await? {
         let outcome = match outcome {
             Some(outcome) => outcome,
             None => {
@@ -74,7 +75,7 @@ pub(super) struct Terms {
 
 async fn known(app: &App, caller: &Caller) -> Result<Vec<Learned>, ApiError> {
     let outcomes: Vec<Outcome> = outcomes(app, caller).await?.into_iter().map(|(_, outcome)| outcome).collect();
-    Ok(learned(&outcomes, &app.clinician))
+    Ok(learned(&outcomes, &caller.name))
 }
 
 /// What this clinician's corrections have taught: words mapped to another concept twice or more, in notes that were signed.
@@ -111,7 +112,7 @@ pub(super) async fn forget(
 ) -> Result<StatusCode, ApiError> {
     let mut found = false;
     for (id, mut outcome) in outcomes(&app, &caller).await? {
-        if outcome.by != *app.clinician {
+        if outcome.by != *caller.name {
             continue;
         }
         let mine = outcome.corrections.iter_mut().filter(|correction| {
@@ -158,6 +159,7 @@ pub(super) async fn suggest(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Suggestions>, ApiError> {
+    caller.may(&app, Right::View, What::Recording(&id)).await?;
     let record = kept(&app, &id).await?;
     let mut suggestions = Vec::new();
     for term in known(&app, &caller).await? {

@@ -7,10 +7,12 @@ use serde::Deserialize;
 
 use super::App;
 use super::asked::Asked;
+use super::caller::{Caller, What};
 use super::clock::local;
 use super::error::{ApiError, ErrorDocument};
+use crate::audit::Action;
 use crate::fonts;
-use crate::identity::Date;
+use crate::identity::{Date, Right};
 use crate::interop::fhir::Instant;
 use crate::letter::{self, Letter, LetterError, LetterKind, Patient, Request};
 use crate::note::compose::Language;
@@ -54,9 +56,11 @@ pub(super) struct Form {
 )]
 pub(super) async fn show(
     State(app): State<App>,
+    caller: Caller,
     Path((id, kind)): Path<(String, String)>,
     Asked(form): Asked<Form>,
 ) -> Result<Response, ApiError> {
+    caller.may(&app, Right::Export, What::Recording(&id)).await?;
     let store = app.rooms.store();
     let recording = store.recording(&id).await?.ok_or(ApiError::NotFound)?;
     let KeptRecord { record, .. } = store.record(&id).await?.ok_or(ApiError::NotFinished)?;
@@ -77,6 +81,7 @@ pub(super) async fn show(
         language,
     };
     let letters = letter::letters(kind, &request)?;
+    caller.reads(&app, Action::Export { count: 1 }, &id).await?;
     match form.format {
         Format::Html => Ok(html(letter::to_html(&letters))),
         Format::Pdf => pdf(kind, letters).await,

@@ -2,6 +2,8 @@
 //!
 //! Invariant: no request is answered whose Host and Origin are not the address served.
 
+mod access;
+mod accounts;
 mod asked;
 mod caller;
 mod clock;
@@ -45,16 +47,17 @@ use utoipa_axum::routes;
 
 pub use error::ServerError;
 
-use self::caller::Caller;
+use self::access::{CookieForm, Gate};
+use self::caller::{Sender, TRIAL_CLINICIAN, What};
 use self::error::{ApiError, ErrorDocument};
 use self::guard::Hosts;
 use self::openai::Allowance;
 use self::protocol::{LONGEST_FRAME, Opening};
 use crate::audit::Actor;
 use crate::engine::Engine;
-use crate::gateway::Gateways;
-use crate::room::Rooms;
-use crate::store::{By, Store, TRIAL};
+use crate::gateway::{self, Gateways};
+use crate::room::{Rooms, Token};
+use crate::store::{By, Enrolment, Store};
 use crate::terminology::Lexicon;
 
 /// A frame beyond the contract's limit is still read up to this many bytes, so that the refusal reaches the client in order.
@@ -63,13 +66,37 @@ const LONGEST_READ: usize = 16 * LONGEST_FRAME;
 const LONGEST_BODY: usize = 64 << 10;
 /// How long a shutdown waits for the sockets to close and their audio to be synced.
 const SHUTDOWN: Duration = Duration::from_secs(3);
-/// Who edits in a trial.
-const TRIAL_CLINICIAN: &str = "Trial clinician";
+/// Seconds that the token of the first administrator is good for.
+const SET_UP: i64 = 24 * 3600;
+
+/// Who is let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entrance {
+    /// Everybody on this machine, as one built-in clinician.
+    Trial,
+    /// People with passkeys, on this machine: pages are at `http://localhost`.
+    Local,
+    /// People with passkeys, behind this `https://` address, where somebody else makes TLS.
+    Public(String),
+}
+
+/// What there is once requests are answered.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// The address served.
+    pub address: SocketAddr,
+    /// Where the pages are.
+    pub origin: String,
+    /// What makes the first administrator, once, while there is none.
+    pub set_up: Option<String>,
+}
 
 /// How to serve.
 pub struct Settings {
-    /// A loopback address.
+    /// A loopback address, or one behind `entrance`'s.
     pub address: SocketAddr,
+    /// Who is let in, and how.
+    pub entrance: Entrance,
     /// The data folder.
     pub store: Store,
     /// The loaded models.
@@ -80,58 +107,57 @@ pub struct Settings {
     pub keep_free: u64,
     /// Bytes of the longest file that may be uploaded.
     pub longest_upload: u64,
-    /// How messages reach patients; without, a trial's outbox page shows them.
+    /// How messages reach patients; without, a trial's outbox page shows them, and elsewhere they wait.
     pub gateways: Option<Gateways>,
-    /// What links in messages begin with, `https://clinic.example`; the address that is served when not said.
-    pub public_url: Option<String>,
 }
 
 /// What every request may use.
 #[derive(Clone)]
 struct App {
     rooms: Arc<Rooms>,
-    clinician: Arc<str>,
-    actor: Actor,
+    gate: Arc<Gate>,
     allowance: Allowance,
     sharing: sharing::Sharing,
     /// Turns true when the server shuts down. Who must have ended by then holds a receiver.
     closing: Arc<watch::Sender<bool>>,
 }
 
-/// Serves a trial until `shutdown` completes: one built-in clinician, no sign-in, this machine alone. `ready` is told the
-/// address, once requests are answered.
+/// Serves until `shutdown` completes. `ready` is told the address, once requests are answered.
 ///
 /// # Errors
-/// An address that is no loopback address or cannot be served on; a data folder that cannot be used.
-pub async fn serve_trial(
+/// An address that cannot be served on, or that is no loopback address with nothing before it; a data folder that cannot be used.
+pub async fn serve(
     settings: Settings,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(Started),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServerError> {
-    let Settings { address, store, engine, lexicon, keep_free, longest_upload, gateways, public_url } = settings;
-    if !address.ip().is_loopback() {
-        return Err(ServerError::NotLoopback(address));
+    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, gateways } = settings;
+    match entrance {
+        Entrance::Trial if !address.ip().is_loopback() => return Err(ServerError::NotLoopback(address)),
+        Entrance::Local if !address.ip().is_loopback() => return Err(ServerError::Unprotected(address)),
+        _ => {}
     }
     let bind = |source| ServerError::Bind { address, source };
     let listener = TcpListener::bind(address).await.map_err(bind)?;
     let served = listener.local_addr().map_err(bind)?;
-    let public = public_url.unwrap_or_else(|| format!("http://{served}"));
-    let sharing = sharing::Sharing::new(store.clone(), gateways, public)?;
-    store.enter_trial(TRIAL_CLINICIAN, &By::now(Actor::System)).await?;
+    let (gate, hosts, origin) = doors(&entrance, served)?;
+    let set_up = match &entrance {
+        Entrance::Trial => store.enter_trial(TRIAL_CLINICIAN, &By::now(Actor::System)).await.map(|()| None)?,
+        _ => set_up(&store).await?.map(|token| format!("{origin}/accounts#{}", token.reveal())),
+    };
+    // Only a trial shows on a page what patients are sent: elsewhere a message waits for a gateway.
+    let gateways = match gateways {
+        None if entrance != Entrance::Trial => Some(Gateways::new(gateway::Settings::default())?),
+        given => given,
+    };
+    let sharing = sharing::Sharing::new(store.clone(), gateways, origin.clone())?;
     let rooms = Rooms::new(engine, store, lexicon, keep_free).await?;
     let closing = Arc::new(watch::Sender::new(false));
     let allowance = Allowance::new(longest_upload, clock::seconds());
-    let app = App {
-        rooms: Arc::clone(&rooms),
-        clinician: TRIAL_CLINICIAN.into(),
-        actor: TRIAL,
-        allowance,
-        sharing: sharing.clone(),
-        closing: Arc::clone(&closing),
-    };
-    tokio::spawn(sharing.deliver(closing.subscribe()));
-    let service = router(app, Hosts::of(served)).into_make_service_with_connect_info::<SocketAddr>();
-    ready(served);
+    tokio::spawn(sharing.clone().deliver(closing.subscribe()));
+    let app = App { rooms: Arc::clone(&rooms), gate: Arc::new(gate), allowance, sharing, closing: Arc::clone(&closing) };
+    let service = router(app, hosts).into_make_service_with_connect_info::<SocketAddr>();
+    ready(Started { address: served, origin, set_up });
     let stop = async move {
         shutdown.await;
         closing.send_replace(true);
@@ -144,6 +170,34 @@ pub async fn serve_trial(
     }
     rooms.close().await;
     Ok(())
+}
+
+/// How people come in, under which names this is served, and where the pages are.
+fn doors(entrance: &Entrance, served: SocketAddr) -> Result<(Gate, Hosts, String), ServerError> {
+    let hosts = Hosts::of(served);
+    Ok(match entrance {
+        Entrance::Trial => (Gate::trial()?, hosts, format!("http://{served}")),
+        Entrance::Local => {
+            let origin = format!("http://localhost:{}", served.port());
+            (Gate::with_sign_in(&origin, CookieForm::of_port(served.port()))?, hosts, origin)
+        }
+        Entrance::Public(origin) => {
+            let host = origin.strip_prefix("https://").map(|host| host.trim_end_matches('/'));
+            let host = host.ok_or_else(|| ServerError::PublicUrl(origin.clone()))?;
+            let gate = Gate::with_sign_in(origin, CookieForm::over_tls())?;
+            (gate, hosts.and_public(host), format!("https://{host}"))
+        }
+    })
+}
+
+/// A token for the first administrator, while there is none. One that was told before is worth nothing any more.
+async fn set_up(store: &Store) -> Result<Option<Token>, ServerError> {
+    if store.has_administrator().await? {
+        return Ok(None);
+    }
+    let (token, by) = (Token::generate()?, By::now(Actor::System));
+    store.offer((token.hash(), by.seconds() + SET_UP), None, &Enrolment::SetUp, &by).await?;
+    Ok(Some(token))
 }
 
 fn router(app: App, hosts: Hosts) -> Router {
@@ -187,6 +241,7 @@ fn interface() -> OpenApiRouter<App> {
         .routes(routes!(learning::suggest))
         .routes(routes!(templates::list))
         .routes(routes!(templates::keep, templates::remove))
+        .merge(accounts::routes())
         .merge(visits::routes())
         .merge(sharing::routes())
         .merge(openai::routes())
@@ -228,16 +283,16 @@ struct RoomCount {
 
 /// What is served.
 #[utoipa::path(get, path = "/v1/status", responses((status = 200, description = "What is served", body = Status), (status = "default", description = "Why not", body = ErrorDocument)))]
-async fn status(State(app): State<App>) -> Result<Json<Status>, ApiError> {
+async fn status(State(app): State<App>, sender: Sender) -> Result<Json<Status>, ApiError> {
     let models = app.rooms.engine().models();
     let (open, most) = app.rooms.engine().rooms();
     Ok(Json(Status {
         version: env!("CARGO_PKG_VERSION"),
         model: models.identity.name.clone(),
         precision: models.precision,
-        trial: true,
+        trial: app.gate.sign_in.is_none(),
         languages: ["yue", "zh", "en", "auto"],
-        clinician: Clinician { name: app.clinician.to_string() },
+        clinician: Clinician { name: sender.name().to_owned() },
         rooms: RoomCount { open, most },
         disk_low: app.rooms.disk_low()?,
     }))
@@ -262,19 +317,29 @@ async fn status(State(app): State<App>) -> Result<Json<Status>, ApiError> {
 )]
 async fn listen(
     State(app): State<App>,
-    Caller(by): Caller,
+    sender: Sender,
     Query(query): Query<Vec<(String, String)>>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ApiError> {
     let opening = Opening::parse(&query);
-    let App { rooms, closing, .. } = app;
+    match &opening {
+        Ok(Opening::Begin { encounter: Some(id), .. }) => sender.may_record(&app, What::Visit(id)).await?,
+        // Outside a trial every recording is of a visit, whose patient was asked.
+        Ok(Opening::Begin { encounter: None, .. }) if app.gate.sign_in.is_some() => return Err(ApiError::MayNotRecord),
+        Ok(Opening::Begin { encounter: None, .. }) => sender.may_record(&app, What::Own).await?,
+        Ok(Opening::Resume { recording }) => sender.may_record(&app, What::Recording(recording)).await?,
+        Err(_) => {}
+    }
+    let (by, pass) = (sender.by(), sender.pass().clone());
+    let App { rooms, closing, gate, .. } = app;
     if let Ok(Opening::Begin { encounter: Some(id), .. }) = &opening
         && rooms.store().encounter(id).await?.is_none_or(|visit| visit.encounter.refused)
     {
         return Err(ApiError::MayNotRecord);
     }
-    Ok(upgrade
-        .max_message_size(LONGEST_READ)
-        .max_frame_size(LONGEST_READ)
-        .on_upgrade(move |socket| socket::serve(socket, rooms, opening, by, closing.subscribe())))
+    Ok(upgrade.max_message_size(LONGEST_READ).max_frame_size(LONGEST_READ).on_upgrade(move |socket| async move {
+        let store = rooms.store().clone();
+        let over = gate.over(&store, &pass);
+        socket::serve(socket, rooms, opening, by, (closing.subscribe(), over)).await;
+    }))
 }

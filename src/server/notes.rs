@@ -6,10 +6,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::asked::Asked;
-use super::caller::Caller;
+use super::caller::{Caller, What};
 use super::error::{ApiError, ErrorDocument};
 use super::{App, templates};
 use crate::audit::Action;
+use crate::identity::Right;
 use crate::interop::fhir::{self, Instant};
 use crate::note::compose::{self, sections, text_of};
 use crate::note::edit::is_edited;
@@ -69,6 +70,7 @@ pub(super) async fn download(
     Path(id): Path<String>,
     Asked(form): Asked<Form>,
 ) -> Result<Response, ApiError> {
+    caller.may(&app, Right::Export, What::Recording(&id)).await?;
     let recording = app.rooms.store().recording(&id).await?.ok_or(ApiError::NotFound)?;
     let Document { transcript, mut note, .. } = document(&app, &id).await?;
     caller.reads(&app, Action::Export { count: 1 }, &id).await?;
@@ -84,7 +86,7 @@ pub(super) async fn download(
         note.sections = sections(&note, language);
     }
     if let Some(name) = &form.template {
-        note.sections = templates::named(&app, name).await?.sections(&note, language);
+        note.sections = templates::named(&app, &caller, name).await?.sections(&note, language);
     }
     match form.format {
         Format::Json => Ok(file("note.json", "application/json", serde_json::to_string_pretty(&note)?)),
@@ -113,6 +115,7 @@ pub(super) async fn download_transcript(
     Path(id): Path<String>,
     Asked(form): Asked<Form>,
 ) -> Result<Response, ApiError> {
+    caller.may(&app, Right::Export, What::Recording(&id)).await?;
     let Document { transcript, .. } = document(&app, &id).await?;
     caller.reads(&app, Action::Export { count: 1 }, &id).await?;
     Ok(match form.format {

@@ -14,8 +14,8 @@ use sha2::{Digest as _, Sha256};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src 'self' blob:; frame-src 'self'; \
     worker-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// The page may use the microphone and keep the screen lit, and nothing else that a browser asks its user for.
-const PERMISSIONS: &str =
-    "microphone=(self), screen-wake-lock=(self), camera=(), geolocation=(), payment=(), usb=(), display-capture=()";
+const PERMISSIONS: &str = "microphone=(self), screen-wake-lock=(self), camera=(), geolocation=(), payment=(), usb=(), display-capture=(), \
+    publickey-credentials-get=(self), publickey-credentials-create=(self)";
 
 /// A file of the page.
 struct Asset {
@@ -33,6 +33,11 @@ macro_rules! assets {
 
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     let files = assets![
+        "accounts-api.js",
+        "accounts.css",
+        "accounts.html",
+        "accounts.js",
+        "admin.js",
         "api.js",
         "app.js",
         "backlog.js",
@@ -89,6 +94,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "visits.js",
         "wake.js",
         "wav.js",
+        "webauthn.js",
         "worklist.js",
     ];
     files.into_iter().map(|(name, content)| Asset { name, content, tag: tag(content) }).collect()
@@ -106,6 +112,7 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/", get(|headers: HeaderMap| async move { answer("index.html", &headers) }))
         .route("/sharing", get(|headers: HeaderMap| async move { answer("sharing.html", &headers) }))
+        .route("/accounts", get(|headers: HeaderMap| async move { answer("accounts.html", &headers) }))
         .route("/assets/{name}", get(|Path(name): Path<String>, headers: HeaderMap| async move { answer(&name, &headers) }))
 }
 

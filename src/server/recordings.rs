@@ -9,11 +9,12 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::asked::Asked;
-use super::caller::Caller;
+use super::caller::{Caller, What};
 use super::error::{ApiError, ErrorDocument};
 use super::visits::{Banner, Faces, Moved, moved};
 use crate::audio::{Playback, to_wav};
 use crate::audit::Action;
+use crate::identity::Right;
 use crate::note::Note;
 use crate::room::Live;
 use crate::speech::Transcript;
@@ -58,7 +59,7 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
     let mut recordings = Vec::new();
     let store = app.rooms.store();
     let (assignments, mut faces) = (store.assignments().await?, Faces::new()?);
-    for recording in store.recordings_within(caller.reach()).await? {
+    for recording in store.recordings_within(caller.reach(&app).await?).await? {
         let live = app.rooms.find(&recording.id).await;
         let mut summary = summary(&app, recording, live.as_deref());
         if let Some((encounter, typed)) = assignments.get(&summary.id) {
@@ -68,7 +69,7 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
         recordings.push(summary);
     }
     let count = u32::try_from(recordings.len()).unwrap_or(u32::MAX);
-    store.keep_event(&caller.0.did_in_general(Action::Search { count })).await?;
+    store.keep_event(&caller.by.did_in_general(Action::Search { count })).await?;
     Ok(Json(Summaries { recordings }))
 }
 
@@ -149,6 +150,7 @@ struct Format {
     responses((status = 200, description = "The recording", body = Detail), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn show(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Json<Detail>, ApiError> {
+    caller.may(&app, Right::View, What::Recording(&id)).await?;
     let store = app.rooms.store();
     let recording = store.recording(&id).await?.ok_or(ApiError::NotFound)?;
     caller.reads(&app, Action::View { count: 1 }, &id).await?;
@@ -198,12 +200,9 @@ pub(super) struct NewToken {
     params(("id" = String, Path, description = "The recording's id")),
     responses((status = 200, description = "The token", body = NewToken), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn token(
-    State(app): State<App>,
-    Caller(by): Caller,
-    Path(id): Path<String>,
-) -> Result<Json<NewToken>, ApiError> {
-    let token = app.rooms.new_token(&id, &by).await?;
+pub(super) async fn token(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Json<NewToken>, ApiError> {
+    caller.may(&app, Right::Record, What::Recording(&id)).await?;
+    let token = app.rooms.new_token(&id, &caller.by).await?;
     Ok(Json(NewToken { token: token.reveal().to_owned() }))
 }
 
@@ -219,7 +218,12 @@ pub(super) struct Finishing {
     params(("id" = String, Path, description = "The recording's id")),
     responses((status = 202, description = "It is being finished", body = Finishing), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn finish(State(app): State<App>, Path(id): Path<String>) -> Result<(StatusCode, Json<Finishing>), ApiError> {
+pub(super) async fn finish(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Finishing>), ApiError> {
+    caller.may(&app, Right::Record, What::Recording(&id)).await?;
     app.rooms.reopen(&id).await?.finish().await?;
     Ok((StatusCode::ACCEPTED, Json(Finishing { state: state_name(RecordingState::Finishing) })))
 }
@@ -231,8 +235,9 @@ pub(super) async fn finish(State(app): State<App>, Path(id): Path<String>) -> Re
     params(("id" = String, Path, description = "The recording's id")),
     responses((status = 204, description = "It is erased"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn erase(State(app): State<App>, Caller(by): Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    app.rooms.erase(&id, &by).await?;
+pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    caller.may(&app, Right::Edit, What::Recording(&id)).await?;
+    app.rooms.erase(&id, &caller.by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -260,6 +265,7 @@ pub(super) async fn audio(
     Path(id): Path<String>,
     Asked(stretch): Asked<Stretch>,
 ) -> Result<Response, ApiError> {
+    caller.may(&app, Right::View, What::Recording(&id)).await?;
     let recording = app.rooms.store().recording(&id).await?.ok_or(ApiError::NotFound)?;
     let rate = u64::from(recording.format.rate());
     let longest = stretch.start_ms.saturating_add(LONGEST_STRETCH_MS);

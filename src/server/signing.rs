@@ -7,10 +7,11 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::asked::Body;
-use super::caller::Caller;
+use super::caller::{Caller, What};
 use super::clock::now;
 use super::edits::{Seen, conflict};
 use super::error::{ApiError, ErrorDocument};
+use crate::identity::Right;
 use crate::note::SectionCode;
 use crate::record::{
     Act, Change, Difference, Doubt, Draft, MarkedLine, Record, Signature, differences, marked_lines, open_doubts, steps,
@@ -81,7 +82,8 @@ pub(super) async fn desk(app: &App, id: &str, kept: &KeptRecord) -> Result<Desk,
     params(("id" = String, Path, description = "The recording's id")),
     responses((status = 200, description = "The note's desk", body = Desk), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Desk>, ApiError> {
+pub(super) async fn show(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Json<Desk>, ApiError> {
+    caller.may(&app, Right::View, What::Recording(&id)).await?;
     let kept = kept(&app, &id).await?;
     Ok(Json(desk(&app, &id, &kept).await?))
 }
@@ -119,7 +121,8 @@ enum HistoryAct {
     params(("id" = String, Path, description = "The recording's id")),
     responses((status = 200, description = "All changes", body = History), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn history(State(app): State<App>, Path(id): Path<String>) -> Result<Json<History>, ApiError> {
+pub(super) async fn history(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Json<History>, ApiError> {
+    caller.may(&app, Right::View, What::Recording(&id)).await?;
     let kept = kept(&app, &id).await?;
     let store = app.rooms.store();
     let mut before = store.note_version(&id, 1).await?.ok_or(ApiError::NotFinished)?;
@@ -153,15 +156,16 @@ fn sign_entry(version: u64, by: &Signature) -> Entry {
 )]
 pub(super) async fn review(
     State(app): State<App>,
-    Caller(by): Caller,
+    caller: Caller,
     Path(id): Path<String>,
     Body(seen): Body<Seen>,
 ) -> Result<Json<Desk>, ApiError> {
+    caller.may(&app, Right::Edit, What::Recording(&id)).await?;
     let kept = seen_last(&app, &id, seen.version).await?;
     let note = kept.record.note().clone();
     kept.record.editable()?;
-    let reviewed = Draft::new(seen.version, note).review(signature(&app)?).map_err(|not_yet| ApiError::Open(not_yet.open))?;
-    vouched(&app, &id, app.rooms.store().save_review(&id, &reviewed, &by).await).await
+    let reviewed = Draft::new(seen.version, note).review(signature(&caller)?).map_err(|not_yet| ApiError::Open(not_yet.open))?;
+    vouched(&app, &id, app.rooms.store().save_review(&id, &reviewed, &caller.by).await).await
 }
 
 /// Signs the note that was read through: from now on it is frozen.
@@ -174,17 +178,18 @@ pub(super) async fn review(
 )]
 pub(super) async fn sign(
     State(app): State<App>,
-    Caller(by): Caller,
+    caller: Caller,
     Path(id): Path<String>,
     Body(seen): Body<Seen>,
 ) -> Result<Json<Desk>, ApiError> {
+    caller.may(&app, Right::Sign, What::Recording(&id)).await?;
     let kept = seen_last(&app, &id, seen.version).await?;
     let signed = match kept.record {
-        Record::Reviewed(reviewed) => reviewed.sign(signature(&app)?),
+        Record::Reviewed(reviewed) => reviewed.sign(signature(&caller)?),
         Record::Draft(_) => return Err(ApiError::NotReviewed),
         Record::Signed(_) => return Err(ApiError::Signed),
     };
-    vouched(&app, &id, app.rooms.store().save_signature(&id, &signed, &by).await).await
+    vouched(&app, &id, app.rooms.store().save_signature(&id, &signed, &caller.by).await).await
 }
 
 /// Lines for a signed note.
@@ -215,16 +220,17 @@ struct AddedLine {
 )]
 pub(super) async fn addendum(
     State(app): State<App>,
-    Caller(by): Caller,
+    caller: Caller,
     Path(id): Path<String>,
     Body(addendum): Body<Addendum>,
 ) -> Result<Json<Desk>, ApiError> {
+    caller.may(&app, Right::Sign, What::Recording(&id)).await?;
     let signed = seen_last(&app, &id, addendum.version).await?.record.signed()?;
     let lines: Vec<(SectionCode, PatientText)> = addendum.lines.into_iter().map(|line| (line.section, line.text)).collect();
-    let signature = signature(&app)?;
+    let signature = signature(&caller)?;
     let added = signed.addendum(&lines, signature.clone(), app.rooms.lexicon())?;
     let change = Change { version: added.version(), act: Act::Addendum, by: signature.by, at: signature.at };
-    let saved = app.rooms.store().save_addendum(&id, &added, &change, &by).await.map(|_| ());
+    let saved = app.rooms.store().save_addendum(&id, &added, &change, &caller.by).await.map(|_| ());
     vouched(&app, &id, saved).await
 }
 
@@ -234,8 +240,8 @@ async fn seen_last(app: &App, id: &str, version: u64) -> Result<KeptRecord, ApiE
     if kept.record.version() == version { Ok(kept) } else { Err(conflict(&kept)) }
 }
 
-fn signature(app: &App) -> Result<Signature, ApiError> {
-    Ok(Signature::new(&app.clinician, now().as_str())?)
+fn signature(caller: &Caller) -> Result<Signature, ApiError> {
+    Ok(Signature::new(&caller.name, now().as_str())?)
 }
 
 async fn vouched(app: &App, id: &str, saved: Result<(), SaveError>) -> Result<Json<Desk>, ApiError> {

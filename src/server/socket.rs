@@ -20,18 +20,20 @@ const TOKEN: Duration = Duration::from_secs(20);
 /// Least time between two notes.
 const NOTES: Duration = Duration::from_secs(1);
 
-/// Serves one client until it or the recording is done. `closing` turns true when the server shuts down.
+/// Serves one client until it or the recording is done. `closing` turns true when the server shuts down, `over` completes when the
+/// client may not stay.
 pub(super) async fn serve(
     socket: WebSocket,
     rooms: Arc<Rooms>,
     opening: Result<Opening, Refusal>,
     by: By,
-    mut closing: watch::Receiver<bool>,
+    (mut closing, over): (watch::Receiver<bool>, impl Future<Output = ()>),
 ) {
     let mut wire = Wire::new(socket);
     let stop = tokio::select! {
         stop = converse(&mut wire, &rooms, opening, by) => stop,
         _ = closing.wait_for(|closing| *closing) => Stop::Close(AWAY),
+        () = over => Refusal::new(REFUSED, "not_signed_in", "the session or the token has ended").into(),
     };
     let code = match stop {
         Stop::Gone => return,

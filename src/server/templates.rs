@@ -8,8 +8,9 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::asked::Body;
-use super::caller::Caller;
+use super::caller::{Caller, What};
 use super::error::{ApiError, ErrorDocument};
+use crate::identity::Right;
 use crate::note::Template;
 use crate::store::StoredTemplate;
 
@@ -29,8 +30,9 @@ pub(super) struct Templates {
     path = "/v1/templates",
     responses((status = 200, description = "The templates", body = Templates), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn list(State(app): State<App>) -> Result<Json<Templates>, ApiError> {
-    Ok(Json(Templates { templates: app.rooms.store().templates(&app.clinician).await? }))
+pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Templates>, ApiError> {
+    caller.may(&app, Right::View, What::Own).await?;
+    Ok(Json(Templates { templates: app.rooms.store().templates(&caller.shelf()).await? }))
 }
 
 /// A template to keep.
@@ -52,10 +54,11 @@ pub(super) struct Form {
 )]
 pub(super) async fn keep(
     State(app): State<App>,
-    Caller(by): Caller,
+    caller: Caller,
     Path(name): Path<String>,
     Body(Form { specialty, text }): Body<Form>,
 ) -> Result<StatusCode, ApiError> {
+    caller.may(&app, Right::Edit, What::Own).await?;
     let fits = |word: &str| word.chars().count() <= LONGEST_NAME && !word.chars().any(char::is_control);
     if name.trim().is_empty() || !fits(&name) || !fits(&specialty) {
         return Err(ApiError::Invalid(
@@ -64,7 +67,7 @@ pub(super) async fn keep(
     }
     text.parse::<Template>()?;
     let template = StoredTemplate { name, specialty, text };
-    app.rooms.store().keep_template(&app.clinician, &template, &by).await?;
+    app.rooms.store().keep_template(&caller.shelf(), &template, &caller.by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -75,8 +78,9 @@ pub(super) async fn keep(
     params(("name" = String, Path, description = "What it is called")),
     responses((status = 204, description = "It is forgotten"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn remove(State(app): State<App>, Caller(by): Caller, Path(name): Path<String>) -> Result<StatusCode, ApiError> {
-    if app.rooms.store().remove_template(&app.clinician, &name, &by).await? {
+pub(super) async fn remove(State(app): State<App>, caller: Caller, Path(name): Path<String>) -> Result<StatusCode, ApiError> {
+    caller.may(&app, Right::Edit, What::Own).await?;
+    if app.rooms.store().remove_template(&caller.shelf(), &name, &caller.by).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(ApiError::NoTemplate)
@@ -84,8 +88,8 @@ pub(super) async fn remove(State(app): State<App>, Caller(by): Caller, Path(name
 }
 
 /// The clinician's template of this name.
-pub(super) async fn named(app: &App, name: &str) -> Result<Template, ApiError> {
-    let templates = app.rooms.store().templates(&app.clinician).await?;
+pub(super) async fn named(app: &App, caller: &Caller, name: &str) -> Result<Template, ApiError> {
+    let templates = app.rooms.store().templates(&caller.shelf()).await?;
     let found = templates.into_iter().find(|template| template.name == name).ok_or(ApiError::NoTemplate)?;
     Ok(found.text.parse()?)
 }

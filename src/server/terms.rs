@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::asked::Body;
+use super::caller::Caller;
 use super::error::{ApiError, ErrorDocument};
 use crate::note::Code;
 use crate::terminology::{Concept, LONGEST_QUERY};
@@ -47,7 +48,11 @@ struct Found {
     request_body = Sought,
     responses((status = 200, description = "What fits, the best first", body = Concepts), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn search(State(app): State<App>, Body(Sought { text }): Body<Sought>) -> Result<Json<Concepts>, ApiError> {
+pub(super) async fn search(
+    State(app): State<App>,
+    _: Caller,
+    Body(Sought { text }): Body<Sought>,
+) -> Result<Json<Concepts>, ApiError> {
     if text.chars().count() > LONGEST_QUERY {
         return Err(ApiError::Invalid(format!("`text` has more than {LONGEST_QUERY} characters")));
     }

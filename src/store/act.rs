@@ -37,6 +37,12 @@ impl By {
         Self { actor, at: UnixMillis(at), address: None, device: None }
     }
 
+    /// When, in seconds since 1970.
+    #[must_use]
+    pub fn seconds(&self) -> i64 {
+        i64::try_from(self.at.0 / 1000).unwrap_or(i64::MAX)
+    }
+
     /// The same actor from the same place, now.
     #[must_use]
     pub fn later(self) -> Self {

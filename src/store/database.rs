@@ -187,6 +187,8 @@ pub(super) enum Upkeep {
     Progress,
     /// The rest of an erasing that has its event.
     Wipe,
+    /// When a session or passkey was last used, and that a session ended by itself.
+    Seen,
     /// Figures that were computed from what is kept.
     Figures,
     /// How far a message is whose making has an event.

@@ -9,7 +9,9 @@
 mod act;
 mod consents;
 mod contacts;
+mod credentials;
 mod database;
+mod devices;
 mod encounters;
 mod erase;
 mod error;
@@ -29,6 +31,7 @@ mod people;
 mod place;
 mod record;
 mod recordings;
+mod sessions;
 mod templates;
 
 use std::path::{Path, PathBuf};
@@ -48,7 +51,9 @@ use place::Place;
 pub use act::{By, record_id};
 pub use consents::{About, Changed, ConsentStep, NewConsent, Side, StoredConsent};
 pub use contacts::Contact;
+pub use credentials::{Enrolment, Entrant, NewPasskey, StoredEnrolment, StoredPasskey};
 pub use database::DatabaseUrl;
+pub use devices::{DeviceScope, StoredDevice};
 pub use encounters::StoredEncounter;
 pub use error::{DeskError, SaveError, StoreError, whole};
 pub use event_rows::EventRows;
@@ -64,6 +69,7 @@ pub use people::{
 };
 pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};
+pub use sessions::{NewSession, StoredSession};
 pub use templates::StoredTemplate;
 
 /// What the probe says.

@@ -97,10 +97,10 @@ impl Store {
     pub async fn let_treat(&self, patient: &str, role: RoleId, by: &By) -> Result<bool, StoreError> {
         let insert = "INSERT INTO patient_roles (patient, role) SELECT patients.id, roles.id FROM patients \
             JOIN roles ON roles.organisation = patients.organisation WHERE patients.id = $1 AND roles.id = $2 \
-            AND roles.ends_at IS NULL AND roles.kind IN ('doctor', 'nurse') ON CONFLICT DO NOTHING";
+            AND (roles.ends_at IS NULL OR roles.ends_at > $3) AND roles.kind IN ('doctor', 'nurse') ON CONFLICT DO NOTHING";
         let event = by.did_for(Action::Register, self.pseudonym(patient)?);
         let mut act = self.begin("let a role treat a patient").await?;
-        if act.execute(sqlx::query(insert).bind(patient).bind(role.to_string())).await? == 0 {
+        if act.execute(sqlx::query(insert).bind(patient).bind(role.to_string()).bind(by.seconds())).await? == 0 {
             return act.abandon().await.map(|()| false);
         }
         act.commit(&event).await.map(|_| true)

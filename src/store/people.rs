@@ -235,7 +235,7 @@ impl Store {
         Ok(id)
     }
 
-    /// Ends a role of this organisation at a time, in seconds since 1970; false where there is none that would last longer.
+    /// Ends a role of this organisation and its sessions at a time, in seconds since 1970; false where there is none that would last longer.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -246,6 +246,7 @@ impl Store {
         if act.execute(update).await? == 0 {
             return act.abandon().await.map(|()| false);
         }
+        act.end_sessions_of(id).await?;
         act.commit(&by.administered(*id.bytes())).await.map(|_| true)
     }
 

@@ -16,7 +16,7 @@ use clap::{Args, ValueEnum};
 
 use super::hear::HearArguments;
 use super::output::print;
-use super::serve::data_folder;
+use super::serve::{TRIAL, data_folder};
 use crate::capture;
 use crate::client::Address;
 use crate::note::compose::Language;
@@ -97,7 +97,7 @@ pub fn run(arguments: &ListenArguments, models_folder: &Path) -> anyhow::Result<
     if arguments.list_devices {
         return list_devices();
     }
-    let data = data_folder(arguments.data.clone())?;
+    let data = data_folder(arguments.data.clone(), TRIAL)?;
     let server: Option<Address> = match arguments.server.as_deref().map(str::parse).transpose() {
         Ok(server) => server,
         Err(error) => {

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use crate::audio::AudioError;
 use crate::engine::EngineError;
 use crate::room::RoomError;
-use crate::server::error::ErrorDocument;
+use crate::server::error::{ApiError, ErrorDocument};
 use crate::speech::TranscriptError;
 use crate::store::StoreError;
 
@@ -55,6 +55,8 @@ pub(super) enum OpenAiError {
     DiskFull,
     #[error("the server is being shut down")]
     Closing,
+    #[error(transparent)]
+    Access(ApiError),
     #[error("something went wrong here")]
     Internal,
 }
@@ -90,6 +92,7 @@ impl OpenAiError {
             Self::Busy => (StatusCode::TOO_MANY_REQUESTS, "too_many_recordings"),
             Self::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
             Self::Closing => (StatusCode::SERVICE_UNAVAILABLE, "closing"),
+            Self::Access(error) => error.parts(),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }
@@ -121,6 +124,12 @@ impl IntoResponse for OpenAiError {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(COME_BACK));
         }
         response
+    }
+}
+
+impl From<ApiError> for OpenAiError {
+    fn from(error: ApiError) -> Self {
+        Self::Access(error)
     }
 }
 

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::error::OpenAiError;
 use super::request::is_loaded;
 use crate::server::App;
+use crate::server::caller::Sender;
 use crate::server::error::ErrorDocument;
 
 /// A model.
@@ -39,7 +40,7 @@ fn loaded(app: &App) -> Model {
     path = "/v1/models",
     responses((status = 200, description = "All models", body = Models), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn list(State(app): State<App>) -> Json<Models> {
+pub(super) async fn list(State(app): State<App>, _: Sender) -> Json<Models> {
     Json(Models { object: "list", data: [loaded(&app)] })
 }
 
@@ -50,7 +51,7 @@ pub(super) async fn list(State(app): State<App>) -> Json<Models> {
     params(("id" = String, Path, description = "Its name")),
     responses((status = 200, description = "The model", body = Model), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Model>, OpenAiError> {
+pub(super) async fn show(State(app): State<App>, _: Sender, Path(id): Path<String>) -> Result<Json<Model>, OpenAiError> {
     let model = loaded(&app);
     if is_loaded(&id, &model.id) { Ok(Json(model)) } else { Err(OpenAiError::NoSuchModel { loaded: model.id }) }
 }

@@ -21,6 +21,7 @@ use super::request::{self, Loaded, Parameter, ResponseFormat, Transcription, Tra
 use crate::audio::{AudioFile, SAMPLE_RATE, SampleIndex};
 use crate::engine::{Abandon, EngineError, Manner, Models};
 use crate::server::App;
+use crate::server::caller::Sender;
 use crate::server::error::ErrorDocument;
 use crate::speech::bias::WordList;
 use crate::speech::transcript::{to_srt, to_text, to_vtt};
@@ -54,7 +55,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
         (status = "default", description = "Why not", body = ErrorDocument)
     )
 )]
-pub(super) async fn create(State(app): State<App>, request: Request) -> Result<Response, OpenAiError> {
+pub(super) async fn create(State(app): State<App>, sender: Sender, request: Request) -> Result<Response, OpenAiError> {
+    if let Err(error) = sender.may_transcribe(&app).await {
+        return Err(form::refuse(request, error.into()).await);
+    }
     let Ok(place) = app.allowance.places.clone().try_acquire_owned() else {
         return Err(form::refuse(request, OpenAiError::Busy).await);
     };

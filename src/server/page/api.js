@@ -10,7 +10,8 @@ export class ApiError extends Error {
   }
 }
 
-async function ask(method, path, body) {
+/** Asks the server. The desk goes to the sign-in when nobody is signed in any more. */
+export async function ask(method, path, body) {
   let response;
   try {
     response = await fetch(path, {
@@ -25,6 +26,7 @@ async function ask(method, path, body) {
     throw new ApiError(error.name === "TimeoutError" ? "timeout" : "offline");
   }
   const answer = await response.json().catch(() => null);
+  if (response.status === 401 && location.pathname === "/") location.assign("/accounts");
   if (!response.ok) throw new ApiError(answer?.error?.code ?? (response.status === 404 ? "not_found" : "unknown"), response.status, answer);
   return answer;
 }

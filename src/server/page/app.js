@@ -104,6 +104,8 @@ async function look() {
     const status = await api.status();
     dismiss("server");
     $("trial").hidden = !status.trial;
+    $("to-account").hidden = status.trial;
+    $("to-account").textContent = status.clinician.name;
     home.setLanguages(status.languages);
     if (status.disk_low) notice("disk", "bad", "error.disk_low");
     else dismiss("disk");

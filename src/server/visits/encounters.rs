@@ -8,10 +8,11 @@ use utoipa::ToSchema;
 
 use super::banner::{Banner, EncounterFace, Faces};
 use super::worklist::{Work, work_of};
+use crate::identity::Right;
 use crate::interop::fhir::Instant;
 use crate::server::App;
 use crate::server::asked::Body;
-use crate::server::caller::Caller;
+use crate::server::caller::{Caller, What};
 use crate::server::clock::now;
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::visit::Encounter;
@@ -38,16 +39,17 @@ pub(super) struct NewEncounter {
 )]
 pub(super) async fn create(
     State(app): State<App>,
-    Caller(by): Caller,
+    caller: Caller,
     Path(id): Path<String>,
     Body(NewEncounter { at, clinician }): Body<NewEncounter>,
 ) -> Result<(StatusCode, Json<EncounterFace>), ApiError> {
+    caller.may(&app, Right::Edit, What::Patient(&id)).await?;
     let at = match at {
         Some(at) => Instant::parse(&at).map_err(|_| ApiError::Invalid("`at` is no RFC 3339 time".to_owned()))?,
         None => now(),
     };
-    let encounter = Encounter::new(clinician.as_deref().unwrap_or(&app.clinician))?;
-    let stored = app.rooms.store().create_encounter(&id, at.unix_seconds(), &encounter, &by).await?;
+    let encounter = Encounter::new(clinician.as_deref().unwrap_or(&caller.name))?;
+    let stored = app.rooms.store().create_encounter(&id, at.unix_seconds(), &encounter, &caller.by).await?;
     Ok((StatusCode::CREATED, Json(stored.into())))
 }
 
@@ -63,7 +65,8 @@ pub(super) struct Encounters {
     params(("id" = String, Path, description = "The patient's id")),
     responses((status = 200, description = "The newest first", body = Encounters), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn list(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Encounters>, ApiError> {
+pub(super) async fn list(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Json<Encounters>, ApiError> {
+    caller.may(&app, Right::View, What::Patient(&id)).await?;
     let store = app.rooms.store();
     store.patient(&id).await?.ok_or(ApiError::NoPatient)?;
     let encounters = store.encounters_of(&id).await?.into_iter().map(EncounterFace::from).collect();
@@ -85,7 +88,8 @@ pub(super) struct Visit {
     params(("id" = String, Path, description = "The visit's id")),
     responses((status = 200, description = "The visit", body = Visit), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Visit>, ApiError> {
+pub(super) async fn show(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Json<Visit>, ApiError> {
+    caller.may(&app, Right::View, What::Visit(&id)).await?;
     let store = app.rooms.store();
     let banner = Faces::new()?.of_encounter(store, &id).await?.ok_or(ApiError::NoVisit)?;
     let mut recordings = Vec::new();
@@ -103,8 +107,9 @@ pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Resu
     params(("id" = String, Path, description = "The visit's id")),
     responses((status = 204, description = "It is gone"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn erase(State(app): State<App>, Caller(by): Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    app.rooms.store().erase_encounter(&id, &by).await?;
+pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    caller.may(&app, Right::Edit, What::Visit(&id)).await?;
+    app.rooms.store().erase_encounter(&id, &caller.by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -126,13 +131,14 @@ pub(super) struct Refusal {
 )]
 pub(super) async fn refuse(
     State(app): State<App>,
-    Caller(by): Caller,
+    caller: Caller,
     Path(id): Path<String>,
     Body(Refusal { refused }): Body<Refusal>,
 ) -> Result<Json<EncounterFace>, ApiError> {
+    caller.may(&app, Right::Edit, What::Visit(&id)).await?;
     // It goes on when the page that asked for it is closed.
     let noted = tokio::spawn(async move {
-        let visit = app.rooms.store().set_refused(&id, refused, &by).await?;
+        let visit = app.rooms.store().set_refused(&id, refused, &caller.by).await?;
         if refused {
             app.rooms.stop_recordings_of(&id).await?;
         }
@@ -156,10 +162,11 @@ pub(super) struct Begun {
 )]
 pub(super) async fn begin_typed(
     State(app): State<App>,
-    Caller(by): Caller,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Begun>), ApiError> {
+    caller.may(&app, Right::Edit, What::Visit(&id)).await?;
     app.rooms.store().encounter(&id).await?.ok_or(ApiError::NoVisit)?;
-    let recording = app.rooms.begin_typed(&id, now(), &by).await?;
+    let recording = app.rooms.begin_typed(&id, now(), &caller.by).await?;
     Ok((StatusCode::CREATED, Json(Begun { recording })))
 }

@@ -4,6 +4,7 @@ mod banner;
 mod encounters;
 mod moves;
 mod patients;
+mod treating;
 mod worklist;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -20,6 +21,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(patients::list, patients::create))
         .routes(routes!(patients::search))
         .routes(routes!(patients::show, patients::change, patients::erase))
+        .routes(routes!(treating::hand_over))
         .routes(routes!(encounters::list, encounters::create))
         .routes(routes!(encounters::show, encounters::erase))
         .routes(routes!(encounters::refuse))

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::banner::{Banner, Faces};
+use crate::identity::Right;
 use crate::server::App;
 use crate::server::asked::Body;
-use crate::server::caller::Caller;
+use crate::server::caller::{Caller, What};
 use crate::server::clock::now;
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::store::{DeskError, whole};
@@ -60,14 +61,16 @@ pub(super) struct Settled {
 )]
 pub(super) async fn move_recording(
     State(app): State<App>,
-    Caller(by): Caller,
+    caller: Caller,
     Path(id): Path<String>,
     Body(Destination { from, to }): Body<Destination>,
 ) -> Result<Json<Settled>, ApiError> {
+    caller.may(&app, Right::Edit, What::Recording(&id)).await?;
+    caller.may(&app, Right::Edit, What::Visit(&to)).await?;
     let store = app.rooms.store();
     store.recording(&id).await?.ok_or(ApiError::NotFound)?;
     if from.as_deref() != Some(to.as_str()) {
-        match store.move_recording(&id, from.as_deref(), &to, (&app.clinician, now().as_str()), &by).await {
+        match store.move_recording(&id, from.as_deref(), &to, (&caller.name, now().as_str()), &caller.by).await {
             Ok(_) => {}
             Err(DeskError::Conflict) => return Err(ApiError::Moved),
             Err(error) => return Err(error.into()),

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::banner::PatientFace;
+use crate::identity::Right;
 use crate::server::App;
 use crate::server::asked::Body;
-use crate::server::caller::Caller;
+use crate::server::caller::{Caller, What};
 use crate::server::clock::{now, today};
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::store::{By, DeskError, StoredPatient};
@@ -95,7 +96,7 @@ fn faces(found: impl Iterator<Item = StoredPatient>) -> Result<Json<Patients>, A
 )]
 pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Patients>, ApiError> {
     let most = u32::try_from(LISTED).unwrap_or(u32::MAX).saturating_add(1);
-    let found = faces(app.rooms.store().patients(caller.reach(), most).await?.into_iter())?;
+    let found = faces(app.rooms.store().patients(caller.reach(&app).await?, most).await?.into_iter())?;
     caller.searched(&app, found.patients.len()).await?;
     Ok(found)
 }
@@ -109,11 +110,12 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
 )]
 pub(super) async fn create(
     State(app): State<App>,
-    Caller(by): Caller,
+    caller: Caller,
     Body(given): Body<Particulars>,
 ) -> Result<(StatusCode, Json<PatientFace>), ApiError> {
+    caller.may(&app, Right::Edit, What::Own).await?;
     let patient = given.patient()?;
-    let stored = app.rooms.store().create_patient(&patient, now().unix_seconds(), &by).await?;
+    let stored = app.rooms.store().create_patient(&patient, now().unix_seconds(), &caller.by).await?;
     let today = today().map_err(|error| ApiError::internal(&error))?;
     Ok((StatusCode::CREATED, Json(PatientFace::of(stored, today))))
 }
@@ -142,7 +144,7 @@ pub(super) async fn search(
     if text.chars().count() > LONGEST_SEARCH {
         return Err(ApiError::Invalid(format!("`text` has more than {LONGEST_SEARCH} characters")));
     }
-    let all = app.rooms.store().patients(caller.reach(), LOOKED_THROUGH).await?;
+    let all = app.rooms.store().patients(caller.reach(&app).await?, LOOKED_THROUGH).await?;
     let found = faces(all.into_iter().filter(|stored| stored.patient.answers_to(&text)))?;
     caller.searched(&app, found.patients.len()).await?;
     Ok(found)
@@ -156,6 +158,7 @@ pub(super) async fn search(
     responses((status = 200, description = "The patient", body = PatientFace), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn show(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Json<PatientFace>, ApiError> {
+    caller.may(&app, Right::View, What::Patient(&id)).await?;
     let stored = app.rooms.store().patient(&id).await?.ok_or(ApiError::NoPatient)?;
     caller.looked_at(&app, &id).await?;
     let today = today().map_err(|error| ApiError::internal(&error))?;
@@ -181,12 +184,13 @@ pub(super) struct NewParticulars {
 )]
 pub(super) async fn change(
     State(app): State<App>,
-    Caller(by): Caller,
+    caller: Caller,
     Path(id): Path<String>,
     Body(change): Body<NewParticulars>,
 ) -> Result<Json<PatientFace>, ApiError> {
+    caller.may(&app, Right::Edit, What::Patient(&id)).await?;
     let patient = change.patient.patient()?;
-    let version = app.rooms.store().change_patient(&id, change.version, &patient, &by).await?;
+    let version = app.rooms.store().change_patient(&id, change.version, &patient, &caller.by).await?;
     let today = today().map_err(|error| ApiError::internal(&error))?;
     Ok(Json(PatientFace::of(StoredPatient { id, version, patient }, today)))
 }
@@ -198,9 +202,10 @@ pub(super) async fn change(
     params(("id" = String, Path, description = "The patient's id")),
     responses((status = 204, description = "Erased"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn erase(State(app): State<App>, Caller(by): Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    caller.may(&app, Right::Edit, What::Patient(&id)).await?;
     // It goes on when the page that asked for it is closed.
-    let erased = tokio::spawn(async move { erase_all_of(&app, &id, &by).await });
+    let erased = tokio::spawn(async move { erase_all_of(&app, &id, &caller.by).await });
     erased.await.map_err(|error| ApiError::internal(&error))?
 }
 

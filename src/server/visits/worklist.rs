@@ -103,15 +103,16 @@ pub(super) async fn show(State(app): State<App>, caller: Caller, Asked(day): Ask
         return Err(ApiError::Invalid("`until` is not after `from`".to_owned()));
     }
     let store = app.rooms.store();
+    let reach = caller.reach(&app).await?;
     let mut faces = Faces::new()?;
     let mut visits = Vec::new();
-    let found = store.encounters_between(caller.reach(), (from, until), MOST).await?;
+    let found = store.encounters_between(reach, (from, until), MOST).await?;
     let mut more = found.len() >= MOST as usize;
     for encounter in found.iter().rev() {
         visits.extend(entry(&app, &mut faces, &encounter.id).await?);
     }
     let mut earlier = Vec::new();
-    let found = store.encounters_between(caller.reach(), (i64::MIN, from), EARLIER).await?;
+    let found = store.encounters_between(reach, (i64::MIN, from), EARLIER).await?;
     more |= found.len() >= EARLIER as usize;
     for encounter in found {
         if earlier.len() == EARLIER_TOLD {

@@ -10,6 +10,8 @@ mod protocol;
 mod settings;
 mod socket;
 
+use std::sync::Arc;
+
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -18,6 +20,7 @@ use super::error::OpenAiError;
 use super::request::{Loaded, is_loaded};
 use crate::engine::EngineError;
 use crate::server::App;
+use crate::server::caller::Sender;
 use crate::server::error::ErrorDocument;
 
 /// Bytes of the longest message: OpenAI takes 15 MiB of audio in one, which base64 makes longer by a third.
@@ -37,9 +40,11 @@ const SUBPROTOCOL: &str = "realtime";
 )]
 pub(super) async fn connect(
     State(app): State<App>,
+    sender: Sender,
     Query(query): Query<Vec<(String, String)>>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, OpenAiError> {
+    sender.may_transcribe(&app).await?;
     let engine = app.rooms.engine().clone();
     let loaded = Loaded::of(engine.models());
     check(&query, loaded.name)?;
@@ -49,7 +54,13 @@ pub(super) async fn connect(
     })?;
     let closing = app.closing.subscribe();
     let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(LONGEST_MESSAGE).max_frame_size(LONGEST_MESSAGE);
-    Ok(upgrade.on_upgrade(move |socket| socket::serve(socket, engine, seat, closing)))
+    let (gate, store, pass) = (Arc::clone(&app.gate), app.rooms.store().clone(), sender.pass().clone());
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        tokio::select! {
+            () = socket::serve(socket, engine, seat, closing) => {}
+            () = gate.over(&store, &pass) => {}
+        }
+    }))
 }
 
 /// Whether the address asks for what there is.

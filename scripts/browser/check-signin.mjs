@@ -1,0 +1,301 @@
+// Sign-in with passkeys of Chromium's virtual authenticator: set-up, invitations, two organisations, devices; and that nobody gets at
+// anything without the right session.
+import { spawnSync } from "node:child_process";
+import path from "node:path";
+
+import WebSocket from "ws";
+
+import { chromium, shown, text, texts } from "./browsers.mjs";
+import { check, expect, same, until } from "./harness.mjs";
+import { Server } from "./server.mjs";
+
+const NAME = "Chan Sentinel";
+const AUTHENTICATOR = { protocol: "ctap2", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true };
+/** What anybody may ask for: the way in, and the description of the interface. */
+const OPEN = ["/v1/sign-in/begin", "/v1/sign-in/finish", "/v1/sign-in/role", "/v1/enrolments/look", "/v1/enrolments/begin", "/v1/enrolments/finish"];
+
+/** A window of its own with an authenticator of its own: another person. */
+async function person(browser, address) {
+  const context = await browser.createBrowserContext();
+  const page = await context.newPage();
+  page.faults = [];
+  page.on("pageerror", (error) => page.faults.push(error.message));
+  page.keys = await page.createCDPSession();
+  await page.keys.send("WebAuthn.enable");
+  page.authenticator = (await page.keys.send("WebAuthn.addVirtualAuthenticator", { options: { ...AUTHENTICATOR, transport: "internal" } })).authenticatorId;
+  await page.goto(`${address}/accounts`);
+  return page;
+}
+
+const fill = (page, values) =>
+  page.evaluate((all) => {
+    for (const [id, value] of Object.entries(all)) document.getElementById(id).value = value;
+  }, values);
+
+/** Comes in with a link, and says where that led. */
+async function enrol(page, link, values) {
+  await page.goto("about:blank");
+  await page.goto(link);
+  await shown(page, "#enrol");
+  await page.click("#language-en");
+  await fill(page, { "enrol-label": "first key", ...values });
+  await page.click("#enrol-go");
+  await until("the account or the choice is shown", () => page.evaluate(() => !document.getElementById("account").hidden || !document.getElementById("choose").hidden));
+}
+
+/** A request of the page's session: `{status, body}`. */
+const ask = (page, method, where, body) =>
+  page.evaluate(
+    async (how, address, content) => {
+      const headers = content === undefined ? {} : { "content-type": "application/json" };
+      const answer = await fetch(address, { method: how, headers, body: content === undefined ? undefined : JSON.stringify(content) });
+      return { status: answer.status, body: await answer.text() };
+    },
+    method,
+    where,
+    body,
+  );
+
+async function json(page, method, where, body) {
+  const answer = await ask(page, method, where, body);
+  expect(answer.status < 300, `${method} ${where} was answered with ${answer.status}: ${answer.body}`);
+  return answer.body ? JSON.parse(answer.body) : null;
+}
+
+/** A link for another organisation, from the console while the server is down. */
+function organisationLink(server) {
+  const made = spawnSync(server.binary, ["accounts", "organisation", "--data", server.data], { encoding: "utf8" });
+  expect(made.status === 0, `accounts organisation: ${made.stderr}`);
+  return `${server.origin}${made.stdout.match(/\/accounts#\S+/)[0]}`;
+}
+
+/** Every address of the interface with its method, ids put in. */
+async function routes(server, ids) {
+  const { paths } = await server.json("/openapi.json");
+  const put = (where) => where.replace(/\{(\w+)\}/g, (_, name) => {
+    if (name !== "id") return { name: "x", kind: "summary" }[name] ?? "x";
+    return Object.entries(ids).find(([start]) => where.startsWith(start))?.[1] ?? "x";
+  });
+  return Object.entries(paths).flatMap(([where, methods]) =>
+    Object.keys(methods).filter((method) => ["get", "post", "put", "delete"].includes(method)).map((method) => ({ method: method.toUpperCase(), route: where, where: put(where) })));
+}
+
+const BODIES = {
+  "/v1/patients": { name: "Intruder" },
+  "/v1/patients/search": { text: "Chan" },
+  "/v1/patients/{id}": { version: 1, patient: { name: "Intruder" } },
+  "/v1/patients/{id}/encounters": {},
+  "/v1/encounters/{id}/refusal": { refused: true },
+  "/v1/recordings/{id}/move": { from: null, to: "x" },
+  "/v1/recordings/{id}/note/edits": { version: 1, edit: { op: "add", section: "P", text: "Intruder" } },
+  "/v1/recordings/{id}/note/addenda": { version: 1, lines: [] },
+  "/v1/learned/forget": { words: "x", concept: { kind: "drug", name: "x" } },
+  "/v1/terminology/search": { text: "diab" },
+  "/v1/invitations": { name: "Intruder", kind: "doctor" },
+  "/v1/devices": { name: "Intruder", room: "1", scope: "record", days: 1 },
+  "/v1/templates/{name}": { text: "[S]\n{{S}}" },
+  "/v1/passkeys/finish": { ceremony: "x", answer: {}, label: "x" },
+  "/v1/enrolments/accept": { token: "x" },
+};
+const QUERIES = { "/v1/worklist": "?from=2026-01-01T00:00:00Z&until=2036-01-01T00:00:00Z", "/v1/recordings/{id}/note": "?format=json", "/v1/recordings/{id}/transcript": "?format=json" };
+const bodyOf = ({ method, route }) => (method === "GET" || method === "DELETE" ? undefined : BODIES[route] ?? { version: 1 });
+
+export async function signIn({ binary, shots }) {
+  const server = new Server(binary, { trial: false });
+  const browser = await chromium();
+  let admin, doctor, colleague, otherAdmin, stranger;
+  let patient, visit, recording;
+  try {
+    await check("sign-in: the first administrator comes in with the link that the server prints, once", async () => {
+      await server.start();
+      const link = await until("the link is printed", () => server.log.match(/http:\S+\/accounts#\S+/)?.[0]);
+      admin = await person(browser, server.origin);
+      await shown(admin, "#sign-in");
+      await enrol(admin, link, { "enrol-organisation": "Peak Clinic", "enrol-chinese": "山頂診所", "enrol-name": "Ms Ho" });
+      await shown(admin, "#admin");
+      same(await text(admin, "#account-name"), "Ms Ho", "who is signed in");
+      await shown(admin, "#second");
+      await admin.screenshot({ path: path.join(shots, "account.png"), fullPage: true });
+      const again = await person(browser, server.origin);
+      await again.goto("about:blank");
+      await again.goto(link);
+      await shown(again, "#problem");
+      expect(!(await again.evaluate(() => document.cookie)).includes("cantoscribe"), "a script reads the cookie");
+      await again.close();
+    });
+
+    await check("sign-in: a second passkey is asked for and registered", async () => {
+      await admin.keys.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId: admin.authenticator, enabled: false });
+      const second = await admin.keys.send("WebAuthn.addVirtualAuthenticator", { options: { ...AUTHENTICATOR, transport: "usb" } });
+      await fill(admin, { "passkey-label": "blue key" });
+      await admin.click("#passkey-add");
+      await until("two passkeys are listed", async () => (await texts(admin, "#passkeys li")).length === 2);
+      expect(await admin.evaluate(() => document.getElementById("second").hidden), "a second is still asked for");
+      await admin.keys.send("WebAuthn.removeVirtualAuthenticator", { authenticatorId: second.authenticatorId });
+      await admin.keys.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId: admin.authenticator, enabled: true });
+    });
+
+    await check("sign-in: an invited doctor registers, signs out and in again, and sees an empty desk", async () => {
+      await fill(admin, { "invite-name": "Dr Chan", "invite-kind": "doctor" });
+      await admin.click("#invite-go");
+      await shown(admin, "#link");
+      doctor = await person(browser, server.origin);
+      await enrol(doctor, await text(admin, "#link-value"), {});
+      same(await text(doctor, "#account-name"), "Dr Chan", "who is signed in");
+      await doctor.click("#sign-out");
+      await shown(doctor, "#sign-in");
+      same((await ask(doctor, "GET", "/v1/patients")).status, 401, "after signing out");
+      await doctor.click("#use-passkey");
+      await shown(doctor, "#account");
+      await doctor.click("#to-desk");
+      await shown(doctor, "#home");
+      same(await text(doctor, "#to-account"), "Dr Chan", "the desk's link to the account");
+      patient = await json(doctor, "POST", "/v1/patients", { name: NAME, identifiers: [{ kind: "hkid", value: "A123456(3)" }] });
+      visit = await json(doctor, "POST", `/v1/patients/${patient.id}/encounters`, {});
+      recording = (await json(doctor, "POST", `/v1/encounters/${visit.id}/typed-note`)).recording;
+      same((await json(doctor, "GET", "/v1/patients")).patients.length, 1, "the doctor's patients");
+    });
+
+    await check("sign-in: a colleague and another organisation see none of it, not even that it is there", async () => {
+      const link = (await json(admin, "POST", "/v1/invitations", { name: "Dr Lee", kind: "doctor" })).link;
+      colleague = await person(browser, server.origin);
+      await enrol(colleague, link, {});
+      await server.end();
+      const other = organisationLink(server);
+      await server.start();
+      otherAdmin = await person(browser, server.origin);
+      await enrol(otherAdmin, other, { "enrol-organisation": "Harbour Hospital", "enrol-name": "Mr Wong" });
+      const invited = (await json(otherAdmin, "POST", "/v1/invitations", { name: "Dr Ng", kind: "doctor" })).link;
+      stranger = await person(browser, server.origin);
+      await enrol(stranger, invited, {});
+      for (const page of [colleague, stranger]) {
+        same((await json(page, "GET", "/v1/patients")).patients, [], "patients");
+        same((await json(page, "POST", "/v1/patients/search", { text: "A123456(3)" })).patients, [], "found by number");
+        same((await json(page, "GET", "/v1/recordings")).recordings, [], "recordings");
+        for (const [there, not] of [[`/v1/patients/${patient.id}`, "/v1/patients/x"], [`/v1/encounters/${visit.id}`, "/v1/encounters/x"], [`/v1/recordings/${recording}`, "/v1/recordings/x"]]) {
+          same(await ask(page, "GET", there), await ask(page, "GET", not), `${there} is told from what is not there`);
+        }
+      }
+      await json(stranger, "POST", "/v1/patients", { name: "Wong", identifiers: [{ kind: "hkid", value: "A123456(3)" }] });
+    });
+
+    await check("sign-in: every address refuses who is not signed in, has the wrong role, is of another organisation", async () => {
+      const all = await routes(server, { "/v1/patients/": patient.id, "/v1/encounters/": visit.id, "/v1/recordings/": recording });
+      expect(all.length > 50, `only ${all.length} addresses`);
+      const quiet = ({ body }, what) => expect(!body.includes(NAME) && !body.includes("A123456") && !body.includes("Peak"), `${what} reveals: ${body}`);
+      for (const one of all) {
+        const { method, where, route } = one;
+        const query = QUERIES[route] ?? "";
+        const body = bodyOf(one);
+        if (!OPEN.includes(route)) {
+          const options = { method, headers: body ? { "content-type": "application/json" } : {}, body: body && JSON.stringify(body) };
+          const answer = await fetch(server.origin + where + query, options);
+          same(answer.status, 401, `${method} ${route} without a session`);
+        }
+        // What has the patient's ids in it is another's to nobody else.
+        if (/\{id\}/.test(route) && /^\/v1\/(patients|encounters|recordings)\//.test(route)) {
+          for (const [who, page] of Object.entries({ stranger, colleague, admin })) {
+            const answer = await ask(page, method, where + query, body);
+            expect([403, 404, 422].includes(answer.status), `${method} ${route} by ${who} was answered with ${answer.status}: ${answer.body}`);
+            quiet(answer, `${method} ${route} by ${who}`);
+          }
+        }
+      }
+      for (const where of ["/v1/patients", "/v1/recordings", "/v1/templates", "/v1/figures", `/v1/worklist${QUERIES["/v1/worklist"]}`]) {
+        same((await ask(admin, "GET", where)).status, 403, `${where} by an administrator`);
+      }
+      for (const where of ["/v1/people", "/v1/devices"]) same((await ask(doctor, "GET", where)).status, 403, `${where} by a doctor`);
+      same((await ask(doctor, "POST", "/v1/invitations", BODIES["/v1/invitations"])).status, 403, "an invitation by a doctor");
+      const people = await json(otherAdmin, "GET", "/v1/people");
+      same(people.roles.map(({ name }) => name).sort(), ["Dr Ng", "Mr Wong"], "people that another organisation's administrator sees");
+      const doctors = (await json(admin, "GET", "/v1/people")).roles.find(({ name }) => name === "Dr Chan");
+      same((await ask(otherAdmin, "DELETE", `/v1/roles/${doctors.role}`)).status, 404, "another organisation ends the role");
+      same((await ask(otherAdmin, "POST", `/v1/people/${doctors.person}/recovery`)).status, 404, "another organisation recovers");
+      same((await json(doctor, "GET", `/v1/patients/${patient.id}`)).name, NAME, "the patient is as before");
+    });
+
+    await check("sign-in: a room's microphone records its organisation's visits alone, and its end closes what is open", async () => {
+      const enrolled = await json(admin, "POST", "/v1/devices", { name: "Room 1", room: "1", scope: "record", days: 1 });
+      const program = await json(admin, "POST", "/v1/devices", { name: "Program", scope: "transcribe", days: 1 });
+      const query = (encounter) => `rate=16000&format=pcm_s16le&encounter=${encounter}`;
+      const dial = (token, what) =>
+        new Promise((done) => {
+          const socket = new WebSocket(`${server.origin.replace("http", "ws")}/v1/listen?${what}`, { headers: { authorization: `Bearer ${token}` } });
+          socket.on("unexpected-response", (_, answer) => done({ status: answer.statusCode }));
+          socket.on("message", (data) => done({ socket, said: JSON.parse(data) }));
+          socket.on("error", () => {});
+        });
+      const { socket, said } = await dial(enrolled.token, query(visit.id));
+      same(said?.type, "ready", "the microphone's first word");
+      const foreign = await json(stranger, "GET", "/v1/patients");
+      const theirs = await json(stranger, "POST", `/v1/patients/${foreign.patients[0].id}/encounters`, {});
+      same((await dial(enrolled.token, query(theirs.id))).status, 404, "another organisation's visit");
+      same((await dial(program.token, query(visit.id))).status, 403, "a program that records");
+      same((await dial("x", query(visit.id))).status, 401, "a token that is none");
+      const models = (token) => fetch(`${server.origin}/v1/models`, { headers: { authorization: `Bearer ${token}` } }).then(({ status }) => status);
+      same([await models(program.token), await models("x")], [200, 401], "a program's models");
+      same((await fetch(`${server.origin}/v1/patients`, { headers: { authorization: `Bearer ${enrolled.token}` } })).status, 401, "a device at the patients");
+      const closed = new Promise((done) => socket.on("close", () => done(Date.now())));
+      const began = Date.now();
+      await json(admin, "DELETE", `/v1/devices/${enrolled.id}`);
+      const took = (await closed) - began;
+      expect(took < 1000, `the socket was closed after ${took} ms`);
+      same((await dial(enrolled.token, query(visit.id))).status, 401, "a token that was revoked");
+    });
+
+    await check("sign-in: the end of a role closes its sessions and its sockets within a second", async () => {
+      await doctor.evaluate((id) => {
+        const socket = new WebSocket(`ws://${location.host}/v1/listen?rate=16000&format=pcm_s16le&encounter=${id}`);
+        window.ended = new Promise((done) => socket.addEventListener("close", () => done(Date.now())));
+        window.ready = new Promise((done) => socket.addEventListener("message", ({ data }) => JSON.parse(data).type === "ready" && done()));
+      }, visit.id);
+      await doctor.evaluate(() => window.ready);
+      const { role } = (await json(admin, "GET", "/v1/people")).roles.find(({ name }) => name === "Dr Chan");
+      const began = Date.now();
+      await json(admin, "DELETE", `/v1/roles/${role}`);
+      const took = (await doctor.evaluate(() => window.ended)) - began;
+      expect(took < 1000, `the socket was closed after ${took} ms`);
+      same((await ask(doctor, "GET", "/v1/patients")).status, 401, "a role that has ended");
+      await doctor.goto(`${server.origin}/accounts`);
+      await shown(doctor, "#sign-in");
+      await doctor.click("#use-passkey");
+      await shown(doctor, "#problem");
+      const own = (await json(admin, "GET", "/v1/people")).roles.find(({ name }) => name === "Ms Ho");
+      same((await ask(admin, "DELETE", `/v1/roles/${own.role}`)).status, 409, "the last administrator");
+    });
+
+    await check("sign-in: one person has a role in each organisation, chooses, and sees that one's patients", async () => {
+      const link = (await json(admin, "POST", "/v1/invitations", { name: "Dr Ng", kind: "nurse" })).link;
+      await stranger.goto("about:blank");
+      await stranger.goto(link);
+      await shown(stranger, "#enrol-accept");
+      await stranger.click("#enrol-accept");
+      await shown(stranger, "#done");
+      await stranger.click("#sign-out");
+      await shown(stranger, "#sign-in");
+      await stranger.click("#use-passkey");
+      await shown(stranger, "#choose");
+      same((await texts(stranger, "#choose-list button")).sort(), ["Harbour Hospital · Doctor", "Peak Clinic · Nurse"], "the choice");
+      await stranger.evaluate(() => [...document.querySelectorAll("#choose-list button")].find((one) => one.textContent.includes("Nurse")).click());
+      await shown(stranger, "#account");
+      same((await json(stranger, "GET", "/v1/patients")).patients, [], "patients of the other organisation in this session");
+      same(stranger.faults, [], "errors of scripts");
+    });
+
+    await check("sign-in: tries are limited by address, and the log of it all verifies", async () => {
+      let status = 0;
+      for (let tries = 0; tries < 60 && status !== 429; tries += 1) {
+        status = (await fetch(`${server.origin}/v1/enrolments/look`, { method: "POST", headers: { "content-type": "application/json" }, body: '{"token":"x"}' })).status;
+      }
+      same(status, 429, "after many tries");
+      same((await json(admin, "GET", "/v1/session")).name, "Ms Ho", "who is in stays in");
+      await server.end();
+      const verified = spawnSync(binary, ["audit", "verify", path.join(server.data, "audit"), "--key", path.join(server.data, "audit.pub")], { encoding: "utf8" });
+      expect(verified.status === 0, `audit verify: ${verified.stdout}${verified.stderr}`);
+      expect(!server.log.includes(NAME) && !server.log.includes("A123456"), "the server's log names a patient");
+    });
+  } finally {
+    await browser.close();
+    server.stop();
+  }
+}

@@ -1,0 +1,120 @@
+//! How often an address may try, and how many refusals of strangers the audit log takes.
+//!
+//! Tries count by address and never by account: who fails on purpose locks out nobody but themselves. A network of IPv6 counts as one
+//! address, for one machine has many.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+/// Tries that an address has at once, and seconds until it has one more.
+const TRIES: (f64, f64) = (20.0, 3.0);
+/// Refusals of strangers that are kept at once from all addresses together, and seconds until one more is.
+const KEPT: (f64, f64) = (60.0, 10.0);
+/// Addresses that are remembered. Beyond it those are forgotten that have all their tries.
+const REMEMBERED: usize = 10_000;
+
+/// What is left of a number that fills up with time.
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    left: f64,
+    at: Instant,
+}
+
+impl Bucket {
+    fn full((most, _): (f64, f64), now: Instant) -> Self {
+        Self { left: most, at: now }
+    }
+
+    fn now(self, (most, each): (f64, f64), now: Instant) -> f64 {
+        (self.left + now.saturating_duration_since(self.at).as_secs_f64() / each).min(most)
+    }
+
+    /// Takes one, if there is one.
+    fn take(&mut self, limits: (f64, f64), now: Instant) -> bool {
+        let left = self.now(limits, now);
+        let taken = left >= 1.0;
+        *self = Self { left: if taken { left - 1.0 } else { left }, at: now };
+        taken
+    }
+}
+
+/// The counts of all addresses.
+#[derive(Debug)]
+pub(in crate::server) struct Throttle {
+    tries: Mutex<HashMap<IpAddr, Bucket>>,
+    kept: Mutex<Bucket>,
+}
+
+impl Throttle {
+    /// Nobody has tried anything yet.
+    pub fn new() -> Self {
+        Self { tries: Mutex::default(), kept: Mutex::new(Bucket::full(KEPT, Instant::now())) }
+    }
+
+    /// Whether this address may try once more. Requests without an address, which only tests make, count as one.
+    pub fn may_try(&self, address: Option<IpAddr>) -> bool {
+        self.may_try_at(address, Instant::now())
+    }
+
+    fn may_try_at(&self, address: Option<IpAddr>, now: Instant) -> bool {
+        let key = network(address.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)));
+        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        if tries.len() >= REMEMBERED && !tries.contains_key(&key) {
+            tries.retain(|_, bucket| bucket.now(TRIES, now) < TRIES.0);
+            if tries.len() >= REMEMBERED {
+                return false;
+            }
+        }
+        tries.entry(key).or_insert_with(|| Bucket::full(TRIES, now)).take(TRIES, now)
+    }
+
+    /// Whether the audit log takes one more refusal of a stranger. So a flood does not fill it.
+    pub fn may_keep(&self) -> bool {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).take(KEPT, Instant::now())
+    }
+}
+
+/// The address, or the network of 64 bits that it is in.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn an_address_has_so_many_tries_and_takes_none_from_another() {
+        let (throttle, now) = (Throttle::new(), Instant::now());
+        let address = |text: &str| Some(text.parse().unwrap());
+        for _ in 0..20 {
+            assert!(throttle.may_try_at(address("2001:db8::1"), now));
+        }
+        assert!(!throttle.may_try_at(address("2001:db8::2"), now), "the same network");
+        assert!(throttle.may_try_at(address("2001:db8:0:1::1"), now) && throttle.may_try_at(address("10.0.0.1"), now));
+        assert!(throttle.may_try_at(address("2001:db8::1"), now + Duration::from_secs(4)));
+        assert!(!throttle.may_try_at(address("2001:db8::1"), now + Duration::from_secs(4)));
+    }
+
+    #[test]
+    fn what_is_remembered_and_kept_has_an_end() {
+        let (throttle, now) = (Throttle::new(), Instant::now());
+        for number in 0..u32::try_from(REMEMBERED).unwrap() {
+            assert!(throttle.may_try_at(Some(IpAddr::V4(number.into())), now));
+        }
+        let other = Some("10.0.0.1".parse().unwrap());
+        assert!(!throttle.may_try_at(other, now));
+        assert!(throttle.may_try_at(other, now + Duration::from_secs(10)), "who has all tries is forgotten");
+        assert_eq!((0..1_000).filter(|_| throttle.may_keep()).count(), 60);
+    }
+}

@@ -1,0 +1,103 @@
+//! A person's own passkeys. Two are asked for: one may be lost.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::enrolments::Registered;
+use super::faces::{Asked, time};
+use super::{Begun, sign_in, text};
+use crate::audit::PersonId;
+use crate::room::Token;
+use crate::server::App;
+use crate::server::asked::Body;
+use crate::server::caller::Caller;
+use crate::server::error::{ApiError, ErrorDocument};
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Passkeys {
+    /// The oldest first.
+    passkeys: Vec<PasskeyFace>,
+}
+
+/// A passkey.
+#[derive(Serialize, ToSchema)]
+struct PasskeyFace {
+    id: String,
+    label: String,
+    created_at: String,
+    /// Whether it is good for one organisation alone: an administrator gave the token that it was registered with.
+    limited: bool,
+}
+
+fn person(caller: &Caller) -> Result<PersonId, ApiError> {
+    caller.person().ok_or(ApiError::NotAllowed)
+}
+
+/// The passkeys of who asks.
+#[utoipa::path(
+    get,
+    path = "/v1/passkeys",
+    responses((status = 200, description = "The passkeys", body = Passkeys), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Passkeys>, ApiError> {
+    let found = app.rooms.store().passkeys_of(person(&caller)?).await?;
+    let passkeys = found.into_iter().map(|passkey| PasskeyFace {
+        id: passkey.id,
+        label: passkey.label,
+        created_at: time(passkey.created_at),
+        limited: passkey.reach.is_some(),
+    });
+    Ok(Json(Passkeys { passkeys: passkeys.collect() }))
+}
+
+/// Asks for another passkey.
+#[utoipa::path(
+    post,
+    path = "/v1/passkeys/begin",
+    responses((status = 200, description = "What the browser is to ask for", body = Asked), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn begin(State(app): State<App>, caller: Caller) -> Result<Json<Asked>, ApiError> {
+    let (sign_in, person) = (sign_in(&app)?, person(&caller)?);
+    let known = app.rooms.store().passkeys_of(person).await?;
+    let (options, state) = sign_in.ceremonies.register(person, &caller.name, &known)?;
+    Ok(Json(Asked::new(&sign_in.begun.put(Begun::Another { state, person })?, options)))
+}
+
+/// Registers another passkey. It is good for what the one is good for that was signed in with.
+#[utoipa::path(
+    post,
+    path = "/v1/passkeys/finish",
+    request_body = Registered,
+    responses((status = 204, description = "It is registered"), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn finish(
+    State(app): State<App>,
+    caller: Caller,
+    Body(Registered { ceremony, answer, label }): Body<Registered>,
+) -> Result<StatusCode, ApiError> {
+    let (sign_in, who) = (sign_in(&app)?, person(&caller)?);
+    let label = text("label", &label)?;
+    match sign_in.begun.take(&Token::from_client(ceremony)) {
+        Some(Begun::Another { state, person }) if person == who => {
+            let passkey = sign_in.ceremonies.registered(answer, &state, &label)?;
+            app.rooms.store().add_passkey(who, caller.reach_of_passkey, &passkey, &caller.by).await?;
+            Ok(StatusCode::NO_CONTENT)
+        }
+        _ => Err(ApiError::PasskeyRefused),
+    }
+}
+
+/// Removes a passkey, unless it is the last.
+#[utoipa::path(
+    delete,
+    path = "/v1/passkeys/{id}",
+    params(("id" = String, Path, description = "The passkey's id")),
+    responses((status = 204, description = "It is removed"), (status = "default", description = "Why not: `not_there` for one that is not there, is somebody else's, or the last", body = ErrorDocument))
+)]
+pub(super) async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    let removed = app.rooms.store().remove_passkey(&id, person(&caller)?, &caller.by).await?;
+    if removed { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotThere) }
+}

@@ -1,0 +1,217 @@
+//! Signing in with a passkey, in one of several roles, and out again.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::faces::{Asked, RoleFace, time};
+use super::{Begun, Door, Identity, refused, sign_in};
+use crate::audit::{PersonId, Refusal, RoleId};
+use crate::room::Token;
+use crate::server::App;
+use crate::server::access::{IDLE, LONGEST};
+use crate::server::asked::Body;
+use crate::server::caller::{Caller, Pass};
+use crate::server::error::{ApiError, ErrorDocument};
+use crate::store::{By, NewSession, StoredRole};
+
+/// Asks for a passkey of whoever is there. No name is asked for, so that none can be guessed.
+#[utoipa::path(
+    post,
+    path = "/v1/sign-in/begin",
+    responses((status = 200, description = "What the browser is to ask for", body = Asked), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn begin(State(app): State<App>, Door(_): Door) -> Result<Json<Asked>, ApiError> {
+    let sign_in = sign_in(&app)?;
+    let (options, state) = sign_in.ceremonies.sign_in()?;
+    Ok(Json(Asked::new(&sign_in.begun.put(Begun::SignIn(state))?, options)))
+}
+
+/// A browser's answer.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Answer {
+    /// From the first step.
+    ceremony: String,
+    /// What `navigator.credentials` gave, as JSON.
+    #[schema(value_type = Object)]
+    answer: Value,
+}
+
+/// Who somebody is, and the roles in which they can come in.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Who {
+    /// What the choice is sent back with.
+    ticket: String,
+    name: String,
+    /// Those that are held now; at least one.
+    roles: Vec<RoleFace>,
+}
+
+/// Checks a passkey, and says in which roles its owner can come in.
+#[utoipa::path(
+    post,
+    path = "/v1/sign-in/finish",
+    request_body = Answer,
+    responses((status = 200, description = "Who it is", body = Who), (status = "default", description = "Why not: `passkey_refused` for every reason", body = ErrorDocument))
+)]
+pub(super) async fn finish(
+    State(app): State<App>,
+    Door(by): Door,
+    Body(Answer { ceremony, answer }): Body<Answer>,
+) -> Result<Json<Who>, ApiError> {
+    match identified(&app, ceremony, &answer).await {
+        Ok(identity) => who(&app, identity, &by).await,
+        Err(ApiError::PasskeyRefused) => Err(refused(&app, &by, Refusal::NotSignedIn, ApiError::PasskeyRefused).await),
+        Err(error) => Err(error),
+    }
+}
+
+async fn identified(app: &App, ceremony: String, answer: &Value) -> Result<Identity, ApiError> {
+    let sign_in = sign_in(app)?;
+    let Some(Begun::SignIn(state)) = sign_in.begun.take(&Token::from_client(ceremony)) else {
+        return Err(ApiError::PasskeyRefused);
+    };
+    let (answer, claimed) = sign_in.ceremonies.identify(answer)?;
+    let store = app.rooms.store();
+    let passkey = store.passkey_with(&claimed.credential).await?.filter(|passkey| passkey.person == claimed.person);
+    let passkey = passkey.ok_or(ApiError::PasskeyRefused)?;
+    if let Some(key) = sign_in.ceremonies.signed_in(&answer, state, &passkey)? {
+        store.count_passkey(&passkey, &key).await?;
+    }
+    Ok(Identity { person: passkey.person, reach: passkey.reach })
+}
+
+/// The roles that a person holds now and may come in with.
+async fn held(app: &App, Identity { person, reach }: &Identity, at: i64) -> Result<Vec<StoredRole>, ApiError> {
+    let mut roles = app.rooms.store().roles_of(*person).await?;
+    roles.retain(|role| role.is_held(at) && reach.is_none_or(|reach| reach == role.organisation));
+    Ok(roles)
+}
+
+/// Answers with the roles of somebody whose passkey was right.
+pub(super) async fn who(app: &App, identity: Identity, by: &By) -> Result<Json<Who>, ApiError> {
+    let roles = held(app, &identity, by.seconds()).await?;
+    let Some(name) = roles.first().map(|role| role.person.card.name.clone()) else {
+        return Err(refused(app, by, Refusal::Expired, ApiError::PasskeyRefused).await);
+    };
+    let mut faces = Vec::new();
+    for role in &roles {
+        faces.push(RoleFace::of(app, role).await?);
+    }
+    let ticket = sign_in(app)?.identified.put(identity)?.reveal().to_owned();
+    Ok(Json(Who { ticket, name, roles: faces }))
+}
+
+/// In which role somebody comes in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Choice {
+    ticket: String,
+    /// The role's id.
+    role: String,
+}
+
+/// The session that somebody has.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SessionFace {
+    /// Whether this is a trial, which has no sign-in.
+    trial: bool,
+    name: String,
+    person: String,
+    role: RoleFace,
+    /// How many passkeys the person has. Two are asked for: one may be lost.
+    passkeys: usize,
+    /// Seconds without a request after which the session ends.
+    idle_s: i64,
+    /// RFC 3339 time at which it ends, used or not; null in a trial.
+    ends_at: Option<String>,
+}
+
+/// Begins a session in one role. Its cookie takes the place of the one that there was, whose session ends.
+#[utoipa::path(
+    post,
+    path = "/v1/sign-in/role",
+    request_body = Choice,
+    responses((status = 200, description = "The session. Its token is in a cookie that no script reads", body = SessionFace), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn choose(
+    State(app): State<App>,
+    Door(by): Door,
+    headers: axum::http::HeaderMap,
+    Body(Choice { ticket, role }): Body<Choice>,
+) -> Result<Response, ApiError> {
+    let (sign_in, store) = (sign_in(&app)?, app.rooms.store());
+    let at = by.seconds();
+    let role = RoleId::try_from(role).ok();
+    let identity = sign_in.identified.take(&Token::from_client(ticket));
+    let chosen = match &identity {
+        Some(identity) => held(&app, identity, at).await?.into_iter().find(|held| Some(held.id) == role),
+        None => None,
+    };
+    let (Some(chosen), Some(identity)) = (chosen, identity) else {
+        return Err(refused(&app, &by, Refusal::NotSignedIn, ApiError::PasskeyRefused).await);
+    };
+    let by = By { actor: chosen.actor(), ..by };
+    if let Some(former) = sign_in.cookie.read(&headers)
+        && let Some(former) = store.session_with(&former.hash()).await?
+    {
+        store.end_session(&former.id, &By { actor: former.role.actor(), ..by }).await?;
+        app.gate.changed();
+    }
+    store.forget_sessions(at, at - IDLE).await?;
+    let (token, ends_at) = (Token::generate()?, at + LONGEST);
+    let new = NewSession { token_hash: token.hash(), role: chosen.id, reach: identity.reach, ends_at };
+    store.begin_session(&new, at, &by).await?;
+    let face = face(&app, &chosen, Some(ends_at), identity.person).await?;
+    let cookie = sign_in.cookie.give(&token).ok_or(ApiError::Internal)?;
+    Ok(([(header::SET_COOKIE, cookie)], Json(face)).into_response())
+}
+
+async fn face(app: &App, role: &StoredRole, ends_at: Option<i64>, person: PersonId) -> Result<SessionFace, ApiError> {
+    Ok(SessionFace {
+        trial: app.gate.sign_in.is_none(),
+        name: role.person.card.name.clone(),
+        person: person.to_string(),
+        role: RoleFace::of(app, role).await?,
+        passkeys: app.rooms.store().passkeys_of(person).await?.len(),
+        idle_s: IDLE,
+        ends_at: ends_at.map(time),
+    })
+}
+
+/// Who is signed in.
+#[utoipa::path(
+    get,
+    path = "/v1/session",
+    responses((status = 200, description = "The session", body = SessionFace), (status = "default", description = "Why not: `not_signed_in`", body = ErrorDocument))
+)]
+pub(super) async fn show(State(app): State<App>, caller: Caller) -> Result<Json<SessionFace>, ApiError> {
+    let store = app.rooms.store();
+    let role = store.role(caller.session.role).await?.ok_or(ApiError::NotSignedIn)?;
+    let ends_at = match &caller.pass {
+        Pass::Session(id) => store.session(id).await?.map(|session| session.ends_at),
+        _ => None,
+    };
+    Ok(Json(face(&app, &role, ends_at, role.person.id).await?))
+}
+
+/// Ends the session, and what is open of it.
+#[utoipa::path(
+    post,
+    path = "/v1/sign-out",
+    responses((status = 204, description = "It is ended"), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn out(State(app): State<App>, caller: Caller) -> Result<Response, ApiError> {
+    let sign_in = sign_in(&app)?;
+    if let Pass::Session(id) = &caller.pass {
+        app.rooms.store().end_session(id, &caller.by).await?;
+        app.gate.changed();
+    }
+    let cookie = sign_in.cookie.take_away().ok_or(ApiError::Internal)?;
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+}

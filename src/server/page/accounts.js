@@ -1,0 +1,214 @@
+// Signing in, coming in with a link, one's account, administration. A link's token stands behind the address's `#` and goes to the
+// server in a body alone.
+import * as api from "./accounts-api.js";
+import { Admin } from "./admin.js";
+import { $, button, make } from "./dom.js";
+import { has, language, onLanguage, setLanguage, show, t, when } from "./i18n.js";
+import { prove, register } from "./webauthn.js";
+
+const VIEWS = ["sign-in", "choose", "enrol", "account", "admin"];
+/** Roles that work with patients. */
+const CLINICAL = ["doctor", "nurse", "registrar"];
+
+let token = decodeURIComponent(location.hash.slice(1));
+let offer = null;
+let who = null;
+let session = null;
+let mine = { passkeys: [], sessions: [] };
+
+function view(...names) {
+  for (const name of VIEWS) $(name).hidden = !names.includes(name);
+}
+
+/** Runs something, and says what went wrong in words. */
+async function attempt(run) {
+  $("problem").hidden = true;
+  $("done").hidden = true;
+  try {
+    await run();
+    return true;
+  } catch (error) {
+    const code = error.code !== undefined && error.status !== undefined ? error.code : "passkey_cancelled";
+    if (code === "not_signed_in") {
+      session = null;
+      view("sign-in");
+    }
+    $("problem").textContent = has(`error.${code}`) ? t(`error.${code}`) : t("error.unknown", { code });
+    $("problem").hidden = false;
+    return false;
+  }
+}
+
+function say(key) {
+  $("done").textContent = t(key);
+  $("done").hidden = false;
+}
+
+const nameOf = ({ name, chinese_name: chinese }) => (language() === "zh" && chinese ? chinese : name);
+
+async function signIn() {
+  const { ceremony, options } = await api.beginSignIn();
+  who = await api.finishSignIn(ceremony, await prove(options));
+  await choose();
+}
+
+/** Who has one role comes in with it. */
+async function choose() {
+  if (who.roles.length === 1) return enter(who.roles[0].id);
+  drawChoice();
+  view("choose");
+}
+
+async function enter(role) {
+  session = await api.chooseRole(who.ticket, role);
+  const { passkeys } = session;
+  who = null;
+  // Somebody with one passkey is asked for a second before the work begins.
+  if (passkeys > 1 && CLINICAL.includes(session.role.kind)) location.assign("/");
+  else await account();
+}
+
+async function account() {
+  mine = { passkeys: await api.passkeys(), sessions: await api.sessions() };
+  drawAccount();
+  view("account");
+  if (session.role.kind === "administrator") await admin.show();
+}
+
+async function look() {
+  offer = await api.lookAtToken(token);
+  try {
+    session = await api.session();
+  } catch {
+    session = null;
+  }
+  drawOffer();
+  view("enrol");
+}
+
+async function enrol() {
+  const value = (part) => $(`enrol-${part}`).value;
+  const entry = { token };
+  if (offer.for !== "recovery") Object.assign(entry, { name: value("name"), phone: value("phone"), email: value("email") });
+  if (offer.for === "set_up") Object.assign(entry, { organisation: value("organisation"), organisation_chinese: value("chinese") });
+  const { ceremony, options } = await api.beginEnrolment(entry);
+  who = await api.finishEnrolment(ceremony, await register(options), value("label"));
+  used();
+  await choose();
+}
+
+/** The token is used: it stands in no history. */
+function used() {
+  token = "";
+  offer = null;
+  history.replaceState(null, "", location.pathname);
+}
+
+async function accept() {
+  await api.acceptInvitation(token);
+  used();
+  await account();
+  say("account.accepted");
+}
+
+async function addPasskey() {
+  const { ceremony, options } = await api.beginPasskey();
+  await api.finishPasskey(ceremony, await register(options), $("passkey-label").value);
+  $("passkey-label").value = "";
+  session = await api.session();
+  await account();
+  say("account.passkey_added");
+}
+
+function drawChoice() {
+  if (who === null) return;
+  const row = ({ id, kind, organisation }) => {
+    const choice = button(`${nameOf(organisation)} · ${t(`role.${kind}`)}`, () => attempt(() => enter(id)), { class: "big" });
+    return make("li", {}, choice);
+  };
+  $("choose-list").replaceChildren(...who.roles.map(row));
+}
+
+function drawOffer() {
+  if (offer === null) return;
+  const organisation = language() === "zh" && offer.organisation_chinese ? offer.organisation_chinese : offer.organisation ?? "";
+  const values = { name: offer.name ?? "", organisation, kind: offer.kind ? t(`role.${offer.kind}`) : "" };
+  $("enrol-title").textContent = t(`account.${offer.for}`, values);
+  $("enrol-text").textContent = t(`account.${offer.for}_text`, values);
+  $("enrol-founder").hidden = offer.for !== "set_up";
+  $("enrol-person").hidden = offer.for === "recovery";
+  if (offer.name && $("enrol-name").value === "") $("enrol-name").value = offer.name;
+  const mayAccept = offer.for === "invitation" && session !== null && !session.trial;
+  $("enrol-accept").hidden = !mayAccept;
+  $("enrol-accept").textContent = mayAccept ? t("account.accept", { name: session.name }) : "";
+}
+
+function drawAccount() {
+  if (session === null) return;
+  const { name, role, passkeys } = session;
+  $("account-name").textContent = name;
+  $("account-role").textContent = `${nameOf(role.organisation)} · ${t(`role.${role.kind}`)}`;
+  $("second").hidden = passkeys > 1;
+  $("to-desk").hidden = !CLINICAL.includes(role.kind);
+  $("passkeys").replaceChildren(...mine.passkeys.map(({ id, label, created_at, limited }) => {
+    const facts = [when(created_at), limited ? t("account.limited") : null].filter(Boolean).join(" · ");
+    const row = make("li", {}, make("span", {}, label, make("small", { class: "hint" }, facts)));
+    if (mine.passkeys.length > 1) row.append(button(t("account.remove"), () => attempt(() => gone(() => api.removePasskey(id))), { class: "small danger" }));
+    return row;
+  }));
+  $("sessions").replaceChildren(...mine.sessions.map(({ id, name: whose, kind, address, seen_at, this: current }) => {
+    const facts = [t(`role.${kind}`), address, when(seen_at), current ? t("account.this_session") : null].filter(Boolean).join(" · ");
+    const row = make("li", { data: { session: id } }, make("span", {}, whose, make("small", { class: "hint" }, facts)));
+    if (!current) row.append(button(t("account.end_session"), () => attempt(() => gone(() => api.endSession(id))), { class: "small danger" }));
+    return row;
+  }));
+}
+
+async function gone(run) {
+  await run();
+  session = await api.session();
+  await account();
+}
+
+const admin = new Admin(attempt);
+
+$("use-passkey").addEventListener("click", () => attempt(signIn));
+$("enrol-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void attempt(enrol);
+});
+$("enrol-accept").addEventListener("click", () => attempt(accept));
+$("passkey-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void attempt(addPasskey);
+});
+$("sign-out").addEventListener("click", () => attempt(async () => {
+  await api.signOut();
+  session = null;
+  view("sign-in");
+}));
+for (const tag of ["zh", "en"]) $(`language-${tag}`).addEventListener("click", () => setLanguage(tag));
+onLanguage(() => {
+  for (const tag of ["zh", "en"]) $(`language-${tag}`).setAttribute("aria-pressed", String(language() === tag));
+  drawChoice();
+  drawOffer();
+  drawAccount();
+  admin.draw();
+});
+addEventListener("hashchange", () => {
+  token = decodeURIComponent(location.hash.slice(1));
+  if (token !== "") void attempt(look);
+});
+
+show();
+if (token !== "") {
+  if (!(await attempt(look))) view("sign-in");
+} else {
+  try {
+    session = await api.session();
+    if (session.trial) location.assign("/");
+    else await attempt(account);
+  } catch {
+    view("sign-in");
+  }
+}

@@ -1,0 +1,91 @@
+// Administration: people and their roles, invitations, devices.
+import * as api from "./accounts-api.js";
+import { $, button, make } from "./dom.js";
+import { t, when } from "./i18n.js";
+
+const KINDS = ["doctor", "nurse", "registrar", "administrator", "privacy_officer", "auditor"];
+
+export class Admin {
+  /** `attempt(run)` runs something and shows what went wrong. */
+  constructor(attempt) {
+    this.attempt = attempt;
+    this.all = null;
+    $("invite-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.invite();
+    });
+    $("device-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.enrol();
+    });
+  }
+
+  async show() {
+    const [{ roles, invitations }, devices] = await Promise.all([api.people(), api.devices()]);
+    this.all = { roles, invitations, devices };
+    this.draw();
+    $("admin").hidden = false;
+  }
+
+  draw() {
+    if (this.all === null) return;
+    const kept = $("invite-kind").value;
+    $("invite-kind").replaceChildren(...KINDS.map((kind) => make("option", { value: kind }, t(`role.${kind}`))));
+    if (kept) $("invite-kind").value = kept;
+    $("people").replaceChildren(...this.all.roles.map((one) => this.person(one)));
+    $("invitations").replaceChildren(...this.all.invitations.map((one) => this.invitation(one)));
+    $("devices").replaceChildren(...this.all.devices.map((one) => this.device(one)));
+  }
+
+  change(run) {
+    return this.attempt(async () => {
+      await run();
+      await this.show();
+    });
+  }
+
+  person({ role, person, name, kind, held, ends_at, passkeys }) {
+    const facts = [t(`role.${kind}`), ends_at ? t(held ? "admin.until" : "admin.ended", { when: when(ends_at) }) : null, t("admin.passkeys", { n: passkeys })];
+    const row = make("li", { data: { role } }, make("span", {}, name, make("small", { class: "hint" }, facts.filter(Boolean).join(" · "))));
+    if (held) {
+      row.append(
+        button(t("admin.recover"), () => this.attempt(async () => this.link(await api.recover(person))), { class: "small" }),
+        button(t("admin.end"), () => this.change(() => api.endRole(role)), { class: "small danger" }),
+      );
+    }
+    return row;
+  }
+
+  invitation({ id, name, kind, ends_at }) {
+    const facts = [kind ? t(`role.${kind}`) : t("admin.recovery"), t("admin.until", { when: when(ends_at) })].join(" · ");
+    return make("li", {}, make("span", {}, name ?? "", make("small", { class: "hint" }, facts)), button(t("admin.uninvite"), () => this.change(() => api.uninvite(id)), { class: "small" }));
+  }
+
+  device({ id, name, room, scope, ends_at, good }) {
+    const facts = [t(`admin.scope.${scope}`), room, t(good ? "admin.until" : "admin.ended", { when: when(ends_at) })].filter(Boolean).join(" · ");
+    return make("li", {}, make("span", {}, name, make("small", { class: "hint" }, facts)), button(t("admin.revoke"), () => this.change(() => api.revokeDevice(id)), { class: "small danger" }));
+  }
+
+  /** A link or a token is told once: it stands there until the page is left. */
+  link({ link, token }, text = "admin.link") {
+    $("link-text").textContent = t(text);
+    $("link-value").textContent = link ?? token;
+    $("link").hidden = false;
+    $("link").scrollIntoView({ block: "nearest" });
+  }
+
+  invite() {
+    return this.change(async () => {
+      this.link(await api.invite({ name: $("invite-name").value, kind: $("invite-kind").value }));
+      $("invite-name").value = "";
+    });
+  }
+
+  enrol() {
+    const device = { name: $("device-name").value, scope: $("device-scope").value, room: $("device-room").value, days: Number($("device-days").value) };
+    return this.change(async () => {
+      this.link({ token: (await api.enrolDevice(device)).token }, "admin.token");
+      for (const part of ["name", "room"]) $(`device-${part}`).value = "";
+    });
+  }
+}

@@ -1,0 +1,439 @@
+//! Passkeys, and the tokens that are used once to register one: the first administrator's, invitations and recoveries.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use sqlx::FromRow;
+
+use super::act::Act;
+use super::people::random;
+use super::{By, Card, NewRole, Place, Store, StoreError, StoredOrganisation, StoredPerson};
+use crate::audit::{Action, Actor, Event, OrganisationId, PersonId, RecordId, RoleId};
+use crate::identity::RoleKind;
+
+/// A passkey as kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPasskey {
+    /// Random; it opens nothing.
+    pub id: String,
+    /// Whose it is.
+    pub person: PersonId,
+    /// The one organisation that it is good for; nothing where it is good for all of the person's.
+    pub reach: Option<OrganisationId>,
+    /// When it was registered, in seconds since 1970.
+    pub created_at: i64,
+    /// What its owner calls it.
+    pub label: String,
+    /// Public key and counter, as the ceremonies write them.
+    pub key: String,
+}
+
+/// A passkey that was just registered.
+#[derive(Debug, Clone)]
+pub struct NewPasskey {
+    /// The id that the authenticator gave it.
+    pub credential: Vec<u8>,
+    /// What its owner calls it.
+    pub label: String,
+    /// Public key and counter, as the ceremonies write them.
+    pub key: String,
+}
+
+/// What a token that is used once lets somebody do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "for", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Enrolment {
+    /// Found an organisation and administer it.
+    SetUp,
+    /// Take a role in the organisation that invites.
+    Invitation {
+        /// Who is invited.
+        card: Card,
+        /// As what: one of [`RoleKind`]'s names.
+        kind: String,
+        /// Until when the role lasts, in seconds since 1970.
+        ends_at: Option<i64>,
+    },
+    /// Register another passkey, which is good for the organisation that gave the token; for all where the console did.
+    Recovery {
+        /// Whose.
+        person: PersonId,
+    },
+}
+
+/// An enrolment that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEnrolment {
+    /// Random; it opens nothing.
+    pub id: String,
+    /// The organisation that gave it.
+    pub organisation: Option<OrganisationId>,
+    /// What it is for.
+    pub enrolment: Enrolment,
+    /// Until when it can be used, in seconds since 1970.
+    pub ends_at: i64,
+}
+
+/// Who comes of an enrolment.
+#[derive(Debug, Clone)]
+pub enum Entrant {
+    /// The first of an organisation.
+    Founder {
+        /// The new organisation.
+        organisation: StoredOrganisation,
+        /// Who administers it.
+        person: StoredPerson,
+    },
+    /// Somebody new.
+    New {
+        /// Who.
+        person: StoredPerson,
+    },
+    /// Somebody who is known already.
+    Known {
+        /// Who.
+        person: PersonId,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    label: String,
+    key: String,
+}
+
+#[derive(FromRow)]
+struct PasskeyRow {
+    id: String,
+    person: String,
+    reach: Option<String>,
+    created_at: i64,
+    document: Vec<u8>,
+}
+
+#[derive(FromRow)]
+struct EnrolmentRow {
+    id: String,
+    organisation: Option<String>,
+    document: Vec<u8>,
+    ends_at: i64,
+}
+
+/// Forgets tokens for a set-up that nobody used.
+const SET_UP_AGAIN: &str =
+    "DELETE FROM enrolments WHERE organisation IS NULL AND NOT EXISTS (SELECT 1 FROM roles WHERE kind = 'administrator')";
+
+fn passkey_place(id: &str) -> Place<'_> {
+    Place::row("passkeys.document", "", id.to_owned())
+}
+
+fn enrolment_place(id: &str) -> Place<'_> {
+    Place::row("enrolments.document", "", id.to_owned())
+}
+
+fn hash(credential: &[u8]) -> [u8; 32] {
+    Sha256::digest(credential).into()
+}
+
+impl Act {
+    async fn enter_passkey(
+        &mut self,
+        store: &Store,
+        (person, reach): (PersonId, Option<OrganisationId>),
+        new: &NewPasskey,
+        at: i64,
+    ) -> Result<(), StoreError> {
+        let id = RecordId::from_bytes(random()?).to_string();
+        let kept = Kept { label: new.label.clone(), key: new.key.clone() };
+        let sealed = passkey_place(&id).seal_json(&store.shared.master, &kept)?;
+        let insert = "INSERT INTO passkeys (credential, id, person, reach, created_at, document) VALUES ($1, $2, $3, $4, $5, $6)";
+        let insert = sqlx::query(insert).bind(hash(&new.credential).to_vec()).bind(id).bind(person.to_string());
+        self.execute(insert.bind(reach.map(|reach| reach.to_string())).bind(at).bind(sealed)).await.map(drop)
+    }
+
+    /// False where somebody else has used it meanwhile.
+    async fn use_up(&mut self, enrolment: &StoredEnrolment, at: i64) -> Result<bool, StoreError> {
+        let delete = sqlx::query("DELETE FROM enrolments WHERE id = $1 AND ends_at > $2").bind(&enrolment.id).bind(at);
+        Ok(self.execute(delete).await? > 0)
+    }
+}
+
+impl Store {
+    /// Whether anybody administers anything here, the trial's clinician left out.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn has_administrator(&self) -> Result<bool, StoreError> {
+        let query = sqlx::query_as("SELECT count(*) FROM roles WHERE kind = $1").bind(RoleKind::Administrator.as_str());
+        let row = self.reader().one::<(i64,)>(query).await.map_err(StoreError::database("look for an administrator"))?;
+        Ok(row.is_some_and(|(count,)| count > 0))
+    }
+
+    /// Gives out a token that is used once. While nobody administers anything, one for the set-up takes the place of those before it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn offer(
+        &self,
+        (token_hash, ends_at): ([u8; 32], i64),
+        organisation: Option<OrganisationId>,
+        enrolment: &Enrolment,
+        by: &By,
+    ) -> Result<String, StoreError> {
+        let id = RecordId::from_bytes(random()?);
+        let name = id.to_string();
+        let sealed = enrolment_place(&name).seal_json(&self.shared.master, enrolment)?;
+        let mut act = self.begin("give out a token").await?;
+        if *enrolment == Enrolment::SetUp {
+            act.execute(sqlx::query(SET_UP_AGAIN)).await?;
+        }
+        let insert = "INSERT INTO enrolments (id, token_hash, organisation, document, ends_at) VALUES ($1, $2, $3, $4, $5)";
+        let insert = sqlx::query(insert).bind(&name).bind(token_hash.as_slice());
+        act.execute(insert.bind(organisation.map(|of| of.to_string())).bind(sealed).bind(ends_at)).await?;
+        act.commit(&by.administered(*id.bytes())).await?;
+        Ok(name)
+    }
+
+    /// The enrolment with this token, if it can still be used at `at`.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], and when it cannot be read.
+    pub async fn enrolment_with(&self, token_hash: &[u8; 32], at: i64) -> Result<Option<StoredEnrolment>, StoreError> {
+        let query = "SELECT id, organisation, document, ends_at FROM enrolments WHERE token_hash = $1 AND ends_at > $2";
+        let row = self.reader().one::<EnrolmentRow>(sqlx::query_as(query).bind(token_hash.as_slice()).bind(at)).await;
+        row.map_err(StoreError::database("read an enrolment"))?.map(|row| self.enrolment(row)).transpose()
+    }
+
+    /// The enrolments of an organisation that wait, those that ran out too.
+    ///
+    /// # Errors
+    /// As [`Self::enrolment_with`].
+    pub async fn enrolments_of(&self, organisation: OrganisationId) -> Result<Vec<StoredEnrolment>, StoreError> {
+        let query = "SELECT id, organisation, document, ends_at FROM enrolments WHERE organisation = $1 ORDER BY ends_at DESC";
+        let rows = self.reader().all::<EnrolmentRow>(sqlx::query_as(query).bind(organisation.to_string())).await;
+        let rows = rows.map_err(StoreError::database("list the enrolments"))?;
+        rows.into_iter().map(|row| self.enrolment(row)).collect()
+    }
+
+    fn enrolment(&self, row: EnrolmentRow) -> Result<StoredEnrolment, StoreError> {
+        let EnrolmentRow { id, organisation, document, ends_at } = row;
+        let place = enrolment_place(&id);
+        let enrolment = place.unseal_json(&self.shared.master, &document)?;
+        let organisation = organisation.map(OrganisationId::try_from).transpose().map_err(|_| place.damaged())?;
+        Ok(StoredEnrolment { id, organisation, enrolment, ends_at })
+    }
+
+    /// Takes an enrolment of an organisation back; false where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn withdraw_offer(&self, id: &str, organisation: OrganisationId, by: &By) -> Result<bool, StoreError> {
+        let delete = sqlx::query("DELETE FROM enrolments WHERE id = $1 AND organisation = $2").bind(id);
+        let mut act = self.begin("take a token back").await?;
+        if act.execute(delete.bind(organisation.to_string())).await? == 0 {
+            return act.abandon().await.map(|()| false);
+        }
+        act.commit(&by.did_in_general(Action::Administer)).await.map(|_| true)
+    }
+
+    /// Uses an enrolment up: person, role and passkey come of it, all or nothing. Nothing where it was used or ran out meanwhile.
+    ///
+    /// Who is known already and signed in brings no passkey.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn enrol(
+        &self,
+        enrolment: &StoredEnrolment,
+        entrant: &Entrant,
+        passkey: Option<&NewPasskey>,
+        by: &By,
+    ) -> Result<Option<PersonId>, StoreError> {
+        let at = by.seconds();
+        let role = RoleId::from_bytes(random()?);
+        let mut act = self.begin("take somebody in").await?;
+        if !act.use_up(enrolment, at).await? {
+            act.abandon().await?;
+            return Ok(None);
+        }
+        let master = &self.shared.master;
+        let person = match entrant {
+            Entrant::Founder { organisation, person } => {
+                act.enter_organisation(organisation).await?;
+                act.enter_person(person, master).await?;
+                person.id
+            }
+            Entrant::New { person } => {
+                act.enter_person(person, master).await?;
+                person.id
+            }
+            Entrant::Known { person } => *person,
+        };
+        let given = match (&enrolment.enrolment, entrant) {
+            (Enrolment::SetUp, Entrant::Founder { organisation, .. }) => Some((organisation.id, RoleKind::Administrator, None)),
+            (Enrolment::Invitation { kind, ends_at, .. }, _) => {
+                let kind = RoleKind::ALL.iter().find(|known| known.as_str() == kind);
+                let damaged = || enrolment_place(&enrolment.id).damaged();
+                Some((enrolment.organisation.ok_or_else(damaged)?, *kind.ok_or_else(damaged)?, *ends_at))
+            }
+            _ => None,
+        };
+        let reach = match enrolment.enrolment {
+            Enrolment::Recovery { .. } => enrolment.organisation,
+            _ => None,
+        };
+        if let Some((organisation, kind, ends_at)) = given {
+            act.enter_role(role, &NewRole { person, organisation, kind, starts_at: at, ends_at }).await?;
+        }
+        if let Some(passkey) = passkey {
+            act.enter_passkey(self, (person, reach), passkey, at).await?;
+        }
+        let actor = match given {
+            Some((organisation, ..)) => Actor::Staff { person, role, organisation },
+            None => by.actor,
+        };
+        act.commit(&Event { actor, ..by.administered(*person.bytes()) }).await?;
+        Ok(Some(person))
+    }
+
+    /// Registers another passkey of a person.
+    ///
+    /// # Errors
+    /// When it cannot be written, or somebody has it already.
+    pub async fn add_passkey(
+        &self,
+        person: PersonId,
+        reach: Option<OrganisationId>,
+        passkey: &NewPasskey,
+        by: &By,
+    ) -> Result<(), StoreError> {
+        let mut act = self.begin("register a passkey").await?;
+        act.enter_passkey(self, (person, reach), passkey, by.seconds()).await?;
+        act.commit(&by.administered(*person.bytes())).await.map(drop)
+    }
+
+    /// The passkeys of a person, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], and when they cannot be read.
+    pub async fn passkeys_of(&self, person: PersonId) -> Result<Vec<StoredPasskey>, StoreError> {
+        let query = "SELECT id, person, reach, created_at, document FROM passkeys WHERE person = $1 ORDER BY created_at, id";
+        let rows = self.reader().all::<PasskeyRow>(sqlx::query_as(query).bind(person.to_string())).await;
+        let rows = rows.map_err(StoreError::database("read passkeys"))?;
+        rows.into_iter().map(|row| self.passkey(row)).collect()
+    }
+
+    /// The passkey of this credential.
+    ///
+    /// # Errors
+    /// As [`Self::passkeys_of`].
+    pub async fn passkey_with(&self, credential: &[u8]) -> Result<Option<StoredPasskey>, StoreError> {
+        let query = sqlx::query_as("SELECT id, person, reach, created_at, document FROM passkeys WHERE credential = $1");
+        let row = self.reader().one::<PasskeyRow>(query.bind(hash(credential).to_vec())).await;
+        row.map_err(StoreError::database("read a passkey"))?.map(|row| self.passkey(row)).transpose()
+    }
+
+    fn passkey(&self, row: PasskeyRow) -> Result<StoredPasskey, StoreError> {
+        let PasskeyRow { id, person, reach, created_at, document } = row;
+        let place = passkey_place(&id);
+        let Kept { label, key } = place.unseal_json(&self.shared.master, &document)?;
+        let person = PersonId::try_from(person).map_err(|_| place.damaged())?;
+        let reach = reach.map(OrganisationId::try_from).transpose().map_err(|_| place.damaged())?;
+        Ok(StoredPasskey { id, person, reach, created_at, label, key })
+    }
+
+    /// Keeps a passkey's counter.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn count_passkey(&self, passkey: &StoredPasskey, key: &str) -> Result<(), StoreError> {
+        let kept = Kept { label: passkey.label.clone(), key: key.to_owned() };
+        let sealed = passkey_place(&passkey.id).seal_json(&self.shared.master, &kept)?;
+        let update = sqlx::query("UPDATE passkeys SET document = $1 WHERE id = $2").bind(sealed).bind(&passkey.id);
+        let done = self.database().keep_up(super::database::Upkeep::Seen, update).await;
+        done.map(drop).map_err(StoreError::database("keep a passkey's counter"))
+    }
+
+    /// Removes a passkey of a person, unless it is the last; false where it is, or there is none.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn remove_passkey(&self, id: &str, person: PersonId, by: &By) -> Result<bool, StoreError> {
+        let delete = "DELETE FROM passkeys WHERE id = $1 AND person = $2 \
+            AND (SELECT count(*) FROM passkeys AS others WHERE others.person = $2) > 1";
+        let mut act = self.begin("remove a passkey").await?;
+        if act.execute(sqlx::query(delete).bind(id).bind(person.to_string())).await? == 0 {
+            return act.abandon().await.map(|()| false);
+        }
+        act.commit(&by.administered(*person.bytes())).await.map(|_| true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Site, by, on_both};
+    use super::*;
+
+    fn card(name: &str) -> Card {
+        Card { name: name.into(), phone: None, email: None }
+    }
+
+    fn passkey(credential: u8) -> NewPasskey {
+        NewPasskey { credential: vec![credential; 20], label: "phone".into(), key: "{}".into() }
+    }
+
+    async fn a_token_makes_one_person_once_and_an_invitation_gives_a_known_one_a_role(site: Site) {
+        let store = site.open().await;
+        assert!(!store.has_administrator().await.unwrap());
+        let now = by().seconds();
+        store.offer(([1; 32], now + 100), None, &Enrolment::SetUp, &by()).await.unwrap();
+        store.offer(([2; 32], now + 100), None, &Enrolment::SetUp, &by()).await.unwrap();
+        assert!(store.enrolment_with(&[1; 32], now).await.unwrap().is_none(), "the second took its place");
+        assert!(store.enrolment_with(&[2; 32], now + 100).await.unwrap().is_none(), "it ran out");
+        let found = store.enrolment_with(&[2; 32], now).await.unwrap().unwrap();
+        let organisation =
+            StoredOrganisation { id: OrganisationId::from_bytes([1; 16]), name: "Clinic".into(), chinese_name: None };
+        let person = StoredPerson { id: PersonId::from_bytes([2; 16]), card: card("Dr Chan") };
+        let founder = Entrant::Founder { organisation: organisation.clone(), person: person.clone() };
+        assert_eq!(store.enrol(&found, &founder, Some(&passkey(1)), &by()).await.unwrap(), Some(person.id));
+        assert_eq!(store.enrol(&found, &founder, Some(&passkey(2)), &by()).await.unwrap(), None, "it is used up");
+        assert!(store.has_administrator().await.unwrap());
+        assert_eq!(store.roles_of(person.id).await.unwrap()[0].kind, RoleKind::Administrator);
+
+        let invitation = Enrolment::Invitation { card: card("Dr C."), kind: "doctor".into(), ends_at: Some(now + 1_000) };
+        store.offer(([3; 32], now + 100), Some(organisation.id), &invitation, &by()).await.unwrap();
+        let found = store.enrolments_of(organisation.id).await.unwrap().remove(0);
+        store.enrol(&found, &Entrant::Known { person: person.id }, None, &by()).await.unwrap().unwrap();
+        let roles = store.roles_of(person.id).await.unwrap();
+        assert_eq!((roles.len(), roles.iter().filter(|role| role.ends_at == Some(now + 1_000)).count()), (2, 1));
+        let offer = store.offer(([4; 32], now + 100), Some(organisation.id), &invitation, &by()).await.unwrap();
+        assert!(!store.withdraw_offer(&offer, OrganisationId::from_bytes([9; 16]), &by()).await.unwrap());
+        assert!(store.withdraw_offer(&offer, organisation.id, &by()).await.unwrap());
+        assert!(store.enrolments_of(organisation.id).await.unwrap().is_empty());
+    }
+
+    async fn the_last_passkey_stays_and_a_recovered_one_is_good_for_its_organisation_alone(site: Site) {
+        let store = site.open().await;
+        let now = by().seconds();
+        let organisation = store.create_organisation("Clinic", None, &by()).await.unwrap().id;
+        let person = store.create_person(&card("Dr Chan"), &by()).await.unwrap().id;
+        store.add_passkey(person, None, &passkey(1), &by()).await.unwrap();
+        assert!(store.add_passkey(person, None, &passkey(1), &by()).await.is_err(), "it is registered");
+        let recovery = Enrolment::Recovery { person };
+        store.offer(([3; 32], now + 100), Some(organisation), &recovery, &by()).await.unwrap();
+        let found = store.enrolment_with(&[3; 32], now).await.unwrap().unwrap();
+        store.enrol(&found, &Entrant::Known { person }, Some(&passkey(2)), &by()).await.unwrap().unwrap();
+        let second = store.passkey_with(&[2; 20]).await.unwrap().unwrap();
+        assert_eq!((second.reach, second.label.as_str(), second.person), (Some(organisation), "phone", person));
+        store.count_passkey(&second, "{\"counter\":1}").await.unwrap();
+        assert_eq!(store.passkey_with(&[2; 20]).await.unwrap().unwrap().key, "{\"counter\":1}");
+        assert!(!store.remove_passkey(&second.id, PersonId::from_bytes([9; 16]), &by()).await.unwrap());
+        assert!(store.remove_passkey(&second.id, person, &by()).await.unwrap());
+        let last = store.passkeys_of(person).await.unwrap().remove(0);
+        assert!(!store.remove_passkey(&last.id, person, &by()).await.unwrap());
+    }
+
+    on_both! {
+        a_token_makes_one_person_once_and_an_invitation_gives_a_known_one_a_role,
+        the_last_passkey_stays_and_a_recovered_one_is_good_for_its_organisation_alone,
+    }
+}
