@@ -59,4 +59,4 @@ class Authenticator:
         return self._credential(response)
 
     def _credential(self, response):
-        return {"id": encode(self.id), "rawId": encode(self.id), "type": "public-key", "response": response, "extensions": {}, "clientExtensionResults": {}}
+        return {"id": encode(self.id), "rawId": encode(self.id), "type": "public-key", "response": response, "extensions": {}}

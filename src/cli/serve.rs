@@ -84,7 +84,8 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
         let keep_free = arguments.keep_free.saturating_mul(1 << 20);
         let longest_upload = arguments.max_upload << 20;
         let gateways = arguments.gateways.as_deref().map(|file| Gateways::new(gateway::Settings::read(file)?)).transpose()?;
-        let settings = Settings { address: arguments.addr, entrance, store, engine, lexicon, keep_free, longest_upload, gateways };
+        let settings =
+            Settings { address: arguments.addr, entrance, store, engine, lexicon, keep_free, longest_upload, gateways };
         let ready: fn(Started) = if arguments.trial { say_trial } else { say_ready };
         serve(settings, ready, interrupted()).await?;
         Ok(ExitCode::SUCCESS)

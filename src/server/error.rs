@@ -44,6 +44,9 @@ pub enum ServerError {
     /// The data folder cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The gateways cannot be used.
+    #[error(transparent)]
+    Gateway(#[from] crate::gateway::GatewayError),
     /// The recordings cannot be opened.
     #[error(transparent)]
     Room(#[from] RoomError),

@@ -142,6 +142,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(views::shared))
         .routes(routes!(views::open))
         .routes(routes!(views::page))
+        .routes(routes!(views::picture))
         .routes(routes!(views::watch))
         .routes(routes!(views::take))
         .routes(routes!(owner::contact, owner::set_contact))

@@ -7,30 +7,18 @@ use utoipa::ToSchema;
 
 use super::Sharing;
 use super::requests::{Done, Face, done, id};
-use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Refusal};
+use crate::audit::{Action, ConsentId, Refusal};
 use crate::gateway::Address;
+use crate::identity::Right;
+use crate::server::App;
 use crate::server::asked::Body;
-use crate::server::caller::Caller;
+use crate::server::caller::{Caller, What};
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{By, Contact, MessageKind, OutboxState, Side};
+use crate::store::{Contact, MessageKind, OutboxState, Side};
 use crate::text::PatientText;
 
 /// Messages on the outbox page.
 const SHOWN: u32 = 50;
-
-/// Whether this is a patient of the caller's whom they treat, and whose organisation it is.
-pub(super) async fn of_mine(sharing: &Sharing, by: &By, patient: &str) -> Result<OrganisationId, ApiError> {
-    let Actor::Staff { role, organisation, .. } = by.actor else { return Err(ApiError::NoPatient) };
-    let owner = sharing.store().owner_of_patient(patient).await?.ok_or(ApiError::NoPatient)?;
-    if owner.organisation == organisation && owner.treating.contains(&role) {
-        return Ok(organisation);
-    }
-    // Nothing is told; that somebody tried is kept.
-    let event = by.did_for(Action::View { count: 0 }, sharing.store().pseudonym(patient)?);
-    let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
-    sharing.store().keep_event(&Event { outcome, ..event }).await?;
-    Err(ApiError::NoPatient)
-}
 
 /// How a patient is reached.
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -55,11 +43,13 @@ pub(super) struct Reached {
     responses((status = 200, description = "Nothing where nobody entered it", body = Reached), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn contact(
+    State(app): State<App>,
     State(sharing): State<Sharing>,
-    Caller(by): Caller,
+    caller: Caller,
     Path(patient): Path<String>,
 ) -> Result<Json<Reached>, ApiError> {
-    of_mine(&sharing, &by, &patient).await?;
+    caller.may(&app, Right::View, What::Patient(&patient)).await?;
+    let by = caller.by;
     let found = sharing.store().contact(&patient).await?;
     sharing.store().keep_event(&by.did_for(Action::View { count: 1 }, sharing.store().pseudonym(&patient)?)).await?;
     let text = |text: Option<PatientText>| text.map(|text| text.reveal().to_owned());
@@ -78,12 +68,14 @@ pub(super) async fn contact(
     responses((status = 200, description = "As it is kept", body = Reached), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn set_contact(
+    State(app): State<App>,
     State(sharing): State<Sharing>,
-    Caller(by): Caller,
+    caller: Caller,
     Path(patient): Path<String>,
     Body(given): Body<Reached>,
 ) -> Result<Json<Reached>, ApiError> {
-    of_mine(&sharing, &by, &patient).await?;
+    caller.may(&app, Right::Edit, What::Patient(&patient)).await?;
+    let by = caller.by;
     let wrong = |field: &str| ApiError::Invalid(format!("`{field}` is not one"));
     let filled = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let phone = match filled(given.phone) {
@@ -119,11 +111,13 @@ pub(super) struct Consents {
     responses((status = 200, description = "The newest first", body = Consents), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn consents(
+    State(app): State<App>,
     State(sharing): State<Sharing>,
-    Caller(by): Caller,
+    caller: Caller,
     Path(patient): Path<String>,
 ) -> Result<Json<Consents>, ApiError> {
-    of_mine(&sharing, &by, &patient).await?;
+    caller.may(&app, Right::View, What::Patient(&patient)).await?;
+    let by = caller.by;
     let found = sharing.store().consents(Side::Patient(&patient)).await?;
     sharing.store().keep_event(&by.did_for(Action::View { count: 1 }, sharing.store().pseudonym(&patient)?)).await?;
     Ok(Json(Consents { consents: found.iter().map(Face::of).collect() }))
@@ -137,17 +131,19 @@ pub(super) async fn consents(
     responses((status = 200, description = "The state after", body = Done), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn withdraw(
+    State(app): State<App>,
     State(sharing): State<Sharing>,
-    Caller(by): Caller,
+    caller: Caller,
     Path(consent): Path<String>,
 ) -> Result<Json<Done>, ApiError> {
     let consent: ConsentId = id(consent)?;
     let stored = sharing.store().consent(consent).await?.ok_or(ApiError::NoConsent)?;
     let patient = stored.patient.ok_or(ApiError::NoConsent)?;
-    of_mine(&sharing, &by, &patient).await.map_err(|error| match error {
+    caller.may(&app, Right::Edit, What::Patient(&patient)).await.map_err(|error| match error {
         ApiError::NoPatient => ApiError::NoConsent,
         other => other,
     })?;
+    let by = caller.by;
     let changed = sharing.store().change_consent(consent, &by, |consent, _| consent.withdraw(by.actor, by.at).into()).await?;
     match changed {
         Some(changed) if changed.outcome.is_err() => Err(ApiError::Denied(Refusal::AlreadyUsed)),
@@ -187,7 +183,7 @@ pub(super) async fn outbox(State(sharing): State<Sharing>, caller: Caller) -> Re
     let kept = sharing.store().messages(SHOWN).await?;
     sharing
         .store()
-        .keep_event(&caller.0.did_in_general(Action::Search { count: u32::try_from(kept.len()).unwrap_or(u32::MAX) }))
+        .keep_event(&caller.by.did_in_general(Action::Search { count: u32::try_from(kept.len()).unwrap_or(u32::MAX) }))
         .await?;
     let posted = kept.into_iter().map(|kept| {
         let to = kept.message.phone.as_ref().or(kept.message.mail.as_ref()).map(|to| to.reveal().to_owned());

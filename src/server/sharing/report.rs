@@ -13,8 +13,10 @@ use utoipa::ToSchema;
 use super::words::{self, escaped, minute};
 use super::{Names, Sharing};
 use crate::audit::{Action, Actor, Event, Outcome, RoleId};
+use crate::identity::{Right, RoleKind};
+use crate::server::App;
 use crate::server::asked::Asked;
-use crate::server::caller::Caller;
+use crate::server::caller::{Caller, What};
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::store::By;
 
@@ -264,13 +266,16 @@ pub(super) struct Form {
     responses((status = 200, description = "The report", content((Report = "application/json"), (String = "text/html"))), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn show(
+    State(app): State<App>,
     State(sharing): State<Sharing>,
-    Caller(by): Caller,
+    caller: Caller,
     Path(patient): Path<String>,
     Asked(form): Asked<Form>,
 ) -> Result<Response, ApiError> {
-    super::owner::of_mine(&sharing, &by, &patient).await?;
-    let report = of_patient(&sharing, &patient, &by).await?;
+    // Who treats the patient, or watches over the log.
+    let watches = matches!(caller.session.kind, RoleKind::PrivacyOfficer | RoleKind::Auditor);
+    caller.may(&app, if watches { Right::Report } else { Right::View }, What::Patient(&patient)).await?;
+    let report = of_patient(&sharing, &patient, &caller.by).await?;
     Ok(match form.format {
         Format::Json => Json(report).into_response(),
         Format::Html => {

@@ -10,10 +10,12 @@ use utoipa::ToSchema;
 
 use super::words::{link_message, minute};
 use super::{Names, Sharing, organisation_name, random};
-use crate::audit::{Actor, ConsentId, OrganisationId, Purpose, RecordId, UnixMillis};
+use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal, UnixMillis};
 use crate::consent::{Consent, Domain, End, LINK_LIFE, Recipient, Request, Scope, Secret, Standing, Uses};
+use crate::identity::{Right, Thing};
 use crate::interop::fhir::Instant;
 use crate::record::Stage;
+use crate::server::App;
 use crate::server::asked::Body;
 use crate::server::caller::Caller;
 use crate::server::error::{ApiError, ErrorDocument};
@@ -103,10 +105,18 @@ pub(super) struct Begun {
     responses((status = 201, description = "The request, which the patient answers", body = Begun), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn ask(
+    State(app): State<App>,
     State(sharing): State<Sharing>,
-    Caller(by): Caller,
+    Caller { by, session, .. }: Caller,
     Body(wanted): Body<Wanted>,
 ) -> Result<(StatusCode, Json<Begun>), ApiError> {
+    let owner = OrganisationId::try_from(wanted.organisation.clone()).map_err(|_| ApiError::NoOrganisation)?;
+    let thing = Thing { id: record_id(""), organisation: owner, treating: Vec::new() };
+    if owner != session.organisation && !app.gate.rights.rule(&session, Right::RequestConsent, &thing, None).allowed {
+        let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
+        sharing.store().keep_event(&Event { outcome, ..by.did_in_general(Action::ConsentRequest) }).await?;
+        return Err(ApiError::NotAllowed);
+    }
     let names = Names::of(sharing.store(), by.actor).await?;
     let (id, entry) = begin(&sharing, &by, names, wanted).await?;
     Ok((StatusCode::CREATED, Json(Begun { id: id.to_string(), entry })))
@@ -124,7 +134,7 @@ fn time(field: &str, given: Option<&str>) -> Result<Option<UnixMillis>, ApiError
 pub(super) async fn begin(sharing: &Sharing, by: &By, names: Names, wanted: Wanted) -> Result<(ConsentId, u64), ApiError> {
     let store = sharing.store();
     let Actor::Staff { role, organisation: own, .. } = by.actor else {
-        return Err(ApiError::Denied(crate::audit::Refusal::NotAllowed));
+        return Err(ApiError::Denied(Refusal::NotAllowed));
     };
     let owner = OrganisationId::try_from(wanted.organisation.clone()).map_err(|_| ApiError::NoOrganisation)?;
     let owner_name = organisation_name(store, owner).await?;
@@ -283,7 +293,7 @@ pub(super) struct Requests {
 
 /// What the caller's role has asked for.
 #[utoipa::path(get, path = "/v1/requests", responses((status = 200, description = "The newest first", body = Requests), (status = "default", description = "Why not", body = ErrorDocument)))]
-pub(super) async fn list(State(sharing): State<Sharing>, Caller(by): Caller) -> Result<Json<Requests>, ApiError> {
+pub(super) async fn list(State(sharing): State<Sharing>, Caller { by, .. }: Caller) -> Result<Json<Requests>, ApiError> {
     let Actor::Staff { role, .. } = by.actor else { return Ok(Json(Requests { requests: Vec::new() })) };
     let found = sharing.store().consents(Side::Requester(role)).await?;
     Ok(Json(Requests { requests: found.iter().map(Face::of).collect() }))
@@ -320,7 +330,7 @@ pub(super) fn id(text: String) -> Result<ConsentId, ApiError> {
 )]
 pub(super) async fn attest(
     State(sharing): State<Sharing>,
-    Caller(by): Caller,
+    Caller { by, .. }: Caller,
     Path(request): Path<String>,
     Body(Attestation { purpose }): Body<Attestation>,
 ) -> Result<Json<Done>, ApiError> {
@@ -337,7 +347,7 @@ pub(super) async fn attest(
 )]
 pub(super) async fn cancel(
     State(sharing): State<Sharing>,
-    Caller(by): Caller,
+    Caller { by, .. }: Caller,
     Path(request): Path<String>,
 ) -> Result<Json<Done>, ApiError> {
     let changed =

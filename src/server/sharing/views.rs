@@ -21,8 +21,11 @@ use self::held::{Held, decided};
 use super::requests::{Face, id};
 use super::words::reason;
 use super::{Names, Sharing};
-use crate::audit::{Action, Actor, ConsentId, Event, Outcome, Purpose, RecordId, Refusal};
-use crate::consent::{Consent, Use};
+use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal};
+use crate::consent::{Consent, Permit, Use};
+use crate::fonts;
+use crate::identity::{Right, Thing};
+use crate::letter::{LetterError, Picture, Piece, to_pictures};
 use crate::note::compose::Language;
 use crate::record::Record;
 use crate::server::App;
@@ -62,7 +65,7 @@ pub(super) struct Shares {
 
 /// What is shared with the caller now.
 #[utoipa::path(get, path = "/v1/shares", responses((status = 200, description = "The newest first", body = Shares), (status = "default", description = "Why not", body = ErrorDocument)))]
-pub(super) async fn shared(State(sharing): State<Sharing>, Caller(by): Caller) -> Result<Json<Shares>, ApiError> {
+pub(super) async fn shared(State(sharing): State<Sharing>, Caller { by, .. }: Caller) -> Result<Json<Shares>, ApiError> {
     let Actor::Staff { organisation, .. } = by.actor else { return Ok(Json(Shares { shares: Vec::new() })) };
     let mut shares = Vec::new();
     for stored in sharing.store().consents(Side::Recipient(organisation)).await? {
@@ -117,24 +120,29 @@ pub(super) struct Opened {
     responses((status = 201, description = "The view", body = Opened), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn open(
+    State(app): State<App>,
     State(sharing): State<Sharing>,
-    Caller(by): Caller,
+    Caller { by, session, .. }: Caller,
     Path(consent): Path<String>,
     Body(wanted): Body<Wanted>,
 ) -> Result<(StatusCode, Json<Opened>), ApiError> {
     let names = Names::of(sharing.store(), by.actor).await?;
     let record = RecordId::try_from(wanted.record).map_err(|_| ApiError::NoConsent)?;
     let language = wanted.lang.as_deref().map(str::parse::<Language>).transpose()?.unwrap_or(Language::English);
-    let (held, entry) = see(&sharing, &by, &names, (id(consent)?, record, wanted.purpose), language).await?;
+    let may = |permit: &Permit, organisation| {
+        let thing = Thing { id: record, organisation, treating: Vec::new() };
+        app.gate.rights.rule(&session, Right::View, &thing, Some(permit)).allowed
+    };
+    let (held, entry) = see(&sharing, &by, (&names, may), (id(consent)?, record, wanted.purpose), language).await?;
     let view = sharing.0.views.keep(held)?;
     Ok((StatusCode::CREATED, Json(Opened { view, entry })))
 }
 
-/// Makes the view, if every domain of the consent is permitted.
+/// Makes the view, if every domain of the consent is permitted, and what the role is `may` see it.
 async fn see(
     sharing: &Sharing,
     by: &By,
-    names: &Names,
+    (names, may): (&Names, impl Fn(&Permit, OrganisationId) -> bool),
     (consent, record, purpose): (ConsentId, RecordId, Purpose),
     language: Language,
 ) -> Result<(Held, u64), ApiError> {
@@ -143,6 +151,11 @@ async fn see(
     let stored = named(sharing, by, consent).await?;
     let (permits, events) = decided(&stored.consent, by, (record, purpose), Use::View);
     let permits = permitted(sharing, permits, events.clone()).await?;
+    if !permits.iter().all(|permit| may(permit, stored.about.owner)) {
+        let event = Event { consent: Some(consent), record: Some(record), ..by.did_in_general(Action::View { count: 0 }) };
+        store.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::NotAllowed }, ..event }).await?;
+        return Err(ApiError::NotAllowed);
+    }
     let note = stored.about.notes.iter().find(|note| record_id(note) == record).ok_or(ApiError::NoConsent)?;
     let kept = store.record(note).await?.ok_or(ApiError::NoConsent)?;
     let Record::Signed(signed) = &kept.record else { return Err(ApiError::Unsigned) };
@@ -153,7 +166,28 @@ async fn see(
     let mark = |error: crate::sharing::SharingError| ApiError::Denied(error.refusal());
     let watermark = Watermark::new(&names.person, &names.organisation, by.at, entry).map_err(mark)?;
     let view = View::of(signed, record, role, &permits, watermark, language, by.at).map_err(mark)?;
-    Ok((Held { role, consent, record, purpose, permits, view, language, uses: stored.consent.scope().uses }, entry))
+    let (uses, pictures) = (stored.consent.scope().uses, pictures(&view, language).await?);
+    Ok((Held { role, consent, record, purpose, permits, view, language, uses, pictures }, entry))
+}
+
+/// The pages of a view as pictures, made on a thread where that stops nobody.
+async fn pictures(view: &View, language: Language) -> Result<Vec<Picture>, ApiError> {
+    let (pieces, mark) = (markup::pieces(view, language), markup::words(view.watermark()));
+    let made = tokio::task::spawn_blocking(move || {
+        let said = pieces.iter().map(|piece| match piece {
+            Piece::Heading(text) | Piece::Text(text) | Piece::Note(text) => text.as_str(),
+        });
+        let characters = said.chain([mark.as_str()]).flat_map(str::chars).filter(|c| !c.is_control());
+        to_pictures(&pieces, &mark, &fonts::for_characters(characters)?)
+    });
+    match made.await.map_err(|error| ApiError::internal(&error))? {
+        Ok(pictures) => Ok(pictures),
+        Err(error @ (LetterError::NoFont | LetterError::NoGlyph { .. })) => {
+            tracing::warn!(%error, "a shared note is shown as text");
+            Ok(Vec::new())
+        }
+        Err(error) => Err(ApiError::internal(&error)),
+    }
 }
 
 /// The consent of this id, if it is one by which the caller sees something. That somebody tried is kept.
@@ -209,11 +243,28 @@ async fn holding(sharing: &Sharing, by: &By, view: &str) -> Result<std::sync::Ar
 )]
 pub(super) async fn page(
     State(sharing): State<Sharing>,
-    Caller(by): Caller,
+    Caller { by, .. }: Caller,
     Path(view): Path<String>,
 ) -> Result<Response, ApiError> {
     let held = holding(&sharing, &by, &view).await?;
-    Ok(html(markup::page(&held.view, held.language, held.uses.print)))
+    Ok(html(markup::page(&held, &view)))
+}
+
+/// A page of a view as a picture, with its watermark.
+#[utoipa::path(
+    get,
+    path = "/v1/views/{view}/pictures/{number}",
+    params(("view" = String, Path, description = "The view's id"), ("number" = usize, Path, description = "From 0")),
+    responses((status = 200, description = "The picture", body = Vec<u8>, content_type = "image/png"), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn picture(
+    State(sharing): State<Sharing>,
+    Caller { by, .. }: Caller,
+    Path((view, number)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    let held = holding(&sharing, &by, &view).await?;
+    let picture = number.parse::<usize>().ok().and_then(|number| held.pictures.get(number)).ok_or(ApiError::NoConsent)?;
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("image/png"))], picture.png.clone()).into_response())
 }
 
 fn html(page: String) -> Response {
@@ -232,7 +283,7 @@ fn html(page: String) -> Response {
 pub(super) async fn watch(
     State(app): State<App>,
     State(sharing): State<Sharing>,
-    Caller(by): Caller,
+    Caller { by, pass, .. }: Caller,
     Path(view): Path<String>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ApiError> {
@@ -241,7 +292,14 @@ pub(super) async fn watch(
     let held = holding(&sharing, &by, &view).await?;
     let closing = app.closing.subscribe();
     Ok(upgrade.on_upgrade(move |socket| async move {
-        stand_by(socket, held.ended(sharing.store(), changes), closing).await;
+        let ended = async {
+            tokio::select! {
+                refusal = held.ended(sharing.store(), changes) => refusal,
+                // The session ended, or the role.
+                () = app.gate.over(sharing.store(), &pass) => Refusal::NotSignedIn,
+            }
+        };
+        stand_by(socket, ended, closing).await;
         sharing.0.views.end(&view);
     }))
 }
@@ -281,7 +339,7 @@ async fn closed(closing: &mut watch::Receiver<bool>) {
 )]
 pub(super) async fn take(
     State(sharing): State<Sharing>,
-    Caller(by): Caller,
+    Caller { by, .. }: Caller,
     Path((view, to)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     let (to, action) = match to.as_str() {

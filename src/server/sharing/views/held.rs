@@ -9,6 +9,7 @@ use tokio::sync::broadcast;
 use super::super::random;
 use crate::audit::{ConsentId, Event, Purpose, RecordId, Refusal, RoleId, UnixMillis};
 use crate::consent::{Ask, Consent, Permit, Use, Uses, decide};
+use crate::letter::Picture;
 use crate::note::compose::Language;
 use crate::server::error::ApiError;
 use crate::sharing::View;
@@ -30,6 +31,8 @@ pub(super) struct Held {
     pub(super) view: View,
     pub(super) language: Language,
     pub(super) uses: Uses,
+    /// Its pages; none where no font of this machine has its characters, so that the mark is in the text alone.
+    pub(super) pictures: Vec<Picture>,
 }
 
 impl Held {

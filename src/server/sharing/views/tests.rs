@@ -24,7 +24,7 @@ async fn record(stage: &Stage, id: ConsentId) -> RecordId {
 async fn seen(stage: &Stage, id: ConsentId, purpose: Purpose) -> Result<(Held, u64), ApiError> {
     let by = stage.by(stage.b);
     let names = Names::of(stage.store(), stage.b).await?;
-    see(&stage.sharing, &by, &names, (id, record(stage, id).await, purpose), Language::English).await
+    see(&stage.sharing, &by, (&names, |_: &Permit, _| true), (id, record(stage, id).await, purpose), Language::English).await
 }
 
 async fn withdraw(stage: &Stage, id: ConsentId) {
@@ -50,10 +50,12 @@ async fn a_view_is_in_the_log_before_it_is_shown_and_names_its_entry() {
     assert_eq!((last[2].consent, last[2].actor, last[2].purpose), (Some(id), stage.b, Some(Purpose::Referral)));
     let bytes = stage.store().events(entry, 1).await.unwrap().remove(0);
     assert_eq!(Event::decode(&bytes).unwrap(), last[2]);
-    let page = markup::page(&held.view, held.language, held.uses.print);
+    let page = markup::page(&held, "view-id");
     assert!(page.contains(SENTINEL) && page.contains("unprintable"));
     let mark = format!("Dr Bo · Clinic B · {} HKT · #{entry}", minute(held.view.watermark().at()));
-    assert!(page.matches(&mark).count() > 40, "over and between the text");
+    assert!(page.matches(&mark).count() >= 3, "in the title, at the top and the foot");
+    let text = markup::copy(&held.view, held.view.watermark(), held.language);
+    assert!(text.matches(&mark).count() > 40 && text.contains(SENTINEL), "over and between the text");
 }
 
 #[tokio::test]
@@ -67,7 +69,7 @@ async fn everything_else_is_refused_and_kept() {
     let names = Names::of(stage.store(), stage.a).await.unwrap();
     let by = stage.by(stage.a);
     let wanted = (id, record(&stage, id).await, Purpose::Referral);
-    let colleague = see(&stage.sharing, &by, &names, wanted, Language::English).await;
+    let colleague = see(&stage.sharing, &by, (&names, |_: &Permit, _| true), wanted, Language::English).await;
     assert!(matches!(colleague, Err(ApiError::NoConsent)), "to somebody else it is not there");
     let last = last_events(&stage, 1).await.remove(0);
     assert_eq!(last.outcome, Outcome::Refused { reason: Refusal::OtherRecipient });
