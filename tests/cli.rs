@@ -292,3 +292,37 @@ fn a_list_of_words_that_cannot_be_used_is_named_with_its_line() {
     let output = cantoscribe(&["transcribe", "--bias", "/nowhere/list.txt", "recording.wav"], b"");
     assert!(output.status.code() == Some(1) && error(&output).contains("/nowhere/list.txt"), "{}", error(&output));
 }
+
+/// Ends a program by a signal that makes a core dump, where nothing forbids it, in a folder of its own. Says whether there was one.
+#[cfg(target_os = "linux")]
+fn dumps_core(program: &str, arguments: &[&str], is_ready: impl Fn(u32) -> bool) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -c unlimited; exec \"$@\"", "sh", program]).args(arguments).current_dir(folder.path());
+    let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begin = std::time::Instant::now();
+    while !is_ready(child.id()) {
+        assert!(begin.elapsed().as_secs() < 30, "`{program}` does not get ready");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(Command::new("kill").args(["-ABRT", &child.id().to_string()]).status().unwrap().success());
+    let status = child.wait().unwrap();
+    assert_eq!(status.signal(), Some(6));
+    status.core_dumped() || std::fs::read_dir(folder.path()).unwrap().next().is_some()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_memory_of_a_program_that_breaks_down_is_written_nowhere() {
+    let limits = |process: u32| std::fs::read_to_string(format!("/proc/{process}/limits")).unwrap();
+    let line = |process| limits(process).lines().find(|line| line.starts_with("Max core file size")).unwrap().to_owned();
+    let forbidden =
+        |process| line(process).split_whitespace().nth(4) == Some("0") && line(process).split_whitespace().nth(5) == Some("0");
+    // What the limits forbid shows that the program has got so far; whether this system would have dumped anything is another matter.
+    let system_does = dumps_core("sleep", &["60"], |process| {
+        std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap().trim() == "sleep" && !forbidden(process)
+    });
+    println!("a program without our care {} a core dump here", if system_does { "leaves" } else { "leaves no" });
+    assert!(!dumps_core(env!("CARGO_BIN_EXE_cantoscribe"), &["note", "-"], forbidden));
+}

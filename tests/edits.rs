@@ -264,6 +264,10 @@ fn shorthand_is_not_mistaken() {
         ("NKDA.", "drug None"),
         ("No allergy to penicillin.", "penicillin None"),
         ("On metformin 500 mg BD.", "metformin Active Some((500.0, \"mg\")) Some(2.0)"),
+        ("On aspirin.", "aspirin Active None None"),
+        ("On aspirin, metformin.", "aspirin Active None None; metformin Active None None"),
+        ("Off aspirin.", "aspirin Stopped None None"),
+        ("Stopped aspirin and warfarin.", "aspirin Stopped None None; warfarin Stopped None None"),
         ("Smoking: non-smoker.", "smoking"),
         ("Non-smoker.", "smoking"),
         ("No CP, no SOB.", "R07.4 Absent None; R06.0 Absent None"),
@@ -287,6 +291,7 @@ fn shorthand_is_not_mistaken() {
     for (line, claims) in [
         ("Metformin 500 mg BD -> 1000 mg BD.", "metformin Planned Some((1000.0, \"mg\")) Some(2.0)"),
         ("Off amlodipine 5 mg daily.", "amlodipine Stopped Some((5.0, \"mg\")) Some(1.0)"),
+        ("Off amlodipine.", "amlodipine Stopped None None"),
         ("SL 3/7.", "SickLeave Some(3.0)"),
         ("FU in 2/52: 「照肺」.", "FollowUp Some(14.0)"),
         ("Refer: 「轉介眼科」.", "Referral None"),

@@ -7,6 +7,8 @@ mod corpus;
 mod hostile;
 #[path = "note/lists.rs"]
 mod lists;
+#[path = "note/losses.rs"]
+mod losses;
 #[path = "note/scopes.rs"]
 mod scopes;
 
@@ -15,7 +17,7 @@ use std::sync::LazyLock;
 use cantoscribe::interop::fhir::{Instant, Options, document};
 use cantoscribe::note::compose::{Language, sections};
 use cantoscribe::note::extract::extract;
-use cantoscribe::note::{AllergyStatus, Assertion, MedicationStatus, Note, PlanKind};
+use cantoscribe::note::{AllergyStatus, Assertion, MedicationStatus, Note, PlanKind, Uncovered};
 use cantoscribe::speech::Transcript;
 use cantoscribe::speech::normalise::write_numbers;
 use cantoscribe::terminology::Lexicon;
@@ -217,13 +219,56 @@ fn allergies_and_none() {
     assert_eq!(allergies(&[("patient", "我對盤尼西林敏感")]), one("penicillin", Present));
     assert_eq!(allergies(&[("patient", "食 ibuprofen 會面腫")]), one("ibuprofen", Present));
     assert_eq!(allergies(&[("patient", "我個妹對海鮮敏感")]), vec![]);
-    assert_eq!(allergies(&[("doctor", "NKDA")]), vec![]);
+    assert_eq!(allergies(&[("doctor", "NKDA")]), one("drug", None));
     assert_eq!(allergies(&[("patient", "冇藥敏")]), one("drug", None));
     assert_eq!(allergies(&[("patient", "食 codeine 會便秘")]), vec![]);
     assert_eq!(allergies(&[("doctor", "你對咩敏感?"), ("patient", "阿士匹靈。")]), one("aspirin", Present));
     assert_eq!(allergies(&[("doctor", "有冇藥物敏感?"), ("patient", "我食緊 warfarin。")]), vec![]);
     assert_eq!(allergies(&[("patient", "我老婆對盤尼西林敏感,我冇")]), one("penicillin", None));
     assert_eq!(allergies(&[("doctor", "佢會唔會對奶敏感?"), ("doctor", "睇落唔似奶敏感")]), vec![]);
+}
+
+/// An allergy cannot say that it is in doubt: what only sounds like a drug is none, and is shown as not understood.
+#[test]
+fn an_allergy_to_what_only_sounds_like_a_name_is_shown_and_not_claimed() {
+    for turns in [
+        &[("patient", "我對 penicilin 敏感")][..],
+        &[("patient", "I am allergic to penicilin")],
+        &[("patient", "食 penicilin 會面腫")],
+        &[("doctor", "有冇藥物敏感?"), ("patient", "我食 penicilin 會敏感。")],
+        // A denial of one that was not understood is no denial of all.
+        &[("patient", "我冇 penicilin 敏感")],
+        &[("doctor", "有冇 penicilin 敏感?"), ("patient", "冇。")],
+    ] {
+        let found = note(turns);
+        assert_eq!(found.allergies, [], "{turns:?}");
+        assert!(found.medications.is_empty(), "{turns:?}: {:?}", found.medications);
+        let at = |uncovered: &Uncovered| {
+            let said: Vec<char> = turns[usize::try_from(uncovered.span.segment()).unwrap()].1.chars().collect();
+            said[uncovered.span.start()..uncovered.span.end()].iter().collect::<String>()
+        };
+        assert!(found.uncovered.iter().any(|uncovered| at(uncovered).contains("penicilin")), "{turns:?}: {:?}", found.uncovered);
+    }
+    // What was said by its name too is claimed for that, whatever was heard besides.
+    for second in ["我對 penicilin 敏感", "我對 penicilin 冇敏感"] {
+        let both = [("patient", "我對 penicillin 敏感"), ("patient", second)];
+        assert_eq!(allergies(&both), [("penicillin".to_owned(), AllergyStatus::Present)]);
+    }
+}
+
+#[test]
+fn who_is_allergic_to_a_drug_has_some_drug_allergy() {
+    use AllergyStatus::{None, Present};
+    let penicillin = vec![("penicillin".to_owned(), Present)];
+    for turns in [
+        &[("patient", "冇藥物敏感。"), ("patient", "哦,我對盤尼西林敏感。")][..],
+        &[("patient", "我對盤尼西林敏感。"), ("doctor", "有冇其他藥物敏感?"), ("patient", "冇。")],
+    ] {
+        assert_eq!(allergies(turns), penicillin, "{turns:?}");
+    }
+    let food = allergies(&[("patient", "我對蝦敏感,冇藥物敏感。")]);
+    assert!(food.contains(&("drug".to_owned(), None)) && food.len() == 2, "{food:?}");
+    assert_eq!(allergies(&[("patient", "冇藥物敏感。"), ("patient", "我對 penicilin 敏感。")]), []);
 }
 
 #[test]

@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { axe } from "./accessibility.mjs";
 import { chromium, finish, open, shown, start, text, texts } from "./browsers.mjs";
-import { check, expect, same, sleep, until } from "./harness.mjs";
+import { check, expect, same, skip, sleep, until } from "./harness.mjs";
 
 /** What is dictated. Two of the drugs are said so that they are written down wrong and only sound like drugs. */
 export const DICTATION = [
@@ -25,7 +25,8 @@ export async function desk({ server, sound, shots }) {
     await check("one key accepts a suggestion and one drops it", () => decide(at));
     await check("a code is changed by searching, and the finding keeps its words", () => recode(at));
     await check("words of the transcript are dragged onto a section, and picked by keyboard", () => pick(at));
-    await check("what led to nothing is dismissed", () => dismiss(at));
+    if ((await uncovered(at)) > 0) await check("what led to nothing is dismissed", () => dismiss(at));
+    else skip("what led to nothing is dismissed", "the recogniser heard no such words");
     await check("undo takes back and redo does again", () => backAndForth(at));
     await check("an open editor stays at its line while others come and go", () => shifted(at));
     await check("two windows at different lines lose nothing", () => twoWindows(browser, at));
@@ -145,22 +146,7 @@ async function recode(at) {
 async function pick(at) {
   const { page } = at;
   const before = await lines(page);
-  await page.evaluate(() => {
-    const said = [...document.querySelectorAll("#lines .said")].find((node) => /seat/.test(node.textContent)) ?? document.querySelector("#lines .said");
-    const node = [...said.childNodes].find((each) => each.nodeType === Node.TEXT_NODE);
-    const range = document.createRange();
-    range.setStart(node, 0);
-    range.setEnd(node, 12);
-    getSelection().removeAllRanges();
-    getSelection().addRange(range);
-    const data = new DataTransfer();
-    const fire = (target, type) => target.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: data }));
-    fire(said, "dragstart");
-    const section = document.querySelector('.note-section[data-section="S"]');
-    fire(section, "dragover");
-    fire(section, "drop");
-    fire(said, "dragend");
-  });
+  await drag(page, 12);
   await until("the dragged words are a line", async () => (await lines(page)).length === before.length + 1);
   const { note } = await at.server.recording(at.id);
   const line = note.sections.find(({ code }) => code === "S").sentences.at(-1);
@@ -175,16 +161,45 @@ async function pick(at) {
   await until("the picked words are a line", async () => (await lines(page)).length === before.length + 2);
 }
 
+/** Selects the first characters of what was said with the mouse, and drags them onto the section of complaints. */
+async function drag(page, characters) {
+  const { first, last, section } = await page.evaluate((count) => {
+    const said = [...document.querySelectorAll("#lines .said")].find((node) => /seat/.test(node.textContent)) ?? document.querySelector("#lines .said");
+    const target = document.querySelector('.note-section[data-section="S"]');
+    const node = [...said.childNodes].find((each) => each.nodeType === Node.TEXT_NODE);
+    target.scrollIntoView({ block: "center" });
+    said.scrollIntoView({ block: "nearest" });
+    getSelection().removeAllRanges();
+    const at = (start) => {
+      const range = document.createRange();
+      range.setStart(node, start);
+      range.setEnd(node, start + 1);
+      const { left, right, top, bottom } = range.getBoundingClientRect();
+      return { left, right, y: (top + bottom) / 2 };
+    };
+    const { left, top, width, bottom } = target.getBoundingClientRect();
+    const section = { x: left + width / 2, y: (top + Math.min(bottom, innerHeight)) / 2 };
+    return { first: at(0), last: at(count - 1), section };
+  }, characters);
+  await page.mouse.move(first.left + 0.5, first.y);
+  await page.mouse.down();
+  await page.mouse.move(last.right - 0.5, last.y, { steps: 8 });
+  await page.mouse.up();
+  same(await page.evaluate(() => Array.from(getSelection().toString()).length), characters, "characters that the mouse selected");
+  await page.mouse.move((first.left + last.right) / 2, first.y);
+  await page.mouse.down();
+  await page.mouse.move((first.left + last.right) / 2 + 12, first.y + 4, { steps: 4 });
+  await page.mouse.move(section.x, section.y, { steps: 12 });
+  await until("the section says that it takes the words", () => page.evaluate(() => document.querySelector(".drop-here")?.dataset.section === "S"), 5000);
+  await page.mouse.up();
+}
+
+const uncovered = async ({ server, id }) => (await server.recording(id)).note.uncovered.length;
+
 async function dismiss(at) {
-  const { page } = at;
-  const count = async () => (await at.server.recording(at.id)).note.uncovered.length;
-  const before = await count();
-  if (before === 0) {
-    console.log("         nothing led to nothing in this dictation");
-    return;
-  }
-  await press(page, "[data-dismiss]");
-  await until("it is dismissed", async () => (await count()) === before - 1);
+  const before = await uncovered(at);
+  await press(at.page, "[data-dismiss]");
+  await until("it is dismissed", async () => (await uncovered(at)) === before - 1);
 }
 
 async function backAndForth(at) {
@@ -292,6 +307,13 @@ async function addendum(at) {
   await press(page, "#desk-addendum");
   await shown(page, "#addendum");
   await page.evaluate(() => document.getElementById("addendum-text").focus());
+  await page.keyboard.type("Start tammy flu 75 mg BD.");
+  await page.click("#addendum-yes");
+  await until("what is in doubt is refused", async () => /tammy flu.*oseltamivir/.test((await texts(page, ".strip.bad")).join(" ")));
+  same((await at.server.recording(at.id)).version, at.signed.version, "the version after the refusal");
+  await press(page, "#desk-addendum");
+  await shown(page, "#addendum");
+  await page.evaluate(() => document.getElementById("addendum-text").select());
   await page.keyboard.type("FU 1/52 instead, called by phone.");
   await checkDialog(page, "#addendum");
   await page.click("#addendum-yes");

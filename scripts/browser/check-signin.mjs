@@ -229,7 +229,7 @@ export async function signIn({ binary, shots }) {
       same(said?.type, "ready", "the microphone's first word");
       const foreign = await json(stranger, "GET", "/v1/patients");
       const theirs = await json(stranger, "POST", `/v1/patients/${foreign.patients[0].id}/encounters`, {});
-      same((await dial(enrolled.token, query(theirs.id))).status, 404, "another organisation's visit");
+      same((await dial(enrolled.token, query(theirs.id))).status, 403, "another organisation's visit");
       same((await dial(program.token, query(visit.id))).status, 403, "a program that records");
       same((await dial("x", query(visit.id))).status, 401, "a token that is none");
       const models = (token) => fetch(`${server.origin}/v1/models`, { headers: { authorization: `Bearer ${token}` } }).then(({ status }) => status);

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 
 use super::output::print;
-use crate::note::evaluate::{Figures, GoldCondition, Item, Miss, PARTS, Share, listed_as_uncovered, score, speakers};
+use crate::note::evaluate::{Figures, Item, Miss, PARTS, Share, listed_when_unknown, score, speakers};
 use crate::note::extract::extract;
 use crate::terminology::Lexicon;
 
@@ -135,16 +135,8 @@ fn line(miss: &Miss) -> String {
 fn uncovered(items: &[Item]) -> anyhow::Result<Share> {
     let mut share = Share::default();
     for item in items {
-        for condition in item.gold.conditions.iter().filter(|condition| !condition.mention.is_empty()) {
-            let lexicon = Lexicon::builtin_without(|code| accepted(condition, code))?;
-            share.add(listed_as_uncovered(item, condition, &extract(&item.transcript(), &lexicon)));
-        }
+        let Share { count, of } = listed_when_unknown(item)?;
+        share = Share { count: share.count + count, of: share.of + of };
     }
     Ok(share)
-}
-
-/// Whether a code is of the category of the gold's or of one accepted beside it.
-fn accepted(condition: &GoldCondition, code: &str) -> bool {
-    let category = |code: &str| code.get(..3).unwrap_or_default().to_owned();
-    std::iter::once(&condition.icd10).chain(&condition.alt).any(|wanted| category(wanted) == category(code))
 }

@@ -6,6 +6,7 @@
 mod accounts;
 mod audit;
 mod bench;
+mod core_dump;
 mod eval;
 mod hear;
 mod letter;
@@ -66,6 +67,7 @@ enum Command {
 /// Parses the command line, runs it and says how it ended.
 #[must_use]
 pub fn run() -> ExitCode {
+    core_dump::forbid();
     silence_panics();
     start_log();
     let arguments = Arguments::parse();

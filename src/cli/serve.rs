@@ -1,6 +1,6 @@
 //! `cantoscribe serve`: the page, the socket and the data folder behind them.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::hear::{Ear, HearArguments};
 use super::terminology::lexicon;
 use crate::engine::Engine;
 use crate::gateway::{self, Gateways};
-use crate::server::{Entrance, ServerError, Settings, Started, serve};
+use crate::server::{Certificate, Entrance, ServerError, Settings, Started, serve};
 use crate::store::{DatabaseUrl, Store};
 
 /// The folders of recordings and notes below the XDG data directory: of trials, and of what is served with sign-in.
@@ -25,9 +25,21 @@ pub struct ServeArguments {
     /// One built-in clinician without sign-in, on a loopback address only: for trying things, not for patients
     #[arg(long)]
     trial: bool,
-    /// The https:// address that browsers see, where something else makes TLS and hands requests on to --addr; without it people sign in on this machine alone
+    /// The https:// address that browsers see; without it people sign in on this machine alone. Without a certificate something else makes TLS there and hands requests on to --addr
     #[arg(long, value_name = "URL", conflicts_with = "trial")]
     public_url: Option<String>,
+    /// Make TLS with this certificate, PEM, followed by those that vouch for it
+    #[arg(long, value_name = "FILE", requires = "tls_key", requires = "public_url", conflicts_with = "tls_local")]
+    tls_certificate: Option<PathBuf>,
+    /// The certificate's private key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// Make TLS with a certificate of a local authority, which is made in the data folder: browsers believe it once its authority.pem is installed
+    #[arg(long, requires = "public_url")]
+    tls_local: bool,
+    /// Believe this proxy's X-Forwarded-For, for the addresses in the audit log; may be said more than once
+    #[arg(long, value_name = "IP", requires = "public_url")]
+    trusted_proxy: Vec<IpAddr>,
     /// Where to serve
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     addr: SocketAddr,
@@ -53,23 +65,41 @@ pub struct ServeArguments {
     hear: HearArguments,
 }
 
+impl ServeArguments {
+    /// The certificate that was asked for: given, or for the host of this address.
+    fn certificate(&self, url: &str, data: &Path) -> Option<Certificate> {
+        if let (Some(chain), Some(key)) = (&self.tls_certificate, &self.tls_key) {
+            return Some(Certificate::Given { chain: chain.clone(), key: key.clone() });
+        }
+        let host = url.trim_start_matches("https://").trim_end_matches('/');
+        // The port, and the brackets of an IPv6 address, are no part of the name.
+        let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.contains(']') { host } else { name });
+        let names = vec![name.trim_matches(['[', ']']).to_owned()];
+        self.tls_local.then(|| Certificate::Generated { folder: data.join("tls"), names })
+    }
+}
+
 /// Runs `cantoscribe serve`.
 ///
 /// # Errors
 /// A model, a data folder or an address that cannot be used.
 pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<ExitCode> {
+    let data = data_folder(arguments.data.clone(), if arguments.trial { TRIAL } else { CLINIC })?;
     let entrance = match &arguments.public_url {
         _ if arguments.trial => Entrance::Trial,
-        Some(url) => Entrance::Public(url.clone()),
+        Some(url) => Entrance::Public { url: url.clone(), certificate: arguments.certificate(url, &data) },
         None => Entrance::Local,
     };
-    let protected = matches!(entrance, Entrance::Public(_)) || arguments.addr.ip().is_loopback();
+    let protected = matches!(entrance, Entrance::Public { .. }) || arguments.addr.ip().is_loopback();
     if !protected {
         let error = if arguments.trial { ServerError::NotLoopback } else { ServerError::Unprotected };
         eprintln!("cantoscribe: {}", error(arguments.addr));
         return Ok(ExitCode::from(2));
     }
-    let data = data_folder(arguments.data.clone(), if arguments.trial { TRIAL } else { CLINIC })?;
+    let authority = match &entrance {
+        Entrance::Public { certificate: Some(certificate), .. } => certificate.authority(),
+        _ => None,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the server")?;
     runtime.block_on(async {
         let store = match &arguments.database {
@@ -84,9 +114,12 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
         let keep_free = arguments.keep_free.saturating_mul(1 << 20);
         let longest_upload = arguments.max_upload << 20;
         let gateways = arguments.gateways.as_deref().map(|file| Gateways::new(gateway::Settings::read(file)?)).transpose()?;
+        let proxies = arguments.trusted_proxy.clone();
         let settings =
-            Settings { address: arguments.addr, entrance, store, engine, lexicon, keep_free, longest_upload, gateways };
-        let ready: fn(Started) = if arguments.trial { say_trial } else { say_ready };
+            Settings { address: arguments.addr, entrance, store, engine, lexicon, keep_free, longest_upload, proxies, gateways };
+        let ready = |started| {
+            if arguments.trial { say_trial(started) } else { say_ready(started, authority) }
+        };
         serve(settings, ready, interrupted()).await?;
         Ok(ExitCode::SUCCESS)
     })
@@ -98,9 +131,15 @@ fn say_trial(started: Started) {
 }
 
 /// The link of the first administrator is told here and nowhere else, and works once.
-fn say_ready(started: Started) {
+fn say_ready(started: Started, authority: Option<PathBuf>) {
     let Started { origin, set_up, .. } = started;
     eprintln!("Open {origin}/ in a browser; Ctrl-C ends it.");
+    if let Some(authority) = authority {
+        let authority = authority.display();
+        eprintln!(
+            "Its certificate is of a local authority. Passkeys need one that the browser believes: install {authority} as a root there."
+        );
+    }
     if let Some(link) = set_up {
         eprintln!("There is no administrator yet. Whoever opens this link first, within a day, becomes it:\n{link}");
     }

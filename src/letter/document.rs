@@ -3,7 +3,7 @@
 use super::{Patient, Request};
 use crate::identity::Sex;
 use crate::note::compose::{self, Language};
-use crate::note::{Section, Sentence};
+use crate::note::{Allergy, AllergyStatus, Section, Sentence};
 use crate::text::PatientText;
 
 /// What stands behind a name.
@@ -163,6 +163,20 @@ pub(super) fn lines_of_people(sections: &[Section]) -> impl Iterator<Item = &Sen
 /// The texts of sentences.
 pub(super) fn texts(sentences: impl IntoIterator<Item = Sentence>) -> Vec<PatientText> {
     sentences.into_iter().map(|sentence| sentence.text).collect()
+}
+
+/// The allergies of the note.
+///
+/// The machine does not claim that there is no drug allergy beside one to a drug. Of a substance that a person wrote a letter cannot
+/// tell whether it is a drug, and says less rather than both.
+pub(super) fn allergies(request: &Request<'_>) -> Vec<Sentence> {
+    let mut note = request.note.clone();
+    let present: Vec<Allergy> = note.allergies.iter().filter(|one| one.status == AllergyStatus::Present).cloned().collect();
+    note.allergies.retain(|one| {
+        let beside = |other: &Allergy| other.provenance.is_by_a_person() || one.provenance.is_by_a_person();
+        !(one.is_no_drug_allergy() && present.iter().any(beside))
+    });
+    compose::words(&note, compose::Part::Allergies, request.language)
 }
 
 /// The words of a part of the note.

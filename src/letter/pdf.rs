@@ -1,6 +1,9 @@
 //! Letters as PDF: sheets of A4 with the fonts' used characters embedded, so that the text can be searched and copied.
 //!
 //! First everything is placed, then the pages are written: so each page knows how many there are. Lengths are points.
+//! What is read is tagged for screen readers: title, headings, lists and paragraphs, in their order over all pages.
+
+use std::num::NonZeroU16;
 
 use krilla::Document;
 use krilla::color::luma;
@@ -10,8 +13,9 @@ use krilla::num::NormalizedF32;
 use krilla::page::PageSettings;
 use krilla::paint::{Fill, FillRule};
 use krilla::surface::Surface;
+use krilla::tagging::{ArtifactType, ContentTag, Identifier, ListNumbering, Tag, TagGroup, TagTree};
 
-use super::sheet::{Mark, Sheet, place};
+use super::sheet::{Mark, Part, Sheet, place};
 use super::{Letter, LetterError, Typefaces};
 
 /// A4.
@@ -28,23 +32,66 @@ pub fn to_pdf(letters: &[Letter], typefaces: &Typefaces) -> Result<Vec<u8>, Lett
         let metadata = Metadata::new().title(letter.title.to_owned()).language(letter.language.tag().to_owned());
         document.set_metadata(metadata.creator("cantoscribe".to_owned()));
     }
+    let mut tree = TagTree::new();
     for letter in letters {
-        for sheet in place(letter, typefaces)? {
+        let placed = place(letter, typefaces)?;
+        let mut said: Vec<Vec<Identifier>> = vec![Vec::new(); placed.parts.len()];
+        for sheet in placed.sheets {
             let settings = PageSettings::from_wh(PAGE.0, PAGE.1).ok_or_else(failed("no page of this size"))?;
             let mut page = document.start_page_with(settings);
             let mut surface = page.surface();
-            draw(&mut surface, &sheet, typefaces)?;
+            draw(&mut surface, &sheet, typefaces, &mut said)?;
             surface.finish();
             page.finish();
         }
+        tag(&mut tree, letter, &placed.parts, said);
     }
+    document.set_tag_tree(tree);
     document.finish().map_err(|_| LetterError::Pdf { reason: "a font cannot be embedded" })
 }
 
-fn draw(surface: &mut Surface<'_>, sheet: &Sheet, typefaces: &Typefaces) -> Result<(), LetterError> {
+/// Adds what a letter says to what is read out of the document: `said` has the marks of each part.
+fn tag(tree: &mut TagTree, letter: &Letter, parts: &[Part], said: Vec<Vec<Identifier>>) {
+    let mut list: Option<TagGroup> = None;
+    for (part, marks) in parts.iter().zip(said).filter(|(_, marks)| !marks.is_empty()) {
+        let marks = marks.into_iter().map(Into::into).collect();
+        if *part == Part::Item {
+            let body = TagGroup::with_children(Tag::LBody, marks);
+            let list = list.get_or_insert_with(|| TagGroup::new(Tag::L(ListNumbering::Square)));
+            list.push(TagGroup::with_children(Tag::LI, vec![body.into()]));
+            continue;
+        }
+        if let Some(list) = list.take() {
+            tree.push(list);
+        }
+        tree.push(match part {
+            Part::Title => TagGroup::with_children(Tag::Hn(NonZeroU16::MIN, Some(letter.title.to_owned())), marks),
+            Part::Heading => TagGroup::with_children(Tag::Hn(NonZeroU16::MIN.saturating_add(1), None), marks),
+            Part::Paragraph | Part::Item => TagGroup::with_children(Tag::P, marks),
+        });
+    }
+    if let Some(list) = list {
+        tree.push(list);
+    }
+}
+
+fn draw(
+    surface: &mut Surface<'_>,
+    sheet: &Sheet,
+    typefaces: &Typefaces,
+    said: &mut [Vec<Identifier>],
+) -> Result<(), LetterError> {
     for mark in &sheet.marks {
         match mark {
-            Mark::Text { x, y, size, bold, grey, text } => {
+            Mark::Text { x, y, size, bold, grey, text, part } => {
+                let part = part.and_then(|part| said.get_mut(part));
+                let tagged = surface.start_tagged(match part {
+                    Some(_) => ContentTag::Other,
+                    None => ContentTag::Artifact(ArtifactType::Other),
+                });
+                if let Some(marks) = part {
+                    marks.push(tagged);
+                }
                 surface.set_fill(Some(ink(*grey)));
                 let mut x = *x;
                 for run in typefaces.runs(text, *bold)? {
@@ -52,6 +99,7 @@ fn draw(surface: &mut Surface<'_>, sheet: &Sheet, typefaces: &Typefaces) -> Resu
                     surface.draw_glyphs(start, &run.glyphs, run.typeface.font(), &run.text, *size, false);
                     x += run.width * size;
                 }
+                surface.end_tagged();
             }
             Mark::Box { x, y, width, height } => {
                 surface.set_fill(Some(ink(0)));
@@ -60,7 +108,9 @@ fn draw(surface: &mut Surface<'_>, sheet: &Sheet, typefaces: &Typefaces) -> Resu
                     path.push_rect(area);
                 }
                 if let Some(path) = path.finish() {
+                    surface.start_tagged(ContentTag::Artifact(ArtifactType::Other));
                     surface.draw_path(&path);
+                    surface.end_tagged();
                 }
             }
         }

@@ -98,12 +98,9 @@ fn what_is_missing_is_blank_and_said() {
     let summary = page(LetterKind::Summary, &silent(), Language::TraditionalChinese, None);
     assert!(summary.contains("病歷沒有記載") && !summary.contains("<li>"), "{summary}");
     let two = note("doctor: 寫兩日病假俾你。\ndoctor: 寫三日病假。");
-    if two.plan.len() == 2 {
-        assert!(
-            page(LetterKind::SickLeave, &two, Language::English, Some("2026-11-26"))
-                .contains("Length</dt><dd><span class=\"blank\">")
-        );
-    }
+    assert_eq!(two.plan.iter().map(|item| item.days).collect::<Vec<_>>(), [Some(2.0), Some(3.0)]);
+    let certificate = page(LetterKind::SickLeave, &two, Language::English, Some("2026-11-26"));
+    assert!(certificate.contains("Length</dt><dd><span class=\"blank\">"), "{certificate}");
 }
 
 #[test]
@@ -152,6 +149,64 @@ fn lines_typed_in_one_second_are_all_in_a_referral() {
         assert!(referral.contains(words), "{words} in {referral}");
     }
     assert!(!referral.contains("Refer ENT"), "it is said at the top: {referral}");
+}
+
+#[test]
+fn a_line_that_says_more_than_a_referral_is_in_its_letter() {
+    let add = |note: &Note, text: &str, at: &str| {
+        let edit = NoteEdit::Add { section: SectionCode::P, text: text.into() };
+        apply(note, edit, "Dr WONG", at, &Lexicon::builtin().unwrap()).unwrap()
+    };
+    let typed = add(&silent(), "Start amlodipine 5 mg daily; refer to cardiology.", "2026-11-26T10:00:00Z");
+    assert_eq!(typed.medications.iter().map(|drug| drug.name.as_str()).collect::<Vec<_>>(), ["amlodipine"]);
+    let referral = page(LetterKind::Referral, &typed, Language::English, None);
+    assert!(referral.contains("Start amlodipine 5 mg daily"), "{referral}");
+    for (line, words) in [("Refer: 「ENT」.", "ENT"), ("refer to cardiology.", "cardiology"), ("轉介：眼科。", "眼科")]
+    {
+        let typed = add(&silent(), line, "2026-11-26T10:00:00Z");
+        let referral = page(LetterKind::Referral, &typed, Language::English, None);
+        assert_eq!(referral.matches(words).count(), 1, "{line}: {referral}");
+    }
+}
+
+#[test]
+fn the_summary_does_not_say_to_stop_and_to_keep_one_drug() {
+    let heard = note("patient: 我食緊 aspirin。\npatient: 我食緊 metformin。");
+    assert_eq!(heard.medications.len(), 2);
+    let edit = NoteEdit::Add { section: SectionCode::P, text: "Stop aspirin.".into() };
+    let edited = apply(&heard, edit, "Dr WONG", "2026-11-26T10:00:00Z", &Lexicon::builtin().unwrap()).unwrap();
+    let summary = written(LetterKind::Summary, &edited, Language::English, None).unwrap();
+    let lists: Vec<(&str, Vec<&str>)> = summary[0]
+        .body
+        .iter()
+        .filter_map(|block| match block {
+            Block::List { heading, items } => Some((*heading, items.iter().map(PatientText::reveal).collect())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(lists, [("Stop taking", vec!["aspirin"]), ("Keep taking", vec!["metformin"])]);
+}
+
+#[test]
+fn no_letter_says_penicillin_and_no_drug_allergy() {
+    let heard = note("patient: 冇藥物敏感。\ndoctor: 轉介你去眼科。");
+    assert!(heard.allergies[0].is_no_drug_allergy());
+    let edit = NoteEdit::Add { section: SectionCode::S, text: "Allergy: penicillin.".into() };
+    let edited = apply(&heard, edit, "Dr WONG", "2026-11-26T10:00:00Z", &Lexicon::builtin().unwrap()).unwrap();
+    for kind in [LetterKind::Referral, LetterKind::Summary] {
+        assert!(page(kind, &heard, Language::English, None).contains("<dd>NKDA</dd>"));
+        let page = page(kind, &edited, Language::English, None);
+        assert!(page.contains("<dt>Allergies</dt><dd>penicillin</dd>"), "{page}");
+    }
+    let food = page(LetterKind::Summary, &note("patient: 我對蝦敏感,冇藥物敏感。"), Language::English, None);
+    assert!(food.contains("NKDA</dd>"), "{food}");
+}
+
+#[test]
+fn a_drug_that_only_sounds_like_one_is_marked_in_a_summary() {
+    let drafted = note("doctor: 開 tammy flu 七十五 mg 一日兩次。");
+    let summary = page(LetterKind::Summary, &drafted, Language::TraditionalChinese, None);
+    assert!(summary.contains("oseltamivir（？聽到「tammy flu"), "{summary}");
 }
 
 #[test]

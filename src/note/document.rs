@@ -186,13 +186,24 @@ pub enum AllergyStatus {
 /// An allergy of the patient, or that there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Allergy {
-    /// `drug` where no substance was named.
+    /// [`Self::ANY_DRUG`] where no substance was named.
     pub substance: String,
     /// Whether there is one.
     pub status: AllergyStatus,
     /// Where it came from.
     #[serde(flatten)]
     pub provenance: Provenance,
+}
+
+impl Allergy {
+    /// The substance that stands for every drug.
+    pub const ANY_DRUG: &str = "drug";
+
+    /// Whether it says that there is no drug allergy at all.
+    #[must_use]
+    pub fn is_no_drug_allergy(&self) -> bool {
+        self.status == AllergyStatus::None && self.substance == Self::ANY_DRUG
+    }
 }
 
 /// A measured value.
@@ -340,7 +351,7 @@ impl Note {
     }
 
     /// Keeps the findings that are told to be kept, asked in the order of [`Self::provenances`].
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(&Provenance) -> bool) {
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Provenance) -> bool) {
         self.conditions.retain(|finding| keep(&finding.provenance));
         self.medications.retain(|finding| keep(&finding.provenance));
         self.allergies.retain(|finding| keep(&finding.provenance));

@@ -44,7 +44,7 @@ pub enum NoteEdit {
         /// The words.
         text: PatientText,
     },
-    /// Words of the transcript as a line of the section: in the record's wording where they are understood, or else as spoken.
+    /// Words of the transcript as a line of the section: in the record's wording where all of them are understood, or else as spoken.
     Phrase {
         /// The section.
         section: SectionCode,
@@ -95,7 +95,8 @@ pub fn apply(note: &Note, edit: NoteEdit, author: &str, at: &str, lexicon: &Lexi
         NoteEdit::Phrase { section, span, text } => {
             let line = typed(checked(text)?, decides, vec![span]);
             let mut changed = add(note, section, reading::worded(section, line, lexicon), lexicon)?;
-            changed.uncovered.retain(|uncovered| !overlap(uncovered.span, span));
+            // What reaches beyond the phrase is not all in the line.
+            changed.uncovered.retain(|uncovered| !within(uncovered.span, span));
             Ok(changed)
         }
         NoteEdit::Accept { finding } => finding::accept(note, finding, decides),
@@ -157,8 +158,8 @@ fn typed(text: PatientText, author: Author<'_>, evidence: Vec<Span>) -> Sentence
     Sentence { text, provenance: Provenance::Typed { by: author.by.to_owned(), at: author.at.to_owned(), evidence } }
 }
 
-fn overlap(one: Span, other: Span) -> bool {
-    one.segment() == other.segment() && one.start() < other.end() && other.start() < one.end()
+fn within(inner: Span, outer: Span) -> bool {
+    inner.segment() == outer.segment() && outer.start() <= inner.start() && inner.end() <= outer.end()
 }
 
 /// Whether a person wrote or changed a line of it.

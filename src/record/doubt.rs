@@ -1,9 +1,12 @@
 //! What a clinician should look at: what is in doubt, and what is easily misheard.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use serde::Serialize;
 
 use crate::note::{AllergyStatus, Assertion, FindingKind, FindingRef, Note, SectionCode, Span};
-use crate::speech::Transcript;
+use crate::speech::{Segment, Transcript};
 use crate::text::PatientText;
 
 /// A finding below this confidence is only a suggestion. What merely sounds like a term has 0.6, what was spelt has 0.8 and more.
@@ -79,13 +82,19 @@ pub fn open_doubts(note: &Note) -> Vec<Doubt> {
 /// Every line of the note, with the marks of its findings and of the words that it rests on.
 #[must_use]
 pub fn marked_lines(note: &Note, transcript: &Transcript) -> Vec<MarkedLine> {
+    let unsure: BTreeMap<u64, Vec<Range<usize>>> =
+        transcript.segments.iter().map(|segment| (segment.id, unsure_places(segment))).collect();
+    let is_unsure = |span: &Span| {
+        let mut places = unsure.get(&span.segment()).into_iter().flatten();
+        places.any(|place| place.start < span.end() && span.start() < place.end)
+    };
     let lines = note.lines_with_findings().into_iter().map(|line| {
         let mut marks: Vec<Mark> = line.findings.iter().flat_map(|finding| marks(note, *finding)).collect();
         // What a person wrote or changed does not rest on how sure the recogniser was.
         let sentence = note.sections.iter().find(|section| section.code == line.section);
         let sentence = sentence.and_then(|section| section.sentences.get(line.index));
         let heard = sentence.filter(|sentence| !sentence.provenance.is_by_a_person());
-        if heard.is_some_and(|heard| heard.provenance.spans().iter().any(|span| is_unsure(transcript, *span))) {
+        if heard.is_some_and(|heard| heard.provenance.spans().iter().any(is_unsure)) {
             marks.push(Mark::Unsure);
         }
         marks.sort_unstable();
@@ -137,22 +146,79 @@ fn marks(note: &Note, finding: FindingRef) -> Vec<Mark> {
     marks
 }
 
-/// Whether the recogniser was unsure of a word of the span.
-fn is_unsure(transcript: &Transcript, span: Span) -> bool {
-    let Some(segment) = transcript.segments.iter().find(|segment| segment.id == span.segment()) else { return false };
-    let (text, mut from_byte, mut from) = (segment.text.reveal(), 0, 0);
+/// How many characters behind the last word that was found the next one is looked for: spaces, marks, and a number written shorter or
+/// longer than it was said.
+const NEAR: usize = 12;
+
+/// Where the words stand that the recogniser was unsure of, in characters.
+///
+/// Numbers may be written otherwise than they were said. Such a word is not found, and stands between those that are.
+fn unsure_places(segment: &Segment) -> Vec<Range<usize>> {
+    let text: Vec<char> = segment.text.reveal().chars().collect();
+    let mut places = Vec::new();
+    // Where the last word that was found ends, how much was said since, and whether any of it is in doubt.
+    let (mut from, mut passed, mut waiting) = (0, 0, false);
     for word in segment.words.iter().flatten() {
-        let said = word.text.reveal().trim();
-        let Some(rest) = text.get(from_byte..) else { return false };
-        // Numbers may be written otherwise than they were said: such a word has no place of its own.
-        let Some(skipped) = rest.find(said) else { continue };
-        let start = from + rest.get(..skipped).unwrap_or_default().chars().count();
-        let end = start + said.chars().count();
-        (from_byte, from) = (from_byte + skipped + said.len(), end);
-        let within = start < span.end() && span.start() < end;
-        if within && word.confidence.is_some_and(|confidence| confidence < UNSURE_WORD) {
-            return true;
-        }
+        let said: Vec<char> = word.text.reveal().trim().chars().collect();
+        let unsure = word.confidence.is_some_and(|confidence| confidence < UNSURE_WORD);
+        let until = text.len().min(from + passed + NEAR + said.len());
+        let ahead = text.get(from..until).unwrap_or_default();
+        let found = ahead.windows(said.len().max(1)).position(|here| here == said.as_slice()).map(|skipped| from + skipped);
+        let Some(start) = found else {
+            passed += said.len();
+            waiting |= unsure;
+            continue;
+        };
+        let end = start + said.len();
+        places.extend((waiting && from < start).then_some(from..start));
+        places.extend(unsure.then_some(start..end));
+        (from, passed, waiting) = (end, 0, false);
     }
-    false
+    places.extend((waiting && from < text.len()).then_some(from..text.len()));
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::speech::Word;
+
+    fn places(text: &str, words: &[(&str, f64)]) -> Vec<String> {
+        let word = |(text, confidence): &(&str, f64)| Word {
+            text: (*text).into(),
+            start_ms: 0,
+            end_ms: 1,
+            confidence: Some(*confidence),
+        };
+        let segment = Segment {
+            id: 0,
+            start_ms: None,
+            end_ms: None,
+            speaker: None,
+            text: text.into(),
+            confidence: None,
+            words: Some(words.iter().map(word).collect()),
+            tokens: None,
+        };
+        let text: Vec<char> = text.chars().collect();
+        unsure_places(&segment).into_iter().map(|place| text[place].iter().collect()).collect()
+    }
+
+    #[test]
+    fn a_word_that_stands_far_ahead_too_is_not_taken_for_that() {
+        // 二 was written 2, and stands again as a word of its own at the end.
+        let text = "每日2次，頭痛同埋有啲作嘔同埋頭暈，要再覆診，星期二";
+        let words =
+            [("每日", 0.9), ("二", 0.9), ("次", 0.9), ("頭痛", 0.3), ("作嘔", 0.9), ("頭暈", 0.2), ("星期", 0.9), ("二", 0.1)];
+        assert_eq!(places(text, &words), ["頭痛", "頭暈", "二"]);
+    }
+
+    #[test]
+    fn a_number_that_is_written_otherwise_stands_between_its_neighbours() {
+        let said =
+            [("pressure", 0.9), ("one", 0.2), ("forty", 0.9), ("five", 0.9), ("over", 0.9), ("ninety", 0.9), ("today", 0.4)];
+        assert_eq!(places("pressure 145/90 today", &said), [" 145/90 ", "today"]);
+        assert_eq!(places("pressure 145/90", &said[..6]), [" 145/90"]);
+        assert_eq!(places("pressure", &[("pressure", 0.9)]), [""; 0]);
+    }
 }

@@ -1,7 +1,7 @@
 //! Two people at one note: a change that was meant for an older version, put on the newest.
 
 use crate::note::edit::NoteEdit;
-use crate::note::{FindingKind, FindingRef, Note, SectionCode, Sentence};
+use crate::note::{FindingKind, FindingRef, Note, Provenance, SectionCode, Sentence};
 
 /// What a change for an older version is for the newest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,8 @@ pub enum Rebased {
 
 /// A change that was meant for `base`, for `current`.
 ///
-/// A line or finding counts as the same while all of it is: its words and where they came from. What is added is in nobody's way.
+/// A line or finding counts as the same while all of it is: its words and where they came from, and of a line that a person wrote what
+/// it says too. What is added is in nobody's way.
 #[must_use]
 pub fn rebase(edit: NoteEdit, base: &Note, current: &Note) -> Rebased {
     let moved = match edit {
@@ -43,7 +44,19 @@ fn lines(note: &Note, code: SectionCode) -> Vec<&Sentence> {
 
 /// Where the line of `base` stands in `current`: of several that are equal the one with as many equals before it.
 fn line(base: &Note, current: &Note, code: SectionCode, index: usize) -> Option<usize> {
-    nth_equal(&lines(base, code), &lines(current, code), index)
+    let place = nth_equal(&lines(base, code), &lines(current, code), index)?;
+    let lines = lines(base, code);
+    let provenance = &lines.get(index)?.provenance;
+    // A person's line keeps its words where a finding of it was accepted, dropped or coded anew. To read it again would undo that.
+    let untouched = !provenance.is_by_a_person() || said(base, provenance) == said(current, provenance);
+    untouched.then_some(place)
+}
+
+/// The findings with this provenance, as a note of nothing else.
+fn said(note: &Note, provenance: &Provenance) -> Note {
+    let mut said = Note { sections: Vec::new(), uncovered: Vec::new(), ..note.clone() };
+    said.retain(|own| own == provenance);
+    said
 }
 
 fn finding(base: &Note, current: &Note, FindingRef { kind, index }: FindingRef) -> Option<FindingRef> {

@@ -46,6 +46,12 @@ pub enum RecordError {
     /// An addendum without a line.
     #[error("an addendum has at least one line")]
     NothingAdded,
+    /// A line of an addendum says something doubtful.
+    #[error("the addendum says something doubtful: write it as the term is spelt")]
+    Open {
+        /// What, never empty.
+        open: Vec<Doubt>,
+    },
     /// A line is none, or its author is missing.
     #[error(transparent)]
     Note(#[from] NoteError),

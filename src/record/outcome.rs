@@ -112,28 +112,42 @@ fn levenshtein(from: &[char], to: &[char]) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-/// Findings are the same where they have the same words at the same place.
+/// Findings are the same where they have the same words at the same place. What is called as before and rests on some of the same words
+/// was kept, whatever became of its line.
 fn corrections(draft: &Note, signed: &Note) -> Vec<Correction> {
     let same = |a: &(&PatientText, &Provenance), b: &(&PatientText, &Provenance)| a.0 == b.0 && a.1.spans() == b.1.spans();
     let mut all = Vec::new();
-    for was in &draft.conditions {
+    let kept = |was: &Condition, now: &Condition| {
+        now.display == was.display && now.codes == was.codes && overlap(&now.provenance, was.provenance.spans())
+    };
+    for was in draft.conditions.iter().filter(|was| !signed.conditions.iter().any(|now| kept(was, now))) {
         let now = signed.conditions.iter().find(|now| same(&(&was.text, &was.provenance), &(&now.text, &now.provenance)));
         let concept = now.map(|now| {
             let icd10 = now.codes.iter().find(|code| code.system.ends_with("/icd-10")).map(|code| code.code.clone());
             Concept::Condition { icd10: icd10.unwrap_or_default(), en: now.display.en.clone() }
         });
-        if now.is_none_or(|now| now.display != was.display || now.codes != was.codes) {
-            all.push(Correction { heard: was.text.clone(), was: was.display.en.clone(), now: concept, forgotten: false });
-        }
+        all.push(Correction { heard: was.text.clone(), was: was.display.en.clone(), now: concept, forgotten: false });
     }
-    for was in &draft.medications {
+    let kept = |was: &Medication, now: &Medication| now.name == was.name && overlap(&now.provenance, was.provenance.spans());
+    for was in draft.medications.iter().filter(|was| !signed.medications.iter().any(|now| kept(was, now))) {
         let now = signed.medications.iter().find(|now| same(&(&was.text, &was.provenance), &(&now.text, &now.provenance)));
-        if now.is_none_or(|now| now.name != was.name) {
-            let concept = now.map(|now| Concept::Drug { name: now.name.clone() });
-            all.push(Correction { heard: was.text.clone(), was: was.name.clone(), now: concept, forgotten: false });
-        }
+        let concept = now.map(|now| Concept::Drug { name: now.name.clone() });
+        all.push(Correction { heard: was.text.clone(), was: was.name.clone(), now: concept, forgotten: false });
     }
     all
+}
+
+/// Whether something rests on any of these words.
+fn overlap(provenance: &Provenance, spans: &[Span]) -> bool {
+    let meet =
+        |one: &Span, other: &Span| one.segment() == other.segment() && one.start() < other.end() && other.start() < one.end();
+    provenance.spans().iter().any(|own| spans.iter().any(|span| meet(own, span)))
+}
+
+/// Of an even number of values, in order, the mean of the two in the middle, rounded down.
+fn median(sorted: &[u64]) -> Option<u64> {
+    let (low, high) = (sorted.get(sorted.len().checked_sub(1)? / 2)?, sorted.get(sorted.len() / 2)?);
+    Some(low + (high - low) / 2)
 }
 
 /// How often a term of drafts was corrected.
@@ -179,7 +193,7 @@ pub fn figures(outcomes: &[Outcome]) -> Figures {
     corrected.truncate(20);
     Figures {
         notes: outcomes.len(),
-        median_seconds: seconds.get(seconds.len() / 2).copied(),
+        median_seconds: median(&seconds),
         timed: seconds.len(),
         kept: share(sum(|outcome| outcome.kept), sum(|outcome| outcome.lines)),
         changed: share(sum(|outcome| outcome.distance), sum(|outcome| outcome.characters)),
@@ -215,7 +229,7 @@ pub fn learned(outcomes: &[Outcome], clinician: &str) -> Vec<Learned> {
 }
 
 impl Learned {
-    /// Where these words are in a transcript.
+    /// Where these words are in a transcript, not as a piece of a longer word in Latin letters.
     #[must_use]
     pub fn places(&self, transcript: &Transcript) -> Vec<Span> {
         let words: Vec<char> = self.words.reveal().chars().collect();
@@ -223,29 +237,34 @@ impl Learned {
         for segment in &transcript.segments {
             let said: Vec<char> = segment.text.reveal().chars().collect();
             let starts = said.windows(words.len().max(1)).enumerate().filter(|(_, here)| *here == words.as_slice());
-            spans.extend(starts.filter_map(|(start, _)| Span::new(segment.id, start, start + words.len()).ok()));
+            let within_word = |inner: Option<&char>, outer: Option<&char>| {
+                inner.is_some_and(char::is_ascii_alphanumeric) && outer.is_some_and(char::is_ascii_alphanumeric)
+            };
+            let whole = starts.map(|(start, _)| (start, start + words.len())).filter(|(start, end)| {
+                let before = start.checked_sub(1).and_then(|before| said.get(before));
+                !within_word(words.first(), before) && !within_word(words.last(), said.get(*end))
+            });
+            spans.extend(whole.filter_map(|(start, end)| Span::new(segment.id, start, end).ok()));
         }
         spans
     }
 
-    /// Where they are and the note makes something else of them: the place, and the finding that rests on it.
+    /// Where they are and the note makes something else of just these words: the place, and the finding that rests on it.
     #[must_use]
     pub fn suggested(&self, transcript: &Transcript, note: &Note) -> Vec<(Span, FindingRef)> {
-        let overlaps = |provenance: &Provenance, span: &Span| {
-            let mut own = provenance.spans().iter();
-            own.any(|own| own.segment() == span.segment() && own.start() < span.end() && span.start() < own.end())
-        };
+        let overlaps = |provenance: &Provenance, span: &Span| overlap(provenance, std::slice::from_ref(span));
         let resting = |span: &Span| match &self.concept {
             Concept::Condition { en, .. } => {
                 let here = |found: &Condition| overlaps(&found.provenance, span);
                 let said = note.conditions.iter().any(|found| here(found) && found.display.en == *en);
-                let index = note.conditions.iter().position(here).filter(|_| !said)?;
+                let index = note.conditions.iter().position(|found| here(found) && found.text == self.words).filter(|_| !said)?;
                 Some(FindingRef { kind: FindingKind::Condition, index })
             }
             Concept::Drug { name } => {
                 let here = |found: &Medication| overlaps(&found.provenance, span);
                 let said = note.medications.iter().any(|found| here(found) && found.name == *name);
-                let index = note.medications.iter().position(here).filter(|_| !said)?;
+                let index =
+                    note.medications.iter().position(|found| here(found) && found.text == self.words).filter(|_| !said)?;
                 Some(FindingRef { kind: FindingKind::Medication, index })
             }
         };
@@ -337,6 +356,44 @@ mod tests {
         forgotten[1].corrections[0].forgotten = true;
         assert!(learned(&forgotten, "Dr Chan").is_empty());
         assert_eq!(figures(&forgotten).corrected, [TermCount { term: "Headache".into(), times: 2 }]);
+    }
+
+    #[test]
+    fn a_line_put_in_other_words_corrects_nothing_that_it_still_says() {
+        let lexicon = Lexicon::builtin().unwrap();
+        let (_, note) = draft(&lexicon);
+        let replace = |note: &Note, section, text: &str| {
+            apply(note, NoteEdit::Replace { section, index: 0, text: text.into() }, "Dr Chan", AT, &lexicon).unwrap()
+        };
+        let reworded = replace(&note, SectionCode::S, "C/O bad headache x 3/7.");
+        assert_eq!(reworded.conditions.iter().filter(|found| found.display.en == "Headache").count(), 1);
+        assert_eq!(Outcome::new(&note, &reworded, &signature(), None).corrections, []);
+        let other = Outcome::new(&note, &replace(&note, SectionCode::S, "C/O dizziness x 3/7."), &signature(), None).corrections;
+        assert_eq!(other.iter().map(|one| (one.was.as_str(), &one.now)).collect::<Vec<_>>(), [("Headache", &None)]);
+    }
+
+    #[test]
+    fn of_two_in_the_middle_the_mean_is_the_median() {
+        for (values, wanted) in
+            [(&[][..], None), (&[4], Some(4)), (&[10, 40], Some(25)), (&[1, 5, 90], Some(5)), (&[1, 5, 8, 90], Some(6))]
+        {
+            assert_eq!(median(values), wanted, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn learned_words_are_found_as_words_and_where_they_are_the_findings_own() {
+        let lexicon = Lexicon::builtin().unwrap();
+        let learned = |words: &str| {
+            let concept = Concept::Condition { icd10: "G43.9".into(), en: "Migraine".into() };
+            Learned { words: words.into(), concept, times: TIMES }
+        };
+        let transcript = read("patient: PE, 食 PE 同 PET scan, hope.".as_bytes()).unwrap();
+        let starts = |words: &str| learned(words).places(&transcript).iter().map(Span::start).collect::<Vec<_>>();
+        assert_eq!((starts("PE"), starts("scan"), starts("can"), starts("hop")), (vec![0, 6], vec![15], vec![], vec![]));
+        let (transcript, note) = draft(&lexicon);
+        assert_eq!(learned("頭痛").suggested(&transcript, &note).len(), 1);
+        assert_eq!((learned("痛").places(&transcript).len(), learned("痛").suggested(&transcript, &note)), (1, vec![]));
     }
 
     #[test]

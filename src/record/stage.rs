@@ -165,7 +165,8 @@ impl Signed {
     /// The next version, signed too: this note and lines behind it, each typed by who signs.
     ///
     /// # Errors
-    /// [`RecordError::NothingAdded`] without a line; [`RecordError::Note`] for words that are no line.
+    /// [`RecordError::NothingAdded`] without a line; [`RecordError::Note`] for words that are no line; [`RecordError::Open`] where a
+    /// line says something doubtful: nobody signs that, and a signed note has no way to decide it.
     pub fn addendum(
         &self,
         lines: &[(SectionCode, PatientText)],
@@ -180,7 +181,9 @@ impl Signed {
             let add = NoteEdit::Add { section: *section, text: text.clone() };
             note = apply(&note, add, &signature.by, &signature.at, lexicon)?;
         }
-        Ok(Self { version: self.version + 1, note, signature })
+        let before = open_doubts(&self.note);
+        let open: Vec<Doubt> = open_doubts(&note).into_iter().filter(|doubt| !before.contains(doubt)).collect();
+        if open.is_empty() { Ok(Self { version: self.version + 1, note, signature }) } else { Err(RecordError::Open { open }) }
     }
 }
 

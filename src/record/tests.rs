@@ -166,6 +166,34 @@ fn a_phrase_becomes_a_line_that_rests_on_its_words() {
 }
 
 #[test]
+fn a_phrase_loses_no_words_and_no_warning_that_is_not_all_in_it() {
+    const SAID: &str = "血壓145/90，個膽好似唔妥";
+    let (lexicon, transcript) = (Lexicon::builtin().unwrap(), read(format!("doctor: {SAID}").as_bytes()).unwrap());
+    let mut note = extract(&transcript, &lexicon);
+    note.sections = sections(&note, Language::English);
+    let desk = Desk { lexicon, transcript, note };
+    let listed = desk.note.uncovered.first().expect("what is wrong with the gallbladder led to nothing").span;
+    let pick = |section, start: usize, end: usize| {
+        let text = SAID.chars().skip(start).take(end - start).collect::<String>().into();
+        desk.done(&desk.note, NoteEdit::Phrase { section, span: Span::new(0, start, end).unwrap(), text })
+    };
+    let all = pick(SectionCode::O, 0, SAID.chars().count());
+    assert_eq!(lines(&all).last().unwrap(), SAID, "the words that were not understood are in the line");
+    assert!(all.observations.iter().any(|found| found.provenance.is_by_a_person()), "and those that were are findings");
+    assert_eq!(all.uncovered, []);
+    let understood = pick(SectionCode::O, 0, 8);
+    assert_eq!(lines(&understood).last().unwrap(), "BP 145/90.");
+    assert_eq!(understood.uncovered, desk.note.uncovered);
+    let part = pick(SectionCode::O, 0, listed.end() - 1);
+    assert_eq!(part.uncovered, desk.note.uncovered, "a word of it is not in the line");
+    // What belongs elsewhere is not understood here.
+    for text in ["血壓130/80，頭痛", "血壓145/90，大腿有嚿嘢凸起"] {
+        let elsewhere = NoteEdit::Phrase { section: SectionCode::O, span: Span::new(0, 0, 8).unwrap(), text: text.into() };
+        assert_eq!(lines(&desk.done(&desk.note, elsewhere)).last().unwrap(), text);
+    }
+}
+
+#[test]
 fn uncovered_words_are_dismissed_or_used_up_by_a_line() {
     let desk = desk();
     let span = desk.note.uncovered.first().expect("something led to nothing").span;
@@ -224,6 +252,33 @@ fn a_signed_note_is_frozen_and_an_addendum_is_a_version_on() {
     assert_eq!(Record::restored(2, note.clone(), Some(signature()), None).unwrap().stage(), Stage::Reviewed);
     assert!(Record::restored(2, note.clone(), None, None).unwrap().signed().is_err());
     assert!(Record::restored(2, note, Some(signature()), None).unwrap().editable().unwrap().review(signature()).is_ok());
+}
+
+#[test]
+fn an_addendum_with_something_doubtful_is_not_signed() {
+    let desk = desk();
+    let note = desk.done(&desk.note, NoteEdit::Accept { finding: doubtful(&desk.note) });
+    let signed = Draft::new(2, note).review(signature()).unwrap().sign(signature());
+    let add = |lines: &[(SectionCode, &str)]| {
+        let lines: Vec<_> = lines.iter().map(|(section, text)| (*section, (*text).into())).collect();
+        signed.addendum(&lines, Signature::new("Dr Lee", "2026-11-27T09:00:00Z").unwrap(), &desk.lexicon)
+    };
+    let refused = add(&[(SectionCode::P, "FU 1/52."), (SectionCode::P, "Start tammy flu 75 mg BD.")]).unwrap_err();
+    assert!(!refused.to_string().contains("tammy"), "{refused}");
+    let RecordError::Open { open } = refused else { panic!("{refused:?}") };
+    assert_eq!(open.iter().map(|doubt| (doubt.en.as_str(), doubt.why)).collect::<Vec<_>>(), [("oseltamivir", Why::Sound)]);
+    let added = add(&[(SectionCode::P, "FU 1/52."), (SectionCode::P, "Start oseltamivir 75 mg BD.")]).unwrap();
+    assert!(open_doubts(added.note()).is_empty());
+}
+
+#[test]
+fn an_allergy_that_only_sounds_like_a_drug_is_signed_by_nobody() {
+    let (lexicon, transcript) = (Lexicon::builtin().unwrap(), read("patient: 我對 penicilin 敏感。".as_bytes()).unwrap());
+    let mut note = extract(&transcript, &lexicon);
+    note.sections = sections(&note, Language::English);
+    assert_eq!((note.allergies.len(), note.uncovered.len(), open_doubts(&note)), (0, 1, vec![]));
+    let signed = Draft::new(1, note).review(signature()).unwrap().sign(signature());
+    assert_eq!(lines(signed.note()), [""; 0]);
 }
 
 #[test]
@@ -294,4 +349,29 @@ fn edits_of_different_lines_meet_and_those_of_one_line_ask() {
         rebase(NoteEdit::Dismiss { span: base.uncovered[0].span }, base, &theirs),
         Rebased::Clean(NoteEdit::Dismiss { span: base.uncovered[0].span })
     );
+}
+
+#[test]
+fn an_edit_of_a_typed_line_asks_where_a_finding_of_it_was_decided_meanwhile() {
+    let desk = desk();
+    let base = desk.done(&desk.note, NoteEdit::Add { section: SectionCode::A, text: "Imp: asthma.".into() });
+    let index = base.sections.iter().find(|section| section.code == SectionCode::A).unwrap().sentences.len() - 1;
+    let finding = condition(&base, "Asthma");
+    let concept = desk.lexicon.search("COPD", 1).remove(0).concept;
+    let mine = [
+        NoteEdit::Replace { section: SectionCode::A, index, text: "Imp: asthma, mild.".into() },
+        NoteEdit::Remove { section: SectionCode::A, index },
+    ];
+    for theirs in [NoteEdit::Recode { finding, concept }, NoteEdit::Drop { finding }, NoteEdit::Accept { finding }] {
+        let current = apply(&base, theirs.clone(), "Dr Lee", "2026-11-26T09:05:00Z", &desk.lexicon).unwrap();
+        let touched = current.conditions != base.conditions;
+        assert!(touched || matches!(theirs, NoteEdit::Accept { .. }), "{theirs:?}");
+        for edit in &mine {
+            let rebased = rebase(edit.clone(), &base, &current);
+            assert_eq!(rebased, if touched { Rebased::Asks } else { Rebased::Clean(edit.clone()) }, "{theirs:?}");
+        }
+    }
+    // What was done to another line is in nobody's way.
+    let elsewhere = desk.done(&base, NoteEdit::Accept { finding: doubtful(&base) });
+    assert_eq!(rebase(mine[0].clone(), &base, &elsewhere), Rebased::Clean(mine[0].clone()));
 }

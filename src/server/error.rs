@@ -29,6 +29,14 @@ pub enum ServerError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// A certificate cannot be used.
+    #[error("cannot use the certificate or key `{}`: {source}", .file.display())]
+    Certificate {
+        /// The file.
+        file: std::path::PathBuf,
+        /// What is wrong with it.
+        source: std::io::Error,
+    },
     /// Passkeys need a name over TLS, or this machine.
     #[error("`{0}` is no address that passkeys can be for: https:// and a name, or http://localhost")]
     PublicUrl(String),
@@ -318,6 +326,7 @@ impl From<RecordError> for ApiError {
             RecordError::Frozen { .. } => Self::Signed,
             RecordError::NotSigned { .. } => Self::NotSigned,
             RecordError::NothingAdded | RecordError::Note(_) => Self::Invalid(error.to_string()),
+            RecordError::Open { open } => Self::Open(open),
             RecordError::NotReviewed { .. } => Self::internal(&error),
         }
     }

@@ -32,6 +32,11 @@ impl Hosts {
         Self(hosts.into_iter().map(|host| (host, "http://")).collect())
     }
 
+    /// This one alone, over TLS.
+    pub fn over_tls(host: &str) -> Self {
+        Self([(host.to_owned(), "https://")].into())
+    }
+
     /// And this one, before which somebody makes TLS.
     pub fn and_public(self, host: &str) -> Self {
         Self(self.0.iter().cloned().chain([(host.to_owned(), "https://")]).collect())

@@ -6,11 +6,13 @@ mod access;
 mod accounts;
 mod asked;
 mod caller;
+mod certificate;
 mod clock;
 mod drain;
 mod edits;
 mod error;
 mod guard;
+mod health;
 mod learning;
 mod letters;
 mod notes;
@@ -18,6 +20,7 @@ mod openai;
 mod openapi;
 mod page;
 pub mod protocol;
+mod proxies;
 mod recordings;
 mod sharing;
 mod signing;
@@ -28,7 +31,7 @@ mod visits;
 mod wire;
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,14 +40,15 @@ use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router, middleware};
+use axum::{Extension, Json, Router, middleware};
+use axum_server::tls_rustls::RustlsAcceptor;
 use serde::Serialize;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use certificate::Certificate;
 pub use error::ServerError;
 
 use self::access::{CookieForm, Gate};
@@ -53,6 +57,7 @@ use self::error::{ApiError, ErrorDocument};
 use self::guard::Hosts;
 use self::openai::Allowance;
 use self::protocol::{LONGEST_FRAME, Opening};
+use self::proxies::Proxies;
 use crate::audit::Actor;
 use crate::engine::Engine;
 use crate::gateway::{self, Gateways};
@@ -66,6 +71,9 @@ const LONGEST_READ: usize = 16 * LONGEST_FRAME;
 const LONGEST_BODY: usize = 64 << 10;
 /// How long a shutdown waits for the sockets to close and their audio to be synced.
 const SHUTDOWN: Duration = Duration::from_secs(3);
+/// How long the head of a connection's first request may take, and of later ones, with the pause before them.
+const FIRST_HEAD: Duration = Duration::from_secs(10);
+const HEAD: Duration = Duration::from_secs(75);
 /// Seconds that the token of the first administrator is good for.
 const SET_UP: i64 = 24 * 3600;
 
@@ -76,8 +84,13 @@ pub enum Entrance {
     Trial,
     /// People with passkeys, on this machine: pages are at `http://localhost`.
     Local,
-    /// People with passkeys, behind this `https://` address, where somebody else makes TLS.
-    Public(String),
+    /// People with passkeys, at this `https://` address.
+    Public {
+        /// What browsers see.
+        url: String,
+        /// With it TLS is made here, else by somebody else who hands requests on.
+        certificate: Option<Certificate>,
+    },
 }
 
 /// What there is once requests are answered.
@@ -109,6 +122,8 @@ pub struct Settings {
     pub longest_upload: u64,
     /// How messages reach patients; without, a trial's outbox page shows them, and elsewhere they wait.
     pub gateways: Option<Gateways>,
+    /// Proxies that are believed when they say for whom they ask.
+    pub proxies: Vec<IpAddr>,
 }
 
 /// What every request may use.
@@ -131,15 +146,19 @@ pub async fn serve(
     ready: impl FnOnce(Started),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServerError> {
-    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, gateways } = settings;
+    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, proxies, gateways } = settings;
     match entrance {
         Entrance::Trial if !address.ip().is_loopback() => return Err(ServerError::NotLoopback(address)),
         Entrance::Local if !address.ip().is_loopback() => return Err(ServerError::Unprotected(address)),
         _ => {}
     }
     let bind = |source| ServerError::Bind { address, source };
-    let listener = TcpListener::bind(address).await.map_err(bind)?;
+    let listener = TcpListener::bind(address).map_err(bind)?;
     let served = listener.local_addr().map_err(bind)?;
+    let tls = match &entrance {
+        Entrance::Public { certificate: Some(certificate), .. } => Some(certificate.load().await?),
+        _ => None,
+    };
     let (gate, hosts, origin) = doors(&entrance, served)?;
     let set_up = match &entrance {
         Entrance::Trial => store.enter_trial(TRIAL_CLINICIAN, &By::now(Actor::System)).await.map(|()| None)?,
@@ -156,7 +175,18 @@ pub async fn serve(
     let allowance = Allowance::new(longest_upload, clock::seconds());
     tokio::spawn(sharing.clone().deliver(closing.subscribe()));
     let app = App { rooms: Arc::clone(&rooms), gate: Arc::new(gate), allowance, sharing, closing: Arc::clone(&closing) };
-    let service = router(app, hosts).into_make_service_with_connect_info::<SocketAddr>();
+    let only_tls = origin.starts_with("https://");
+    let router = router(app, hosts).layer(middleware::from_fn_with_state(Proxies::of(&proxies), proxies::believe));
+    let router = if only_tls { router.layer(middleware::map_response(only_over_tls)) } else { router };
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let mut server = axum_server::from_tcp(listener).map_err(bind)?.first_request_timeout(FIRST_HEAD);
+    server.http_builder().http1().header_read_timeout(HEAD);
+    let answering = async move {
+        match tls {
+            Some(tls) => server.acceptor(RustlsAcceptor::new(tls)).serve(service).await,
+            None => server.serve(service).await,
+        }
+    };
     ready(Started { address: served, origin, set_up });
     let stop = async move {
         shutdown.await;
@@ -165,7 +195,7 @@ pub async fn serve(
         let _ = tokio::time::timeout(SHUTDOWN, closing.closed()).await;
     };
     tokio::select! {
-        served = std::future::IntoFuture::into_future(axum::serve(listener, service)) => served.map_err(ServerError::Ended)?,
+        served = answering => served.map_err(ServerError::Ended)?,
         () = stop => {}
     }
     rooms.close().await;
@@ -181,11 +211,12 @@ fn doors(entrance: &Entrance, served: SocketAddr) -> Result<(Gate, Hosts, String
             let origin = format!("http://localhost:{}", served.port());
             (Gate::with_sign_in(&origin, CookieForm::of_port(served.port()))?, hosts, origin)
         }
-        Entrance::Public(origin) => {
-            let host = origin.strip_prefix("https://").map(|host| host.trim_end_matches('/'));
-            let host = host.ok_or_else(|| ServerError::PublicUrl(origin.clone()))?;
-            let gate = Gate::with_sign_in(origin, CookieForm::over_tls())?;
-            (gate, hosts.and_public(host), format!("https://{host}"))
+        Entrance::Public { url, certificate } => {
+            let host = url.strip_prefix("https://").map(|host| host.trim_end_matches('/'));
+            let host = host.ok_or_else(|| ServerError::PublicUrl(url.clone()))?;
+            let gate = Gate::with_sign_in(url, CookieForm::over_tls())?;
+            let hosts = if certificate.is_some() { Hosts::over_tls(host) } else { hosts.and_public(host) };
+            (gate, hosts, format!("https://{host}"))
         }
     })
 }
@@ -205,10 +236,13 @@ fn router(app: App, hosts: Hosts) -> Router {
     interface
         .merge(page::routes())
         .merge(sharing::pages().with_state(app.sharing.clone()))
+        .merge(health::routes())
         .route(openapi::PATH, get(move || openapi::show(document.clone())))
         .fallback(|| async { ApiError::NoSuchAddress })
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::map_response(unseen))
+        .layer(middleware::from_fn(health::count))
+        .layer(Extension(health::Meter::new()))
         .layer(middleware::from_fn_with_state(hosts, guard::check))
         .with_state(app)
 }
@@ -255,6 +289,12 @@ async fn unseen(mut response: Response) -> Response {
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     let policy = HeaderName::from_static("cross-origin-resource-policy");
     headers.insert(policy, HeaderValue::from_static("same-origin"));
+    response
+}
+
+/// Browsers come back over TLS alone, for a year.
+async fn only_over_tls(mut response: Response) -> Response {
+    response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     response
 }
 
@@ -323,7 +363,11 @@ async fn listen(
 ) -> Result<Response, ApiError> {
     let opening = Opening::parse(&query);
     match &opening {
-        Ok(Opening::Begin { encounter: Some(id), .. }) => sender.may_record(&app, What::Visit(id)).await?,
+        // One that is not there, is another's, or whose patient said no: all are told alike.
+        Ok(Opening::Begin { encounter: Some(id), .. }) => match sender.may_record(&app, What::Visit(id)).await {
+            Err(ApiError::NoVisit) => return Err(ApiError::MayNotRecord),
+            other => other?,
+        },
         // Outside a trial every recording is of a visit, whose patient was asked.
         Ok(Opening::Begin { encounter: None, .. }) if app.gate.sign_in.is_some() => return Err(ApiError::MayNotRecord),
         Ok(Opening::Begin { encounter: None, .. }) => sender.may_record(&app, What::Own).await?,

@@ -353,15 +353,30 @@ impl Store {
         done.map(drop).map_err(StoreError::database("keep a passkey's counter"))
     }
 
-    /// Removes a passkey of a person, unless it is the last; false where it is, or there is none.
+    /// Removes a passkey of a person, unless it is the last; false where it is, or there is none. Who came in with one that is good for one
+    /// organisation removes no other.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub async fn remove_passkey(&self, id: &str, person: PersonId, by: &By) -> Result<bool, StoreError> {
-        let delete = "DELETE FROM passkeys WHERE id = $1 AND person = $2 \
+    pub async fn remove_passkey(
+        &self,
+        id: &str,
+        (person, reach): (PersonId, Option<OrganisationId>),
+        by: &By,
+    ) -> Result<bool, StoreError> {
+        let delete = "DELETE FROM passkeys WHERE id = $1 AND person = $2 AND ($3 = '' OR reach = $3) \
             AND (SELECT count(*) FROM passkeys AS others WHERE others.person = $2) > 1";
         let mut act = self.begin("remove a passkey").await?;
-        if act.execute(sqlx::query(delete).bind(id).bind(person.to_string())).await? == 0 {
+        if act
+            .execute(
+                sqlx::query(delete)
+                    .bind(id)
+                    .bind(person.to_string())
+                    .bind(reach.map(|reach| reach.to_string()).unwrap_or_default()),
+            )
+            .await?
+            == 0
+        {
             return act.abandon().await.map(|()| false);
         }
         act.commit(&by.administered(*person.bytes())).await.map(|_| true)
@@ -426,10 +441,11 @@ mod tests {
         assert_eq!((second.reach, second.label.as_str(), second.person), (Some(organisation), "phone", person));
         store.count_passkey(&second, "{\"counter\":1}").await.unwrap();
         assert_eq!(store.passkey_with(&[2; 20]).await.unwrap().unwrap().key, "{\"counter\":1}");
-        assert!(!store.remove_passkey(&second.id, PersonId::from_bytes([9; 16]), &by()).await.unwrap());
-        assert!(store.remove_passkey(&second.id, person, &by()).await.unwrap());
-        let last = store.passkeys_of(person).await.unwrap().remove(0);
-        assert!(!store.remove_passkey(&last.id, person, &by()).await.unwrap());
+        assert!(!store.remove_passkey(&second.id, (PersonId::from_bytes([9; 16]), None), &by()).await.unwrap());
+        let first = store.passkeys_of(person).await.unwrap().into_iter().find(|passkey| passkey.reach.is_none()).unwrap();
+        assert!(!store.remove_passkey(&first.id, (person, Some(organisation)), &by()).await.unwrap(), "not with the second");
+        assert!(store.remove_passkey(&second.id, (person, Some(organisation)), &by()).await.unwrap());
+        assert!(!store.remove_passkey(&first.id, (person, None), &by()).await.unwrap(), "it is the last");
     }
 
     on_both! {

@@ -149,6 +149,15 @@ impl Store {
         self.shared.database.close().await;
     }
 
+    /// Asks the database for something small.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn answers(&self) -> Result<(), StoreError> {
+        let asked = self.reader().one::<(i64,)>(sqlx::query_as("SELECT wipe FROM upkeep")).await;
+        asked.map(drop).map_err(StoreError::database("answer"))
+    }
+
     /// The spool of this recording, whether it is there or not.
     #[must_use]
     pub fn spool_path(&self, id: &str) -> PathBuf {

@@ -252,6 +252,8 @@ impl Lexicon {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     fn names(lexicon: &Lexicon, query: &str) -> Vec<String> {
@@ -302,8 +304,7 @@ mod tests {
         assert!(lexicon.search("", 20).is_empty() && lexicon.search("zzzzqq", 20).is_empty());
         let all = lexicon.search("痛", 20);
         assert_eq!(all.len(), 20);
-        let mut concepts: Vec<&Concept> = all.iter().map(|hit| &hit.concept).collect();
-        concepts.dedup();
+        let concepts: HashSet<&Concept> = all.iter().map(|hit| &hit.concept).collect();
         assert_eq!(concepts.len(), 20, "each once");
     }
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use cantoscribe::fonts::for_letters;
 use cantoscribe::identity::Date;
-use cantoscribe::letter::{Letter, LetterKind, Patient, Request, letters, to_pdf};
+use cantoscribe::letter::{Block, Letter, LetterKind, Patient, Request, letters, to_pdf};
 use cantoscribe::note::compose::{Language, sections};
 use cantoscribe::note::extract::extract;
 use cantoscribe::note::{Note, Provenance, SectionCode, Sentence};
@@ -16,9 +16,11 @@ use super::{Need, guarded};
 
 pub fn tests() -> Vec<Trial> {
     let needs = [Need::ChineseFont, Need::Program("pdftotext")];
+    let reader = [Need::ChineseFont, Need::Program("pdfinfo")];
     vec![
         guarded("letters::the_text_of_a_pdf_is_the_letter_s", &needs, the_text_of_a_pdf_is_the_letter_s),
         guarded("letters::a_long_letter_has_its_patient_on_every_page", &needs, a_long_letter_has_its_patient_on_every_page),
+        guarded("letters::a_screen_reader_is_told_what_is_what", &reader, a_screen_reader_is_told_what_is_what),
         guarded("letters::rare_characters_are_found_or_named", &needs, rare_characters_are_found_or_named),
     ]
 }
@@ -93,6 +95,45 @@ fn a_long_letter_has_its_patient_on_every_page() {
     }
     let all = pages.concat();
     assert!((0..60).all(|number| all.contains(&format!("第{number}行"))), "no line is lost");
+}
+
+/// The tags of a PDF as poppler reads them, each with the text under it: `H1 "Referral letter"`.
+fn tags(pdf: &[u8]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("letter.pdf");
+    std::fs::write(&path, pdf).unwrap();
+    let output = Command::new("pdfinfo").arg("-struct-text").arg(&path).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut all: Vec<String> = Vec::new();
+    for line in String::from_utf8(output.stdout).unwrap().lines().map(str::trim) {
+        match (line.strip_prefix('"'), all.last_mut()) {
+            (Some(words), Some(tag)) => *tag += &format!(" \"{}", words.split_whitespace().collect::<String>()),
+            _ => all.push(line.to_owned()),
+        }
+    }
+    all
+}
+
+fn a_screen_reader_is_told_what_is_what() {
+    for kind in [LetterKind::Summary, LetterKind::Referral, LetterKind::SickLeave] {
+        let letters = written(kind, &note(), "陳大文 CHAN Tai Man");
+        let tags = tags(&to_pdf(&letters, &for_letters(&letters).unwrap()).unwrap());
+        let starting = |word: &str| tags.iter().filter(|tag| tag.starts_with(word)).count();
+        assert_eq!((tags[0].as_str(), starting("H1"), starting("Document")), ("Document", letters.len(), 1), "{tags:#?}");
+        let has = |tag: &str, words: &str| tags.iter().any(|line| line.starts_with(tag) && line.contains(words));
+        let title: String = letters[0].title.split_whitespace().collect();
+        assert!(has("H1", &title) && has("P", "陳大文CHANTaiMan") && has("P", "測試診所"), "{tags:#?}");
+        let lists = letters.iter().flat_map(|letter| &letter.body).filter(|block| matches!(block, Block::List { .. })).count();
+        assert_eq!((starting("H2"), tags.iter().filter(|tag| *tag == "L").count()), (lists, lists), "{tags:#?}");
+        // What is on paper only is not read out, and all that is read stands under a tag.
+        assert!(!tags.concat().contains("1/1"), "{tags:#?}");
+    }
+    let letters = written(LetterKind::Referral, &note(), "陳大文 CHAN Tai Man");
+    let pdf = to_pdf(&letters, &for_letters(&letters).unwrap()).unwrap();
+    let read = tags(&pdf).concat();
+    for word in ["headachex3/7", "penicillin", "心臟科", "DrChan陳醫生"] {
+        assert!(read.contains(word), "{word}: {read}");
+    }
 }
 
 fn rare_characters_are_found_or_named() {

@@ -18,6 +18,7 @@ mod script;
 mod sense_voice;
 mod session;
 mod signals;
+mod uncovered;
 mod vad;
 mod whisper;
 
@@ -91,6 +92,7 @@ fn main() {
         script::tests(),
         sense_voice::tests(),
         session::tests(),
+        uncovered::tests(),
         vad::tests(),
         whisper::tests(),
     ];

@@ -9,7 +9,7 @@ use cantoscribe::speech::Transcript;
 use super::LEXICON;
 
 /// Turns as `d:`, `p:`, `r:` or `-:` (unknown) and words, between `|`.
-fn transcript(talk: &str) -> Transcript {
+pub(super) fn transcript(talk: &str) -> Transcript {
     let segments: Vec<_> = talk
         .split('|')
         .enumerate()

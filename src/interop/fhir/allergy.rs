@@ -6,8 +6,6 @@ use super::bundle::Context;
 use super::element::{concept, hl7, named_coding};
 use crate::note::{Allergy, AllergyStatus};
 
-/// The substance that stands for every drug.
-const ANY_DRUG: &str = "drug";
 /// HL7's own codes for that nothing is known to be there (International Patient Summary).
 const ABSENT_OR_UNKNOWN: &str = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips";
 
@@ -17,7 +15,7 @@ const ABSENT_OR_UNKNOWN: &str = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-un
 /// a named substance refutes it. All have a clinical status, as R4 wants of all but errors (constraint ait-1).
 pub(super) fn resource(allergy: &Allergy, context: &Context<'_>) -> Value {
     let none = allergy.status == AllergyStatus::None;
-    let no_drug = none && allergy.substance == ANY_DRUG;
+    let no_drug = allergy.is_no_drug_allergy();
     let (clinical, verification) = match (none, no_drug) {
         (_, true) | (false, _) => ("active", "unconfirmed"),
         (true, false) => ("inactive", "refuted"),

@@ -45,8 +45,8 @@ pub(super) fn is_changed(note: &Note, taken: &Medication) -> bool {
     note.medications.iter().any(|drug| drug.status == MedicationStatus::Planned && drug.name == taken.name)
 }
 
-/// A drug and how it is taken.
-pub(super) fn drug(drug: &Medication, language: Language) -> String {
+/// A drug and how it is taken, with what was heard where it only sounds like the drug.
+pub(crate) fn drug(drug: &Medication, language: Language) -> String {
     let regimen = regimen(drug, language);
     let name = format!("{}{}", drug.name.trim(), doubt(&drug.text, drug.sounds_like.as_deref(), language));
     if regimen.is_empty() { name } else { format!("{name} {regimen}") }

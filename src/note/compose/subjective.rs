@@ -4,9 +4,6 @@ use super::sentence::{Line, Phrase, each, list};
 use super::{Language, Part, condition_section, names, plan};
 use crate::note::{Allergy, AllergyStatus, Assertion, Condition, MedicationStatus, Note, SectionCode, SocialItem};
 
-/// The substance where the speaker said that there is no drug allergy at all.
-const ANY_DRUG: &str = "drug";
-
 /// Kinds of social item and what a record calls them; another kind goes by its own name.
 pub(in crate::note) const SOCIAL: [(&str, &str, &str); 6] = [
     ("smoking", "Smoking", "吸煙"),
@@ -69,16 +66,20 @@ fn allergy_lines(allergies: &[Allergy], language: Language) -> Vec<Line<'_>> {
     };
     let mut lines = Vec::new();
     lines.extend(list(language.pick("Allergy: ", "過敏："), phrases(&|a| !is_none(a)), language));
-    let no_drug_allergy = allergies.iter().filter(|a| is_none(a) && is_any_drug(a));
+    let no_drug_allergy = allergies.iter().filter(|a| a.is_no_drug_allergy());
     let no_drug_allergy = no_drug_allergy.map(|a| Phrase::new(language.pick("NKDA", "無藥物過敏"), &a.provenance)).collect();
     lines.extend(list("", no_drug_allergy, language));
-    lines.extend(list(language.pick("No allergy to ", "否認過敏："), phrases(&|a| is_none(a) && !is_any_drug(a)), language));
+    lines.extend(list(
+        language.pick("No allergy to ", "否認過敏："),
+        phrases(&|a| is_none(a) && !a.is_no_drug_allergy()),
+        language,
+    ));
     lines
 }
 
 /// The substances, those that there is no allergy to with that before them.
 fn allergies(allergies: &[Allergy], language: Language) -> Vec<Phrase<'_>> {
-    let phrase = |allergy: &Allergy| match (is_none(allergy), is_any_drug(allergy)) {
+    let phrase = |allergy: &Allergy| match (is_none(allergy), allergy.is_no_drug_allergy()) {
         (false, _) => allergy.substance.trim().to_owned(),
         (true, true) => language.pick("NKDA", "無藥物過敏").to_owned(),
         (true, false) => format!("{}{}", language.pick("no allergy to ", "無過敏："), allergy.substance.trim()),
@@ -89,10 +90,6 @@ fn allergies(allergies: &[Allergy], language: Language) -> Vec<Phrase<'_>> {
 
 fn is_none(allergy: &Allergy) -> bool {
     allergy.status == AllergyStatus::None
-}
-
-fn is_any_drug(allergy: &Allergy) -> bool {
-    allergy.substance == ANY_DRUG
 }
 
 /// A sentence a kind, the words quoted.

@@ -6,13 +6,13 @@
 
 use super::shorthand::{self, Lead, doubt, items};
 use crate::note::compose::{self, Language, condition_section, medication_section};
-use crate::note::extract::extract;
+use crate::note::extract::{Utterance, extract};
 use crate::note::{
-    Allergy, AllergyStatus, Assertion, Condition, MedicationStatus, Note, PlanItem, PlanKind, Provenance, SectionCode, Sentence,
-    SocialItem,
+    Allergy, AllergyStatus, Assertion, Condition, Medication, MedicationStatus, Note, PlanItem, PlanKind, Provenance,
+    SectionCode, Sentence, SocialItem,
 };
 use crate::speech::{Segment, TRANSCRIPT_SCHEMA, Transcript};
-use crate::terminology::Lexicon;
+use crate::terminology::{Lexicon, Meaning, TermKind};
 
 /// First words of a line that denies all it names.
 const DENIALS: [&str; 10] = ["no ", "not ", "nil ", "denies ", "denied ", "without ", "無", "冇", "沒有", "否認"];
@@ -38,10 +38,14 @@ pub(super) fn read_anew(note: &mut Note, provenances: &[&Provenance], lexicon: &
     }
 }
 
-/// A line of spoken words as a record would put it, if its words are understood and read back as the same; or else as it is.
+/// A line of spoken words as a record would put it, if all its words are understood and read back as the same; or else as it is.
 pub(super) fn worded(section: SectionCode, line: Sentence, lexicon: &Lexicon) -> Sentence {
     let reader = Reader { lexicon, provenance: &line.provenance, section };
-    let found = reader.read(line.text.reveal());
+    let found = reader.understood(line.text.reveal());
+    if !reader.covers(&found, line.text.reveal()) {
+        return line;
+    }
+    let found = reader.own(found);
     let lines = compose::lines(&found, Language::English).into_iter().filter(|(code, _)| *code == section);
     let words: Vec<String> = lines.flat_map(|(_, lines)| lines).map(|line| line.text.reveal().to_owned()).collect();
     let words = words.join(" ");
@@ -69,8 +73,13 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The findings of one line.
+    /// The findings of one line, with the line's provenance.
     fn read(&self, line: &str) -> Note {
+        self.own(self.understood(line))
+    }
+
+    /// The findings of one line, with the place of their words in it; of an item of a list, the place in the item.
+    fn understood(&self, line: &str) -> Note {
         let (lead, rest) = shorthand::lead(self.section, line);
         let mut found = self.said("");
         match lead {
@@ -78,8 +87,8 @@ impl Reader<'_> {
             Lead::Differential => found.conditions = self.conditions(rest, |assertion| if_held(assertion, Assertion::Possible)),
             Lead::History => found.conditions = self.conditions(rest, |assertion| if_held(assertion, Assertion::Historical)),
             Lead::Family => found.conditions = self.conditions(rest, |assertion| if_held(assertion, Assertion::Family)),
-            Lead::Taken => found.medications = self.drugs(items(rest), MedicationStatus::Active).medications,
-            Lead::Stopped => found.medications = self.drugs([rest].into_iter(), MedicationStatus::Stopped).medications,
+            Lead::Taken => found.medications = self.drugs(items(rest), "taking", MedicationStatus::Active).medications,
+            Lead::Stopped => found.medications = self.drugs(items(rest), "stopped", MedicationStatus::Stopped).medications,
             Lead::Prescribed => found = self.prescribed(rest),
             Lead::Allergy => found.allergies = self.allergies(rest, AllergyStatus::Present),
             Lead::NoAllergy => found.allergies = self.allergies(rest, AllergyStatus::None),
@@ -92,10 +101,12 @@ impl Reader<'_> {
         self.belonging(found)
     }
 
-    /// What belongs in the section, with the line's provenance.
+    /// What belongs in the section.
     fn belonging(&self, mut found: Note) -> Note {
         found.conditions.retain(|condition| condition_section(condition) == self.section);
-        found.medications.retain(|drug| medication_section(drug) == self.section);
+        // What was stopped before the visit is told among the complaints, what is stopped now is planned.
+        let told = |drug: &Medication| drug.status == MedicationStatus::Stopped && self.section == SectionCode::S;
+        found.medications.retain(|drug| medication_section(drug) == self.section || told(drug));
         if self.section != SectionCode::S {
             found.allergies.clear();
             found.social.clear();
@@ -106,6 +117,11 @@ impl Reader<'_> {
         if self.section != SectionCode::P {
             found.plan.clear();
         }
+        found
+    }
+
+    /// With the line's provenance.
+    fn own(&self, mut found: Note) -> Note {
         let own = self.provenance;
         found.conditions.iter_mut().for_each(|finding| finding.provenance = own.clone());
         found.medications.iter_mut().for_each(|finding| finding.provenance = own.clone());
@@ -116,20 +132,26 @@ impl Reader<'_> {
         found
     }
 
+    /// Whether the findings rest on all that is said: each letter and digit is evidence or of a small word that rules ask for.
+    fn covers(&self, found: &Note, words: &str) -> bool {
+        let utterance = Utterance::new(&spoken(words), self.lexicon);
+        let mut left: Vec<bool> = utterance.chars.iter().map(|c| c.is_alphanumeric()).collect();
+        let evidence = found.provenances().flat_map(Provenance::spans).map(|span| span.start()..span.end());
+        let small = utterance.found.iter().filter(|hit| match hit.meaning {
+            Meaning::Term(term) => self.lexicon.term_kind(term).is_some_and(|kind| kind != TermKind::Salient),
+            _ => false,
+        });
+        for range in evidence.chain(small.map(|hit| hit.start..hit.end)) {
+            left.iter_mut().take(range.end).skip(range.start).for_each(|left| *left = false);
+        }
+        !left.contains(&true)
+    }
+
     /// What the doctor would be heard to say with these words.
     fn said(&self, words: &str) -> Note {
-        let segment = Segment {
-            id: 0,
-            start_ms: None,
-            end_ms: None,
-            speaker: Some("doctor".to_owned()),
-            text: words.into(),
-            confidence: None,
-            words: None,
-            tokens: None,
-        };
         let (schema, language) = (TRANSCRIPT_SCHEMA.to_owned(), "yue".to_owned());
-        extract(&Transcript { schema, language, model: None, audio: None, segments: vec![segment] }, self.lexicon)
+        let segments = vec![spoken(words)];
+        extract(&Transcript { schema, language, model: None, audio: None, segments }, self.lexicon)
     }
 
     /// Conditions by item, each with the assertion that the lead makes of its own. Only possible is what has a question mark.
@@ -160,10 +182,11 @@ impl Reader<'_> {
         shorthand::expanded(item).map(|item| self.said(&item).conditions).unwrap_or_default()
     }
 
-    fn drugs<'a>(&self, items: impl Iterator<Item = &'a str>, status: MedicationStatus) -> Note {
+    /// Drugs by item. A verb says what is done with one of which no more than its name stands there.
+    fn drugs<'a>(&self, items: impl Iterator<Item = &'a str>, verb: &str, status: MedicationStatus) -> Note {
         let mut found = self.said("");
         for item in items {
-            let said = self.said(item);
+            let said = self.said(&format!("{verb} {item}"));
             // Of a condition named with it the line says nothing: `On metformin` is no diagnosis here.
             found.medications.extend(said.medications.into_iter().map(|mut drug| {
                 drug.status = status;
@@ -186,7 +209,7 @@ impl Reader<'_> {
         // `metformin 500 mg BD -> 1 g BD` is the drug on the left as it stands on the right.
         let name = self.said(before).medications.first().map(|drug| drug.name.clone());
         let now = name.map(|name| format!("{name} {}", after.trim()));
-        now.map_or_else(|| self.said(""), |now| self.drugs([now.as_str()].into_iter(), MedicationStatus::Planned))
+        now.map_or_else(|| self.said(""), |now| self.drugs([now.as_str()].into_iter(), "", MedicationStatus::Planned))
     }
 
     fn allergies(&self, list: &str, status: AllergyStatus) -> Vec<Allergy> {
@@ -234,6 +257,20 @@ impl Reader<'_> {
             found.conditions.clear();
         }
         found
+    }
+}
+
+/// Words as a segment of the doctor's.
+fn spoken(words: &str) -> Segment {
+    Segment {
+        id: 0,
+        start_ms: None,
+        end_ms: None,
+        speaker: Some("doctor".to_owned()),
+        text: words.into(),
+        confidence: None,
+        words: None,
+        tokens: None,
     }
 }
 

@@ -2,48 +2,153 @@
 
 use std::ops::Range;
 
-use super::evidence_of;
 use super::utterance::{Speaker, Utterance};
+use super::{evidence_of, list};
 use crate::note::{Allergy, AllergyStatus, Evidence};
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 
 /// How far a substance stands from the word for allergy.
 const NEAR: usize = 14;
 
+/// What a form names.
+#[derive(Debug, Clone)]
+struct Substance {
+    name: String,
+    /// A drug of the table, not a food and not [`Allergy::ANY_DRUG`].
+    drug: bool,
+    /// It is not spelt so and only sounds so.
+    by_sound: bool,
+}
+
+impl Substance {
+    fn any_drug() -> Self {
+        Self { name: Allergy::ANY_DRUG.to_owned(), drug: false, by_sound: false }
+    }
+
+    fn is_any_drug(&self) -> bool {
+        self.name == Allergy::ANY_DRUG
+    }
+}
+
+/// What was said of a substance.
+#[derive(Debug)]
+struct Told {
+    substance: Substance,
+    status: AllergyStatus,
+    evidence: Evidence,
+}
+
+/// The allergies of a talk.
+#[derive(Debug)]
+pub struct Allergies {
+    /// Those of substances that were named, one for each.
+    pub named: Vec<Allergy>,
+    /// Those of what only sounds like a name. An allergy has no way to say that it is in doubt, so these are none.
+    pub by_sound: Vec<Allergy>,
+    /// Answers to a question about allergies of which nothing was understood.
+    pub not_understood: Vec<Evidence>,
+}
+
+/// A question about allergies that waits for its answer.
+struct Asked {
+    /// The utterance before the answer.
+    index: usize,
+    /// What was asked about; nothing where the answer was 有 and its substance is still to come.
+    substances: Vec<(Substance, Evidence)>,
+}
+
 /// The allergies, one for each substance: later corrects earlier.
 #[must_use]
-pub fn allergies(utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Allergy> {
-    let mut all: Vec<Allergy> = Vec::new();
-    let mut asked: Option<(usize, Vec<(String, Evidence)>)> = None;
+pub fn allergies(utterances: &[Utterance], lexicon: &Lexicon) -> Allergies {
+    let mut all: Vec<Told> = Vec::new();
+    let mut not_understood = Vec::new();
+    let mut asked: Option<Asked> = None;
     for (index, utterance) in utterances.iter().enumerate() {
-        if let Some((when, substances)) = asked.take()
-            && when + 1 == index
-        {
-            answer(utterance, lexicon, substances, &mut all);
+        let waiting = asked.take().filter(|asked| asked.index + 1 == index);
+        let answered = waiting.is_some();
+        if let Some(asked) = waiting {
+            answer(utterance, lexicon, asked.substances, &mut all);
         }
         let open = statements(utterance, lexicon, &mut all);
         if !open.is_empty() {
-            asked = Some((index, open));
+            asked = Some(Asked { index, substances: open });
+        } else if answered && goes_on(utterance, lexicon) {
+            asked = Some(Asked { index, substances: Vec::new() });
+        } else if answered && utterance.speaker != Speaker::Doctor {
+            not_understood.extend(unread_before(utterance, lexicon, first_told(utterance, &all)));
         }
     }
-    all
+    let mut found = Allergies { named: Vec::new(), by_sound: Vec::new(), not_understood };
+    for Told { substance, status, evidence } in all {
+        let list = if substance.by_sound { &mut found.by_sound } else { &mut found.named };
+        list.push(Allergy { substance: substance.name, status, provenance: evidence.into() });
+    }
+    found
 }
 
-fn put(all: &mut Vec<Allergy>, substance: String, status: AllergyStatus, evidence: Evidence) {
-    all.retain(|allergy| allergy.substance != substance);
-    // Somebody allergic to a drug does not have no drug allergy.
-    all.push(Allergy { substance, status, provenance: evidence.into() });
+/// 有。咩藥呀? Neither says what of, so the substance is still to come.
+fn goes_on(utterance: &Utterance, lexicon: &Lexicon) -> bool {
+    let all = 0..utterance.chars.len();
+    let short = utterance.between(all.start, all.end) <= BARE_ANSWER;
+    let named = utterance.within(all.clone()).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_) | Meaning::Allergen(_)));
+    let which = utterance.folded(all.clone()).iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边'));
+    let which = which || utterance.has(lexicon, all.clone(), &[TermKind::OpenQuestion]);
+    let yes = utterance.has(lexicon, all.clone(), &[TermKind::Affirmation]) && unread(utterance, lexicon).is_none();
+    let no = utterance.has(lexicon, all, &[TermKind::Negation, TermKind::NotSo]);
+    short && !named && !no && (yes || which)
+}
+
+/// Where an utterance first tells of an allergy.
+fn first_told(utterance: &Utterance, all: &[Told]) -> usize {
+    let spans = all.iter().flat_map(|told| told.evidence.spans()).filter(|span| span.segment() == utterance.id);
+    spans.map(|span| span.start()).min().unwrap_or(utterance.chars.len())
+}
+
+/// The shortest words that could name something, in characters: Chinese and Latin.
+const NAME: (usize, usize) = (2, 5);
+
+/// The words of an answer that no table knows.
+fn unread(utterance: &Utterance, lexicon: &Lexicon) -> Option<Evidence> {
+    unread_before(utterance, lexicon, utterance.chars.len())
+}
+
+/// The words of an answer that no table knows, from the first to the last before a place.
+fn unread_before(utterance: &Utterance, lexicon: &Lexicon, end: usize) -> Option<Evidence> {
+    let known = |hit: &Found| !matches!(hit.meaning, Meaning::Term(term) if lexicon.term_kind(term) == Some(TermKind::Salient));
+    let mut names = list::unknown(utterance, 0..end, known);
+    names.retain(|run| {
+        let latin = utterance.folded(run.clone()).iter().all(char::is_ascii);
+        run.len() >= if latin { NAME.1 } else { NAME.0 }
+    });
+    evidence_of(utterance, names.first()?.start..names.last()?.end)
+}
+
+fn put(all: &mut Vec<Told>, substance: Substance, status: AllergyStatus, evidence: Evidence) {
+    // What only sounds like a name says nothing new of it, and corrects nothing that was said by the name.
+    let same = |told: &Told| told.substance.name == substance.name;
+    if substance.by_sound && all.iter().any(|told| same(told) && !told.substance.by_sound && told.status == status) {
+        return;
+    }
+    all.retain(|told| !same(told) || substance.by_sound && !told.substance.by_sound);
+    // Somebody allergic to a drug does not have no drug allergy, whichever was said first.
+    let to_a_drug = |substance: &Substance, status| substance.drug && status == AllergyStatus::Present;
+    if to_a_drug(&substance, status) {
+        all.retain(|told| !told.substance.is_any_drug());
+    } else if substance.is_any_drug() && all.iter().any(|told| to_a_drug(&told.substance, told.status)) {
+        return;
+    }
+    all.push(Told { substance, status, evidence });
 }
 
 /// 冇, 有, 食得 or the substance's name in the turn after the question.
-fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(String, Evidence)>, all: &mut Vec<Allergy>) {
+fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(Substance, Evidence)>, all: &mut Vec<Told>) {
     let first = utterance.found.iter().find_map(|hit| match hit.meaning {
         Meaning::Term(term) if hit.start <= 3 => lexicon.term_kind(term).map(|kind| (hit, kind)),
         _ => None,
     });
     let denial = first.filter(|(hit, kind)| {
         let clause = utterance.clause(hit.start).range;
-        let names = utterance.within(hit.end..clause.end).iter().any(|hit| substance(hit, lexicon).is_some());
+        let names = utterance.within(hit.end..clause.end).iter().any(|hit| substance(utterance, hit, lexicon).is_some());
         matches!(kind, TermKind::Negation | TermKind::NotSo) && clause.end - hit.end <= 6 && !names
     });
     let Some((hit, _)) = denial else {
@@ -62,7 +167,7 @@ fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(String, Evi
 const BARE_ANSWER: usize = 12;
 
 /// 對咩敏感? 磺胺類同海鮮: substances alone, or with what they do.
-fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) {
+fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) {
     let aside = [
         TermKind::Negation,
         TermKind::NegationNear,
@@ -77,12 +182,13 @@ fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) {
     for clause in utterance.clauses().iter().map(|clause| clause.range.clone()) {
         let reacts =
             utterance.has(lexicon, clause.clone(), &[TermKind::Reaction]) || shows(utterance, lexicon, &clause).is_some();
-        let bare = utterance.between(clause.start, clause.end) <= BARE_ANSWER && !utterance.has(lexicon, clause.clone(), &taken);
+        let short = utterance.between(clause.start, clause.end) <= BARE_ANSWER && !utterance.has(lexicon, clause.clone(), &taken);
+        let bare = short || substances_alone(utterance, lexicon, clause.clone());
         if utterance.speaker == Speaker::Doctor || utterance.has(lexicon, clause.clone(), &aside) || !(bare || reacts) {
             continue;
         }
         for hit in utterance.within(clause.clone()) {
-            if let Some(name) = substance(hit, lexicon).filter(|name| name != "drug")
+            if let Some(name) = substance(utterance, hit, lexicon).filter(|name| !name.is_any_drug())
                 && let Some(evidence) = evidence_of(utterance, hit.start..hit.end)
             {
                 put(all, name, AllergyStatus::Present, evidence);
@@ -91,15 +197,74 @@ fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) {
     }
 }
 
+/// Augmentin (rash): what it does may stand behind a name.
+fn reacts(hit: &Found, lexicon: &Lexicon) -> bool {
+    match hit.meaning {
+        Meaning::Term(term) => lexicon.term_kind(term) == Some(TermKind::Reaction),
+        Meaning::Condition(condition) => {
+            lexicon.conditions.get(condition).is_some_and(|concept| REACTIONS.iter().any(|code| concept.icd10.starts_with(code)))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a stretch holds names of substances, what they do and what joins them, and says no more.
+fn substances_alone(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> bool {
+    utterance.within(range.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit))
+        && list::only_names(utterance, range, |hit| substance_named(utterance, lexicon, hit) || reacts(hit, lexicon))
+}
+
+/// The clauses of one sentence that go on with the list of substances that a sign of allergy governs: those behind
+/// `allergic to A, B and C` and `Allergies: A, B`, and those before 對 A, B, C 都敏感.
+fn listed(utterance: &Utterance, lexicon: &Lexicon, sign: &Found) -> Vec<Range<usize>> {
+    let index = utterance.clause_index(sign.start);
+    let clauses = utterance.clauses();
+    let Some(own) = clauses.get(index) else { return Vec::new() };
+    let same = |clause: &&super::clauses::Clause| clause.sentence == own.sentence;
+    let names = |range: &Range<usize>| substances_alone(utterance, lexicon, range.clone());
+    let last = utterance.within(own.range.clone()).iter().rfind(|hit| substance_named(utterance, lexicon, hit));
+    // What the sign says of it stands behind the sign, or in the clauses after it.
+    let forward = match last {
+        Some(last) => {
+            let rest = last.end..own.range.end;
+            let told = utterance.within(rest.clone()).iter().filter(|hit| reacts(hit, lexicon)).map(|hit| hit.start..hit.end);
+            last.start >= sign.end && list::joins(utterance, rest, &told.collect::<Vec<_>>())
+        }
+        None => own.range.end.saturating_sub(sign.end) <= 2,
+    };
+    let after = clauses.iter().skip(index + 1).take_while(same).map(|clause| clause.range.clone());
+    let mut all: Vec<Range<usize>> =
+        after.take_while(|range| (forward || list::opens_with_joint(utterance, range.clone())) && names(range)).collect();
+    for clause in clauses.get(..index).unwrap_or_default().iter().rev().take_while(same) {
+        let range = clause.range.clone();
+        let opens = utterance
+            .within(range.clone())
+            .iter()
+            .rfind(|hit| substance_named(utterance, lexicon, hit))
+            .is_some_and(|hit| utterance.folded(range.start..hit.start).contains(&'对') && hit.end == range.end);
+        if !forward && (names(&range) || opens) {
+            all.push(range);
+        }
+        if forward || opens || !names(&clause.range) {
+            break;
+        }
+    }
+    all
+}
+
+fn substance_named(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
+    substance(utterance, hit, lexicon).is_some_and(|substance| !substance.is_any_drug())
+}
+
 /// 細個食過都冇事.
-fn tolerated(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(String, Evidence)>, all: &mut Vec<Allergy>) {
+fn tolerated(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(Substance, Evidence)>, all: &mut Vec<Told>) {
     let Some(sign) = utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::Tolerated).next() else { return };
-    let named = utterance.within(0..sign.start).iter().any(|hit| substance(hit, lexicon).is_some());
+    let named = utterance.within(0..sign.start).iter().any(|hit| substance(utterance, hit, lexicon).is_some());
     let family = utterance.has(lexicon, 0..sign.start, &[TermKind::Family]);
     if named || family || substances.len() != 1 {
         return;
     }
-    for (substance, mut evidence) in substances.into_iter().filter(|(substance, _)| substance != "drug") {
+    for (substance, mut evidence) in substances.into_iter().filter(|(substance, _)| !substance.is_any_drug()) {
         if let Some(more) = evidence_of(utterance, sign.start..sign.end) {
             evidence.merge(&more);
         }
@@ -108,13 +273,14 @@ fn tolerated(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(String, 
 }
 
 /// The substance that a form names.
-fn substance(hit: &Found, lexicon: &Lexicon) -> Option<String> {
-    match hit.meaning {
-        Meaning::Drug(drug) => lexicon.drugs.get(drug).map(|drug| drug.name.clone()),
-        Meaning::Allergen(allergen) => lexicon.allergens.get(allergen).cloned(),
-        Meaning::Term(term) if lexicon.term_kind(term) == Some(TermKind::AnyDrug) => Some("drug".to_owned()),
-        _ => None,
-    }
+fn substance(utterance: &Utterance, hit: &Found, lexicon: &Lexicon) -> Option<Substance> {
+    let (name, drug) = match hit.meaning {
+        Meaning::Drug(drug) => (lexicon.drugs.get(drug)?.name.clone(), true),
+        Meaning::Allergen(allergen) => (lexicon.allergens.get(allergen)?.clone(), false),
+        Meaning::Term(term) if lexicon.term_kind(term) == Some(TermKind::AnyDrug) => return Some(Substance::any_drug()),
+        _ => return None,
+    };
+    Some(Substance { name, drug, by_sound: utterance.is_misspelt(hit.start..hit.end) })
 }
 
 /// The question mark asks the last clause of its sentence: in 我對蝦敏感,打得唔打得? the allergy is told.
@@ -123,7 +289,7 @@ fn last_clause(utterance: &Utterance, clause: &Range<usize>) -> bool {
 }
 
 /// What an utterance says of allergies; gives back what it asks.
-fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) -> Vec<(String, Evidence)> {
+fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> Vec<(Substance, Evidence)> {
     let mut asked = Vec::new();
     let mut relative: Option<Range<usize>> = None;
     for clause in utterance.clauses() {
@@ -135,11 +301,15 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) 
         if let Some(told) = relative.take() {
             but_not_me(utterance, lexicon, told, &range, all);
         }
-        let named: Vec<(String, &Found)> =
-            utterance.within(range.clone()).iter().filter_map(|hit| substance(hit, lexicon).map(|name| (name, hit))).collect();
+        let hits = utterance.within(range.clone()).iter();
+        let named: Vec<(Substance, &Found)> =
+            hits.filter_map(|hit| substance(utterance, hit, lexicon).map(|name| (name, hit))).collect();
         let sign = utterance.terms(lexicon, range.clone(), TermKind::Allergy).next();
-        let reaction = utterance.terms(lexicon, range.clone(), TermKind::Reaction).last().copied();
-        let reaction = reaction.or_else(|| felt(utterance, lexicon, &range));
+        let list = sign.map(|sign| listed(utterance, lexicon, sign)).unwrap_or_default();
+        let mut reactions: Vec<Found> = utterance.terms(lexicon, range.clone(), TermKind::Reaction).copied().collect();
+        if reactions.is_empty() {
+            reactions.extend(felt(utterance, lexicon, &range));
+        }
         // Augmentin 都食過,冇事: the sign may stand right behind the comma.
         let taken = utterance.has(lexicon, range.clone(), &[TermKind::DrugStopped]);
         let until = if taken { range.end + 3 } else { range.end };
@@ -151,7 +321,7 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) 
             // 海鮮敏感唔係顯影劑敏感 compares two allergies and claims neither.
             continue;
         }
-        match (sign, reaction, tolerated) {
+        match (sign, reactions.last(), tolerated) {
             (None, None, None) if !question && utterance.has(lexicon, range.clone(), &[TermKind::Negation]) => {
                 // 對鰻魚敏感,藥物冇.
                 let sentence = utterance.sentence(range.start);
@@ -164,7 +334,7 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) 
                 }
             }
             (Some(sign), _, _) => {
-                let near: Vec<(String, usize, usize)> = named
+                let near: Vec<(Substance, usize, usize)> = named
                     .iter()
                     .filter(|(_, hit)| {
                         let (before, after) = (utterance.between(hit.end, sign.start), utterance.between(sign.end, hit.start));
@@ -172,26 +342,38 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) 
                     })
                     .map(|(name, hit)| (name.clone(), hit.start.min(sign.start), hit.end.max(sign.end)))
                     .collect();
-                let denied = denied(utterance, lexicon, sign, &range);
+                // In another clause the words between are not of it.
+                let own = |start: usize, end: usize| {
+                    let mut evidence = evidence_of(utterance, start..end)?;
+                    if start >= range.end || end <= range.start {
+                        evidence.merge(&evidence_of(utterance, sign.start..sign.end)?);
+                    }
+                    Some(evidence)
+                };
+                let listed = list.iter().flat_map(|range| utterance.within(range.clone())).filter_map(|hit| {
+                    let name = substance(utterance, hit, lexicon).filter(|name| !name.is_any_drug())?;
+                    Some((name, hit.start, hit.end))
+                });
+                let listed: Vec<(Substance, usize, usize)> = listed.collect();
+                // Drug allergy: A, B. The drug of the heading is not the one.
+                let mut near = near;
+                near.retain(|(name, ..)| listed.is_empty() || !name.is_any_drug());
+                near.extend(listed);
+                let denied = denied(utterance, lexicon, sign, &range) || none_headed(utterance, lexicon, sign, &range);
                 let near = if near.is_empty() { implied(utterance, lexicon, sign, all, question) } else { near };
                 for (name, start, end) in near {
-                    let Some(evidence) = evidence_of(utterance, start..end) else { continue };
+                    let Some(evidence) = own(start, end) else { continue };
                     match (question, denied) {
                         (true, _) => asked.push((name, evidence)),
                         (false, true) => put(all, name, AllergyStatus::None, evidence),
-                        (false, false) if name != "drug" => put(all, name, AllergyStatus::Present, evidence),
+                        (false, false) if !name.is_any_drug() => put(all, name, AllergyStatus::Present, evidence),
                         (false, false) => {}
                     }
                 }
             }
-            (None, Some(reaction), _) if !question => {
-                let cause = named.iter().rfind(|(name, hit)| name != "drug" && hit.end <= reaction.start);
-                if let Some((name, hit)) = cause
-                    && utterance.between(hit.end, reaction.start) <= NEAR
-                    && !denied_near(utterance, lexicon, &reaction)
-                    && let Some(evidence) = evidence_of(utterance, hit.start..reaction.end)
-                {
-                    put(all, name.clone(), AllergyStatus::Present, evidence);
+            (None, Some(_), _) if !question => {
+                for reaction in reactions.iter().filter(|reaction| !denied_near(utterance, lexicon, reaction)) {
+                    caused(utterance, reaction, &named, all);
                 }
             }
             (None, None, Some(sign)) if !question => {
@@ -210,8 +392,24 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Allergy>) 
     if asked.is_empty() { asked_plainly(utterance, lexicon) } else { asked }
 }
 
+/// 食 A 同 B 會眼腫: the nearest name before what it does, and those in one list with it.
+fn caused(utterance: &Utterance, reaction: &Found, named: &[(Substance, &Found)], all: &mut Vec<Told>) {
+    let mut until = reaction.start;
+    for (name, hit) in named.iter().rev().filter(|(name, hit)| !name.is_any_drug() && hit.end <= reaction.start) {
+        let nearest = until == reaction.start && utterance.between(hit.end, until) <= NEAR;
+        let listed = until < reaction.start && hit.end <= until && list::joins(utterance, hit.end..until, &[]);
+        if !nearest && !listed {
+            break;
+        }
+        until = hit.start;
+        if let Some(evidence) = evidence_of(utterance, hit.start..reaction.end) {
+            put(all, name.clone(), AllergyStatus::Present, evidence);
+        }
+    }
+}
+
 /// Skin and swelling are what an allergy looks like; a headache or a sore stomach are side effects.
-const REACTIONS: [&str; 5] = ["L50", "L29", "L27", "R21", "T78"];
+const REACTIONS: [&str; 6] = ["L50", "L51", "L29", "L27", "R21", "T78"];
 
 /// 食蝦會痕, 打親就腫: a reaction of the skin told as a symptom, behind what was eaten, given or put on.
 fn felt(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Found> {
@@ -237,15 +435,16 @@ fn shows(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Opt
 }
 
 /// 我老婆對盤尼西林敏感,我冇: the relative's substance, and that the patient has no such allergy.
-fn but_not_me(utterance: &Utterance, lexicon: &Lexicon, told: Range<usize>, clause: &Range<usize>, all: &mut Vec<Allergy>) {
+fn but_not_me(utterance: &Utterance, lexicon: &Lexicon, told: Range<usize>, clause: &Range<usize>, all: &mut Vec<Told>) {
     let me = utterance.terms(lexicon, clause.clone(), TermKind::Oneself).next();
     let denial = utterance.terms(lexicon, clause.clone(), TermKind::Negation).next();
     let (Some(me), Some(denial)) = (me, denial) else { return };
     if me.start > denial.start || clause.end - denial.end > 3 {
         return;
     }
-    for (name, hit) in utterance.within(told).iter().filter_map(|hit| substance(hit, lexicon).map(|name| (name, hit))) {
-        if name != "drug"
+    let hits = utterance.within(told).iter();
+    for (name, hit) in hits.filter_map(|hit| substance(utterance, hit, lexicon).map(|name| (name, hit))) {
+        if !name.is_any_drug()
             && let Some(mut evidence) = evidence_of(utterance, hit.start..hit.end)
         {
             if let Some(more) = evidence_of(utterance, denial.start..denial.end) {
@@ -257,13 +456,13 @@ fn but_not_me(utterance: &Utterance, lexicon: &Lexicon, told: Range<usize>, clau
 }
 
 /// 藥敏? 對盤尼西林點?: a substance and a question without more.
-fn asked_plainly(utterance: &Utterance, lexicon: &Lexicon) -> Vec<(String, Evidence)> {
+fn asked_plainly(utterance: &Utterance, lexicon: &Lexicon) -> Vec<(Substance, Evidence)> {
     let to = |hit: &Found| hit.start.checked_sub(1).and_then(|at| utterance.chars.get(at)) == Some(&'对');
     utterance
         .found
         .iter()
         .filter(|hit| utterance.clause(hit.start).asked && to(hit))
-        .filter_map(|hit| Some((substance(hit, lexicon)?, evidence_of(utterance, hit.start..hit.end)?)))
+        .filter_map(|hit| Some((substance(utterance, hit, lexicon)?, evidence_of(utterance, hit.start..hit.end)?)))
         .collect()
 }
 
@@ -272,9 +471,9 @@ fn implied(
     utterance: &Utterance,
     lexicon: &Lexicon,
     sign: &Found,
-    all: &[Allergy],
+    all: &[Told],
     question: bool,
-) -> Vec<(String, usize, usize)> {
+) -> Vec<(Substance, usize, usize)> {
     let clause = utterance.clause(sign.start).range;
     // 唔算敏感, 唔係敏感 speaks of what was just told, and says nothing of drugs at large.
     if !question && utterance.has(lexicon, clause.start..sign.start, &[TermKind::NotSo]) {
@@ -282,16 +481,16 @@ fn implied(
     }
     // A doctor who repeats 冇敏感 repeats what was answered a moment ago.
     let reach = if utterance.speaker == Speaker::Doctor { 1 } else { 0 };
-    let chosen = all.last().filter(|_| !question).and_then(|allergy| {
+    let chosen = all.last().filter(|_| !question).and_then(|told| {
         let near = |segment: u64| segment <= utterance.id && utterance.id - segment <= reach;
-        allergy.provenance.spans().iter().any(|span| near(span.segment())).then(|| allergy.substance.clone())
+        told.evidence.spans().iter().any(|span| near(span.segment())).then(|| told.substance.clone())
     });
     // 對奶敏感 names something we do not know: it is no word on drugs.
     let lead = utterance.folded(utterance.clause(sign.start).range.start.max(sign.start.saturating_sub(8))..sign.start);
     let open = lead.iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边' | '药'));
     let something_else = !open && lead.iter().position(|c| *c == '对').is_some_and(|at| lead.len() - at > 1);
     let full = sign.end - sign.start >= 2 && !something_else;
-    chosen.or_else(|| full.then(|| "drug".to_owned())).map(|name| (name, sign.start, sign.end)).into_iter().collect()
+    chosen.or_else(|| full.then(Substance::any_drug)).map(|name| (name, sign.start, sign.end)).into_iter().collect()
 }
 
 fn denied(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, clause: &Range<usize>) -> bool {
@@ -302,6 +501,15 @@ fn denied(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, clause: &Range
         kinds.iter().filter_map(|kind| utterance.terms(lexicon, before.clone(), *kind).last()).map(|hit| hit.end).max();
     let behind = utterance.has(lexicon, sign.end..clause.end.min(sign.end + 5), &kinds);
     negative.is_some_and(|negative| negative > positive) || behind
+}
+
+/// NKDA; Allergies: nil.
+fn none_headed(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, clause: &Range<usize>) -> bool {
+    let said: String = utterance.folded(sign.start..sign.end).iter().collect();
+    let heads = utterance.chars.get(clause.end) == Some(&':') && clause.end.saturating_sub(sign.end) <= 2;
+    let behind = utterance.clause(clause.end + 1).range;
+    let nil = utterance.terms(lexicon, behind.clone(), TermKind::Negation).next();
+    said == "nkda" || heads && nil.is_some_and(|nil| nil.start <= behind.start + 1 && behind.end - nil.end <= 2)
 }
 
 fn denied_near(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {

@@ -19,6 +19,7 @@ mod time;
 
 use std::ops::Range;
 
+use super::list;
 use super::mention::Mention;
 use super::utterance::{Speaker, Utterance};
 use crate::terminology::{ConditionConcept, Found, Lexicon, Meaning, TermKind, UnitKind};
@@ -67,6 +68,8 @@ const fn reading(claim: Claim, reason: &'static str) -> Option<Reading> {
 const REACH: usize = 14;
 /// How far back a relative is the subject.
 const SUBJECT_REACH: usize = 30;
+/// Names of what somebody does not do (folded).
+const DENYING_WORDS: [&str; 4] = ["nonsmoker", "唔烟唔酒", "不烟不酒", "烟酒不沾"];
 /// A bare list item goes with the clause before it when no more than this is left over besides the names.
 const BARE: usize = 2;
 
@@ -128,18 +131,19 @@ impl Context<'_> {
         clauses.get(index).map_or(0, |clause| clause.range.start)..mention.head
     }
 
-    /// Whether a clause holds nothing but names of conditions.
+    /// Whether a clause holds nothing but names of conditions and what joins them.
     fn bare(&self, clause: &Range<usize>) -> bool {
         let from = self.mentions.partition_point(|mention| mention.start < clause.start);
-        let covered: usize = self
+        let names: Vec<Range<usize>> = self
             .mentions
             .iter()
             .skip(from)
             .take_while(|mention| mention.end <= clause.end)
-            .map(|mention| mention.end - mention.start)
-            .sum();
+            .map(|mention| mention.start..mention.end)
+            .collect();
+        let covered: usize = names.iter().map(Range::len).sum();
         covered > 0
-            && covered + BARE >= clause.len()
+            && (covered + BARE >= clause.len() || list::joins(self.utterance, clause.clone(), &names))
             && self.utterance.numbers_in(clause.clone()).is_empty()
             && !self.has(clause.clone(), &[TermKind::Negation, TermKind::Affirmation])
     }
@@ -287,8 +291,18 @@ impl Context<'_> {
         self.denied_after(mention, &clause)
     }
 
-    /// 唔食煙, 冇發作: the denial is part of a longer form (唔食) that reaches into the mention.
+    /// 唔食煙, 冇發作: the denial is part of a longer form (唔食) that reaches into the mention. Non-smoker, 唔煙唔酒: it is
+    /// part of the word.
     fn adjoins_denial(&self, mention: &Mention) -> bool {
+        let said = |range: Range<usize>| self.utterance.folded(range).iter().collect::<String>();
+        let lead = said(mention.start.saturating_sub(5)..mention.start);
+        let not = lead.strip_suffix(['-', ' ']).and_then(|lead| lead.strip_suffix("non"));
+        let within = said(mention.start..mention.end);
+        if not.is_some_and(|before| !before.ends_with(|c: char| c.is_ascii_alphabetic()))
+            || DENYING_WORDS.iter().any(|word| within == *word)
+        {
+            return true;
+        }
         let Some(before) = mention.start.checked_sub(1) else { return false };
         matches!(self.utterance.chars.get(before), Some('唔' | '冇'))
             && self.utterance.within(before..before + 1).iter().any(|hit| hit.end > mention.start && hit.start == before)

@@ -138,6 +138,9 @@ impl Talk<'_> {
 
     /// 食煙? 唔食: the verb or quality asked for, denied or repeated.
     fn echo(&self, index: usize, context: &Context<'_>, clause: &std::ops::Range<usize>) -> Option<(Answer, usize, usize)> {
+        // 都唔食, 我唔食: what opens an answer is not it.
+        let lead = context.utterance.folded(clause.clone()).iter().take_while(|c| matches!(c, '我' | '都' | '佢' | ' ')).count();
+        let clause = clause.start + lead..clause.end;
         let chars = context.utterance.folded(clause.clone());
         let denied = matches!(chars.first(), Some('唔' | '冇' | '未'));
         let word = chars.get(usize::from(denied))?;

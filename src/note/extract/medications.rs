@@ -1,7 +1,10 @@
 //! Drugs taken, started and stopped.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::allergies::Allergies;
+use super::list;
 use super::regimen::{Regimen, regimen};
 use super::utterance::{Speaker, Utterance};
 use super::{MISSPELT_CONFIDENCE, evidence_of};
@@ -11,6 +14,10 @@ use crate::text::PatientText;
 
 /// How far before a drug a word tells what is done with it.
 const BEFORE: usize = 10;
+/// How far before a verb it is forbidden: 唔好同 ibuprofen 一齊食.
+const FORBIDDEN: usize = 8;
+/// How much may be said of a drug's purpose within a list.
+const DESCRIBED: usize = 12;
 /// How far back a drug is looked for that 停咗佢 speaks of, twice this.
 const SUBJECT_REACH: usize = 30;
 
@@ -41,6 +48,8 @@ struct Said {
     /// The status rests on a verb that only tells how it is taken (食, 搽).
     weak: bool,
     withheld: bool,
+    /// The status was said in a later clause.
+    late: bool,
     regimen: Regimen,
     doctor: bool,
     /// The name is not spelt so.
@@ -50,6 +59,21 @@ struct Said {
 }
 
 impl Said {
+    /// Whether its clause names drugs and how they are taken, and says no more.
+    fn named_alone(&self, utterance: &Utterance, lexicon: &Lexicon) -> bool {
+        let Some(start) = self.evidence.spans().first().map(|span| span.start()) else { return false };
+        let clause = utterance.clause(start).range;
+        list::only_names(utterance, clause, |hit| match hit.meaning {
+            Meaning::Term(term) => {
+                let kinds = [TermKind::Affirmation, TermKind::Frequency, TermKind::DrugActive, TermKind::Remedy];
+                lexicon.term_kind(term).is_some_and(|kind| kinds.contains(&kind))
+            }
+            // 血壓藥 amlodipine says what for.
+            Meaning::Drug(_) | Meaning::Unit(_) | Meaning::Condition(_) | Meaning::Class(_) => true,
+            _ => false,
+        })
+    }
+
     /// Takes over how the next drug is taken, if nothing was said of this one.
     fn share(&mut self, next: &Self, utterance: &Utterance) {
         if self.regimen != Regimen::default() || self.withheld {
@@ -63,39 +87,47 @@ impl Said {
     }
 }
 
-/// What joins two drugs to one list.
-const JOINTS: [&str; 8] = ["同", "同埋", "和", "及", "、", "and", "+", "&"];
-
 /// A 同 B,每晚一粒: how often, and how many, stands behind a mark and is said of both. A strength is the last one's.
 fn of_both(utterance: &Utterance, first: &Found, second: &Found, how: &Regimen) -> bool {
-    let between: String = utterance.folded(first.end..second.start).iter().collect();
     let Some(start) = how.spans.iter().map(|span| span.start).min().filter(|start| *start >= second.end) else { return false };
     let parted = utterance.folded(second.end..start).iter().any(|c| matches!(c, ',' | '，' | ':' | '：' | '都' | '各'));
     let counted = how.dose.as_ref().is_none_or(|dose| dose.unit.starts_with('{'));
-    JOINTS.contains(&between.trim()) && parted && counted
+    list::joins(utterance, first.end..second.start, &[]) && parted && counted
 }
 
 /// All drugs of the talk, each once: a later dose replaces an earlier one, a drug withheld goes.
 #[must_use]
-pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &[Allergy]) -> Vec<Course> {
+pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Allergies) -> Vec<Course> {
     let mut courses: Vec<(usize, Course)> = Vec::new();
     let all_as_before = utterances.iter().any(|utterance| all_unchanged(utterance, lexicon));
     for (index, utterance) in utterances.iter().enumerate() {
         let previous = index.checked_sub(1).and_then(|before| utterances.get(before));
         stop_named_before(utterance, previous, lexicon, &mut courses);
-        for said in mentions(utterance, lexicon) {
+        let asked = previous.is_some_and(|before| asks_for_drugs(before, lexicon));
+        for said in mentions(utterance, lexicon, asked) {
             take(said, lexicon, &mut courses);
         }
     }
     let allergic = |course: &Course| {
-        allergies.iter().any(|allergy| allergy.status == AllergyStatus::Present && allergy.substance == course.medication.name)
+        let to = |allergy: &Allergy| allergy.status == AllergyStatus::Present && allergy.substance == course.medication.name;
+        // An allergy that was heard by sound alone takes away only what was heard so too.
+        allergies.named.iter().any(to) || course.medication.sounds_like.is_some() && allergies.by_sound.iter().any(to)
     };
+    let narrower = named_by_name(&courses);
     courses
         .into_iter()
         .map(|(_, course)| course)
+        .filter(|course| !narrower.contains(&course.medication.name))
         .map(|course| if all_as_before && course.assumed { course.unchanged() } else { course })
         .filter(|course| course.medication.status == MedicationStatus::Stopped || !allergic(course))
         .collect()
+}
+
+/// The classes of which a drug was named too: 薄血藥 warfarin is one drug.
+fn named_by_name(courses: &[(usize, Course)]) -> BTreeSet<String> {
+    let codes = || courses.iter().filter_map(|(_, course)| course.medication.atc.as_deref().map(|atc| (atc, course)));
+    let holds = |class: &str| codes().any(|(atc, _)| atc.len() > class.len() && atc.starts_with(class));
+    codes().filter(|(class, _)| holds(class)).map(|(_, course)| course.medication.name.clone()).collect()
 }
 
 fn take(said: Said, lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
@@ -204,6 +236,7 @@ fn stop_named_before(utterance: &Utterance, previous: Option<&Utterance>, lexico
             status: Some(MedicationStatus::Stopped),
             weak: false,
             withheld: false,
+            late: false,
             regimen: Regimen::default(),
             doctor: utterance.speaker != Speaker::Patient,
             misspelt: place.is_misspelt(hit.start..hit.end),
@@ -214,10 +247,12 @@ fn stop_named_before(utterance: &Utterance, previous: Option<&Utterance>, lexico
     }
 }
 
-/// What each mention of a drug in an utterance says.
-fn mentions(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Said> {
+/// What each mention of a drug in an utterance says. `asked`: the turn before asked which drugs are taken.
+fn mentions(utterance: &Utterance, lexicon: &Lexicon, asked: bool) -> Vec<Said> {
     let drugs: Vec<Found> = utterance.found.iter().filter(|hit| matches!(hit.meaning, Meaning::Drug(_))).copied().collect();
     let mut said: Vec<Said> = Vec::new();
+    // For each of `said`, whether it goes on with the list of the one before it.
+    let mut joined: Vec<bool> = Vec::new();
     let mut carried: Option<(usize, MedicationStatus)> = None;
     let mut last: Option<Found> = None;
     for (index, hit) in drugs.iter().enumerate() {
@@ -228,25 +263,86 @@ fn mentions(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Said> {
         if beside_the_point(utterance, lexicon, hit) {
             continue;
         }
-        let mut one = read(utterance, lexicon, hit, drug, known, before.min(hit.start)..after.max(hit.end));
+        let Some(mut one) = read(utterance, lexicon, hit, drug, known, before.min(hit.start)..after.max(hit.end)) else {
+            last = None;
+            continue;
+        };
         // 繼續 A, B 同 C: the word before the first holds for the list, until another is said.
         let sentence = utterance.sentence(hit.start).start;
-        if let Some(one) = one.as_mut() {
-            let carried_here = carried.filter(|(place, _)| *place == sentence).map(|(_, status)| status);
-            let told = one.regimen.dose.is_some() || one.regimen.times_per_day.is_some();
-            one.status = one.status.or_else(|| carried_here.filter(|_| told));
-            if !one.withheld {
-                carried = one.status.filter(|status| *status != MedicationStatus::Stopped).map(|status| (sentence, status));
-            }
-            if let Some(other) = said.last_mut().filter(|_| last.is_some_and(|last| of_both(utterance, &last, hit, &one.regimen)))
-            {
-                other.share(one, utterance);
+        let listed = last.zip(said.last()).filter(|(last, before)| {
+            let between = last.end..hit.start;
+            let described = before.status == Some(MedicationStatus::Active) && !before.weak;
+            last.end <= hit.start
+                && (list::joins(utterance, between.clone(), &before.regimen.spans)
+                    || described && goes_on(utterance, lexicon, between))
+        });
+        let own = (one.status.is_some() || one.withheld) && (!one.late || one.status == Some(MedicationStatus::Stopped));
+        if let Some((_, before)) = listed.filter(|(_, before)| !own && (before.status.is_some() || before.withheld)) {
+            (one.status, one.weak, one.withheld) = (before.status, before.weak, before.withheld);
+        }
+        let told = one.regimen.dose.is_some() || one.regimen.times_per_day.is_some();
+        let carried_here = carried.filter(|(place, _)| *place == sentence && told).map(|(_, status)| status);
+        one.status = one.status.or(carried_here);
+        if !one.withheld {
+            carried = one.status.filter(|status| *status != MedicationStatus::Stopped).map(|status| (sentence, status));
+        }
+        joined.push(listed.is_some());
+        if let Some(other) = said.last_mut().filter(|_| last.is_some_and(|last| of_both(utterance, &last, hit, &one.regimen))) {
+            other.share(&one, utterance);
+        }
+        last = Some(*hit);
+        said.push(one);
+    }
+    share_back(&mut said, &joined);
+    if asked {
+        let told = |one: &&mut Said| !one.withheld && utterance.speaker != Speaker::Doctor && one.named_alone(utterance, lexicon);
+        said.iter_mut().filter(told).for_each(|one| one.status = one.status.or(Some(MedicationStatus::Active)));
+        for index in (1..said.len()).filter(|index| joined.get(*index) == Some(&true)) {
+            let before = said.get(index - 1).map(|before| (before.status, before.withheld));
+            if let (Some((status, false)), Some(one)) = (before, said.get_mut(index).filter(|one| !one.withheld)) {
+                one.status = one.status.or(status);
             }
         }
-        last = one.is_some().then_some(*hit);
-        said.extend(one);
     }
     said
+}
+
+/// 食緊降血壓嘅 A、降膽固醇嘅 B: the list goes on with what the next one is for.
+fn goes_on(utterance: &Utterance, lexicon: &Lexicon, between: Range<usize>) -> bool {
+    use TermKind::{Advise, Allergy, Contrast, DrugActive, DrugPlanned, DrugStopped, DrugWithheld, Family, Hypothetical};
+    use TermKind::{Negation, NegationNear, NoNeed, NotSo, Oneself, Other, Question, Tolerated};
+    let action = [Advise, Allergy, Contrast, DrugActive, DrugPlanned, DrugStopped, DrugWithheld, Family, Hypothetical];
+    let denial = [Negation, NegationNear, NoNeed, NotSo, Oneself, Other, Question, Tolerated];
+    let joint = utterance.folded(between.clone()).iter().any(|c| matches!(c, '、' | ',' | '同' | '和' | '及' | '仲' | '还'));
+    joint
+        && utterance.between(between.start, between.end) <= DESCRIBED
+        && utterance.sentence(between.start) == utterance.sentence(between.end)
+        && !utterance.has(lexicon, between.clone(), &action)
+        && !utterance.has(lexicon, between, &denial)
+}
+
+/// A 同 B 都停咗: what is said behind the last of a list is said of all.
+fn share_back(said: &mut [Said], joined: &[bool]) {
+    for index in (1..said.len()).rev().filter(|index| joined.get(*index) == Some(&true)) {
+        let Some((before, [next, ..])) = said.split_at_mut_checked(index) else { continue };
+        let told = !next.weak || !next.doctor;
+        if let Some(one) = before.last_mut().filter(|one| told && one.status.is_none() && !one.withheld) {
+            (one.status, one.weak, one.withheld) = (next.status, next.weak, next.withheld);
+        }
+    }
+}
+
+/// 食開咩藥? What is named in answer is taken.
+fn asks_for_drugs(utterance: &Utterance, lexicon: &Lexicon) -> bool {
+    utterance.clauses().iter().any(|clause| {
+        let has = |kinds: &[TermKind]| utterance.has(lexicon, clause.range.clone(), kinds);
+        let words = utterance.folded(clause.range.clone());
+        let which = words.iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边')) || has(&[TermKind::OpenQuestion]);
+        let asks = clause.asked || which || has(&[TermKind::Question, TermKind::QuestionEnd]);
+        let drugs = (words.contains(&'药') || has(&[TermKind::AnyDrug, TermKind::Remedy])) && !has(&[TermKind::Allergy]);
+        let takes = has(&[TermKind::DrugActive, TermKind::DrugPlanned]) || words.iter().any(|c| matches!(c, '食' | '吃' | '用'));
+        utterance.speaker != Speaker::Patient && asks && drugs && takes
+    })
 }
 
 /// A relative's drug, an allergy, or a drug asked about.
@@ -272,8 +368,10 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     let sentence = utterance.sentence(hit.start);
     let clause = utterance.clause(hit.start).range;
     let behind = hit.end..around.end.min(sentence.end.max(hit.end));
-    // A dose may stand before the drug: 兩粒 Panadol.
-    let ahead = clause.start.max(around.start).max(utterance.back(hit.start, BEFORE))..hit.start;
+    // A dose may stand before the drug: 兩粒 Panadol. `Current meds: A` says before its colon how A is meant.
+    let headed = clause.start.checked_sub(1).filter(|colon| utterance.chars.get(*colon) == Some(&':'));
+    let lead = headed.map_or(clause.start, |colon| utterance.clause(colon).range.start);
+    let ahead = lead.max(around.start).max(utterance.back(hit.start, BEFORE))..hit.start;
     let mut how = regimen(utterance, lexicon, behind.clone());
     if how.dose.is_none() && how.times_per_day.is_none() {
         let other = regimen(utterance, lexicon, ahead.clone());
@@ -287,7 +385,7 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
         && !utterance.has(lexicon, clause.clone(), &[TermKind::After]);
     let doctor = utterance.speaker != Speaker::Patient && !own;
     let clause_start = clause.start;
-    let Done { status, withheld, weak } = done(utterance, lexicon, ahead, behind, clause);
+    let Done { status, withheld, weak, late } = done(utterance, lexicon, ahead, behind, clause);
     // 我食 X: who takes it, takes it now.
     let status = if weak && !doctor { Some(MedicationStatus::Active) } else { status };
     let given = utterance.has(lexicon, hit.start.saturating_sub(4).max(clause_start)..hit.start, &[TermKind::DrugPlanned]);
@@ -304,18 +402,20 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     }
     let text = utterance.said(hit.start..end.min(hit.start + 40));
     let misspelt = utterance.is_misspelt(hit.start..hit.end);
-    Some(Said { drug, status, weak, withheld, regimen: how, doctor, misspelt, evidence, text })
+    Some(Said { drug, status, weak, withheld, late, regimen: how, doctor, misspelt, evidence, text })
 }
 
 /// 食止痛藥: the verb has an object of its own; 唔可以夾住食: what is forbidden is not prescribed.
-fn takes_another(utterance: &Utterance, lexicon: &Lexicon, verb: &Found) -> bool {
+/// 食緊血壓藥同埋 X: both.
+fn takes_another(utterance: &Utterance, lexicon: &Lexicon, verb: &Found, drug: usize) -> bool {
+    let listed = |object: &Found| object.end < drug && list::joins(utterance, object.end..drug, &[]);
     let object = utterance.within(verb.end..verb.end + 2).iter().any(|hit| match hit.meaning {
-        Meaning::Term(term) => hit.start <= verb.end + 1 && lexicon.term_kind(term) == Some(TermKind::Remedy),
+        Meaning::Term(term) => hit.start <= verb.end + 1 && lexicon.term_kind(term) == Some(TermKind::Remedy) && !listed(hit),
         _ => false,
     });
     let planned = matches!(verb.meaning, Meaning::Term(term) if lexicon.term_kind(term) == Some(TermKind::DrugPlanned));
     let forbids = [TermKind::Negation, TermKind::NegationNear, TermKind::NoNeed, TermKind::Advise];
-    let lead = utterance.clause(verb.start).range.start.max(verb.start.saturating_sub(6))..verb.start;
+    let lead = utterance.clause(verb.start).range.start.max(utterance.back(verb.start, FORBIDDEN))..verb.start;
     let forbidden = planned && utterance.has(lexicon, lead, &forbids) && verb.end - verb.start == 1;
     object || forbidden
 }
@@ -327,12 +427,21 @@ struct Done {
     withheld: bool,
     /// Told by a verb that only says how it is taken.
     weak: bool,
+    /// Told in a later clause.
+    late: bool,
 }
 
 /// What is done with the drug: the nearest word before it, else the first behind it; a stop behind it is the last word.
 fn done(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: Range<usize>, clause: Range<usize>) -> Done {
+    let drug = ahead.end;
     let of = |status| Done { status: Some(status), ..Done::default() };
     let read = |hit: &Found| {
+        // 食緊血壓藥, a form of the condition, holds the verb.
+        if matches!(hit.meaning, Meaning::Condition(_))
+            && matches!(utterance.folded(hit.start..hit.start + 2), ['食', '紧' | '开'])
+        {
+            return Some(of(MedicationStatus::Active));
+        }
         let Meaning::Term(term) = hit.meaning else { return None };
         let done = match lexicon.term_kind(term)? {
             TermKind::DrugActive => of(MedicationStatus::Active),
@@ -341,20 +450,26 @@ fn done(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: R
             TermKind::DrugWithheld => Done { withheld: true, ..Done::default() },
             _ => return None,
         };
-        (!takes_another(utterance, lexicon, hit)).then_some(done)
+        (!takes_another(utterance, lexicon, hit, drug)).then_some(done)
     };
     let stopped = |done: &Done| done.status == Some(MedicationStatus::Stopped);
+    // X, 轉打 Y; on X, stopped Y: in a later clause the word right before the next drug is said of that one.
+    let others = |hit: &Found| {
+        let next = utterance.within(behind.end..behind.end + 1).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
+        next && hit.start > clause.end && utterance.between(hit.end, behind.end) <= 1
+    };
     let first = utterance.within(ahead).iter().rev().find_map(read);
     let second = utterance.within(behind.start..behind.end.min(clause.end)).iter().find_map(read);
     // 我食 X 之前肝酵素高,停咗: a stop that leads a later clause of the sentence.
     let later_stop = utterance
         .terms(lexicon, behind.clone(), TermKind::DrugStopped)
-        .find(|stop| stop.start <= utterance.clause(stop.start).range.start + 2)
+        .find(|stop| stop.start <= utterance.clause(stop.start).range.start + 2 && !others(stop))
         .map(|_| of(MedicationStatus::Stopped));
     let planned = first.is_some_and(|done| done.status == Some(MedicationStatus::Planned) && !done.weak);
     let later = || {
-        let stop = utterance.terms(lexicon, behind.clone(), TermKind::DrugStopped).next().map(|_| of(MedicationStatus::Stopped));
-        stop.or_else(|| utterance.within(behind.clone()).iter().find_map(read))
+        let stop = utterance.terms(lexicon, behind.clone(), TermKind::DrugStopped).find(|stop| !others(stop));
+        let stop = stop.map(|_| of(MedicationStatus::Stopped));
+        stop.or_else(|| utterance.within(behind.clone()).iter().filter(|hit| !others(hit)).find_map(read))
     };
     match (first, second) {
         // 用過 X ... 停咗; 我食 gabapentin 上次頭暈停咗: a stop behind it in the clause is the last word.
@@ -363,7 +478,7 @@ fn done(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: R
         // 食咗成個月, 停咗五日: told as a course that ended.
         (None, Some(second)) if second.status == Some(MedicationStatus::Active) => later().filter(stopped).unwrap_or(second),
         (None, Some(second)) => later_stop.filter(|_| second.weak).unwrap_or(second),
-        (None, None) => later().unwrap_or_default(),
+        (None, None) => later().map(|done| Done { late: true, ..done }).unwrap_or_default(),
     }
 }
 

@@ -16,6 +16,7 @@ mod assertion;
 mod clauses;
 mod dialogue;
 mod indications;
+mod list;
 mod medications;
 mod mention;
 mod merge;
@@ -83,10 +84,13 @@ impl Talk {
         note.observations = observations;
         note.plan = plan::plan(utterances, lexicon, &medications);
         note.social = social::social(utterances, lexicon);
-        note.allergies = allergies;
+        note.allergies = allergies.named;
         note.medications = medications.into_iter().map(|course| course.medication).collect();
         note.uncovered = uncovered::uncovered(utterances, &note, &events, lexicon);
         note.uncovered.extend(implausible);
+        let by_sound = allergies.by_sound.iter().flat_map(|allergy| allergy.provenance.spans());
+        let not_understood = allergies.not_understood.iter().flat_map(Evidence::spans);
+        uncovered::add(&mut note.uncovered, by_sound.chain(not_understood));
         note.speaker_guesses.clone_from(&self.speaker_guesses);
         note
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::quantity::Quantity;
 use super::utterance::Utterance;
 use crate::note::Quantity as Dose;
-use crate::terminology::{Lexicon, Meaning, TermKind, UnitKind};
+use crate::terminology::{Found, Lexicon, Meaning, TermKind, UnitKind};
 
 /// A regimen said in a stretch of words.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -99,8 +99,8 @@ fn raised_to<'a>(utterance: &Utterance, lexicon: &Lexicon, first: &Quantity, amo
 /// Times a day, the first that was said.
 fn frequency(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, spans: &mut Vec<Range<usize>>) -> Option<f64> {
     let composite = composite(utterance, range.clone());
-    let word = utterance.terms(lexicon, range, TermKind::Frequency).next();
-    let value = |hit: &crate::terminology::Found| match hit.meaning {
+    let word = utterance.terms(lexicon, range, TermKind::Frequency).find(|hit| !before_a_drug(utterance, hit));
+    let value = |hit: &Found| match hit.meaning {
         Meaning::Term(term) => lexicon.terms.get(term).and_then(|term| term.value.parse::<f64>().ok()),
         _ => None,
     };
@@ -113,6 +113,12 @@ fn frequency(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, span
     spans.push(span);
     // Weekly is written 0.14, as the contract has it.
     Some((times * 100.0).round() / 100.0)
+}
+
+/// On aspirin: the word leads to what is taken and is no `o.n.`.
+fn before_a_drug(utterance: &Utterance, word: &Found) -> bool {
+    let next = utterance.within(word.end..word.end + 2);
+    utterance.folded(word.start..word.end) == ['o', 'n'] && next.iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)))
 }
 
 /// 一日三次, 六個鐘一次, 一星期兩次, 一日一粒: a stretch of time, then how often in it.

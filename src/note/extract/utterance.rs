@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::clauses::{Clause, said_before, soft_cuts, split};
 use super::quantity::{Quantity, quantities};
 use crate::speech::Segment;
-use crate::terminology::{Found, Lexicon, Meaning, TermKind};
+use crate::terminology::{Found, Lexicon, Meaning, TermKind, UnitKind};
 use crate::text::numerals::{Number, numbers};
 
 /// Who speaks, as far as rules ask.
@@ -270,8 +270,20 @@ fn misspelt(chars: &[char], found: &[Found], lexicon: &Lexicon) -> Vec<Found> {
             || number
             || around.any(|other| matches!(other.meaning, Meaning::Term(_)) && cue(other))
     };
-    lexicon.find_misspelt(chars, found).into_iter().filter(near).filter(touches).collect()
+    // Parasetamol 500 mg: what has a dose behind it is a drug.
+    let dosed = |hit: &Found| {
+        let from = found.partition_point(|other| other.start <= hit.end);
+        let digits = chars.get(hit.end..).unwrap_or_default().iter().take(DOSE);
+        digits.clone().any(|c| c.is_ascii_digit() || "一二三四五六七八九十百千半两".contains(*c))
+            && found.get(from..).unwrap_or_default().iter().take_while(|other| other.start <= hit.end + DOSE).any(|other| {
+                matches!(other.meaning, Meaning::Unit(unit) if lexicon.units.get(unit).is_some_and(|unit| unit.kind == UnitKind::Dose))
+            })
+    };
+    let heard = lexicon.find_misspelt(chars, found).into_iter();
+    heard.filter(|hit| near(hit) || dosed(hit)).filter(touches).collect()
 }
 
+/// How far behind a drug's name a dose's unit may begin.
+const DOSE: usize = 8;
 /// How many characters away something clinical may stand from a form that is not spelt right.
 const CONTEXT: usize = 24;

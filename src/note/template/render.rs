@@ -2,7 +2,7 @@
 
 use super::{Field, Piece, Row, Template};
 use crate::note::compose::{Language, Line, Part, Phrase, lines_of};
-use crate::note::{Note, Provenance, Section, SectionCode, Sentence};
+use crate::note::{MedicationStatus, Note, Provenance, Section, SectionCode, Sentence};
 use crate::text::PatientText;
 
 /// What stands for a field that says nothing, in a line where another one does.
@@ -12,7 +12,11 @@ impl Template {
     /// The sections of a note in this form, those with nothing to say left out.
     #[must_use]
     pub fn sections(&self, note: &Note, language: Language) -> Vec<Section> {
-        let machine = note.without_what_people_say();
+        let mut machine = note.without_what_people_say();
+        if self.left_out.contains(&Part::Prescriptions) {
+            // Where the plan does not say how a drug is changed, it is among those that are taken.
+            machine.medications.retain(|drug| drug.status != MedicationStatus::Planned);
+        }
         let written = |code: SectionCode| {
             let mut sentences: Vec<Sentence> = Vec::new();
             for row in self.lines.iter().filter(|row| row.section == code) {

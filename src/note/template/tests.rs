@@ -4,7 +4,7 @@ use super::*;
 use crate::note::compose::{Language, sections};
 use crate::note::edit::{NoteEdit, apply};
 use crate::note::extract::extract;
-use crate::note::{Note, Section};
+use crate::note::{Medication, MedicationStatus, Note, Quantity, Section};
 use crate::speech::transcript;
 use crate::terminology::Lexicon;
 
@@ -70,6 +70,27 @@ fn each_finding_is_said_once_or_left_out_by_name() {
     let without = "leave out: S, O, P\n[A]\n{{Imp}}".parse::<Template>().unwrap().sections(&note, Language::English);
     assert_eq!(lines(&without), ["A HT."]);
     assert!(without.iter().flat_map(|s| &s.sentences).all(|line| !line.provenance.spans().is_empty()));
+}
+
+#[test]
+fn a_drug_whose_change_is_left_out_is_still_taken() {
+    let note = {
+        let said =
+            "patient: 我食開 metformin 五百 mg 一日兩次。\ndoctor: metformin 加到 1 g 一日兩次,開 amlodipine 5mg 一日一次。";
+        let mut note = extract(&transcript::read(said.as_bytes()).unwrap(), &Lexicon::builtin().unwrap());
+        let taken = Medication {
+            status: MedicationStatus::Active,
+            dose: Some(Quantity { value: 500.0, unit: "mg".into() }),
+            ..note.medications.iter().find(|drug| drug.name == "metformin").unwrap().clone()
+        };
+        note.medications.insert(0, taken);
+        note.sections = sections(&note, Language::English);
+        note
+    };
+    assert_eq!(written("[S]\n{{S}}", &note), ["P Metformin 500 mg BD -> 1 g BD.", "P Amlodipine 5 mg daily."]);
+    for template in ["leave out: prescriptions\n[S]\n{{S}}", "leave out: P\n[S]\nOn {{medications}}."] {
+        assert_eq!(written(template, &note), ["S On metformin 500 mg BD."], "{template}");
+    }
 }
 
 #[test]

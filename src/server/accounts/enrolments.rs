@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::faces::Asked;
 use super::sign_in::{Who, who};
-use super::{Begun, Door, Identity, optional, refused, sign_in, text};
+use super::{Begun, Door, Entering, Identity, optional, refused, sign_in, text};
 use crate::audit::{Actor, OrganisationId, PersonId, Refusal};
 use crate::room::Token;
 use crate::server::App;
@@ -140,7 +140,7 @@ pub(super) async fn begin(State(app): State<App>, Door(by): Door, Body(entry): B
         }
     };
     let (options, state) = sign_in.ceremonies.register(person_of(&entrant), &name, &known)?;
-    let ceremony = sign_in.begun.put(Begun::Enrolment { state, enrolment, entrant })?;
+    let ceremony = sign_in.begun.put(Begun::Enrolment(Box::new(Entering { state, enrolment, entrant })))?;
     Ok(Json(Asked::new(&ceremony, options)))
 }
 
@@ -184,9 +184,10 @@ pub(super) async fn finish(
 ) -> Result<Json<Who>, ApiError> {
     let (sign_in, store) = (sign_in(&app)?, app.rooms.store());
     let label = text("label", &label)?;
-    let Some(Begun::Enrolment { state, enrolment, entrant }) = sign_in.begun.take(&Token::from_client(ceremony)) else {
+    let Some(Begun::Enrolment(entering)) = sign_in.begun.take(&Token::from_client(ceremony)) else {
         return Err(refused(&app, &by, Refusal::NotSignedIn, ApiError::PasskeyRefused).await);
     };
+    let Entering { state, enrolment, entrant } = *entering;
     let passkey = match sign_in.ceremonies.registered(answer, &state, &label) {
         Ok(passkey) => passkey,
         Err(error) => return Err(refused(&app, &by, Refusal::NotSignedIn, error).await),

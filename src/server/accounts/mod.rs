@@ -28,11 +28,18 @@ const LONGEST_TEXT: usize = 100;
 /// A ceremony that a browser was asked for.
 pub(super) enum Begun {
     /// A passkey of somebody who comes with a token.
-    Enrolment { state: PasskeyRegistration, enrolment: StoredEnrolment, entrant: Entrant },
+    Enrolment(Box<Entering>),
     /// Another passkey of somebody who is signed in.
     Another { state: PasskeyRegistration, person: PersonId },
     /// A sign-in.
     SignIn(DiscoverableAuthentication),
+}
+
+/// Somebody who comes with a token.
+pub(super) struct Entering {
+    state: PasskeyRegistration,
+    enrolment: StoredEnrolment,
+    entrant: Entrant,
 }
 
 /// Somebody whose passkey was right, and who has yet to say in which role they come.

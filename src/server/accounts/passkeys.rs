@@ -98,6 +98,6 @@ pub(super) async fn finish(
     responses((status = 204, description = "It is removed"), (status = "default", description = "Why not: `not_there` for one that is not there, is somebody else's, or the last", body = ErrorDocument))
 )]
 pub(super) async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    let removed = app.rooms.store().remove_passkey(&id, person(&caller)?, &caller.by).await?;
+    let removed = app.rooms.store().remove_passkey(&id, (person(&caller)?, caller.reach_of_passkey), &caller.by).await?;
     if removed { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotThere) }
 }

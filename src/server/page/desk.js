@@ -8,7 +8,7 @@ import { onLanguage, t, when } from "./i18n.js";
 import { announce, dismiss, notice } from "./notices.js";
 import { acceptPhrases, choosePhrase } from "./phrase.js";
 import { explain } from "./recordings.js";
-import { addendumTaken, askForAddendum, askToSign } from "./sign.js";
+import { addendumTaken, askForAddendum, askToSign, question } from "./sign.js";
 
 const ACTS = ["undo", "redo", "history", "sign", "addendum"];
 
@@ -197,6 +197,7 @@ export class Desk {
     const { held } = this;
     const line = await askForAddendum({ id: held.id, by: this.by });
     if (line === null) return;
+    dismiss("desk");
     try {
       const desk = await api.addToNote(held.id, held.version, [line]);
       const { note, version } = await api.recording(held.id);
@@ -204,7 +205,9 @@ export class Desk {
       addendumTaken();
       announce(t("desk.addendum_done"));
     } catch (error) {
-      await this.failed(held, error);
+      const open = error.body?.open ?? [];
+      if (open.length > 0) notice("desk", "bad", "addendum.doubtful", { what: () => open.map(question).join(" ") });
+      else await this.failed(held, error);
     }
     this.redraw();
   }

@@ -2,9 +2,9 @@
 // `desk.js`.
 import { $, button, make } from "./dom.js";
 import { quote } from "./evidence.js";
-import { clock, language, onLanguage, t, tongue, when } from "./i18n.js";
+import { clock, onLanguage, t, tongue, when } from "./i18n.js";
 import { NoteEditor } from "./note-editor.js";
-import { chips } from "./sign.js";
+import { chips, question } from "./sign.js";
 
 const SECTIONS = ["S", "O", "A", "P"];
 
@@ -145,11 +145,10 @@ export class NoteView {
   suggestion(finding) {
     const doubt = this.doubt(finding);
     if (doubt === null || !this.editable) return null;
-    const name = language() === "zh" && doubt.zh ? doubt.zh : doubt.en;
-    const question = t("doubt.question", { heard: doubt.heard, name });
+    const asked = question(doubt);
     const desk = this.atDesk();
-    return make("div", { class: "suggestion", aria: { role: "group", label: question } },
-      make("span", { class: "question" }, question),
+    return make("div", { class: "suggestion", aria: { role: "group", label: asked } },
+      make("span", { class: "question" }, asked),
       button(t("doubt.accept"), () => desk.accept(finding), { class: "small", data: { accept: "" }, aria: { keyshortcuts: "A" } }),
       button(t("doubt.drop"), () => desk.drop(finding), { class: "small", data: { drop: "" }, aria: { keyshortcuts: "D" } }),
       button(t("doubt.other"), () => desk.recode([finding]), { class: "small", aria: { keyshortcuts: "C" } }));

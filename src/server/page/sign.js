@@ -30,15 +30,19 @@ function part(key, values, ...children) {
   return make("section", {}, make("h3", {}, t(key, values)), ...children);
 }
 
+/** What is asked of something in doubt. */
+export function question({ heard, en, zh }) {
+  return t("doubt.question", { heard, name: language() === "zh" && zh ? zh : en });
+}
+
 function openItems(desk, show) {
   const items = desk.open.map((doubt) => {
     const line = desk.lines.find(({ findings }) => findings.some(({ kind, index }) => kind === doubt.finding.kind && index === doubt.finding.index));
-    const name = language() === "zh" && doubt.zh ? doubt.zh : doubt.en;
     const go = () => {
       dialog.close("");
       if (line) show(line);
     };
-    return make("li", {}, button(t("doubt.question", { heard: doubt.heard, name }), go, { class: "plain" }));
+    return make("li", {}, button(question(doubt), go, { class: "plain" }));
   });
   return part("sign.open", { n: items.length }, make("ul", {}, ...items));
 }
@@ -65,7 +69,9 @@ export function chips(marks) {
 
 function leftOver(note) {
   const count = (note.uncovered ?? []).length;
-  return count > 0 ? make("p", { class: "hint" }, t("sign.uncovered", { n: count })) : null;
+  if (count === 0) return null;
+  const words = [...document.querySelectorAll("#uncovered q")].map((node) => make("li", {}, make("q", { lang: tongue(node.textContent) }, node.textContent)));
+  return part("sign.uncovered", { n: count }, make("ul", { class: "to-read" }, ...words));
 }
 
 const addendum = $("addendum");

@@ -201,6 +201,7 @@ export default {
   "addendum.section": "Section",
   "addendum.words": "What is added",
   "addendum.yes": "Sign as {by}",
+  "addendum.doubtful": "Not added: {what} Write it as the term is spelt.",
   "error.signed": "The note is signed: only an addendum can follow, and its recording stays where it is.",
   "error.not_signed": "The note is not signed yet.",
   "error.not_reviewed": "The note was changed since it was reviewed.",

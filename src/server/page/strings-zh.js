@@ -201,6 +201,7 @@ export default {
   "addendum.section": "部分",
   "addendum.words": "補充內容",
   "addendum.yes": "以 {by} 簽署",
+  "addendum.doubtful": "沒有補充：{what}請寫出正確名稱。",
   "error.signed": "病歷已簽署：只可附加補充，錄音亦不可再移動。",
   "error.not_signed": "病歷還未簽署。",
   "error.not_reviewed": "病歷在覆核之後改過。",

@@ -1,0 +1,129 @@
+//! Whether the server lives, can work, and how much it does: for whoever runs it. No figure is of a patient, and no label holds an id.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Instant;
+
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use super::App;
+use super::error::ApiError;
+
+/// Upper bounds of the times of answers, in seconds.
+const SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+/// What OpenMetrics says its text is.
+const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// An answer: the address as the router has it, with no id in it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answer {
+    method: &'static str,
+    route: String,
+    status: u16,
+}
+
+/// What is counted while the server runs.
+pub(super) struct Meter {
+    registry: Registry,
+    answers: Family<Answer, Counter>,
+    seconds: Histogram,
+    rooms_open: Gauge,
+    rooms_most: Gauge,
+    disk_free: Gauge<u64, AtomicU64>,
+    log_size: Gauge<u64, AtomicU64>,
+}
+
+impl Meter {
+    pub(super) fn new() -> Arc<Self> {
+        let mut registry = Registry::with_prefix("cantoscribe");
+        let answers = Family::default();
+        registry.register("http_answers", "Answers to requests", answers.clone());
+        let seconds = Histogram::new(SECONDS);
+        registry.register("http_answer_seconds", "Seconds until the head of an answer", seconds.clone());
+        let gauge = |registry: &mut Registry, name, help| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        let rooms_open = gauge(&mut registry, "rooms_open", "Rooms that are recorded now");
+        let rooms_most = gauge(&mut registry, "rooms_most", "Rooms that this machine carries");
+        let bytes = |registry: &mut Registry, name, help| {
+            let gauge = Gauge::<u64, AtomicU64>::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        let disk_free = bytes(&mut registry, "disk_free_bytes", "Bytes free where the data folder is");
+        let log_size = bytes(&mut registry, "audit_log_entries", "Entries under the audit log's signed head");
+        Arc::new(Self { registry, answers, seconds, rooms_open, rooms_most, disk_free, log_size })
+    }
+}
+
+/// The addresses of whoever runs the server: no part of the interface for programs.
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).route("/metrics", get(metrics))
+}
+
+/// Counts an answer.
+pub(super) async fn count(Extension(meter): Extension<Arc<Meter>>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let method = match request.method().as_str() {
+        "GET" => "GET",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "DELETE" => "DELETE",
+        _ => "other",
+    };
+    let begin = Instant::now();
+    let response = next.run(request).await;
+    meter.seconds.observe(begin.elapsed().as_secs_f64());
+    meter.answers.get_or_create(&Answer { method, route, status: response.status().as_u16() }).inc();
+    response
+}
+
+/// Ready while the database answers and the server does not shut down.
+async fn ready(State(app): State<App>) -> Response {
+    if *app.closing.borrow() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n").into_response();
+    }
+    match app.rooms.store().answers().await {
+        Ok(()) => "ready\n".into_response(),
+        Err(error) => {
+            tracing::error!(%error, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
+        }
+    }
+}
+
+/// Figures in OpenMetrics' text form, to this machine alone.
+async fn metrics(
+    State(app): State<App>,
+    Extension(meter): Extension<Arc<Meter>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+) -> Result<Response, ApiError> {
+    if !peer.ip().to_canonical().is_loopback() {
+        return Err(ApiError::NoSuchAddress);
+    }
+    let (open, most) = app.rooms.engine().rooms();
+    let store = app.rooms.store();
+    meter.rooms_open.set(i64::try_from(open).unwrap_or(i64::MAX));
+    meter.rooms_most.set(i64::try_from(most).unwrap_or(i64::MAX));
+    meter.disk_free.set(store.free_space()?);
+    meter.log_size.set(store.log_head().size);
+    let mut text = String::new();
+    // A string takes everything.
+    let _ = encode(&mut text, &meter.registry);
+    Ok(([(header::CONTENT_TYPE, TEXT)], text).into_response())
+}

@@ -1,0 +1,79 @@
+//! Which proxies are believed when they say for whom they ask: else the address in the audit log is the proxy's.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderName};
+use axum::middleware::Next;
+use axum::response::Response;
+
+/// The proxies that are believed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Proxies(Arc<[IpAddr]>);
+
+impl Proxies {
+    pub(super) fn of(addresses: &[IpAddr]) -> Self {
+        Self(addresses.iter().map(IpAddr::to_canonical).collect())
+    }
+
+    fn know(&self, address: IpAddr) -> bool {
+        self.0.contains(&address.to_canonical())
+    }
+
+    /// For whom the peer asks: the last address of `X-Forwarded-For` that is no proxy of ours, since each proxy writes the one before it
+    /// at the end, and whoever comes first may have written anything. A peer that is no proxy asks for itself.
+    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer.to_canonical();
+        let values = headers.get_all(HeaderName::from_static("x-forwarded-for")).iter();
+        let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
+        for named in values.iter().rev().flat_map(|value| value.rsplit(',')) {
+            if !self.know(client) {
+                break;
+            }
+            // What is no address stands for nobody, and nobody before it is believed.
+            let Ok(address) = named.trim().parse::<IpAddr>() else { break };
+            client = address.to_canonical();
+        }
+        client
+    }
+}
+
+/// Puts the client's address in the place of the proxy's.
+pub(super) async fn believe(State(proxies): State<Proxies>, mut request: Request, next: Next) -> Response {
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>().copied() {
+        let client = proxies.client(peer.ip(), request.headers());
+        if client != peer.ip().to_canonical() {
+            request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client, 0)));
+        }
+    }
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_proxies_are_believed_and_only_about_who_came_to_them() {
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        let proxies = Proxies::of(&[address("10.0.0.1"), address("10.0.0.2")]);
+        let client = |peer: &str, values: &[&str]| {
+            let name = || HeaderName::from_static("x-forwarded-for");
+            proxies.client(address(peer), &values.iter().map(|value| (name(), value.parse().unwrap())).collect()).to_string()
+        };
+        for (peer, values, expected) in [
+            ("192.0.2.9", &["198.51.100.1"][..], "192.0.2.9"),
+            ("10.0.0.1", &[][..], "10.0.0.1"),
+            ("10.0.0.1", &["192.0.2.9"][..], "192.0.2.9"),
+            ("::ffff:10.0.0.1", &["192.0.2.9"][..], "192.0.2.9"),
+            ("10.0.0.1", &["203.0.113.7, 192.0.2.9"][..], "192.0.2.9"),
+            ("10.0.0.1", &["203.0.113.7, 192.0.2.9, 10.0.0.2"][..], "192.0.2.9"),
+            ("10.0.0.1", &["203.0.113.7", "192.0.2.9, 10.0.0.2"][..], "192.0.2.9"),
+            ("10.0.0.1", &["192.0.2.9, somebody"][..], "10.0.0.1"),
+            ("10.0.0.1", &["10.0.0.2"][..], "10.0.0.2"),
+        ] {
+            assert_eq!(client(peer, values), expected, "{peer} {values:?}");
+        }
+    }
+}
