@@ -9,6 +9,7 @@ use tiny_skia::{Color, FillRule, Paint, PathBuilder, Pixmap, Transform};
 
 use super::typeface::Typefaces;
 use super::{LetterError, wrap};
+use crate::text::PatientText;
 
 /// Pixels of a page: A4 at 108 to the inch.
 pub const PAGE: (u16, u16) = (893, 1263);
@@ -28,11 +29,11 @@ const LEAN: f32 = -24.0;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
     /// In large letters.
-    Heading(String),
+    Heading(PatientText),
     /// Usual text.
-    Text(String),
+    Text(PatientText),
     /// Small and grey.
-    Note(String),
+    Note(PatientText),
 }
 
 /// A line as it stands in a picture, in pixels.
@@ -47,7 +48,7 @@ pub struct PlacedLine {
     /// The size of its letters.
     pub size: f32,
     /// What it says.
-    pub text: String,
+    pub text: PatientText,
 }
 
 /// One page.
@@ -76,7 +77,7 @@ pub fn to_pictures(pieces: &[Piece], mark: &str, typefaces: &Typefaces) -> Resul
         };
         let measure = |text: &str| typefaces.width(text, false).map(|width| width * size);
         y += before;
-        for line in wrap::lines(text, width, &measure)? {
+        for line in wrap::lines(text.reveal(), width, &measure)? {
             if y + size * LEADING > bottom {
                 pages.push(vec![(placed(mark, MARGIN, MARGIN, SMALL, typefaces)?, true)]);
                 y = MARGIN + 2.0 * SMALL;
@@ -93,7 +94,7 @@ pub fn to_pictures(pieces: &[Piece], mark: &str, typefaces: &Typefaces) -> Resul
 }
 
 fn placed(text: &str, x: f32, y: f32, size: f32, typefaces: &Typefaces) -> Result<PlacedLine, LetterError> {
-    Ok(PlacedLine { x, y, width: typefaces.width(text, false)? * size, size, text: text.to_owned() })
+    Ok(PlacedLine { x, y, width: typefaces.width(text, false)? * size, size, text: PatientText::from(text) })
 }
 
 fn draw(
@@ -133,7 +134,7 @@ fn set(pixmap: &mut Pixmap, line: &PlacedLine, ink: Color, lean: Transform, type
     let mut paint = Paint { anti_alias: true, ..Paint::default() };
     paint.set_color(ink);
     let mut pen = Pen { path: PathBuilder::new(), x: line.x, y: line.y };
-    for character in line.text.chars() {
+    for character in line.text.reveal().chars() {
         pen.x += typefaces.outline(character, line.size, &mut pen)? * line.size;
     }
     if let Some(path) = pen.path.finish() {

@@ -311,3 +311,6 @@ fn page(status: StatusCode, html: &str) -> Response {
     let policy = HeaderValue::from_static(POLICY);
     (status, [(header::CONTENT_SECURITY_POLICY, policy)], Html(html.to_owned())).into_response()
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,7 +175,7 @@ async fn pictures(view: &View, language: Language) -> Result<Vec<Picture>, ApiEr
     let (pieces, mark) = (markup::pieces(view, language), markup::words(view.watermark()));
     let made = tokio::task::spawn_blocking(move || {
         let said = pieces.iter().map(|piece| match piece {
-            Piece::Heading(text) | Piece::Text(text) | Piece::Note(text) => text.as_str(),
+            Piece::Heading(text) | Piece::Text(text) | Piece::Note(text) => text.reveal(),
         });
         let characters = said.chain([mark.as_str()]).flat_map(str::chars).filter(|c| !c.is_control());
         to_pictures(&pieces, &mark, &fonts::for_characters(characters)?)
@@ -226,7 +226,8 @@ async fn holding(sharing: &Sharing, by: &By, view: &str) -> Result<std::sync::Ar
         Ok(()) => Ok(held),
         Err(refusal) => {
             sharing.0.views.end(view);
-            let event = by.did_in_general(Action::View { count: 0 });
+            let patient = held.permits.first().map(|permit| permit.ask().patient);
+            let event = Event { patient, ..by.did_in_general(Action::View { count: 0 }) };
             let event = Event { consent: Some(held.consent), record: Some(held.record), purpose: Some(held.purpose), ..event };
             sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason: refusal }, ..event }).await?;
             Err(ApiError::Denied(refusal))

@@ -11,6 +11,7 @@ use crate::letter::{PAGE, Piece, PlacedLine};
 use crate::note::SectionCode;
 use crate::note::compose::Language;
 use crate::sharing::{View, Watermark};
+use crate::text::PatientText;
 
 /// How often the mark is drawn over a page of text.
 const MARKS: usize = 40;
@@ -28,19 +29,19 @@ pub(super) fn words(mark: &Watermark) -> String {
 pub(super) fn pieces(view: &View, language: Language) -> Vec<Piece> {
     let pick = |(english, chinese): (&'static str, &'static str)| language.pick(english, chinese);
     let (by, at) = view.signature();
-    let mut pieces = vec![Piece::Note(format!("{} {by} · {at}", pick(("Signed by", "簽署"))))];
+    let mut pieces = vec![Piece::Note(PatientText::from(format!("{} {by} · {at}", pick(("Signed by", "簽署")))))];
     for part in view.parts() {
-        pieces.push(Piece::Heading(pick(domain(part.domain)).to_owned()));
+        pieces.push(Piece::Heading(pick(domain(part.domain)).into()));
         if part.lines.is_empty() {
-            pieces.push(Piece::Note(pick(("The note has nothing of this.", "記錄中沒有這項內容。")).to_owned()));
+            pieces.push(Piece::Note(pick(("The note has nothing of this.", "記錄中沒有這項內容。")).into()));
         }
         let mut section = None;
         for (code, line) in &part.lines {
             if section != Some(*code) {
-                pieces.push(Piece::Note(heading(*code).to_owned()));
+                pieces.push(Piece::Note(heading(*code).into()));
                 section = Some(*code);
             }
-            pieces.push(Piece::Text(line.reveal().to_owned()));
+            pieces.push(Piece::Text(line.clone()));
         }
     }
     pieces
@@ -85,7 +86,7 @@ fn drawn(held: &Held, id: &str) -> String {
             let _ = writeln!(
                 html,
                 "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size:.1}\" textLength=\"{width:.1}\" lengthAdjust=\"spacingAndGlyphs\" fill=\"transparent\">{}</text>",
-                escaped(text)
+                escaped(text.reveal())
             );
         }
         html.push_str("</svg>\n");
@@ -98,9 +99,9 @@ fn text(view: &View, mark: &Watermark, language: Language) -> String {
     let mut html = format!("<article>\n<p class=\"mark\">{mark}</p>\n");
     for (number, piece) in pieces(view, language).iter().enumerate() {
         let _ = match piece {
-            Piece::Heading(text) => writeln!(html, "<h2>{}</h2>", escaped(text)),
-            Piece::Text(text) => writeln!(html, "<p>{}</p>", escaped(text)),
-            Piece::Note(text) => writeln!(html, "<p class=\"note\">{}</p>", escaped(text)),
+            Piece::Heading(text) => writeln!(html, "<h2>{}</h2>", escaped(text.reveal())),
+            Piece::Text(text) => writeln!(html, "<p>{}</p>", escaped(text.reveal())),
+            Piece::Note(text) => writeln!(html, "<p class=\"note\">{}</p>", escaped(text.reveal())),
         };
         if number % BETWEEN == BETWEEN - 1 {
             let _ = writeln!(html, "<p class=\"mark\">{mark}</p>");
