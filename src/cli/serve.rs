@@ -11,6 +11,7 @@ use clap::Args;
 use super::hear::{Ear, HearArguments};
 use super::terminology::lexicon;
 use crate::engine::Engine;
+use crate::gateway::{self, Gateways};
 use crate::server::{Certificate, Entrance, ServerError, Settings, Started, serve};
 use crate::store::{DatabaseUrl, Store};
 
@@ -57,6 +58,9 @@ pub struct ServeArguments {
     /// Refuse an uploaded recording of more than so many MiB
     #[arg(long, value_name = "MIB", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=4096))]
     max_upload: u64,
+    /// Send patients' messages by the gateways of this file (TOML, with [sms] and [mail]); without it a trial shows them on its page of sharing
+    #[arg(long, value_name = "FILE")]
+    gateways: Option<PathBuf>,
     #[command(flatten)]
     hear: HearArguments,
 }
@@ -109,8 +113,10 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
         let lexicon = Arc::new(lexicon()?);
         let keep_free = arguments.keep_free.saturating_mul(1 << 20);
         let longest_upload = arguments.max_upload << 20;
+        let gateways = arguments.gateways.as_deref().map(|file| Gateways::new(gateway::Settings::read(file)?)).transpose()?;
         let proxies = arguments.trusted_proxy.clone();
-        let settings = Settings { address: arguments.addr, entrance, store, engine, lexicon, keep_free, longest_upload, proxies };
+        let settings =
+            Settings { address: arguments.addr, entrance, store, engine, lexicon, keep_free, longest_upload, proxies, gateways };
         let ready = |started| {
             if arguments.trial { say_trial(started) } else { say_ready(started, authority) }
         };

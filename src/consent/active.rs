@@ -167,4 +167,8 @@ impl Active {
     pub(super) fn core(&self) -> &Core {
         &self.core
     }
+
+    pub(super) fn core_mut(&mut self) -> &mut Core {
+        &mut self.core
+    }
 }

@@ -19,6 +19,7 @@ mod permit;
 mod recording;
 mod scope;
 mod state;
+mod taken;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,7 @@ pub use permit::{Ask, Grounds, Permit, Use, decide};
 pub use recording::{MayRecord, RecordingAnswer, may_record};
 pub use scope::{Decider, Domain, LONGEST, Recipient, Scope, Standing, Uses, can_be_consented_to};
 pub use state::{Answered, Attested, Declined, End, Ended, Request, Requested, Step};
+pub use taken::Taken;
 
 /// A consent in whatever state it is, as a store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -193,6 +193,10 @@ impl Ended {
     pub(super) fn core(&self) -> &Core {
         &self.core
     }
+
+    pub(super) fn core_mut(&mut self) -> &mut Core {
+        &mut self.core
+    }
 }
 
 /// A request for a consent.
@@ -297,8 +301,22 @@ macro_rules! unanswered {
                 expire(self, at, |state| &mut state.0)
             }
 
+            /// When its link runs out.
+            pub(super) fn link_expires(&self) -> UnixMillis {
+                self.0.link.expires()
+            }
+
+            /// Whether this is the page that the link opened.
+            pub(super) fn is_page(&self, page: &Secret, at: UnixMillis) -> bool {
+                self.0.link.is_page(page, at).is_ok()
+            }
+
             pub(super) fn core(&self) -> &Core {
                 &self.0.core
+            }
+
+            pub(super) fn core_mut(&mut self) -> &mut Core {
+                &mut self.0.core
             }
         }
     };
@@ -383,8 +401,22 @@ impl Answered {
         expire(self, at, |state| &mut state.asking)
     }
 
+    /// When its link runs out.
+    pub(super) fn link_expires(&self) -> UnixMillis {
+        self.asking.link.expires()
+    }
+
+    /// Whether this is the page that the link opened.
+    pub(super) fn is_page(&self, page: &Secret, at: UnixMillis) -> bool {
+        self.asking.link.is_page(page, at).is_ok()
+    }
+
     pub(super) fn core(&self) -> &Core {
         &self.asking.core
+    }
+
+    pub(super) fn core_mut(&mut self) -> &mut Core {
+        &mut self.asking.core
     }
 }
 

@@ -31,9 +31,16 @@ const WANTED: [char; 4] = ['診', '嘅', '藥', 'A'];
 /// [`LetterError::NoFont`] where no font has Chinese characters, [`LetterError::Font`] where one cannot be read. A character that none
 /// has is told when the PDF is written.
 pub fn for_letters(letters: &[Letter]) -> Result<Typefaces, LetterError> {
+    for_characters(characters(letters))
+}
+
+/// The same for any characters.
+///
+/// # Errors
+/// As [`for_letters`].
+pub fn for_characters(characters: impl Iterator<Item = char>) -> Result<Typefaces, LetterError> {
     let mut typefaces = chosen()?.clone();
-    let mut missing: Vec<char> =
-        characters(letters).filter(|c| typefaces.plain.iter().all(|typeface| !typeface.has(*c))).collect();
+    let mut missing: Vec<char> = characters.filter(|c| typefaces.plain.iter().all(|typeface| !typeface.has(*c))).collect();
     missing.sort_unstable();
     missing.dedup();
     for character in missing {

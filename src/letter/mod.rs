@@ -6,6 +6,7 @@
 mod document;
 mod html;
 mod pdf;
+mod picture;
 mod referral;
 mod sheet;
 mod sick_leave;
@@ -23,6 +24,7 @@ use crate::text::PatientText;
 pub use document::{Block, Letter, Value};
 pub use html::to_html;
 pub use pdf::to_pdf;
+pub use picture::{PAGE, Picture, Piece, PlacedLine, to_pictures};
 pub use typeface::{Typeface, Typefaces};
 
 /// Which letter.
@@ -153,6 +155,9 @@ pub enum LetterError {
         /// Its number in Unicode.
         code: u32,
     },
+    /// A picture of a page cannot be made.
+    #[error("a picture of a page cannot be made")]
+    Picture,
     /// The PDF cannot be written.
     #[error("the PDF cannot be written: {reason}")]
     Pdf {

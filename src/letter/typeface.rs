@@ -45,6 +45,14 @@ impl Typeface {
         font.charmap().map(character).filter(|glyph| glyph.to_u32() != 0)
     }
 
+    /// A glyph without an outline, as a space, draws nothing.
+    fn draw(&self, glyph: skrifa::GlyphId, size: f32, pen: &mut super::picture::Pen) {
+        let Ok(font) = FontRef::from_index(&self.data, self.index) else { return };
+        if let Some(outline) = font.outline_glyphs().get(glyph) {
+            let _ = outline.draw(super::picture::settings(size), pen);
+        }
+    }
+
     /// Width of a character in parts of the type size.
     fn advance(&self, glyph: skrifa::GlyphId) -> f32 {
         let Ok(font) = FontRef::from_index(&self.data, self.index) else { return 0.0 };
@@ -108,6 +116,13 @@ impl Typefaces {
     pub(super) fn width(&self, text: &str, bold: bool) -> Result<f32, LetterError> {
         let widths = text.chars().map(|character| self.find(character, bold).map(|(typeface, glyph)| typeface.advance(glyph)));
         widths.sum()
+    }
+
+    /// Draws a character, and says its width in parts of the type size.
+    pub(super) fn outline(&self, character: char, size: f32, pen: &mut super::picture::Pen) -> Result<f32, LetterError> {
+        let (typeface, glyph) = self.find(character, false)?;
+        typeface.draw(glyph, size, pen);
+        Ok(typeface.advance(glyph))
     }
 
     fn find(&self, character: char, bold: bool) -> Result<(&Typeface, skrifa::GlyphId), LetterError> {

@@ -52,6 +52,9 @@ pub enum ServerError {
     /// The data folder cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The gateways cannot be used.
+    #[error(transparent)]
+    Gateway(#[from] crate::gateway::GatewayError),
     /// The recordings cannot be opened.
     #[error(transparent)]
     Room(#[from] RoomError),
@@ -130,6 +133,12 @@ pub(super) enum ApiError {
     NoTemplate,
     #[error("no such term was learned")]
     NotLearned,
+    #[error("there is no such organisation")]
+    NoOrganisation,
+    #[error("there is no such request, consent or view")]
+    NoConsent,
+    #[error("{}", super::sharing::reason(*.0))]
+    Denied(crate::audit::Refusal),
     #[error("the request is not valid: {0}")]
     Invalid(String),
     #[error("the request is larger than is taken here")]
@@ -178,6 +187,10 @@ impl ApiError {
             Self::NotInNote(_) => (StatusCode::CONFLICT, "not_in_note"),
             Self::NoTemplate => (StatusCode::NOT_FOUND, "no_template"),
             Self::NotLearned => (StatusCode::NOT_FOUND, "not_learned"),
+            Self::NoOrganisation => (StatusCode::NOT_FOUND, "no_organisation"),
+            Self::NoConsent => (StatusCode::NOT_FOUND, "no_consent"),
+            Self::Denied(crate::audit::Refusal::TooManyTries) => (StatusCode::TOO_MANY_REQUESTS, "too_many_tries"),
+            Self::Denied(_) => (StatusCode::FORBIDDEN, "denied"),
             Self::NoFont(_) => (StatusCode::NOT_IMPLEMENTED, "no_font"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
@@ -269,6 +282,7 @@ impl From<StoreError> for ApiError {
             error if error.is_disk_full() => Self::DiskFull,
             StoreError::Missing { .. } => Self::NotFound,
             StoreError::Unknown { what: "patient", .. } => Self::NoPatient,
+            StoreError::Unknown { what: "consent", .. } => Self::NoConsent,
             StoreError::Unknown { .. } => Self::NoVisit,
             error => Self::internal(&error),
         }

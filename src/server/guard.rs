@@ -59,7 +59,7 @@ impl Hosts {
         match site {
             None | Some("same-origin" | "none") => true,
             // A link on another page, or in a message, may lead to our pages, and to nothing behind them.
-            Some(_) => *method == Method::GET && matches!(path, "/" | "/accounts"),
+            Some(_) => *method == Method::GET && (matches!(path, "/" | "/accounts") || path.starts_with("/d/")),
         }
     }
 }
@@ -108,6 +108,7 @@ mod tests {
         assert!(admit(&[("host", "127.0.0.1:8080"), ("sec-fetch-site", "same-origin")]));
         assert!(admit(&[("host", "127.0.0.1:8080"), ("sec-fetch-site", "none")]));
         assert!(admit_at("/", &[("host", "127.0.0.1:8080"), ("sec-fetch-site", "cross-site")]));
+        assert!(admit_at("/d/consent/secret", &[("host", "127.0.0.1:8080"), ("sec-fetch-site", "cross-site")]));
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod page;
 pub mod protocol;
 mod proxies;
 mod recordings;
+mod sharing;
 mod signing;
 mod socket;
 mod templates;
@@ -59,6 +60,7 @@ use self::protocol::{LONGEST_FRAME, Opening};
 use self::proxies::Proxies;
 use crate::audit::Actor;
 use crate::engine::Engine;
+use crate::gateway::{self, Gateways};
 use crate::room::{Rooms, Token};
 use crate::store::{By, Enrolment, Store};
 use crate::terminology::Lexicon;
@@ -118,6 +120,8 @@ pub struct Settings {
     pub keep_free: u64,
     /// Bytes of the longest file that may be uploaded.
     pub longest_upload: u64,
+    /// How messages reach patients; without, a trial's outbox page shows them, and elsewhere they wait.
+    pub gateways: Option<Gateways>,
     /// Proxies that are believed when they say for whom they ask.
     pub proxies: Vec<IpAddr>,
 }
@@ -128,6 +132,7 @@ struct App {
     rooms: Arc<Rooms>,
     gate: Arc<Gate>,
     allowance: Allowance,
+    sharing: sharing::Sharing,
     /// Turns true when the server shuts down. Who must have ended by then holds a receiver.
     closing: Arc<watch::Sender<bool>>,
 }
@@ -141,7 +146,7 @@ pub async fn serve(
     ready: impl FnOnce(Started),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServerError> {
-    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, proxies } = settings;
+    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, proxies, gateways } = settings;
     match entrance {
         Entrance::Trial if !address.ip().is_loopback() => return Err(ServerError::NotLoopback(address)),
         Entrance::Local if !address.ip().is_loopback() => return Err(ServerError::Unprotected(address)),
@@ -155,14 +160,21 @@ pub async fn serve(
         _ => None,
     };
     let (gate, hosts, origin) = doors(&entrance, served)?;
-    let set_up = match entrance {
+    let set_up = match &entrance {
         Entrance::Trial => store.enter_trial(TRIAL_CLINICIAN, &By::now(Actor::System)).await.map(|()| None)?,
         _ => set_up(&store).await?.map(|token| format!("{origin}/accounts#{}", token.reveal())),
     };
+    // Only a trial shows on a page what patients are sent: elsewhere a message waits for a gateway.
+    let gateways = match gateways {
+        None if entrance != Entrance::Trial => Some(Gateways::new(gateway::Settings::default())?),
+        given => given,
+    };
+    let sharing = sharing::Sharing::new(store.clone(), gateways, origin.clone())?;
     let rooms = Rooms::new(engine, store, lexicon, keep_free).await?;
     let closing = Arc::new(watch::Sender::new(false));
     let allowance = Allowance::new(longest_upload, clock::seconds());
-    let app = App { rooms: Arc::clone(&rooms), gate: Arc::new(gate), allowance, closing: Arc::clone(&closing) };
+    tokio::spawn(sharing.clone().deliver(closing.subscribe()));
+    let app = App { rooms: Arc::clone(&rooms), gate: Arc::new(gate), allowance, sharing, closing: Arc::clone(&closing) };
     let only_tls = origin.starts_with("https://");
     let router = router(app, hosts).layer(middleware::from_fn_with_state(Proxies::of(&proxies), proxies::believe));
     let router = if only_tls { router.layer(middleware::map_response(only_over_tls)) } else { router };
@@ -223,6 +235,7 @@ fn router(app: App, hosts: Hosts) -> Router {
     let (interface, document) = interface().split_for_parts();
     interface
         .merge(page::routes())
+        .merge(sharing::pages().with_state(app.sharing.clone()))
         .merge(health::routes())
         .route(openapi::PATH, get(move || openapi::show(document.clone())))
         .fallback(|| async { ApiError::NoSuchAddress })
@@ -264,6 +277,7 @@ fn interface() -> OpenApiRouter<App> {
         .routes(routes!(templates::keep, templates::remove))
         .merge(accounts::routes())
         .merge(visits::routes())
+        .merge(sharing::routes())
         .merge(openai::routes())
 }
 

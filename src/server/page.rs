@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 /// Only what this server sends is run, shown or asked; nothing may frame the page. Sound may come from a `blob:`, which is how the page
 /// asks a dropped file for its length.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src 'self' blob:; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src 'self' blob:; frame-src 'self'; \
     worker-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// The page may use the microphone and keep the screen lit, and nothing else that a browser asks its user for.
 const PERMISSIONS: &str = "microphone=(self), screen-wake-lock=(self), camera=(), geolocation=(), payment=(), usb=(), display-capture=(), \
@@ -49,6 +49,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "code-search.js",
         "confirm.js",
         "copy.js",
+        "decision.css",
         "desk.js",
         "dom.js",
         "drop.js",
@@ -76,6 +77,10 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "recordings.js",
         "room-view.js",
         "session.js",
+        "share-view.js",
+        "sharing.css",
+        "sharing.html",
+        "sharing.js",
         "sign.js",
         "socket.js",
         "strings-en.js",
@@ -84,6 +89,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "tabs.js",
         "theme.css",
         "transcript.js",
+        "view.css",
         "visits.css",
         "visits.js",
         "wake.js",
@@ -105,6 +111,7 @@ fn tag(content: &[u8]) -> String {
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/", get(|headers: HeaderMap| async move { answer("index.html", &headers) }))
+        .route("/sharing", get(|headers: HeaderMap| async move { answer("sharing.html", &headers) }))
         .route("/accounts", get(|headers: HeaderMap| async move { answer("accounts.html", &headers) }))
         .route("/assets/{name}", get(|Path(name): Path<String>, headers: HeaderMap| async move { answer(&name, &headers) }))
 }

@@ -98,6 +98,18 @@ impl Store {
     pub async fn keep_event(&self, event: &Event) -> Result<u64, StoreError> {
         self.begin("keep an event").await?.commit(event).await
     }
+
+    /// Keeps these events and then `last`, all or none. The number of the last one in the log.
+    ///
+    /// # Errors
+    /// As [`Self::keep_event`].
+    pub async fn keep_events(&self, events: &[Event], last: &Event) -> Result<u64, StoreError> {
+        let mut act = self.begin("keep events").await?;
+        for event in events {
+            act.enter(event).await?;
+        }
+        act.commit(last).await
+    }
 }
 
 impl Act {
@@ -117,14 +129,20 @@ impl Act {
 
     /// Makes it happen, and the event with it. Says the event's number in the log.
     pub(super) async fn commit(mut self, event: &Event) -> Result<u64, StoreError> {
+        let number = self.enter(event).await?;
+        self.transaction.commit().await.map_err(StoreError::database(self.action))?;
+        self.store.log_has_more();
+        Ok(number)
+    }
+
+    /// Enters an event that belongs to this change beside the one that it is committed with.
+    pub(super) async fn enter(&mut self, event: &Event) -> Result<u64, StoreError> {
         let entry = event.encode()?;
         // The row is locked until the commit: the next act waits here, and so numbers follow the commits.
         let count = sqlx::query_scalar::<_, i64>("UPDATE event_count SET size = size + 1 WHERE id = 1 RETURNING size");
         let size = count.fetch_one(&mut *self.transaction).await.map_err(StoreError::database(self.action))?;
         let number = size - 1;
         self.execute(sqlx::query("INSERT INTO events (number, entry) VALUES ($1, $2)").bind(number).bind(entry)).await?;
-        self.transaction.commit().await.map_err(StoreError::database(self.action))?;
-        self.store.log_has_more();
         Ok(number.cast_unsigned())
     }
 

@@ -39,7 +39,7 @@ const WORDS: [(&str, &str); 4] = [
 /// PostgreSQL's tables that hold rows of recordings and patients, and a change of each that changes nothing and writes the table anew.
 ///
 /// `VACUUM (FULL)` would write deleted rows too, as long as anybody has an older snapshot; a change of type writes live rows alone.
-const REWRITTEN: [(&str, &str, &str); 13] = [
+const REWRITTEN: [(&str, &str, &str); 17] = [
     ("recordings", "state", "TEXT USING state || ''"),
     ("finals", "segment", "BYTEA USING segment || ''::bytea"),
     ("transcripts", "document", "BYTEA USING document || ''::bytea"),
@@ -48,6 +48,10 @@ const REWRITTEN: [(&str, &str, &str); 13] = [
     ("note_signatures", "document", "BYTEA USING document || ''::bytea"),
     ("note_outcomes", "document", "BYTEA USING document || ''::bytea"),
     ("recording_moves", "document", "BYTEA USING document || ''::bytea"),
+    ("outbox", "document", "BYTEA USING document || ''::bytea"),
+    ("patient_pages", "hash", "BYTEA USING hash || ''::bytea"),
+    ("patient_contacts", "document", "BYTEA USING document || ''::bytea"),
+    ("consents", "document", "BYTEA USING document || ''::bytea"),
     ("encounter_recordings", "moves", "BIGINT USING moves + 0"),
     ("encounters", "document", "BYTEA USING document || ''::bytea"),
     ("patient_roles", "role", "TEXT USING role || ''"),
@@ -187,6 +191,8 @@ pub(super) enum Upkeep {
     Seen,
     /// Figures that were computed from what is kept.
     Figures,
+    /// How far a message is whose making has an event.
+    Delivery,
 }
 
 /// Reads, and nothing else.

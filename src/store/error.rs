@@ -97,10 +97,10 @@ pub enum StoreError {
         /// What was asked for.
         id: String,
     },
-    /// There is no such patient or visit, or not any more.
+    /// There is no such patient, visit or consent, or not any more.
     #[error("there is no {what} `{id}`")]
     Unknown {
-        /// `patient` or `visit`.
+        /// `patient`, `visit` or `consent`.
         what: &'static str,
         /// What was asked for.
         id: String,
@@ -136,6 +136,9 @@ pub enum StoreError {
     /// An event could not be written in its form.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// A change without an event is none.
+    #[error("a change came without its event")]
+    NoEvent,
     /// The system gave no random bytes.
     #[error("the system gave no random bytes")]
     Random,

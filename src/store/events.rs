@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use super::{Shared, Store, StoreError};
-use crate::audit::{Checkpoint, WIDTH};
+use crate::audit::{CHECKPOINT, Checkpoint, WIDTH};
 use crate::ledger::Ledger;
 
 /// The task that writes the log.
@@ -47,6 +47,18 @@ impl Store {
     #[must_use]
     pub fn log_head(&self) -> Checkpoint {
         self.ledger().head().clone()
+    }
+
+    /// The signed head of the log's files, and the note that says so.
+    ///
+    /// # Errors
+    /// When its file cannot be read.
+    pub fn signed_head(&self) -> Result<(Checkpoint, String), StoreError> {
+        // Nobody writes another one meanwhile.
+        let ledger = self.ledger();
+        let path = self.shared.folder.path().join("audit").join(CHECKPOINT);
+        let note = std::fs::read_to_string(&path).map_err(StoreError::io("read", &path))?;
+        Ok((ledger.head().clone(), note))
     }
 
     /// Writes to the log's files what the database has more than they.

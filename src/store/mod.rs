@@ -7,6 +7,8 @@
 //! SQLite has one connection: so a write never waits for a reader, and what is erased can be wiped at once.
 
 mod act;
+mod consents;
+mod contacts;
 mod credentials;
 mod database;
 mod devices;
@@ -20,8 +22,10 @@ mod folder;
 mod hold;
 mod moves;
 mod notes;
+mod outbox;
 mod outcomes;
 mod owners;
+mod pages;
 mod patients;
 mod people;
 mod place;
@@ -34,8 +38,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{Mutex as Turn, Notify};
+use tokio::sync::{Mutex as Turn, Notify, broadcast};
 
+use crate::audit::ConsentId;
 use crate::ledger::Ledger;
 use crate::spool::{Key, Scratch};
 use database::{Database, Reader, Upkeep};
@@ -44,6 +49,8 @@ use folder::Folder;
 use place::Place;
 
 pub use act::{By, record_id};
+pub use consents::{About, Changed, ConsentStep, NewConsent, Side, StoredConsent};
+pub use contacts::Contact;
 pub use credentials::{Enrolment, Entrant, NewPasskey, StoredEnrolment, StoredPasskey};
 pub use database::DatabaseUrl;
 pub use devices::{DeviceScope, StoredDevice};
@@ -52,8 +59,10 @@ pub use error::{DeskError, SaveError, StoreError, whole};
 pub use event_rows::EventRows;
 pub use finals::StoredFinal;
 pub use notes::Document;
+pub use outbox::{Kind as MessageKind, OutboxMessage, OutboxState, Outgoing};
 pub use outcomes::SignedNote;
 pub use owners::{Owner, Reach};
+pub use pages::PatientPage;
 pub use patients::StoredPatient;
 pub use people::{
     Card, NewRole, StoredOrganisation, StoredPerson, StoredRole, TRIAL, TRIAL_ORGANISATION, TRIAL_PERSON, TRIAL_ROLE,
@@ -65,6 +74,9 @@ pub use templates::StoredTemplate;
 
 /// What the probe says.
 const PROBE: &[u8] = b"cantoscribe";
+
+/// Changes of consents that somebody who watches them may be late by; beyond, they look at all.
+const CHANGES: usize = 256;
 
 /// A data folder in use. Clones share it; it is free again when the last one is gone.
 #[derive(Clone)]
@@ -81,6 +93,10 @@ struct Shared {
     ledger: Mutex<Ledger>,
     more_events: Arc<Notify>,
     log_task: Mutex<LogTask>,
+    /// Tells of each consent that changed, after it did.
+    consent_changes: broadcast::Sender<ConsentId>,
+    /// Wakes who delivers messages.
+    more_messages: Notify,
     /// The last to be dropped: it holds the lock.
     folder: Folder,
 }
@@ -115,7 +131,9 @@ impl Store {
         let ledger = Mutex::new(folder.ledger()?);
         let more_events = Arc::new(Notify::new());
         let (erasing, log_task) = (Turn::default(), Mutex::default());
-        let store = Self { shared: Arc::new(Shared { database, master, erasing, ledger, more_events, log_task, folder }) };
+        let (consent_changes, more_messages) = (broadcast::Sender::new(CHANGES), Notify::new());
+        let shared = Shared { database, master, erasing, ledger, more_events, log_task, consent_changes, more_messages, folder };
+        let store = Self { shared: Arc::new(shared) };
         store.probe(stored).await?;
         store.begin_log().await?;
         store.end_erasures().await?;
@@ -220,3 +238,6 @@ mod visit_tests;
 
 #[cfg(test)]
 mod event_tests;
+
+#[cfg(test)]
+mod consent_tests;

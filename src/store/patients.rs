@@ -15,7 +15,7 @@ use super::{By, DeskError, Store, StoreError};
 use crate::audit::{Action, Event, OrganisationId, Pseudonym};
 use crate::identity::IndexKey;
 use crate::spool::{Key, SpoolError};
-use crate::visit::Patient;
+use crate::visit::{Identifier, Patient};
 
 /// A patient as kept. Its `Debug` shows the id.
 #[derive(Clone, PartialEq)]
@@ -196,9 +196,25 @@ impl Store {
 
     /// What a patient's numbers are found by.
     fn hashes(&self, patient: &Patient) -> Result<Vec<[u8; 32]>, StoreError> {
-        let key = IndexKey::from_bytes(self.keyed(b"cantoscribe index of patients 1", b"")?);
+        let key = self.index_key()?;
         let hashes = patient.identifiers.iter().map(|identifier| identifier.hash(&key).map(|hash| *hash.bytes()));
         hashes.collect::<Result<_, _>>().map_err(|_| StoreError::Seal(SpoolError::Seal))
+    }
+
+    /// The patient whom an organisation knows by this number.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn patient_by_number(&self, of: OrganisationId, number: &Identifier) -> Result<Option<String>, StoreError> {
+        let hash = number.hash(&self.index_key()?).map_err(|_| StoreError::Seal(SpoolError::Seal))?;
+        let query = sqlx::query_as("SELECT patient FROM patient_numbers WHERE organisation = $1 AND hash = $2");
+        let query = query.bind(of.to_string()).bind(hash.bytes().as_slice());
+        let row = self.reader().one::<(String,)>(query).await.map_err(StoreError::database("look for a patient"))?;
+        Ok(row.map(|(patient,)| patient))
+    }
+
+    fn index_key(&self) -> Result<IndexKey, StoreError> {
+        Ok(IndexKey::from_bytes(self.keyed(b"cantoscribe index of patients 1", b"")?))
     }
 
     /// What the audit log calls a patient: it tells nothing to who has not the master key.
@@ -209,7 +225,7 @@ impl Store {
         Ok(Pseudonym::from_bytes(self.keyed(b"cantoscribe pseudonym of patient 1\n", patient.as_bytes())?))
     }
 
-    fn keyed(&self, purpose: &[u8], value: &[u8]) -> Result<[u8; 32], StoreError> {
+    pub(super) fn keyed(&self, purpose: &[u8], value: &[u8]) -> Result<[u8; 32], StoreError> {
         let mac = Hmac::<Sha256>::new_from_slice(self.shared.master.reveal()).map_err(|_| StoreError::Seal(SpoolError::Seal))?;
         Ok(mac.chain_update(purpose).chain_update(value).finalize().into_bytes().into())
     }

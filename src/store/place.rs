@@ -61,7 +61,10 @@ impl fmt::Display for Place<'_> {
         let Self { column, recording, row } = self;
         let whose = match column.split_once('.') {
             Some(("patients", _)) => "patient",
+            Some(("patient_contacts", _)) => "patient",
             Some(("encounters", _)) => "visit",
+            Some(("consents", _)) => "consent",
+            Some(("outbox", _)) => "message",
             _ => "recording",
         };
         match (recording.is_empty(), row.is_empty()) {

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use cantoscribe::fonts::for_letters;
+use cantoscribe::fonts::{for_characters, for_letters};
 use cantoscribe::identity::Date;
-use cantoscribe::letter::{Block, Letter, LetterKind, Patient, Request, letters, to_pdf};
+use cantoscribe::letter::{Block, Letter, LetterKind, Patient, Piece, Request, letters, to_pdf, to_pictures};
 use cantoscribe::note::compose::{Language, sections};
 use cantoscribe::note::extract::extract;
 use cantoscribe::note::{Note, Provenance, SectionCode, Sentence};
@@ -21,8 +21,25 @@ pub fn tests() -> Vec<Trial> {
         guarded("letters::the_text_of_a_pdf_is_the_letter_s", &needs, the_text_of_a_pdf_is_the_letter_s),
         guarded("letters::a_long_letter_has_its_patient_on_every_page", &needs, a_long_letter_has_its_patient_on_every_page),
         guarded("letters::a_screen_reader_is_told_what_is_what", &reader, a_screen_reader_is_told_what_is_what),
+        guarded("letters::a_picture_has_its_mark_over_all_of_it", &[Need::ChineseFont], a_picture_has_its_mark_over_all_of_it),
         guarded("letters::rare_characters_are_found_or_named", &needs, rare_characters_are_found_or_named),
     ]
+}
+
+fn a_picture_has_its_mark_over_all_of_it() {
+    let mark = "Dr Bo · 海港醫院 · #41";
+    let long = vec!["血壓 145/90，"; 400].concat();
+    let pieces = [Piece::Heading("整份診症記錄".into()), Piece::Text(long.into()), Piece::Note("Dr Au".into())];
+    let typefaces = for_characters(mark.chars().chain("血壓整份診症記錄，".chars())).unwrap();
+    let plain = to_pictures(&pieces, " ", &typefaces).unwrap();
+    let marked = to_pictures(&pieces, mark, &typefaces).unwrap();
+    assert!(plain.len() > 1 && plain.len() == marked.len());
+    for (plain, marked) in plain.iter().zip(&marked) {
+        assert!(marked.png.starts_with(b"\x89PNG\r\n\x1a\n") && marked.png != plain.png);
+        assert_eq!(marked.lines.iter().filter(|line| line.text.reveal() == mark).count(), 2, "at the top and the foot");
+    }
+    let text: String = marked.iter().flat_map(|page| &page.lines).map(|line| line.text.reveal()).collect();
+    assert_eq!(text.matches("145/90").count(), 400);
 }
 
 fn note() -> Note {

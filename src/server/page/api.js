@@ -83,3 +83,28 @@ export function audioAddress(id, { start_ms, end_ms }) {
 export function documentAddress(id, kind, values) {
   return `${recordingPath(id)}/${kind}?${new URLSearchParams(values)}`;
 }
+
+/** Sharing under consent. */
+export const organisations = async () => (await ask("GET", "/v1/organisations")).organisations;
+export const requests = async () => (await ask("GET", "/v1/requests")).requests;
+export const request = (wanted) => ask("POST", "/v1/requests", wanted);
+export const attest = (id, purpose) => ask("POST", `/v1/requests/${encodeURIComponent(id)}/attest`, { purpose });
+export const cancelRequest = (id) => ask("POST", `/v1/requests/${encodeURIComponent(id)}/cancel`);
+export const shares = async () => (await ask("GET", "/v1/shares")).shares;
+export const openView = (id, record, purpose) => ask("POST", `/v1/shares/${encodeURIComponent(id)}/views`, { record, purpose });
+const viewPath = (view) => `/v1/views/${encodeURIComponent(view)}`;
+export const viewPage = (view) => `${viewPath(view)}/page`;
+export const viewSocket = (view) => `${location.origin.replace(/^http/, "ws")}${viewPath(view)}/watch`;
+/** Prints, or takes a copy: the page itself, where the consent allows it. */
+export async function useView(view, use) {
+  const response = await fetch(`${viewPath(view)}/${use}`, { method: "POST", cache: "no-store", credentials: "same-origin" });
+  if (response.ok) return response.text();
+  const answer = await response.json().catch(() => null);
+  throw new ApiError(answer?.error?.code ?? "unknown", response.status, answer);
+}
+export const contact = (id) => ask("GET", `${patientPath(id)}/contact`);
+export const setContact = (id, contact) => ask("PUT", `${patientPath(id)}/contact`, contact);
+export const consents = async (id) => (await ask("GET", `${patientPath(id)}/consents`)).consents;
+export const withdraw = (id) => ask("POST", `/v1/consents/${encodeURIComponent(id)}/withdraw`);
+export const trail = (id) => ask("GET", `${patientPath(id)}/report`);
+export const outbox = () => ask("GET", "/v1/outbox");

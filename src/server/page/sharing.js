@@ -1,0 +1,130 @@
+// The page of sharing: what is shared with me, asking, attesting, what my patients share, and the outbox of a trial.
+import * as api from "./api.js";
+import { $, button, make } from "./dom.js";
+import { has, language, onLanguage, setLanguage, show, t } from "./i18n.js";
+import { open } from "./share-view.js";
+
+const PURPOSES = ["referral", "second_opinion", "treatment"];
+const DOMAINS = ["notes", "allergies", "diagnoses_and_medication", "laboratory_and_radiology", "other_investigations", "referrals", "encounters", "birth_and_immunisation"];
+const KINDS = ["hkid", "passport", "hospital", "clinic", "other"];
+const PAUSE = 4000;
+
+const words = (prefix, key) => (has(`${prefix}.${key}`) ? t(`${prefix}.${key}`) : key);
+const text = (...lines) => make("div", {}, ...lines.filter(Boolean).map((line) => make("div", {}, line)));
+
+/** Runs something and says on the page why it did not work. */
+async function trying(work) {
+  $("problem").textContent = "";
+  try {
+    await work();
+  } catch (error) {
+    $("problem").textContent = error.body?.error?.code === "invalid" ? error.body.error.message : words("sharing.code", error.code);
+  }
+}
+
+const act = (label, work, more = {}) => button(t(label), () => void trying(async () => { await work(); await draw(); }), { class: "small", ...more });
+
+function options(select, values, name) {
+  const kept = select.value;
+  select.replaceChildren(...values.map((value) => make("option", { value }, name(value))));
+  if (values.includes(kept)) select.value = kept;
+}
+
+async function drawShared() {
+  const shares = await api.shares();
+  $("shared").replaceChildren(...shares.map((share) => make("div", { class: "entry" },
+    text(`${share.owner} · ${words("sharing.purpose", share.purpose)}`, t("sharing.until", { time: share.until })),
+    make("div", { class: "row" }, ...share.notes.map((note) => button(`${note.signed_at.slice(0, 10)} ${note.signed_by}`, () => void trying(() => open(share, note.record)), { class: "small primary", data: { note: note.record } }))))));
+  if (shares.length === 0) $("shared").replaceChildren(make("p", { class: "hint" }, t("sharing.none")));
+}
+
+async function drawRequests() {
+  const requests = await api.requests();
+  $("requests").replaceChildren(...requests.map((request) => {
+    const open = ["requested", "attested", "answered"].includes(request.state);
+    return make("div", { class: "entry", data: { request: request.id, state: request.state } },
+      text(`${request.owner} · ${request.named}`, `${words("sharing.purpose", request.purpose)} · ${words("sharing.state", request.state)}`, request.asked_at),
+      make("div", { class: "row" },
+        ["requested", "answered"].includes(request.state) ? act("sharing.attest", () => api.attest(request.id, request.purpose), { class: "small primary" }) : null,
+        open ? act("sharing.cancel", () => api.cancelRequest(request.id)) : null));
+  }));
+}
+
+async function drawPatient() {
+  const id = $("patient").value;
+  $("contact").hidden = id === "";
+  if (id === "") return;
+  const consents = await api.consents(id);
+  $("consents").replaceChildren(...consents.map((consent) => make("div", { class: "entry", data: { consent: consent.id, state: consent.state } },
+    text(`${consent.doctor} · ${consent.organisation}`, `${words("sharing.purpose", consent.purpose)} · ${words("sharing.state", consent.state)}`, t("sharing.until", { time: consent.until })),
+    consent.state === "active" ? act("sharing.withdraw", () => api.withdraw(consent.id)) : null)));
+  $("trail").replaceChildren(make("div", { class: "row" }, button(t("sharing.trail"), () => void trying(() => drawTrail(id)), { class: "small" })));
+}
+
+/** The audit trail of a patient, each line with its entry of the log. */
+async function drawTrail(id) {
+  const { lines } = await api.trail(id);
+  const cells = (line) => [String(line.entry), line.at, [line.who, line.organisation].filter(Boolean).join(" · "), line.what, line.purpose ?? "", line.refused ?? ""];
+  const heads = ["entry", "time", "who", "what", "purpose", "refused"].map((key) => make("th", {}, t(`sharing.trail.${key}`)));
+  $("trail").replaceChildren(make("table", { lang: "zh-Hant-HK" }, make("thead", {}, make("tr", {}, ...heads)),
+    make("tbody", {}, ...lines.map((line) => make("tr", {}, ...cells(line).map((cell) => make("td", {}, cell)))))));
+}
+
+async function drawOutbox() {
+  const { shown, messages } = await api.outbox();
+  $("outbox-card").hidden = !shown;
+  $("outbox").replaceChildren(...messages.map((message) => make("div", { class: "entry" }, make("pre", { data: { kind: message.kind } }, `${message.to ?? ""}\n${message.text ?? ""}`))));
+}
+
+async function draw() {
+  await Promise.all([drawShared(), drawRequests(), drawPatient(), drawOutbox()]);
+}
+
+async function begin() {
+  const [organisations, { patients }] = await Promise.all([api.organisations(), api.patients()]);
+  const name = ({ name, chinese_name }) => (language() === "zh" && chinese_name ? chinese_name : name);
+  const fill = () => {
+    const [clinics, people] = [new Map(organisations.map((one) => [one.id, one])), new Map(patients.map((one) => [one.id, one]))];
+    options($("ask-organisation"), [...clinics.keys()], (id) => name(clinics.get(id)));
+    options($("patient"), ["", ...people.keys()], (id) => (id === "" ? "" : name(people.get(id))));
+    options($("ask-kind"), KINDS, (kind) => words("sharing.kind", kind));
+    options($("ask-purpose"), PURPOSES, (purpose) => words("sharing.purpose", purpose));
+    const chosen = new Set([...document.querySelectorAll("#ask-domains input:checked")].map((box) => box.value));
+    if (chosen.size === 0) chosen.add("notes");
+    $("ask-domains").replaceChildren(...DOMAINS.map((domain) => make("label", { class: "choice" }, make("input", { type: "checkbox", value: domain, checked: chosen.has(domain) }), ` ${words("sharing.domain", domain)}`)));
+    void trying(draw);
+  };
+  onLanguage(fill);
+  fill();
+}
+
+$("ask").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void trying(async () => {
+    await api.request({
+      organisation: $("ask-organisation").value,
+      patient: { kind: $("ask-kind").value, value: $("ask-number").value },
+      purpose: $("ask-purpose").value,
+      domains: [...document.querySelectorAll("#ask-domains input:checked")].map((box) => box.value),
+      to: new Date(Date.now() + Number($("ask-days").value) * 86400000).toISOString(),
+    });
+    $("ask-number").value = "";
+    await draw();
+  });
+});
+$("patient").addEventListener("change", () => void trying(async () => {
+  await drawPatient();
+  if ($("patient").value === "") return;
+  const contact = await api.contact($("patient").value);
+  [$("contact-phone").value, $("contact-mail").value, $("contact-incapable").checked] = [contact.phone ?? "", contact.mail ?? "", contact.incapable];
+}));
+$("contact").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const value = (id) => $(id).value.trim() || null;
+  void trying(() => api.setContact($("patient").value, { phone: value("contact-phone"), mail: value("contact-mail"), incapable: $("contact-incapable").checked }));
+});
+for (const each of ["zh", "en"]) $(`language-${each}`).addEventListener("click", () => setLanguage(each));
+show();
+void trying(begin);
+// Answers come from patients' telephones: they are looked for while the page is looked at.
+setInterval(() => document.visibilityState === "visible" && void draw().catch(() => {}), PAUSE);

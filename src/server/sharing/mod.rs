@@ -1,0 +1,156 @@
+//! Sharing under consent: requests, the patient's pages, what is shared, and the messages in between.
+//!
+//! Invariant: nothing is shown that no permit allows at that moment; what is asked for about somebody whom a clinic does not know is
+//! answered like any other request.
+
+mod courier;
+mod decision;
+mod owner;
+mod report;
+mod requests;
+mod views;
+mod words;
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::FromRef;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::App;
+use super::error::ApiError;
+use crate::audit::{Actor, OrganisationId, Refusal, UnixMillis};
+use crate::consent::{CodeKey, RateLimit};
+use crate::gateway::Gateways;
+use crate::store::{Store, StoreError};
+
+use courier::Way;
+pub(super) use decision::routes as pages;
+use views::Views;
+pub(super) use words::reason;
+
+/// Codes to one telephone in an hour, whatever they are for.
+const CODES: (usize, u64) = (12, 3_600_000);
+/// What one address may open and answer in ten minutes: a waiting room behind one address is more than one patient.
+const ANSWERS: (usize, u64) = (120, 600_000);
+
+/// What sharing needs.
+#[derive(Clone)]
+pub(super) struct Sharing(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    way: Way,
+    code_key: CodeKey,
+    /// What links begin with: `https://clinic.example`.
+    public: String,
+    views: Views,
+    by_phone: Mutex<RateLimit>,
+    by_address: Mutex<RateLimit>,
+}
+
+impl FromRef<App> for Sharing {
+    fn from_ref(app: &App) -> Self {
+        app.sharing.clone()
+    }
+}
+
+impl Sharing {
+    /// Over this store. Without gateways messages are shown on the outbox page, which is for a trial.
+    ///
+    /// # Errors
+    /// When the key of codes cannot be made.
+    pub(super) fn new(store: Store, gateways: Option<Gateways>, public: String) -> Result<Self, StoreError> {
+        let way = gateways.map_or(Way::Page, |gateways| Way::Gateways(Arc::new(gateways)));
+        let code_key = store.code_key()?;
+        let limit = |(most, stretch)| Mutex::new(RateLimit::new(most, stretch));
+        let (by_phone, by_address) = (limit(CODES), limit(ANSWERS));
+        Ok(Self(Arc::new(Shared { store, way, code_key, public, views: Views::default(), by_phone, by_address })))
+    }
+
+    /// Delivers messages until the server closes.
+    pub(super) async fn deliver(self, closing: watch::Receiver<bool>) {
+        courier::run(&self.0.store, &self.0.way, closing).await;
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// Counts a code to a telephone or mailbox.
+    fn allow_code(&self, to: &str, at: UnixMillis) -> Result<(), Refusal> {
+        allow(&self.0.by_phone, to.as_bytes(), at)
+    }
+
+    /// Counts a try from an address. Of IPv6 a whole site counts as one.
+    fn allow_answer(&self, from: Option<IpAddr>, at: UnixMillis) -> Result<(), Refusal> {
+        let key = match from.map(|address| address.to_canonical()) {
+            None => Vec::new(),
+            Some(IpAddr::V4(address)) => address.octets().to_vec(),
+            Some(IpAddr::V6(address)) => address.octets().into_iter().take(8).collect(),
+        };
+        allow(&self.0.by_address, &key, at)
+    }
+}
+
+fn allow(limit: &Mutex<RateLimit>, key: &[u8], at: UnixMillis) -> Result<(), Refusal> {
+    let key = Sha256::digest(key).into();
+    limit.lock().unwrap_or_else(PoisonError::into_inner).allow(key, at)
+}
+
+/// Random bytes for a secret.
+fn random<const N: usize>() -> Result<[u8; N], ApiError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| ApiError::internal(&StoreError::Random))?;
+    Ok(bytes)
+}
+
+/// Who a person in a role is and where they work, by name.
+#[derive(Debug, Clone)]
+struct Names {
+    person: String,
+    organisation: String,
+}
+
+impl Names {
+    async fn of(store: &Store, actor: Actor) -> Result<Self, ApiError> {
+        let Actor::Staff { role, organisation, .. } = actor else { return Err(ApiError::Denied(Refusal::NotAllowed)) };
+        let found = store.role(role).await?.ok_or(ApiError::Denied(Refusal::NotAllowed))?;
+        Ok(Self { person: found.person.card.name, organisation: organisation_name(store, organisation).await? })
+    }
+}
+
+/// Both names of an organisation: `山頂診所 Peak Clinic`.
+async fn organisation_name(store: &Store, id: OrganisationId) -> Result<String, ApiError> {
+    let found = store.organisation(id).await?.ok_or(ApiError::NoOrganisation)?;
+    Ok(match found.chinese_name {
+        Some(chinese) => format!("{chinese} {}", found.name),
+        None => found.name,
+    })
+}
+
+/// What staff ask for.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(requests::organisations))
+        .routes(routes!(requests::list, requests::ask))
+        .routes(routes!(requests::attest))
+        .routes(routes!(requests::cancel))
+        .routes(routes!(views::shared))
+        .routes(routes!(views::open))
+        .routes(routes!(views::page))
+        .routes(routes!(views::picture))
+        .routes(routes!(views::watch))
+        .routes(routes!(views::take))
+        .routes(routes!(owner::contact, owner::set_contact))
+        .routes(routes!(owner::consents))
+        .routes(routes!(owner::withdraw))
+        .routes(routes!(owner::outbox))
+        .routes(routes!(report::show))
+}
+
+#[cfg(test)]
+mod tests;

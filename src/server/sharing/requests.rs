@@ -1,0 +1,366 @@
+//! A doctor asks for what another organisation has of a patient, states the purpose, or takes the request back.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::words::{link_message, minute};
+use super::{Names, Sharing, organisation_name, random};
+use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal, UnixMillis};
+use crate::consent::{Consent, Domain, End, LINK_LIFE, Recipient, Request, Scope, Secret, Standing, Uses};
+use crate::identity::{Right, Thing};
+use crate::interop::fhir::Instant;
+use crate::record::Stage;
+use crate::server::App;
+use crate::server::asked::Body;
+use crate::server::caller::Caller;
+use crate::server::error::{ApiError, ErrorDocument};
+use crate::store::{About, By, MessageKind, NewConsent, Outgoing, Side, Store, StoreError, StoredConsent, record_id};
+use crate::text::PatientText;
+use crate::visit::Identifier;
+
+/// The age from which patients decide for themselves.
+const OF_AGE: u16 = 16;
+/// How long a consent lasts where nobody says: thirty days.
+const USUAL: u64 = 30 * 24 * 3_600_000;
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Organisations {
+    organisations: Vec<Organisation>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Organisation {
+    id: String,
+    name: String,
+    chinese_name: Option<String>,
+}
+
+/// The organisations that can be asked.
+#[utoipa::path(get, path = "/v1/organisations", responses((status = 200, description = "All of them, by name", body = Organisations), (status = "default", description = "Why not", body = ErrorDocument)))]
+pub(super) async fn organisations(State(sharing): State<Sharing>, _: Caller) -> Result<Json<Organisations>, ApiError> {
+    let known = sharing.store().organisations().await?.into_iter();
+    let named = known.map(|one| Organisation { id: one.id.to_string(), name: one.name, chinese_name: one.chinese_name });
+    Ok(Json(Organisations { organisations: named.collect() }))
+}
+
+/// What is asked for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    /// The organisation that has the notes.
+    organisation: String,
+    /// A number that it knows the patient by, as the patient says it.
+    #[schema(value_type = Object)]
+    patient: Number,
+    /// `treatment`, `second_opinion` or `referral`.
+    #[schema(value_type = String)]
+    purpose: Purpose,
+    /// Domains of the electronic health record: `notes`, `allergies`, `diagnoses_and_medication`, `referrals` and so on.
+    #[schema(value_type = Vec<String>)]
+    domains: BTreeSet<Domain>,
+    /// RFC 3339 time from which it is shared; from now on when not said.
+    #[serde(default)]
+    from: Option<String>,
+    /// RFC 3339 time until which it is; thirty days when not said.
+    #[serde(default)]
+    to: Option<String>,
+    /// RFC 3339 time: notes of visits before it are not asked for.
+    #[serde(default)]
+    visits_since: Option<String>,
+    /// Everybody at the organisation of who asks, not only who asks.
+    #[serde(default)]
+    whole_organisation: bool,
+    /// What else than reading is asked for: `print`, `forward`, `download`.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    uses: Uses,
+}
+
+/// A number of a patient.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Number {
+    kind: String,
+    value: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Begun {
+    /// The request's id: the consent's from now on.
+    id: String,
+    /// The entry of the audit log.
+    entry: u64,
+}
+
+/// Asks the patient for what another organisation has. Whether it knows the patient is not told: the request waits either way.
+#[utoipa::path(
+    post,
+    path = "/v1/requests",
+    request_body = Wanted,
+    responses((status = 201, description = "The request, which the patient answers", body = Begun), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn ask(
+    State(app): State<App>,
+    State(sharing): State<Sharing>,
+    Caller { by, session, .. }: Caller,
+    Body(wanted): Body<Wanted>,
+) -> Result<(StatusCode, Json<Begun>), ApiError> {
+    let owner = OrganisationId::try_from(wanted.organisation.clone()).map_err(|_| ApiError::NoOrganisation)?;
+    let thing = Thing { id: record_id(""), organisation: owner, treating: Vec::new() };
+    if owner != session.organisation && !app.gate.rights.rule(&session, Right::RequestConsent, &thing, None).allowed {
+        let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
+        sharing.store().keep_event(&Event { outcome, ..by.did_in_general(Action::ConsentRequest) }).await?;
+        return Err(ApiError::NotAllowed);
+    }
+    let names = Names::of(sharing.store(), by.actor).await?;
+    let (id, entry) = begin(&sharing, &by, names, wanted).await?;
+    Ok((StatusCode::CREATED, Json(Begun { id: id.to_string(), entry })))
+}
+
+/// A time, in milliseconds since 1970.
+fn time(field: &str, given: Option<&str>) -> Result<Option<UnixMillis>, ApiError> {
+    let parse = |given: &str| {
+        let at = Instant::parse(given).map_err(|_| ApiError::Invalid(format!("`{field}` is no RFC 3339 time")))?;
+        Ok(UnixMillis(u64::try_from(at.unix_seconds()).unwrap_or(0).saturating_mul(1_000)))
+    };
+    given.map(parse).transpose()
+}
+
+pub(super) async fn begin(sharing: &Sharing, by: &By, names: Names, wanted: Wanted) -> Result<(ConsentId, u64), ApiError> {
+    let store = sharing.store();
+    let Actor::Staff { role, organisation: own, .. } = by.actor else {
+        return Err(ApiError::Denied(Refusal::NotAllowed));
+    };
+    let owner = OrganisationId::try_from(wanted.organisation.clone()).map_err(|_| ApiError::NoOrganisation)?;
+    let owner_name = organisation_name(store, owner).await?;
+    if owner == own {
+        return Err(ApiError::Invalid("`organisation` is your own: what it has needs no consent".to_owned()));
+    }
+    let number = Identifier::new(&wanted.patient.kind, &wanted.patient.value)?;
+    let from = time("from", wanted.from.as_deref())?.unwrap_or(by.at).max(by.at);
+    let to = time("to", wanted.to.as_deref())?.unwrap_or(from.after(USUAL));
+    let since = time("visits_since", wanted.visits_since.as_deref())?;
+    // The same work for a patient who is not known, or of whom there is no signed note.
+    let patient = store.patient_by_number(owner, &number).await?;
+    let notes = match &patient {
+        Some(patient) => signed_notes(store, patient, since).await?,
+        None => Vec::new(),
+    };
+    let patient = patient.filter(|_| !notes.is_empty());
+    let id = ConsentId::from_bytes(random()?);
+    let link = Secret::of_random(random()?);
+    let nobody = id.to_string();
+    let records = match &patient {
+        Some(_) => notes.iter().map(|note| record_id(note)).collect(),
+        None => BTreeSet::from([RecordId::from_bytes(random()?)]),
+    };
+    let scope = Scope {
+        patient: store.pseudonym(patient.as_deref().unwrap_or(&nobody))?,
+        standing: standing(store, patient.as_deref()).await?,
+        recipient: if wanted.whole_organisation { Recipient::Organisation(own) } else { Recipient::Role(role) },
+        purpose: wanted.purpose,
+        records,
+        domains: wanted.domains,
+        from,
+        to,
+        uses: wanted.uses,
+    };
+    let made = match (Request { id, scope, requester: by.actor, link: &link }).make(by.at) {
+        Ok((requested, event)) => (Consent::from(requested), event),
+        Err((error, event)) => {
+            store.keep_event(&event.from(by.address, by.device)).await?;
+            return Err(ApiError::Invalid(error.to_string()));
+        }
+    };
+    let contact = match &patient {
+        Some(patient) => store.contact(patient).await?,
+        None => None,
+    };
+    let text = link_message(&owner_name, &format!("{}/d/{id}/{}", sharing.0.public, link.reveal()));
+    let message = contact.map(|contact| Outgoing {
+        kind: MessageKind::Link,
+        phone: contact.phone,
+        mail: contact.mail,
+        subject: owner_name.clone(),
+        text: PatientText::from(text),
+        until: by.at.after(LINK_LIFE),
+    });
+    let Names { person: doctor, organisation } = names;
+    let named = number.value;
+    let about = About { owner, owner_name, doctor, organisation, named, notes, asked_at: by.at };
+    let entry = store.request_consent(NewConsent { made, patient, about, message }, by).await?;
+    Ok((id, entry))
+}
+
+/// The recordings of a patient whose notes are signed.
+async fn signed_notes(store: &Store, patient: &str, since: Option<UnixMillis>) -> Result<Vec<String>, StoreError> {
+    let mut notes = Vec::new();
+    for visit in store.encounters_of(patient).await? {
+        if since.is_some_and(|since| visit.at < i64::try_from(since.0 / 1_000).unwrap_or(i64::MAX)) {
+            continue;
+        }
+        for recording in store.recordings_of(&visit.id).await? {
+            if store.stage(&recording).await? == Some(Stage::Signed) {
+                notes.push(recording);
+            }
+        }
+    }
+    Ok(notes)
+}
+
+/// Who decides for a patient: parents until the sixteenth birthday, somebody else for who cannot.
+async fn standing(store: &Store, patient: Option<&str>) -> Result<Standing, ApiError> {
+    let Some(patient) = patient else { return Ok(Standing::Decides) };
+    if store.contact(patient).await?.is_some_and(|contact| contact.incapable) {
+        return Ok(Standing::Incapable);
+    }
+    let born = store.patient(patient).await?.and_then(|stored| stored.patient.born);
+    let Some((year, month, day)) = born.map(|born| born.parts()) else { return Ok(Standing::Decides) };
+    let birthday = format!("{:04}-{month:02}-{day:02}T00:00:00+08:00", year.saturating_add(OF_AGE));
+    let until = UnixMillis(u64::try_from(Instant::parse(&birthday)?.unix_seconds()).unwrap_or(0).saturating_mul(1_000));
+    Ok(if super::courier::now() < until { Standing::Minor { until } } else { Standing::Decides })
+}
+
+/// A request, or the consent that it became, as who asked sees it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Face {
+    id: String,
+    /// `requested`, `attested`, `answered`, `active`, `refused`, `withdrawn` or `expired`.
+    state: &'static str,
+    /// The clinic that has the notes.
+    owner: String,
+    /// Who asked, and where from.
+    doctor: String,
+    organisation: String,
+    /// The number that the patient was named by.
+    named: String,
+    #[schema(value_type = String)]
+    purpose: Purpose,
+    #[schema(value_type = Vec<String>)]
+    domains: BTreeSet<Domain>,
+    #[schema(value_type = Object)]
+    uses: Uses,
+    /// Day and minute in Hong Kong.
+    asked_at: String,
+    from: String,
+    until: String,
+}
+
+impl Face {
+    pub(super) fn of(stored: &StoredConsent) -> Self {
+        let (scope, about) = (stored.consent.scope(), &stored.about);
+        Self {
+            id: stored.consent.id().to_string(),
+            state: state(&stored.consent),
+            owner: about.owner_name.clone(),
+            doctor: about.doctor.clone(),
+            organisation: about.organisation.clone(),
+            named: about.named.reveal().to_owned(),
+            purpose: scope.purpose,
+            domains: scope.domains.clone(),
+            uses: scope.uses,
+            asked_at: minute(about.asked_at),
+            from: minute(scope.from),
+            until: minute(scope.end()),
+        }
+    }
+}
+
+/// What a state is called.
+pub(super) fn state(consent: &Consent) -> &'static str {
+    match consent {
+        Consent::Requested(_) => "requested",
+        Consent::Attested(_) => "attested",
+        Consent::Answered(_) => "answered",
+        Consent::Active(_) => "active",
+        Consent::Ended(ended) => match ended.how() {
+            End::Refused => "refused",
+            End::Withdrawn => "withdrawn",
+            End::Expired => "expired",
+        },
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Requests {
+    requests: Vec<Face>,
+}
+
+/// What the caller's role has asked for.
+#[utoipa::path(get, path = "/v1/requests", responses((status = 200, description = "The newest first", body = Requests), (status = "default", description = "Why not", body = ErrorDocument)))]
+pub(super) async fn list(State(sharing): State<Sharing>, Caller { by, .. }: Caller) -> Result<Json<Requests>, ApiError> {
+    let Actor::Staff { role, .. } = by.actor else { return Ok(Json(Requests { requests: Vec::new() })) };
+    let found = sharing.store().consents(Side::Requester(role)).await?;
+    Ok(Json(Requests { requests: found.iter().map(Face::of).collect() }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Attestation {
+    /// What it is for, once more: it has to be what was asked for.
+    #[schema(value_type = String)]
+    purpose: Purpose,
+}
+
+/// What a step came to.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Done {
+    state: &'static str,
+    /// The entry of the audit log.
+    entry: u64,
+}
+
+/// A consent's id as an address has it; what is none is no consent.
+pub(super) fn id(text: String) -> Result<ConsentId, ApiError> {
+    ConsentId::try_from(text).map_err(|_| ApiError::NoConsent)
+}
+
+/// The doctor who asked states the purpose: the second of the two yeses.
+#[utoipa::path(
+    post,
+    path = "/v1/requests/{id}/attest",
+    params(("id" = String, Path, description = "The request's id")),
+    request_body = Attestation,
+    responses((status = 200, description = "The state after", body = Done), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn attest(
+    State(sharing): State<Sharing>,
+    Caller { by, .. }: Caller,
+    Path(request): Path<String>,
+    Body(Attestation { purpose }): Body<Attestation>,
+) -> Result<Json<Done>, ApiError> {
+    let changed = sharing.store().change_consent(id(request)?, &by, |consent, _| consent.attest(by.actor, purpose, by.at).into());
+    done(changed.await?, &by)
+}
+
+/// Who asked takes the request back.
+#[utoipa::path(
+    post,
+    path = "/v1/requests/{id}/cancel",
+    params(("id" = String, Path, description = "The request's id")),
+    responses((status = 200, description = "The state after", body = Done), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn cancel(
+    State(sharing): State<Sharing>,
+    Caller { by, .. }: Caller,
+    Path(request): Path<String>,
+) -> Result<Json<Done>, ApiError> {
+    let changed =
+        sharing.store().change_consent(id(request)?, &by, |consent, _| consent.refuse(by.actor, None, by.at).into()).await?;
+    done(changed, &by)
+}
+
+/// The answer. To somebody else than who asked a request is not there at all; that they tried is in the log.
+pub(super) fn done(changed: Option<crate::store::Changed<()>>, by: &By) -> Result<Json<Done>, ApiError> {
+    let changed = changed.ok_or(ApiError::NoConsent)?;
+    match changed.outcome {
+        Ok(()) => Ok(Json(Done { state: state(&changed.stored.consent), entry: changed.entry })),
+        Err(_) if *changed.stored.consent.requester() != by.actor => Err(ApiError::NoConsent),
+        Err(refusal) => Err(ApiError::Denied(refusal)),
+    }
+}

@@ -1,0 +1,201 @@
+//! Two clinics, a patient of the first and a doctor of the second, over a real store.
+
+use super::*;
+use crate::audit::{ConsentId, Purpose, RoleId};
+use crate::consent::{Decider, Secret};
+use crate::identity::{Date, RoleKind};
+use crate::note::edit::{NoteEdit, apply};
+use crate::note::{MadeBy, Note, SectionCode};
+use crate::record::{Act, Change, Draft, Signature};
+use crate::speech::transcript::{TRANSCRIPT_SCHEMA, Transcript};
+use crate::store::{By, Card, ConsentStep, Contact, NewRecording, NewRole, Side};
+use crate::terminology::Lexicon;
+use crate::text::PatientText;
+use crate::visit::{Encounter, Given, Patient};
+
+/// The patient's number.
+pub(super) const HKID: &str = "A123456(3)";
+/// What only the note says.
+pub(super) const SENTINEL: &str = "sentinel-of-the-note";
+
+/// A store in a folder, two doctors in two clinics, and a patient of the first one.
+pub(super) struct Stage {
+    _folder: tempfile::TempDir,
+    pub(super) sharing: Sharing,
+    /// The doctor of the clinic that has the notes.
+    pub(super) a: Actor,
+    /// The doctor who asks.
+    pub(super) b: Actor,
+    pub(super) patient: String,
+}
+
+fn system() -> By {
+    By::now(Actor::System)
+}
+
+impl Stage {
+    pub(super) fn by(&self, actor: Actor) -> By {
+        By::now(actor)
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        self.sharing.store()
+    }
+}
+
+async fn doctor(store: &Store, name: &str, clinic: &str) -> Actor {
+    let organisation = store.create_organisation(clinic, None, &system()).await.unwrap().id;
+    let card = Card { name: name.into(), phone: None, email: None };
+    let person = store.create_person(&card, &system()).await.unwrap().id;
+    let new = NewRole { person, organisation, kind: RoleKind::Doctor, starts_at: 0, ends_at: None };
+    let role: RoleId = store.give_role(&new, &system()).await.unwrap();
+    store.role(role).await.unwrap().unwrap().actor()
+}
+
+/// A stage with a signed note of `lines` lines.
+pub(super) async fn stage(lines: usize) -> Stage {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let a = doctor(&store, "Dr Au", "Clinic A").await;
+    let b = doctor(&store, "Dr Bo", "Clinic B").await;
+    let given = Given { name: "CHAN Tai Man", identifiers: &[("hkid", HKID)], born: Some("1961-03-02"), ..Given::default() };
+    let patient = Patient::new(&given, Date::parse("2026-11-26").unwrap()).unwrap();
+    let patient = store.create_patient(&patient, 0, &By::now(a)).await.unwrap().id;
+    let contact = Contact { phone: Some("+85291234567".into()), mail: None, incapable: false };
+    store.set_contact(&patient, &contact, &By::now(a)).await.unwrap();
+    signed_note(&store, &patient, a, lines).await;
+    let sharing = Sharing::new(store, None, "http://127.0.0.1:1".into()).unwrap();
+    Stage { _folder: folder, sharing, a, b, patient }
+}
+
+async fn signed_note(store: &Store, patient: &str, doctor: Actor, lines: usize) {
+    let by = By::now(doctor);
+    let visit = store.create_encounter(patient, 1_771_000_000, &Encounter::new("Dr Au").unwrap(), &by).await.unwrap();
+    let new = NewRecording {
+        id: "NOTE0000000000001".into(),
+        created_at: "2026-11-26T09:00:00+08:00".into(),
+        format: crate::audio::StreamFormat::new(crate::audio::StreamEncoding::PcmS16le, 48_000, 1).unwrap(),
+        language: "yue".into(),
+        speakers: vec!["doctor".into()],
+        token_hash: [3; 32],
+    };
+    let id = store.create(new, &by).await.unwrap().id;
+    store.assign(&id, &visit.id, true, &by).await.unwrap();
+    let language = "yue".into();
+    let transcript = Transcript { schema: TRANSCRIPT_SCHEMA.into(), language, model: None, audio: None, segments: vec![] };
+    let made_by = MadeBy { version: "1".into(), model: None, precision: None, lexicon: String::new() };
+    let mut note = Note::empty(made_by);
+    store.finish(&id, &transcript, &note).await.unwrap();
+    let lexicon = Lexicon::builtin().unwrap();
+    let text = PatientText::from(vec![SENTINEL; 20].join(" "));
+    for _ in 0..lines {
+        let typed = NoteEdit::Add { section: SectionCode::O, text: text.clone() };
+        note = apply(&note, typed, "Dr Au", "2026-11-26T10:00:00Z", &lexicon).unwrap();
+    }
+    let change = Change { version: 2, act: Act::Replace, by: "Dr Au".into(), at: "2026-11-26T10:00:00Z".into() };
+    store.save_note(&id, &note, &change, &by).await.unwrap();
+    let signature = || Signature::new("Dr Au", "2026-11-26T10:05:00Z").unwrap();
+    let reviewed = Draft::new(2, note).review(signature()).unwrap();
+    store.save_review(&id, &reviewed, &by).await.unwrap();
+    store.save_signature(&id, &reviewed.sign(signature()), &by).await.unwrap();
+}
+
+/// For the courier: a store and a patient of the first clinic.
+pub(super) async fn store_with_patient() -> (Stage, Store, String) {
+    let stage = stage(1).await;
+    let (store, patient) = (stage.store().clone(), stage.patient.clone());
+    (stage, store, patient)
+}
+
+/// A request that only has its row and its message.
+pub(super) async fn asked(store: &Store, patient: Option<&str>) -> ConsentId {
+    let stored = store.roles_in(store.organisations().await.unwrap()[1].id).await.unwrap().remove(0);
+    let sharing = Sharing::new(store.clone(), None, "http://127.0.0.1:1".into()).unwrap();
+    let value = if patient.is_some() { HKID } else { "B123456(6)" };
+    ask(&sharing, stored.actor(), value).await.unwrap()
+}
+
+/// Asks for everything of the patient of this number.
+pub(super) async fn ask(sharing: &Sharing, who: Actor, number: &str) -> Result<ConsentId, ApiError> {
+    let owner = sharing.store().organisations().await?[0].id;
+    let wanted = serde_json::json!({
+        "organisation": owner.to_string(), "patient": { "kind": "hkid", "value": number },
+        "purpose": "referral", "domains": ["notes", "allergies"],
+    });
+    let by = By::now(who);
+    let names = Names::of(sharing.store(), who).await?;
+    let (id, _) = requests::begin(sharing, &by, names, serde_json::from_value(wanted).unwrap()).await?;
+    Ok(id)
+}
+
+/// What the newest message of a consent says, once it is handed over.
+pub(super) async fn delivered(sharing: &Sharing) -> String {
+    for message in sharing.store().messages_due(courier::now(), 100).await.unwrap() {
+        assert!(sharing.store().message_handed_over(&message, true, courier::now()).await.unwrap());
+    }
+    sharing.store().messages(1).await.unwrap().remove(0).message.text.reveal().to_owned()
+}
+
+/// Brings a consent into force, by link and code.
+pub(super) async fn in_force(stage: &Stage) -> ConsentId {
+    let (sharing, store) = (&stage.sharing, stage.store());
+    let id = ask(sharing, stage.b, HKID).await.unwrap();
+    let link = delivered(sharing).await.rsplit('/').next().unwrap().to_owned();
+    let (link, page) = (Secret::from_client(link), Secret::of_random([8; 32]));
+    let by = system();
+    let opened = store.change_consent(id, &by, |consent, _| consent.open(&link, &page, courier::now()).into());
+    opened.await.unwrap().unwrap().outcome.unwrap();
+    let key = store.code_key().unwrap();
+    let issued = store.change_consent(id, &by, |consent, _| consent.issue_code(&key, &page, [5; 16], courier::now()).into());
+    let code = issued.await.unwrap().unwrap().outcome.unwrap();
+    let handed = store.change_consent(id, &by, |consent, _| consent.code_handed_over(courier::now()).into());
+    handed.await.unwrap().unwrap().outcome.unwrap();
+    let confirmed = store.change_consent(id, &by, |consent, _| {
+        let taken = consent.confirm(&key, &page, code.reveal(), Decider::Patient, courier::now());
+        ConsentStep { page: Some((page.clone(), Decider::Patient, courier::now().after(3_600_000))), ..taken.into() }
+    });
+    confirmed.await.unwrap().unwrap().outcome.unwrap();
+    let attested = store.change_consent(id, &by, |consent, _| consent.attest(stage.b, Purpose::Referral, courier::now()).into());
+    attested.await.unwrap().unwrap().outcome.unwrap();
+    id
+}
+
+#[tokio::test]
+async fn who_asks_cannot_tell_whether_a_patient_is_known() {
+    let stage = stage(1).await;
+    let known = ask(&stage.sharing, stage.b, HKID).await.unwrap();
+    let unknown = ask(&stage.sharing, stage.b, "B123456(6)").await.unwrap();
+    let Actor::Staff { role, .. } = stage.b else { unreachable!() };
+    let listed = stage.store().consents(Side::Requester(role)).await.unwrap();
+    assert_eq!(listed.iter().map(|stored| stored.consent.id()).collect::<Vec<_>>(), [unknown, known]);
+    let faces: Vec<_> = listed.iter().map(|stored| serde_json::to_value(requests::Face::of(stored)).unwrap()).collect();
+    for field in ["state", "owner", "doctor", "purpose", "domains", "uses"] {
+        assert_eq!(faces[0][field], faces[1][field], "{field}");
+    }
+    assert_eq!(stage.store().messages(10).await.unwrap().len(), 1, "a message goes to a patient alone");
+    let own = ask(&stage.sharing, stage.a, HKID).await;
+    assert!(matches!(own, Err(ApiError::Invalid(_))), "its own patients need no consent");
+}
+
+#[tokio::test]
+async fn a_report_tells_the_patient_who_did_what_and_under_which_entry() {
+    let stage = stage(1).await;
+    let id = in_force(&stage).await;
+    let by = By { actor: Actor::Patient, ..system() };
+    let report = report::of_patient(&stage.sharing, &stage.patient, &by).await.unwrap();
+    let json = serde_json::to_value(&report).unwrap();
+    let lines = json["lines"].as_array().unwrap();
+    let asked = lines.iter().find(|line| line["what"] == "要求分享").unwrap();
+    assert_eq!((&asked["who"], &asked["organisation"]), (&"Dr Bo".into(), &"Clinic B".into()));
+    assert_eq!(asked["consent"], id.to_string());
+    for line in lines {
+        let entry = line["entry"].as_u64().unwrap();
+        let bytes = stage.store().events(entry, 1).await.unwrap().remove(0);
+        let event = crate::audit::Event::decode(&bytes).unwrap();
+        assert_eq!(event.patient, Some(stage.store().pseudonym(&stage.patient).unwrap()));
+    }
+    assert_eq!(lines[0]["what"], "製作查閱報告");
+    assert!(json["checkpoint"]["note"].as_str().unwrap().contains(json["checkpoint"]["root"].as_str().unwrap()));
+    let html = report.html();
+    assert!(html.contains("分享生效") && !html.contains(SENTINEL) && !html.contains("CHAN"));
+}

@@ -1,0 +1,397 @@
+//! What others share with the caller: a view of a note, open as long as a permit holds.
+//!
+//! A view is kept in memory for the one role that opened it. Whoever shows it holds a socket, which says at once when it is over; each
+//! piece that is sent asks the permits again. Nothing decided is kept anywhere else.
+
+mod held;
+mod markup;
+
+use axum::Json;
+use axum::body::Body as HttpBody;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use utoipa::ToSchema;
+
+pub(super) use self::held::Views;
+use self::held::{Held, decided};
+use super::requests::{Face, id};
+use super::words::reason;
+use super::{Names, Sharing};
+use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal};
+use crate::consent::{Consent, Permit, Use};
+use crate::fonts;
+use crate::identity::{Right, Thing};
+use crate::letter::{LetterError, Picture, Piece, to_pictures};
+use crate::note::compose::Language;
+use crate::record::Record;
+use crate::server::App;
+use crate::server::asked::Body;
+use crate::server::caller::Caller;
+use crate::server::error::{ApiError, ErrorDocument};
+use crate::sharing::{View, Watermark};
+use crate::store::{By, Side, StoredConsent, record_id};
+
+/// A page of a view runs no script and loads our style sheet and its own pictures.
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+/// Bytes of a copy that are sent between two looks at the permits.
+const PIECE: usize = 16 << 10;
+
+/// Something that is shared with the caller.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Share {
+    #[serde(flatten)]
+    consent: Face,
+    notes: Vec<SharedNote>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct SharedNote {
+    /// The note's id for a view.
+    record: String,
+    /// RFC 3339 time.
+    signed_at: String,
+    signed_by: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Shares {
+    shares: Vec<Share>,
+}
+
+/// What is shared with the caller now.
+#[utoipa::path(get, path = "/v1/shares", responses((status = 200, description = "The newest first", body = Shares), (status = "default", description = "Why not", body = ErrorDocument)))]
+pub(super) async fn shared(State(sharing): State<Sharing>, Caller { by, .. }: Caller) -> Result<Json<Shares>, ApiError> {
+    let Actor::Staff { organisation, .. } = by.actor else { return Ok(Json(Shares { shares: Vec::new() })) };
+    let mut shares = Vec::new();
+    for stored in sharing.store().consents(Side::Recipient(organisation)).await? {
+        let scope = stored.consent.scope();
+        let in_time = scope.from <= by.at && by.at < scope.end();
+        if !matches!(stored.consent, Consent::Active(_)) || !scope.recipient.is(&by.actor) || !in_time {
+            continue;
+        }
+        let mut notes = Vec::new();
+        for note in &stored.about.notes {
+            // One that was erased since is shared no more.
+            let Ok(Some(kept)) = sharing.store().record(note).await else { continue };
+            if let Some((_, signature)) = kept.signed.last() {
+                let (signed_at, signed_by) = (signature.at.clone(), signature.by.clone());
+                notes.push(SharedNote { record: record_id(note).to_string(), signed_at, signed_by });
+            }
+        }
+        shares.push(Share { consent: Face::of(&stored), notes });
+    }
+    let count = u32::try_from(shares.len()).unwrap_or(u32::MAX);
+    sharing.store().keep_event(&by.did_in_general(Action::Search { count })).await?;
+    Ok(Json(Shares { shares }))
+}
+
+/// What is to be seen.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    record: String,
+    /// What for: it has to be the consent's purpose.
+    #[schema(value_type = String)]
+    purpose: Purpose,
+    /// `en` or `zh-Hant`; `en` when not said. What people wrote stays as it is.
+    #[serde(default)]
+    lang: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Opened {
+    /// The view's id: its page and its socket have it in their addresses.
+    view: String,
+    /// The entry of the audit log that the watermark names.
+    entry: u64,
+}
+
+/// Opens a view of a shared note. Its permits and that it is seen are in the log before anything is shown.
+#[utoipa::path(
+    post,
+    path = "/v1/shares/{id}/views",
+    params(("id" = String, Path, description = "The consent's id")),
+    request_body = Wanted,
+    responses((status = 201, description = "The view", body = Opened), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn open(
+    State(app): State<App>,
+    State(sharing): State<Sharing>,
+    Caller { by, session, .. }: Caller,
+    Path(consent): Path<String>,
+    Body(wanted): Body<Wanted>,
+) -> Result<(StatusCode, Json<Opened>), ApiError> {
+    let names = Names::of(sharing.store(), by.actor).await?;
+    let record = RecordId::try_from(wanted.record).map_err(|_| ApiError::NoConsent)?;
+    let language = wanted.lang.as_deref().map(str::parse::<Language>).transpose()?.unwrap_or(Language::English);
+    let may = |permit: &Permit, organisation| {
+        let thing = Thing { id: record, organisation, treating: Vec::new() };
+        app.gate.rights.rule(&session, Right::View, &thing, Some(permit)).allowed
+    };
+    let (held, entry) = see(&sharing, &by, (&names, may), (id(consent)?, record, wanted.purpose), language).await?;
+    let view = sharing.0.views.keep(held)?;
+    Ok((StatusCode::CREATED, Json(Opened { view, entry })))
+}
+
+/// Makes the view, if every domain of the consent is permitted, and what the role is `may` see it.
+async fn see(
+    sharing: &Sharing,
+    by: &By,
+    (names, may): (&Names, impl Fn(&Permit, OrganisationId) -> bool),
+    (consent, record, purpose): (ConsentId, RecordId, Purpose),
+    language: Language,
+) -> Result<(Held, u64), ApiError> {
+    let store = sharing.store();
+    let Actor::Staff { role, .. } = by.actor else { return Err(ApiError::Denied(Refusal::NotAllowed)) };
+    let stored = named(sharing, by, consent).await?;
+    let (permits, events) = decided(&stored.consent, by, (record, purpose), Use::View);
+    let permits = permitted(sharing, permits, events.clone()).await?;
+    if !permits.iter().all(|permit| may(permit, stored.about.owner)) {
+        let event = Event { consent: Some(consent), record: Some(record), ..by.did_in_general(Action::View { count: 0 }) };
+        store.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::NotAllowed }, ..event }).await?;
+        return Err(ApiError::NotAllowed);
+    }
+    let note = stored.about.notes.iter().find(|note| record_id(note) == record).ok_or(ApiError::NoConsent)?;
+    let kept = store.record(note).await?.ok_or(ApiError::NoConsent)?;
+    let Record::Signed(signed) = &kept.record else { return Err(ApiError::Unsigned) };
+    let patient = Some(stored.consent.scope().patient);
+    let seen = by.did_in_general(Action::View { count: 1 });
+    let seen = Event { patient, record: Some(record), purpose: Some(purpose), consent: Some(consent), ..seen };
+    let entry = store.keep_events(&events, &seen).await?;
+    let mark = |error: crate::sharing::SharingError| ApiError::Denied(error.refusal());
+    let watermark = Watermark::new(&names.person, &names.organisation, by.at, entry).map_err(mark)?;
+    let view = View::of(signed, record, role, &permits, watermark, language, by.at).map_err(mark)?;
+    let (uses, pictures) = (stored.consent.scope().uses, pictures(&view, language).await?);
+    Ok((Held { role, consent, record, purpose, permits, view, language, uses, pictures }, entry))
+}
+
+/// The pages of a view as pictures, made on a thread where that stops nobody.
+async fn pictures(view: &View, language: Language) -> Result<Vec<Picture>, ApiError> {
+    let (pieces, mark) = (markup::pieces(view, language), markup::words(view.watermark()));
+    let made = tokio::task::spawn_blocking(move || {
+        let said = pieces.iter().map(|piece| match piece {
+            Piece::Heading(text) | Piece::Text(text) | Piece::Note(text) => text.reveal(),
+        });
+        let characters = said.chain([mark.as_str()]).flat_map(str::chars).filter(|c| !c.is_control());
+        to_pictures(&pieces, &mark, &fonts::for_characters(characters)?)
+    });
+    match made.await.map_err(|error| ApiError::internal(&error))? {
+        Ok(pictures) => Ok(pictures),
+        Err(error @ (LetterError::NoFont | LetterError::NoGlyph { .. })) => {
+            tracing::warn!(%error, "a shared note is shown as text");
+            Ok(Vec::new())
+        }
+        Err(error) => Err(ApiError::internal(&error)),
+    }
+}
+
+/// The consent of this id, if it is one by which the caller sees something. That somebody tried is kept.
+async fn named(sharing: &Sharing, by: &By, id: ConsentId) -> Result<StoredConsent, ApiError> {
+    let found = sharing.store().consent(id).await?;
+    let theirs = found.filter(|stored| stored.consent.scope().recipient.is(&by.actor));
+    match theirs {
+        Some(stored) => Ok(stored),
+        None => {
+            let event = Event { consent: Some(id), ..by.did_in_general(Action::Permit) };
+            let outcome = Outcome::Refused { reason: Refusal::OtherRecipient };
+            sharing.store().keep_event(&Event { outcome, ..event }).await?;
+            Err(ApiError::NoConsent)
+        }
+    }
+}
+
+/// The permits; where there are none, the refusals are kept before it is said.
+async fn permitted<T>(sharing: &Sharing, decided: Result<T, Refusal>, mut events: Vec<Event>) -> Result<T, ApiError> {
+    match decided {
+        Ok(permits) => Ok(permits),
+        Err(refusal) => {
+            if let Some(last) = events.pop() {
+                sharing.store().keep_events(&events, &last).await?;
+            }
+            Err(ApiError::Denied(refusal))
+        }
+    }
+}
+
+/// The caller's view of this id, if its permits hold still.
+async fn holding(sharing: &Sharing, by: &By, view: &str) -> Result<std::sync::Arc<Held>, ApiError> {
+    let Actor::Staff { role, .. } = by.actor else { return Err(ApiError::NoConsent) };
+    let held = sharing.0.views.find(view, role).ok_or(ApiError::NoConsent)?;
+    match held.still(sharing.store(), by.at).await {
+        Ok(()) => Ok(held),
+        Err(refusal) => {
+            sharing.0.views.end(view);
+            let patient = held.permits.first().map(|permit| permit.ask().patient);
+            let event = Event { patient, ..by.did_in_general(Action::View { count: 0 }) };
+            let event = Event { consent: Some(held.consent), record: Some(held.record), purpose: Some(held.purpose), ..event };
+            sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason: refusal }, ..event }).await?;
+            Err(ApiError::Denied(refusal))
+        }
+    }
+}
+
+/// The page of a view, with its watermark.
+#[utoipa::path(
+    get,
+    path = "/v1/views/{view}/page",
+    params(("view" = String, Path, description = "The view's id")),
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn page(
+    State(sharing): State<Sharing>,
+    Caller { by, .. }: Caller,
+    Path(view): Path<String>,
+) -> Result<Response, ApiError> {
+    let held = holding(&sharing, &by, &view).await?;
+    Ok(html(markup::page(&held, &view)))
+}
+
+/// A page of a view as a picture, with its watermark.
+#[utoipa::path(
+    get,
+    path = "/v1/views/{view}/pictures/{number}",
+    params(("view" = String, Path, description = "The view's id"), ("number" = usize, Path, description = "From 0")),
+    responses((status = 200, description = "The picture", body = Vec<u8>, content_type = "image/png"), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn picture(
+    State(sharing): State<Sharing>,
+    Caller { by, .. }: Caller,
+    Path((view, number)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    let held = holding(&sharing, &by, &view).await?;
+    let picture = number.parse::<usize>().ok().and_then(|number| held.pictures.get(number)).ok_or(ApiError::NoConsent)?;
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("image/png"))], picture.png.clone()).into_response())
+}
+
+fn html(page: String) -> Response {
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    let policy = HeaderValue::from_static(POLICY);
+    ([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)], page).into_response()
+}
+
+/// Tells whoever shows a view when it is over: `{"type":"ended","reason":...}`, and closes.
+#[utoipa::path(
+    get,
+    path = "/v1/views/{view}/watch",
+    params(("view" = String, Path, description = "The view's id")),
+    responses((status = 101, description = "A WebSocket"), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn watch(
+    State(app): State<App>,
+    State(sharing): State<Sharing>,
+    Caller { by, pass, .. }: Caller,
+    Path(view): Path<String>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, ApiError> {
+    // From here on no change is missed.
+    let changes = sharing.store().consent_changes();
+    let held = holding(&sharing, &by, &view).await?;
+    let closing = app.closing.subscribe();
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        let ended = async {
+            tokio::select! {
+                refusal = held.ended(sharing.store(), changes) => refusal,
+                // The session ended, or the role.
+                () = app.gate.over(sharing.store(), &pass) => Refusal::NotSignedIn,
+            }
+        };
+        stand_by(socket, ended, closing).await;
+        sharing.0.views.end(&view);
+    }))
+}
+
+/// Holds the socket until the view is over, its viewer is gone, or the server closes.
+async fn stand_by(mut socket: WebSocket, ended: impl Future<Output = Refusal>, mut closing: watch::Receiver<bool>) {
+    tokio::pin!(ended);
+    let frame = loop {
+        tokio::select! {
+            refusal = &mut ended => {
+                let told = serde_json::json!({ "type": "ended", "reason": refusal, "words": reason(refusal) });
+                // Who does not read it is closed all the same.
+                let _ = socket.send(Message::Text(told.to_string().into())).await;
+                break CloseFrame { code: close_code::POLICY, reason: "the consent is over".into() };
+            }
+            message = socket.recv() => match message {
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                Some(Ok(_)) => {}
+            },
+            () = closed(&mut closing) => break CloseFrame { code: close_code::RESTART, reason: "".into() },
+        }
+    };
+    let _ = socket.send(Message::Close(Some(frame))).await;
+}
+
+/// Completes when the server closes.
+async fn closed(closing: &mut watch::Receiver<bool>) {
+    let _ = closing.wait_for(|closing| *closing).await;
+}
+
+/// Prints a view, takes a copy out or passes it on: each only where the consent says so, and in the log either way.
+#[utoipa::path(
+    post,
+    path = "/v1/views/{view}/{use}",
+    params(("view" = String, Path, description = "The view's id"), ("use" = String, Path, description = "`print`, `download` or `forward`")),
+    responses((status = 200, description = "The page to print, or the copy", body = String, content_type = "text/html"), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn take(
+    State(sharing): State<Sharing>,
+    Caller { by, .. }: Caller,
+    Path((view, to)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    let (to, action) = match to.as_str() {
+        "print" => (Use::Print, Action::Print),
+        "download" => (Use::Download, Action::Export { count: 1 }),
+        "forward" => (Use::Forward, Action::Forward),
+        _ => return Err(ApiError::NoSuchAddress),
+    };
+    let held = holding(&sharing, &by, &view).await?;
+    let page = copy(&sharing, &by, &held, (to, action)).await?;
+    let name = if to == Use::Print { "inline" } else { "attachment; filename=\"note.html\"" };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_static(name)),
+    ];
+    Ok((headers, pieces(sharing, held, page)).into_response())
+}
+
+/// The page of a copy, whose watermark names the entry of the copy.
+async fn copy(sharing: &Sharing, by: &By, held: &Held, (to, action): (Use, Action)) -> Result<String, ApiError> {
+    let stored = named(sharing, by, held.consent).await?;
+    let (permits, events) = decided(&stored.consent, by, (held.record, held.purpose), to);
+    permitted(sharing, permits, events.clone()).await?;
+    let (patient, record) = (Some(stored.consent.scope().patient), Some(held.record));
+    let event = Event { patient, record, purpose: Some(held.purpose), consent: Some(held.consent), ..by.did_in_general(action) };
+    let entry = sharing.store().keep_events(&events, &event).await?;
+    let seen = held.view.watermark();
+    let mark = Watermark::new(seen.viewer(), seen.organisation(), by.at, entry);
+    let mark = mark.map_err(|error| ApiError::Denied(error.refusal()))?;
+    Ok(markup::copy(&held.view, &mark, held.language))
+}
+
+/// A copy, piece by piece: each asks whether the permits hold, and the copy breaks off where they do not.
+fn pieces(sharing: Sharing, held: std::sync::Arc<Held>, page: String) -> HttpBody {
+    let left = axum::body::Bytes::from(page);
+    let stream = futures_util::stream::unfold(Some((sharing, held, left)), |state| async move {
+        let (sharing, held, mut left) = state?;
+        if left.is_empty() {
+            return None;
+        }
+        match held.still(sharing.store(), super::courier::now()).await {
+            Ok(()) => {
+                let piece = left.split_to(left.len().min(PIECE));
+                Some((Ok(piece), Some((sharing, held, left))))
+            }
+            Err(refusal) => Some((Err(std::io::Error::other(reason(refusal))), None)),
+        }
+    });
+    HttpBody::from_stream(stream)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! Views that are open, each for one role, as long as its permits hold.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::broadcast;
+
+use super::super::random;
+use crate::audit::{ConsentId, Event, Purpose, RecordId, Refusal, RoleId, UnixMillis};
+use crate::consent::{Ask, Consent, Permit, Use, Uses, decide};
+use crate::letter::Picture;
+use crate::note::compose::Language;
+use crate::server::error::ApiError;
+use crate::sharing::View;
+use crate::store::{By, Store};
+
+/// Views that are kept at once, and how long each at most.
+const MOST: usize = 10_000;
+const LONGEST: Duration = Duration::from_secs(12 * 3600);
+/// How long a look at the time of a permit may be late. What ends one is told at once.
+const BEAT: Duration = Duration::from_millis(500);
+
+/// One open view.
+pub(super) struct Held {
+    pub(super) role: RoleId,
+    pub(super) consent: ConsentId,
+    pub(super) record: RecordId,
+    pub(super) purpose: Purpose,
+    pub(super) permits: Vec<Permit>,
+    pub(super) view: View,
+    pub(super) language: Language,
+    pub(super) uses: Uses,
+    /// Its pages; none where no font of this machine has its characters, so that the mark is in the text alone.
+    pub(super) pictures: Vec<Picture>,
+}
+
+impl Held {
+    /// Whether all its permits hold, by the consent as it is in the database now.
+    ///
+    /// # Errors
+    /// Why not; [`Refusal::Error`] where that could not be found out.
+    pub(super) async fn still(&self, store: &Store, at: UnixMillis) -> Result<(), Refusal> {
+        let stored = store.consent(self.consent).await.map_err(|_| Refusal::Error)?;
+        let consent = stored.as_ref().map(|stored| &stored.consent);
+        self.permits.iter().try_for_each(|permit| permit.still_holds(consent, at))
+    }
+
+    /// Completes when its permits hold no more. `changes` has to have been listening since before they were looked at last.
+    pub(super) async fn ended(&self, store: &Store, mut changes: broadcast::Receiver<ConsentId>) -> Refusal {
+        let until = self.permits.iter().map(Permit::until).min().unwrap_or(UnixMillis(0));
+        loop {
+            tokio::select! {
+                change = changes.recv() => match change {
+                    Ok(id) if id != self.consent => continue,
+                    // Changes that were missed may have been of this one.
+                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => return Refusal::Error,
+                },
+                () = tokio::time::sleep(BEAT) => {
+                    if super::super::courier::now() < until {
+                        continue;
+                    }
+                }
+            }
+            if let Err(refusal) = self.still(store, super::super::courier::now()).await {
+                return refusal;
+            }
+        }
+    }
+}
+
+/// Asks a consent for each of its domains: the permits if all are allowed, and what has to be written before anything is shown.
+pub(super) fn decided(
+    consent: &Consent,
+    by: &By,
+    (record, purpose): (RecordId, Purpose),
+    to: Use,
+) -> (Result<Vec<Permit>, Refusal>, Vec<Event>) {
+    let scope = consent.scope();
+    let (mut permits, mut events) = (Ok(Vec::new()), Vec::new());
+    for domain in &scope.domains {
+        let (who, patient, purpose) = (by.actor, scope.patient, Some(purpose));
+        let ask = Ask { who, patient, purpose, record, domain: *domain, restricted: false, to };
+        let (decision, event) = decide(Ok::<_, ()>(std::slice::from_ref(consent)), &ask, by.at);
+        events.push(event.from(by.address, by.device));
+        match (decision, &mut permits) {
+            (Ok(permit), Ok(permits)) => permits.push(permit),
+            (Err(refusal), Ok(_)) => permits = Err(refusal),
+            (_, Err(_)) => {}
+        }
+    }
+    (permits, events)
+}
+
+/// The open views.
+#[derive(Default)]
+pub(in crate::server::sharing) struct Views(Mutex<HashMap<String, (Instant, Arc<Held>)>>);
+
+impl Views {
+    /// Keeps a view; its id, which nobody can guess.
+    pub(super) fn keep(&self, held: Held) -> Result<String, ApiError> {
+        let bytes: [u8; 16] = random()?;
+        let id = crate::audit::RecordId::from_bytes(bytes).to_string();
+        let mut views = self.lock();
+        views.retain(|_, (since, _)| since.elapsed() < LONGEST);
+        if views.len() >= MOST {
+            return Err(ApiError::Denied(Refusal::TooManyTries));
+        }
+        views.insert(id.clone(), (Instant::now(), Arc::new(held)));
+        Ok(id)
+    }
+
+    /// The view of this id, if this role opened it.
+    pub(super) fn find(&self, id: &str, role: RoleId) -> Option<Arc<Held>> {
+        let found = self.lock().get(id).map(|(_, held)| Arc::clone(held));
+        found.filter(|held| held.role == role)
+    }
+
+    pub(super) fn end(&self, id: &str) {
+        self.lock().remove(id);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Arc<Held>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,125 @@
+//! The page of a view: what is shared, and over and between all of it who looks.
+//!
+//! The mark is text among the text, so that it is copied with it, and drawn over the whole page, so that a picture of it has it. It
+//! cannot keep anybody from cutting it out or from copying what they read by hand.
+
+use std::fmt::Write as _;
+
+use super::super::words::{domain, escaped, minute};
+use super::held::Held;
+use crate::letter::{PAGE, Piece, PlacedLine};
+use crate::note::SectionCode;
+use crate::note::compose::Language;
+use crate::sharing::{View, Watermark};
+use crate::text::PatientText;
+
+/// How often the mark is drawn over a page of text.
+const MARKS: usize = 40;
+/// Lines of the note between two marks in the text.
+const BETWEEN: usize = 6;
+/// The look of a page of text, for one that is taken away.
+const STYLE: &str = include_str!("../../page/view.css");
+
+/// Who looks, in words: viewer, organisation, time, entry of the log.
+pub(super) fn words(mark: &Watermark) -> String {
+    format!("{} · {} · {} HKT · #{}", mark.viewer(), mark.organisation(), minute(mark.at()), mark.entry())
+}
+
+/// What a view shows, without its mark.
+pub(super) fn pieces(view: &View, language: Language) -> Vec<Piece> {
+    let pick = |(english, chinese): (&'static str, &'static str)| language.pick(english, chinese);
+    let (by, at) = view.signature();
+    let mut pieces = vec![Piece::Note(PatientText::from(format!("{} {by} · {at}", pick(("Signed by", "簽署")))))];
+    for part in view.parts() {
+        pieces.push(Piece::Heading(pick(domain(part.domain)).into()));
+        if part.lines.is_empty() {
+            pieces.push(Piece::Note(pick(("The note has nothing of this.", "記錄中沒有這項內容。")).into()));
+        }
+        let mut section = None;
+        for (code, line) in &part.lines {
+            if section != Some(*code) {
+                pieces.push(Piece::Note(heading(*code).into()));
+                section = Some(*code);
+            }
+            pieces.push(Piece::Text(line.clone()));
+        }
+    }
+    pieces
+}
+
+/// The page on a screen, which prints only where the consent says so: pictures with their text laid over them unseen, or, where there are
+/// none, text with the mark in it.
+pub(super) fn page(held: &Held, id: &str) -> String {
+    let class = if held.uses.print { "view" } else { "view unprintable" };
+    let head = "<link rel=\"stylesheet\" href=\"/assets/view.css\">";
+    let body = if held.pictures.is_empty() { text(&held.view, held.view.watermark(), held.language) } else { drawn(held, id) };
+    whole(held.view.watermark(), held.language, (class, head), &body)
+}
+
+/// A page that stands alone: for printing and taking away.
+pub(super) fn copy(view: &View, mark: &Watermark, language: Language) -> String {
+    whole(mark, language, ("view", &format!("<style>\n{STYLE}</style>")), &text(view, mark, language))
+}
+
+fn whole(mark: &Watermark, language: Language, (class, head): (&str, &str), body: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
+         <title>{}</title>\n{head}\n</head>\n<body class=\"{class}\">\n{body}</body>\n</html>\n",
+        language.pick("en", "zh-Hant-HK"),
+        escaped(&words(mark))
+    )
+}
+
+/// Pictures, each with its lines where they stand in it: to be searched, read aloud and copied, the mark's too.
+fn drawn(held: &Held, id: &str) -> String {
+    let (width, height) = PAGE;
+    let mut html = String::new();
+    // Writing into a String cannot fail.
+    for (number, picture) in held.pictures.iter().enumerate() {
+        let _ = writeln!(
+            html,
+            "<svg class=\"sheet\" viewBox=\"0 0 {width} {height}\" xmlns=\"http://www.w3.org/2000/svg\">\n\
+             <image href=\"/v1/views/{}/pictures/{number}\" width=\"{width}\" height=\"{height}\"/>",
+            escaped(id)
+        );
+        for PlacedLine { x, y, width, size, text } in &picture.lines {
+            let _ = writeln!(
+                html,
+                "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size:.1}\" textLength=\"{width:.1}\" lengthAdjust=\"spacingAndGlyphs\" fill=\"transparent\">{}</text>",
+                escaped(text.reveal())
+            );
+        }
+        html.push_str("</svg>\n");
+    }
+    html
+}
+
+fn text(view: &View, mark: &Watermark, language: Language) -> String {
+    let mark = escaped(&words(mark));
+    let mut html = format!("<article>\n<p class=\"mark\">{mark}</p>\n");
+    for (number, piece) in pieces(view, language).iter().enumerate() {
+        let _ = match piece {
+            Piece::Heading(text) => writeln!(html, "<h2>{}</h2>", escaped(text.reveal())),
+            Piece::Text(text) => writeln!(html, "<p>{}</p>", escaped(text.reveal())),
+            Piece::Note(text) => writeln!(html, "<p class=\"note\">{}</p>", escaped(text.reveal())),
+        };
+        if number % BETWEEN == BETWEEN - 1 {
+            let _ = writeln!(html, "<p class=\"mark\">{mark}</p>");
+        }
+    }
+    let _ = writeln!(html, "<p class=\"mark\">{mark}</p>\n</article>\n<div class=\"marks\" aria-hidden=\"true\">");
+    for _ in 0..MARKS {
+        let _ = writeln!(html, "<span>{mark}</span>");
+    }
+    html.push_str("</div>\n");
+    html
+}
+
+fn heading(code: SectionCode) -> &'static str {
+    match code {
+        SectionCode::S => "S",
+        SectionCode::O => "O",
+        SectionCode::A => "A",
+        SectionCode::P => "P",
+    }
+}

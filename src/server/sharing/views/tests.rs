@@ -1,0 +1,136 @@
+//! What is open is over within a second of a withdrawal.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::routing::get;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::super::courier::now;
+use super::super::tests::{SENTINEL, Stage, in_force, stage};
+use super::super::words::minute;
+use super::*;
+
+/// What a cut may take.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The record of the stage's only note.
+async fn record(stage: &Stage, id: ConsentId) -> RecordId {
+    let stored = stage.store().consent(id).await.unwrap().unwrap();
+    *stored.consent.scope().records.first().unwrap()
+}
+
+async fn seen(stage: &Stage, id: ConsentId, purpose: Purpose) -> Result<(Held, u64), ApiError> {
+    let by = stage.by(stage.b);
+    let names = Names::of(stage.store(), stage.b).await?;
+    see(&stage.sharing, &by, (&names, |_: &Permit, _| true), (id, record(stage, id).await, purpose), Language::English).await
+}
+
+async fn withdraw(stage: &Stage, id: ConsentId) {
+    let by = stage.by(Actor::Patient);
+    let withdrawn = stage.store().change_consent(id, &by, |consent, _| consent.withdraw(Actor::Patient, by.at).into());
+    withdrawn.await.unwrap().unwrap().outcome.unwrap();
+}
+
+async fn last_events(stage: &Stage, count: usize) -> Vec<Event> {
+    let events = stage.store().events(0, 10_000).await.unwrap();
+    events[events.len() - count..].iter().map(|bytes| Event::decode(bytes).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_view_is_in_the_log_before_it_is_shown_and_names_its_entry() {
+    let stage = stage(3).await;
+    let id = in_force(&stage).await;
+    let (held, entry) = seen(&stage, id, Purpose::Referral).await.unwrap();
+    let last = last_events(&stage, 3).await;
+    let actions: Vec<_> = last.iter().map(|event| (event.action, event.outcome)).collect();
+    let done = Outcome::Done;
+    assert_eq!(actions, [(Action::Permit, done), (Action::Permit, done), (Action::View { count: 1 }, done)]);
+    assert_eq!((last[2].consent, last[2].actor, last[2].purpose), (Some(id), stage.b, Some(Purpose::Referral)));
+    let bytes = stage.store().events(entry, 1).await.unwrap().remove(0);
+    assert_eq!(Event::decode(&bytes).unwrap(), last[2]);
+    let page = markup::page(&held, "view-id");
+    assert!(page.contains(SENTINEL) && page.contains("unprintable"));
+    let mark = format!("Dr Bo · Clinic B · {} HKT · #{entry}", minute(held.view.watermark().at()));
+    assert!(page.matches(&mark).count() >= 3, "in the title, at the top and the foot");
+    let text = markup::copy(&held.view, held.view.watermark(), held.language);
+    assert!(text.matches(&mark).count() > 40 && text.contains(SENTINEL), "over and between the text");
+}
+
+#[tokio::test]
+async fn everything_else_is_refused_and_kept() {
+    let stage = stage(1).await;
+    let id = in_force(&stage).await;
+    let other = seen(&stage, id, Purpose::Treatment).await;
+    assert!(matches!(other, Err(ApiError::Denied(Refusal::OtherPurpose))));
+    let last = last_events(&stage, 1).await.remove(0);
+    assert_eq!((last.action, last.outcome), (Action::Permit, Outcome::Refused { reason: Refusal::OtherPurpose }));
+    let names = Names::of(stage.store(), stage.a).await.unwrap();
+    let by = stage.by(stage.a);
+    let wanted = (id, record(&stage, id).await, Purpose::Referral);
+    let colleague = see(&stage.sharing, &by, (&names, |_: &Permit, _| true), wanted, Language::English).await;
+    assert!(matches!(colleague, Err(ApiError::NoConsent)), "to somebody else it is not there");
+    let last = last_events(&stage, 1).await.remove(0);
+    assert_eq!(last.outcome, Outcome::Refused { reason: Refusal::OtherRecipient });
+    let (held, _) = seen(&stage, id, Purpose::Referral).await.unwrap();
+    for (to, action) in
+        [(Use::Print, Action::Print), (Use::Download, Action::Export { count: 1 }), (Use::Forward, Action::Forward)]
+    {
+        let taken = copy(&stage.sharing, &stage.by(stage.b), &held, (to, action)).await;
+        assert!(matches!(taken, Err(ApiError::Denied(Refusal::UseNotGranted))), "{to:?}");
+        let last = last_events(&stage, 1).await.remove(0);
+        assert_eq!(last.outcome, Outcome::Refused { reason: Refusal::UseNotGranted });
+    }
+}
+
+#[tokio::test]
+async fn an_open_view_ends_within_a_second_of_a_withdrawal() {
+    let stage = stage(1).await;
+    let id = in_force(&stage).await;
+    let (held, _) = seen(&stage, id, Purpose::Referral).await.unwrap();
+    let view = stage.sharing.0.views.keep(held).unwrap();
+    let by = stage.by(stage.b);
+    let changes = stage.store().consent_changes();
+    let held = holding(&stage.sharing, &by, &view).await.unwrap_or_else(|_| panic!("it holds"));
+    let store = stage.store().clone();
+    let watching = tokio::spawn(async move { (held.ended(&store, changes).await, Instant::now()) });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!watching.is_finished());
+    let begun = Instant::now();
+    withdraw(&stage, id).await;
+    let (refusal, at) = watching.await.unwrap();
+    assert_eq!(refusal, Refusal::Withdrawn);
+    assert!(at - begun < SECOND, "{:?}", at - begun);
+    // What was decided before is decided anew.
+    let again = holding(&stage.sharing, &By { at: now(), ..by }, &view).await;
+    assert!(matches!(again, Err(ApiError::Denied(Refusal::Withdrawn))));
+    assert!(matches!(seen(&stage, id, Purpose::Referral).await, Err(ApiError::Denied(Refusal::Withdrawn))));
+}
+
+#[tokio::test]
+async fn a_copy_half_way_breaks_off() {
+    let stage = stage(1).await;
+    let id = in_force(&stage).await;
+    let (held, _) = seen(&stage, id, Purpose::Referral).await.unwrap();
+    let (held, sharing) = (Arc::new(held), stage.sharing.clone());
+    let whole = 64 << 20;
+    let route = get(move || async move { pieces(sharing, held, "x".repeat(whole)) });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/", route)).await });
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut buffer = vec![0; 32 << 10];
+    let mut read = stream.read(&mut buffer).await.unwrap();
+    let begun = Instant::now();
+    withdraw(&stage, id).await;
+    loop {
+        match stream.read(&mut buffer).await {
+            Ok(0) | Err(_) => break,
+            Ok(more) => read += more,
+        }
+    }
+    assert!(begun.elapsed() < SECOND, "{:?}", begun.elapsed());
+    assert!(read < whole / 2, "{read} bytes");
+}

@@ -1,0 +1,56 @@
+//! How a patient is reached, and whether they decide for themselves: what the clinic that treats them knows, and nobody else may say.
+
+use serde::{Deserialize, Serialize};
+
+use super::place::Place;
+use super::{By, Store, StoreError};
+use crate::audit::Action;
+use crate::text::PatientText;
+
+/// Where a patient's messages go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// A telephone number, as [`crate::gateway::Address::phone`] takes it.
+    pub phone: Option<PatientText>,
+    /// A mailbox, for a patient without a telephone.
+    pub mail: Option<PatientText>,
+    /// The patient cannot decide: somebody else does.
+    #[serde(default)]
+    pub incapable: bool,
+}
+
+fn place(patient: &str) -> Place<'_> {
+    Place::new("patient_contacts.document", patient)
+}
+
+impl Store {
+    /// How a patient is reached, if anybody entered it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] when there is no such patient, [`StoreError::Damaged`], and when it cannot be read.
+    pub async fn contact(&self, patient: &str) -> Result<Option<Contact>, StoreError> {
+        let key = self.patient_key(patient).await?;
+        let query = sqlx::query_as("SELECT document FROM patient_contacts WHERE patient = $1").bind(patient);
+        let row = self.reader().one::<(Vec<u8>,)>(query).await.map_err(StoreError::database("read how a patient is reached"))?;
+        row.map(|(sealed,)| place(patient).unseal_json(&key, &sealed)).transpose()
+    }
+
+    /// Keeps how a patient is reached.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] when there is no such patient, and when it cannot be written.
+    pub async fn set_contact(&self, patient: &str, contact: &Contact, by: &By) -> Result<u64, StoreError> {
+        let key = self.patient_key(patient).await?;
+        let sealed = place(patient).seal_json(&key, contact)?;
+        let event = by.did_for(Action::Register, self.pseudonym(patient)?);
+        let mut act = self.begin("keep how a patient is reached").await?;
+        let insert = "INSERT INTO patient_contacts (patient, document) SELECT id, $1 FROM patients WHERE id = $2 \
+            ON CONFLICT (patient) DO UPDATE SET document = excluded.document";
+        if act.execute(sqlx::query(insert).bind(sealed).bind(patient)).await? == 0 {
+            act.abandon().await?;
+            return Err(StoreError::Unknown { what: "patient", id: patient.to_owned() });
+        }
+        act.commit(&event).await
+    }
+}

@@ -1,0 +1,288 @@
+//! Messages to patients, kept until a gateway has taken them.
+//!
+//! A message is made in the transaction of what it tells of, under an id that stays the same at each try. What it says is sealed with the
+//! patient's key and wiped when it was handed over: it may hold a code.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+
+use super::act::Act;
+use super::database::Upkeep;
+use super::patients::new_id;
+use super::place::Place;
+use super::{By, Store, StoreError};
+use crate::audit::{Action, Actor, ConsentId, Event, Outcome, UnixMillis};
+use crate::gateway::MessageId;
+use crate::spool::Key;
+use crate::text::PatientText;
+
+/// What a message is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The link to a request.
+    Link,
+    /// The code of an opened page.
+    Code,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Code => "code",
+        }
+    }
+}
+
+/// How far a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutboxState {
+    /// It is tried until its time is over.
+    Waiting,
+    /// A gateway has taken it, or the outbox page shows it.
+    HandedOver,
+    /// No gateway took it in its time, or one said that it never will.
+    Failed,
+}
+
+impl OutboxState {
+    fn of(name: &str) -> Self {
+        match name {
+            "waiting" => Self::Waiting,
+            "handed_over" => Self::HandedOver,
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// A message to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// What for.
+    pub kind: Kind,
+    /// A telephone number.
+    pub phone: Option<PatientText>,
+    /// A mailbox, where there is no number.
+    pub mail: Option<PatientText>,
+    /// The subject of a mail.
+    pub subject: String,
+    /// What it says.
+    pub text: PatientText,
+    /// When it makes no sense any more.
+    pub until: UnixMillis,
+}
+
+/// A message as kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxMessage {
+    /// The same at each try.
+    pub id: MessageId,
+    /// Whom it goes to.
+    pub patient: String,
+    /// The consent that it is about.
+    pub consent: Option<ConsentId>,
+    /// How far it is.
+    pub state: OutboxState,
+    /// How often it was tried.
+    pub tries: u32,
+    /// What it is: its text is empty once a gateway has it.
+    pub message: Outgoing,
+}
+
+/// What is sealed.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    phone: Option<PatientText>,
+    mail: Option<PatientText>,
+    subject: String,
+    text: PatientText,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    patient: String,
+    consent: String,
+    kind: String,
+    state: String,
+    tries: i64,
+    until_at: i64,
+    document: Vec<u8>,
+}
+
+const SELECT: &str = "SELECT id, patient, coalesce(consent, '') AS consent, kind, state, tries, until_at, document FROM outbox";
+
+fn place(id: &str) -> Place<'_> {
+    Place::new("outbox.document", id)
+}
+
+fn message_id(text: &str) -> Option<MessageId> {
+    Some(MessageId::from_bytes(URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?))
+}
+
+impl Row {
+    fn open(self, key: &Key) -> Result<OutboxMessage, StoreError> {
+        let place = place(&self.id);
+        let Kept { phone, mail, subject, text } = place.unseal_json(key, &self.document)?;
+        let kind = if self.kind == Kind::Code.name() { Kind::Code } else { Kind::Link };
+        let until = UnixMillis(self.until_at.unsigned_abs());
+        Ok(OutboxMessage {
+            id: message_id(&self.id).ok_or_else(|| place.damaged())?,
+            patient: self.patient,
+            consent: ConsentId::try_from(self.consent).ok(),
+            state: OutboxState::of(&self.state),
+            tries: u32::try_from(self.tries).unwrap_or(u32::MAX),
+            message: Outgoing { kind, phone, mail, subject, text, until },
+        })
+    }
+}
+
+impl Store {
+    /// At most so many messages whose time for a try has come, the oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn messages_due(&self, at: UnixMillis, most: u32) -> Result<Vec<OutboxMessage>, StoreError> {
+        let query = format!("{SELECT} WHERE state = 'waiting' AND next_at <= $1 ORDER BY number LIMIT $2");
+        let query = sqlx::query_as(&query).bind(at.0.cast_signed()).bind(i64::from(most));
+        self.open_messages(self.reader().all::<Row>(query).await).await
+    }
+
+    /// When the next message is due, if any waits.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn next_message(&self) -> Result<Option<UnixMillis>, StoreError> {
+        let query = sqlx::query_as("SELECT next_at FROM outbox WHERE state = 'waiting' ORDER BY next_at LIMIT 1");
+        let row = self.reader().one::<(i64,)>(query).await.map_err(StoreError::database("look for messages"))?;
+        Ok(row.map(|(at,)| UnixMillis(at.unsigned_abs())))
+    }
+
+    /// The newest messages, for the outbox page.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn messages(&self, most: u32) -> Result<Vec<OutboxMessage>, StoreError> {
+        let query = format!("{SELECT} ORDER BY number DESC LIMIT $1");
+        let query = sqlx::query_as(&query).bind(i64::from(most));
+        self.open_messages(self.reader().all::<Row>(query).await).await
+    }
+
+    /// One that is damaged is left out and named in the log.
+    async fn open_messages(&self, rows: Result<Vec<Row>, sqlx::Error>) -> Result<Vec<OutboxMessage>, StoreError> {
+        let mut found = Vec::new();
+        for row in rows.map_err(StoreError::database("read messages"))? {
+            let opened = match self.patient_key(&row.patient).await {
+                Ok(key) => row.open(&key),
+                Err(error) => Err(error),
+            };
+            match opened {
+                Ok(message) => found.push(message),
+                Err(error) => tracing::error!(%error, "the outbox leaves a message out"),
+            }
+        }
+        Ok(found)
+    }
+
+    /// A gateway took a message. A code's five minutes begin, in the same transaction. `shown` keeps the words, for a page that shows
+    /// them; else they are wiped. False where the message was not waiting any more.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn message_handed_over(&self, message: &OutboxMessage, shown: bool, at: UnixMillis) -> Result<bool, StoreError> {
+        let key = self.patient_key(&message.patient).await?;
+        let (id, words) = (message.id.to_string(), &message.message);
+        let text = if shown { words.text.clone() } else { PatientText::from("") };
+        let kept = Kept { phone: words.phone.clone(), mail: words.mail.clone(), subject: words.subject.clone(), text };
+        let sealed = place(&id).seal_json(&key, &kept)?;
+        let update =
+            "UPDATE outbox SET state = 'handed_over', tries = tries + 1, document = $1 WHERE id = $2 AND state = 'waiting'";
+        let update = sqlx::query(update).bind(sealed).bind(&id);
+        let (Kind::Code, Some(consent)) = (words.kind, message.consent) else {
+            let done = self.database().keep_up(Upkeep::Delivery, update).await;
+            return Ok(done.map_err(StoreError::database("keep that a message was sent"))? > 0);
+        };
+        let mut act = self.begin("keep that a code was sent").await?;
+        // The consent first, as whoever makes another code does.
+        let Some((state, about)) = act.hold_consent(consent, &key).await? else { return act.abandon().await.map(|()| false) };
+        if act.execute(update).await? == 0 {
+            return act.abandon().await.map(|()| false);
+        }
+        let taken = state.code_handed_over(at);
+        act.keep_consent(&key, &taken.consent, &about).await?;
+        let by = By { actor: Actor::System, at, address: None, device: None };
+        act.commit_all(taken.events, &by).await?;
+        self.consent_changed(consent);
+        Ok(true)
+    }
+
+    /// No gateway took a message: it is tried again at `next`, or never where there is no such time. That is an event.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn message_not_taken(
+        &self,
+        message: &OutboxMessage,
+        next: Option<UnixMillis>,
+        at: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let id = message.id.to_string();
+        if let Some(next) = next {
+            let update = "UPDATE outbox SET tries = tries + 1, next_at = $1 WHERE id = $2 AND state = 'waiting'";
+            let done = self.database().keep_up(Upkeep::Delivery, sqlx::query(update).bind(next.0.cast_signed()).bind(&id)).await;
+            return done.map(drop).map_err(StoreError::database("keep that a message was not sent"));
+        }
+        let action = if message.message.kind == Kind::Code { Action::ConsentCode } else { Action::ConsentRequest };
+        let (patient, consent) = (Some(self.pseudonym(&message.patient)?), message.consent);
+        let event = Event { patient, consent, ..Event::new(at, Actor::System, action, Outcome::Failed) };
+        let mut act = self.begin("keep that a message cannot be sent").await?;
+        let update = "UPDATE outbox SET tries = tries + 1, state = 'failed' WHERE id = $1 AND state = 'waiting'";
+        if act.execute(sqlx::query(update).bind(&id)).await? == 0 {
+            return act.abandon().await;
+        }
+        act.commit(&event).await.map(drop)
+    }
+
+    /// Waits until there may be a message to deliver.
+    pub async fn more_messages(&self) {
+        self.shared.more_messages.notified().await;
+    }
+
+    pub(super) fn messages_wait(&self) {
+        self.shared.more_messages.notify_one();
+    }
+}
+
+impl Act {
+    /// Puts a message into the outbox. A code takes the place of those of the same consent that still wait.
+    pub(super) async fn post(
+        &mut self,
+        key: &Key,
+        patient: &str,
+        consent: Option<ConsentId>,
+        message: Outgoing,
+        at: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let id = new_id()?;
+        let Outgoing { kind, phone, mail, subject, text, until } = message;
+        let sealed = place(&id).seal_json(key, &Kept { phone, mail, subject, text })?;
+        let consent = consent.map(|consent| consent.to_string()).unwrap_or_default();
+        if kind == Kind::Code {
+            let void = "DELETE FROM outbox WHERE consent = $1 AND kind = 'code' AND state = 'waiting'";
+            self.execute(sqlx::query(void).bind(&consent)).await?;
+        }
+        let insert = "INSERT INTO outbox (id, number, patient, consent, kind, state, tries, next_at, until_at, document) \
+            SELECT $1, (SELECT coalesce(max(number), 0) + 1 FROM outbox), $2, id, $3, 'waiting', 0, $4, $5, $6 FROM consents WHERE id = $7";
+        let insert = sqlx::query(insert).bind(&id).bind(patient).bind(kind.name()).bind(at.0.cast_signed());
+        let insert = insert.bind(until.0.cast_signed()).bind(sealed).bind(consent);
+        if self.execute(insert).await? == 0 {
+            return Err(StoreError::Unknown { what: "consent", id });
+        }
+        Ok(())
+    }
+}
