@@ -4,12 +4,14 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use axum_server::tls_rustls::RustlsConfig;
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, NameConstraints,
 };
+use rustls::ServerConfig;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
@@ -65,7 +67,11 @@ impl Certificate {
                 return Err(failed(file)(io::Error::new(io::ErrorKind::InvalidData, "it is no PEM")));
             }
         }
-        RustlsConfig::from_pem_file(&chain, &key).await.map_err(failed(&chain))
+        let config = RustlsConfig::from_pem_file(&chain, &key).await.map_err(failed(&chain))?;
+        // HTTP/2 has no `Host`, by which foreign requests are told, and a browser's socket would need a connection of its own all the same.
+        let mut config = ServerConfig::clone(&config.get_inner());
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(RustlsConfig::from_config(Arc::new(config)))
     }
 
     /// The authority's certificate, for the machines that are to trust a generated one.
