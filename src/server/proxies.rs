@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -25,14 +25,15 @@ impl Proxies {
     /// at the end, and whoever comes first may have written anything. A peer that is no proxy asks for itself.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
-        let values = headers.get_all(HeaderName::from_static("x-forwarded-for")).iter();
-        let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
-        for named in values.iter().rev().flat_map(|value| value.rsplit(',')) {
+        let values: Vec<&[u8]> =
+            headers.get_all(HeaderName::from_static("x-forwarded-for")).iter().map(HeaderValue::as_bytes).collect();
+        for named in values.iter().rev().flat_map(|value| value.rsplit(|byte| *byte == b',')) {
             if !self.know(client) {
                 break;
             }
             // What is no address stands for nobody, and nobody before it is believed.
-            let Ok(address) = named.trim().parse::<IpAddr>() else { break };
+            let address = str::from_utf8(named).ok().and_then(|named| named.trim().parse::<IpAddr>().ok());
+            let Some(address) = address else { break };
             client = address.to_canonical();
         }
         client
@@ -60,7 +61,8 @@ mod tests {
         let proxies = Proxies::of(&[address("10.0.0.1"), address("10.0.0.2")]);
         let client = |peer: &str, values: &[&str]| {
             let name = || HeaderName::from_static("x-forwarded-for");
-            proxies.client(address(peer), &values.iter().map(|value| (name(), value.parse().unwrap())).collect()).to_string()
+            let value = |value: &str| HeaderValue::from_bytes(&value.chars().map(|c| c as u8).collect::<Vec<_>>()).unwrap();
+            proxies.client(address(peer), &values.iter().map(|given| (name(), value(given))).collect()).to_string()
         };
         for (peer, values, expected) in [
             ("192.0.2.9", &["198.51.100.1"][..], "192.0.2.9"),
@@ -72,6 +74,7 @@ mod tests {
             ("10.0.0.1", &["203.0.113.7", "192.0.2.9, 10.0.0.2"][..], "192.0.2.9"),
             ("10.0.0.1", &["192.0.2.9, somebody"][..], "10.0.0.1"),
             ("10.0.0.1", &["10.0.0.2"][..], "10.0.0.2"),
+            ("10.0.0.1", &["\u{ff}, 192.0.2.9"][..], "192.0.2.9"),
         ] {
             assert_eq!(client(peer, values), expected, "{peer} {values:?}");
         }

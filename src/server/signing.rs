@@ -11,6 +11,7 @@ use super::caller::{Caller, What};
 use super::clock::now;
 use super::edits::{Seen, conflict};
 use super::error::{ApiError, ErrorDocument};
+use crate::audit::Action;
 use crate::identity::Right;
 use crate::note::SectionCode;
 use crate::record::{
@@ -85,6 +86,7 @@ pub(super) async fn desk(app: &App, id: &str, kept: &KeptRecord) -> Result<Desk,
 pub(super) async fn show(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Json<Desk>, ApiError> {
     caller.may(&app, Right::View, What::Recording(&id)).await?;
     let kept = kept(&app, &id).await?;
+    caller.reads(&app, Action::View { count: 1 }, &id).await?;
     Ok(Json(desk(&app, &id, &kept).await?))
 }
 
@@ -124,6 +126,7 @@ enum HistoryAct {
 pub(super) async fn history(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Json<History>, ApiError> {
     caller.may(&app, Right::View, What::Recording(&id)).await?;
     let kept = kept(&app, &id).await?;
+    caller.reads(&app, Action::View { count: 1 }, &id).await?;
     let store = app.rooms.store();
     let mut before = store.note_version(&id, 1).await?.ok_or(ApiError::NotFinished)?;
     let mut entries = Vec::new();

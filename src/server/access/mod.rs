@@ -5,6 +5,7 @@
 
 mod ceremony;
 mod cookie;
+mod news;
 mod throttle;
 mod waiting;
 
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 
 pub(super) use ceremony::Ceremonies;
 pub(super) use cookie::CookieForm;
+pub(super) use news::News;
 pub(super) use throttle::Throttle;
 pub(super) use waiting::Waiting;
 
@@ -38,6 +40,8 @@ pub(super) struct Gate {
     pub sign_in: Option<SignIn>,
     /// Tries and refusals.
     pub throttle: Throttle,
+    /// Which lists were told to whom.
+    pub news: News,
     changed: watch::Sender<()>,
 }
 
@@ -61,7 +65,13 @@ impl Gate {
     /// # Errors
     /// When the rules of roles are none.
     pub fn trial() -> Result<Self, ServerError> {
-        Ok(Self { rights: Rights::shipped()?, sign_in: None, throttle: Throttle::new(), changed: watch::Sender::new(()) })
+        Ok(Self {
+            rights: Rights::shipped()?,
+            sign_in: None,
+            throttle: Throttle::new(),
+            news: News::default(),
+            changed: watch::Sender::new(()),
+        })
     }
 
     /// Asks for a passkey of pages at this address.

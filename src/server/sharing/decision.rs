@@ -26,6 +26,9 @@ use crate::text::PatientText;
 
 /// The pages load one style sheet of ours and send forms to us.
 const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// A form of a page that names no referrer at all says `Origin: null`, which no guard can tell from a foreign one. So the origin is told,
+/// and never the address, which has the link's secret.
+const REFERRER: &str = "strict-origin";
 /// The cookie with the page's secret.
 const COOKIE: &str = "page";
 
@@ -77,15 +80,18 @@ async fn open(
     }
     // A code that cannot be sent is asked for again on the page.
     let _ = send_code(&sharing, id, &page_secret, &by).await?;
+    Ok(remembered(&sharing, to_page(&consent, ""), &consent, &page_secret, LINK_LIFE))
+}
+
+/// The answer after which the browser has the page's secret for so many milliseconds.
+fn remembered(sharing: &Sharing, mut response: Response, consent: &str, secret: &Secret, life: u64) -> Response {
     let secure = if sharing.0.public.starts_with("https:") { "; Secure" } else { "" };
-    let age = LINK_LIFE / 1000;
-    let cookie =
-        format!("{COOKIE}={}; Path=/d/{consent}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}", page_secret.reveal());
-    let mut response = to_page(&consent, "");
+    let age = life / 1000;
+    let cookie = format!("{COOKIE}={}; Path=/d/{consent}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}", secret.reveal());
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
-    Ok(response)
+    response
 }
 
 /// The opened page, in whatever state its consent is.
@@ -116,6 +122,9 @@ async fn another_code(
 ) -> Result<Response, ApiError> {
     let by = by(peer);
     let (Some(id), Some(secret)) = (id(&consent), cookie(&headers)) else { return Ok(refused(Refusal::NotSignedIn)) };
+    if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
+        return turned_away(&sharing, &by, id, refusal).await;
+    }
     Ok(match send_code(&sharing, id, &secret, &by).await? {
         Ok(()) => to_page(&consent, ""),
         Err(refusal) => to_page(&consent, code_of(refusal)),
@@ -153,7 +162,13 @@ async fn yes(
         ConsentStep { page, ..taken.into() }
     });
     let Some(changed) = changed.await? else { return Ok(refused(Refusal::NotSignedIn)) };
-    Ok(to_page(&consent, changed.outcome.err().map_or("", code_of)))
+    let response = to_page(&consent, changed.outcome.err().map_or("", code_of));
+    if changed.outcome.is_err() {
+        return Ok(response);
+    }
+    // For as long as there is something to take back.
+    let life = changed.stored.consent.scope().end().0.saturating_sub(by.at.0);
+    Ok(remembered(&sharing, response, &consent, &secret, life))
 }
 
 /// The patient says no: that takes no code.
@@ -165,6 +180,9 @@ async fn no(
 ) -> Result<Response, ApiError> {
     let by = by(peer);
     let (Some(id), Some(secret)) = (id(&consent), cookie(&headers)) else { return Ok(refused(Refusal::NotSignedIn)) };
+    if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
+        return turned_away(&sharing, &by, id, refusal).await;
+    }
     let changed =
         sharing.store().change_consent(id, &by, |consent, _| consent.refuse(Actor::Patient, Some(&secret), by.at).into()).await?;
     let Some(changed) = changed else { return Ok(refused(Refusal::NotSignedIn)) };
@@ -199,6 +217,9 @@ async fn report(
     let by = by(peer);
     let Some((_, mine)) = mine(&sharing, &consent, &headers).await? else { return Ok(refused(Refusal::NotSignedIn)) };
     let by = By { actor: mine.decider.actor(), ..by };
+    if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
+        return Ok(refused(refusal));
+    }
     let report = super::report::of_patient(&sharing, &mine.patient, &by).await?;
     Ok(page(StatusCode::OK, &report.html()))
 }
@@ -206,6 +227,10 @@ async fn report(
 /// Makes a code and puts it into the outbox.
 async fn send_code(sharing: &Sharing, id: ConsentId, secret: &Secret, by: &By) -> Result<Result<(), Refusal>, ApiError> {
     let Some(stored) = sharing.store().consent(id).await? else { return Ok(Err(Refusal::NotSignedIn)) };
+    // Before anything that differs from patient to patient, or counts.
+    if !may_read(&stored.consent, secret) {
+        return Ok(Err(Refusal::NotSignedIn));
+    }
     let contact = match &stored.patient {
         Some(patient) => sharing.store().contact(patient).await?,
         None => None,
@@ -269,10 +294,12 @@ fn cookie(headers: &HeaderMap) -> Option<Secret> {
     values.find(|(name, _)| *name == COOKIE).map(|(_, value)| Secret::from_client(value.to_owned()))
 }
 
-/// Refused before a consent was touched: that is an event too.
+/// Refused before a consent was touched: that is an event too, of which a flood does not fill the log.
 async fn turned_away(sharing: &Sharing, by: &By, id: ConsentId, refusal: Refusal) -> Result<Response, ApiError> {
-    let event = Event { consent: Some(id), ..by.did_in_general(Action::SignIn) };
-    sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason: refusal }, ..event }).await?;
+    if sharing.0.strangers.may_keep() {
+        let event = Event { consent: Some(id), ..by.did_in_general(Action::SignIn) };
+        sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason: refusal }, ..event }).await?;
+    }
     Ok(refused(refusal))
 }
 
@@ -308,8 +335,8 @@ fn problem(code: &str) -> Option<Refusal> {
 }
 
 fn page(status: StatusCode, html: &str) -> Response {
-    let policy = HeaderValue::from_static(POLICY);
-    (status, [(header::CONTENT_SECURITY_POLICY, policy)], Html(html.to_owned())).into_response()
+    let policies = [(header::CONTENT_SECURITY_POLICY, POLICY), (header::REFERRER_POLICY, REFERRER)];
+    (status, policies, Html(html.to_owned())).into_response()
 }
 
 #[cfg(test)]

@@ -21,8 +21,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
+use super::access::Throttle;
 use super::error::ApiError;
-use crate::audit::{Actor, OrganisationId, Refusal, UnixMillis};
+use crate::audit::{Actor, OrganisationId, Refusal, RoleId, UnixMillis};
 use crate::consent::{CodeKey, RateLimit};
 use crate::gateway::Gateways;
 use crate::store::{Store, StoreError};
@@ -37,6 +38,9 @@ const CODES: (usize, u64) = (12, 3_600_000);
 /// What one address may open and answer in ten minutes: a waiting room behind one address is more than one patient.
 const ANSWERS: (usize, u64) = (120, 600_000);
 
+/// Requests of one role in an hour: each may send a message in another clinic's name.
+const REQUESTS: (usize, u64) = (30, 3_600_000);
+
 /// What sharing needs.
 #[derive(Clone)]
 pub(super) struct Sharing(Arc<Shared>);
@@ -50,6 +54,9 @@ struct Shared {
     views: Views,
     by_phone: Mutex<RateLimit>,
     by_address: Mutex<RateLimit>,
+    by_asker: Mutex<RateLimit>,
+    /// What the log takes of whom nobody knows.
+    strangers: Throttle,
 }
 
 impl FromRef<App> for Sharing {
@@ -67,8 +74,9 @@ impl Sharing {
         let way = gateways.map_or(Way::Page, |gateways| Way::Gateways(Arc::new(gateways)));
         let code_key = store.code_key()?;
         let limit = |(most, stretch)| Mutex::new(RateLimit::new(most, stretch));
-        let (by_phone, by_address) = (limit(CODES), limit(ANSWERS));
-        Ok(Self(Arc::new(Shared { store, way, code_key, public, views: Views::default(), by_phone, by_address })))
+        let (by_phone, by_address, by_asker) = (limit(CODES), limit(ANSWERS), limit(REQUESTS));
+        let (views, strangers) = (Views::default(), Throttle::new());
+        Ok(Self(Arc::new(Shared { store, way, code_key, public, views, by_phone, by_address, by_asker, strangers })))
     }
 
     /// Delivers messages until the server closes.
@@ -83,6 +91,11 @@ impl Sharing {
     /// Counts a code to a telephone or mailbox.
     fn allow_code(&self, to: &str, at: UnixMillis) -> Result<(), Refusal> {
         allow(&self.0.by_phone, to.as_bytes(), at)
+    }
+
+    /// Counts a request of a role.
+    fn allow_request(&self, role: RoleId, at: UnixMillis) -> Result<(), Refusal> {
+        allow(&self.0.by_asker, role.to_string().as_bytes(), at)
     }
 
     /// Counts a try from an address. Of IPv6 a whole site counts as one.

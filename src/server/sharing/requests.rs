@@ -27,6 +27,8 @@ use crate::visit::Identifier;
 const OF_AGE: u16 = 16;
 /// How long a consent lasts where nobody says: thirty days.
 const USUAL: u64 = 30 * 24 * 3_600_000;
+/// How far ahead a consent may begin, in milliseconds.
+const LATEST: u64 = 7 * 24 * 3_600_000;
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Organisations {
@@ -137,15 +139,22 @@ pub(super) async fn begin(sharing: &Sharing, by: &By, names: Names, wanted: Want
         return Err(ApiError::Denied(Refusal::NotAllowed));
     };
     let owner = OrganisationId::try_from(wanted.organisation.clone()).map_err(|_| ApiError::NoOrganisation)?;
+    if let Err(refusal) = sharing.allow_request(role, by.at) {
+        let outcome = Outcome::Refused { reason: refusal };
+        store.keep_event(&Event { outcome, ..by.did_in_general(Action::ConsentRequest) }).await?;
+        return Err(ApiError::Denied(refusal));
+    }
     let owner_name = organisation_name(store, owner).await?;
     if owner == own {
         return Err(ApiError::Invalid("`organisation` is your own: what it has needs no consent".to_owned()));
     }
     let number = Identifier::new(&wanted.patient.kind, &wanted.patient.value)?;
     let from = time("from", wanted.from.as_deref())?.unwrap_or(by.at).max(by.at);
+    if from > by.at.after(LATEST) {
+        return Err(ApiError::Invalid("`from` is more than a week ahead".to_owned()));
+    }
     let to = time("to", wanted.to.as_deref())?.unwrap_or(from.after(USUAL));
     let since = time("visits_since", wanted.visits_since.as_deref())?;
-    // The same work for a patient who is not known, or of whom there is no signed note.
     let patient = store.patient_by_number(owner, &number).await?;
     let notes = match &patient {
         Some(patient) => signed_notes(store, patient, since).await?,
@@ -266,7 +275,8 @@ impl Face {
             uses: scope.uses,
             asked_at: minute(about.asked_at),
             from: minute(scope.from),
-            until: minute(scope.end()),
+            // Until the patient agreed it is as was asked for: where a minor comes of age is told by nobody else.
+            until: minute(if matches!(stored.consent, Consent::Active(_)) { scope.end() } else { scope.to }),
         }
     }
 }

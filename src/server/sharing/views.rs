@@ -24,7 +24,7 @@ use super::{Names, Sharing};
 use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal};
 use crate::consent::{Consent, Permit, Use};
 use crate::fonts;
-use crate::identity::{Right, Thing};
+use crate::identity::{Right, RoleKind, Thing};
 use crate::letter::{LetterError, Picture, Piece, to_pictures};
 use crate::note::compose::Language;
 use crate::record::Record;
@@ -65,8 +65,12 @@ pub(super) struct Shares {
 
 /// What is shared with the caller now.
 #[utoipa::path(get, path = "/v1/shares", responses((status = 200, description = "The newest first", body = Shares), (status = "default", description = "Why not", body = ErrorDocument)))]
-pub(super) async fn shared(State(sharing): State<Sharing>, Caller { by, .. }: Caller) -> Result<Json<Shares>, ApiError> {
+pub(super) async fn shared(State(sharing): State<Sharing>, Caller { by, session, .. }: Caller) -> Result<Json<Shares>, ApiError> {
     let Actor::Staff { organisation, .. } = by.actor else { return Ok(Json(Shares { shares: Vec::new() })) };
+    // What is shared with a whole house is for those of it who treat.
+    if !matches!(session.kind, RoleKind::Doctor | RoleKind::Nurse) {
+        return Ok(Json(Shares { shares: Vec::new() }));
+    }
     let mut shares = Vec::new();
     for stored in sharing.store().consents(Side::Recipient(organisation)).await? {
         let scope = stored.consent.scope();

@@ -70,6 +70,7 @@ pub(super) async fn list(State(app): State<App>, caller: Caller, Path(id): Path<
     let store = app.rooms.store();
     store.patient(&id).await?.ok_or(ApiError::NoPatient)?;
     let encounters = store.encounters_of(&id).await?.into_iter().map(EncounterFace::from).collect();
+    caller.looked_at(&app, &id).await?;
     Ok(Json(Encounters { encounters }))
 }
 
@@ -92,6 +93,7 @@ pub(super) async fn show(State(app): State<App>, caller: Caller, Path(id): Path<
     caller.may(&app, Right::View, What::Visit(&id)).await?;
     let store = app.rooms.store();
     let banner = Faces::new()?.of_encounter(store, &id).await?.ok_or(ApiError::NoVisit)?;
+    caller.looked_at(&app, &banner.patient.id).await?;
     let mut recordings = Vec::new();
     for recording in store.recordings_of(&id).await? {
         recordings.extend(work_of(&app, &recording).await?);

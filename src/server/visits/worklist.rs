@@ -122,6 +122,12 @@ pub(super) async fn show(State(app): State<App>, caller: Caller, Asked(day): Ask
         let entry = entry(&app, &mut faces, &encounter.id).await?;
         earlier.extend(entry.filter(|entry| !entry.recordings.is_empty() && !entry.progress.is_done()));
     }
+    let told = visits.iter().chain(&earlier).map(|entry| entry.banner.encounter.id.as_str());
+    let told: Vec<&str> = told.collect();
+    // The page asks again every few seconds: the same list for the same role is one event an hour.
+    if app.gate.news.is_news(caller.session.role, &told) {
+        caller.searched(&app, told.len()).await?;
+    }
     Ok(Json(Worklist { visits, earlier, more }))
 }
 

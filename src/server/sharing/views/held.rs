@@ -13,10 +13,12 @@ use crate::letter::Picture;
 use crate::note::compose::Language;
 use crate::server::error::ApiError;
 use crate::sharing::View;
-use crate::store::{By, Store};
+use crate::store::{By, Store, record_id};
 
 /// Views that are kept at once, and how long each at most.
-const MOST: usize = 10_000;
+const MOST: usize = 2_000;
+/// Of one role; the oldest goes before another is opened.
+const OF_ROLE: usize = 20;
 const LONGEST: Duration = Duration::from_secs(12 * 3600);
 /// How long a look at the time of a permit may be late. What ends one is told at once.
 const BEAT: Duration = Duration::from_millis(500);
@@ -43,7 +45,12 @@ impl Held {
     pub(super) async fn still(&self, store: &Store, at: UnixMillis) -> Result<(), Refusal> {
         let stored = store.consent(self.consent).await.map_err(|_| Refusal::Error)?;
         let consent = stored.as_ref().map(|stored| &stored.consent);
-        self.permits.iter().try_for_each(|permit| permit.still_holds(consent, at))
+        self.permits.iter().try_for_each(|permit| permit.still_holds(consent, at))?;
+        // A note that was erased since is seen no more.
+        let notes = stored.iter().flat_map(|stored| &stored.about.notes);
+        let Some(note) = notes.into_iter().find(|note| record_id(note) == self.record) else { return Err(Refusal::OtherRecord) };
+        let kept = store.recording(note).await.map_err(|_| Refusal::Error)?;
+        kept.map(drop).ok_or(Refusal::OtherRecord)
     }
 
     /// Completes when its permits hold no more. `changes` has to have been listening since before they were looked at last.
@@ -104,6 +111,11 @@ impl Views {
         let id = crate::audit::RecordId::from_bytes(bytes).to_string();
         let mut views = self.lock();
         views.retain(|_, (since, _)| since.elapsed() < LONGEST);
+        let own = views.iter().filter(|(_, (_, other))| other.role == held.role);
+        if own.clone().count() >= OF_ROLE {
+            let oldest = own.min_by_key(|(_, (since, _))| *since).map(|(id, _)| id.clone());
+            views.remove(&oldest.unwrap_or_default());
+        }
         if views.len() >= MOST {
             return Err(ApiError::Denied(Refusal::TooManyTries));
         }
