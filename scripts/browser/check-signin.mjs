@@ -289,12 +289,13 @@ export async function signIn({ binary, shots }) {
     });
 
     await check("sharing: a form of the patient's page is taken as our own, and a link of nothing opens nothing", async () => {
-      const page = await browser.newPage();
+      const page = await (await browser.createBrowserContext()).newPage();
+      await page.bringToFront();
       await page.goto(`${server.origin}/d/${"A".repeat(22)}/${"A".repeat(43)}`);
       const [answer] = await Promise.all([page.waitForResponse((response) => response.request().method() === "POST"), page.click("button")]);
       same(answer.status(), 403, "the answer to a link of nothing");
       expect(answer.headers()["content-type"].startsWith("text/html"), "the form was refused as foreign, and not the link");
-      await page.close();
+      await page.browserContext().close();
     });
 
     await check("sign-in: tries are limited by address, and the log of it all verifies", async () => {
