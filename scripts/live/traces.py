@@ -87,11 +87,12 @@ class Traces:
     async def permissions(self):
         paths = [self.server.data, *self.server.data.rglob("*")]
         for path in paths:
-            if path.name == "audit.pub":
-                continue  # A key that is given to whoever verifies.
+            # The log and its public key are for whoever verifies it; the folder that they are in is closed.
+            if path != self.server.data and path.relative_to(self.server.data).parts[0] in ("audit", "audit.pub"):
+                continue
             mode = stat.S_IMODE(os.stat(path).st_mode)
             hold(not mode & 0o077, f"{path.name} has the mode {mode:o}")
-        return f"{len(paths)} files and folders closed to others"
+        return f"{len(paths)} files and folders closed to others, of the audit log by the folder around it"
 
     async def gone(self, before, during, recording, token):
         after = contents(self.server.data)
