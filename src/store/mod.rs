@@ -232,6 +232,10 @@ impl std::fmt::Debug for Store {
 }
 
 #[cfg(test)]
+mod erase_tests;
+#[cfg(test)]
+mod key_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod visit_tests;

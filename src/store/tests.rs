@@ -1,6 +1,5 @@
 //! The store on real folders and both databases: what it keeps, what it refuses, and that nothing is left of what was erased.
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -18,13 +17,13 @@ use crate::text::PatientText;
 
 #[path = "../../tests/support/postgres.rs"]
 #[cfg(postgres)]
-mod postgres;
+pub(super) mod postgres;
 
 /// A data folder and a database for it.
 pub(super) struct Site {
     _folder: tempfile::TempDir,
     data: PathBuf,
-    url: Option<String>,
+    pub(super) url: Option<String>,
 }
 
 impl Site {
@@ -113,7 +112,7 @@ pub(super) fn new_recording() -> NewRecording {
     }
 }
 
-fn segment(id: u64, text: &str) -> Segment {
+pub(super) fn segment(id: u64, text: &str) -> Segment {
     Segment {
         id,
         start_ms: Some(10),
@@ -162,7 +161,7 @@ pub(super) async fn filled(store: &Store, text: &str) -> Recording {
 }
 
 /// All files of a folder.
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub(super) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         if entry.file_type().unwrap().is_dir() {
@@ -174,14 +173,14 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     found
 }
 
-fn holds(folder: &Path, needle: &[u8]) -> bool {
+pub(super) fn holds(folder: &Path, needle: &[u8]) -> bool {
     files(folder).iter().any(|(name, bytes)| {
         name.as_bytes().windows(needle.len()).any(|part| part == needle) || bytes.windows(needle.len()).any(|part| part == needle)
     })
 }
 
 /// Every sealed value of a recording, as the database has it.
-async fn sealed_values(store: &Store, id: &str) -> Vec<Vec<u8>> {
+pub(super) async fn sealed_values(store: &Store, id: &str) -> Vec<Vec<u8>> {
     let mut values = Vec::new();
     for (column, table, key) in [
         ("data_key", "recordings", "id"),
@@ -194,6 +193,13 @@ async fn sealed_values(store: &Store, id: &str) -> Vec<Vec<u8>> {
         values.extend(sqlx::query_scalar::<_, Vec<u8>>(&query).bind(id).fetch_all(store.database().pool()).await.unwrap());
     }
     values
+}
+
+/// Runs a change of the database that only somebody else would make.
+pub(super) async fn tamper(store: &Store, statement: &str) {
+    let postgres = store.database().kind == Kind::Postgres;
+    let statement = &if postgres { statement.replace("x'", r"'\x").replace("BLOB", "BYTEA") } else { statement.to_owned() };
+    assert!(sqlx::query(statement).execute(store.database().pool()).await.unwrap().rows_affected() > 0, "{statement}");
 }
 
 async fn what_was_kept_is_there_after_opening_again(site: Site) {
@@ -322,195 +328,12 @@ async fn what_is_sealed_is_nowhere_in_the_clear(site: Site) {
     }
 }
 
-async fn nothing_of_an_erased_recording_is_left_and_the_others_are_whole(site: Site) {
-    let store = site.open().await;
-    let (mut kept, mut gone) = (Vec::new(), Vec::new());
-    for number in 0..10 {
-        kept.push(filled(&store, &format!("stays{number} ")).await);
-        gone.push(filled(&store, &format!("goes{number} ")).await);
-    }
-    // Rows grow between one another's rows, so that SQLite moves them from page to page.
-    for round in 0..15 {
-        for recording in kept.iter().chain(&gone) {
-            let heard = segment(round, &"later".repeat(round as usize * 11));
-            store.add_final(&recording.id, 1, round, round + 1, Some(&heard)).await.unwrap();
-        }
-    }
-    let mut needles = HashSet::new();
-    for (number, recording) in gone.iter().enumerate() {
-        let old_hash = [0xb0 + number as u8; 32];
-        store.set_token_hash(&recording.id, old_hash, &by()).await.unwrap();
-        needles.insert(old_hash[..16].to_vec());
-        store.set_token_hash(&recording.id, std::array::from_fn(|index| (number * 32 + index) as u8), &by()).await.unwrap();
-        needles.insert((0..16).map(|index| (number * 32 + index) as u8).collect());
-        needles.extend(recording.id.as_bytes().chunks_exact(16).map(<[u8]>::to_vec));
-        let spool = fs::read(store.spool_path(&recording.id)).unwrap();
-        // Behind its header, which another recording's spool may have too.
-        needles.extend(spool[200..].chunks_exact(16).map(<[u8]>::to_vec));
-        for value in sealed_values(&store, &recording.id).await {
-            needles.extend(value.chunks_exact(16).map(<[u8]>::to_vec));
-        }
-    }
-    let left = || {
-        let found = files(site.path());
-        assert!(!found.iter().any(|(name, _)| gone.iter().any(|recording| name.contains(&recording.id))) || gone.is_empty());
-        found.iter().map(|(_, bytes)| bytes.windows(16).filter(|part| needles.contains(*part)).count()).sum::<usize>()
-    };
-    // Somebody else's old snapshot, for which PostgreSQL keeps deleted rows, as for its own analysis of tables.
-    #[cfg(postgres)]
-    let _snapshot = match &site.url {
-        Some(url) => Some(postgres::snapshot(url).await),
-        None => None,
-    };
-    for recording in &gone {
-        store.erase(&recording.id, &by()).await.unwrap();
-        assert!(store.recording(&recording.id).await.unwrap().is_none());
-        assert!(!holds(site.path(), recording.id.as_bytes()));
-    }
-    assert!(needles.len() > 10_000, "{} pieces were looked for", needles.len());
-    assert_eq!(left(), 0, "while it is open");
-    #[cfg(postgres)]
-    if site.url.is_some() {
-        let tables = postgres::tables(store.database().pool()).await;
-        assert!(kept.iter().all(|recording| tables.windows(16).any(|part| part == recording.id.as_bytes())));
-        assert_eq!(tables.windows(16).filter(|part| needles.contains(*part)).count(), 0, "in PostgreSQL's tables");
-    }
-    store.close().await;
-    assert_eq!(left(), 0, "after it was closed");
-    let store = site.open().await;
-    assert_eq!(store.recordings().await.unwrap().len(), kept.len());
-    for recording in &kept {
-        assert_eq!(store.finals(&recording.id).await.unwrap().len(), 35);
-        assert_eq!(store.document(&recording.id).await.unwrap().unwrap().version, 2);
-    }
-}
-
-async fn an_erasing_that_was_interrupted_ends_at_the_next_start(site: Site) {
-    let store = site.open().await;
-    let recording = filled(&store, "gone").await;
-    let sealed = sealed_values(&store, &recording.id).await;
-    // As far as a process comes that is killed after the first step.
-    assert!(store.mark(&recording.id, &by()).await.unwrap());
-    assert!(store.recording(&recording.id).await.unwrap().is_none() && store.recordings().await.unwrap().is_empty());
-    assert!(matches!(store.add_final(&recording.id, 3, 1, 2, None).await, Err(StoreError::Missing { .. })));
-    assert!(matches!(store.finals(&recording.id).await, Err(StoreError::Missing { .. })));
-    store.close().await;
-    assert!(holds(site.path(), recording.id.as_bytes()));
-    let store = site.open().await;
-    assert!(!holds(site.path(), recording.id.as_bytes()));
-    assert!(sealed.iter().all(|value| !holds(site.path(), &value[..16])));
-    assert!(!store.spool_path(&recording.id).exists());
-}
-
-async fn a_master_key_that_others_can_read_is_refused(site: Site) {
-    use std::os::unix::fs::PermissionsExt;
-    drop(site.open().await);
-    let path = site.path().join("master.key");
-    for mode in [0o640, 0o604, 0o620, 0o601] {
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        assert!(matches!(site.try_open().await, Err(StoreError::Exposed { .. })), "{mode:o}");
-    }
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
-    site.open().await;
-}
-
-async fn a_lost_or_another_master_key_is_told_and_replaced_by_none(site: Site) {
-    drop(site.open().await);
-    let path = site.path().join("master.key");
-    let key = fs::read(&path).unwrap();
-    fs::remove_file(&path).unwrap();
-    assert!(matches!(site.try_open().await, Err(StoreError::LostKey { .. })));
-    assert!(!path.exists());
-    for wrong in [vec![1; 32], vec![1; 31], vec![1; 33], Vec::new()] {
-        fs::write(&path, wrong).unwrap();
-        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        assert!(matches!(site.try_open().await, Err(StoreError::WrongKey { .. })));
-    }
-    fs::write(&path, key).unwrap();
-    site.open().await;
-}
-
-/// Runs a change of the database that only somebody else would make.
-pub(super) async fn tamper(store: &Store, statement: &str) {
-    let postgres = store.database().kind == Kind::Postgres;
-    let statement = &if postgres { statement.replace("x'", r"'\x").replace("BLOB", "BYTEA") } else { statement.to_owned() };
-    assert!(sqlx::query(statement).execute(store.database().pool()).await.unwrap().rows_affected() > 0, "{statement}");
-}
-
-async fn a_changed_value_is_an_error_that_names_its_row_and_not_its_content(site: Site) {
-    let store = site.open().await;
-    let recording = filled(&store, "sealed").await;
-    let id = recording.id.as_str();
-    let other_byte = "CAST(substr(segment, 1, 40) || x'00' || substr(segment, 42) AS BLOB)";
-    tamper(&store, &format!("UPDATE finals SET segment = {other_byte} WHERE starts = 30")).await;
-    let error = store.finals(id).await.unwrap_err().to_string();
-    assert_eq!(
-        error,
-        format!("the stored finals.segment of recording {id}, channel 0, samples 30 to 35 is damaged or was moved there")
-    );
-    tamper(&store, "UPDATE notes SET document = x'0102' WHERE version = 2").await;
-    assert!(matches!(whole(store.document(id).await), Ok(None)), "a list leaves it out");
-    assert!(matches!(whole(store.document("no").await), Ok(None)), "as what was erased meanwhile");
-    let error = store.document(id).await.unwrap_err().to_string();
-    assert!(error.contains(&format!("notes.document of recording {id}, version 2")), "{error}");
-    assert!(store.note_version(id, 1).await.unwrap().is_some(), "the other version is whole");
-    tamper(&store, "UPDATE recordings SET speakers = x''").await;
-    assert!(matches!(store.recording(id).await, Err(StoreError::Damaged { .. })));
-    assert!(store.recordings().await.unwrap().is_empty(), "the list is shown without it");
-    tamper(&store, &format!("UPDATE recordings SET data_key = x'{}'", "00".repeat(72))).await;
-    assert!(store.recording(id).await.unwrap_err().to_string().contains("recordings.data_key"));
-    store.erase(id, &by()).await.unwrap();
-}
-
-async fn a_value_moved_to_another_place_is_refused(site: Site) {
-    let store = site.open().await;
-    let damaged = |result: Result<(), StoreError>| assert!(matches!(result, Err(StoreError::Damaged { .. })), "{result:?}");
-    // To another row.
-    let id = filled(&store, "one").await.id;
-    tamper(&store, "UPDATE finals SET segment = (SELECT segment FROM finals WHERE starts = 20) WHERE starts = 10").await;
-    damaged(store.finals(&id).await.map(drop));
-    tamper(&store, "UPDATE notes SET document = (SELECT document FROM notes WHERE version = 1)").await;
-    damaged(store.document(&id).await.map(drop));
-    // To another channel: the row is the same, its place is not.
-    let id = filled(&store, "two").await.id;
-    tamper(&store, &format!("UPDATE finals SET channel = 1 WHERE starts = 10 AND recording = '{id}'")).await;
-    damaged(store.finals(&id).await.map(drop));
-    // To another column.
-    let id = filled(&store, "three").await.id;
-    let from = format!("(SELECT document FROM notes WHERE version = 1 AND recording = '{id}')");
-    tamper(&store, &format!("UPDATE transcripts SET document = {from} WHERE recording = '{id}'")).await;
-    damaged(store.document(&id).await.map(drop));
-    // To another recording, with its key.
-    let (mine, theirs) = (filled(&store, "four").await.id, filled(&store, "five").await.id);
-    let key = format!("(SELECT data_key FROM recordings WHERE id = '{theirs}')");
-    tamper(&store, &format!("UPDATE recordings SET data_key = {key} WHERE id = '{mine}'")).await;
-    damaged(store.recording(&mine).await.map(drop));
-    // The same, by whoever has the keys themselves.
-    let other = store.recording(&theirs).await.unwrap().unwrap();
-    let wrapped = Place::new("recordings.data_key", &mine).seal(&store.shared.master, other.key.reveal()).unwrap();
-    sqlx::query("UPDATE recordings SET data_key = $1 WHERE id = $2")
-        .bind(wrapped)
-        .bind(&mine)
-        .execute(store.database().pool())
-        .await
-        .unwrap();
-    tamper(&store, &format!("DELETE FROM finals WHERE recording = '{mine}'")).await;
-    tamper(&store, &format!("UPDATE finals SET recording = '{mine}' WHERE recording = '{theirs}'")).await;
-    damaged(store.finals(&mine).await.map(drop));
-}
-
 on_both! {
     what_was_kept_is_there_after_opening_again,
     every_version_of_a_note_is_kept_and_an_old_one_is_not_overwritten,
     a_finished_recording_stays_as_it_is,
     a_second_process_and_a_second_handle_are_refused_by_name,
     what_is_sealed_is_nowhere_in_the_clear,
-    nothing_of_an_erased_recording_is_left_and_the_others_are_whole,
-    an_erasing_that_was_interrupted_ends_at_the_next_start,
-    a_master_key_that_others_can_read_is_refused,
-    a_lost_or_another_master_key_is_told_and_replaced_by_none,
-    a_changed_value_is_an_error_that_names_its_row_and_not_its_content,
-    a_value_moved_to_another_place_is_refused,
 }
 
 #[tokio::test]

@@ -113,6 +113,20 @@ async fn show(
     Ok(page(StatusCode::OK, &markup::decision(&Page { consent: &consent, stored: &stored, asked: &asked, is_mine, problem })))
 }
 
+/// The consent that is answered and the secret of its page, where there are both and the address may try once more; else the answer.
+async fn answering(
+    sharing: &Sharing,
+    consent: &str,
+    headers: &HeaderMap,
+    by: &By,
+) -> Result<Result<(ConsentId, Secret), Response>, ApiError> {
+    let (Some(id), Some(secret)) = (id(consent), cookie(headers)) else { return Ok(Err(refused(Refusal::NotSignedIn))) };
+    match sharing.allow_answer(by.address, by.at) {
+        Ok(()) => Ok(Ok((id, secret))),
+        Err(refusal) => turned_away(sharing, by, id, refusal).await.map(Err),
+    }
+}
+
 /// Sends another code.
 async fn another_code(
     State(sharing): State<Sharing>,
@@ -121,10 +135,10 @@ async fn another_code(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let by = by(peer);
-    let (Some(id), Some(secret)) = (id(&consent), cookie(&headers)) else { return Ok(refused(Refusal::NotSignedIn)) };
-    if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
-        return turned_away(&sharing, &by, id, refusal).await;
-    }
+    let (id, secret) = match answering(&sharing, &consent, &headers, &by).await? {
+        Ok(found) => found,
+        Err(response) => return Ok(response),
+    };
     Ok(match send_code(&sharing, id, &secret, &by).await? {
         Ok(()) => to_page(&consent, ""),
         Err(refusal) => to_page(&consent, code_of(refusal)),
@@ -148,11 +162,11 @@ async fn yes(
     answer: Result<Form<Answer>, axum::extract::rejection::FormRejection>,
 ) -> Result<Response, ApiError> {
     let by = by(peer);
-    let (Some(id), Some(secret)) = (id(&consent), cookie(&headers)) else { return Ok(refused(Refusal::NotSignedIn)) };
+    let (id, secret) = match answering(&sharing, &consent, &headers, &by).await? {
+        Ok(found) => found,
+        Err(response) => return Ok(response),
+    };
     let Ok(Form(Answer { code, decider })) = answer else { return Ok(to_page(&consent, code_of(Refusal::WrongCode))) };
-    if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
-        return turned_away(&sharing, &by, id, refusal).await;
-    }
     let key = &sharing.0.code_key;
     let changed = sharing.store().change_consent(id, &by, |consent, _| {
         // The page is the patient's as long as what it shares.
@@ -179,10 +193,10 @@ async fn no(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let by = by(peer);
-    let (Some(id), Some(secret)) = (id(&consent), cookie(&headers)) else { return Ok(refused(Refusal::NotSignedIn)) };
-    if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
-        return turned_away(&sharing, &by, id, refusal).await;
-    }
+    let (id, secret) = match answering(&sharing, &consent, &headers, &by).await? {
+        Ok(found) => found,
+        Err(response) => return Ok(response),
+    };
     let changed =
         sharing.store().change_consent(id, &by, |consent, _| consent.refuse(Actor::Patient, Some(&secret), by.at).into()).await?;
     let Some(changed) = changed else { return Ok(refused(Refusal::NotSignedIn)) };

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::Sharing;
 use super::requests::{Done, Face, done, id};
-use crate::audit::{Action, ConsentId, Refusal};
+use crate::audit::{ConsentId, Refusal};
 use crate::gateway::Address;
 use crate::identity::Right;
 use crate::server::App;
@@ -49,9 +49,8 @@ pub(super) async fn contact(
     Path(patient): Path<String>,
 ) -> Result<Json<Reached>, ApiError> {
     caller.may(&app, Right::View, What::Patient(&patient)).await?;
-    let by = caller.by;
     let found = sharing.store().contact(&patient).await?;
-    sharing.store().keep_event(&by.did_for(Action::View { count: 1 }, sharing.store().pseudonym(&patient)?)).await?;
+    caller.looked_at(&app, &patient).await?;
     let text = |text: Option<PatientText>| text.map(|text| text.reveal().to_owned());
     Ok(Json(match found {
         Some(Contact { phone, mail, incapable }) => Reached { phone: text(phone), mail: text(mail), incapable },
@@ -117,9 +116,8 @@ pub(super) async fn consents(
     Path(patient): Path<String>,
 ) -> Result<Json<Consents>, ApiError> {
     caller.may(&app, Right::View, What::Patient(&patient)).await?;
-    let by = caller.by;
     let found = sharing.store().consents(Side::Patient(&patient)).await?;
-    sharing.store().keep_event(&by.did_for(Action::View { count: 1 }, sharing.store().pseudonym(&patient)?)).await?;
+    caller.looked_at(&app, &patient).await?;
     Ok(Json(Consents { consents: found.iter().map(Face::of).collect() }))
 }
 
@@ -174,17 +172,18 @@ struct Posted {
 
 /// The messages to patients. In a trial without a gateway they are shown here; elsewhere only how far they are.
 #[utoipa::path(get, path = "/v1/outbox", responses((status = 200, description = "The newest 50", body = Outbox), (status = "default", description = "Why not", body = ErrorDocument)))]
-pub(super) async fn outbox(State(sharing): State<Sharing>, caller: Caller) -> Result<Json<Outbox>, ApiError> {
+pub(super) async fn outbox(
+    State(app): State<App>,
+    State(sharing): State<Sharing>,
+    caller: Caller,
+) -> Result<Json<Outbox>, ApiError> {
     let shown = sharing.0.way.is_page();
     if !shown {
         // Messages of all organisations are in one outbox: who has a gateway looks at the gateway.
         return Ok(Json(Outbox { shown, messages: Vec::new() }));
     }
     let kept = sharing.store().messages(SHOWN).await?;
-    sharing
-        .store()
-        .keep_event(&caller.by.did_in_general(Action::Search { count: u32::try_from(kept.len()).unwrap_or(u32::MAX) }))
-        .await?;
+    caller.searched(&app, kept.len()).await?;
     let posted = kept.into_iter().map(|kept| {
         let to = kept.message.phone.as_ref().or(kept.message.mail.as_ref()).map(|to| to.reveal().to_owned());
         let text = Some(kept.message.text.reveal().to_owned());

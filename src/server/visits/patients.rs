@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::banner::PatientFace;
+use crate::audit::{Action, Event, Outcome, Refusal};
 use crate::identity::Right;
 use crate::server::App;
 use crate::server::asked::Body;
@@ -115,9 +116,27 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<PatientFace>), ApiError> {
     caller.may(&app, Right::Edit, What::Own).await?;
     let patient = given.patient()?;
-    let stored = app.rooms.store().create_patient(&patient, now().unix_seconds(), &caller.by).await?;
+    let stored = match app.rooms.store().create_patient(&patient, now().unix_seconds(), &caller.by).await {
+        Ok(stored) => stored,
+        Err(error) => return Err(not_entered(&app, &caller, error).await),
+    };
     let today = today().map_err(|error| ApiError::internal(&error))?;
     Ok((StatusCode::CREATED, Json(PatientFace::of(stored, today))))
+}
+
+/// Why a patient is not kept. That a number is another patient's is told, and so it is an event.
+async fn not_entered(app: &App, caller: &Caller, error: DeskError) -> ApiError {
+    if let DeskError::Taken { patient } = &error {
+        let store = app.rooms.store();
+        let kept = async {
+            let event = caller.by.did_for(Action::Register, store.pseudonym(patient)?);
+            store.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::AlreadyUsed }, ..event }).await
+        };
+        if let Err(error) = kept.await {
+            return error.into();
+        }
+    }
+    error.into()
 }
 
 /// What is looked for.
@@ -190,7 +209,10 @@ pub(super) async fn change(
 ) -> Result<Json<PatientFace>, ApiError> {
     caller.may(&app, Right::Edit, What::Patient(&id)).await?;
     let patient = change.patient.patient()?;
-    let version = app.rooms.store().change_patient(&id, change.version, &patient, &caller.by).await?;
+    let version = match app.rooms.store().change_patient(&id, change.version, &patient, &caller.by).await {
+        Ok(version) => version,
+        Err(error) => return Err(not_entered(&app, &caller, error).await),
+    };
     let today = today().map_err(|error| ApiError::internal(&error))?;
     Ok(Json(PatientFace::of(StoredPatient { id, version, patient }, today)))
 }
