@@ -113,12 +113,13 @@ impl Rooms {
         let recording = self.store.create(new, by).await?;
         if let Some(encounter) = encounter {
             self.enter(&recording.id, &encounter, by).await?;
+            self.expect(&recording.id, &encounter, by.seconds()).await;
         }
         let path = self.store.spool_path(&recording.id);
         let writer = SpoolWriter::create(&path, &recording.key, &recording.id)?;
         let mut open = self.open.lock().await;
         let id = recording.id.clone();
-        let live = Arc::new(Live::open(self.setup(recording), writer).await?);
+        let live = Arc::new(Live::open(self.setup(recording).await?, writer).await?);
         open.insert(id.clone(), Arc::clone(&live));
         let (hold, safe) = live.hold(seat).await?;
         drop(open);
@@ -223,7 +224,7 @@ impl Rooms {
             return Err(RoomError::Finished);
         }
         let writer = self.writer(&recording)?;
-        let live = Arc::new(Live::open(self.setup(recording), writer).await?);
+        let live = Arc::new(Live::open(self.setup(recording).await?, writer).await?);
         open.insert(id.to_owned(), Arc::clone(&live));
         Ok(live)
     }
@@ -263,14 +264,16 @@ impl Rooms {
         }
     }
 
-    fn setup(&self, recording: Recording) -> Setup {
-        Setup {
+    async fn setup(&self, recording: Recording) -> Result<Setup, RoomError> {
+        let words = self.store.expected(&recording.id).await?;
+        Ok(Setup {
             engine: Arc::clone(&self.engine),
             store: self.store.clone(),
             runtime: Handle::current(),
             lexicon: Arc::clone(&self.lexicon),
             recording,
-        }
+            words,
+        })
     }
 }
 

@@ -17,6 +17,7 @@ mod erase;
 mod error;
 mod event_rows;
 mod events;
+mod expected;
 mod finals;
 mod folder;
 mod hold;

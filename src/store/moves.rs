@@ -61,6 +61,7 @@ impl Store {
             ON CONFLICT (recording) DO UPDATE SET encounter = excluded.encounter, moves = excluded.moves";
         let put = sqlx::query(put).bind(recording).bind(to).bind(number);
         act.execute(put).await?;
+        act.forget_expected(recording).await?;
         let insert = sqlx::query("INSERT INTO recording_moves (recording, number, document) VALUES ($1, $2, $3)");
         let insert = insert.bind(recording).bind(number).bind(sealed);
         act.execute(insert).await?;

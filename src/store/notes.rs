@@ -38,6 +38,7 @@ impl Store {
             act.abandon().await?;
             return Err(self.refusal(id, "be finished").await?);
         }
+        act.forget_expected(id).await?;
         let insert = sqlx::query("INSERT INTO transcripts (recording, document) VALUES ($1, $2)").bind(id).bind(said);
         act.execute(insert).await?;
         let insert = sqlx::query("INSERT INTO notes (recording, version, document) VALUES ($1, 1, $2)").bind(id).bind(written);
