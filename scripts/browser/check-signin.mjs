@@ -92,6 +92,7 @@ const BODIES = {
   "/v1/learned/forget": { words: "x", concept: { kind: "drug", name: "x" } },
   "/v1/terminology/search": { text: "diab" },
   "/v1/invitations": { name: "Intruder", kind: "doctor" },
+  "/v1/letterhead": { address: "1 Intruder Road" },
   "/v1/devices": { name: "Intruder", room: "1", scope: "record", days: 1 },
   "/v1/templates/{name}": { text: "[S]\n{{S}}" },
   "/v1/passkeys/finish": { ceremony: "x", answer: {}, label: "x" },
@@ -204,7 +205,7 @@ export async function signIn({ binary, shots }) {
       for (const where of ["/v1/patients", "/v1/recordings", "/v1/templates", "/v1/figures", `/v1/worklist${QUERIES["/v1/worklist"]}`]) {
         same((await ask(admin, "GET", where)).status, 403, `${where} by an administrator`);
       }
-      for (const where of ["/v1/people", "/v1/devices"]) same((await ask(doctor, "GET", where)).status, 403, `${where} by a doctor`);
+      for (const where of ["/v1/people", "/v1/devices", "/v1/letterhead"]) same((await ask(doctor, "GET", where)).status, 403, `${where} by a doctor`);
       same((await ask(doctor, "POST", "/v1/invitations", BODIES["/v1/invitations"])).status, 403, "an invitation by a doctor");
       const people = await json(otherAdmin, "GET", "/v1/people");
       same(people.roles.map(({ name }) => name).sort(), ["Dr Ng", "Mr Wong"], "people that another organisation's administrator sees");

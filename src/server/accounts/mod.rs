@@ -3,6 +3,7 @@
 mod devices;
 mod enrolments;
 mod faces;
+mod letterhead;
 mod passkeys;
 mod people;
 mod sessions;
@@ -71,6 +72,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(people::uninvite))
         .routes(routes!(people::recover))
         .routes(routes!(people::end_role))
+        .routes(routes!(letterhead::show, letterhead::change))
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::end))
         .routes(routes!(devices::list, devices::enrol))

@@ -17,6 +17,8 @@ export const removePasskey = (id) => ask("DELETE", `/v1/passkeys/${encodeURIComp
 export const sessions = async () => (await ask("GET", "/v1/sessions")).sessions;
 export const endSession = (id) => ask("DELETE", `/v1/sessions/${encodeURIComponent(id)}`);
 export const people = () => ask("GET", "/v1/people");
+export const letterhead = () => ask("GET", "/v1/letterhead");
+export const setLetterhead = (to) => ask("PUT", "/v1/letterhead", to);
 export const invite = (invited) => ask("POST", "/v1/invitations", invited);
 export const uninvite = (id) => ask("DELETE", `/v1/invitations/${encodeURIComponent(id)}`);
 export const recover = (person) => ask("POST", `/v1/people/${encodeURIComponent(person)}/recovery`);

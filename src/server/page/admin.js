@@ -14,6 +14,10 @@ export class Admin {
       event.preventDefault();
       void this.invite();
     });
+    $("letterhead-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.change(() => api.setLetterhead({ address: $("letterhead-address").value, phone: $("letterhead-phone").value }));
+    });
     $("device-form").addEventListener("submit", (event) => {
       event.preventDefault();
       void this.enrol();
@@ -21,8 +25,9 @@ export class Admin {
   }
 
   async show() {
-    const [{ roles, invitations }, devices] = await Promise.all([api.people(), api.devices()]);
+    const [{ roles, invitations }, devices, letterhead] = await Promise.all([api.people(), api.devices(), api.letterhead()]);
     this.all = { roles, invitations, devices };
+    for (const part of ["address", "phone"]) $(`letterhead-${part}`).value = letterhead[part] ?? "";
     this.draw();
     $("admin").hidden = false;
   }
