@@ -303,3 +303,6 @@ mod consent_tests;
 
 #[cfg(test)]
 mod upgrade_tests;
+
+#[cfg(test)]
+mod backup_tests;
