@@ -93,8 +93,8 @@ fn describe(restored: &Restored) -> String {
         ));
     }
     text.push_str(
-        "Nobody is signed in, and links are void. Consents, roles and devices are as they were at the time of the backup: \
-        take back again what was taken back since.\n",
+        "Nobody is signed in, links are void, and all consents to share have ended. Roles and devices are as they were at the time of \
+        the backup: end and revoke again what was ended and revoked since.\n",
     );
     text
 }

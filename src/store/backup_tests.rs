@@ -6,6 +6,7 @@ use super::keys::Whose;
 use super::tests::*;
 use super::*;
 use crate::audit::{Action, Actor, Event, Fault, NoteVerifier, verify};
+use crate::consent::Consent;
 use crate::identity::Date;
 use crate::ledger::LogFolder;
 use crate::visit::{Encounter, Given, Patient};
@@ -168,6 +169,33 @@ async fn what_was_erased_since_an_old_backup_stays_erased(site: Site) {
     assert!(!found.is_empty(), "the roll-back shows against the head that was kept");
 }
 
+async fn no_consent_is_in_force_after_a_restore_and_nobody_is_signed_in(site: Site) {
+    let parts = Parts::new();
+    let store = site.open().await;
+    let patient = consent_tests::patient(&store).await;
+    let at = By::now(Actor::System).at;
+    let (active, asked) =
+        (consent_tests::request(&store, Some(&patient), at).await, consent_tests::request(&store, Some(&patient), at).await);
+    let code = consent_tests::code(&store, active).await;
+    consent_tests::deliver(&store).await;
+    consent_tests::confirm(&store, active, &code).await.unwrap();
+    consent_tests::attest(&store, active).await;
+    assert!(matches!(store.consent(active).await.unwrap().unwrap().consent, Consent::Active(_)));
+    parts.save(&site, "records").await;
+    let (restored, there) = parts.restore(&site, "records").await;
+    restored.unwrap();
+    let again = there.open().await;
+    assert!(again.consent(active).await.unwrap().unwrap().consent.is_over());
+    assert!(!again.consent(asked).await.unwrap().unwrap().consent.is_over(), "who waits for an answer waits on");
+    let events = events(&again).await;
+    let withdrawn = |event: &&Event| event.action == Action::ConsentWithdraw && event.consent == Some(active);
+    assert_eq!(events.iter().filter(withdrawn).count(), 1);
+    for table in ["sessions", "enrolments", "patient_pages"] {
+        let count = format!("SELECT count(*) FROM {table}");
+        assert_eq!(sqlx::query_scalar::<_, i64>(&count).fetch_one(again.database().pool()).await.unwrap(), 0, "{table}");
+    }
+}
+
 async fn a_backup_that_is_not_whole_or_not_this_ones_is_refused_and_nothing_is_written(site: Site) {
     let parts = Parts::new();
     let store = site.open().await;
@@ -245,6 +273,15 @@ async fn a_backup_that_is_not_whole_or_not_this_ones_is_refused_and_nothing_is_w
 
 async fn a_restore_that_was_cut_short_is_not_opened(site: Site) {
     site.open().await.close().await;
+    if site.url.is_some() {
+        // A database that has something in it is refused before the folder is made.
+        let (parts, there) = (Parts::new(), Site::sqlite());
+        parts.save(&site, "records").await;
+        let mut restoring = parts.restoring(&site, "records", &there);
+        restoring.to.database = site.url.clone().map(DatabaseUrl::from);
+        assert!(matches!(restore(&restoring).await, Err(StoreError::NotEmpty { .. })));
+        assert!(!there.path().exists());
+    }
     fs::write(site.path().join("restoring"), b"").unwrap();
     assert!(matches!(site.try_open().await, Err(StoreError::HalfRestored { .. })));
 }
@@ -336,6 +373,7 @@ on_both! {
     a_backup_restored_into_an_empty_folder_is_what_was_saved,
     what_was_erased_since_an_old_backup_stays_erased,
     a_backup_that_is_not_whole_or_not_this_ones_is_refused_and_nothing_is_written,
+    no_consent_is_in_force_after_a_restore_and_nobody_is_signed_in,
     a_restore_that_was_cut_short_is_not_opened,
     a_new_master_key_opens_all_and_the_former_one_nothing,
     a_rotation_that_was_cut_short_is_ended_or_undone,

@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 
 use super::keys::{self, Whose};
 use super::{By, Store, StoreError};
-use crate::audit::{Action, Actor, Event};
+use crate::audit::{Action, Actor, ConsentId, Event};
+use crate::consent::Consent;
 
 impl Store {
     /// How many recordings and patients were erased again when this was opened: they had come back from an older backup.
@@ -15,9 +16,10 @@ impl Store {
     }
 
     /// Keeps the events of what was done while no event could be kept. After a restore nobody is signed in, and no link that was used
-    /// since the backup is good again.
-    pub(super) async fn tell_owed(&self) -> Result<(), StoreError> {
-        for owed in self.shared.keys.owed().await? {
+    /// since the backup is good again. Says what was told.
+    pub(super) async fn tell_owed(&self) -> Result<Vec<String>, StoreError> {
+        let owed = self.shared.keys.owed().await?;
+        for owed in &owed {
             let mut act = self.begin("keep an event").await?;
             let action = if owed == keys::RESTORED { Action::Restore } else { Action::KeyRotate };
             if action == Action::Restore {
@@ -26,7 +28,28 @@ impl Store {
                 }
             }
             act.commit(&By::now(Actor::System).did_in_general(action)).await?;
+        }
+        Ok(owed)
+    }
+
+    /// Ends what a start has told of. Which consents were withdrawn since a backup is not known: so after a restore none is in force.
+    pub(super) async fn settle_owed(&self, owed: Vec<String>) -> Result<(), StoreError> {
+        for owed in owed {
+            if owed == keys::RESTORED {
+                self.withdraw_all().await?;
+            }
             self.shared.keys.told(&owed).await?;
+        }
+        Ok(())
+    }
+
+    async fn withdraw_all(&self) -> Result<(), StoreError> {
+        let query = sqlx::query_as("SELECT id FROM consents WHERE live = 1 ORDER BY number");
+        let live = self.reader().all::<(String,)>(query).await.map_err(StoreError::database("list consents in force"))?;
+        for id in live.into_iter().filter_map(|(id,)| ConsentId::try_from(id).ok()) {
+            let Some(Consent::Active(_)) = self.consent(id).await?.map(|stored| stored.consent) else { continue };
+            let by = By::now(Actor::System);
+            self.change_consent(id, &by, |consent, _| consent.withdraw(by.actor, by.at).into()).await?;
         }
         Ok(())
     }

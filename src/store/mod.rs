@@ -196,10 +196,11 @@ impl Store {
         if rows == Rows::WithKeys {
             store.part_keys().await?;
         }
+        let owed = store.tell_owed().await?;
         store.end_erasures().await?;
         let again = store.erase_again().await?;
         store.shared.erased_again.store(again, Ordering::Relaxed);
-        store.tell_owed().await?;
+        store.settle_owed(owed).await?;
         Ok(store)
     }
 

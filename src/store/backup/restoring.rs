@@ -4,7 +4,9 @@ use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use super::super::database::{Kind, form, migrate};
+use sqlx::{AnyConnection, Connection as _};
+
+use super::super::database::{Kind, migrate, newest_form};
 use super::super::folder::Folder;
 use super::super::keys;
 use super::super::{MasterSource, Opening, Store, StoreError, folder};
@@ -62,9 +64,12 @@ pub async fn restore(restoring: &Restoring) -> Result<Restored, StoreError> {
             what: "the keys' part is older than the records' part; restore the newest".to_owned(),
         });
     }
+    if list.form > newest_form() {
+        let what = records.display().to_string();
+        return Err(StoreError::NewerForm { what, found: list.form, known: newest_form() });
+    }
     list.check(records)?;
 
-    empty(&to.data)?;
     let (mut connection, kind, name, place) = open_empty(to).await?;
     // Until it is gone, nobody opens the folder.
     files::write(&place.unfinished(), b"")?;
@@ -84,7 +89,7 @@ pub async fn restore(restoring: &Restoring) -> Result<Restored, StoreError> {
     let path = records.join(ROWS);
     let rows = File::open(&path).map_err(StoreError::io("open", &path))?;
     super::rows::read(&mut connection, kind, BufReader::new(rows)).await?;
-    sqlx::Connection::close(connection).await.map_err(StoreError::database("be closed"))?;
+    connection.close().await.map_err(StoreError::database("be closed"))?;
     let (head, known, seen) = lost(&place, &part.head)?;
     folder::sync(place.path())?;
     fs::remove_file(place.unfinished()).map_err(StoreError::io("remove", &place.unfinished()))?;
@@ -98,17 +103,20 @@ pub async fn restore(restoring: &Restoring) -> Result<Restored, StoreError> {
     Ok(Restored { recordings, erased_again, entries: head.size, known, seen })
 }
 
-/// The folder and a database that has nothing in it.
-async fn open_empty(to: &Opening) -> Result<(sqlx::AnyConnection, Kind, String, Folder), StoreError> {
+/// The folder and a database, neither of which has anything in it. A PostgreSQL is looked at before the folder is made.
+async fn open_empty(to: &Opening) -> Result<(AnyConnection, Kind, String, Folder), StoreError> {
+    let postgres = if to.database.is_some() { Some(to.connect().await?) } else { None };
+    if let Some((mut connection, kind, name)) = postgres {
+        if super::rows::count(&mut connection, kind).await? > 0 {
+            return Err(StoreError::NotEmpty { folder: PathBuf::from(name) });
+        }
+        empty(&to.data)?;
+        return Ok((connection, kind, name, Folder::acquire(&to.data)?));
+    }
+    empty(&to.data)?;
     let place = Folder::acquire(&to.data)?;
-    if to.database.is_none() {
-        place.database()?;
-    }
-    let (mut connection, kind, name) = to.connect().await?;
-    let tables = super::rows::count(&mut connection, kind).await?;
-    if tables > 0 || form(&mut connection, kind).await?.is_some() {
-        return Err(StoreError::NotEmpty { folder: PathBuf::from(name) });
-    }
+    place.database()?;
+    let (connection, kind, name) = to.connect().await?;
     Ok((connection, kind, name, place))
 }
 

@@ -89,6 +89,10 @@ pub(super) async fn owe(file: &mut SqliteConnection, action: &str) -> Result<(),
 /// Writes the file anew and empties its log.
 pub(super) async fn wipe(file: &mut SqliteConnection) -> Result<(), StoreError> {
     file.execute("VACUUM").await.map_err(failed("wipe what was destroyed"))?;
+    empty_log(file).await
+}
+
+pub(super) async fn empty_log(file: &mut SqliteConnection) -> Result<(), StoreError> {
     let emptied = sqlx::query_as::<_, (i64, i64, i64)>("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(file).await;
     let (busy, ..) = emptied.map_err(failed("empty its log"))?;
     if busy == 0 { Ok(()) } else { Err(StoreError::Interrupted) }

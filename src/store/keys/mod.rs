@@ -306,8 +306,8 @@ impl KeyStore {
     }
 
     pub(super) async fn close(&self) {
-        // What was committed is on the disk; closing only tidies up.
-        let _ = wipe(&mut *self.file.lock().await).await;
+        // What was committed is on the disk; this only tidies up.
+        let _ = file::empty_log(&mut *self.file.lock().await).await;
     }
 
     /// A key as it is wrapped.
