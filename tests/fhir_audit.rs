@@ -27,7 +27,7 @@ fn actors() -> [Actor; 6] {
     [doctor(), Actor::Patient, Actor::SubstituteDecisionMaker, device, Actor::System, Actor::Unknown]
 }
 
-const ACTIONS: [Action; 33] = [
+const ACTIONS: [Action; 36] = [
     Action::SignIn,
     Action::SignOut,
     Action::View { count: 3 },
@@ -53,6 +53,9 @@ const ACTIONS: [Action; 33] = [
     Action::Export { count: 1 },
     Action::KeyUse,
     Action::KeyDestroy,
+    Action::KeyRotate,
+    Action::Backup,
+    Action::Restore,
     Action::PatientMerge,
     Action::PatientUnmerge,
     Action::Administer,

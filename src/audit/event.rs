@@ -225,6 +225,12 @@ pub enum Action {
     KeyUse,
     /// Destroyed a key, and with it what it sealed.
     KeyDestroy,
+    /// Wrapped all keys with a new master key.
+    KeyRotate,
+    /// Copied records and keys to a backup.
+    Backup,
+    /// Put a backup in the place of what was there.
+    Restore,
     /// Entered a patient or a visit, changed what is known of one, or gave it a recording.
     Register,
     /// Merged two patients.

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use clap::Args;
 
+use super::data::MasterArguments;
 use super::hear::{Ear, HearArguments};
 use super::terminology::lexicon;
 use crate::engine::Engine;
 use crate::gateway::{self, Gateways};
 use crate::server::{Certificate, Entrance, ServerError, Settings, Started, serve};
-use crate::store::{DatabaseUrl, Store};
+use crate::store::{DatabaseUrl, Opening, Store};
 
 /// The folders of recordings and notes below the XDG data directory: of trials, and of what is served with sign-in.
 pub(super) const TRIAL: &str = "trial";
@@ -49,6 +50,11 @@ pub struct ServeArguments {
     /// Keep recordings and notes in this PostgreSQL, postgres://USER@HOST/NAME, instead of in the folder; the password may be in ~/.pgpass
     #[arg(long, value_name = "URL")]
     database: Option<DatabaseUrl>,
+    /// Bring the PostgreSQL to this version's form where it is older: it was saved before. A SQLite is copied first by the program itself
+    #[arg(long, requires = "database")]
+    saved: bool,
+    #[command(flatten)]
+    master: MasterArguments,
     /// Begin no new recording when less than so many MiB of the disk are free: room for those that run
     #[arg(long, value_name = "MIB", default_value_t = 512)]
     keep_free: u64,
@@ -102,10 +108,8 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the server")?;
     runtime.block_on(async {
-        let store = match &arguments.database {
-            None => Store::open(&data).await?,
-            Some(url) => Store::open_at(&data, url).await?,
-        };
+        let (database, master, saved) = (arguments.database.clone(), arguments.master.source(), arguments.saved);
+        let store = Store::open_with(&Opening { data: data.clone(), database, master, saved }).await?;
         let engine = open_engine(&arguments.hear, models_folder)?;
         if let Some(rooms) = arguments.rooms {
             engine.fix_rooms(usize::from(rooms));

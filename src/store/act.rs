@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sha2::{Digest as _, Sha256};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::{Query, QueryAs};
-use sqlx::{Any, FromRow, Transaction};
+use sqlx::{Any, AnyConnection, FromRow, Transaction};
 
 use super::{Store, StoreError};
 use crate::audit::{Action, Actor, DeviceId, Event, Outcome, Pseudonym, RecordId, UnixMillis};
@@ -137,17 +137,23 @@ impl Act {
 
     /// Enters an event that belongs to this change beside the one that it is committed with.
     pub(super) async fn enter(&mut self, event: &Event) -> Result<u64, StoreError> {
-        let entry = event.encode()?;
-        // The row is locked until the commit: the next act waits here, and so numbers follow the commits.
-        let count = sqlx::query_scalar::<_, i64>("UPDATE event_count SET size = size + 1 WHERE id = 1 RETURNING size");
-        let size = count.fetch_one(&mut *self.transaction).await.map_err(StoreError::database(self.action))?;
-        let number = size - 1;
-        self.execute(sqlx::query("INSERT INTO events (number, entry) VALUES ($1, $2)").bind(number).bind(entry)).await?;
-        Ok(number.cast_unsigned())
+        enter(&mut self.transaction, event, self.action).await
     }
 
     /// Gives it up, and waits until the connection is free again.
     pub(super) async fn abandon(self) -> Result<(), StoreError> {
         self.transaction.rollback().await.map_err(StoreError::database(self.action))
     }
+}
+
+/// Enters an event in a transaction.
+pub(super) async fn enter(transaction: &mut AnyConnection, event: &Event, action: &'static str) -> Result<u64, StoreError> {
+    let entry = event.encode()?;
+    // The row is locked until the commit: the next act waits here, and so numbers follow the commits.
+    let count = sqlx::query_scalar::<_, i64>("UPDATE event_count SET size = size + 1 WHERE id = 1 RETURNING size");
+    let size = count.fetch_one(&mut *transaction).await.map_err(StoreError::database(action))?;
+    let number = size - 1;
+    let insert = sqlx::query("INSERT INTO events (number, entry) VALUES ($1, $2)").bind(number).bind(entry);
+    insert.execute(transaction).await.map_err(StoreError::database(action))?;
+    Ok(number.cast_unsigned())
 }

@@ -33,7 +33,7 @@ impl Store {
         };
         // Whoever signs or moves it too, or notes a refusal of the visit, waits.
         let mut act = self.hold_recording(recording, "move a recording").await?;
-        let (target, _) = act.held_encounter(&self.shared.master, to).await?.ok_or_else(unknown)?;
+        let (target, _) = act.held_encounter(&self.shared.keys, to).await?.ok_or_else(unknown)?;
         let patient = Some(self.pseudonym(&target.patient)?);
         let query = "SELECT encounter, typed, moves FROM encounter_recordings WHERE recording = $1";
         let now = act.one::<(String, i64, i64)>(sqlx::query_as(query).bind(recording)).await?;

@@ -218,7 +218,7 @@ impl Store {
     pub async fn create_person(&self, card: &Card, by: &By) -> Result<StoredPerson, StoreError> {
         let person = StoredPerson { id: PersonId::from_bytes(random()?), card: card.clone() };
         let mut act = self.begin("take in a person").await?;
-        act.enter_person(&person, &self.shared.master).await?;
+        act.enter_person(&person, self.root()).await?;
         act.commit(&by.administered(*person.id.bytes())).await?;
         Ok(person)
     }
@@ -267,7 +267,7 @@ impl Store {
         let (person, kind, starts_at, ends_at) = (TRIAL_PERSON, RoleKind::Doctor, 0, None);
         let mut act = self.begin("begin a trial").await?;
         act.enter_organisation(&organisation).await?;
-        act.enter_person(&StoredPerson { id: person, card }, &self.shared.master).await?;
+        act.enter_person(&StoredPerson { id: person, card }, self.root()).await?;
         act.enter_role(TRIAL_ROLE, &NewRole { person, organisation: TRIAL_ORGANISATION, kind, starts_at, ends_at }).await?;
         act.commit(&by.administered(*TRIAL_ROLE.bytes())).await.map(drop)
     }
@@ -320,7 +320,7 @@ impl Store {
         let query = format!("{SELECT} WHERE {column} = $1 ORDER BY starts_at, roles.id");
         let rows = self.reader().all::<Row>(sqlx::query_as(&query).bind(value)).await;
         let rows = rows.map_err(StoreError::database("read roles"))?;
-        rows.into_iter().map(|row| row.read(&self.shared.master)).collect()
+        rows.into_iter().map(|row| row.read(self.root())).collect()
     }
 }
 

@@ -85,9 +85,10 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
         Action::Erase => rest("delete", "D"),
         Action::Permit => (alert, named_coding(AUTHZ, "AuthZ-Consent", "Authorization Decision using Roles and Consent"), "E"),
         Action::BreakGlass { .. } => (alert, dcm("110127", "Emergency Override Started"), "E"),
-        Action::BreakGlassAnnounce | Action::KeyUse | Action::Administer => (alert, Value::Null, "E"),
+        Action::BreakGlassAnnounce | Action::KeyUse | Action::KeyRotate | Action::Administer => (alert, Value::Null, "E"),
+        Action::Restore => (alert, Value::Null, "U"),
         Action::KeyDestroy => (alert, Value::Null, "D"),
-        Action::Share | Action::Print | Action::Forward | Action::Export { .. } => (export, Value::Null, "R"),
+        Action::Share | Action::Print | Action::Forward | Action::Export { .. } | Action::Backup => (export, Value::Null, "R"),
         Action::Register | Action::PatientMerge | Action::PatientUnmerge => (dcm("110110", "Patient Record"), Value::Null, "U"),
         Action::Report => (dcm("110101", "Audit Log Used"), Value::Null, "R"),
     }
