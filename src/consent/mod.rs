@@ -33,7 +33,7 @@ pub use error::ConsentError;
 pub use limit::RateLimit;
 pub use link::{LINK_LIFE, Secret};
 pub use permit::{Ask, Grounds, Permit, Use, decide};
-pub use recording::{MayRecord, RecordingAnswer, may_record};
+pub use recording::{MayRecord, RecordingAnswer, RecordingGrounds, RecordingYes, note_answer};
 pub use scope::{Decider, Domain, LONGEST, Recipient, Scope, Standing, Uses, can_be_consented_to};
 pub use state::{Answered, Attested, Declined, End, Ended, Request, Requested, Step};
 pub use taken::Taken;

@@ -89,9 +89,9 @@ pub(super) enum ApiError {
     NoPatient,
     #[error("there is no such visit")]
     NoVisit,
-    #[error("there is no such visit, or its patient does not want to be recorded")]
+    #[error("there is no such visit, or its patient has not agreed to be recorded")]
     MayNotRecord,
-    #[error("the patient of this visit does not want to be recorded")]
+    #[error("the patient of this visit has not agreed to be recorded")]
     RecordingRefused,
     #[error("{0}")]
     Field(VisitError),

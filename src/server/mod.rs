@@ -61,7 +61,7 @@ use self::proxies::Proxies;
 use crate::audit::Actor;
 use crate::engine::Engine;
 use crate::gateway::{self, Gateways};
-use crate::room::{Rooms, Token};
+use crate::room::{Asking, RoomError, Rooms, Token};
 use crate::store::{By, Enrolment, Store};
 use crate::terminology::Lexicon;
 
@@ -170,7 +170,8 @@ pub async fn serve(
         given => given,
     };
     let sharing = sharing::Sharing::new(store.clone(), gateways, origin.clone())?;
-    let rooms = Rooms::new(engine, store, lexicon, keep_free).await?;
+    let asking = if entrance == Entrance::Trial { Asking::Nobody } else { Asking::Patients };
+    let rooms = Rooms::new(engine, store, lexicon, keep_free, asking).await?;
     let closing = Arc::new(watch::Sender::new(false));
     let allowance = Allowance::new(longest_upload, clock::seconds());
     tokio::spawn(sharing.clone().deliver(closing.subscribe()));
@@ -376,10 +377,12 @@ async fn listen(
     }
     let (by, pass) = (sender.by(), sender.pass().clone());
     let App { rooms, closing, gate, .. } = app;
-    if let Ok(Opening::Begin { encounter: Some(id), .. }) = &opening
-        && rooms.store().encounter(id).await?.is_none_or(|visit| visit.encounter.refused)
-    {
-        return Err(ApiError::MayNotRecord);
+    if let Ok(Opening::Begin { encounter: Some(id), .. }) = &opening {
+        // Looked at again when the recording begins: a refusal may come between.
+        rooms.leave(id, &by).await.map(drop).map_err(|error| match error {
+            RoomError::Refused => ApiError::MayNotRecord,
+            error => error.into(),
+        })?;
     }
     Ok(upgrade.max_message_size(LONGEST_READ).max_frame_size(LONGEST_READ).on_upgrade(move |socket| async move {
         let store = rooms.store().clone();

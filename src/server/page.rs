@@ -38,6 +38,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "accounts.html",
         "accounts.js",
         "admin.js",
+        "agree.js",
         "api.js",
         "app.js",
         "backlog.js",

@@ -7,6 +7,7 @@
 //! SQLite has one connection: so a write never waits for a reader, and what is erased can be wiped at once.
 
 mod act;
+mod agreements;
 mod consents;
 mod contacts;
 mod credentials;
@@ -49,6 +50,7 @@ use folder::Folder;
 use place::Place;
 
 pub use act::{By, record_id};
+pub use agreements::Leave;
 pub use consents::{About, Changed, ConsentStep, NewConsent, Side, StoredConsent};
 pub use contacts::Contact;
 pub use credentials::{Enrolment, Entrant, NewPasskey, StoredEnrolment, StoredPasskey};
@@ -231,6 +233,8 @@ impl std::fmt::Debug for Store {
     }
 }
 
+#[cfg(test)]
+mod agreement_tests;
 #[cfg(test)]
 mod erase_tests;
 #[cfg(test)]

@@ -127,6 +127,12 @@ export class Recording {
       return;
     }
     this.opening = true;
+    const { held } = this;
+    const banner = held.banner && (await this.visits.agree(held.banner));
+    if (this.held !== held || (held.banner && !banner)) {
+      this.opening = false;
+      return;
+    }
     let microphone = null;
     try {
       microphone = await Microphone.open("", IDLE, format?.rate);
@@ -134,7 +140,7 @@ export class Recording {
       clearTimeout(this.timer);
       dismiss("microphone");
       const shape = format ? { format: format.encoding, channels: format.channels } : {};
-      this.banner = this.held.banner;
+      this.banner = banner;
       this.held = null;
       this.session = Session.microphone({ microphone, deviceId: "", language, held: { id, token, format: shape }, on: this.hooks() });
       this.transcript.finished = false;

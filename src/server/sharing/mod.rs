@@ -30,6 +30,7 @@ use crate::store::{Store, StoreError};
 
 use courier::Way;
 pub(super) use decision::routes as pages;
+pub(super) use requests::standing;
 use views::Views;
 pub(super) use words::reason;
 
