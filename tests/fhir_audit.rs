@@ -27,13 +27,18 @@ fn actors() -> [Actor; 6] {
     [doctor(), Actor::Patient, Actor::SubstituteDecisionMaker, device, Actor::System, Actor::Unknown]
 }
 
-const ACTIONS: [Action; 33] = [
+const ACTIONS: [Action; 38] = [
     Action::SignIn,
     Action::SignOut,
     Action::View { count: 3 },
     Action::Search { count: 0 },
     Action::Record,
     Action::Erase,
+    Action::EraseSound,
+    Action::HoldPlace,
+    Action::HoldLift,
+    Action::ShareArchive,
+    Action::ShareDestroy,
     Action::Edit,
     Action::Sign,
     Action::RecordingConsent { how: HowSaid::Spoken },

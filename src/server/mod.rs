@@ -13,6 +13,7 @@ mod edits;
 mod error;
 mod guard;
 mod health;
+mod holds;
 mod learning;
 mod letters;
 mod notes;
@@ -22,6 +23,7 @@ mod page;
 pub mod protocol;
 mod proxies;
 mod recordings;
+mod retention;
 mod sharing;
 mod signing;
 mod socket;
@@ -50,6 +52,7 @@ use utoipa_axum::routes;
 
 pub use certificate::Certificate;
 pub use error::ServerError;
+pub use retention::Retention;
 
 use self::access::{CookieForm, Gate};
 use self::caller::{Sender, TRIAL_CLINICIAN, What};
@@ -124,6 +127,8 @@ pub struct Settings {
     pub gateways: Option<Gateways>,
     /// Proxies that are believed when they say for whom they ask.
     pub proxies: Vec<IpAddr>,
+    /// How long things are kept.
+    pub retention: Retention,
 }
 
 /// What every request may use.
@@ -133,6 +138,7 @@ struct App {
     gate: Arc<Gate>,
     allowance: Allowance,
     sharing: sharing::Sharing,
+    retention: Retention,
     /// Turns true when the server shuts down. Who must have ended by then holds a receiver.
     closing: Arc<watch::Sender<bool>>,
 }
@@ -146,7 +152,8 @@ pub async fn serve(
     ready: impl FnOnce(Started),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServerError> {
-    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, proxies, gateways } = settings;
+    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, proxies, gateways, retention } =
+        settings;
     match entrance {
         Entrance::Trial if !address.ip().is_loopback() => return Err(ServerError::NotLoopback(address)),
         Entrance::Local if !address.ip().is_loopback() => return Err(ServerError::Unprotected(address)),
@@ -175,7 +182,9 @@ pub async fn serve(
     let closing = Arc::new(watch::Sender::new(false));
     let allowance = Allowance::new(longest_upload, clock::seconds());
     tokio::spawn(sharing.clone().deliver(closing.subscribe()));
-    let app = App { rooms: Arc::clone(&rooms), gate: Arc::new(gate), allowance, sharing, closing: Arc::clone(&closing) };
+    tokio::spawn(retention::run(rooms.store().clone(), retention, closing.subscribe()));
+    let gate = Arc::new(gate);
+    let app = App { rooms: Arc::clone(&rooms), gate, allowance, sharing, retention, closing: Arc::clone(&closing) };
     let only_tls = origin.starts_with("https://");
     let router = router(app, hosts).layer(middleware::from_fn_with_state(Proxies::of(&proxies), proxies::believe));
     let router = if only_tls { router.layer(middleware::map_response(only_over_tls)) } else { router };
@@ -276,6 +285,8 @@ fn interface() -> OpenApiRouter<App> {
         .routes(routes!(learning::suggest))
         .routes(routes!(templates::list))
         .routes(routes!(templates::keep, templates::remove))
+        .routes(routes!(holds::list, holds::place))
+        .routes(routes!(holds::lift))
         .merge(accounts::routes())
         .merge(visits::routes())
         .merge(sharing::routes())
@@ -309,6 +320,8 @@ struct Status {
     clinician: Clinician,
     rooms: RoomCount,
     disk_low: bool,
+    /// Hours for which sound is kept after its note was signed.
+    keep_sound_hours: u32,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -336,6 +349,7 @@ async fn status(State(app): State<App>, sender: Sender) -> Result<Json<Status>, 
         clinician: Clinician { name: sender.name().to_owned() },
         rooms: RoomCount { open, most },
         disk_low: app.rooms.disk_low()?,
+        keep_sound_hours: app.retention.sound_hours,
     }))
 }
 

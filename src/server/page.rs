@@ -63,6 +63,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "i18n.js",
         "icon.svg",
         "index.html",
+        "kept.js",
         "learned.js",
         "letters.js",
         "level.js",

@@ -34,7 +34,7 @@ fn now() -> UnixMillis {
     By::now(Actor::System).at
 }
 
-async fn patient(store: &Store) -> String {
+pub(super) async fn patient(store: &Store) -> String {
     let given = Given { name: "CHAN Tai Man", ..Given::default() };
     let patient = Patient::new(&given, crate::identity::Date::parse("2026-11-26").unwrap()).unwrap();
     store.create_patient(&patient, 0, &by()).await.unwrap().id
@@ -46,7 +46,7 @@ fn message(kind: MessageKind, text: &str, until: UnixMillis) -> Outgoing {
 }
 
 /// Keeps a request about this patient, or about nobody; its id.
-async fn request(store: &Store, patient: Option<&str>, at: UnixMillis) -> ConsentId {
+pub(super) async fn request(store: &Store, patient: Option<&str>, at: UnixMillis) -> ConsentId {
     static NUMBER: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(1);
     let id = ConsentId::from_bytes([NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed); 16]);
     let scope = Scope {
@@ -77,7 +77,7 @@ async fn request(store: &Store, patient: Option<&str>, at: UnixMillis) -> Consen
 }
 
 /// Opens the page and has a code sent; the code.
-async fn code(store: &Store, id: ConsentId) -> String {
+pub(super) async fn code(store: &Store, id: ConsentId) -> String {
     let key = store.code_key().unwrap();
     let opened = store.change_consent(id, &SYSTEM, |consent, _| consent.open(&secret(1), &secret(2), now()).into());
     opened.await.unwrap().unwrap().outcome.unwrap();

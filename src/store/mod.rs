@@ -14,6 +14,7 @@ mod credentials;
 mod database;
 mod devices;
 mod encounters;
+mod ended_shares;
 mod erase;
 mod error;
 mod event_rows;
@@ -21,6 +22,7 @@ mod events;
 mod finals;
 mod folder;
 mod hold;
+mod holds;
 mod moves;
 mod notes;
 mod outbox;
@@ -33,6 +35,7 @@ mod place;
 mod record;
 mod recordings;
 mod sessions;
+mod sound;
 mod templates;
 
 use std::path::{Path, PathBuf};
@@ -57,9 +60,11 @@ pub use credentials::{Enrolment, Entrant, NewPasskey, StoredEnrolment, StoredPas
 pub use database::DatabaseUrl;
 pub use devices::{DeviceScope, StoredDevice};
 pub use encounters::StoredEncounter;
+pub use ended_shares::EndedShares;
 pub use error::{DeskError, SaveError, StoreError, whole};
 pub use event_rows::EventRows;
 pub use finals::StoredFinal;
+pub use holds::{Held, LegalHold};
 pub use notes::Document;
 pub use outbox::{Kind as MessageKind, OutboxMessage, OutboxState, Outgoing};
 pub use outcomes::SignedNote;
@@ -72,6 +77,7 @@ pub use people::{
 pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};
 pub use sessions::{NewSession, StoredSession};
+pub use sound::SoundState;
 pub use templates::StoredTemplate;
 
 /// What the probe says.
@@ -239,6 +245,8 @@ mod agreement_tests;
 mod erase_tests;
 #[cfg(test)]
 mod key_tests;
+#[cfg(test)]
+mod retention_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

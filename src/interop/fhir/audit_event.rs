@@ -82,7 +82,8 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
         | Action::ConsentActivate
         | Action::ConsentWithdraw
         | Action::ConsentExpire => rest("update", "U"),
-        Action::Erase => rest("delete", "D"),
+        Action::Erase | Action::EraseSound | Action::ShareDestroy => rest("delete", "D"),
+        Action::HoldPlace | Action::HoldLift | Action::ShareArchive => rest("update", "U"),
         Action::Permit => (alert, named_coding(AUTHZ, "AuthZ-Consent", "Authorization Decision using Roles and Consent"), "E"),
         Action::BreakGlass { .. } => (alert, dcm("110127", "Emergency Override Started"), "E"),
         Action::BreakGlassAnnounce | Action::KeyUse | Action::Administer => (alert, Value::Null, "E"),

@@ -2,6 +2,7 @@
 import * as api from "./api.js";
 import { $, button, make } from "./dom.js";
 import { onLanguage, t, when } from "./i18n.js";
+import { soundRule } from "./kept.js";
 import { explain } from "./recordings.js";
 
 const WHO = ["patient", "parent", "guardian"];
@@ -43,6 +44,7 @@ class Agreement {
   ask(encounter) {
     this.encounter = encounter;
     $("agree-problem").hidden = true;
+    $("agree-kept").textContent = soundRule();
     $("agree").showModal();
     $("agree-title").focus();
     return new Promise((done) => (this.done = done));

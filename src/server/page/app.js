@@ -8,6 +8,7 @@ import { $ } from "./dom.js";
 import { dropping } from "./drop.js";
 import { language, onLanguage, setLanguage, show, t } from "./i18n.js";
 import { Home } from "./home.js";
+import { keepsSoundFor } from "./kept.js";
 import "./menu.js";
 import { announce, dismiss, dismissAll, notice } from "./notices.js";
 import { explain, RecordingsView } from "./recordings.js";
@@ -113,6 +114,7 @@ async function look() {
     $("to-account").hidden = status.trial;
     $("to-account").textContent = status.clinician.name;
     home.setLanguages(status.languages);
+    keepsSoundFor(status.keep_sound_hours);
     if (status.disk_low) notice("disk", "bad", "error.disk_low");
     else dismiss("disk");
   } catch (error) {

@@ -211,6 +211,12 @@ export default {
   "player.stop": "Stop",
   "player.again": "Again",
   "player.playing": "{from} – {to}",
+  "sound.rule": "Sound is kept until the note is signed and {n} hours more",
+  "sound.rule_none": "Sound is kept until the note is signed",
+  "sound.until": "Sound is kept until {when}",
+  "sound.erased": "Sound erased {when}",
+  "sound.erased_long": "The sound was erased on {when}, when the time was over for which it is kept. Words and note stay.",
+  "sound.on_hold": "Sound is kept: legal hold",
   "player.failed": "The sound could not be played. {why}",
   "player.held": "Recording is paused while the sound plays, so that it is not heard as speech.",
 
@@ -402,6 +408,8 @@ export default {
 
   "error.no_patient": "There is no such patient. They may have been erased.",
   "error.no_visit": "There is no such visit. It may have been erased.",
+  "error.sound_erased": "The sound was erased when the time was over for which it is kept.",
+  "error.on_hold": "It is on legal hold and may not be erased.",
   "error.no_sound": "There is no sound: the note was typed.",
   "error.may_not_record": "There is no such visit, or its patient does not want to be recorded.",
   "error.recording_refused": "The patient of that visit does not want to be recorded.",

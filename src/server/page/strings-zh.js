@@ -211,6 +211,12 @@ export default {
   "player.stop": "停止",
   "player.again": "重播",
   "player.playing": "{from} – {to}",
+  "sound.rule": "聲音保留至病歷簽署後 {n} 小時",
+  "sound.rule_none": "聲音保留至病歷簽署",
+  "sound.until": "聲音保留至 {when}",
+  "sound.erased": "聲音已於 {when} 刪除",
+  "sound.erased_long": "聲音保留期滿，已於 {when} 刪除。逐字稿和病歷仍然保留。",
+  "sound.on_hold": "聲音保留中：法律保留",
   "player.failed": "無法播放聲音。{why}",
   "player.held": "播放期間暫停錄音，以免把播放聲當作說話。",
 
@@ -402,6 +408,8 @@ export default {
 
   "error.no_patient": "沒有這位病人，可能已經刪除。",
   "error.no_visit": "沒有這次診症，可能已經刪除。",
+  "error.sound_erased": "聲音保留期滿，已經刪除。",
+  "error.on_hold": "正在法律保留中，不得刪除。",
   "error.no_sound": "沒有聲音：這份病歷是打字寫的。",
   "error.may_not_record": "沒有這次診症，或病人不願錄音。",
   "error.recording_refused": "那次診症的病人不願錄音。",
