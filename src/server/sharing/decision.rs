@@ -42,6 +42,7 @@ pub(in crate::server) fn routes() -> Router<Sharing> {
         .route("/d/{consent}/no", post(no))
         .route("/d/{consent}/withdraw", post(withdraw))
         .route("/d/{consent}/report", get(report))
+        .route("/d/{consent}/fhir", get(fhir))
 }
 
 /// From where a request came, as far as is known.
@@ -236,6 +237,21 @@ async fn report(
     }
     let report = super::report::of_patient(&sharing, &mine.patient, &by).await?;
     Ok(page(StatusCode::OK, &report.html()))
+}
+
+/// The consent as a FHIR document, for the patient.
+async fn fhir(
+    State(sharing): State<Sharing>,
+    peer: Peer,
+    Path(consent): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let Some((_, mine)) = mine(&sharing, &consent, &headers).await? else { return Ok(refused(Refusal::NotSignedIn)) };
+    let by = By { actor: mine.decider.actor(), ..by(peer) };
+    match find(&sharing, &consent).await? {
+        Some(stored) => super::fhir::answer(&sharing, &stored, &by).await,
+        None => Ok(refused(Refusal::NotSignedIn)),
+    }
 }
 
 /// Makes a code and puts it into the outbox.

@@ -5,6 +5,7 @@
 
 mod courier;
 mod decision;
+mod fhir;
 mod owner;
 mod report;
 mod requests;
@@ -162,6 +163,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(owner::contact, owner::set_contact))
         .routes(routes!(owner::consents))
         .routes(routes!(owner::withdraw))
+        .routes(routes!(fhir::show))
         .routes(routes!(owner::outbox))
         .routes(routes!(report::show))
 }

@@ -124,6 +124,8 @@ pub(super) fn decision(page: &Page<'_>) -> String {
     if *is_mine {
         let link = both(("Who has seen what", "誰看過我的資料"));
         body.push_str(&format!("<p><a href=\"/d/{}/report\">{link}</a></p>\n", escaped(consent)));
+        let link = both(("This consent as a FHIR document", "下載同意書（FHIR 格式）"));
+        body.push_str(&format!("<p><a href=\"/d/{}/fhir\">{link}</a></p>\n", escaped(consent)));
     }
     whole(title, &body)
 }
