@@ -27,7 +27,7 @@ fn actors() -> [Actor; 6] {
     [doctor(), Actor::Patient, Actor::SubstituteDecisionMaker, device, Actor::System, Actor::Unknown]
 }
 
-const ACTIONS: [Action; 38] = [
+const ACTIONS: [Action; 39] = [
     Action::SignIn,
     Action::SignOut,
     Action::View { count: 3 },
@@ -49,6 +49,7 @@ const ACTIONS: [Action; 38] = [
     Action::ConsentActivate,
     Action::ConsentWithdraw,
     Action::ConsentExpire,
+    Action::PageAsk,
     Action::Permit,
     Action::BreakGlass { reason: EmergencyReason::LifeInDanger },
     Action::BreakGlassAnnounce,

@@ -211,6 +211,8 @@ pub enum Action {
     ConsentWithdraw,
     /// Saw a consent or a request run out.
     ConsentExpire,
+    /// Had a link to the patient's own page sent.
+    PageAsk,
     /// Asked whether a consent allows something.
     Permit,
     /// Saw a record without consent, in an emergency.

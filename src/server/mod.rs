@@ -176,6 +176,7 @@ pub async fn serve(
         None if entrance != Entrance::Trial => Some(Gateways::new(gateway::Settings::default())?),
         given => given,
     };
+    store.index_contacts().await?;
     let sharing = sharing::Sharing::new(store.clone(), gateways, origin.clone())?;
     let asking = if entrance == Entrance::Trial { Asking::Nobody } else { Asking::Patients };
     let rooms = Rooms::new(engine, store, lexicon, keep_free, asking).await?;

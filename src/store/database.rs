@@ -39,7 +39,9 @@ const WORDS: [(&str, &str); 4] = [
 /// PostgreSQL's tables that hold rows of recordings and patients, and a change of each that changes nothing and writes the table anew.
 ///
 /// `VACUUM (FULL)` would write deleted rows too, as long as anybody has an older snapshot; a change of type writes live rows alone.
-const REWRITTEN: [(&str, &str, &str); 20] = [
+const REWRITTEN: [(&str, &str, &str); 22] = [
+    ("contact_numbers", "hash", "BYTEA USING hash || ''::bytea"),
+    ("ways_back", "document", "BYTEA USING document || ''::bytea"),
     ("sound_erasures", "done", "BIGINT USING done + 0"),
     ("legal_holds", "document", "BYTEA USING document || ''::bytea"),
     ("ended_shares", "document", "BYTEA USING document || ''::bytea"),

@@ -37,6 +37,7 @@ mod recordings;
 mod sessions;
 mod sound;
 mod templates;
+mod ways_back;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -79,6 +80,7 @@ pub use recordings::{NewRecording, Recording, State};
 pub use sessions::{NewSession, StoredSession};
 pub use sound::SoundState;
 pub use templates::StoredTemplate;
+pub use ways_back::WayChange;
 
 /// What the probe says.
 const PROBE: &[u8] = b"cantoscribe";

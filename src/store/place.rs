@@ -64,6 +64,7 @@ impl fmt::Display for Place<'_> {
             Some(("patient_contacts", _)) => "patient",
             Some(("encounters", _)) => "visit",
             Some(("consents" | "ended_shares", _)) => "consent",
+            Some(("ways_back", _)) => "way back",
             Some(("legal_holds", _)) => "hold",
             Some(("outbox", _)) => "message",
             _ => "recording",

@@ -72,7 +72,9 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
         Action::Stop => (dcm("110100", "Application Activity"), dcm("110121", "Application Stop"), "E"),
         Action::View { .. } => rest("read", "R"),
         Action::Search { .. } => rest("search-type", "E"),
-        Action::Record | Action::Finish | Action::RecordingConsent { .. } | Action::ConsentRequest => rest("create", "C"),
+        Action::Record | Action::Finish | Action::RecordingConsent { .. } | Action::ConsentRequest | Action::PageAsk => {
+            rest("create", "C")
+        }
         Action::Edit
         | Action::Review
         | Action::Sign

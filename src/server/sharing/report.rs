@@ -165,6 +165,7 @@ fn what(action: Action) -> String {
         Action::ConsentActivate => "分享生效",
         Action::ConsentWithdraw => "收回同意",
         Action::ConsentExpire => "同意或要求到期",
+        Action::PageAsk => "索取個人頁面的連結",
         Action::Permit => "查核是否獲准",
         Action::BreakGlass { .. } => "緊急查閱（未經同意）",
         Action::BreakGlassAnnounce => "通知緊急查閱",
