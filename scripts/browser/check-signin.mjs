@@ -86,6 +86,7 @@ const BODIES = {
   "/v1/patients/{id}": { version: 1, patient: { name: "Intruder" } },
   "/v1/patients/{id}/encounters": {},
   "/v1/encounters/{id}/refusal": { refused: true },
+  "/v1/encounters/{id}/recording-consent": { by: "patient", how: "spoken" },
   "/v1/recordings/{id}/move": { from: null, to: "x" },
   "/v1/recordings/{id}/note/edits": { version: 1, edit: { op: "add", section: "P", text: "Intruder" } },
   "/v1/recordings/{id}/note/addenda": { version: 1, lines: [] },
@@ -226,6 +227,10 @@ export async function signIn({ binary, shots }) {
           socket.on("message", (data) => done({ socket, said: JSON.parse(data) }));
           socket.on("error", () => {});
         });
+      same((await dial(enrolled.token, query(visit.id))).status, 403, "a visit whose patient nobody asked");
+      same((await ask(doctor, "POST", `/v1/encounters/${visit.id}/recording-consent`, { by: "dog", how: "spoken" })).status, 422, "a yes of nobody");
+      const agreed = await json(doctor, "POST", `/v1/encounters/${visit.id}/recording-consent`, { by: "patient", how: "spoken" });
+      same([agreed.recording_consent.by, agreed.recording_consent.how], ["patient", "spoken"], "the yes as noted");
       const { socket, said } = await dial(enrolled.token, query(visit.id));
       same(said?.type, "ready", "the microphone's first word");
       const foreign = await json(stranger, "GET", "/v1/patients");

@@ -1,4 +1,4 @@
-//! Recordings of a visit, and the note of one without sound: a patient who does not want to be recorded has a note all the same.
+//! The note of a visit without sound: a patient who does not want to be recorded has a note all the same.
 //!
 //! A note that is typed from its first line is the note of a recording without sound, finished as it begins: so it is changed, kept in
 //! versions, signed and sent as every other.
@@ -44,15 +44,6 @@ impl Rooms {
         let (store, encounter, by) = (self.store().clone(), encounter.to_owned(), *by);
         let kept = tokio::spawn(async move { keep(&store, new, (&encounter, &by), &transcript, &note).await });
         kept.await.map_err(|_| RoomError::Panicked)?
-    }
-
-    /// Gives a new recording to a visit, or erases it where that cannot be.
-    pub(super) async fn enter(&self, recording: &str, encounter: &str, by: &By) -> Result<(), RoomError> {
-        if let Err(error) = self.store().assign(recording, encounter, false, by).await {
-            self.store().erase(recording, by).await?;
-            return Err(error.into());
-        }
-        Ok(())
     }
 }
 

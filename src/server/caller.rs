@@ -206,6 +206,7 @@ impl Caller {
             Right::ViewLog | Right::Report => Action::Report,
             Right::ManageAccounts | Right::ManageDevices => Action::Administer,
             Right::UseKeys => Action::KeyUse,
+            Right::Hold => Action::HoldPlace,
         };
         Ok(match what {
             What::Patient(id) => self.by.did_for(action, app.rooms.store().pseudonym(id)?),

@@ -13,6 +13,7 @@ mod edits;
 mod error;
 mod guard;
 mod health;
+mod holds;
 mod learning;
 mod letters;
 mod notes;
@@ -22,6 +23,7 @@ mod page;
 pub mod protocol;
 mod proxies;
 mod recordings;
+mod retention;
 mod sharing;
 mod signing;
 mod socket;
@@ -50,6 +52,7 @@ use utoipa_axum::routes;
 
 pub use certificate::Certificate;
 pub use error::ServerError;
+pub use retention::Retention;
 
 use self::access::{CookieForm, Gate};
 use self::caller::{Sender, TRIAL_CLINICIAN, What};
@@ -61,7 +64,7 @@ use self::proxies::Proxies;
 use crate::audit::Actor;
 use crate::engine::Engine;
 use crate::gateway::{self, Gateways};
-use crate::room::{Rooms, Token};
+use crate::room::{Asking, RoomError, Rooms, Token};
 use crate::store::{By, Enrolment, Store};
 use crate::terminology::Lexicon;
 
@@ -124,6 +127,8 @@ pub struct Settings {
     pub gateways: Option<Gateways>,
     /// Proxies that are believed when they say for whom they ask.
     pub proxies: Vec<IpAddr>,
+    /// How long things are kept.
+    pub retention: Retention,
 }
 
 /// What every request may use.
@@ -133,6 +138,7 @@ struct App {
     gate: Arc<Gate>,
     allowance: Allowance,
     sharing: sharing::Sharing,
+    retention: Retention,
     /// Turns true when the server shuts down. Who must have ended by then holds a receiver.
     closing: Arc<watch::Sender<bool>>,
 }
@@ -146,7 +152,8 @@ pub async fn serve(
     ready: impl FnOnce(Started),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServerError> {
-    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, proxies, gateways } = settings;
+    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, proxies, gateways, retention } =
+        settings;
     match entrance {
         Entrance::Trial if !address.ip().is_loopback() => return Err(ServerError::NotLoopback(address)),
         Entrance::Local if !address.ip().is_loopback() => return Err(ServerError::Unprotected(address)),
@@ -169,12 +176,16 @@ pub async fn serve(
         None if entrance != Entrance::Trial => Some(Gateways::new(gateway::Settings::default())?),
         given => given,
     };
+    store.index_contacts().await?;
     let sharing = sharing::Sharing::new(store.clone(), gateways, origin.clone())?;
-    let rooms = Rooms::new(engine, store, lexicon, keep_free).await?;
+    let asking = if entrance == Entrance::Trial { Asking::Nobody } else { Asking::Patients };
+    let rooms = Rooms::new(engine, store, lexicon, keep_free, asking).await?;
     let closing = Arc::new(watch::Sender::new(false));
     let allowance = Allowance::new(longest_upload, clock::seconds());
     tokio::spawn(sharing.clone().deliver(closing.subscribe()));
-    let app = App { rooms: Arc::clone(&rooms), gate: Arc::new(gate), allowance, sharing, closing: Arc::clone(&closing) };
+    tokio::spawn(retention::run(rooms.store().clone(), retention, closing.subscribe()));
+    let gate = Arc::new(gate);
+    let app = App { rooms: Arc::clone(&rooms), gate, allowance, sharing, retention, closing: Arc::clone(&closing) };
     let only_tls = origin.starts_with("https://");
     let router = router(app, hosts).layer(middleware::from_fn_with_state(Proxies::of(&proxies), proxies::believe));
     let router = if only_tls { router.layer(middleware::map_response(only_over_tls)) } else { router };
@@ -275,6 +286,8 @@ fn interface() -> OpenApiRouter<App> {
         .routes(routes!(learning::suggest))
         .routes(routes!(templates::list))
         .routes(routes!(templates::keep, templates::remove))
+        .routes(routes!(holds::list, holds::place))
+        .routes(routes!(holds::lift))
         .merge(accounts::routes())
         .merge(visits::routes())
         .merge(sharing::routes())
@@ -308,6 +321,8 @@ struct Status {
     clinician: Clinician,
     rooms: RoomCount,
     disk_low: bool,
+    /// Hours for which sound is kept after its note was signed.
+    keep_sound_hours: u32,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -335,6 +350,7 @@ async fn status(State(app): State<App>, sender: Sender) -> Result<Json<Status>, 
         clinician: Clinician { name: sender.name().to_owned() },
         rooms: RoomCount { open, most },
         disk_low: app.rooms.disk_low()?,
+        keep_sound_hours: app.retention.sound_hours,
     }))
 }
 
@@ -376,10 +392,12 @@ async fn listen(
     }
     let (by, pass) = (sender.by(), sender.pass().clone());
     let App { rooms, closing, gate, .. } = app;
-    if let Ok(Opening::Begin { encounter: Some(id), .. }) = &opening
-        && rooms.store().encounter(id).await?.is_none_or(|visit| visit.encounter.refused)
-    {
-        return Err(ApiError::MayNotRecord);
+    if let Ok(Opening::Begin { encounter: Some(id), .. }) = &opening {
+        // Looked at again when the recording begins: a refusal may come between.
+        rooms.leave(id, &by).await.map(drop).map_err(|error| match error {
+            RoomError::Refused => ApiError::MayNotRecord,
+            error => error.into(),
+        })?;
     }
     Ok(upgrade.max_message_size(LONGEST_READ).max_frame_size(LONGEST_READ).on_upgrade(move |socket| async move {
         let store = rooms.store().clone();

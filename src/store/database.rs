@@ -40,7 +40,12 @@ const WORDS: [(&str, &str); 4] = [
 /// PostgreSQL's tables that hold rows of recordings and patients, and a change of each that changes nothing and writes the table anew.
 ///
 /// `VACUUM (FULL)` would write deleted rows too, as long as anybody has an older snapshot; a change of type writes live rows alone.
-const REWRITTEN: [(&str, &str, &str); 18] = [
+const REWRITTEN: [(&str, &str, &str); 24] = [
+    ("contact_numbers", "hash", "BYTEA USING hash || ''::bytea"),
+    ("ways_back", "document", "BYTEA USING document || ''::bytea"),
+    ("sound_erasures", "done", "BIGINT USING done + 0"),
+    ("legal_holds", "document", "BYTEA USING document || ''::bytea"),
+    ("ended_shares", "document", "BYTEA USING document || ''::bytea"),
     ("recordings", "state", "TEXT USING state || ''"),
     ("finals", "segment", "BYTEA USING segment || ''::bytea"),
     ("expected_words", "document", "BYTEA USING document || ''::bytea"),

@@ -140,7 +140,7 @@ impl Store {
         Ok(rows.into_iter().filter_map(read).collect())
     }
 
-    /// Notes whether the patient wants to be recorded at this visit.
+    /// Notes that the patient does not want to be recorded at this visit, or takes that back: then they have to be asked.
     ///
     /// # Errors
     /// [`StoreError::Unknown`], and when it cannot be written.
@@ -149,12 +149,18 @@ impl Store {
         let mut act = self.begin("change a visit").await?;
         let (mut found, key) = act.held_encounter(&self.shared.keys, id).await?.ok_or_else(unknown)?;
         found.encounter.refused = refused;
+        found.encounter.recorded_on = None;
         let sealed = Place::new("encounters.document", id).seal_json(&key, &found.encounter)?;
         let update = sqlx::query("UPDATE encounters SET document = $1 WHERE id = $2").bind(sealed).bind(id);
         act.execute(update).await?;
-        let event = by.did_for(Action::RecordingConsent { how: HowSaid::Spoken }, self.pseudonym(&found.patient)?);
-        let outcome = if refused { Outcome::Refused { reason: Refusal::SaidNo } } else { Outcome::Done };
-        act.commit(&Event { outcome, ..event }).await?;
+        let patient = self.pseudonym(&found.patient)?;
+        let event = if refused {
+            let outcome = Outcome::Refused { reason: Refusal::SaidNo };
+            Event { outcome, ..by.did_for(Action::RecordingConsent { how: HowSaid::Spoken }, patient) }
+        } else {
+            by.did_for(Action::Register, patient)
+        };
+        act.commit(&event).await?;
         Ok(found)
     }
 

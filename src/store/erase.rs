@@ -74,7 +74,7 @@ impl Store {
         act.commit(&by.did(Action::Erase, id)).await.map(|_| true)
     }
 
-    fn remove_sound(&self, id: &str) -> Result<(), StoreError> {
+    pub(super) fn remove_sound(&self, id: &str) -> Result<(), StoreError> {
         let path = self.spool_path(id);
         match std::fs::remove_file(&path) {
             Ok(()) => folder::sync(&self.shared.folder.audio()),

@@ -7,6 +7,7 @@
 //! SQLite has one connection: so a write never waits for a reader, and what is erased can be wiped at once.
 
 mod act;
+mod agreements;
 mod backup;
 mod consents;
 mod contacts;
@@ -15,6 +16,7 @@ mod database;
 mod deletions;
 mod devices;
 mod encounters;
+mod ended_shares;
 mod erase;
 mod error;
 mod event_rows;
@@ -23,6 +25,7 @@ mod expected;
 mod finals;
 mod folder;
 mod hold;
+mod holds;
 mod keys;
 mod letterheads;
 mod moves;
@@ -38,7 +41,9 @@ mod record;
 mod recordings;
 mod rotate;
 mod sessions;
+mod sound;
 mod templates;
+mod ways_back;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -57,6 +62,7 @@ use keys::{KeyStore, Rows};
 use place::Place;
 
 pub use act::{By, record_id};
+pub use agreements::Leave;
 pub use backup::{BackedUp, Restored, Restoring, back_up, restore};
 pub use consents::{About, Changed, ConsentStep, NewConsent, Side, StoredConsent};
 pub use contacts::Contact;
@@ -64,9 +70,11 @@ pub use credentials::{Enrolment, Entrant, NewPasskey, StoredEnrolment, StoredPas
 pub use database::DatabaseUrl;
 pub use devices::{DeviceScope, StoredDevice};
 pub use encounters::StoredEncounter;
+pub use ended_shares::EndedShares;
 pub use error::{DeskError, SaveError, StoreError, whole};
 pub use event_rows::EventRows;
 pub use finals::StoredFinal;
+pub use holds::{Held, LegalHold};
 pub use keys::MasterSource;
 pub use letterheads::Letterhead;
 pub use notes::Document;
@@ -82,7 +90,9 @@ pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};
 pub use rotate::rotate_keys;
 pub use sessions::{NewSession, StoredSession};
+pub use sound::SoundState;
 pub use templates::StoredTemplate;
+pub use ways_back::WayChange;
 
 /// What the probe says.
 const PROBE: &[u8] = b"cantoscribe";
@@ -291,9 +301,13 @@ impl std::fmt::Debug for Store {
 }
 
 #[cfg(test)]
+mod agreement_tests;
+#[cfg(test)]
 mod erase_tests;
 #[cfg(test)]
 mod key_tests;
+#[cfg(test)]
+mod retention_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

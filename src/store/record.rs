@@ -27,7 +27,7 @@ fn change_place(id: &str, version: i64) -> Place<'_> {
     Place::row("note_changes.document", id, format!("version {version}"))
 }
 
-fn signature_place<'a>(id: &'a str, version: i64, stage: &str) -> Place<'a> {
+pub(super) fn signature_place<'a>(id: &'a str, version: i64, stage: &str) -> Place<'a> {
     Place::row("note_signatures.document", id, format!("{stage} version {version}"))
 }
 

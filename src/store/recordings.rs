@@ -4,6 +4,7 @@ use std::fmt;
 
 use sqlx::FromRow;
 
+use super::act::Act;
 use super::database::Upkeep;
 use super::error::there;
 use super::keys::{KeyStore, Whose};
@@ -153,6 +154,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::BadId`], and when it cannot be written or another has its id.
     pub async fn create(&self, new: NewRecording, by: &By) -> Result<Recording, StoreError> {
+        let mut act = self.begin("take in a recording").await?;
+        let recording = self.take_in(&mut act, new, by).await?;
+        act.commit(&by.did(Action::Record, &recording.id)).await?;
+        Ok(recording)
+    }
+
+    /// [`Self::create`] as part of a change, which writes the event.
+    pub(super) async fn take_in(&self, act: &mut Act, new: NewRecording, by: &By) -> Result<Recording, StoreError> {
         let NewRecording { id, created_at, format, language, speakers, token_hash } = new;
         if id.is_empty() || id.len() > 64 || !id.chars().all(is_of_id) {
             return Err(StoreError::BadId);
@@ -169,10 +178,9 @@ impl Store {
             .bind(token_hash.as_slice())
             .bind(Vec::<u8>::new())
             .bind(sealed);
-        let mut act = self.begin("take in a recording").await?;
         act.execute(insert.bind(by.organisation().to_string()).bind(by.maker())).await?;
+        // On the disk before the row is: a row without its key would be lost.
         self.shared.keys.add(Whose::Recording, &id, &key).await?;
-        act.commit(&by.did(Action::Record, &id)).await?;
         let (state, duration_ms, version) = (State::Open, None, 0);
         Ok(Recording { id, state, created_at, format, language, speakers, token_hash, key, duration_ms, version })
     }
