@@ -75,7 +75,7 @@ class Site:
 
 @contextmanager
 def databases(which):
-    """The databases that a check runs on: `(name, folder, URL)` of each; `which` is `sqlite`, `postgres` or `both`."""
+    """The databases that a check runs on: `(name, folder, URL)` of each, and the server of PostgreSQL if there is one. `which` is `sqlite`, `postgres` or `both`."""
     with tempfile.TemporaryDirectory() as scratch:
         os.chmod(scratch, 0o711)
         found = []
@@ -85,7 +85,7 @@ def databases(which):
         if postgres:
             found.append(("postgresql", Path(scratch) / "postgresql", postgres.url))
         try:
-            yield found
+            yield found, postgres
         finally:
             if postgres:
                 postgres.stop()

@@ -12,6 +12,10 @@ from people import Refused
 READS = {"view", "search", "export", "permit", "report", "sign_in", "sign_out"}
 
 
+# What a client sees of a server that was killed.
+GONE = (OSError, http.client.HTTPException, json.JSONDecodeError)
+
+
 class Loss(Exception):
     """Something that was acknowledged is not there, or something is there by halves."""
 
@@ -46,7 +50,7 @@ class Writer:
         self.pending = act
         try:
             answer = self.browser.ask(*act.request)
-        except (OSError, http.client.HTTPException, json.JSONDecodeError):
+        except GONE:
             return False
         self.settle(act, answer)
         return True
@@ -62,6 +66,9 @@ class Writer:
         try:
             while not stopped.is_set() and self.act(self.choose(dice)):
                 pass
+        except GONE:
+            # In a look before an act.
+            pass
         except Exception as error:
             self.broken = error
 

@@ -110,10 +110,10 @@ impl Rooms {
             speakers,
             token_hash: token.hash(),
         };
-        let recording = self.store.create(new, by).await?;
-        if let Some(encounter) = encounter {
-            self.enter(&recording.id, &encounter, by).await?;
-        }
+        let recording = match encounter {
+            Some(encounter) => self.store.create_of(new, &encounter, by).await?,
+            None => self.store.create(new, by).await?,
+        };
         let path = self.store.spool_path(&recording.id);
         let writer = SpoolWriter::create(&path, &recording.key, &recording.id)?;
         let mut open = self.open.lock().await;

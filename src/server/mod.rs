@@ -234,6 +234,7 @@ async fn set_up(store: &Store) -> Result<Option<Token>, ServerError> {
 fn router(app: App, hosts: Hosts) -> Router {
     let (interface, document) = interface().split_for_parts();
     interface
+        .layer(middleware::map_response(error::in_our_form))
         .merge(page::routes())
         .merge(sharing::pages().with_state(app.sharing.clone()))
         .merge(health::routes())

@@ -15,6 +15,7 @@ mod devices;
 mod encounters;
 mod erase;
 mod error;
+mod event_queue;
 mod event_rows;
 mod events;
 mod finals;
@@ -44,6 +45,7 @@ use crate::audit::ConsentId;
 use crate::ledger::Ledger;
 use crate::spool::{Key, Scratch};
 use database::{Database, Reader, Upkeep};
+use event_queue::EventQueue;
 use events::LogTask;
 use folder::Folder;
 use place::Place;
@@ -92,6 +94,7 @@ struct Shared {
     /// The files of the audit log.
     ledger: Mutex<Ledger>,
     more_events: Arc<Notify>,
+    event_queue: EventQueue,
     log_task: Mutex<LogTask>,
     /// Tells of each consent that changed, after it did.
     consent_changes: broadcast::Sender<ConsentId>,
@@ -132,7 +135,19 @@ impl Store {
         let more_events = Arc::new(Notify::new());
         let (erasing, log_task) = (Turn::default(), Mutex::default());
         let (consent_changes, more_messages) = (broadcast::Sender::new(CHANGES), Notify::new());
-        let shared = Shared { database, master, erasing, ledger, more_events, log_task, consent_changes, more_messages, folder };
+        let event_queue = EventQueue::default();
+        let shared = Shared {
+            database,
+            master,
+            erasing,
+            ledger,
+            more_events,
+            event_queue,
+            log_task,
+            consent_changes,
+            more_messages,
+            folder,
+        };
         let store = Self { shared: Arc::new(shared) };
         store.probe(stored).await?;
         store.begin_log().await?;

@@ -4,12 +4,15 @@ use std::fmt;
 
 use sqlx::FromRow;
 
+use super::act::Act;
 use super::database::Upkeep;
 use super::owners::{RECORDINGS_IN_REACH, Reach};
 use super::place::Place;
-use super::{By, Store, StoreError};
+use super::{By, DeskError, Store, StoreError};
 use crate::audio::{StreamEncoding, StreamFormat};
-use crate::audit::Action;
+use crate::audit::{Action, Actor};
+use crate::note::Note;
+use crate::speech::Transcript;
 use crate::spool::Key;
 
 /// How far a recording is.
@@ -152,18 +155,15 @@ fn unwrap(master: &Key, id: &str, wrapped: &[u8]) -> Result<Key, StoreError> {
     Ok(Key::from_bytes(bytes.as_slice().try_into().map_err(|_| place.damaged())?))
 }
 
-impl Store {
-    /// Takes in a new recording and makes it a key of its own.
-    ///
-    /// # Errors
-    /// [`StoreError::BadId`], and when it cannot be written or another has its id.
-    pub async fn create(&self, new: NewRecording, by: &By) -> Result<Recording, StoreError> {
+impl Act {
+    /// Makes a new recording with a key of its own, of nobody yet.
+    pub(super) async fn take_in(&mut self, master: &Key, new: NewRecording, by: &By) -> Result<Recording, StoreError> {
         let NewRecording { id, created_at, format, language, speakers, token_hash } = new;
         if id.is_empty() || id.len() > 64 || !id.chars().all(is_of_id) {
             return Err(StoreError::BadId);
         }
         let key = Key::generate()?;
-        let wrapped = Place::new("recordings.data_key", &id).seal(&self.shared.master, key.reveal())?;
+        let wrapped = Place::new("recordings.data_key", &id).seal(master, key.reveal())?;
         let sealed = Place::new("recordings.speakers", &id).seal_json(&key, &speakers)?;
         let insert = "INSERT INTO recordings (id, state, created_at, encoding, rate, channels, language, token_hash, data_key, speakers, \
             organisation, made_by) VALUES ($1, 'open', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -171,11 +171,57 @@ impl Store {
             sqlx::query(insert).bind(&id).bind(&created_at).bind(format.encoding().name()).bind(i64::from(format.rate()));
         let insert =
             insert.bind(i64::from(format.channels())).bind(&language).bind(token_hash.as_slice()).bind(wrapped).bind(sealed);
-        let mut act = self.begin("take in a recording").await?;
-        act.execute(insert.bind(by.organisation().to_string()).bind(by.maker())).await?;
-        act.commit(&by.did(Action::Record, &id)).await?;
+        self.execute(insert.bind(by.organisation().to_string()).bind(by.maker())).await?;
         let (state, duration_ms, version) = (State::Open, None, 0);
         Ok(Recording { id, state, created_at, format, language, speakers, token_hash, key, duration_ms, version })
+    }
+}
+
+impl Store {
+    /// Takes in a new recording that is nobody's.
+    ///
+    /// # Errors
+    /// [`StoreError::BadId`], and when it cannot be written or another has its id.
+    pub async fn create(&self, new: NewRecording, by: &By) -> Result<Recording, StoreError> {
+        let mut act = self.begin("take in a recording").await?;
+        let recording = act.take_in(&self.shared.master, new, by).await?;
+        act.commit(&by.did(Action::Record, &recording.id)).await?;
+        Ok(recording)
+    }
+
+    /// Takes in a new recording of a visit, so that at no moment it is nobody's.
+    ///
+    /// # Errors
+    /// [`DeskError::Refused`] where the patient does not want to be recorded, [`StoreError::Unknown`] when there is no such visit; and as
+    /// [`Self::create`].
+    pub async fn create_of(&self, new: NewRecording, encounter: &str, by: &By) -> Result<Recording, DeskError> {
+        let mut act = self.begin("take in a recording").await?;
+        let recording = act.take_in(&self.shared.master, new, by).await?;
+        let entered = self.enter_into(&mut act, &recording.id, (encounter, false), by).await?;
+        act.enter(&by.did(Action::Record, &recording.id)).await?;
+        act.commit(&entered).await?;
+        Ok(recording)
+    }
+
+    /// Takes in a note that is typed, finished as it begins; says its id. It is there whole, or not at all.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] when there is no such visit; and as [`Self::create`].
+    pub async fn create_typed(
+        &self,
+        new: NewRecording,
+        encounter: &str,
+        (transcript, note): (&Transcript, &Note),
+        by: &By,
+    ) -> Result<String, DeskError> {
+        let mut act = self.begin("take in a typed note").await?;
+        let Recording { id, key, .. } = act.take_in(&self.shared.master, new, by).await?;
+        let entered = self.enter_into(&mut act, &id, (encounter, true), by).await?;
+        act.keep_documents(&id, &key, transcript, note).await?;
+        act.enter(&by.did(Action::Record, &id)).await?;
+        act.enter(&entered).await?;
+        act.commit(&By::now(Actor::System).did(Action::Finish, &id)).await?;
+        Ok(id)
     }
 
     /// The recording of this id, if there is one.

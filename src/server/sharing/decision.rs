@@ -8,7 +8,7 @@ mod markup;
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Form, Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -20,6 +20,7 @@ use super::words::{code_message, refusal as told};
 use super::{Sharing, random};
 use crate::audit::{Action, Actor, ConsentId, Event, Outcome, Refusal};
 use crate::consent::{Consent, Decider, LINK_LIFE, Secret};
+use crate::server::asked::Filled;
 use crate::server::error::ApiError;
 use crate::store::{By, ConsentStep, MessageKind, Outgoing, PatientPage, StoredConsent};
 use crate::text::PatientText;
@@ -159,14 +160,14 @@ async fn yes(
     peer: Peer,
     Path(consent): Path<String>,
     headers: HeaderMap,
-    answer: Result<Form<Answer>, axum::extract::rejection::FormRejection>,
+    answer: Result<Filled<Answer>, ApiError>,
 ) -> Result<Response, ApiError> {
     let by = by(peer);
     let (id, secret) = match answering(&sharing, &consent, &headers, &by).await? {
         Ok(found) => found,
         Err(response) => return Ok(response),
     };
-    let Ok(Form(Answer { code, decider })) = answer else { return Ok(to_page(&consent, code_of(Refusal::WrongCode))) };
+    let Ok(Filled(Answer { code, decider })) = answer else { return Ok(to_page(&consent, code_of(Refusal::WrongCode))) };
     let key = &sharing.0.code_key;
     let changed = sharing.store().change_consent(id, &by, |consent, _| {
         // The page is the patient's as long as what it shares.
