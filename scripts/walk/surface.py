@@ -16,7 +16,7 @@ QUERIES = {
     "/v1/worklist": DAY,
     "/v1/recordings/{id}/note": "format=json",
     "/v1/recordings/{id}/transcript": "format=json",
-    "/v1/recordings/{id}/letters/{kind}": "format=html&seen=2026-11-26",
+    "/v1/recordings/{id}/letters/{kind}": "format=html",
     "/v1/listen": "rate=16000&format=pcm_s16le",
     "/v1/realtime": "intent=transcription",
 }

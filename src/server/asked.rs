@@ -47,6 +47,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         if !is_json {
             return Err(ApiError::NotJson);
         }
+        // A list would be taken for a thing by the order of its fields.
+        if !body.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok() {
+            return Err(ApiError::Invalid("the body is no JSON object".to_owned()));
+        }
         let read = serde_json::from_slice(&body).map_err(|error| {
             let what =
                 if error.is_data() { "lacks a field, or has one that is of another kind or unknown" } else { "is no JSON" };
@@ -157,6 +161,8 @@ mod tests {
             r#"{"version":1,"Secretive":1}"#,
             r#"{"version":1,"kind":"Secretive"}"#,
             r#""Secretive""#,
+            "[1]",
+            "[1,\"one\"]",
             "Secretive",
             "",
         ];

@@ -430,8 +430,8 @@ mod tests {
     async fn what_the_router_refuses_is_told_in_our_form() {
         let allow = [(header::ALLOW, "GET")];
         for (response, status, code) in [
-            ((StatusCode::METHOD_NOT_ALLOWED, allow).into_response(), 405, "no_such_method"),
-            ((StatusCode::BAD_REQUEST, allow, "Invalid URL: `Chan`").into_response(), 400, "bad_request"),
+            ((StatusCode::METHOD_NOT_ALLOWED, allow.clone()).into_response(), 405, "no_such_method"),
+            ((StatusCode::BAD_REQUEST, allow.clone(), "Invalid URL: `Chan`").into_response(), 400, "bad_request"),
             ((StatusCode::UPGRADE_REQUIRED, allow, "no").into_response(), 426, "bad_request"),
         ] {
             let told = in_our_form(response).await;

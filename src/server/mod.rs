@@ -58,7 +58,7 @@ use self::guard::Hosts;
 use self::openai::Allowance;
 use self::protocol::{LONGEST_FRAME, Opening};
 use self::proxies::Proxies;
-use crate::audit::Actor;
+use crate::audit::{Action, Actor, Event, Outcome, Refusal};
 use crate::engine::Engine;
 use crate::gateway::{self, Gateways};
 use crate::room::{Rooms, Token};
@@ -380,6 +380,8 @@ async fn listen(
     if let Ok(Opening::Begin { encounter: Some(id), .. }) = &opening
         && rooms.store().encounter(id).await?.is_none_or(|visit| visit.encounter.refused)
     {
+        let outcome = Outcome::Refused { reason: Refusal::SaidNo };
+        rooms.store().keep_event(&Event { outcome, ..by.did(Action::Record, id) }).await?;
         return Err(ApiError::MayNotRecord);
     }
     Ok(upgrade.max_message_size(LONGEST_READ).max_frame_size(LONGEST_READ).on_upgrade(move |socket| async move {

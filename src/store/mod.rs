@@ -67,7 +67,7 @@ pub use owners::{Owner, Reach};
 pub use pages::PatientPage;
 pub use patients::StoredPatient;
 pub use people::{
-    Card, NewRole, StoredOrganisation, StoredPerson, StoredRole, TRIAL, TRIAL_ORGANISATION, TRIAL_PERSON, TRIAL_ROLE,
+    Card, NewRole, RoleEnd, StoredOrganisation, StoredPerson, StoredRole, TRIAL, TRIAL_ORGANISATION, TRIAL_PERSON, TRIAL_ROLE,
 };
 pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::task::JoinHandle;
 
 use super::answer::{Answer, Event as Told, delta, done, plain, verbose};
 use super::error::OpenAiError;
@@ -68,11 +68,11 @@ pub(super) async fn create(State(app): State<App>, sender: Sender, request: Requ
     let disk = || if app.rooms.disk_low()? { Err(OpenAiError::DiskFull) } else { Ok(()) };
     let scratch = app.rooms.store().scratch()?;
     let mut closing = app.closing.subscribe();
-    let mut over = over(&app, sender.pass());
+    let mut over = Over::of(&app, sender.pass());
     let form = tokio::select! {
         form = form::read(request, scratch, app.allowance.longest_file, disk) => form?,
         _ = closing.wait_for(|closing| *closing) => return Err(OpenAiError::Closing),
-        () = &mut over => return Err(ApiError::NotSignedIn.into()),
+        _ = &mut over.0 => return Err(ApiError::NotSignedIn.into()),
     };
     let asked = request::parse(&form.fields, Loaded::of(app.rooms.engine().models()))?;
     let file = form.file.ok_or(OpenAiError::Missing { param: FILE })?;
@@ -101,12 +101,21 @@ fn text(kind: &str, content: String) -> Response {
     ([(header::CONTENT_TYPE, format!("{kind}; charset=utf-8"))], content).into_response()
 }
 
-/// Completes when who sent the recording may not have its text any more.
-type Over = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Completes when who sent the recording may not have its text any more. A task of its own: it asks the database, and must never rest
+/// with a connection in hand while the request waits for one.
+struct Over(JoinHandle<()>);
 
-fn over(app: &App, pass: &Pass) -> Over {
-    let (gate, store, pass) = (Arc::clone(&app.gate), app.rooms.store().clone(), pass.clone());
-    Box::pin(async move { gate.over(&store, &pass).await })
+impl Over {
+    fn of(app: &App, pass: &Pass) -> Self {
+        let (gate, store, pass) = (Arc::clone(&app.gate), app.rooms.store().clone(), pass.clone());
+        Self(tokio::spawn(async move { gate.over(&store, &pass).await }))
+    }
+}
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// What the thread that hears has to tell.
@@ -159,7 +168,7 @@ impl Hearing {
         let news = tokio::select! {
             news = self.news.recv() => news.unwrap_or(News::Failed(OpenAiError::Internal)),
             _ = self.closing.wait_for(|closing| *closing) => News::Failed(OpenAiError::Closing),
-            () = &mut self.over => News::Failed(ApiError::NotSignedIn.into()),
+            _ = &mut self.over.0 => News::Failed(ApiError::NotSignedIn.into()),
         };
         let outcome = match news {
             News::Segment(_) => return news,
