@@ -142,7 +142,7 @@ async fn another_code(
     };
     Ok(match send_code(&sharing, id, &secret, &by).await? {
         Ok(()) => to_page(&consent, ""),
-        Err(refusal) => to_page(&consent, code_of(refusal)),
+        Err(refusal) => not_taken(&consent, refusal),
     })
 }
 
@@ -177,10 +177,10 @@ async fn yes(
         ConsentStep { page, ..taken.into() }
     });
     let Some(changed) = changed.await? else { return Ok(refused(Refusal::NotSignedIn)) };
-    let response = to_page(&consent, changed.outcome.err().map_or("", code_of));
-    if changed.outcome.is_err() {
-        return Ok(response);
+    if let Err(refusal) = changed.outcome {
+        return Ok(not_taken(&consent, refusal));
     }
+    let response = to_page(&consent, "");
     // For as long as there is something to take back.
     let life = changed.stored.consent.scope().end().0.saturating_sub(by.at.0);
     Ok(remembered(&sharing, response, &consent, &secret, life))
@@ -203,7 +203,7 @@ async fn no(
     let Some(changed) = changed else { return Ok(refused(Refusal::NotSignedIn)) };
     Ok(match changed.outcome {
         Ok(()) => page(StatusCode::OK, &markup::said_no(&changed.stored.about.owner_name)),
-        Err(refusal) => to_page(&consent, code_of(refusal)),
+        Err(refusal) => not_taken(&consent, refusal),
     })
 }
 
@@ -321,6 +321,11 @@ async fn turned_away(sharing: &Sharing, by: &By, id: ConsentId, refusal: Refusal
 fn refused(refusal: Refusal) -> Response {
     let status = if refusal == Refusal::TooManyTries { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::FORBIDDEN };
     page(status, &markup::problem(told(refusal)))
+}
+
+/// Back to the page, but for who has not the page's secret: to them it is as if there were no such request.
+fn not_taken(consent: &str, refusal: Refusal) -> Response {
+    if refusal == Refusal::NotSignedIn { refused(refusal) } else { to_page(consent, code_of(refusal)) }
 }
 
 /// Back to the page, which says what was wrong.
