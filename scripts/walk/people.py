@@ -15,14 +15,14 @@ class Refused(Exception):
 
 
 class Browser:
-    """Sends requests as a page of the server does, and keeps its cookies."""
+    """Sends requests as a page of the server does, and keeps its cookies. `address` is where it sits: one of 127.0.0.0/8."""
 
-    def __init__(self, port):
-        self.port, self.host, self.cookies = port, f"localhost:{port}", {}
+    def __init__(self, port, address="127.0.0.1"):
+        self.port, self.host, self.cookies, self.address = port, f"localhost:{port}", {}, address
         self.origin = f"http://{self.host}"
 
     def send(self, method, path, body=None, form=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30, source_address=(self.address, 0))
         headers = {"host": self.host}
         if self.cookies:
             headers["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -55,13 +55,13 @@ class Browser:
 class Person:
     """Somebody who works somewhere: a passkey, and a browser for each role."""
 
-    def __init__(self, port, name):
-        self.port, self.name = port, name
+    def __init__(self, port, name, address="127.0.0.1"):
+        self.port, self.name, self.address = port, name, address
         self.authenticator = Authenticator(f"http://localhost:{port}")
 
     def enrol(self, token, **entry):
         """Comes in with a token for the first time."""
-        browser = Browser(self.port)
+        browser = Browser(self.port, self.address)
         asked = browser.ask("POST", "/v1/enrolments/begin", {"token": token, "name": self.name, **entry})
         answer = self.authenticator.create(asked["options"])
         who = browser.ask("POST", "/v1/enrolments/finish", {"ceremony": asked["ceremony"], "answer": answer, "label": "journey"})
@@ -69,7 +69,7 @@ class Person:
 
     def sign_in(self, organisation=None, kind=None):
         """Signs in with the passkey, in a role: the one way in."""
-        browser = Browser(self.port)
+        browser = Browser(self.port, self.address)
         asked = browser.ask("POST", "/v1/sign-in/begin")
         answer = self.authenticator.get(asked["options"])
         who = browser.ask("POST", "/v1/sign-in/finish", {"ceremony": asked["ceremony"], "answer": answer})

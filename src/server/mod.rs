@@ -61,7 +61,7 @@ use self::guard::Hosts;
 use self::openai::Allowance;
 use self::protocol::{LONGEST_FRAME, Opening};
 use self::proxies::Proxies;
-use crate::audit::Actor;
+use crate::audit::{Action, Actor, Event, Outcome, Refusal};
 use crate::engine::Engine;
 use crate::gateway::{self, Gateways};
 use crate::room::{Asking, RoomError, Rooms, Token};
@@ -245,6 +245,7 @@ async fn set_up(store: &Store) -> Result<Option<Token>, ServerError> {
 fn router(app: App, hosts: Hosts) -> Router {
     let (interface, document) = interface().split_for_parts();
     interface
+        .layer(middleware::map_response(error::in_our_form))
         .merge(page::routes())
         .merge(sharing::pages().with_state(app.sharing.clone()))
         .merge(health::routes())
@@ -394,10 +395,16 @@ async fn listen(
     let App { rooms, closing, gate, .. } = app;
     if let Ok(Opening::Begin { encounter: Some(id), .. }) = &opening {
         // Looked at again when the recording begins: a refusal may come between.
-        rooms.leave(id, &by).await.map(drop).map_err(|error| match error {
-            RoomError::Refused => ApiError::MayNotRecord,
-            error => error.into(),
-        })?;
+        match rooms.leave(id, &by).await {
+            Ok(_) => {}
+            Err(RoomError::Refused) => {
+                let outcome = Outcome::Refused { reason: Refusal::SaidNo };
+                let event = rooms.store().event_about_visit(&by, Action::Record, id).await?;
+                rooms.store().keep_event(&Event { outcome, ..event }).await?;
+                return Err(ApiError::MayNotRecord);
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(upgrade.max_message_size(LONGEST_READ).max_frame_size(LONGEST_READ).on_upgrade(move |socket| async move {
         let store = rooms.store().clone();

@@ -91,18 +91,10 @@ impl Store {
         Ok(Act { store: self.clone(), transaction, action })
     }
 
-    /// Keeps an event of something that changes nothing: a reading, a refusal. Its number in the log.
-    ///
-    /// # Errors
-    /// When it cannot be written; then what it tells of must not be done.
-    pub async fn keep_event(&self, event: &Event) -> Result<u64, StoreError> {
-        self.begin("keep an event").await?.commit(event).await
-    }
-
     /// Keeps these events and then `last`, all or none. The number of the last one in the log.
     ///
     /// # Errors
-    /// As [`Self::keep_event`].
+    /// When they cannot be written; then what they tell of must not be done.
     pub async fn keep_events(&self, events: &[Event], last: &Event) -> Result<u64, StoreError> {
         let mut act = self.begin("keep events").await?;
         for event in events {

@@ -39,7 +39,7 @@ impl Store {
     ) -> Result<Result<StoredEncounter, Refusal>, StoreError> {
         let unknown = || StoreError::Unknown { what: "visit", id: visit.to_owned() };
         let mut act = self.begin("note a consent").await?;
-        let (mut found, key) = act.held_encounter(&self.shared.master, visit).await?.ok_or_else(unknown)?;
+        let (mut found, key) = act.held_encounter(&self.shared.keys, visit).await?.ok_or_else(unknown)?;
         let answer = RecordingAnswer { patient: self.pseudonym(&found.patient)?, standing, by: decider, how, yes: true };
         let (noted, event) = note_answer(&answer, by.actor, by.at);
         if let Ok(yes) = noted {
@@ -78,7 +78,7 @@ impl Store {
     ) -> Result<Recording, DeskError> {
         let unknown = || StoreError::Unknown { what: "visit", id: visit.to_owned() };
         let mut act = self.begin("begin a recording").await?;
-        let (mut found, key) = act.held_encounter(&self.shared.master, visit).await?.ok_or_else(unknown)?;
+        let (mut found, key) = act.held_encounter(&self.shared.keys, visit).await?.ok_or_else(unknown)?;
         let allowed = match leave {
             Leave::Patient(shown) => self.counts(&found, by)?.is_some_and(|now| now == shown),
             Leave::Trial => !found.encounter.refused,
@@ -94,9 +94,9 @@ impl Store {
         let recording = self.take_in(&mut act, new, by).await?;
         let insert = "INSERT INTO encounter_recordings (recording, encounter, typed, moves) VALUES ($1, $2, 0, 0)";
         act.execute(sqlx::query(insert).bind(&recording.id).bind(visit)).await?;
-        act.enter(&by.did(Action::Record, &recording.id)).await?;
-        let event = Event { patient: Some(self.pseudonym(&found.patient)?), ..by.did(Action::Register, &recording.id) };
-        act.commit(&event).await?;
+        let patient = Some(self.pseudonym(&found.patient)?);
+        act.enter(&Event { patient, ..by.did(Action::Record, &recording.id) }).await?;
+        act.commit(&Event { patient, ..by.did(Action::Register, &recording.id) }).await?;
         Ok(recording)
     }
 
@@ -106,7 +106,7 @@ impl Store {
     /// When it cannot be read or written.
     pub async fn take_back_yes(&self, visit: &str, by: &By) -> Result<(), StoreError> {
         let mut act = self.begin("take a consent back").await?;
-        let found = act.held_encounter(&self.shared.master, visit).await?;
+        let found = act.held_encounter(&self.shared.keys, visit).await?;
         let noted = found
             .and_then(|(visit, key)| visit.encounter.recorded_on.and_then(RecordingGrounds::yes).map(|yes| (visit, key, yes)));
         let Some((mut visit, key, yes)) = noted else { return act.abandon().await };

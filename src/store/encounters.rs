@@ -181,21 +181,33 @@ impl Store {
         Err(if there { DeskError::InUse } else { unknown().into() })
     }
 
-    /// Makes a recording that belongs to no visit part of this one. A typed one has no sound; any other is refused where the patient
-    /// does not want to be recorded.
+    /// Makes a recording that belongs to no visit part of this one, and says the event of it. A typed one has no sound; any other is
+    /// refused where the patient does not want to be recorded.
     ///
     /// # Errors
     /// [`DeskError::Refused`], [`StoreError::Unknown`] when there is no such visit, and when it cannot be written.
-    pub async fn assign(&self, recording: &str, encounter: &str, typed: bool, by: &By) -> Result<(), DeskError> {
+    pub(super) async fn enter_into(
+        &self,
+        act: &mut Act,
+        recording: &str,
+        (encounter, typed): (&str, bool),
+        by: &By,
+    ) -> Result<Event, DeskError> {
         let unknown = || StoreError::Unknown { what: "visit", id: encounter.to_owned() };
-        let mut act = self.begin("enter a recording").await?;
         let (found, _) = act.held_encounter(&self.shared.keys, encounter).await?.ok_or_else(unknown)?;
         if found.encounter.refused && !typed {
             return Err(DeskError::Refused);
         }
         let insert = "INSERT INTO encounter_recordings (recording, encounter, typed, moves) VALUES ($1, $2, $3, 0)";
         act.execute(sqlx::query(insert).bind(recording).bind(encounter).bind(i64::from(typed))).await?;
-        let event = Event { patient: Some(self.pseudonym(&found.patient)?), ..by.did(Action::Register, recording) };
+        Ok(Event { patient: Some(self.pseudonym(&found.patient)?), ..by.did(Action::Register, recording) })
+    }
+
+    /// For tests, which make the two one after the other.
+    #[cfg(test)]
+    pub(crate) async fn assign(&self, recording: &str, encounter: &str, typed: bool, by: &By) -> Result<(), DeskError> {
+        let mut act = self.begin("enter a recording").await?;
+        let event = self.enter_into(&mut act, recording, (encounter, typed), by).await?;
         act.commit(&event).await?;
         Ok(())
     }

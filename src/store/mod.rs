@@ -19,6 +19,7 @@ mod encounters;
 mod ended_shares;
 mod erase;
 mod error;
+mod event_queue;
 mod event_rows;
 mod events;
 mod expected;
@@ -56,6 +57,7 @@ use crate::audit::ConsentId;
 use crate::ledger::Ledger;
 use crate::spool::{Key, Scratch};
 use database::{Database, Reader, Upkeep};
+use event_queue::EventQueue;
 use events::LogTask;
 use folder::Folder;
 use keys::{KeyStore, Rows};
@@ -84,7 +86,7 @@ pub use owners::{Owner, Reach};
 pub use pages::PatientPage;
 pub use patients::StoredPatient;
 pub use people::{
-    Card, NewRole, StoredOrganisation, StoredPerson, StoredRole, TRIAL, TRIAL_ORGANISATION, TRIAL_PERSON, TRIAL_ROLE,
+    Card, NewRole, RoleEnd, StoredOrganisation, StoredPerson, StoredRole, TRIAL, TRIAL_ORGANISATION, TRIAL_PERSON, TRIAL_ROLE,
 };
 pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};
@@ -129,6 +131,7 @@ struct Shared {
     /// The files of the audit log.
     ledger: Mutex<Ledger>,
     more_events: Arc<Notify>,
+    event_queue: EventQueue,
     log_task: Mutex<LogTask>,
     /// Tells of each consent that changed, after it did.
     consent_changes: broadcast::Sender<ConsentId>,
@@ -187,6 +190,7 @@ impl Store {
         let more_events = Arc::new(Notify::new());
         let (erasing, log_task) = (Turn::default(), Mutex::default());
         let (consent_changes, more_messages) = (broadcast::Sender::new(CHANGES), Notify::new());
+        let event_queue = EventQueue::default();
         let shared = Shared {
             database,
             keys,
@@ -194,6 +198,7 @@ impl Store {
             erasing,
             ledger,
             more_events,
+            event_queue,
             log_task,
             consent_changes,
             more_messages,

@@ -90,6 +90,17 @@ impl StoredRole {
     }
 }
 
+/// What came of ending a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoleEnd {
+    /// It ended.
+    Ended,
+    /// There is none that would last longer.
+    NotHeld,
+    /// It is the last administrator's of the organisation, and did not end.
+    LastAdministrator,
+}
+
 /// A role to give to somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewRole {
@@ -235,19 +246,30 @@ impl Store {
         Ok(id)
     }
 
-    /// Ends a role of this organisation and its sessions at a time, in seconds since 1970; false where there is none that would last longer.
+    /// Ends a role of this organisation and its sessions at a time, in seconds since 1970, unless it is the organisation's last
+    /// administrator's: of two that end each other at once one stays.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub async fn end_role(&self, id: RoleId, of: OrganisationId, at: i64, by: &By) -> Result<bool, StoreError> {
+    pub async fn end_role(&self, id: RoleId, of: OrganisationId, at: i64, by: &By) -> Result<RoleEnd, StoreError> {
         let update = "UPDATE roles SET ends_at = $1 WHERE id = $2 AND organisation = $3 AND (ends_at IS NULL OR ends_at > $4)";
         let mut act = self.begin("end a role").await?;
+        // Whoever ends another role of it waits.
+        act.execute(sqlx::query("UPDATE organisations SET name = name WHERE id = $1").bind(of.to_string())).await?;
         let update = sqlx::query(update).bind(at).bind(id.to_string()).bind(of.to_string()).bind(at);
         if act.execute(update).await? == 0 {
-            return act.abandon().await.map(|()| false);
+            return act.abandon().await.map(|()| RoleEnd::NotHeld);
+        }
+        let left = "SELECT count(*) FROM roles WHERE organisation = $1 AND kind = $2 AND starts_at <= $3 \
+            AND (ends_at IS NULL OR ends_at > $3)";
+        let left = sqlx::query_as(left).bind(of.to_string()).bind(RoleKind::Administrator.as_str()).bind(at);
+        let kind = sqlx::query_as("SELECT kind FROM roles WHERE id = $1").bind(id.to_string());
+        let administers = act.one::<(String,)>(kind).await?.is_some_and(|(kind,)| kind == RoleKind::Administrator.as_str());
+        if administers && act.one::<(i64,)>(left).await?.is_none_or(|(left,)| left == 0) {
+            return act.abandon().await.map(|()| RoleEnd::LastAdministrator);
         }
         act.end_sessions_of(id).await?;
-        act.commit(&by.administered(*id.bytes())).await.map(|_| true)
+        act.commit(&by.administered(*id.bytes())).await.map(|_| RoleEnd::Ended)
     }
 
     /// The trial's organisation, person and role, from this time on where they are not there yet.
@@ -354,13 +376,32 @@ mod tests {
         let role = store.role(first).await.unwrap().unwrap();
         assert_eq!((&role.person, role.kind, role.organisation), (&person, RoleKind::Doctor, one.id));
         assert!(!role.is_held(99) && role.is_held(100) && role.is_held(i64::MAX));
-        assert!(!store.end_role(first, other.id, 200, &by()).await.unwrap(), "it is another organisation's");
-        assert!(store.end_role(first, one.id, 200, &by()).await.unwrap());
-        assert!(!store.end_role(first, one.id, 300, &by()).await.unwrap(), "an end is not put off");
+        assert_eq!(store.end_role(first, other.id, 200, &by()).await.unwrap(), RoleEnd::NotHeld, "it is another organisation's");
+        assert_eq!(store.end_role(first, one.id, 200, &by()).await.unwrap(), RoleEnd::Ended);
+        assert_eq!(store.end_role(first, one.id, 300, &by()).await.unwrap(), RoleEnd::NotHeld, "an end is not put off");
         let ended = store.roles_in(one.id).await.unwrap().remove(0);
         assert!(ended.is_held(199) && !ended.is_held(200));
         assert!(store.role(second).await.unwrap().unwrap().is_held(500));
         assert!(!format!("{ended:?}").contains("Chan"));
+    }
+
+    async fn of_two_administrators_who_end_each_other_one_stays(site: Site) {
+        let store = site.open().await;
+        let clinic = store.create_organisation("Peak Clinic", None, &by()).await.unwrap().id;
+        let person = store.create_person(&card("Ms Ho"), &by()).await.unwrap().id;
+        let new = NewRole { person, organisation: clinic, kind: RoleKind::Administrator, starts_at: 100, ends_at: None };
+        for _ in 0..5 {
+            let other = store.give_role(&new, &by()).await.unwrap();
+            let held = store.roles_in(clinic).await.unwrap().into_iter().filter(|role| role.is_held(200)).map(|role| role.id);
+            let roles: Vec<RoleId> = held.filter(|role| *role != other).chain([other]).collect();
+            let ends = roles.iter().map(|role| {
+                let (store, role) = (store.clone(), *role);
+                tokio::spawn(async move { store.end_role(role, clinic, 200, &by()).await.unwrap() })
+            });
+            let ends: Vec<RoleEnd> = futures_util::future::join_all(ends).await.into_iter().map(Result::unwrap).collect();
+            let count = |end: RoleEnd| ends.iter().filter(|found| **found == end).count();
+            assert_eq!((count(RoleEnd::LastAdministrator), count(RoleEnd::Ended)), (1, roles.len() - 1), "{ends:?}");
+        }
     }
 
     async fn a_card_in_another_persons_place_is_damaged(site: Site) {
@@ -377,5 +418,6 @@ mod tests {
     on_both! {
         a_person_has_a_role_in_each_organisation_and_each_has_its_end,
         a_card_in_another_persons_place_is_damaged,
+        of_two_administrators_who_end_each_other_one_stays,
     }
 }

@@ -10,9 +10,11 @@ use super::error::there;
 use super::keys::{KeyStore, Whose};
 use super::owners::{RECORDINGS_IN_REACH, Reach};
 use super::place::Place;
-use super::{By, Store, StoreError};
+use super::{By, DeskError, Store, StoreError};
 use crate::audio::{StreamEncoding, StreamFormat};
-use crate::audit::Action;
+use crate::audit::{Action, Actor, Event};
+use crate::note::Note;
+use crate::speech::Transcript;
 use crate::spool::Key;
 
 /// How far a recording is.
@@ -149,7 +151,7 @@ impl Row {
 }
 
 impl Store {
-    /// Takes in a new recording and makes it a key of its own.
+    /// Takes in a new recording that is nobody's, and makes it a key of its own.
     ///
     /// # Errors
     /// [`StoreError::BadId`], and when it cannot be written or another has its id.
@@ -183,6 +185,28 @@ impl Store {
         self.shared.keys.add(Whose::Recording, &id, &key).await?;
         let (state, duration_ms, version) = (State::Open, None, 0);
         Ok(Recording { id, state, created_at, format, language, speakers, token_hash, key, duration_ms, version })
+    }
+
+    /// Takes in a note that is typed, finished as it begins; says its id. It is there whole, or not at all.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] when there is no such visit; and as [`Self::create`].
+    pub async fn create_typed(
+        &self,
+        new: NewRecording,
+        encounter: &str,
+        (transcript, note): (&Transcript, &Note),
+        by: &By,
+    ) -> Result<String, DeskError> {
+        let mut act = self.begin("take in a typed note").await?;
+        let Recording { id, key, .. } = self.take_in(&mut act, new, by).await?;
+        let entered = self.enter_into(&mut act, &id, (encounter, true), by).await?;
+        act.keep_documents(&id, &key, transcript, note).await?;
+        let patient = entered.patient;
+        act.enter(&Event { patient, ..by.did(Action::Record, &id) }).await?;
+        act.enter(&entered).await?;
+        act.commit(&Event { patient, ..By::now(Actor::System).did(Action::Finish, &id) }).await?;
+        Ok(id)
     }
 
     /// The recording of this id, if there is one.

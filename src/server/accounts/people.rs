@@ -16,7 +16,7 @@ use crate::server::App;
 use crate::server::asked::Body;
 use crate::server::caller::{Caller, What};
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{Card, Enrolment, StoredRole};
+use crate::store::{Card, Enrolment, RoleEnd, StoredRole};
 
 /// Seconds that an invitation is good for.
 const INVITATION: i64 = 72 * 3600;
@@ -237,15 +237,12 @@ pub(super) async fn end_role(State(app): State<App>, caller: Caller, Path(id): P
     caller.may(&app, Right::ManageAccounts, What::Organisation).await?;
     let (store, organisation, at) = (app.rooms.store(), caller.session.organisation, caller.by.seconds());
     let id = RoleId::try_from(id).map_err(|_| ApiError::NotThere)?;
-    let administers = |role: &StoredRole| role.kind == RoleKind::Administrator && role.is_held(at);
-    let administrators: Vec<RoleId> =
-        store.roles_in(organisation).await?.into_iter().filter(administers).map(|role| role.id).collect();
-    if administrators == [id] {
-        return Err(ApiError::LastAdministrator);
+    match store.end_role(id, organisation, at, &caller.by).await? {
+        RoleEnd::LastAdministrator => Err(ApiError::LastAdministrator),
+        RoleEnd::NotHeld => Err(ApiError::NotThere),
+        RoleEnd::Ended => {
+            app.gate.changed();
+            Ok(StatusCode::NO_CONTENT)
+        }
     }
-    if !store.end_role(id, organisation, at, &caller.by).await? {
-        return Err(ApiError::NotThere);
-    }
-    app.gate.changed();
-    Ok(StatusCode::NO_CONTENT)
 }

@@ -8,7 +8,7 @@ pub(super) mod markup;
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Form, Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -20,6 +20,7 @@ use super::words::{code_message, refusal as told};
 use super::{Sharing, random};
 use crate::audit::{Action, Actor, ConsentId, Event, Outcome, Refusal};
 use crate::consent::{Consent, Decider, LINK_LIFE, Secret};
+use crate::server::asked::Filled;
 use crate::server::error::ApiError;
 use crate::store::{By, ConsentStep, MessageKind, Outgoing, PatientPage, StoredConsent};
 use crate::text::PatientText;
@@ -142,7 +143,7 @@ async fn another_code(
     };
     Ok(match send_code(&sharing, id, &secret, &by).await? {
         Ok(()) => to_page(&consent, ""),
-        Err(refusal) => to_page(&consent, code_of(refusal)),
+        Err(refusal) => not_taken(&consent, refusal),
     })
 }
 
@@ -160,14 +161,14 @@ async fn yes(
     peer: Peer,
     Path(consent): Path<String>,
     headers: HeaderMap,
-    answer: Result<Form<Answer>, axum::extract::rejection::FormRejection>,
+    answer: Result<Filled<Answer>, ApiError>,
 ) -> Result<Response, ApiError> {
     let by = by(peer);
     let (id, secret) = match answering(&sharing, &consent, &headers, &by).await? {
         Ok(found) => found,
         Err(response) => return Ok(response),
     };
-    let Ok(Form(Answer { code, decider })) = answer else { return Ok(to_page(&consent, code_of(Refusal::WrongCode))) };
+    let Ok(Filled(Answer { code, decider })) = answer else { return Ok(to_page(&consent, code_of(Refusal::WrongCode))) };
     let key = &sharing.0.code_key;
     let changed = sharing.store().change_consent(id, &by, |consent, _| {
         // The page is the patient's as long as what it shares.
@@ -177,10 +178,10 @@ async fn yes(
         ConsentStep { page, ..taken.into() }
     });
     let Some(changed) = changed.await? else { return Ok(refused(Refusal::NotSignedIn)) };
-    let response = to_page(&consent, changed.outcome.err().map_or("", code_of));
-    if changed.outcome.is_err() {
-        return Ok(response);
+    if let Err(refusal) = changed.outcome {
+        return Ok(not_taken(&consent, refusal));
     }
+    let response = to_page(&consent, "");
     // For as long as there is something to take back.
     let life = changed.stored.consent.scope().end().0.saturating_sub(by.at.0);
     Ok(remember(&sharing, response, &format!("/d/{consent}"), &secret, life))
@@ -203,7 +204,7 @@ async fn no(
     let Some(changed) = changed else { return Ok(refused(Refusal::NotSignedIn)) };
     Ok(match changed.outcome {
         Ok(()) => page(StatusCode::OK, &markup::said_no(&changed.stored.about.owner_name)),
-        Err(refusal) => to_page(&consent, code_of(refusal)),
+        Err(refusal) => not_taken(&consent, refusal),
     })
 }
 
@@ -336,6 +337,11 @@ async fn turned_away(sharing: &Sharing, by: &By, id: ConsentId, refusal: Refusal
 pub(super) fn refused(refusal: Refusal) -> Response {
     let status = if refusal == Refusal::TooManyTries { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::FORBIDDEN };
     page(status, &markup::problem(told(refusal)))
+}
+
+/// Back to the page, but for who has not the page's secret: to them it is as if there were no such request.
+fn not_taken(consent: &str, refusal: Refusal) -> Response {
+    if refusal == Refusal::NotSignedIn { refused(refusal) } else { to_page(consent, code_of(refusal)) }
 }
 
 /// Back to the page, which says what was wrong.

@@ -52,6 +52,7 @@ pub(super) async fn organisations(State(sharing): State<Sharing>, _: Caller) -> 
 
 /// What is asked for.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = WantedConsent)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// The organisation that has the notes.
@@ -92,6 +93,7 @@ struct Number {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = BegunRequest)]
 pub(super) struct Begun {
     /// The request's id: the consent's from now on.
     id: String,

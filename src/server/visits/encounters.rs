@@ -150,6 +150,7 @@ pub(super) async fn refuse(
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = TypedNote)]
 pub(super) struct Begun {
     /// The id of the recording without sound whose note it is.
     recording: String,
