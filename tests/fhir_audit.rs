@@ -27,7 +27,7 @@ fn actors() -> [Actor; 6] {
     [doctor(), Actor::Patient, Actor::SubstituteDecisionMaker, device, Actor::System, Actor::Unknown]
 }
 
-const ACTIONS: [Action; 33] = [
+const ACTIONS: [Action; 35] = [
     Action::SignIn,
     Action::SignOut,
     Action::View { count: 3 },
@@ -57,6 +57,8 @@ const ACTIONS: [Action; 33] = [
     Action::PatientUnmerge,
     Action::Administer,
     Action::Report,
+    Action::AccessRequest,
+    Action::AccessAnswer,
     Action::Start,
     Action::Stop,
     // Refused and failed ones too: see `events`.

@@ -9,6 +9,7 @@ import { letters, VISIT } from "./check-letters.mjs";
 import { live } from "./check-live.mjs";
 import { network } from "./check-network.mjs";
 import { parts } from "./check-parts.mjs";
+import { sharing } from "./check-sharing.mjs";
 import { signIn } from "./check-signin.mjs";
 import { trouble } from "./check-trouble.mjs";
 import { visits } from "./check-visits.mjs";
@@ -68,6 +69,7 @@ process.on("exit", () => {
 
 if (wanted("parts")) await parts();
 if (wanted("signin")) await signIn({ binary: server.binary, shots });
+if (wanted("sharing")) await sharing({ binary: server.binary, shots, scratch });
 if (await check("the server starts", () => server.start())) {
   const english = consultation();
   const file = english && save(path.join(scratch, "consultation.wav"), english);

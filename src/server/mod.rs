@@ -11,6 +11,7 @@ mod clock;
 mod drain;
 mod edits;
 mod error;
+mod feeds;
 mod guard;
 mod health;
 mod learning;
@@ -22,6 +23,7 @@ mod page;
 pub mod protocol;
 mod proxies;
 mod recordings;
+mod reports;
 mod sharing;
 mod signing;
 mod socket;
@@ -133,6 +135,7 @@ struct App {
     gate: Arc<Gate>,
     allowance: Allowance,
     sharing: sharing::Sharing,
+    feeds: feeds::Feeds,
     /// Turns true when the server shuts down. Who must have ended by then holds a receiver.
     closing: Arc<watch::Sender<bool>>,
 }
@@ -164,17 +167,20 @@ pub async fn serve(
         Entrance::Trial => store.enter_trial(TRIAL_CLINICIAN, &By::now(Actor::System)).await.map(|()| None)?,
         _ => set_up(&store).await?.map(|token| format!("{origin}/accounts#{}", token.reveal())),
     };
-    // Only a trial shows on a page what patients are sent: elsewhere a message waits for a gateway.
-    let gateways = match gateways {
-        None if entrance != Entrance::Trial => Some(Gateways::new(gateway::Settings::default())?),
-        given => given,
+    let mut gateways = match gateways {
+        None => Gateways::new(gateway::Settings::default())?,
+        Some(given) => given,
     };
+    let feeds = feeds::Feeds::begin(&store, std::mem::take(&mut gateways.feeds)).await?;
+    // Only a trial shows on a page what patients are sent: elsewhere a message waits for a gateway.
+    let gateways = (gateways.reach_patients() || entrance != Entrance::Trial).then_some(gateways);
     let sharing = sharing::Sharing::new(store.clone(), gateways, origin.clone())?;
     let rooms = Rooms::new(engine, store, lexicon, keep_free).await?;
     let closing = Arc::new(watch::Sender::new(false));
     let allowance = Allowance::new(longest_upload, clock::seconds());
     tokio::spawn(sharing.clone().deliver(closing.subscribe()));
-    let app = App { rooms: Arc::clone(&rooms), gate: Arc::new(gate), allowance, sharing, closing: Arc::clone(&closing) };
+    feeds.run(rooms.store(), &closing);
+    let app = App { rooms: Arc::clone(&rooms), gate: Arc::new(gate), allowance, sharing, feeds, closing: Arc::clone(&closing) };
     let only_tls = origin.starts_with("https://");
     let router = router(app, hosts).layer(middleware::from_fn_with_state(Proxies::of(&proxies), proxies::believe));
     let router = if only_tls { router.layer(middleware::map_response(only_over_tls)) } else { router };
@@ -278,6 +284,7 @@ fn interface() -> OpenApiRouter<App> {
         .merge(accounts::routes())
         .merge(visits::routes())
         .merge(sharing::routes())
+        .merge(reports::routes())
         .merge(openai::routes())
 }
 

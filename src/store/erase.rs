@@ -57,7 +57,8 @@ impl Store {
             return act.abandon().await.map(|()| false);
         }
         act.execute(sqlx::query("UPDATE upkeep SET wipe = 1")).await?;
-        act.commit(&by.did(Action::Erase, id)).await.map(|_| true)
+        let event = act.event_about(by, Action::Erase, id).await?;
+        act.commit(&event).await.map(|_| true)
     }
 
     fn remove_sound(&self, id: &str) -> Result<(), StoreError> {

@@ -17,6 +17,7 @@ mod erase;
 mod error;
 mod event_rows;
 mod events;
+mod feeds;
 mod finals;
 mod folder;
 mod hold;
@@ -32,6 +33,7 @@ mod place;
 mod record;
 mod recordings;
 mod sessions;
+mod staff;
 mod templates;
 
 use std::path::{Path, PathBuf};

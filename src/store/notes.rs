@@ -42,7 +42,8 @@ impl Store {
         act.execute(insert).await?;
         let insert = sqlx::query("INSERT INTO notes (recording, version, document) VALUES ($1, 1, $2)").bind(id).bind(written);
         act.execute(insert).await?;
-        act.commit(&By::now(Actor::System).did(Action::Finish, id)).await.map(drop)
+        let event = act.event_about(&By::now(Actor::System), Action::Finish, id).await?;
+        act.commit(&event).await.map(drop)
     }
 
     /// The documents of a recording, or nothing before it is finished.

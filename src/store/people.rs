@@ -74,6 +74,8 @@ pub struct StoredRole {
     pub starts_at: i64,
     /// From when on no more, where that is known.
     pub ends_at: Option<i64>,
+    /// Where in the organisation, in its own words.
+    pub department: Option<String>,
 }
 
 impl StoredRole {
@@ -91,7 +93,7 @@ impl StoredRole {
 }
 
 /// A role to give to somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRole {
     /// Whose it will be.
     pub person: PersonId,
@@ -103,9 +105,11 @@ pub struct NewRole {
     pub starts_at: i64,
     /// From when on no more, where that is known.
     pub ends_at: Option<i64>,
+    /// Where in the organisation, in its own words.
+    pub department: Option<String>,
 }
 
-const SELECT: &str = "SELECT roles.id, person, organisation, kind, starts_at, ends_at, people.document FROM roles \
+const SELECT: &str = "SELECT roles.id, person, organisation, kind, starts_at, ends_at, department, people.document FROM roles \
     JOIN people ON people.id = roles.person";
 
 #[derive(FromRow)]
@@ -116,6 +120,7 @@ struct Row {
     kind: String,
     starts_at: i64,
     ends_at: Option<i64>,
+    department: Option<String>,
     document: Vec<u8>,
 }
 
@@ -132,11 +137,12 @@ impl Row {
             kind: *kind.ok_or_else(damaged)?,
             starts_at: self.starts_at,
             ends_at: self.ends_at,
+            department: self.department,
         })
     }
 }
 
-fn card_place(person: &str) -> Place<'_> {
+pub(super) fn card_place(person: &str) -> Place<'_> {
     Place::row("people.document", "", person.to_owned())
 }
 
@@ -186,9 +192,10 @@ impl Act {
     }
 
     pub(super) async fn enter_role(&mut self, id: RoleId, role: &NewRole) -> Result<(), StoreError> {
-        let insert = "INSERT INTO roles (id, person, organisation, kind, starts_at, ends_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        let insert = "INSERT INTO roles (id, person, organisation, kind, starts_at, ends_at, department) VALUES ($1, $2, $3, $4, $5, $6, $7)";
         let insert = sqlx::query(insert).bind(id.to_string()).bind(role.person.to_string()).bind(role.organisation.to_string());
-        self.execute(insert.bind(role.kind.as_str()).bind(role.starts_at).bind(role.ends_at)).await.map(drop)
+        let insert = insert.bind(role.kind.as_str()).bind(role.starts_at).bind(role.ends_at).bind(&role.department);
+        self.execute(insert).await.map(drop)
     }
 }
 
@@ -268,7 +275,11 @@ impl Store {
         let mut act = self.begin("begin a trial").await?;
         act.enter_organisation(&organisation).await?;
         act.enter_person(&StoredPerson { id: person, card }, &self.shared.master).await?;
-        act.enter_role(TRIAL_ROLE, &NewRole { person, organisation: TRIAL_ORGANISATION, kind, starts_at, ends_at }).await?;
+        act.enter_role(
+            TRIAL_ROLE,
+            &NewRole { person, organisation: TRIAL_ORGANISATION, kind, starts_at, ends_at, department: None },
+        )
+        .await?;
         act.commit(&by.administered(*TRIAL_ROLE.bytes())).await.map(drop)
     }
 
@@ -343,7 +354,14 @@ mod tests {
         let one = store.create_organisation("Peak Clinic", Some("山頂診所"), &by()).await.unwrap();
         let other = store.create_organisation("Harbour Hospital", None, &by()).await.unwrap();
         let person = store.create_person(&card("Dr Chan"), &by()).await.unwrap();
-        let new = |organisation, kind| NewRole { person: person.id, organisation, kind, starts_at: 100, ends_at: None };
+        let new = |organisation, kind| NewRole {
+            person: person.id,
+            organisation,
+            kind,
+            starts_at: 100,
+            ends_at: None,
+            department: None,
+        };
         let first = store.give_role(&new(one.id, RoleKind::Doctor), &by()).await.unwrap();
         let second = store.give_role(&new(other.id, RoleKind::Administrator), &by()).await.unwrap();
         store.close().await;
