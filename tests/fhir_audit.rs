@@ -27,7 +27,7 @@ fn actors() -> [Actor; 6] {
     [doctor(), Actor::Patient, Actor::SubstituteDecisionMaker, device, Actor::System, Actor::Unknown]
 }
 
-const ACTIONS: [Action; 42] = [
+const ACTIONS: [Action; 44] = [
     Action::SignIn,
     Action::SignOut,
     Action::View { count: 3 },
@@ -66,6 +66,8 @@ const ACTIONS: [Action; 42] = [
     Action::PatientUnmerge,
     Action::Administer,
     Action::Report,
+    Action::AccessRequest,
+    Action::AccessAnswer,
     Action::Start,
     Action::Stop,
     // Refused and failed ones too: see `events`.

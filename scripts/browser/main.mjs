@@ -10,6 +10,7 @@ import { live } from "./check-live.mjs";
 import { network } from "./check-network.mjs";
 import { parts } from "./check-parts.mjs";
 import { retention } from "./check-retention.mjs";
+import { sharing } from "./check-sharing.mjs";
 import { signIn } from "./check-signin.mjs";
 import { trouble } from "./check-trouble.mjs";
 import { visits } from "./check-visits.mjs";
@@ -69,6 +70,7 @@ process.on("exit", () => {
 
 if (wanted("parts")) await parts();
 if (wanted("signin")) await signIn({ binary: server.binary, shots });
+if (wanted("sharing")) await sharing({ binary: server.binary, shots, scratch });
 if (await check("the server starts", () => server.start())) {
   const english = consultation();
   const file = english && save(path.join(scratch, "consultation.wav"), english);

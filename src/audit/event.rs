@@ -129,7 +129,7 @@ pub enum Actor {
 }
 
 /// What something is done for (HL7 v3 PurposeOfUse, as far as it is asked for here).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Treating the patient.
@@ -253,6 +253,10 @@ pub enum Action {
     Administer,
     /// Made a report of this log.
     Report,
+    /// Entered a patient's request for what is kept of them.
+    AccessRequest,
+    /// Answered one.
+    AccessAnswer,
     /// Started the program.
     Start,
     /// Stopped the program.

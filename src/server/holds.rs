@@ -160,7 +160,7 @@ pub(super) async fn may_be_erased(app: &App, caller: &Caller, what: What<'_>) ->
         What::Patient(id) => (store.is_patient_held(id).await?, caller.by.did_for(Action::Erase, store.pseudonym(id)?)),
         What::Recording(id) => {
             let open = store.recording(id).await?.is_some_and(|recording| recording.state == RecordingState::Open);
-            (!open && store.is_recording_held(id).await?, caller.by.did(Action::Erase, id))
+            (!open && store.is_recording_held(id).await?, store.event_about(&caller.by, Action::Erase, id).await?)
         }
         _ => return Ok(()),
     };

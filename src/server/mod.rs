@@ -11,6 +11,7 @@ mod clock;
 mod drain;
 mod edits;
 mod error;
+mod feeds;
 mod guard;
 mod health;
 mod holds;
@@ -23,6 +24,7 @@ mod page;
 pub mod protocol;
 mod proxies;
 mod recordings;
+mod reports;
 mod retention;
 mod sharing;
 mod signing;
@@ -139,6 +141,7 @@ struct App {
     allowance: Allowance,
     sharing: sharing::Sharing,
     retention: Retention,
+    feeds: feeds::Feeds,
     /// Turns true when the server shuts down. Who must have ended by then holds a receiver.
     closing: Arc<watch::Sender<bool>>,
 }
@@ -171,12 +174,14 @@ pub async fn serve(
         Entrance::Trial => store.enter_trial(TRIAL_CLINICIAN, &By::now(Actor::System)).await.map(|()| None)?,
         _ => set_up(&store).await?.map(|token| format!("{origin}/accounts#{}", token.reveal())),
     };
-    // Only a trial shows on a page what patients are sent: elsewhere a message waits for a gateway.
-    let gateways = match gateways {
-        None if entrance != Entrance::Trial => Some(Gateways::new(gateway::Settings::default())?),
-        given => given,
+    let mut gateways = match gateways {
+        None => Gateways::new(gateway::Settings::default())?,
+        Some(given) => given,
     };
     store.index_contacts().await?;
+    let feeds = feeds::Feeds::begin(&store, std::mem::take(&mut gateways.feeds)).await?;
+    // Only a trial shows on a page what patients are sent: elsewhere a message waits for a gateway.
+    let gateways = (gateways.reach_patients() || entrance != Entrance::Trial).then_some(gateways);
     let sharing = sharing::Sharing::new(store.clone(), gateways, origin.clone())?;
     let asking = if entrance == Entrance::Trial { Asking::Nobody } else { Asking::Patients };
     let rooms = Rooms::new(engine, store, lexicon, keep_free, asking).await?;
@@ -184,8 +189,9 @@ pub async fn serve(
     let allowance = Allowance::new(longest_upload, clock::seconds());
     tokio::spawn(sharing.clone().deliver(closing.subscribe()));
     tokio::spawn(retention::run(rooms.store().clone(), retention, closing.subscribe()));
+    feeds.run(rooms.store(), &closing);
     let gate = Arc::new(gate);
-    let app = App { rooms: Arc::clone(&rooms), gate, allowance, sharing, retention, closing: Arc::clone(&closing) };
+    let app = App { rooms: Arc::clone(&rooms), gate, allowance, sharing, retention, feeds, closing: Arc::clone(&closing) };
     let only_tls = origin.starts_with("https://");
     let router = router(app, hosts).layer(middleware::from_fn_with_state(Proxies::of(&proxies), proxies::believe));
     let router = if only_tls { router.layer(middleware::map_response(only_over_tls)) } else { router };
@@ -292,6 +298,7 @@ fn interface() -> OpenApiRouter<App> {
         .merge(accounts::routes())
         .merge(visits::routes())
         .merge(sharing::routes())
+        .merge(reports::routes())
         .merge(openai::routes())
 }
 

@@ -95,6 +95,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "visits.css",
         "visits.js",
         "wake.js",
+        "watch.js",
         "wav.js",
         "webauthn.js",
         "worklist.js",

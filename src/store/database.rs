@@ -216,7 +216,7 @@ pub(super) enum Upkeep {
     Seen,
     /// Figures that were computed from what is kept.
     Figures,
-    /// How far a message is whose making has an event.
+    /// How far a message is whose making has an event, and how far a receiver of the log is.
     Delivery,
 }
 

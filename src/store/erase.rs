@@ -70,8 +70,9 @@ impl Store {
             return act.abandon().await.map(|()| false);
         }
         act.execute(sqlx::query("UPDATE upkeep SET wipe = 1")).await?;
-        act.enter(&by.did(Action::KeyDestroy, id)).await?;
-        act.commit(&by.did(Action::Erase, id)).await.map(|_| true)
+        let event = act.event_about(by, Action::KeyDestroy, id).await?;
+        act.enter(&event).await?;
+        act.commit(&Event { action: Action::Erase, ..event }).await.map(|_| true)
     }
 
     pub(super) fn remove_sound(&self, id: &str) -> Result<(), StoreError> {

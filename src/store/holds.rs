@@ -114,12 +114,11 @@ impl Store {
                 act.patient_on_hold(patient).await?;
                 (act, by.did_for(Action::HoldPlace, self.pseudonym(patient)?), "patient", patient)
             }
-            Held::Recording(recording) => (
-                self.hold_recording(recording, "place a hold").await?,
-                by.did(Action::HoldPlace, recording),
-                "recording",
-                recording,
-            ),
+            Held::Recording(recording) => {
+                let mut act = self.hold_recording(recording, "place a hold").await?;
+                let event = act.event_about(by, Action::HoldPlace, recording).await?;
+                (act, event, "recording", recording)
+            }
         };
         let insert =
             format!("INSERT INTO legal_holds (id, organisation, {column}, placed_at, document) VALUES ($1, $2, $3, $4, $5)");
@@ -139,7 +138,7 @@ impl Store {
         let Some(row) = row else { return Ok(false) };
         let event = match row.held() {
             Held::Patient(patient) => by.did_for(Action::HoldLift, self.pseudonym(&patient)?),
-            Held::Recording(recording) => by.did(Action::HoldLift, &recording),
+            Held::Recording(recording) => self.event_about(by, Action::HoldLift, &recording).await?,
         };
         let update = "UPDATE legal_holds SET lifted_at = $1 WHERE id = $2 AND organisation = $3 AND lifted_at IS NULL";
         let update = sqlx::query(update).bind(by.seconds()).bind(id).bind(organisation.to_string());

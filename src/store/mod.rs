@@ -23,6 +23,7 @@ mod event_queue;
 mod event_rows;
 mod events;
 mod expected;
+mod feeds;
 mod finals;
 mod folder;
 mod hold;
@@ -43,6 +44,7 @@ mod recordings;
 mod rotate;
 mod sessions;
 mod sound;
+mod staff;
 mod templates;
 mod ways_back;
 

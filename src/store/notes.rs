@@ -61,7 +61,8 @@ impl Store {
             return Err(self.refusal(id, "be finished").await?);
         }
         act.forget_expected(id).await?;
-        act.commit(&By::now(Actor::System).did(Action::Finish, id)).await.map(drop)
+        let event = act.event_about(&By::now(Actor::System), Action::Finish, id).await?;
+        act.commit(&event).await.map(drop)
     }
 
     /// The documents of a recording, or nothing before it is finished.

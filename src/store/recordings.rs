@@ -257,7 +257,8 @@ impl Store {
             act.abandon().await?;
             return Err(StoreError::missing(id));
         }
-        act.commit(&by.did(Action::Administer, id)).await.map(drop)
+        let event = act.event_about(by, Action::Administer, id).await?;
+        act.commit(&event).await.map(drop)
     }
 
     /// Notes how far a recording is. Only [`Store::finish`] makes it finished, and nothing opens it again.

@@ -67,7 +67,8 @@ impl Store {
         if act.execute(sqlx::query(insert).bind(by.seconds()).bind(recording)).await? == 0 {
             return act.abandon().await.map(|()| false);
         }
-        act.commit(&by.did(Action::EraseSound, recording)).await.map(|_| true)
+        let event = act.event_about(by, Action::EraseSound, recording).await?;
+        act.commit(&event).await.map(|_| true)
     }
 
     /// Removes the files of what was erased: also what a machine that stopped has left.

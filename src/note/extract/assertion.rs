@@ -170,7 +170,12 @@ impl Context<'_> {
         }
         // 甲狀腺結節覆診, 點呀? names why one came.
         let open = self.has(range.clone(), &[TermKind::OpenQuestion, TermKind::FollowUp]);
-        if clause.asked && self.last_asked(mention) && !open && !self.told_before_a_question(mention) && !self.has(before.clone(), &[TermKind::Ongoing]) {
+        if clause.asked
+            && self.last_asked(mention)
+            && !open
+            && !self.told_before_a_question(mention)
+            && !self.has(before.clone(), &[TermKind::Ongoing])
+        {
             let drug = self.utterance.within(range.clone()).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
             if !drug || self.utterance.speaker == Speaker::Doctor {
                 return reading(Claim::Asked, "asked by its tone");

@@ -107,5 +107,7 @@ export const contact = (id) => ask("GET", `${patientPath(id)}/contact`);
 export const setContact = (id, contact) => ask("PUT", `${patientPath(id)}/contact`, contact);
 export const consents = async (id) => (await ask("GET", `${patientPath(id)}/consents`)).consents;
 export const withdraw = (id) => ask("POST", `/v1/consents/${encodeURIComponent(id)}/withdraw`);
+export const accessRequest = (id) => ask("POST", `${patientPath(id)}/access-requests`);
+export const accessAnswer = (id) => ask("POST", `${patientPath(id)}/access-requests/answer`);
 export const trail = (id) => ask("GET", `${patientPath(id)}/report`);
 export const outbox = () => ask("GET", "/v1/outbox");

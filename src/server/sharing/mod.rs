@@ -10,6 +10,7 @@ mod mine;
 mod owner;
 mod report;
 mod requests;
+mod staff;
 mod views;
 mod words;
 
@@ -33,8 +34,9 @@ use crate::store::{Store, StoreError};
 
 use courier::Way;
 pub(super) use requests::standing;
+pub(super) use staff::works_here;
 use views::Views;
-pub(super) use words::reason;
+pub(super) use words::{minute, reason};
 
 /// Codes to one telephone in an hour, whatever they are for.
 const CODES: (usize, u64) = (12, 3_600_000);
@@ -149,7 +151,7 @@ impl Names {
 }
 
 /// Both names of an organisation: `山頂診所 Peak Clinic`.
-async fn organisation_name(store: &Store, id: OrganisationId) -> Result<String, ApiError> {
+pub(super) async fn organisation_name(store: &Store, id: OrganisationId) -> Result<String, ApiError> {
     let found = store.organisation(id).await?.ok_or(ApiError::NoOrganisation)?;
     Ok(match found.chinese_name {
         Some(chinese) => format!("{chinese} {}", found.name),

@@ -182,6 +182,8 @@ fn what(action: Action) -> String {
         Action::PatientUnmerge => "還原合併",
         Action::Administer => "管理設定",
         Action::Report => "製作查閱報告",
+        Action::AccessRequest => "要求查閱個人資料",
+        Action::AccessAnswer => "答覆查閱要求",
         Action::Start => "啟動程式",
         Action::Stop => "停止程式",
         Action::View { .. } | Action::Search { .. } | Action::Export { .. } => "",

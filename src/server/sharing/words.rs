@@ -108,7 +108,7 @@ pub(in crate::server) fn reason(refusal: Refusal) -> &'static str {
 }
 
 /// Day and minute in Hong Kong: `2026-11-26 18:30`.
-pub(super) fn minute(at: UnixMillis) -> String {
+pub(in crate::server) fn minute(at: UnixMillis) -> String {
     local(&Instant::from_unix_millis(at.0)).as_str().chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect()
 }
 
