@@ -9,7 +9,7 @@ use std::io;
 use super::database::{Kind, Upkeep};
 use super::keys::Whose;
 use super::{By, Store, StoreError, folder};
-use crate::audit::Action;
+use crate::audit::{Action, Event};
 
 impl Store {
     /// Erases a recording: documents, finals, key and sound. Whoever still writes its spool must have stopped.
