@@ -415,7 +415,14 @@ mod tests {
         let store = site.open().await;
         let clinic = store.create_organisation("Peak Clinic", None, &by()).await.unwrap().id;
         let person = store.create_person(&card("Ms Ho"), &by()).await.unwrap().id;
-        let new = NewRole { person, organisation: clinic, kind: RoleKind::Administrator, starts_at: 100, ends_at: None };
+        let new = NewRole {
+            person,
+            organisation: clinic,
+            kind: RoleKind::Administrator,
+            starts_at: 100,
+            ends_at: None,
+            department: None,
+        };
         for _ in 0..5 {
             let other = store.give_role(&new, &by()).await.unwrap();
             let held = store.roles_in(clinic).await.unwrap().into_iter().filter(|role| role.is_held(200)).map(|role| role.id);

@@ -7,7 +7,7 @@ use cantoscribe::audio::{StreamEncoding, StreamFormat};
 use cantoscribe::engine::{Engine, Models};
 use cantoscribe::identity::Date;
 use cantoscribe::interop::fhir::Instant;
-use cantoscribe::room::{Beginning, Hold, Rooms};
+use cantoscribe::room::{Asking, Beginning, Hold, Rooms};
 use cantoscribe::speech::endpoint::EndpointSettings;
 use cantoscribe::speech::model::silero_vad::SileroVad;
 use cantoscribe::speech::model::{self, DecodeOptions, LoadOptions};
@@ -77,7 +77,7 @@ async fn heard(hold: &Hold) -> String {
 
 async fn opened(folder: &Path, engine: &Arc<Engine>, lexicon: &Arc<Lexicon>) -> Arc<Rooms> {
     let store = Store::open(folder).await.unwrap();
-    Rooms::new(Arc::clone(engine), store, Arc::clone(lexicon), 0).await.unwrap()
+    Rooms::new(Arc::clone(engine), store, Arc::clone(lexicon), 0, Asking::Nobody).await.unwrap()
 }
 
 /// Three rooms at once: a patient's, another's and nobody's. Half-way the program ends and starts again, and one patient is given other
@@ -121,7 +121,7 @@ fn words_of_its_own_patient() {
         let mut texts = Vec::new();
         for (id, token) in ids.iter().zip(&tokens) {
             assert_eq!(rooms.store().expected(id).await.unwrap().is_empty(), id == &ids[2]);
-            let (hold, safe) = rooms.resume(id, token).await.unwrap();
+            let (hold, safe) = rooms.resume(id, token, &by).await.unwrap();
             send(&hold, &talk[safe.samples as usize * 2..]).await;
             texts.push(heard(&hold).await);
             assert!(rooms.store().expected(id).await.unwrap().is_empty(), "its words are gone with it");
