@@ -16,8 +16,12 @@ const TABLES: &str = "BEGIN; \
     CREATE TABLE IF NOT EXISTS owed (action TEXT PRIMARY KEY); \
     PRAGMA user_version = 1; COMMIT";
 
-/// The wrapped root key; the keys with whose they are; hashes of those that were destroyed, and when.
-pub(in crate::store) type Contents = (Vec<u8>, Vec<(String, String, Vec<u8>)>, Vec<(Vec<u8>, i64)>);
+/// Whose a key is, the id, and the key as it is wrapped.
+type Wrapped = (String, String, Vec<u8>);
+/// The hash of whose a destroyed key was, and when it was destroyed, in seconds since 1970.
+type Destroyed = (Vec<u8>, i64);
+/// The wrapped root key, the keys, and what is left of those that were destroyed.
+pub(in crate::store) type Contents = (Vec<u8>, Vec<Wrapped>, Vec<Destroyed>);
 
 /// Opens the file, which is there, and makes its tables where it has none.
 pub(super) async fn connect(folder: &Folder) -> Result<SqliteConnection, StoreError> {
@@ -41,9 +45,7 @@ pub(super) async fn root(file: &mut SqliteConnection) -> Result<Option<Vec<u8>>,
 }
 
 /// Keys, and what is left of those that were destroyed.
-pub(super) async fn read(
-    file: &mut SqliteConnection,
-) -> Result<(Vec<(String, String, Vec<u8>)>, Vec<(Vec<u8>, i64)>), StoreError> {
+pub(super) async fn read(file: &mut SqliteConnection) -> Result<(Vec<Wrapped>, Vec<Destroyed>), StoreError> {
     let keys = sqlx::query_as("SELECT whose, id, wrapped FROM keys ORDER BY whose, id").fetch_all(&mut *file).await;
     let destroyed = sqlx::query_as("SELECT hash, at FROM destroyed ORDER BY hash").fetch_all(file).await;
     Ok((keys.map_err(failed("be read"))?, destroyed.map_err(failed("be read"))?))
