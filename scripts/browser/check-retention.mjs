@@ -67,7 +67,8 @@ async function stopped(browser, server) {
   const visit = (await ask(server, "POST", `/v1/patients/${patient.id}/encounters`, {})).body;
   const consent = async () => (await ask(server, "GET", `/v1/encounters/${visit.id}`)).body.encounter.recording_consent;
   const page = await open(browser, server.address);
-  await page.evaluate(() => document.querySelector("#today .open").click());
+  await shown(page, "#today .open");
+  await page.click("#today .open");
   await until("the visit is chosen", async () => (await text(page, "#chosen")).includes("CHAN Siu Ming"));
   await page.click("#start");
   await shown(page, "#agree");

@@ -217,6 +217,25 @@ export async function signIn({ binary, shots }) {
       same((await dial(enrolled.token, query(visit.id))).status, 401, "a token that was revoked");
     });
 
+    await check("sign-in: a legal hold keeps a patient and their recordings from being erased until it is lifted", async () => {
+      const held = { number: { kind: "hkid", value: "A123456(3)" }, reason: "A claim of 2026" };
+      same((await ask(doctor, "POST", "/v1/holds", held)).status, 403, "a hold by a doctor");
+      same((await ask(admin, "POST", "/v1/holds", { ...held, reason: " " })).status, 422, "a hold without a reason");
+      const hold = await json(admin, "POST", "/v1/holds", held);
+      same([hold.patient, hold.lifted_at, hold.placed_by], [patient.id, null, "Ms Ho"], "the hold");
+      for (const where of [`/v1/patients/${patient.id}`, `/v1/recordings/${recording}`]) {
+        const refused = await ask(doctor, "DELETE", where);
+        same([refused.status, JSON.parse(refused.body).error.code], [409, "on_hold"], `erasing ${where}`);
+      }
+      same((await ask(otherAdmin, "DELETE", `/v1/holds/${hold.id}`)).status, 404, "another organisation lifts it");
+      same((await json(otherAdmin, "GET", "/v1/holds")).holds, [], "another organisation's list");
+      await json(admin, "DELETE", `/v1/holds/${hold.id}`);
+      const [lifted] = (await json(admin, "GET", "/v1/holds")).holds;
+      expect(lifted.lifted_at !== null && lifted.reason === held.reason, "the list does not say that it was lifted");
+      const report = await json(doctor, "GET", `/v1/patients/${patient.id}/report`);
+      same(report.lines.filter(({ what }) => what.includes("法律保留")).length, 2, "the report's lines about it");
+    });
+
     await check("sign-in: the end of a role closes its sessions and its sockets within a second", async () => {
       // Not at the desk, which goes to the sign-in by itself.
       await doctor.goto(`${server.origin}/accounts`);
