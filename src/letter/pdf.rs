@@ -5,8 +5,8 @@
 
 use std::num::NonZeroU16;
 
-use krilla::configure::{Configuration, PdfVersion};
 use krilla::color::luma;
+use krilla::configure::{Configuration, PdfVersion};
 use krilla::geom::{PathBuilder, Point, Rect};
 use krilla::metadata::Metadata;
 use krilla::num::NormalizedF32;

@@ -142,7 +142,8 @@ impl Room {
         let mut listener = Listener::new(setup, Arc::clone(&mailbox), known, sender.clone())?;
         wake_when_it_grows(&runtime, safe.clone(), Arc::clone(&mailbox), sender.clone());
         let run = move || {
-            let ended = catch_unwind(AssertUnwindSafe(|| listener.expect().and_then(|()| listener.run(spool, &safe)))).unwrap_or(Err(RoomError::Panicked));
+            let ended = catch_unwind(AssertUnwindSafe(|| listener.expect().and_then(|()| listener.run(spool, &safe))))
+                .unwrap_or(Err(RoomError::Panicked));
             match ended {
                 Ok(Ended::Finished | Ended::Stopped) => {}
                 Err(error) => {

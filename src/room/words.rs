@@ -142,7 +142,8 @@ impl Words<'_> {
     fn add_person(&mut self, name: &str) {
         self.add(name);
         let first = name.split_whitespace().next().unwrap_or_default();
-        let bare = if TITLES.contains(&first.to_lowercase().as_str()) { name.get(first.len()..).unwrap_or_default() } else { name };
+        let bare =
+            if TITLES.contains(&first.to_lowercase().as_str()) { name.get(first.len()..).unwrap_or_default() } else { name };
         let bare = TITLES_BEHIND.iter().find_map(|title| bare.strip_suffix(title)).unwrap_or(bare).trim();
         let several = if bare.is_ascii() { bare.split_whitespace().count() } else { bare.chars().count() };
         if several > 1 {

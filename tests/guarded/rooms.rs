@@ -27,8 +27,7 @@ pub fn tests() -> Vec<Trial> {
 }
 
 /// Two clips, a name that is said in each, and what is written without a list. To the store a name is what the patient cannot take.
-const SAID: [(&str, &str, &str); 2] =
-    [("cv_zh-HK_20450648.wav", "車公廟", "車工廟"), ("cv_zh-HK_22395677.wav", "方舟", "荒舟")];
+const SAID: [(&str, &str, &str); 2] = [("cv_zh-HK_20450648.wav", "車公廟", "車工廟"), ("cv_zh-HK_22395677.wav", "方舟", "荒舟")];
 /// Bytes of a frame.
 const FRAME: usize = 32_000;
 

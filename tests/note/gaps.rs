@@ -46,13 +46,17 @@ fn of_two_drugs_one_takes_the_place_of_the_other() {
         ("d:enalapril 換咗 losartan 五十 mg 一日一次。", &[("enalapril", Stopped), ("losartan", Planned)]),
         // First the one and then the other.
         ("d:打 enoxaparin 六十毫克一日兩次,之後轉 apixaban 十毫克一日兩次。", &[("enoxaparin", Planned), ("apixaban", Planned)]),
-        ("d:labetalol 一百毫克一日三次。|p:我有哮喘喎。|d:咁 labetalol 唔好,轉 nifedipine 三十毫克一日一次。", &[("nifedipine", Planned)]),
+        (
+            "d:labetalol 一百毫克一日三次。|p:我有哮喘喎。|d:咁 labetalol 唔好,轉 nifedipine 三十毫克一日一次。",
+            &[("nifedipine", Planned)],
+        ),
     ]);
 }
 
 #[test]
 fn a_drug_that_was_measured_swallowed_or_blamed_is_no_treatment() {
-    for talk in ["n:兩個鐘前吞咗四十粒必理痛。", "d:四個鐘後抽 paracetamol 濃度。", "p:我食 NSAID 會胃痛。"] {
+    for talk in ["n:兩個鐘前吞咗四十粒必理痛。", "d:四個鐘後抽 paracetamol 濃度。", "p:我食 NSAID 會胃痛。"]
+    {
         assert_eq!(drugs(talk), [], "{talk}");
     }
     assert!(note("p:我食 NSAID 會胃痛。").conditions.is_empty(), "what a drug does is no complaint");
@@ -116,7 +120,8 @@ fn what_will_be_done_without_the_usual_verb() {
     ] {
         assert!(planned(talk).contains(&kind), "{talk}: {:?}", planned(talk));
     }
-    for talk in ["d:你之前做物理治療有冇用?", "d:吹氣測試做咗,係陰性。", "d:坐低十五分鐘再量一五二/一百。", "-:少食多餐,抽鼻水"] {
+    for talk in ["d:你之前做物理治療有冇用?", "d:吹氣測試做咗,係陰性。", "d:坐低十五分鐘再量一五二/一百。", "-:少食多餐,抽鼻水"]
+    {
         let kinds = planned(talk);
         assert!(!kinds.contains(&PlanKind::Referral) && !kinds.contains(&PlanKind::Investigation), "{talk}: {kinds:?}");
     }

@@ -399,7 +399,8 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
                     match (question, denied) {
                         (true, _) => asked.push((name, evidence)),
                         // 唔係食物敏感 says what the rash is not.
-                        (false, true) if name.is_food() && utterance.has(lexicon, range.start..sign.start, &[TermKind::NotSo]) => {}
+                        (false, true)
+                            if name.is_food() && utterance.has(lexicon, range.start..sign.start, &[TermKind::NotSo]) => {}
                         (false, true) => put(all, name, AllergyStatus::None, evidence),
                         (false, false) if !name.is_general() => put(all, name, AllergyStatus::Present, evidence),
                         (false, false) => {}

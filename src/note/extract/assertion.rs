@@ -170,7 +170,12 @@ impl Context<'_> {
         }
         // 甲狀腺結節覆診, 點呀? names why one came.
         let open = self.has(range.clone(), &[TermKind::OpenQuestion, TermKind::FollowUp]);
-        if clause.asked && self.last_asked(mention) && !open && !self.told_before_a_question(mention) && !self.has(before.clone(), &[TermKind::Ongoing]) {
+        if clause.asked
+            && self.last_asked(mention)
+            && !open
+            && !self.told_before_a_question(mention)
+            && !self.has(before.clone(), &[TermKind::Ongoing])
+        {
             let drug = self.utterance.within(range.clone()).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
             if !drug || self.utterance.speaker == Speaker::Doctor {
                 return reading(Claim::Asked, "asked by its tone");
@@ -187,7 +192,8 @@ impl Context<'_> {
     /// 隻腳抽筋,使唔使食鈣? What the patient asks is what to do about it.
     fn told_before_a_question(&self, mention: &Mention) -> bool {
         let sentence = self.utterance.sentence(mention.head);
-        let behind = self.clause(mention).end..sentence.end;
+        let from = self.clause(mention).end;
+        let behind = from..sentence.end.min(self.utterance.ahead(from, SUBJECT_REACH));
         let words: String = self.utterance.folded(behind.clone()).iter().collect();
         let needs = NEEDS.iter().any(|need| words.contains(need));
         self.utterance.speaker != Speaker::Doctor

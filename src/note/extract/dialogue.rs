@@ -281,7 +281,11 @@ fn answer_in(context: &Context<'_>, range: std::ops::Range<usize>, names_follow:
             // 有時未行到就出咗嚟 tells how it is.
             TermKind::Negation
                 if context.utterance.folded(hit.start..hit.end) == ['未']
-                    && context.utterance.folded(hit.end..range.end).iter().any(|c| !is_particle(*c) && !"有試過试㗎".contains(*c)) =>
+                    && context
+                        .utterance
+                        .folded(hit.end..range.end)
+                        .iter()
+                        .any(|c| !is_particle(*c) && !"有試過试㗎".contains(*c)) =>
             {
                 return None;
             }

@@ -177,14 +177,11 @@ fn value_after<'a>(utterance: &'a Utterance, lexicon: &Lexicon, from: usize, bea
     let until = if asked { clause.end + 3 } else { clause.end };
     let until = until.min(if asked { until } else { next }).min(utterance.ahead(from, NEAR));
     let mut candidates = utterance.numbers_in(from..until).iter().filter(|number| {
-        let counted = utterance
-            .quantities_in(number.start..number.end)
-            .iter()
-            .any(|quantity| match quantity.kind {
-                UnitKind::Time => true,
-                UnitKind::Times => beats.is_none_or(|least| quantity.value < least),
-                _ => false,
-            });
+        let counted = utterance.quantities_in(number.start..number.end).iter().any(|quantity| match quantity.kind {
+            UnitKind::Time => true,
+            UnitKind::Times => beats.is_none_or(|least| quantity.value < least),
+            _ => false,
+        });
         !counted && !number.ordinal
     });
     let first = candidates.next()?;

@@ -56,10 +56,8 @@ pub(super) async fn change(
     Body(given): Body<LetterheadGiven>,
 ) -> Result<Json<LetterheadFace>, ApiError> {
     caller.may(&app, Right::ManageAccounts, What::Organisation).await?;
-    let to = Letterhead {
-        address: optional("address", given.address.as_deref())?,
-        phone: optional("phone", given.phone.as_deref())?,
-    };
+    let to =
+        Letterhead { address: optional("address", given.address.as_deref())?, phone: optional("phone", given.phone.as_deref())? };
     app.rooms.store().set_letterhead(caller.session.organisation, &to, &caller.by).await?;
     face(&app, &caller).await
 }
