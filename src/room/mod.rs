@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 pub use live::{Hold, Live, Stopped};
 pub use recorder::Fault;
-pub use rooms::{Beginning, Rooms};
+pub use rooms::{Asking, Beginning, Rooms};
 pub use token::Token;
 pub use view::{End, Failure, Partial, View};
 
@@ -72,8 +72,8 @@ pub enum RoomError {
     /// There is no such visit to record.
     #[error("there is no such visit")]
     NoVisit,
-    /// The patient does not want to be recorded at this visit.
-    #[error("the patient of this visit does not want to be recorded")]
+    /// The patient does not want to be recorded at this visit, or was not asked.
+    #[error("the patient of this visit has not agreed to be recorded")]
     Refused,
     /// The system gave no random bytes.
     #[error("the system gave no random bytes")]
