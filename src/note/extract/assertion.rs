@@ -149,7 +149,7 @@ impl Context<'_> {
         covered > 0
             && (covered + BARE >= clause.len() || list::joins(self.utterance, clause.clone(), &names))
             && self.utterance.numbers_in(clause.clone()).is_empty()
-            && !self.has(clause.clone(), &[TermKind::Negation, TermKind::Affirmation])
+            && !self.has(clause.clone(), &[TermKind::Negation, TermKind::Affirmation, TermKind::Uncertain, TermKind::RuleOut])
     }
 
     /// Rules 2 and 3.
