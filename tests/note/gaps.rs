@@ -76,6 +76,14 @@ fn what_is_counted_a_minute_may_be_said_in_times() {
     assert_eq!(read("p:心跳停過兩次。"), []);
 }
 
+#[test]
+fn when_needed_is_said_of_the_drug_behind_it() {
+    let talk = "d:Cloxacillin 五百毫克一日四次食十日,痛就食必理痛一克,六個鐘一次。";
+    let prn: Vec<bool> = note(talk).medications.iter().map(|drug| drug.prn).collect();
+    assert_eq!(prn, [false, true]);
+    assert_eq!(note("p:我食緊 losartan 五十一日一次。").medications[0].times_per_day, Some(1.0));
+}
+
 fn allergies(talk: &str) -> Vec<(String, AllergyStatus)> {
     note(talk).allergies.into_iter().map(|allergy| (allergy.substance, allergy.status)).collect()
 }
@@ -87,6 +95,7 @@ fn allergies_by_what_they_do_and_by_both_their_names() {
         ("p:食 aspirin 會哮喘發作。", &[("aspirin", Present)][..]),
         ("p:我食 ibuprofen 就唞唔到氣。", &[("ibuprofen", Present)]),
         ("p:whenever I take aspirin it gives me asthma.", &[("aspirin", Present)]),
+        ("p:I get hives with Augmentin.", &[("amoxicillin/clavulanate", Present)]),
         // A warning, a side effect, and an illness of its own.
         ("d:有哮喘嘅人食 aspirin 會哮喘發作。", &[]),
         ("p:食 aspirin 會胃痛。", &[]),

@@ -205,6 +205,9 @@ fn who_is_spoken_of_and_what_is_only_asked() {
         ("d:有冇瀨尿?|p:四五次囉,有時未行到就出咗嚟。", &[]),
         ("d:之前冇血壓高㗎可?|p:之前冇㗎。", &["I10 absent"]),
         ("d:鼻咽癌睇唔到。", &["C11.9 absent"]),
+        ("d:有冇天旋地轉?|p:轉就冇。", &["R42 absent"]),
+        ("-:唔係麻疹 似係玫瑰疹", &["B05.9 absent", "B08.2 possible"]),
+        ("p:右眼突然好矇。", &["H53.8 present"]),
         ("-:甲狀腺亢進覆診瘦返定未", &["E05.9 present"]),
         ("p:I had childhood asthma.", &["J45.9 historical"]),
     ]);

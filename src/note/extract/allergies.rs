@@ -430,6 +430,12 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
 
 /// 食 A 同 B 會眼腫: the nearest name before what it does, and those in one list with it.
 fn caused(utterance: &Utterance, reaction: &Found, named: &[(Substance, &Found)], all: &mut Vec<Told>) {
+    // I get hives with X.
+    for (name, hit) in named.iter().filter(|(name, hit)| !name.is_general() && comes_with(utterance, reaction, hit)) {
+        if let Some(evidence) = evidence_of(utterance, reaction.start..hit.end) {
+            put(all, name.clone(), AllergyStatus::Present, evidence);
+        }
+    }
     let mut until = reaction.start;
     for (name, hit) in named.iter().rev().filter(|(name, hit)| !name.is_any_drug() && hit.end <= reaction.start) {
         let nearest = until == reaction.start && utterance.between(hit.end, until) <= NEAR;
@@ -442,6 +448,12 @@ fn caused(utterance: &Utterance, reaction: &Found, named: &[(Substance, &Found)]
             put(all, name.clone(), AllergyStatus::Present, evidence);
         }
     }
+}
+
+/// A rash from X: what was taken stands right behind what it does.
+pub fn comes_with(utterance: &Utterance, reaction: &Found, substance: &Found) -> bool {
+    let between: String = utterance.folded(reaction.end.min(substance.start)..substance.start).iter().collect();
+    reaction.end <= substance.start && ["with", "from", "after", "when i take", "whenever i take"].contains(&between.trim())
 }
 
 /// 對咩藥敏感: a question without its mark.
@@ -459,7 +471,11 @@ const REACTIONS: [&str; 6] = ["L50", "L51", "L29", "L27", "R21", "T78"];
 /// 食蝦會痕, 打親就腫: a reaction of the skin told as a symptom, behind what was eaten, given or put on.
 fn felt(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Found> {
     let taken = utterance.folded(clause.clone()).iter().any(|c| matches!(c, '食' | '打' | '搽' | '用' | '飲' | '掂' | '戴'));
-    shows(utterance, lexicon, clause).filter(|_| taken).or_else(|| takes_breath(utterance, lexicon, clause))
+    let with = |hit: &Found| {
+        let drugs = utterance.within(hit.end..clause.end).iter().find(|next| matches!(next.meaning, Meaning::Drug(_)));
+        drugs.is_some_and(|drug| comes_with(utterance, hit, drug))
+    };
+    shows(utterance, lexicon, clause).filter(|hit| taken || with(hit)).or_else(|| takes_breath(utterance, lexicon, clause))
 }
 
 /// Asthma and breathlessness, which a drug may bring on.

@@ -149,7 +149,7 @@ impl Context<'_> {
         covered > 0
             && (covered + BARE >= clause.len() || list::joins(self.utterance, clause.clone(), &names))
             && self.utterance.numbers_in(clause.clone()).is_empty()
-            && !self.has(clause.clone(), &[TermKind::Negation, TermKind::Affirmation])
+            && !self.has(clause.clone(), &[TermKind::Negation, TermKind::Affirmation, TermKind::Uncertain, TermKind::RuleOut])
     }
 
     /// Rules 2 and 3.
@@ -192,7 +192,8 @@ impl Context<'_> {
     /// 隻腳抽筋,使唔使食鈣? What the patient asks is what to do about it.
     fn told_before_a_question(&self, mention: &Mention) -> bool {
         let sentence = self.utterance.sentence(mention.head);
-        let behind = self.clause(mention).end..sentence.end;
+        let from = self.clause(mention).end;
+        let behind = from..sentence.end.min(self.utterance.ahead(from, SUBJECT_REACH));
         let words: String = self.utterance.folded(behind.clone()).iter().collect();
         let needs = NEEDS.iter().any(|need| words.contains(need));
         self.utterance.speaker != Speaker::Doctor

@@ -151,7 +151,9 @@ impl Talk<'_> {
         // A part of the body may open any answer: only what is felt of it, its last character, affirms.
         let repeats = |words: &[char; 2]| words.last() == Some(word) || denied && words.first() == Some(word);
         let asked = self.pending.iter().any(|pending| pending.utterance + 1 == index && repeats(&pending.words));
-        let answer = if denied { Answer::No } else { Answer::Yes };
+        // 轉就冇: named again, and denied behind it.
+        let behind = chars.iter().skip(1).any(|c| matches!(c, '冇' | '唔' | '未'));
+        let answer = if denied || behind { Answer::No } else { Answer::Yes };
         (asked && short).then_some((answer, clause.start, clause.start + 1 + usize::from(denied)))
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::allergies::Allergies;
 use super::list;
-use super::regimen::{Regimen, regimen};
+use super::regimen::{Regimen, leads_to_a_drug, regimen};
 use super::utterance::{Speaker, Utterance};
 use super::{MISSPELT_CONFIDENCE, evidence_of};
 use crate::note::{Allergy, AllergyStatus, Evidence, Medication, MedicationStatus};
@@ -21,7 +21,7 @@ const TOGETHER: [&str; 7] = ["一齐", "一起", "夹住", "夹埋", "夹杂", "
 /// How much may be said of a drug's purpose within a list.
 const DESCRIBED: usize = 12;
 /// What may stand before a bare 要停 (folded).
-const FILLERS: &str = "今次真系係都一定即刻而家先就要佢必须呢只药";
+const FILLERS: &str = "今次日聽晚朝真系係都一定即刻而家先就要佢必须呢只药";
 /// How far back a drug is looked for that 停咗佢 speaks of, twice this.
 const SUBJECT_REACH: usize = 30;
 
@@ -421,6 +421,8 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
             how = other;
         }
     }
+    // 痛就食 X: whatever else is said of how.
+    how.prn |= utterance.terms(lexicon, ahead.clone(), TermKind::Prn).any(|hit| leads_to_a_drug(utterance, hit));
     // Without speakers, 有高血壓食 X is told by who has it, and 俾你食 X by who gives it.
     let own = utterance.speaker == Speaker::Unknown
         && utterance.has(lexicon, clause.start..hit.start, &[TermKind::Affirmation, TermKind::Oneself, TermKind::DrugActive])
