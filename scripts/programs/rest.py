@@ -182,5 +182,5 @@ class Rest:
         data = self.server.data
         names = [path.relative_to(data).parts[0] for path in data.rglob("*") if path.is_file() and "cantoscribe.db" not in path.name]
         # Of events the log tells; what was said was looked for in it too.
-        hold(set(names) == {"lock", "master.key", "audit", "audit.key", "audit.pub"}, f"{sorted(set(names))}")
+        hold(set(names) == {"lock", "master.key", "audit", "audit.key", "audit.pub", "keys"}, f"{sorted(set(names))}")
         return f"{len(files)} files"

@@ -89,12 +89,12 @@ class Phone:
     """A patient's telephone: messages come, links are opened, forms are sent. No script runs."""
 
     def __init__(self, port):
-        self.browser, self.consent, self.page = Browser(port), None, ""
+        self.browser, self.root, self.consent, self.page = Browser(port), "d", None, ""
 
     def open(self, link):
         """Opens a link by its button, and shows the page that it leads to."""
         path = "/" + link.split("/", 3)[3]
-        self.consent = path.split("/")[2]
+        self.root, self.consent = path.split("/")[1:3]
         status, _, before = self.browser.send("GET", path)
         assert status == 200 and "<script" not in before, status
         status, to, _ = self.browser.send("POST", path, form={})
@@ -103,13 +103,14 @@ class Phone:
         return status
 
     def look(self, path=None):
-        status, _, self.page = self.browser.send("GET", path or f"/d/{self.consent}")
+        status, _, self.page = self.browser.send("GET", path or f"/{self.root}/{self.consent}")
         return status
 
     def press(self, act, **form):
         """Sends one of the page's forms; what it then says."""
-        assert f'action="/d/{self.consent}/{act}"' in self.page, f"the page has no form for {act}"
-        status, to, content = self.browser.send("POST", f"/d/{self.consent}/{act}", form=form)
+        path = f"/{self.root}/{self.consent}/{act}"
+        assert f'action="{path}"' in self.page, f"the page has no form for {act}"
+        status, to, content = self.browser.send("POST", path, form=form)
         if status == 303:
             self.look(to)
         else:

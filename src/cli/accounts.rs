@@ -1,18 +1,17 @@
 //! `cantoscribe accounts`, from the console of the machine: a way back in for an administrator who lost every passkey, and the way in for
 //! another organisation.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 
+use super::data::DataArguments;
 use super::output::print;
-use super::serve::{CLINIC, data_folder};
 use crate::audit::{Actor, PersonId};
 use crate::identity::RoleKind;
 use crate::room::Token;
-use crate::store::{By, DatabaseUrl, Enrolment, Store};
+use crate::store::{By, Enrolment, Store};
 
 /// Seconds that the token is good for.
 const GOOD_FOR: i64 = 3600;
@@ -29,24 +28,16 @@ pub struct AccountsArguments {
 enum AccountsCommand {
     /// Let an administrator register a new passkey; the server must not be running
     Recover {
-        /// Folder of recordings and notes [default: cantoscribe/clinic in the XDG data directory]
-        #[arg(long, value_name = "DIR")]
-        data: Option<PathBuf>,
-        /// The PostgreSQL that they are kept in, postgres://USER@HOST/NAME
-        #[arg(long, value_name = "URL")]
-        database: Option<DatabaseUrl>,
+        #[command(flatten)]
+        data: DataArguments,
         /// Whom, where there are several administrators: the id that is listed then
         #[arg(long, value_name = "ID")]
         person: Option<String>,
     },
     /// Make the link with which somebody founds another organisation and administers it; the server must not be running
     Organisation {
-        /// Folder of recordings and notes [default: cantoscribe/clinic in the XDG data directory]
-        #[arg(long, value_name = "DIR")]
-        data: Option<PathBuf>,
-        /// The PostgreSQL that they are kept in, postgres://USER@HOST/NAME
-        #[arg(long, value_name = "URL")]
-        database: Option<DatabaseUrl>,
+        #[command(flatten)]
+        data: DataArguments,
     },
 }
 
@@ -58,14 +49,11 @@ const FOUNDING: i64 = 72 * 3600;
 /// # Errors
 /// A data folder that is in use or cannot be used, and a person who administers nothing.
 pub fn run(arguments: &AccountsArguments) -> anyhow::Result<ExitCode> {
-    let (AccountsCommand::Recover { data, database, .. } | AccountsCommand::Organisation { data, database }) = &arguments.command;
-    let data = data_folder(data.clone(), CLINIC)?;
+    let (AccountsCommand::Recover { data, .. } | AccountsCommand::Organisation { data }) = &arguments.command;
+    let opening = data.opening()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot open the store")?;
     runtime.block_on(async {
-        let store = match database {
-            None => Store::open(&data).await?,
-            Some(url) => Store::open_at(&data, url).await?,
-        };
+        let store = Store::open_with(&opening).await?;
         let told = match &arguments.command {
             AccountsCommand::Recover { person, .. } => recover(&store, person.as_deref()).await,
             AccountsCommand::Organisation { .. } => found(&store).await,
@@ -132,7 +120,10 @@ mod tests {
         for name in ["Dr Chan", "Ms Ho"] {
             let person = store.create_person(&Card { name: name.into(), phone: None, email: None }, &by).await.unwrap().id;
             let kind = RoleKind::Administrator;
-            store.give_role(&NewRole { person, organisation, kind, starts_at: 0, ends_at: None }, &by).await.unwrap();
+            store
+                .give_role(&NewRole { person, organisation, kind, starts_at: 0, ends_at: None, department: None }, &by)
+                .await
+                .unwrap();
             people.push(person);
         }
         let several = recover(&store, None).await.unwrap_err().to_string();

@@ -5,10 +5,13 @@
 
 mod accounts;
 mod audit;
+mod backup;
 mod bench;
 mod core_dump;
+mod data;
 mod eval;
 mod hear;
+mod keys;
 mod letter;
 mod listen;
 mod models;
@@ -62,6 +65,12 @@ enum Command {
     Accounts(accounts::AccountsArguments),
     /// Check an audit log
     Audit(audit::AuditArguments),
+    /// Copy records and keys to two folders, beside a server that may be running
+    Backup(backup::BackupArguments),
+    /// Put a backup into an empty folder
+    Restore(backup::RestoreArguments),
+    /// Change the master key
+    Keys(keys::KeysArguments),
 }
 
 /// Parses the command line, runs it and says how it ended.
@@ -87,6 +96,9 @@ pub fn run() -> ExitCode {
         Command::Terminology(arguments) => terminology::run(&arguments),
         Command::Accounts(arguments) => accounts::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => backup::run_restore(&arguments),
+        Command::Keys(arguments) => keys::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("cantoscribe: {}", output::explain(&error));

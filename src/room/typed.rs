@@ -1,4 +1,4 @@
-//! Recordings of a visit, and the note of one without sound: a patient who does not want to be recorded has a note all the same.
+//! The note of a visit without sound: a patient who does not want to be recorded has a note all the same.
 //!
 //! A note that is typed from its first line is the note of a recording without sound, finished as it begins: so it is changed, kept in
 //! versions, signed and sent as every other.
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
     use crate::audit::Actor;
     use crate::note::{MadeBy, Note};
-    use crate::store::{DeskError, State, Store};
+    use crate::store::{DeskError, Leave, State, Store};
     use crate::visit::{Encounter, Given, Patient};
 
     fn new() -> NewRecording {
@@ -83,7 +83,7 @@ mod tests {
         let patient = store.create_patient(&patient, 1, &by).await.unwrap();
         let visit = store.create_encounter(&patient.id, 1, &Encounter::new("Dr Lee").unwrap(), &by).await.unwrap();
         store.set_refused(&visit.id, true, &by).await.unwrap();
-        let lost = store.create_of(new(), &visit.id, &by).await;
+        let lost = store.begin_recording(new(), (&visit.id, Leave::Trial), &by).await;
         assert!(matches!(lost, Err(DeskError::Refused)), "a recording of who does not want it");
         assert!(store.recordings().await.unwrap().is_empty(), "a recording of who does not want it is left");
         let id = store.create_typed(new(), &visit.id, (&transcript, &note), &by).await.unwrap();

@@ -85,13 +85,17 @@ pub(super) enum ApiError {
     NotFound,
     #[error("there is no sound: the note was typed")]
     NoSound,
+    #[error("the sound was erased on {at}, when the time was over for which it is kept")]
+    SoundErased { at: String },
+    #[error("it is on legal hold and may not be erased")]
+    OnHold,
     #[error("there is no such patient")]
     NoPatient,
     #[error("there is no such visit")]
     NoVisit,
-    #[error("there is no such visit, or its patient does not want to be recorded")]
+    #[error("there is no such visit, or its patient has not agreed to be recorded")]
     MayNotRecord,
-    #[error("the patient of this visit does not want to be recorded")]
+    #[error("the patient of this visit has not agreed to be recorded")]
     RecordingRefused,
     #[error("{0}")]
     Field(VisitError),
@@ -172,6 +176,8 @@ impl ApiError {
             Self::LastAdministrator => (StatusCode::CONFLICT, "last_administrator"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::NoSound => (StatusCode::NOT_FOUND, "no_sound"),
+            Self::SoundErased { .. } => (StatusCode::GONE, "sound_erased"),
+            Self::OnHold => (StatusCode::CONFLICT, "on_hold"),
             Self::NoPatient => (StatusCode::NOT_FOUND, "no_patient"),
             Self::NoVisit => (StatusCode::NOT_FOUND, "no_visit"),
             Self::MayNotRecord => (StatusCode::FORBIDDEN, "may_not_record"),

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sha2::{Digest as _, Sha256};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::{Query, QueryAs};
-use sqlx::{Any, FromRow, Transaction};
+use sqlx::{Any, AnyConnection, FromRow, Transaction};
 
 use super::{Store, StoreError};
 use crate::audit::{Action, Actor, DeviceId, Event, Outcome, Pseudonym, RecordId, UnixMillis};
@@ -49,9 +49,9 @@ impl By {
         Self { at: Self::now(self.actor).at, ..self }
     }
 
-    /// The event of something that was done to a recording.
+    /// The event of something that was done to a recording of nobody's. [`Store::event_about`] says whose one is.
     #[must_use]
-    pub fn did(&self, action: Action, recording: &str) -> Event {
+    pub(super) fn did(&self, action: Action, recording: &str) -> Event {
         Event { record: Some(record_id(recording)), ..self.did_in_general(action) }
     }
 
@@ -76,6 +76,12 @@ pub fn record_id(recording: &str) -> RecordId {
     RecordId::from_bytes(std::array::from_fn(|index| half.get(index).copied().unwrap_or_default()))
 }
 
+/// Whose a recording is.
+const PATIENT: &str = "SELECT encounters.patient FROM encounter_recordings JOIN encounters ON encounters.id = encounter_recordings.encounter \
+    WHERE encounter_recordings.recording = $1";
+/// Whose a visit is.
+const PATIENT_OF_VISIT: &str = "SELECT patient FROM encounters WHERE id = $1";
+
 /// A change that is not committed yet. Dropped, it never happened.
 pub(super) struct Act {
     store: Store,
@@ -89,6 +95,29 @@ impl Store {
     pub(super) async fn begin(&self, action: &'static str) -> Result<Act, StoreError> {
         let transaction = self.database().begin().await.map_err(StoreError::database(action))?;
         Ok(Act { store: self.clone(), transaction, action })
+    }
+
+    /// The event of something that is done to a recording, with the patient whose it is.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub async fn event_about(&self, by: &By, action: Action, recording: &str) -> Result<Event, StoreError> {
+        self.event_whose(by, action, recording, PATIENT).await
+    }
+
+    /// The event of something that is done to a visit, with the patient whose it is.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub async fn event_about_visit(&self, by: &By, action: Action, visit: &str) -> Result<Event, StoreError> {
+        self.event_whose(by, action, visit, PATIENT_OF_VISIT).await
+    }
+
+    async fn event_whose(&self, by: &By, action: Action, id: &str, whose: &'static str) -> Result<Event, StoreError> {
+        let row = self.reader().one::<(String,)>(sqlx::query_as(whose).bind(id)).await;
+        let row = row.map_err(StoreError::database("read whose something is"))?;
+        let patient = row.map(|(patient,)| self.pseudonym(&patient)).transpose()?;
+        Ok(Event { patient, ..by.did(action, id) })
     }
 
     /// Keeps these events and then `last`, all or none. The number of the last one in the log.
@@ -129,17 +158,30 @@ impl Act {
 
     /// Enters an event that belongs to this change beside the one that it is committed with.
     pub(super) async fn enter(&mut self, event: &Event) -> Result<u64, StoreError> {
-        let entry = event.encode()?;
-        // The row is locked until the commit: the next act waits here, and so numbers follow the commits.
-        let count = sqlx::query_scalar::<_, i64>("UPDATE event_count SET size = size + 1 WHERE id = 1 RETURNING size");
-        let size = count.fetch_one(&mut *self.transaction).await.map_err(StoreError::database(self.action))?;
-        let number = size - 1;
-        self.execute(sqlx::query("INSERT INTO events (number, entry) VALUES ($1, $2)").bind(number).bind(entry)).await?;
-        Ok(number.cast_unsigned())
+        enter(&mut self.transaction, event, self.action).await
+    }
+
+    /// The event of what is done here to a recording, with the patient whose it is.
+    pub(super) async fn event_about(&mut self, by: &By, action: Action, recording: &str) -> Result<Event, StoreError> {
+        let row = self.one::<(String,)>(sqlx::query_as(PATIENT).bind(recording)).await?;
+        let patient = row.map(|(patient,)| self.store.pseudonym(&patient)).transpose()?;
+        Ok(Event { patient, ..by.did(action, recording) })
     }
 
     /// Gives it up, and waits until the connection is free again.
     pub(super) async fn abandon(self) -> Result<(), StoreError> {
         self.transaction.rollback().await.map_err(StoreError::database(self.action))
     }
+}
+
+/// Enters an event in a transaction.
+pub(super) async fn enter(transaction: &mut AnyConnection, event: &Event, action: &'static str) -> Result<u64, StoreError> {
+    let entry = event.encode()?;
+    // The row is locked until the commit: the next act waits here, and so numbers follow the commits.
+    let count = sqlx::query_scalar::<_, i64>("UPDATE event_count SET size = size + 1 WHERE id = 1 RETURNING size");
+    let size = count.fetch_one(&mut *transaction).await.map_err(StoreError::database(action))?;
+    let number = size - 1;
+    let insert = sqlx::query("INSERT INTO events (number, entry) VALUES ($1, $2)").bind(number).bind(entry);
+    insert.execute(transaction).await.map_err(StoreError::database(action))?;
+    Ok(number.cast_unsigned())
 }

@@ -34,7 +34,7 @@ fn now() -> UnixMillis {
     By::now(Actor::System).at
 }
 
-async fn patient(store: &Store) -> String {
+pub(super) async fn patient(store: &Store) -> String {
     let given = Given { name: "CHAN Tai Man", ..Given::default() };
     let patient = Patient::new(&given, crate::identity::Date::parse("2026-11-26").unwrap()).unwrap();
     store.create_patient(&patient, 0, &by()).await.unwrap().id
@@ -46,7 +46,7 @@ fn message(kind: MessageKind, text: &str, until: UnixMillis) -> Outgoing {
 }
 
 /// Keeps a request about this patient, or about nobody; its id.
-async fn request(store: &Store, patient: Option<&str>, at: UnixMillis) -> ConsentId {
+pub(super) async fn request(store: &Store, patient: Option<&str>, at: UnixMillis) -> ConsentId {
     static NUMBER: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(1);
     let id = ConsentId::from_bytes([NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed); 16]);
     let scope = Scope {
@@ -77,7 +77,7 @@ async fn request(store: &Store, patient: Option<&str>, at: UnixMillis) -> Consen
 }
 
 /// Opens the page and has a code sent; the code.
-async fn code(store: &Store, id: ConsentId) -> String {
+pub(super) async fn code(store: &Store, id: ConsentId) -> String {
     let key = store.code_key().unwrap();
     let opened = store.change_consent(id, &SYSTEM, |consent, _| consent.open(&secret(1), &secret(2), now()).into());
     opened.await.unwrap().unwrap().outcome.unwrap();
@@ -90,7 +90,7 @@ async fn code(store: &Store, id: ConsentId) -> String {
     code.reveal().to_owned()
 }
 
-async fn confirm(store: &Store, id: ConsentId, code: &str) -> Result<(), Refusal> {
+pub(super) async fn confirm(store: &Store, id: ConsentId, code: &str) -> Result<(), Refusal> {
     let key = store.code_key().unwrap();
     let changed = store.change_consent(id, &SYSTEM, |consent, _| {
         let taken = consent.confirm(&key, &secret(2), code, Decider::Patient, now());
@@ -100,12 +100,12 @@ async fn confirm(store: &Store, id: ConsentId, code: &str) -> Result<(), Refusal
     changed.await.unwrap().unwrap().outcome
 }
 
-async fn attest(store: &Store, id: ConsentId) -> Changed<()> {
+pub(super) async fn attest(store: &Store, id: ConsentId) -> Changed<()> {
     let changed = store.change_consent(id, &SYSTEM, |consent, _| consent.attest(doctor(), Purpose::Referral, now()).into());
     changed.await.unwrap().unwrap()
 }
 
-async fn deliver(store: &Store) -> usize {
+pub(super) async fn deliver(store: &Store) -> usize {
     let due = store.messages_due(now(), 100).await.unwrap();
     for message in &due {
         assert!(store.message_handed_over(message, false, now()).await.unwrap());

@@ -263,7 +263,7 @@ impl Store {
     pub(super) async fn consent_key(&self, patient: Option<&str>) -> Result<Key, StoreError> {
         match patient {
             Some(patient) => self.patient_key(patient).await,
-            None => Ok(self.shared.master.clone()),
+            None => Ok(self.root().clone()),
         }
     }
 }

@@ -52,6 +52,9 @@ pub enum Enrolment {
         kind: String,
         /// Until when the role lasts, in seconds since 1970.
         ends_at: Option<i64>,
+        /// Where in the organisation, in its own words.
+        #[serde(default)]
+        department: Option<String>,
     },
     /// Register another passkey, which is good for the organisation that gave the token; for all where the console did.
     Recovery {
@@ -144,7 +147,7 @@ impl Act {
     ) -> Result<(), StoreError> {
         let id = RecordId::from_bytes(random()?).to_string();
         let kept = Kept { label: new.label.clone(), key: new.key.clone() };
-        let sealed = passkey_place(&id).seal_json(&store.shared.master, &kept)?;
+        let sealed = passkey_place(&id).seal_json(store.root(), &kept)?;
         let insert = "INSERT INTO passkeys (credential, id, person, reach, created_at, document) VALUES ($1, $2, $3, $4, $5, $6)";
         let insert = sqlx::query(insert).bind(hash(&new.credential).to_vec()).bind(id).bind(person.to_string());
         self.execute(insert.bind(reach.map(|reach| reach.to_string())).bind(at).bind(sealed)).await.map(drop)
@@ -181,7 +184,7 @@ impl Store {
     ) -> Result<String, StoreError> {
         let id = RecordId::from_bytes(random()?);
         let name = id.to_string();
-        let sealed = enrolment_place(&name).seal_json(&self.shared.master, enrolment)?;
+        let sealed = enrolment_place(&name).seal_json(self.root(), enrolment)?;
         let mut act = self.begin("give out a token").await?;
         if *enrolment == Enrolment::SetUp {
             act.execute(sqlx::query(SET_UP_AGAIN)).await?;
@@ -217,7 +220,7 @@ impl Store {
     fn enrolment(&self, row: EnrolmentRow) -> Result<StoredEnrolment, StoreError> {
         let EnrolmentRow { id, organisation, document, ends_at } = row;
         let place = enrolment_place(&id);
-        let enrolment = place.unseal_json(&self.shared.master, &document)?;
+        let enrolment = place.unseal_json(self.root(), &document)?;
         let organisation = organisation.map(OrganisationId::try_from).transpose().map_err(|_| place.damaged())?;
         Ok(StoredEnrolment { id, organisation, enrolment, ends_at })
     }
@@ -255,7 +258,7 @@ impl Store {
             act.abandon().await?;
             return Ok(None);
         }
-        let master = &self.shared.master;
+        let master = self.root();
         let person = match entrant {
             Entrant::Founder { organisation, person } => {
                 act.enter_organisation(organisation).await?;
@@ -269,11 +272,13 @@ impl Store {
             Entrant::Known { person } => *person,
         };
         let given = match (&enrolment.enrolment, entrant) {
-            (Enrolment::SetUp, Entrant::Founder { organisation, .. }) => Some((organisation.id, RoleKind::Administrator, None)),
-            (Enrolment::Invitation { kind, ends_at, .. }, _) => {
+            (Enrolment::SetUp, Entrant::Founder { organisation, .. }) => {
+                Some((organisation.id, RoleKind::Administrator, None, None))
+            }
+            (Enrolment::Invitation { kind, ends_at, department, .. }, _) => {
                 let kind = RoleKind::ALL.iter().find(|known| known.as_str() == kind);
                 let damaged = || enrolment_place(&enrolment.id).damaged();
-                Some((enrolment.organisation.ok_or_else(damaged)?, *kind.ok_or_else(damaged)?, *ends_at))
+                Some((enrolment.organisation.ok_or_else(damaged)?, *kind.ok_or_else(damaged)?, *ends_at, department.clone()))
             }
             _ => None,
         };
@@ -281,8 +286,8 @@ impl Store {
             Enrolment::Recovery { .. } => enrolment.organisation,
             _ => None,
         };
-        if let Some((organisation, kind, ends_at)) = given {
-            act.enter_role(role, &NewRole { person, organisation, kind, starts_at: at, ends_at }).await?;
+        if let Some((organisation, kind, ends_at, department)) = given.clone() {
+            act.enter_role(role, &NewRole { person, organisation, kind, starts_at: at, ends_at, department }).await?;
         }
         if let Some(passkey) = passkey {
             act.enter_passkey(self, (person, reach), passkey, at).await?;
@@ -335,7 +340,7 @@ impl Store {
     fn passkey(&self, row: PasskeyRow) -> Result<StoredPasskey, StoreError> {
         let PasskeyRow { id, person, reach, created_at, document } = row;
         let place = passkey_place(&id);
-        let Kept { label, key } = place.unseal_json(&self.shared.master, &document)?;
+        let Kept { label, key } = place.unseal_json(self.root(), &document)?;
         let person = PersonId::try_from(person).map_err(|_| place.damaged())?;
         let reach = reach.map(OrganisationId::try_from).transpose().map_err(|_| place.damaged())?;
         Ok(StoredPasskey { id, person, reach, created_at, label, key })
@@ -347,7 +352,7 @@ impl Store {
     /// When it cannot be written.
     pub async fn count_passkey(&self, passkey: &StoredPasskey, key: &str) -> Result<(), StoreError> {
         let kept = Kept { label: passkey.label.clone(), key: key.to_owned() };
-        let sealed = passkey_place(&passkey.id).seal_json(&self.shared.master, &kept)?;
+        let sealed = passkey_place(&passkey.id).seal_json(self.root(), &kept)?;
         let update = sqlx::query("UPDATE passkeys SET document = $1 WHERE id = $2").bind(sealed).bind(&passkey.id);
         let done = self.database().keep_up(super::database::Upkeep::Seen, update).await;
         done.map(drop).map_err(StoreError::database("keep a passkey's counter"))
@@ -414,7 +419,8 @@ mod tests {
         assert!(store.has_administrator().await.unwrap());
         assert_eq!(store.roles_of(person.id).await.unwrap()[0].kind, RoleKind::Administrator);
 
-        let invitation = Enrolment::Invitation { card: card("Dr C."), kind: "doctor".into(), ends_at: Some(now + 1_000) };
+        let invitation =
+            Enrolment::Invitation { card: card("Dr C."), kind: "doctor".into(), ends_at: Some(now + 1_000), department: None };
         store.offer(([3; 32], now + 100), Some(organisation.id), &invitation, &by()).await.unwrap();
         let found = store.enrolments_of(organisation.id).await.unwrap().remove(0);
         store.enrol(&found, &Entrant::Known { person: person.id }, None, &by()).await.unwrap().unwrap();

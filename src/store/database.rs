@@ -5,6 +5,7 @@
 //! advisory lock that each of its connections holds.
 
 use std::borrow::Cow;
+use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use sqlx::migrate::Migrator;
 use sqlx::query::{Query, QueryAs};
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Executor as _, FromRow, Transaction};
 
-use super::StoreError;
+use super::{StoreError, folder};
 
 /// As they were applied to each connection of SQLite. The write-ahead log is synced at every commit.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
@@ -39,9 +40,15 @@ const WORDS: [(&str, &str); 4] = [
 /// PostgreSQL's tables that hold rows of recordings and patients, and a change of each that changes nothing and writes the table anew.
 ///
 /// `VACUUM (FULL)` would write deleted rows too, as long as anybody has an older snapshot; a change of type writes live rows alone.
-const REWRITTEN: [(&str, &str, &str); 17] = [
+const REWRITTEN: [(&str, &str, &str); 24] = [
+    ("contact_numbers", "hash", "BYTEA USING hash || ''::bytea"),
+    ("ways_back", "document", "BYTEA USING document || ''::bytea"),
+    ("sound_erasures", "done", "BIGINT USING done + 0"),
+    ("legal_holds", "document", "BYTEA USING document || ''::bytea"),
+    ("ended_shares", "document", "BYTEA USING document || ''::bytea"),
     ("recordings", "state", "TEXT USING state || ''"),
     ("finals", "segment", "BYTEA USING segment || ''::bytea"),
+    ("expected_words", "document", "BYTEA USING document || ''::bytea"),
     ("transcripts", "document", "BYTEA USING document || ''::bytea"),
     ("notes", "document", "BYTEA USING document || ''::bytea"),
     ("note_changes", "document", "BYTEA USING document || ''::bytea"),
@@ -57,6 +64,7 @@ const REWRITTEN: [(&str, &str, &str); 17] = [
     ("patient_roles", "role", "TEXT USING role || ''"),
     ("patient_numbers", "hash", "BYTEA USING hash || ''::bytea"),
     ("patients", "document", "BYTEA USING document || ''::bytea"),
+    ("erased_patients", "id", "TEXT USING id || ''"),
 ];
 
 /// Where a database is: `postgres://USER:PASSWORD@HOST/NAME`, or, to read alone, `sqlite:FILE`. It prints neither user nor password nor parameters.
@@ -78,6 +86,12 @@ impl DatabaseUrl {
             None => self.options()?,
         };
         connect(&options, &self.to_string()).await
+    }
+
+    /// A connection that changes something, beside the process that has the database: an event, and nothing else.
+    pub(super) async fn connect_beside(&self) -> Result<AnyConnection, StoreError> {
+        sqlx::any::install_default_drivers();
+        connect(&self.options()?, &self.to_string()).await
     }
 
     /// The parser's own message is left out: it may quote the URL.
@@ -122,15 +136,18 @@ pub(super) struct Database {
 
 impl Database {
     /// Opens the SQLite database in this file, over one connection.
-    pub(super) async fn sqlite(file: &Path) -> Result<Self, StoreError> {
+    /// Before it is brought to this version's form, it is copied to the folder `copies`, under the number of its form.
+    pub(super) async fn sqlite(file: &Path, copies: &Path) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let options = sqlite_options(file, "")?;
         let name = file.display().to_string();
         // What is wrong with it is seen on a connection of its own: a pool would try again until its patience ends.
         let mut first = connect(&options, &name).await?;
         first.execute(PRAGMAS).await.map_err(StoreError::database("be opened"))?;
-        let migrated = sqlx::migrate!().run(&mut first).await;
-        migrated.map_err(|reason| StoreError::Migration { database: name, reason })?;
+        if let Some(form) = older_form(&mut first, Kind::Sqlite, &name).await? {
+            copy(&mut first, &copies.join(format!("cantoscribe-{form}.db"))).await?;
+        }
+        migrate(&mut first, Kind::Sqlite, &name, NEWEST).await?;
         first.close().await.map_err(StoreError::database("be opened"))?;
         let pool = AnyPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let pool = pool.after_connect(|connection, _| Box::pin(async move { connection.execute(PRAGMAS).await.map(drop) }));
@@ -143,7 +160,9 @@ impl Database {
     /// Whoever opens it takes its lock, writes down who it is, and lets the lock be shared: by its own connections, each of which
     /// looks first whether it is still theirs. So a process whose connections were all cut, and whose database another opened
     /// meanwhile, never writes to it again.
-    pub(super) async fn postgres(url: &DatabaseUrl) -> Result<Self, StoreError> {
+    ///
+    /// It is brought to this version's form only if it was saved before, as `saved` says: copying it is its server's business.
+    pub(super) async fn postgres(url: &DatabaseUrl, saved: bool) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let failed = || StoreError::database("be opened");
         let options = url.options()?;
@@ -151,8 +170,12 @@ impl Database {
         if !try_lock(&mut first).await.map_err(failed())? {
             return Err(StoreError::DatabaseInUse { database: url.to_string() });
         }
-        let migrated = in_postgres_words(sqlx::migrate!()).run(&mut first).await;
-        migrated.map_err(|reason| StoreError::Migration { database: url.to_string(), reason })?;
+        if let Some(found) = older_form(&mut first, Kind::Postgres, &url.to_string()).await?
+            && !saved
+        {
+            return Err(StoreError::NotSaved { database: url.to_string(), found, known: newest_form() });
+        }
+        migrate(&mut first, Kind::Postgres, &url.to_string(), NEWEST).await?;
         let mut holder = [0; 16];
         getrandom::fill(&mut holder).map_err(|_| StoreError::Random)?;
         let hold = "INSERT INTO holders (id, holder) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET holder = excluded.holder";
@@ -181,6 +204,8 @@ impl Database {
 pub(super) enum Upkeep {
     /// What tells the master key again.
     Probe,
+    /// Words that a recording is heard with, whose beginning has an event.
+    Expected,
     /// What was heard in an utterance, of a recording whose beginning has an event.
     Heard,
     /// That a recording takes no more sound.
@@ -191,7 +216,7 @@ pub(super) enum Upkeep {
     Seen,
     /// Figures that were computed from what is kept.
     Figures,
-    /// How far a message is whose making has an event.
+    /// How far a message is whose making has an event, and how far a receiver of the log is.
     Delivery,
 }
 
@@ -265,6 +290,14 @@ impl Database {
     }
 }
 
+/// The same for a SQLite file.
+pub(super) async fn connect_beside(file: &Path) -> Result<AnyConnection, StoreError> {
+    sqlx::any::install_default_drivers();
+    let mut connection = connect(&sqlite_options(file, "")?, &file.display().to_string()).await?;
+    connection.execute(PRAGMAS).await.map_err(StoreError::database("be opened"))?;
+    Ok(connection)
+}
+
 /// The system's or the server's reason: it may name the user, and never holds the password.
 async fn connect(options: &AnyConnectOptions, name: &str) -> Result<AnyConnection, StoreError> {
     let connected = tokio::time::timeout(PATIENCE, options.connect()).await;
@@ -299,6 +332,59 @@ fn sqlite_options(file: &Path, how: &str) -> Result<AnyConnectOptions, StoreErro
     let path: String = bytes.iter().map(encode).collect();
     let options = format!("sqlite://{path}{how}").parse::<AnyConnectOptions>();
     Ok(options.map_err(StoreError::database("be opened"))?.disable_statement_logging())
+}
+
+/// All migrations.
+pub(super) const NEWEST: i64 = i64::MAX;
+
+/// The form that this version's databases have: the number of the last migration.
+pub(super) fn newest_form() -> i64 {
+    sqlx::migrate!().iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+/// The form of a database; nothing where it is new.
+pub(super) async fn form(connection: &mut AnyConnection, kind: Kind) -> Result<Option<i64>, StoreError> {
+    let failed = || StoreError::database("tell its form");
+    let table = match kind {
+        Kind::Sqlite => "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'",
+        Kind::Postgres => "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('_sqlx_migrations')",
+    };
+    if sqlx::query_scalar::<_, i64>(table).fetch_one(&mut *connection).await.map_err(failed())? == 0 {
+        return Ok(None);
+    }
+    let newest = sqlx::query_scalar::<_, i64>("SELECT coalesce(max(version), 0) FROM _sqlx_migrations").fetch_one(connection);
+    Ok(Some(newest.await.map_err(failed())?).filter(|form| *form > 0))
+}
+
+/// The form of a database that an older version left. One of a newer version is refused.
+async fn older_form(connection: &mut AnyConnection, kind: Kind, name: &str) -> Result<Option<i64>, StoreError> {
+    let known = newest_form();
+    match form(connection, kind).await? {
+        Some(found) if found > known => Err(StoreError::NewerForm { what: name.to_owned(), found, known }),
+        found => Ok(found.filter(|found| *found < known)),
+    }
+}
+
+/// Brings a database to a form.
+pub(super) async fn migrate(connection: &mut AnyConnection, kind: Kind, name: &str, form: i64) -> Result<(), StoreError> {
+    let mut migrations = sqlx::migrate!();
+    migrations.migrations.to_mut().retain(|migration| migration.version <= form);
+    let migrations = if kind == Kind::Postgres { in_postgres_words(migrations) } else { migrations };
+    let migrated = migrations.run(connection).await;
+    migrated.map_err(|reason| StoreError::Migration { database: name.to_owned(), reason })
+}
+
+/// Copies a SQLite database to a file of its owner's alone, which has its name once it is whole.
+async fn copy(connection: &mut AnyConnection, to: &Path) -> Result<(), StoreError> {
+    let unfinished = to.with_extension("new");
+    let parent = to.parent().unwrap_or(to);
+    folder::make(parent)?;
+    drop(folder::private(File::options().create(true).truncate(true).write(true), &unfinished)?);
+    let copied = sqlx::query("VACUUM INTO $1").bind(unfinished.to_string_lossy().into_owned()).execute(connection).await;
+    copied.map_err(StoreError::database("be copied before it is changed"))?;
+    File::open(&unfinished).and_then(|file| file.sync_all()).map_err(StoreError::io("sync", &unfinished))?;
+    std::fs::rename(&unfinished, to).map_err(StoreError::io("create", to))?;
+    folder::sync(parent)
 }
 
 /// The same migrations under the same checksums.

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use sqlx::FromRow;
 
 use super::act::Act;
+use super::error::there;
+use super::keys::{KeyStore, Whose};
 use super::owners::{PATIENTS_IN_REACH, Reach};
-use super::patients::{new_id, unwrap};
+use super::patients::new_id;
 use super::place::Place;
 use super::{By, DeskError, Store, StoreError};
 use crate::audit::{Action, Event, HowSaid, Outcome, Refusal};
@@ -26,7 +28,7 @@ pub struct StoredEncounter {
     pub encounter: Encounter,
 }
 
-const SELECT: &str = "SELECT encounters.id, patient, starts_at, encounters.document, data_key FROM encounters \
+const SELECT: &str = "SELECT encounters.id, patient, starts_at, encounters.document FROM encounters \
     JOIN patients ON patients.id = encounters.patient";
 
 #[derive(FromRow)]
@@ -35,17 +37,16 @@ struct Row {
     patient: String,
     starts_at: i64,
     document: Vec<u8>,
-    data_key: Vec<u8>,
 }
 
 impl Row {
-    fn read(self, master: &Key) -> Result<StoredEncounter, StoreError> {
-        self.open(master).map(|(found, _)| found)
+    fn read(self, keys: &KeyStore) -> Result<StoredEncounter, StoreError> {
+        self.open(keys).map(|(found, _)| found)
     }
 
     /// The visit, and the key that it is sealed with.
-    fn open(self, master: &Key) -> Result<(StoredEncounter, Key), StoreError> {
-        let key = unwrap(master, &self.patient, &self.data_key)?;
+    fn open(self, keys: &KeyStore) -> Result<(StoredEncounter, Key), StoreError> {
+        let key = keys.key(Whose::Patient, &self.patient)?;
         let encounter = Place::new("encounters.document", &self.id).unseal_json(&key, &self.document)?;
         Ok((StoredEncounter { encounter, id: self.id, patient: self.patient, at: self.starts_at }, key))
     }
@@ -53,10 +54,14 @@ impl Row {
 
 impl Act {
     /// Takes hold of a visit and reads it with its key: what is read is so until the act ends.
-    pub(super) async fn held_encounter(&mut self, master: &Key, id: &str) -> Result<Option<(StoredEncounter, Key)>, StoreError> {
+    pub(super) async fn held_encounter(
+        &mut self,
+        keys: &KeyStore,
+        id: &str,
+    ) -> Result<Option<(StoredEncounter, Key)>, StoreError> {
         self.hold_encounter(id).await?;
         let query = format!("{SELECT} WHERE encounters.id = $1");
-        self.one::<Row>(sqlx::query_as(&query).bind(id)).await?.map(|row| row.open(master)).transpose()
+        self.one::<Row>(sqlx::query_as(&query).bind(id)).await?.map_or(Ok(None), |row| there(row.open(keys)))
     }
 }
 
@@ -96,7 +101,7 @@ impl Store {
         let query = format!("{SELECT} WHERE encounters.id = $1");
         let row = self.reader().one::<Row>(sqlx::query_as(&query).bind(id)).await;
         let row = row.map_err(StoreError::database("read a visit"))?;
-        row.map(|row| row.read(&self.shared.master)).transpose()
+        row.map_or(Ok(None), |row| there(row.read(&self.shared.keys)))
     }
 
     /// The visits of a patient, the newest first.
@@ -131,25 +136,31 @@ impl Store {
 
     /// One that is damaged is left out and named in the log.
     fn readable(&self, rows: Vec<Row>) -> Result<Vec<StoredEncounter>, StoreError> {
-        let read = |row: Row| row.read(&self.shared.master).inspect_err(|error| tracing::error!(%error)).ok();
+        let read = |row: Row| row.read(&self.shared.keys).inspect_err(|error| tracing::error!(%error)).ok();
         Ok(rows.into_iter().filter_map(read).collect())
     }
 
-    /// Notes whether the patient wants to be recorded at this visit.
+    /// Notes that the patient does not want to be recorded at this visit, or takes that back: then they have to be asked.
     ///
     /// # Errors
     /// [`StoreError::Unknown`], and when it cannot be written.
     pub async fn set_refused(&self, id: &str, refused: bool, by: &By) -> Result<StoredEncounter, StoreError> {
         let unknown = || StoreError::Unknown { what: "visit", id: id.to_owned() };
         let mut act = self.begin("change a visit").await?;
-        let (mut found, key) = act.held_encounter(&self.shared.master, id).await?.ok_or_else(unknown)?;
+        let (mut found, key) = act.held_encounter(&self.shared.keys, id).await?.ok_or_else(unknown)?;
         found.encounter.refused = refused;
+        found.encounter.recorded_on = None;
         let sealed = Place::new("encounters.document", id).seal_json(&key, &found.encounter)?;
         let update = sqlx::query("UPDATE encounters SET document = $1 WHERE id = $2").bind(sealed).bind(id);
         act.execute(update).await?;
-        let event = by.did_for(Action::RecordingConsent { how: HowSaid::Spoken }, self.pseudonym(&found.patient)?);
-        let outcome = if refused { Outcome::Refused { reason: Refusal::SaidNo } } else { Outcome::Done };
-        act.commit(&Event { outcome, ..event }).await?;
+        let patient = self.pseudonym(&found.patient)?;
+        let event = if refused {
+            let outcome = Outcome::Refused { reason: Refusal::SaidNo };
+            Event { outcome, ..by.did_for(Action::RecordingConsent { how: HowSaid::Spoken }, patient) }
+        } else {
+            by.did_for(Action::Register, patient)
+        };
+        act.commit(&event).await?;
         Ok(found)
     }
 
@@ -163,7 +174,7 @@ impl Store {
         let event = by.did_for(Action::Erase, self.pseudonym(&found.patient)?);
         let delete = "DELETE FROM encounters WHERE id = $1 AND NOT EXISTS \
             (SELECT 1 FROM encounter_recordings WHERE encounter_recordings.encounter = encounters.id)";
-        if self.delete_and_wipe(delete, id, &event).await? {
+        if self.delete_and_wipe(delete, id, &event, None).await? {
             return Ok(());
         }
         let there = self.encounter(id).await?.is_some();
@@ -183,7 +194,7 @@ impl Store {
         by: &By,
     ) -> Result<Event, DeskError> {
         let unknown = || StoreError::Unknown { what: "visit", id: encounter.to_owned() };
-        let (found, _) = act.held_encounter(&self.shared.master, encounter).await?.ok_or_else(unknown)?;
+        let (found, _) = act.held_encounter(&self.shared.keys, encounter).await?.ok_or_else(unknown)?;
         if found.encounter.refused && !typed {
             return Err(DeskError::Refused);
         }

@@ -1,14 +1,15 @@
 //! Erasing a recording, so that no byte of it is left in the folder, sealed or not.
 //!
-//! First its key goes and it is marked, then its sound, then its rows, then what the database keeps of them: SQLite
+//! First it is marked and nobody sees it, then its sound goes, its key, then its rows, then what the database keeps of them: SQLite
 //! in its file and its log, PostgreSQL in its tables. PostgreSQL has a log and copies that are not ours to empty: what is in them is
 //! sealed. What a machine that stopped leaves half done is ended when the folder is opened again.
 
 use std::io;
 
 use super::database::{Kind, Upkeep};
+use super::keys::Whose;
 use super::{By, Store, StoreError, folder};
-use crate::audit::Action;
+use crate::audit::{Action, Event};
 
 impl Store {
     /// Erases a recording: documents, finals, key and sound. Whoever still writes its spool must have stopped.
@@ -31,15 +32,27 @@ impl Store {
         let failed = || StoreError::database("erase a recording");
         let query = sqlx::query_as("SELECT id FROM recordings WHERE state = 'erasing'");
         for (id,) in self.reader().all::<(String,)>(query).await.map_err(failed())? {
+            // The sound first: it makes the room that the rest needs where the disk is full.
             self.remove_sound(&id)?;
+            self.shared.keys.destroy(Whose::Recording, &id).await?;
             let delete = sqlx::query("DELETE FROM recordings WHERE id = $1").bind(id);
             self.database().keep_up(Upkeep::Wipe, delete).await.map_err(failed())?;
         }
+        let query = sqlx::query_as("SELECT id FROM erased_patients");
+        for (id,) in self.reader().all::<(String,)>(query).await.map_err(failed())? {
+            self.shared.keys.destroy(Whose::Patient, &id).await?;
+            let delete = sqlx::query("DELETE FROM erased_patients WHERE id = $1").bind(id);
+            self.database().keep_up(Upkeep::Wipe, delete).await.map_err(failed())?;
+        }
         let wipe = self.reader().one::<(i64,)>(sqlx::query_as("SELECT wipe FROM upkeep")).await.map_err(failed())?;
-        if wipe == Some((1,)) { self.wipe().await } else { Ok(()) }
+        if wipe != Some((1,)) {
+            return Ok(());
+        }
+        self.shared.folder.forget_copies_with_keys()?;
+        self.wipe().await
     }
 
-    /// Marks a recording and destroys its key: from here on nothing can read it. False where there is none.
+    /// Marks a recording: from here on nothing reads it, and its key is destroyed, now or at the next start. False where there is none.
     async fn forget(&self, id: &str, by: &By) -> Result<bool, StoreError> {
         let marked = self.mark(id, by).await;
         if matches!(marked, Err(StoreError::DiskFull { .. })) {
@@ -52,15 +65,17 @@ impl Store {
 
     pub(super) async fn mark(&self, id: &str, by: &By) -> Result<bool, StoreError> {
         let mut act = self.begin("erase a recording").await?;
-        let update = sqlx::query("UPDATE recordings SET state = 'erasing', data_key = $1 WHERE id = $2");
-        if act.execute(update.bind(Vec::<u8>::new()).bind(id)).await? == 0 {
+        let update = sqlx::query("UPDATE recordings SET state = 'erasing' WHERE id = $1");
+        if act.execute(update.bind(id)).await? == 0 {
             return act.abandon().await.map(|()| false);
         }
         act.execute(sqlx::query("UPDATE upkeep SET wipe = 1")).await?;
-        act.commit(&by.did(Action::Erase, id)).await.map(|_| true)
+        let event = act.event_about(by, Action::KeyDestroy, id).await?;
+        act.enter(&event).await?;
+        act.commit(&Event { action: Action::Erase, ..event }).await.map(|_| true)
     }
 
-    fn remove_sound(&self, id: &str) -> Result<(), StoreError> {
+    pub(super) fn remove_sound(&self, id: &str) -> Result<(), StoreError> {
         let path = self.spool_path(id);
         match std::fs::remove_file(&path) {
             Ok(()) => folder::sync(&self.shared.folder.audio()),
@@ -71,7 +86,8 @@ impl Store {
 
     /// SQLite overwrites deleted rows as they go (`secure_delete`), but leaves copies of rows that it once moved from page to page:
     /// so the file is written anew, and then the log emptied. PostgreSQL's tables are written anew.
-    async fn wipe(&self) -> Result<(), StoreError> {
+    pub(super) async fn wipe(&self) -> Result<(), StoreError> {
+        self.shared.keys.wipe().await?;
         let failed = || StoreError::database("wipe what was erased");
         self.database().rewrite().await.map_err(failed())?;
         self.empty_log().await?;

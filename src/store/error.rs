@@ -47,10 +47,132 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The key is not the one that the database was sealed with.
-    #[error("`{path}` is not the master key of this data folder")]
+    #[error("{key} is not the master key of this data folder or backup")]
     WrongKey {
-        /// The key's file.
+        /// Where it is from.
+        key: String,
+    },
+    /// Nobody said where the master key is.
+    #[error("say where the master key is: --master-key FILE, or --master-key-command")]
+    NoMasterKey,
+    /// The new master key is the old one.
+    #[error("the new master key is the present one")]
+    SameKey,
+    /// A folder that a restore did not finish.
+    #[error("restoring a backup into `{folder}` was cut short: remove the folder and restore again, into an empty database")]
+    HalfRestored {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// There is nothing that could be saved.
+    #[error("there is no key store in `{folder}`: is it a data folder, and did this version open it before?")]
+    NothingToSave {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A folder or database that has something in it already.
+    #[error("`{folder}` is not empty")]
+    NotEmpty {
+        /// The folder, or the database's name.
+        folder: PathBuf,
+    },
+    /// The parts of a backup and the data folder must not lie in each other.
+    #[error("`{}` lies in `{}`: records, keys and data folder must lie apart", .one.display(), .other.display())]
+    NotApart {
+        /// What lies in the other.
+        one: PathBuf,
+        /// The other.
+        other: PathBuf,
+    },
+    /// The keys' part that would be overwritten is of another data folder.
+    #[error("`{path}` has the keys of another data folder, and is not overwritten")]
+    OthersKeys {
+        /// The file.
         path: PathBuf,
+    },
+    /// A part of a backup is not what it was.
+    #[error("the backup cannot be used: {what}")]
+    BadBackup {
+        /// What is wrong, and where.
+        what: String,
+    },
+    /// A database that this version has not opened yet.
+    #[error("the database `{database}` is older than form {known}: start this version once, which brings it there")]
+    OlderForm {
+        /// The file, or host and name.
+        database: String,
+        /// The form of this version.
+        known: i64,
+    },
+    /// What was to be a key is none.
+    #[error("{from} is no key: it must be 32 bytes, or their hexadecimal digits or base64")]
+    NoKey {
+        /// Where it is from.
+        from: String,
+    },
+    /// The command that fetches the master key failed. What it said is not quoted.
+    #[error("the command for the master key, `{command}`, {how}")]
+    KeyCommand {
+        /// As it was given.
+        command: String,
+        /// How it ended.
+        how: String,
+    },
+    /// There is a database and no key store for it.
+    #[error("the key store `{path}` is not there: without it nothing can be read; restore its newest copy")]
+    LostKeyStore {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// There are keys, and the database was sealed with others or has nothing yet.
+    #[error("the key store `{path}` is not of this database")]
+    OtherDatabase {
+        /// The key store.
+        path: PathBuf,
+    },
+    /// There is a row and no key for it, and none that was destroyed.
+    #[error(
+        "the key of {whose} `{id}` is not in the key store and was not destroyed there: the key store is older than the records, or \
+        another's; restore the newest one"
+    )]
+    LostDataKey {
+        /// `recording` or `patient`.
+        whose: &'static str,
+        /// Which.
+        id: String,
+    },
+    /// The key store refused or failed.
+    #[error("the key store could not {action}: {reason}")]
+    KeyStore {
+        /// A verb in its plain form.
+        action: &'static str,
+        /// What sqlx says of it. Values are bound, so it holds none.
+        reason: sqlx::Error,
+    },
+    /// A PostgreSQL is of an older form, and nobody said that it was saved.
+    #[error(
+        "the database `{database}` is of form {found}, and this cantoscribe would bring it to form {known}: save it first (with `pg_dump`), \
+        then start with --saved"
+    )]
+    NotSaved {
+        /// Its host and name.
+        database: String,
+        /// Its form.
+        found: i64,
+        /// The form that it would get.
+        known: i64,
+    },
+    /// A file or a database of a newer program.
+    #[error(
+        "`{what}` is of form {found}, and this cantoscribe knows none after {known}: it was written by a newer one; use that"
+    )]
+    NewerForm {
+        /// The file, or the database's host and name.
+        what: String,
+        /// Its form.
+        found: i64,
+        /// The newest form that is known.
+        known: i64,
     },
     /// What was given is no URL of a PostgreSQL database. It is not quoted: it may hold a password.
     #[error("the database's URL is not of the form postgres://USER@HOST/NAME")]
@@ -230,6 +352,14 @@ impl StoreError {
 
     pub(super) fn missing(id: &str) -> Self {
         Self::Missing { id: id.to_owned() }
+    }
+}
+
+/// What there is: nothing where it was erased since it was looked up.
+pub(super) fn there<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(StoreError::Missing { .. } | StoreError::Unknown { .. }) => Ok(None),
+        other => other.map(Some),
     }
 }
 

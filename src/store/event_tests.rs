@@ -152,8 +152,9 @@ async fn without_its_event_nothing_is_done(site: Site) {
     tamper(&store, &format!("DELETE FROM events WHERE number = {before}")).await;
     store.erase(id, &by()).await.unwrap();
     let entries = store.events(0, usize::MAX).await.unwrap();
-    assert_eq!(entries.len(), before + 1);
-    assert_eq!(event_of(&entries[before]), (Action::Erase, Some(record_id(id))));
+    assert_eq!(entries.len(), before + 2);
+    assert_eq!(event_of(&entries[before]), (Action::KeyDestroy, Some(record_id(id))));
+    assert_eq!(event_of(&entries[before + 1]), (Action::Erase, Some(record_id(id))));
 }
 
 async fn rows_that_were_changed_or_dropped_are_named(site: Site) {

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! lock          held by the one process that uses the folder
-//! master.key    32 random bytes; readable by the owner only
+//! master.key    32 random bytes; readable by the owner only; not where the key comes from elsewhere
+//! keys/         the key store: wrapped keys, to be backed up apart (`keys`)
 //! cantoscribe.db (and -wal, -shm beside it), unless the database is a PostgreSQL
+//! before-upgrade/  a copy of the database from before the last upgrade
 //! audio/ID      the spool of a recording
 //! audit/        the files of the audit log: `checkpoint`, `tile/`
 //! audit.key     what signs its heads; audit.pub is the public one, to verify it with
@@ -19,12 +21,15 @@ use super::StoreError;
 use crate::ledger::{Ledger, signer};
 use crate::spool::Key;
 
+/// The form of a database from which on its rows hold no keys.
+pub(super) const KEYS_APART: i64 = 40;
+
 /// A data folder that this process alone uses.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    /// Dropping it releases the lock.
-    _lock: File,
+    /// Dropping it releases the lock. None where the folder is looked at beside the process that uses it.
+    _lock: Option<File>,
 }
 
 impl Folder {
@@ -38,13 +43,23 @@ impl Folder {
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { folder: path.to_owned() }),
             Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &lock)(error)),
         }
-        let folder = Self { path: path.to_owned(), _lock: file };
+        let folder = Self { path: path.to_owned(), _lock: Some(file) };
         make(&folder.audio())?;
         Ok(folder)
     }
 
+    /// The folder, to look at beside the process that uses it.
+    pub(super) fn beside(path: &Path) -> Self {
+        Self { path: path.to_owned(), _lock: None }
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Is there while a backup is being restored into the folder.
+    pub(super) fn unfinished(&self) -> PathBuf {
+        self.path.join("restoring")
     }
 
     pub(super) fn audio(&self) -> PathBuf {
@@ -53,6 +68,40 @@ impl Folder {
 
     pub(super) fn key_path(&self) -> PathBuf {
         self.path.join("master.key")
+    }
+
+    /// Copies of the database from before it was brought to another form.
+    pub(super) fn copies(&self) -> PathBuf {
+        self.path.join("before-upgrade")
+    }
+
+    /// Removes copies of a form whose rows hold their keys: what is erased must not be read in them.
+    pub(super) fn forget_copies_with_keys(&self) -> Result<(), StoreError> {
+        let folder = self.copies();
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(StoreError::io("read", &folder))?,
+        };
+        for entry in entries {
+            let path = entry.map_err(StoreError::io("read", &folder))?.path();
+            let form = path.file_stem().and_then(|stem| stem.to_str()?.rsplit('-').next()?.parse::<i64>().ok());
+            if form.is_none_or(|form| form < KEYS_APART) {
+                fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+            }
+        }
+        sync(&folder)
+    }
+
+    pub(super) fn key_store(&self) -> PathBuf {
+        self.path.join("keys").join("keys.db")
+    }
+
+    /// The key store's file, made as the database's is.
+    pub(super) fn make_key_store(&self) -> Result<PathBuf, StoreError> {
+        make(&self.path.join("keys"))?;
+        let path = self.key_store();
+        private(File::options().create(true).truncate(false).write(true), &path)?;
+        Ok(path)
     }
 
     /// The database's file, made so that SQLite does not make it readable for others. Its log takes over the permissions.
@@ -89,6 +138,44 @@ impl Folder {
         Ok(Ledger::open(&log, signer)?)
     }
 
+    /// The key that a rotation puts in the place of `master.key`, while it has not.
+    pub(super) fn next_master_key(&self) -> Result<Option<Key>, StoreError> {
+        let path = self.next_key_path();
+        match File::open(&path) {
+            Ok(file) => read_key(file, &path).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::io("open", &path)(error)),
+        }
+    }
+
+    /// Makes it.
+    pub(super) fn make_next_master_key(&self) -> Result<Key, StoreError> {
+        self.make_key(&self.next_key_path())
+    }
+
+    /// Ends a rotation: the key that is in use becomes `master.key`, and another one that was to be goes.
+    pub(super) fn settle_master_key(&self, used: &Key) -> Result<(), StoreError> {
+        let Some(next) = self.next_master_key()? else { return Ok(()) };
+        let path = self.next_key_path();
+        if next.reveal() == used.reveal() {
+            fs::rename(&path, self.key_path()).map_err(StoreError::io("rename", &path))?;
+        } else {
+            fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+        }
+        sync(&self.path)
+    }
+
+    /// Removes the folder's own master key, when another one is in use.
+    pub(super) fn remove_master_key(&self) -> Result<(), StoreError> {
+        let path = self.key_path();
+        fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+        sync(&self.path)
+    }
+
+    fn next_key_path(&self) -> PathBuf {
+        self.path.join("master.key.next")
+    }
+
     /// The key has its name only once it is whole and on the disk.
     fn make_key(&self, path: &Path) -> Result<Key, StoreError> {
         let key = Key::generate()?;
@@ -114,14 +201,14 @@ fn read_key(mut file: File, path: &Path) -> Result<Key, StoreError> {
     }
     let mut bytes = Zeroizing::new([0; 32]);
     if metadata.len() != bytes.len() as u64 {
-        return Err(StoreError::WrongKey { path: path.to_owned() });
+        return Err(StoreError::WrongKey { key: format!("`{}`", path.display()) });
     }
     file.read_exact(&mut *bytes).map_err(StoreError::io("read", path))?;
     Ok(Key::from_bytes(*bytes))
 }
 
 /// A folder for its owner only. One that is there keeps its permissions.
-fn make(path: &Path) -> Result<(), StoreError> {
+pub(super) fn make(path: &Path) -> Result<(), StoreError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -130,7 +217,7 @@ fn make(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Opens a file that, if it is made here, only its owner can read.
-fn private(options: &mut fs::OpenOptions, path: &Path) -> Result<File, StoreError> {
+pub(super) fn private(options: &mut fs::OpenOptions, path: &Path) -> Result<File, StoreError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options.open(path).map_err(StoreError::io("open", path))

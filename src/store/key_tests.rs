@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::keys::Whose;
 use super::tests::*;
 use super::*;
 
@@ -53,7 +54,7 @@ async fn a_changed_value_is_an_error_that_names_its_row_and_not_its_content(site
     tamper(&store, "UPDATE recordings SET speakers = x''").await;
     assert!(matches!(store.recording(id).await, Err(StoreError::Damaged { .. })));
     assert!(store.recordings().await.unwrap().is_empty(), "the list is shown without it");
-    tamper(&store, &format!("UPDATE recordings SET data_key = x'{}'", "00".repeat(72))).await;
+    store.shared.keys.tamper(Whose::Recording, id, vec![0; 72]);
     assert!(store.recording(id).await.unwrap_err().to_string().contains("recordings.data_key"));
     store.erase(id, &by()).await.unwrap();
 }
@@ -78,18 +79,12 @@ async fn a_value_moved_to_another_place_is_refused(site: Site) {
     damaged(store.document(&id).await.map(drop));
     // To another recording, with its key.
     let (mine, theirs) = (filled(&store, "four").await.id, filled(&store, "five").await.id);
-    let key = format!("(SELECT data_key FROM recordings WHERE id = '{theirs}')");
-    tamper(&store, &format!("UPDATE recordings SET data_key = {key} WHERE id = '{mine}'")).await;
+    store.shared.keys.tamper(Whose::Recording, &mine, store.shared.keys.wrapped(Whose::Recording, &theirs).unwrap());
     damaged(store.recording(&mine).await.map(drop));
     // The same, by whoever has the keys themselves.
     let other = store.recording(&theirs).await.unwrap().unwrap();
-    let wrapped = Place::new("recordings.data_key", &mine).seal(&store.shared.master, other.key.reveal()).unwrap();
-    sqlx::query("UPDATE recordings SET data_key = $1 WHERE id = $2")
-        .bind(wrapped)
-        .bind(&mine)
-        .execute(store.database().pool())
-        .await
-        .unwrap();
+    let wrapped = Whose::Recording.place(&mine).seal(store.shared.keys.master(), other.key.reveal()).unwrap();
+    store.shared.keys.tamper(Whose::Recording, &mine, wrapped);
     tamper(&store, &format!("DELETE FROM finals WHERE recording = '{mine}'")).await;
     tamper(&store, &format!("UPDATE finals SET recording = '{mine}' WHERE recording = '{theirs}'")).await;
     damaged(store.finals(&mine).await.map(drop));

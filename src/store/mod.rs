@@ -2,25 +2,34 @@
 //!
 //! Invariant: no content column, file or log holds patient data in the clear.
 //!
-//! Every recording has a key of its own, wrapped by the master key; its spool and all its content columns are sealed with it, each
+//! Every recording has a key of its own, wrapped by the master key and kept in a key store apart (`keys`); its spool and all its content columns are sealed with it, each
 //! value bound to its place. So has every patient, whose visits are sealed with it too. One process uses a folder and its database.
 //! SQLite has one connection: so a write never waits for a reader, and what is erased can be wiped at once.
 
 mod act;
+mod agreements;
+mod backup;
 mod consents;
 mod contacts;
 mod credentials;
 mod database;
+mod deletions;
 mod devices;
 mod encounters;
+mod ended_shares;
 mod erase;
 mod error;
 mod event_queue;
 mod event_rows;
 mod events;
+mod expected;
+mod feeds;
 mod finals;
 mod folder;
 mod hold;
+mod holds;
+mod keys;
+mod letterheads;
 mod moves;
 mod notes;
 mod outbox;
@@ -32,10 +41,15 @@ mod people;
 mod place;
 mod record;
 mod recordings;
+mod rotate;
 mod sessions;
+mod sound;
+mod staff;
 mod templates;
+mod ways_back;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -48,18 +62,25 @@ use database::{Database, Reader, Upkeep};
 use event_queue::EventQueue;
 use events::LogTask;
 use folder::Folder;
+use keys::{KeyStore, Rows};
 use place::Place;
 
 pub use act::{By, record_id};
+pub use agreements::Leave;
+pub use backup::{BackedUp, Restored, Restoring, back_up, restore};
 pub use consents::{About, Changed, ConsentStep, NewConsent, Side, StoredConsent};
 pub use contacts::Contact;
 pub use credentials::{Enrolment, Entrant, NewPasskey, StoredEnrolment, StoredPasskey};
 pub use database::DatabaseUrl;
 pub use devices::{DeviceScope, StoredDevice};
 pub use encounters::StoredEncounter;
+pub use ended_shares::EndedShares;
 pub use error::{DeskError, SaveError, StoreError, whole};
 pub use event_rows::EventRows;
 pub use finals::StoredFinal;
+pub use holds::{Held, LegalHold};
+pub use keys::MasterSource;
+pub use letterheads::Letterhead;
 pub use notes::Document;
 pub use outbox::{Kind as MessageKind, OutboxMessage, OutboxState, Outgoing};
 pub use outcomes::SignedNote;
@@ -71,14 +92,30 @@ pub use people::{
 };
 pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};
+pub use rotate::rotate_keys;
 pub use sessions::{NewSession, StoredSession};
+pub use sound::SoundState;
 pub use templates::StoredTemplate;
+pub use ways_back::WayChange;
 
 /// What the probe says.
 const PROBE: &[u8] = b"cantoscribe";
 
 /// Changes of consents that somebody who watches them may be late by; beyond, they look at all.
 const CHANGES: usize = 256;
+
+/// What to open, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Opening {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The PostgreSQL that has the rows; without it they are in the folder.
+    pub database: Option<DatabaseUrl>,
+    /// Where the master key comes from.
+    pub master: MasterSource,
+    /// Whether a PostgreSQL that needs another form was saved. A SQLite is copied by the program itself.
+    pub saved: bool,
+}
 
 /// A data folder in use. Clones share it; it is free again when the last one is gone.
 #[derive(Clone)]
@@ -88,7 +125,9 @@ pub struct Store {
 
 struct Shared {
     database: Database,
-    master: Key,
+    keys: KeyStore,
+    /// What the start erased again.
+    erased_again: AtomicUsize,
     /// Held while something is erased and wiped: one erasing must not call clean what another has marked meanwhile.
     erasing: Turn<()>,
     /// The files of the audit log.
@@ -112,9 +151,7 @@ impl Store {
     /// When another process uses it; when its master key is missing, not the right one, or readable by others; when the
     /// database is of a later version or cannot be used.
     pub async fn open(data: &Path) -> Result<Self, StoreError> {
-        let folder = acquire(data).await?;
-        let database = Database::sqlite(&folder.database()?).await?;
-        Self::with(folder, database).await
+        Self::open_with(&Opening { data: data.to_owned(), ..Opening::default() }).await
     }
 
     /// The same with a PostgreSQL database; the folder has the master key and the sound.
@@ -122,15 +159,35 @@ impl Store {
     /// # Errors
     /// As [`Store::open`]; and when the URL is none, the server cannot be reached, or another process uses the database.
     pub async fn open_at(data: &Path, url: &DatabaseUrl) -> Result<Self, StoreError> {
-        let folder = acquire(data).await?;
-        let database = Database::postgres(url).await?;
-        Self::with(folder, database).await
+        Self::open_with(&Opening { data: data.to_owned(), database: Some(url.clone()), ..Opening::default() }).await
     }
 
-    async fn with(folder: Folder, database: Database) -> Result<Self, StoreError> {
-        let stored = database.reader().one::<(Vec<u8>,)>(sqlx::query_as("SELECT probe FROM upkeep")).await;
-        let stored = stored.map_err(StoreError::database("be checked"))?.map(|(probe,)| probe);
-        let master = folder.master_key(stored.is_none())?;
+    /// Opens what this names.
+    ///
+    /// # Errors
+    /// As [`Store::open_at`]; and when the master key cannot be had from where it is said to come from.
+    pub async fn open_with(opening: &Opening) -> Result<Self, StoreError> {
+        let folder = acquire(&opening.data).await?;
+        if folder.unfinished().exists() {
+            return Err(StoreError::HalfRestored { folder: opening.data.clone() });
+        }
+        let database = match &opening.database {
+            None => Database::sqlite(&folder.database()?, &folder.copies()).await?,
+            Some(url) => Database::postgres(url, opening.saved).await?,
+        };
+        Self::with(folder, database, &opening.master).await
+    }
+
+    async fn with(folder: Folder, database: Database, master: &MasterSource) -> Result<Self, StoreError> {
+        let stored = database.reader().one::<(Vec<u8>, i64)>(sqlx::query_as("SELECT probe, keys_apart FROM upkeep")).await;
+        let stored = stored.map_err(StoreError::database("be checked"))?;
+        let rows = stored.as_ref().map_or(Rows::New, |(_, apart)| if *apart == 1 { Rows::Apart } else { Rows::WithKeys });
+        let probe = Place::new("upkeep.probe", "");
+        let is_root = |key: &Key| {
+            let sealed = stored.as_ref().map(|(sealed, _)| sealed.as_slice()).unwrap_or_default();
+            probe.unseal(key, sealed).is_ok_and(|found| *found == PROBE)
+        };
+        let keys = KeyStore::open(&folder, master, rows, is_root).await?;
         let ledger = Mutex::new(folder.ledger()?);
         let more_events = Arc::new(Notify::new());
         let (erasing, log_task) = (Turn::default(), Mutex::default());
@@ -138,7 +195,8 @@ impl Store {
         let event_queue = EventQueue::default();
         let shared = Shared {
             database,
-            master,
+            keys,
+            erased_again: AtomicUsize::new(0),
             erasing,
             ledger,
             more_events,
@@ -149,9 +207,20 @@ impl Store {
             folder,
         };
         let store = Self { shared: Arc::new(shared) };
-        store.probe(stored).await?;
+        if rows == Rows::New {
+            let sealed = probe.seal(store.root(), PROBE)?;
+            let insert = sqlx::query("INSERT INTO upkeep (id, probe, wipe, keys_apart) VALUES (1, $1, 0, 1)").bind(sealed);
+            store.database().keep_up(Upkeep::Probe, insert).await.map_err(StoreError::database("be checked"))?;
+        }
         store.begin_log().await?;
+        if rows == Rows::WithKeys {
+            store.part_keys().await?;
+        }
+        let owed = store.tell_owed().await?;
         store.end_erasures().await?;
+        let again = store.erase_again().await?;
+        store.shared.erased_again.store(again, Ordering::Relaxed);
+        store.settle_owed(owed).await?;
         Ok(store)
     }
 
@@ -162,6 +231,7 @@ impl Store {
         }
         self.end_log_task().await;
         self.shared.database.close().await;
+        self.shared.keys.close().await;
     }
 
     /// Asks the database for something small.
@@ -202,22 +272,13 @@ impl Store {
         &self.shared.database
     }
 
-    fn reader(&self) -> Reader<'_> {
-        self.shared.database.reader()
+    /// The key of what is nobody's in particular.
+    fn root(&self) -> &Key {
+        self.shared.keys.root()
     }
 
-    /// Whether the master key is the one that this database was sealed with; a new database takes it.
-    async fn probe(&self, stored: Option<Vec<u8>>) -> Result<(), StoreError> {
-        let place = Place::new("upkeep.probe", "");
-        let Some(sealed) = stored else {
-            let sealed = place.seal(&self.shared.master, PROBE)?;
-            let insert = sqlx::query("INSERT INTO upkeep (id, probe, wipe) VALUES (1, $1, 0)").bind(sealed);
-            return self.database().keep_up(Upkeep::Probe, insert).await.map(drop).map_err(StoreError::database("be checked"));
-        };
-        match place.unseal(&self.shared.master, &sealed) {
-            Ok(found) if *found == PROBE => Ok(()),
-            _ => Err(StoreError::WrongKey { path: self.shared.folder.key_path() }),
-        }
+    fn reader(&self) -> Reader<'_> {
+        self.shared.database.reader()
     }
 }
 
@@ -247,9 +308,13 @@ impl std::fmt::Debug for Store {
 }
 
 #[cfg(test)]
+mod agreement_tests;
+#[cfg(test)]
 mod erase_tests;
 #[cfg(test)]
 mod key_tests;
+#[cfg(test)]
+mod retention_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -260,3 +325,9 @@ mod event_tests;
 
 #[cfg(test)]
 mod consent_tests;
+
+#[cfg(test)]
+mod upgrade_tests;
+
+#[cfg(test)]
+mod backup_tests;

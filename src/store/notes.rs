@@ -60,7 +60,9 @@ impl Store {
             act.abandon().await?;
             return Err(self.refusal(id, "be finished").await?);
         }
-        act.commit(&By::now(Actor::System).did(Action::Finish, id)).await.map(drop)
+        act.forget_expected(id).await?;
+        let event = act.event_about(&By::now(Actor::System), Action::Finish, id).await?;
+        act.commit(&event).await.map(drop)
     }
 
     /// The documents of a recording, or nothing before it is finished.

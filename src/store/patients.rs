@@ -9,6 +9,8 @@ use sha2::Sha256;
 use sqlx::FromRow;
 
 use super::act::Act;
+use super::error::there;
+use super::keys::{KeyStore, Whose};
 use super::owners::{PATIENTS_IN_REACH, Reach, treats};
 use super::place::Place;
 use super::{By, DeskError, Store, StoreError};
@@ -38,23 +40,15 @@ impl fmt::Debug for StoredPatient {
 struct Row {
     id: String,
     version: i64,
-    data_key: Vec<u8>,
     document: Vec<u8>,
 }
 
 impl Row {
-    fn read(self, master: &Key) -> Result<StoredPatient, StoreError> {
-        let key = unwrap(master, &self.id, &self.data_key)?;
+    fn read(self, keys: &KeyStore) -> Result<StoredPatient, StoreError> {
+        let key = keys.key(Whose::Patient, &self.id)?;
         let patient = Place::new("patients.document", &self.id).unseal_json(&key, &self.document)?;
         Ok(StoredPatient { patient, version: self.version.unsigned_abs(), id: self.id })
     }
-}
-
-/// The key of a patient.
-pub(super) fn unwrap(master: &Key, id: &str, wrapped: &[u8]) -> Result<Key, StoreError> {
-    let place = Place::new("patients.data_key", id);
-    let bytes = place.unseal(master, wrapped)?;
-    Ok(Key::from_bytes(bytes.as_slice().try_into().map_err(|_| place.damaged())?))
 }
 
 /// An id: 128 random bits, so that it cannot be guessed and tells nothing.
@@ -71,19 +65,19 @@ impl Store {
     /// [`DeskError::Taken`] when a number of theirs is another patient's, and when it cannot be written.
     pub async fn create_patient(&self, patient: &Patient, at: i64, by: &By) -> Result<StoredPatient, DeskError> {
         let (id, key) = (new_id()?, Key::generate().map_err(StoreError::from)?);
-        let wrapped = Place::new("patients.data_key", &id).seal(&self.shared.master, key.reveal())?;
         let sealed = Place::new("patients.document", &id).seal_json(&key, patient)?;
         let event = by.did_for(Action::Register, self.pseudonym(&id)?);
         let mut act = self.begin("take in a patient").await?;
         let insert =
             "INSERT INTO patients (id, created_at, version, data_key, document, organisation) VALUES ($1, $2, 1, $3, $4, $5)";
-        let insert = sqlx::query(insert).bind(&id).bind(at).bind(wrapped).bind(sealed);
+        let insert = sqlx::query(insert).bind(&id).bind(at).bind(Vec::<u8>::new()).bind(sealed);
         act.execute(insert.bind(by.organisation().to_string())).await?;
         if let Some(role) = treats(by.actor) {
             let insert = sqlx::query("INSERT INTO patient_roles (patient, role) VALUES ($1, $2)");
             act.execute(insert.bind(&id).bind(role.to_string())).await?;
         }
         self.enter_numbers(&mut act, patient, (&id, by.organisation())).await?;
+        self.shared.keys.add(Whose::Patient, &id, &key).await?;
         act.commit(&event).await?;
         Ok(StoredPatient { id, version: 1, patient: patient.clone() })
     }
@@ -93,9 +87,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] and when it cannot be read.
     pub async fn patient(&self, id: &str) -> Result<Option<StoredPatient>, StoreError> {
-        let query = sqlx::query_as("SELECT id, version, data_key, document FROM patients WHERE id = $1").bind(id);
+        let query = sqlx::query_as("SELECT id, version, document FROM patients WHERE id = $1").bind(id);
         let row = self.reader().one::<Row>(query).await.map_err(StoreError::database("read a patient"))?;
-        row.map(|row| row.read(&self.shared.master)).transpose()
+        row.map_or(Ok(None), |row| there(row.read(&self.shared.keys)))
     }
 
     /// At most so many patients within a reach, the newest first. One that is damaged is left out and named in the log.
@@ -103,14 +97,13 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub async fn patients(&self, reach: Reach, most: u32) -> Result<Vec<StoredPatient>, StoreError> {
-        let query = format!(
-            "SELECT id, version, data_key, document FROM patients WHERE {PATIENTS_IN_REACH} ORDER BY created_at DESC, id LIMIT $3"
-        );
+        let query =
+            format!("SELECT id, version, document FROM patients WHERE {PATIENTS_IN_REACH} ORDER BY created_at DESC, id LIMIT $3");
         let (organisation, role) = reach.values();
         let query = sqlx::query_as(&query).bind(organisation).bind(role).bind(i64::from(most));
         let rows = self.reader().all::<Row>(query).await;
         let rows = rows.map_err(StoreError::database("list the patients"))?;
-        let readable = |row: Row| row.read(&self.shared.master).inspect_err(|error| tracing::error!(%error)).ok();
+        let readable = |row: Row| row.read(&self.shared.keys).inspect_err(|error| tracing::error!(%error)).ok();
         Ok(rows.into_iter().filter_map(readable).collect())
     }
 
@@ -144,39 +137,50 @@ impl Store {
         let event = by.did_for(Action::Erase, self.pseudonym(id)?);
         let delete = "DELETE FROM patients WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM encounter_recordings \
             JOIN encounters ON encounters.id = encounter_recordings.encounter WHERE encounters.patient = $1)";
-        if self.delete_and_wipe(delete, id, &event).await? {
+        if self.delete_and_wipe(delete, id, &event, Some(Whose::Patient)).await? {
             return Ok(());
         }
         let there = self.patient(id).await?.is_some();
         Err(if there { DeskError::InUse } else { StoreError::Unknown { what: "patient", id: id.to_owned() }.into() })
     }
 
-    /// Runs a statement that deletes what has this id, and wipes the file where it did. It goes on when whoever asked does not wait.
-    pub(super) async fn delete_and_wipe(&self, delete: &'static str, id: &str, event: &Event) -> Result<bool, StoreError> {
+    /// Runs a statement that deletes what has this id, and wipes the file where it did; a patient's key is destroyed then. It goes on
+    /// when whoever asked does not wait.
+    pub(super) async fn delete_and_wipe(
+        &self,
+        delete: &'static str,
+        id: &str,
+        event: &Event,
+        key: Option<Whose>,
+    ) -> Result<bool, StoreError> {
         let (store, id, event) = (self.clone(), id.to_owned(), event.clone());
         let done = tokio::spawn(async move {
             let _alone = store.shared.erasing.lock().await;
-            if store.delete(delete, &id, &event).await? { store.end_erasures().await.map(|()| true) } else { Ok(false) }
+            if store.delete(delete, &id, &event, key).await? { store.end_erasures().await.map(|()| true) } else { Ok(false) }
         });
         done.await.unwrap_or(Err(StoreError::Interrupted))
     }
 
-    /// Runs the statement, and marks that the file is to be wiped where it deleted something.
-    async fn delete(&self, delete: &'static str, id: &str, event: &Event) -> Result<bool, StoreError> {
+    /// Runs the statement, and marks that the file is to be wiped where it deleted something, and that the key is to be destroyed.
+    async fn delete(&self, delete: &'static str, id: &str, event: &Event, key: Option<Whose>) -> Result<bool, StoreError> {
         let mut act = self.begin("erase what belongs to a patient").await?;
         if act.execute(sqlx::query(delete).bind(id)).await? == 0 {
             return act.abandon().await.map(|()| false);
         }
         act.execute(sqlx::query("UPDATE upkeep SET wipe = 1")).await?;
+        if key.is_some() {
+            act.execute(sqlx::query("INSERT INTO erased_patients (id) VALUES ($1)").bind(id)).await?;
+            act.enter(&Event { action: Action::KeyDestroy, ..event.clone() }).await?;
+        }
         act.commit(event).await.map(|_| true)
     }
 
     /// The key of a patient.
     pub(super) async fn patient_key(&self, id: &str) -> Result<Key, StoreError> {
-        let query = sqlx::query_as("SELECT data_key FROM patients WHERE id = $1").bind(id);
-        let wrapped = self.reader().one::<(Vec<u8>,)>(query).await.map_err(StoreError::database("read a patient's key"))?;
-        let (wrapped,) = wrapped.ok_or_else(|| StoreError::Unknown { what: "patient", id: id.to_owned() })?;
-        unwrap(&self.shared.master, id, &wrapped)
+        let query = sqlx::query_as("SELECT id FROM patients WHERE id = $1").bind(id);
+        let found = self.reader().one::<(String,)>(query).await.map_err(StoreError::database("look for a patient"))?;
+        found.ok_or_else(|| StoreError::Unknown { what: "patient", id: id.to_owned() })?;
+        self.shared.keys.key(Whose::Patient, id)
     }
 
     /// Enters what a patient is known by in an organisation.
@@ -226,7 +230,7 @@ impl Store {
     }
 
     pub(super) fn keyed(&self, purpose: &[u8], value: &[u8]) -> Result<[u8; 32], StoreError> {
-        let mac = Hmac::<Sha256>::new_from_slice(self.shared.master.reveal()).map_err(|_| StoreError::Seal(SpoolError::Seal))?;
+        let mac = Hmac::<Sha256>::new_from_slice(self.root().reveal()).map_err(|_| StoreError::Seal(SpoolError::Seal))?;
         Ok(mac.chain_update(purpose).chain_update(value).finalize().into_bytes().into())
     }
 }

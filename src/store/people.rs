@@ -74,6 +74,8 @@ pub struct StoredRole {
     pub starts_at: i64,
     /// From when on no more, where that is known.
     pub ends_at: Option<i64>,
+    /// Where in the organisation, in its own words.
+    pub department: Option<String>,
 }
 
 impl StoredRole {
@@ -90,10 +92,10 @@ impl StoredRole {
     }
 }
 
-/// What came of ending a role.
+/// What came of ending a role, or of changing its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleEnd {
-    /// It ended.
+    /// It is done.
     Ended,
     /// There is none that would last longer.
     NotHeld,
@@ -102,7 +104,7 @@ pub enum RoleEnd {
 }
 
 /// A role to give to somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRole {
     /// Whose it will be.
     pub person: PersonId,
@@ -114,9 +116,11 @@ pub struct NewRole {
     pub starts_at: i64,
     /// From when on no more, where that is known.
     pub ends_at: Option<i64>,
+    /// Where in the organisation, in its own words.
+    pub department: Option<String>,
 }
 
-const SELECT: &str = "SELECT roles.id, person, organisation, kind, starts_at, ends_at, people.document FROM roles \
+const SELECT: &str = "SELECT roles.id, person, organisation, kind, starts_at, ends_at, department, people.document FROM roles \
     JOIN people ON people.id = roles.person";
 
 #[derive(FromRow)]
@@ -127,6 +131,7 @@ struct Row {
     kind: String,
     starts_at: i64,
     ends_at: Option<i64>,
+    department: Option<String>,
     document: Vec<u8>,
 }
 
@@ -143,11 +148,12 @@ impl Row {
             kind: *kind.ok_or_else(damaged)?,
             starts_at: self.starts_at,
             ends_at: self.ends_at,
+            department: self.department,
         })
     }
 }
 
-fn card_place(person: &str) -> Place<'_> {
+pub(super) fn card_place(person: &str) -> Place<'_> {
     Place::row("people.document", "", person.to_owned())
 }
 
@@ -197,9 +203,27 @@ impl Act {
     }
 
     pub(super) async fn enter_role(&mut self, id: RoleId, role: &NewRole) -> Result<(), StoreError> {
-        let insert = "INSERT INTO roles (id, person, organisation, kind, starts_at, ends_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        let insert = "INSERT INTO roles (id, person, organisation, kind, starts_at, ends_at, department) VALUES ($1, $2, $3, $4, $5, $6, $7)";
         let insert = sqlx::query(insert).bind(id.to_string()).bind(role.person.to_string()).bind(role.organisation.to_string());
-        self.execute(insert.bind(role.kind.as_str()).bind(role.starts_at).bind(role.ends_at)).await.map(drop)
+        let insert = insert.bind(role.kind.as_str()).bind(role.starts_at).bind(role.ends_at).bind(&role.department);
+        self.execute(insert).await.map(drop)
+    }
+}
+
+impl Act {
+    /// Lets whoever else changes a role of this organisation wait until this act is over.
+    pub(super) async fn hold_organisation(&mut self, of: OrganisationId) -> Result<(), StoreError> {
+        self.execute(sqlx::query("UPDATE organisations SET name = name WHERE id = $1").bind(of.to_string())).await.map(drop)
+    }
+
+    /// Whether somebody administers the organisation at this time, in seconds since 1970, or the role that was changed is no administrator's.
+    pub(super) async fn is_administered(&mut self, of: OrganisationId, changed: RoleId, at: i64) -> Result<bool, StoreError> {
+        let left = "SELECT count(*) FROM roles WHERE organisation = $1 AND kind = $2 AND starts_at <= $3 \
+            AND (ends_at IS NULL OR ends_at > $3)";
+        let left = sqlx::query_as(left).bind(of.to_string()).bind(RoleKind::Administrator.as_str()).bind(at);
+        let kind = sqlx::query_as("SELECT kind FROM roles WHERE id = $1").bind(changed.to_string());
+        let administers = self.one::<(String,)>(kind).await?.is_some_and(|(kind,)| kind == RoleKind::Administrator.as_str());
+        Ok(!administers || self.one::<(i64,)>(left).await?.is_some_and(|(left,)| left > 0))
     }
 }
 
@@ -229,7 +253,7 @@ impl Store {
     pub async fn create_person(&self, card: &Card, by: &By) -> Result<StoredPerson, StoreError> {
         let person = StoredPerson { id: PersonId::from_bytes(random()?), card: card.clone() };
         let mut act = self.begin("take in a person").await?;
-        act.enter_person(&person, &self.shared.master).await?;
+        act.enter_person(&person, self.root()).await?;
         act.commit(&by.administered(*person.id.bytes())).await?;
         Ok(person)
     }
@@ -254,18 +278,12 @@ impl Store {
     pub async fn end_role(&self, id: RoleId, of: OrganisationId, at: i64, by: &By) -> Result<RoleEnd, StoreError> {
         let update = "UPDATE roles SET ends_at = $1 WHERE id = $2 AND organisation = $3 AND (ends_at IS NULL OR ends_at > $4)";
         let mut act = self.begin("end a role").await?;
-        // Whoever ends another role of it waits.
-        act.execute(sqlx::query("UPDATE organisations SET name = name WHERE id = $1").bind(of.to_string())).await?;
+        act.hold_organisation(of).await?;
         let update = sqlx::query(update).bind(at).bind(id.to_string()).bind(of.to_string()).bind(at);
         if act.execute(update).await? == 0 {
             return act.abandon().await.map(|()| RoleEnd::NotHeld);
         }
-        let left = "SELECT count(*) FROM roles WHERE organisation = $1 AND kind = $2 AND starts_at <= $3 \
-            AND (ends_at IS NULL OR ends_at > $3)";
-        let left = sqlx::query_as(left).bind(of.to_string()).bind(RoleKind::Administrator.as_str()).bind(at);
-        let kind = sqlx::query_as("SELECT kind FROM roles WHERE id = $1").bind(id.to_string());
-        let administers = act.one::<(String,)>(kind).await?.is_some_and(|(kind,)| kind == RoleKind::Administrator.as_str());
-        if administers && act.one::<(i64,)>(left).await?.is_none_or(|(left,)| left == 0) {
+        if !act.is_administered(of, id, at).await? {
             return act.abandon().await.map(|()| RoleEnd::LastAdministrator);
         }
         act.end_sessions_of(id).await?;
@@ -289,8 +307,9 @@ impl Store {
         let (person, kind, starts_at, ends_at) = (TRIAL_PERSON, RoleKind::Doctor, 0, None);
         let mut act = self.begin("begin a trial").await?;
         act.enter_organisation(&organisation).await?;
-        act.enter_person(&StoredPerson { id: person, card }, &self.shared.master).await?;
-        act.enter_role(TRIAL_ROLE, &NewRole { person, organisation: TRIAL_ORGANISATION, kind, starts_at, ends_at }).await?;
+        act.enter_person(&StoredPerson { id: person, card }, self.root()).await?;
+        let (organisation, department) = (TRIAL_ORGANISATION, None);
+        act.enter_role(TRIAL_ROLE, &NewRole { person, organisation, kind, starts_at, ends_at, department }).await?;
         act.commit(&by.administered(*TRIAL_ROLE.bytes())).await.map(drop)
     }
 
@@ -342,7 +361,7 @@ impl Store {
         let query = format!("{SELECT} WHERE {column} = $1 ORDER BY starts_at, roles.id");
         let rows = self.reader().all::<Row>(sqlx::query_as(&query).bind(value)).await;
         let rows = rows.map_err(StoreError::database("read roles"))?;
-        rows.into_iter().map(|row| row.read(&self.shared.master)).collect()
+        rows.into_iter().map(|row| row.read(self.root())).collect()
     }
 }
 
@@ -365,7 +384,14 @@ mod tests {
         let one = store.create_organisation("Peak Clinic", Some("山頂診所"), &by()).await.unwrap();
         let other = store.create_organisation("Harbour Hospital", None, &by()).await.unwrap();
         let person = store.create_person(&card("Dr Chan"), &by()).await.unwrap();
-        let new = |organisation, kind| NewRole { person: person.id, organisation, kind, starts_at: 100, ends_at: None };
+        let new = |organisation, kind| NewRole {
+            person: person.id,
+            organisation,
+            kind,
+            starts_at: 100,
+            ends_at: None,
+            department: None,
+        };
         let first = store.give_role(&new(one.id, RoleKind::Doctor), &by()).await.unwrap();
         let second = store.give_role(&new(other.id, RoleKind::Administrator), &by()).await.unwrap();
         store.close().await;

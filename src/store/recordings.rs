@@ -6,11 +6,13 @@ use sqlx::FromRow;
 
 use super::act::Act;
 use super::database::Upkeep;
+use super::error::there;
+use super::keys::{KeyStore, Whose};
 use super::owners::{RECORDINGS_IN_REACH, Reach};
 use super::place::Place;
 use super::{By, DeskError, Store, StoreError};
 use crate::audio::{StreamEncoding, StreamFormat};
-use crate::audit::{Action, Actor};
+use crate::audit::{Action, Actor, Event};
 use crate::note::Note;
 use crate::speech::Transcript;
 use crate::spool::Key;
@@ -105,7 +107,7 @@ impl fmt::Debug for NewRecording {
     }
 }
 
-const SELECT: &str = "SELECT id, state, created_at, encoding, rate, channels, language, duration_ms, token_hash, data_key, speakers, \
+const SELECT: &str = "SELECT id, state, created_at, encoding, rate, channels, language, duration_ms, token_hash, speakers, \
     coalesce((SELECT max(version) FROM notes WHERE notes.recording = recordings.id), 0) AS version \
     FROM recordings WHERE state <> 'erasing'";
 
@@ -120,16 +122,15 @@ struct Row {
     language: String,
     duration_ms: Option<i64>,
     token_hash: Vec<u8>,
-    data_key: Vec<u8>,
     speakers: Vec<u8>,
     version: i64,
 }
 
 impl Row {
-    fn recording(self, master: &Key) -> Result<Recording, StoreError> {
+    fn recording(self, keys: &KeyStore) -> Result<Recording, StoreError> {
         let id = self.id.as_str();
         let damaged = |column| Place::new(column, id).damaged();
-        let key = unwrap(master, id, &self.data_key)?;
+        let key = keys.key(Whose::Recording, id)?;
         let format =
             self.encoding.parse::<StreamEncoding>().ok().and_then(|encoding| {
                 StreamFormat::new(encoding, self.rate.try_into().ok()?, self.channels.try_into().ok()?).ok()
@@ -149,58 +150,41 @@ impl Row {
     }
 }
 
-fn unwrap(master: &Key, id: &str, wrapped: &[u8]) -> Result<Key, StoreError> {
-    let place = Place::new("recordings.data_key", id);
-    let bytes = place.unseal(master, wrapped)?;
-    Ok(Key::from_bytes(bytes.as_slice().try_into().map_err(|_| place.damaged())?))
-}
-
-impl Act {
-    /// Makes a new recording with a key of its own, of nobody yet.
-    pub(super) async fn take_in(&mut self, master: &Key, new: NewRecording, by: &By) -> Result<Recording, StoreError> {
-        let NewRecording { id, created_at, format, language, speakers, token_hash } = new;
-        if id.is_empty() || id.len() > 64 || !id.chars().all(is_of_id) {
-            return Err(StoreError::BadId);
-        }
-        let key = Key::generate()?;
-        let wrapped = Place::new("recordings.data_key", &id).seal(master, key.reveal())?;
-        let sealed = Place::new("recordings.speakers", &id).seal_json(&key, &speakers)?;
-        let insert = "INSERT INTO recordings (id, state, created_at, encoding, rate, channels, language, token_hash, data_key, speakers, \
-            organisation, made_by) VALUES ($1, 'open', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-        let insert =
-            sqlx::query(insert).bind(&id).bind(&created_at).bind(format.encoding().name()).bind(i64::from(format.rate()));
-        let insert =
-            insert.bind(i64::from(format.channels())).bind(&language).bind(token_hash.as_slice()).bind(wrapped).bind(sealed);
-        self.execute(insert.bind(by.organisation().to_string()).bind(by.maker())).await?;
-        let (state, duration_ms, version) = (State::Open, None, 0);
-        Ok(Recording { id, state, created_at, format, language, speakers, token_hash, key, duration_ms, version })
-    }
-}
-
 impl Store {
-    /// Takes in a new recording that is nobody's.
+    /// Takes in a new recording that is nobody's, and makes it a key of its own.
     ///
     /// # Errors
     /// [`StoreError::BadId`], and when it cannot be written or another has its id.
     pub async fn create(&self, new: NewRecording, by: &By) -> Result<Recording, StoreError> {
         let mut act = self.begin("take in a recording").await?;
-        let recording = act.take_in(&self.shared.master, new, by).await?;
+        let recording = self.take_in(&mut act, new, by).await?;
         act.commit(&by.did(Action::Record, &recording.id)).await?;
         Ok(recording)
     }
 
-    /// Takes in a new recording of a visit, so that at no moment it is nobody's.
-    ///
-    /// # Errors
-    /// [`DeskError::Refused`] where the patient does not want to be recorded, [`StoreError::Unknown`] when there is no such visit; and as
-    /// [`Self::create`].
-    pub async fn create_of(&self, new: NewRecording, encounter: &str, by: &By) -> Result<Recording, DeskError> {
-        let mut act = self.begin("take in a recording").await?;
-        let recording = act.take_in(&self.shared.master, new, by).await?;
-        let entered = self.enter_into(&mut act, &recording.id, (encounter, false), by).await?;
-        act.enter(&by.did(Action::Record, &recording.id)).await?;
-        act.commit(&entered).await?;
-        Ok(recording)
+    /// [`Self::create`] as part of a change, which writes the event.
+    pub(super) async fn take_in(&self, act: &mut Act, new: NewRecording, by: &By) -> Result<Recording, StoreError> {
+        let NewRecording { id, created_at, format, language, speakers, token_hash } = new;
+        if id.is_empty() || id.len() > 64 || !id.chars().all(is_of_id) {
+            return Err(StoreError::BadId);
+        }
+        let key = Key::generate()?;
+        let sealed = Place::new("recordings.speakers", &id).seal_json(&key, &speakers)?;
+        let insert = "INSERT INTO recordings (id, state, created_at, encoding, rate, channels, language, token_hash, data_key, speakers, \
+            organisation, made_by) VALUES ($1, 'open', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        let insert =
+            sqlx::query(insert).bind(&id).bind(&created_at).bind(format.encoding().name()).bind(i64::from(format.rate()));
+        let insert = insert
+            .bind(i64::from(format.channels()))
+            .bind(&language)
+            .bind(token_hash.as_slice())
+            .bind(Vec::<u8>::new())
+            .bind(sealed);
+        act.execute(insert.bind(by.organisation().to_string()).bind(by.maker())).await?;
+        // On the disk before the row is: a row without its key would be lost.
+        self.shared.keys.add(Whose::Recording, &id, &key).await?;
+        let (state, duration_ms, version) = (State::Open, None, 0);
+        Ok(Recording { id, state, created_at, format, language, speakers, token_hash, key, duration_ms, version })
     }
 
     /// Takes in a note that is typed, finished as it begins; says its id. It is there whole, or not at all.
@@ -215,12 +199,13 @@ impl Store {
         by: &By,
     ) -> Result<String, DeskError> {
         let mut act = self.begin("take in a typed note").await?;
-        let Recording { id, key, .. } = act.take_in(&self.shared.master, new, by).await?;
+        let Recording { id, key, .. } = self.take_in(&mut act, new, by).await?;
         let entered = self.enter_into(&mut act, &id, (encounter, true), by).await?;
         act.keep_documents(&id, &key, transcript, note).await?;
-        act.enter(&by.did(Action::Record, &id)).await?;
+        let patient = entered.patient;
+        act.enter(&Event { patient, ..by.did(Action::Record, &id) }).await?;
         act.enter(&entered).await?;
-        act.commit(&By::now(Actor::System).did(Action::Finish, &id)).await?;
+        act.commit(&Event { patient, ..By::now(Actor::System).did(Action::Finish, &id) }).await?;
         Ok(id)
     }
 
@@ -232,7 +217,7 @@ impl Store {
         let query = format!("{SELECT} AND id = $1");
         let row = self.reader().one::<Row>(sqlx::query_as(&query).bind(id)).await;
         let row = row.map_err(StoreError::database("read a recording"))?;
-        row.map(|row| row.recording(&self.shared.master)).transpose()
+        row.map_or(Ok(None), |row| there(row.recording(&self.shared.keys)))
     }
 
     /// All recordings, the newest first. One that is damaged is left out and named in the log.
@@ -257,7 +242,7 @@ impl Store {
     }
 
     fn readable_recordings(&self, rows: Vec<Row>) -> Vec<Recording> {
-        let readable = |row: Row| row.recording(&self.shared.master).inspect_err(|error| tracing::error!(%error)).ok();
+        let readable = |row: Row| row.recording(&self.shared.keys).inspect_err(|error| tracing::error!(%error)).ok();
         rows.into_iter().filter_map(readable).collect()
     }
 
@@ -272,7 +257,8 @@ impl Store {
             act.abandon().await?;
             return Err(StoreError::missing(id));
         }
-        act.commit(&by.did(Action::Administer, id)).await.map(drop)
+        let event = act.event_about(by, Action::Administer, id).await?;
+        act.commit(&event).await.map(drop)
     }
 
     /// Notes how far a recording is. Only [`Store::finish`] makes it finished, and nothing opens it again.
@@ -301,10 +287,10 @@ impl Store {
 
     /// The key of a recording.
     pub(super) async fn data_key(&self, id: &str) -> Result<Key, StoreError> {
-        let query = sqlx::query_as("SELECT data_key FROM recordings WHERE id = $1 AND state <> 'erasing'").bind(id);
-        let wrapped = self.reader().one::<(Vec<u8>,)>(query).await.map_err(StoreError::database("read a key"))?;
-        let (wrapped,) = wrapped.ok_or_else(|| StoreError::missing(id))?;
-        unwrap(&self.shared.master, id, &wrapped)
+        let query = sqlx::query_as("SELECT id FROM recordings WHERE id = $1 AND state <> 'erasing'").bind(id);
+        let found = self.reader().one::<(String,)>(query).await.map_err(StoreError::database("look for a recording"))?;
+        found.ok_or_else(|| StoreError::missing(id))?;
+        self.shared.keys.key(Whose::Recording, id)
     }
 }
 

@@ -31,7 +31,7 @@ impl Store {
         let query = "SELECT name, document FROM templates WHERE clinician = $1 ORDER BY name";
         let rows = self.reader().all::<(String, Vec<u8>)>(sqlx::query_as(query).bind(clinician)).await;
         let rows = rows.map_err(StoreError::database("read templates"))?;
-        rows.into_iter().map(|(name, sealed)| place(clinician, &name).unseal_json(&self.shared.master, &sealed)).collect()
+        rows.into_iter().map(|(name, sealed)| place(clinician, &name).unseal_json(self.root(), &sealed)).collect()
     }
 
     /// Keeps a template, in the place of the clinician's one of the same name.
@@ -39,7 +39,7 @@ impl Store {
     /// # Errors
     /// When it cannot be written.
     pub async fn keep_template(&self, clinician: &str, template: &StoredTemplate, by: &By) -> Result<(), StoreError> {
-        let sealed = place(clinician, &template.name).seal_json(&self.shared.master, template)?;
+        let sealed = place(clinician, &template.name).seal_json(self.root(), template)?;
         let insert = "INSERT INTO templates (clinician, name, document) VALUES ($1, $2, $3) \
             ON CONFLICT (clinician, name) DO UPDATE SET document = excluded.document";
         let mut act = self.begin("keep a template").await?;

@@ -6,9 +6,10 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::database::Kind;
+use super::keys::Whose;
 use super::*;
 use crate::audio::{StreamEncoding, StreamFormat};
-use crate::audit::Actor;
+use crate::audit::{Actor, Event};
 use crate::note::{MadeBy, Note};
 use crate::record::{Act, Change};
 use crate::speech::transcript::{AudioIdentity, Segment, TRANSCRIPT_SCHEMA, Transcript};
@@ -57,11 +58,17 @@ impl Site {
         self.url.clone().unwrap_or_else(file).into()
     }
 
+    pub(super) fn opening(&self) -> Opening {
+        Opening { data: self.data.clone(), database: self.url.clone().map(DatabaseUrl::from), ..Opening::default() }
+    }
+
     pub(super) async fn try_open(&self) -> Result<Store, StoreError> {
-        match &self.url {
-            None => Store::open(self.path()).await,
-            Some(url) => Store::open_at(self.path(), &url.clone().into()).await,
-        }
+        Store::open_with(&self.opening()).await
+    }
+
+    /// Opens it as who has saved the database before.
+    pub(super) async fn saved(&self) -> Result<Store, StoreError> {
+        Store::open_with(&Opening { saved: true, ..self.opening() }).await
     }
 
     pub(super) async fn open(&self) -> Store {
@@ -94,6 +101,11 @@ pub(super) use on_both;
 pub(super) fn unique_recording() -> NewRecording {
     let new = new_recording();
     NewRecording { id: format!("{}-{}", std::process::id(), new.id), ..new }
+}
+
+/// All events, as they were committed.
+pub(super) async fn events(store: &Store) -> Vec<Event> {
+    store.events(0, 1_000).await.unwrap().iter().map(|bytes| Event::decode(bytes).unwrap()).collect()
 }
 
 pub(super) fn by() -> By {
@@ -181,9 +193,8 @@ pub(super) fn holds(folder: &Path, needle: &[u8]) -> bool {
 
 /// Every sealed value of a recording, as the database has it.
 pub(super) async fn sealed_values(store: &Store, id: &str) -> Vec<Vec<u8>> {
-    let mut values = Vec::new();
+    let mut values: Vec<Vec<u8>> = store.shared.keys.wrapped(Whose::Recording, id).into_iter().collect();
     for (column, table, key) in [
-        ("data_key", "recordings", "id"),
         ("speakers", "recordings", "id"),
         ("segment", "finals", "recording"),
         ("document", "transcripts", "recording"),
@@ -394,6 +405,10 @@ mod on_postgres {
         let id = store.create(new_recording(), &by()).await.unwrap().id;
         // Another folder, with a copy of the key, as a second machine may have it.
         fs::copy(site.path().join("master.key"), other.path().join("master.key")).unwrap();
+        fs::create_dir(other.path().join("keys")).unwrap();
+        for file in fs::read_dir(site.path().join("keys")).unwrap().map(Result::unwrap) {
+            fs::copy(file.path(), other.path().join("keys").join(file.file_name())).unwrap();
+        }
         let error = Store::open_at(other.path(), &url).await.unwrap_err();
         assert!(matches!(error, StoreError::DatabaseInUse { .. }), "{error}");
         assert!(!format!("{error} {error:?}").contains(postgres::PASSWORD));

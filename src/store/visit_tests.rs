@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::keys::Whose;
 use super::tests::{Site, by, on_both, tamper};
 use super::*;
 use crate::audio::{StreamEncoding, StreamFormat};
@@ -171,9 +172,10 @@ async fn nothing_of_an_erased_patient_is_left() {
     store.assign(&id, &gone.id, false, &by()).await.unwrap();
     assert!(matches!(store.erase_patient(&gone.patient, &by()).await, Err(DeskError::InUse)));
     assert!(matches!(store.erase_encounter(&gone.id, &by()).await, Err(DeskError::InUse)));
-    let values = "SELECT document FROM patients WHERE id = $1 UNION ALL SELECT data_key FROM patients WHERE id = $1 \
-        UNION ALL SELECT document FROM encounters WHERE patient = $1";
-    let sealed = sqlx::query_scalar::<_, Vec<u8>>(values).bind(&gone.patient).fetch_all(store.database().pool()).await.unwrap();
+    let values = "SELECT document FROM patients WHERE id = $1 UNION ALL SELECT document FROM encounters WHERE patient = $1";
+    let mut sealed =
+        sqlx::query_scalar::<_, Vec<u8>>(values).bind(&gone.patient).fetch_all(store.database().pool()).await.unwrap();
+    sealed.extend(store.shared.keys.wrapped(Whose::Patient, &gone.patient));
     assert!(sealed.len() == 3 && sealed.iter().all(|value| holds(folder.path(), &value[..16])));
     store.erase(&id, &by()).await.unwrap();
     store.erase_patient(&gone.patient, &by()).await.unwrap();
@@ -201,8 +203,12 @@ async fn what_is_not_there_is_told_as_such_and_what_was_changed_is_damaged(site:
     assert!(matches!(store.moves("no").await, Err(StoreError::Missing { .. })));
     let (one, other) = (visit(&store, "CHAN", 10).await, visit(&store, "WONG", 20).await);
     // The document of another patient, with its key.
-    let swap = "UPDATE patients SET (data_key, document) = (SELECT data_key, document FROM patients WHERE id = $1) WHERE id = $2";
+    let swap = "UPDATE patients SET document = (SELECT document FROM patients WHERE id = $1) WHERE id = $2";
     sqlx::query(swap).bind(&other.patient).bind(&one.patient).execute(store.database().pool()).await.unwrap();
+    let error = store.patient(&one.patient).await.unwrap_err().to_string();
+    assert!(error.contains(&format!("patients.document of patient {}", one.patient)), "{error}");
+    let theirs = store.shared.keys.wrapped(Whose::Patient, &other.patient).unwrap();
+    store.shared.keys.tamper(Whose::Patient, &one.patient, theirs);
     let error = store.patient(&one.patient).await.unwrap_err().to_string();
     assert!(error.contains(&format!("patients.data_key of patient {}", one.patient)), "{error}");
     assert_eq!(store.patients(Reach::TRIAL, 10).await.unwrap().len(), 1, "the list is shown without it");

@@ -3,7 +3,7 @@
 //! Plain HTML and forms, in Chinese and English at once, so that an old telephone shows them. A link is opened by a press of a button:
 //! messengers load links to show what is behind them. The secret of the page is in a cookie that no script reads.
 
-mod markup;
+pub(super) mod markup;
 
 use std::net::SocketAddr;
 
@@ -34,7 +34,7 @@ const REFERRER: &str = "strict-origin";
 const COOKIE: &str = "page";
 
 /// What a patient's link leads to.
-pub(in crate::server) fn routes() -> Router<Sharing> {
+pub(super) fn routes() -> Router<Sharing> {
     Router::new()
         .route("/d/{consent}/{secret}", get(landing).post(open))
         .route("/d/{consent}", get(show))
@@ -43,13 +43,14 @@ pub(in crate::server) fn routes() -> Router<Sharing> {
         .route("/d/{consent}/no", post(no))
         .route("/d/{consent}/withdraw", post(withdraw))
         .route("/d/{consent}/report", get(report))
+        .route("/d/{consent}/fhir", get(fhir))
 }
 
 /// From where a request came, as far as is known.
-type Peer = Option<axum::Extension<ConnectInfo<SocketAddr>>>;
+pub(super) type Peer = Option<axum::Extension<ConnectInfo<SocketAddr>>>;
 
 /// What a patient did, from where.
-fn by(peer: Peer) -> By {
+pub(super) fn by(peer: Peer) -> By {
     let address = peer.map(|axum::Extension(ConnectInfo(address))| address.ip());
     By { address, ..By::now(Actor::Unknown) }
 }
@@ -81,14 +82,14 @@ async fn open(
     }
     // A code that cannot be sent is asked for again on the page.
     let _ = send_code(&sharing, id, &page_secret, &by).await?;
-    Ok(remembered(&sharing, to_page(&consent, ""), &consent, &page_secret, LINK_LIFE))
+    Ok(remember(&sharing, to_page(&consent, ""), &format!("/d/{consent}"), &page_secret, LINK_LIFE))
 }
 
-/// The answer after which the browser has the page's secret for so many milliseconds.
-fn remembered(sharing: &Sharing, mut response: Response, consent: &str, secret: &Secret, life: u64) -> Response {
+/// The answer after which the browser has the secret of the page at this path for so many milliseconds.
+pub(super) fn remember(sharing: &Sharing, mut response: Response, path: &str, secret: &Secret, life: u64) -> Response {
     let secure = if sharing.0.public.starts_with("https:") { "; Secure" } else { "" };
     let age = life / 1000;
-    let cookie = format!("{COOKIE}={}; Path=/d/{consent}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}", secret.reveal());
+    let cookie = format!("{COOKIE}={}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}", secret.reveal());
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
@@ -104,7 +105,7 @@ async fn show(
 ) -> Result<Response, ApiError> {
     let Some((stored, secret)) = opened(&sharing, &consent, &headers).await? else { return Ok(refused(Refusal::NotSignedIn)) };
     let mine = sharing.store().patient_page(&secret, now()).await?;
-    let problem = query.0.as_deref().and_then(problem);
+    let problem = query.0.as_deref().and_then(problem_of);
     let asked = Asked::of(&sharing, &stored).await?;
     let is_mine = mine.is_some_and(|page| Some(&page.patient) == stored.patient.as_ref());
     // Who opened it in another browser, or has the link alone, sees nothing of what is asked for.
@@ -183,7 +184,7 @@ async fn yes(
     let response = to_page(&consent, "");
     // For as long as there is something to take back.
     let life = changed.stored.consent.scope().end().0.saturating_sub(by.at.0);
-    Ok(remembered(&sharing, response, &consent, &secret, life))
+    Ok(remember(&sharing, response, &format!("/d/{consent}"), &secret, life))
 }
 
 /// The patient says no: that takes no code.
@@ -237,6 +238,21 @@ async fn report(
     }
     let report = super::report::of_patient(&sharing, &mine.patient, &by).await?;
     Ok(page(StatusCode::OK, &report.html()))
+}
+
+/// The consent as a FHIR document, for the patient.
+async fn fhir(
+    State(sharing): State<Sharing>,
+    peer: Peer,
+    Path(consent): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let Some((_, mine)) = mine(&sharing, &consent, &headers).await? else { return Ok(refused(Refusal::NotSignedIn)) };
+    let by = By { actor: mine.decider.actor(), ..by(peer) };
+    match find(&sharing, &consent).await? {
+        Some(stored) => super::fhir::answer(&sharing, &stored, &by).await,
+        None => Ok(refused(Refusal::NotSignedIn)),
+    }
 }
 
 /// Makes a code and puts it into the outbox.
@@ -303,7 +319,7 @@ fn may_read(consent: &Consent, secret: &Secret) -> bool {
     consent.is_page(secret, now())
 }
 
-fn cookie(headers: &HeaderMap) -> Option<Secret> {
+pub(super) fn cookie(headers: &HeaderMap) -> Option<Secret> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut values = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
     values.find(|(name, _)| *name == COOKIE).map(|(_, value)| Secret::from_client(value.to_owned()))
@@ -318,7 +334,7 @@ async fn turned_away(sharing: &Sharing, by: &By, id: ConsentId, refusal: Refusal
     Ok(refused(refusal))
 }
 
-fn refused(refusal: Refusal) -> Response {
+pub(super) fn refused(refusal: Refusal) -> Response {
     let status = if refusal == Refusal::TooManyTries { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::FORBIDDEN };
     page(status, &markup::problem(told(refusal)))
 }
@@ -346,18 +362,18 @@ const PROBLEMS: [(&str, Refusal); 8] = [
     ("failed", Refusal::Error),
 ];
 
-fn code_of(refusal: Refusal) -> &'static str {
+pub(super) fn code_of(refusal: Refusal) -> &'static str {
     PROBLEMS.iter().find(|(_, known)| *known == refusal).map_or("failed", |(code, _)| code)
 }
 
-fn problem(code: &str) -> Option<Refusal> {
+pub(super) fn problem_of(code: &str) -> Option<Refusal> {
     PROBLEMS.iter().find(|(known, _)| *known == code).map(|(_, refusal)| *refusal)
 }
 
-fn page(status: StatusCode, html: &str) -> Response {
+pub(super) fn page(status: StatusCode, html: &str) -> Response {
     let policies = [(header::CONTENT_SECURITY_POLICY, POLICY), (header::REFERRER_POLICY, REFERRER)];
     (status, policies, Html(html.to_owned())).into_response()
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

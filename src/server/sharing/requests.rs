@@ -225,7 +225,7 @@ async fn signed_notes(store: &Store, patient: &str, since: Option<UnixMillis>) -
 }
 
 /// Who decides for a patient: parents until the sixteenth birthday, somebody else for who cannot.
-async fn standing(store: &Store, patient: Option<&str>) -> Result<Standing, ApiError> {
+pub(in crate::server) async fn standing(store: &Store, patient: Option<&str>) -> Result<Standing, ApiError> {
     let Some(patient) = patient else { return Ok(Standing::Decides) };
     if store.contact(patient).await?.is_some_and(|contact| contact.incapable) {
         return Ok(Standing::Incapable);

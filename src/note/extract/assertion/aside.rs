@@ -59,12 +59,23 @@ impl Context<'_> {
         {
             return reading(Claim::Nothing, "a drug's effect, past or feared");
         }
+        if symptom && self.does(mention, &clause) {
+            return reading(Claim::Nothing, "what a drug does");
+        }
         let just_before = mention.start.saturating_sub(3)..mention.start;
         let tested = self.utterance.terms(self.lexicon, just_before, TestVerb).any(|verb| verb.end == mention.start);
         if (tested || self.in_test_list(mention, &clause)) && !self.has(mention.end..clause.end, &[TermKind::NegativeResult]) {
             return reading(Claim::Nothing, "a test's name");
         }
         None
+    }
+
+    /// 食 NSAID 會胃痛: the name, 會, and what it does.
+    fn does(&self, mention: &Mention, clause: &Range<usize>) -> bool {
+        let mut drugs = self.utterance.within(clause.start..mention.start).iter().rev();
+        let Some(drug) = drugs.find(|hit| matches!(hit.meaning, Meaning::Drug(_))) else { return false };
+        let between = self.utterance.folded(drug.end..mention.start);
+        between.len() <= 3 && between.contains(&'会')
     }
 
     /// 驗 HIV 同梅毒: behind a test's verb stand only names and what joins them.

@@ -1,0 +1,199 @@
+//! A folder and a database of the version before there was a key store, and of a version that is not there yet.
+
+use std::fs;
+
+use sqlx::Connection as _;
+
+use super::database::{Kind, migrate, newest_form};
+use super::keys::Whose;
+use super::tests::*;
+use super::*;
+use crate::identity::Date;
+use crate::spool::SpoolReader;
+use crate::visit::{Given, Patient};
+
+/// The last form whose rows hold their keys.
+const FORM: i64 = 30;
+
+fn patient() -> Patient {
+    let given = Given { name: "CHAN", born: Some("1960-02-29"), ..Given::default() };
+    Patient::new(&given, Date::parse("2026-11-26").unwrap()).unwrap()
+}
+
+fn write_key(site: &Site, bytes: &[u8]) {
+    fs::create_dir_all(site.path()).unwrap();
+    fs::write(site.path().join("master.key"), bytes).unwrap();
+    fs::set_permissions(site.path().join("master.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+}
+
+/// Makes what the version of [`FORM`] would have: a recording and a patient, their keys in their rows. Gives their ids and the pseudonym.
+async fn old(site: &Site) -> (Recording, String, crate::audit::Pseudonym) {
+    write_key(site, &[9; 32]);
+    sqlx::any::install_default_drivers();
+    if site.url.is_none() {
+        fs::write(site.path().join("cantoscribe.db"), []).unwrap();
+    }
+    let (url, kind) = match &site.url {
+        Some(url) => (url.clone(), Kind::Postgres),
+        None => (format!("sqlite:{}", site.path().join("cantoscribe.db").display()), Kind::Sqlite),
+    };
+    let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+    migrate(&mut connection, kind, "", FORM).await.unwrap();
+    let probe = Place::new("upkeep.probe", "").seal(&Key::from_bytes([9; 32]), PROBE).unwrap();
+    let insert = sqlx::query("INSERT INTO upkeep (id, probe, wipe) VALUES (1, $1, 0)").bind(probe);
+    insert.execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let store = site.saved().await.unwrap();
+    let recording = filled(&store, "kept").await;
+    let patient = store.create_patient(&patient(), 7, &by()).await.unwrap().id;
+    let pseudonym = store.pseudonym(&patient).unwrap();
+    for (whose, table, id) in [(Whose::Recording, "recordings", &recording.id), (Whose::Patient, "patients", &patient)] {
+        let back = format!("UPDATE {table} SET data_key = $1 WHERE id = $2");
+        let back = sqlx::query(&back).bind(store.shared.keys.wrapped(whose, id).unwrap()).bind(id);
+        assert_eq!(back.execute(store.database().pool()).await.unwrap().rows_affected(), 1);
+    }
+    for statement in [
+        "ALTER TABLE upkeep DROP COLUMN keys_apart",
+        "DROP TABLE erased_patients",
+        "DELETE FROM _sqlx_migrations WHERE version > 30",
+    ] {
+        sqlx::query(statement).execute(store.database().pool()).await.unwrap();
+    }
+    store.close().await;
+    fs::remove_dir_all(site.path().join("keys")).unwrap();
+    let _ = fs::remove_dir_all(site.path().join("before-upgrade"));
+    (recording, patient, pseudonym)
+}
+
+async fn keys_in_rows_are_moved_to_the_key_store_and_all_is_read_as_before(site: Site) {
+    let (recording, id, pseudonym) = old(&site).await;
+    if site.url.is_some() {
+        let error = site.try_open().await.unwrap_err();
+        assert!(matches!(error, StoreError::NotSaved { found: FORM, .. }), "{error}");
+        assert!(!site.path().join("keys").exists());
+    }
+    let store = site.saved().await.unwrap();
+    assert_eq!(store.recording(&recording.id).await.unwrap().unwrap().key.reveal(), recording.key.reveal());
+    assert_eq!(store.document(&recording.id).await.unwrap().unwrap().version, 2);
+    assert_eq!((store.patient(&id).await.unwrap().unwrap().patient, store.pseudonym(&id).unwrap()), (patient(), pseudonym));
+    SpoolReader::open(&store.spool_path(&recording.id), &recording.key, &recording.id).unwrap();
+    for query in ["SELECT data_key FROM recordings", "SELECT data_key FROM patients"] {
+        let keys = sqlx::query_scalar::<_, Vec<u8>>(query).fetch_all(store.database().pool()).await.unwrap();
+        assert_eq!(keys, [Vec::<u8>::new()]);
+    }
+    // The copy from before has them still, and goes with the first thing that is erased.
+    let wrapped = store.shared.keys.wrapped(Whose::Recording, &recording.id).unwrap();
+    let copies = site.path().join("before-upgrade");
+    assert_eq!(copies.join("cantoscribe-30.db").exists(), site.url.is_none());
+    assert!(site.url.is_some() || holds(&copies, &wrapped));
+    store.erase(&recording.id, &by()).await.unwrap();
+    assert!(!holds(site.path(), &wrapped[..16]));
+    store.close().await;
+    assert_eq!(site.open().await.patients(Reach::TRIAL, 9).await.unwrap().len(), 1);
+}
+
+async fn an_upgrade_that_was_interrupted_goes_on(site: Site) {
+    let (recording, id, _) = old(&site).await;
+    let rows = "SELECT data_key FROM recordings WHERE id = $1";
+    let read = |store: Store| async move {
+        let query = sqlx::query_scalar::<_, Vec<u8>>(rows).bind(&recording.id);
+        let left = query.fetch_one(store.database().pool()).await.unwrap();
+        assert!(left.is_empty() && store.recording(&recording.id).await.unwrap().is_some());
+        assert!(store.patient(&id).await.unwrap().is_some());
+        store.close().await;
+    };
+    // The keys are in both: as a kill leaves it between the two steps.
+    let store = site.saved().await.unwrap();
+    for (table, whose) in [("recordings", Whose::Recording), ("patients", Whose::Patient)] {
+        let ids = format!("SELECT id FROM {table}");
+        for id in sqlx::query_scalar::<_, String>(&ids).fetch_all(store.database().pool()).await.unwrap() {
+            let back = format!("UPDATE {table} SET data_key = $1 WHERE id = $2");
+            let back = sqlx::query(&back).bind(store.shared.keys.wrapped(whose, &id).unwrap()).bind(&id);
+            back.execute(store.database().pool()).await.unwrap();
+        }
+    }
+    tamper(&store, "UPDATE upkeep SET keys_apart = 0").await;
+    store.close().await;
+    read(site.open().await).await;
+}
+
+async fn the_key_store_belongs_to_its_database_and_is_not_made_anew(site: Site) {
+    let store = site.open().await;
+    let recording = filled(&store, "kept").await;
+    store.close().await;
+    let (keys, aside) = (site.path().join("keys"), site.path().join("aside"));
+    fs::rename(&keys, &aside).unwrap();
+    let error = site.try_open().await.unwrap_err();
+    assert!(matches!(error, StoreError::LostKeyStore { .. }), "{error}");
+    assert!(!keys.join("keys.db").exists());
+    // Of another folder.
+    let other = Site::sqlite();
+    filled(&other.open().await, "other").await;
+    fs::rename(other.path().join("keys"), &keys).unwrap();
+    assert!(matches!(site.try_open().await, Err(StoreError::WrongKey { .. })));
+    // Of the same master key, for another database.
+    let third = Site::sqlite();
+    write_key(&third, &fs::read(site.path().join("master.key")).unwrap());
+    filled(&third.open().await, "third").await;
+    fs::remove_dir_all(&keys).unwrap();
+    fs::rename(third.path().join("keys"), &keys).unwrap();
+    assert!(matches!(site.try_open().await, Err(StoreError::OtherDatabase { .. })));
+    // Its own again; and its own with an empty database.
+    fs::remove_dir_all(&keys).unwrap();
+    fs::rename(&aside, &keys).unwrap();
+    let store = site.open().await;
+    assert!(store.recording(&recording.id).await.unwrap().is_some());
+    store.close().await;
+    let empty = Site::sqlite();
+    fs::rename(site.path(), empty.path()).unwrap();
+    let _ = fs::remove_file(empty.path().join("cantoscribe.db"));
+    let error = empty.try_open().await.unwrap_err();
+    assert!(matches!(error, StoreError::OtherDatabase { .. }), "{error}");
+}
+
+async fn a_key_that_is_missing_and_was_not_destroyed_is_named(site: Site) {
+    let store = site.open().await;
+    filled(&store, "kept").await;
+    store.close().await;
+    let aside = site.path().join("aside");
+    fs::create_dir(&aside).unwrap();
+    fs::copy(site.path().join("keys/keys.db"), aside.join("keys.db")).unwrap();
+    let store = site.open().await;
+    let later = filled(&store, "later").await;
+    store.close().await;
+    fs::rename(aside.join("keys.db"), site.path().join("keys/keys.db")).unwrap();
+    let error = site.try_open().await.unwrap_err();
+    assert!(error.to_string().contains(&format!("the key of recording `{}` is not in the key store", later.id)), "{error}");
+    assert!(error.to_string().contains("older than the records"));
+}
+
+async fn a_newer_form_is_refused_and_both_are_named(site: Site) {
+    let store = site.open().await;
+    let insert = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+        SELECT 9999, description, success, checksum, execution_time FROM _sqlx_migrations WHERE version = 1";
+    tamper(&store, insert).await;
+    store.close().await;
+    let error = site.try_open().await.unwrap_err();
+    let known = newest_form();
+    assert!(matches!(error, StoreError::NewerForm { found: 9999, .. }), "{error}");
+    assert!(error.to_string().contains("form 9999") && error.to_string().contains(&format!("after {known}")), "{error}");
+}
+
+on_both! {
+    keys_in_rows_are_moved_to_the_key_store_and_all_is_read_as_before,
+    an_upgrade_that_was_interrupted_goes_on,
+    the_key_store_belongs_to_its_database_and_is_not_made_anew,
+    a_key_that_is_missing_and_was_not_destroyed_is_named,
+    a_newer_form_is_refused_and_both_are_named,
+}
+
+#[tokio::test]
+async fn a_key_store_of_a_newer_form_is_refused() {
+    let site = Site::sqlite();
+    site.open().await.close().await;
+    let path = site.path().join("keys/keys.db");
+    let mut file = sqlx::SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.unwrap();
+    sqlx::query("PRAGMA user_version = 7").execute(&mut file).await.unwrap();
+    file.close().await.unwrap();
+    assert!(matches!(site.try_open().await, Err(StoreError::NewerForm { found: 7, known: 1, .. })));
+}
