@@ -34,6 +34,7 @@ BODIES = {
     ("POST", "/v1/learned/forget"): {"words": "x", "concept": {"kind": "drug", "name": "x"}},
     ("POST", "/v1/terminology/search"): {"text": "diab"},
     ("PUT", "/v1/templates/{name}"): {"text": "[S]\n{{S}}"},
+    ("PUT", "/v1/letterhead"): {"address": "1 Sentinel Street", "phone": "21234567"},
     ("POST", "/v1/invitations"): {"name": "Intruder", "kind": "doctor"},
     ("POST", "/v1/devices"): {"name": "Intruder", "room": "1", "scope": "record", "days": 1},
     ("POST", "/v1/sign-in/finish"): {"ceremony": "x", "answer": {}},
