@@ -114,7 +114,7 @@ fn words_of_its_own_patient() {
         let mut known = rooms.store().patient(&first.patient).await.unwrap().unwrap();
         known.patient.allergies = Some(vec![SAID[1].1.into()]);
         rooms.store().change_patient(&known.id, known.version, &known.patient, &by).await.unwrap();
-        rooms.store().close().await;
+        rooms.store().clone().close().await;
         drop(rooms);
 
         let rooms = opened(folder.path(), &engine, &lexicon).await;
