@@ -16,7 +16,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("note", &["note", "speech", "terminology", "text"]),
     ("record", &["record", "note", "speech", "terminology", "text"]),
     ("letter", &["identity", "letter", "note", "record", "speech", "terminology", "text"]),
-    ("visit", &["identity", "note", "record", "text", "visit"]),
+    ("visit", &["consent", "identity", "note", "record", "text", "visit"]),
     ("interop", &["audit", "consent", "interop", "note", "speech", "terminology", "text"]),
     ("sharing", &["audit", "consent", "note", "record", "sharing", "speech", "terminology", "text"]),
 ];

@@ -9,7 +9,7 @@ use cantoscribe::audit::{
     RecordId, Refusal, RoleId, UnixMillis,
 };
 use cantoscribe::consent::{CodeKey, Consent, Decider, Domain, Recipient, Request, Scope, Secret, Standing, Uses};
-use cantoscribe::interop::fhir::{audit_event, consent};
+use cantoscribe::interop::fhir::{Instant, audit_event, consent};
 use serde_json::{Value, json};
 
 const START: UnixMillis = UnixMillis(1_771_000_000_123);
@@ -27,13 +27,18 @@ fn actors() -> [Actor; 6] {
     [doctor(), Actor::Patient, Actor::SubstituteDecisionMaker, device, Actor::System, Actor::Unknown]
 }
 
-const ACTIONS: [Action; 36] = [
+const ACTIONS: [Action; 44] = [
     Action::SignIn,
     Action::SignOut,
     Action::View { count: 3 },
     Action::Search { count: 0 },
     Action::Record,
     Action::Erase,
+    Action::EraseSound,
+    Action::HoldPlace,
+    Action::HoldLift,
+    Action::ShareArchive,
+    Action::ShareDestroy,
     Action::Edit,
     Action::Sign,
     Action::RecordingConsent { how: HowSaid::Spoken },
@@ -44,6 +49,7 @@ const ACTIONS: [Action; 36] = [
     Action::ConsentActivate,
     Action::ConsentWithdraw,
     Action::ConsentExpire,
+    Action::PageAsk,
     Action::Permit,
     Action::BreakGlass { reason: EmergencyReason::LifeInDanger },
     Action::BreakGlassAnnounce,
@@ -60,6 +66,8 @@ const ACTIONS: [Action; 36] = [
     Action::PatientUnmerge,
     Action::Administer,
     Action::Report,
+    Action::AccessRequest,
+    Action::AccessAnswer,
     Action::Start,
     Action::Stop,
     // Refused and failed ones too: see `events`.
@@ -196,6 +204,58 @@ fn who_what_when_and_how_it_ended_are_told() {
     assert!(asked.iter().all(|count| *count == 1), "one asks, always");
     let ids: BTreeSet<&str> = events.iter().map(|event| event["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), events.len());
+}
+
+/// What a reader who has the document alone makes of it.
+fn read_back(resource: &Value) -> (String, Scope) {
+    let id = |value: &Value| value["identifier"]["value"].as_str().unwrap().to_owned();
+    let provision = &resource["provision"];
+    let code = |value: &Value| value["code"].as_str().unwrap().to_owned();
+    let time = |value: &Value| {
+        let text = value.as_str().unwrap();
+        let milliseconds: u64 = text.split_once('.').map_or(0, |(_, rest)| rest.trim_end_matches('Z').parse().unwrap());
+        UnixMillis(u64::try_from(Instant::parse(text).unwrap().unix_seconds()).unwrap() * 1_000 + milliseconds)
+    };
+    let recipient = &provision["actor"][0]["reference"];
+    let recipient = match recipient["type"].as_str().unwrap() {
+        "PractitionerRole" => Recipient::Role(id(recipient).try_into().unwrap()),
+        "Organization" => Recipient::Organisation(id(recipient).try_into().unwrap()),
+        other => panic!("{other}"),
+    };
+    let purpose = match code(&provision["purpose"][0]).as_str() {
+        "referral" => Purpose::Referral,
+        "second_opinion" => Purpose::SecondOpinion,
+        "TREAT" => Purpose::Treatment,
+        other => panic!("{other}"),
+    };
+    let list = |field: &str| provision[field].as_array().unwrap().clone();
+    let domain = |one: &Value| serde_json::from_value(one["code"].clone()).unwrap();
+    let uses: Vec<String> = list("action").iter().map(|action| code(&action["coding"][0])).collect();
+    let may = |what: &str| uses.iter().any(|one| one == what);
+    let scope = Scope {
+        patient: id(&resource["patient"]).try_into().unwrap(),
+        standing: Standing::Decides,
+        recipient,
+        purpose,
+        records: list("data").iter().map(|one| id(&one["reference"]).try_into().unwrap()).collect(),
+        domains: list("class").iter().map(domain).collect(),
+        from: time(&provision["period"]["start"]),
+        to: time(&provision["period"]["end"]),
+        uses: Uses { print: may("print"), forward: may("forward"), download: may("download") },
+    };
+    assert_eq!((&resource["scope"]["coding"][0]["code"], &provision["type"]), (&json!("patient-privacy"), &json!("permit")));
+    (resource["status"].as_str().unwrap().to_owned(), scope)
+}
+
+#[test]
+fn a_consent_is_read_back_as_it_was_given() {
+    for one in consents() {
+        let (status, read) = read_back(&serde_json::from_str(&consent(&one).unwrap().to_string()).unwrap());
+        // Who may decide is the clinic's to know: what a reader sees of it is when it ends.
+        let given = Scope { standing: Standing::Decides, to: one.scope().end(), ..one.scope().clone() };
+        assert_eq!(read, given);
+        assert_eq!(status == "active", matches!(one, Consent::Active(_)), "only one that is in force reads so");
+    }
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 #[path = "note/corpus.rs"]
 mod corpus;
+#[path = "note/gaps.rs"]
+mod gaps;
 #[path = "note/hostile.rs"]
 mod hostile;
 #[path = "note/lists.rs"]

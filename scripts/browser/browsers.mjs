@@ -83,6 +83,8 @@ export const recordingId = async (page) => decodeURIComponent(new URL(page.url()
 export async function start(page, language) {
   await page.evaluate((tag) => document.querySelector(`input[name=spoken][value=${tag}]`).click(), language);
   await page.click("#start");
+  // A chosen patient is asked first.
+  if (await page.evaluate(() => document.getElementById("agree").open)) await page.click("#agree-patient-spoken");
   await shown(page, "#pause");
   return until("the recording has an id", () => recordingId(page));
 }

@@ -7,67 +7,12 @@ import WebSocket from "ws";
 
 import { chromium, shown, text, texts } from "./browsers.mjs";
 import { check, expect, same, until } from "./harness.mjs";
+import { ask, AUTHENTICATOR, enrol, fill, json, organisationLink, person } from "./people.mjs";
 import { Server } from "./server.mjs";
 
 const NAME = "Chan Sentinel";
-const AUTHENTICATOR = { protocol: "ctap2", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true };
 /** What anybody may ask for: the way in, and the description of the interface. */
 const OPEN = ["/v1/sign-in/begin", "/v1/sign-in/finish", "/v1/sign-in/role", "/v1/enrolments/look", "/v1/enrolments/begin", "/v1/enrolments/finish"];
-
-/** A window of its own with an authenticator of its own: another person. */
-async function person(browser, address) {
-  const context = await browser.createBrowserContext();
-  const page = await context.newPage();
-  page.faults = [];
-  page.on("pageerror", (error) => page.faults.push(error.message));
-  page.keys = await page.createCDPSession();
-  await page.keys.send("WebAuthn.enable");
-  page.authenticator = (await page.keys.send("WebAuthn.addVirtualAuthenticator", { options: { ...AUTHENTICATOR, transport: "internal" } })).authenticatorId;
-  await page.goto(`${address}/accounts`);
-  return page;
-}
-
-const fill = (page, values) =>
-  page.evaluate((all) => {
-    for (const [id, value] of Object.entries(all)) document.getElementById(id).value = value;
-  }, values);
-
-/** Comes in with a link, and says where that led. */
-async function enrol(page, link, values) {
-  await page.goto("about:blank");
-  await page.goto(link);
-  await shown(page, "#enrol");
-  await page.click("#language-en");
-  await fill(page, { "enrol-label": "first key", ...values });
-  await page.click("#enrol-go");
-  await until("the account or the choice is shown", () => page.evaluate(() => !document.getElementById("account").hidden || !document.getElementById("choose").hidden));
-}
-
-/** A request of the page's session: `{status, body}`. */
-const ask = (page, method, where, body) =>
-  page.evaluate(
-    async (how, address, content) => {
-      const headers = content === undefined ? {} : { "content-type": "application/json" };
-      const answer = await fetch(address, { method: how, headers, body: content === undefined ? undefined : JSON.stringify(content) });
-      return { status: answer.status, body: await answer.text() };
-    },
-    method,
-    where,
-    body,
-  );
-
-async function json(page, method, where, body) {
-  const answer = await ask(page, method, where, body);
-  expect(answer.status < 300, `${method} ${where} was answered with ${answer.status}: ${answer.body}`);
-  return answer.body ? JSON.parse(answer.body) : null;
-}
-
-/** A link for another organisation, from the console while the server is down. */
-function organisationLink(server) {
-  const made = spawnSync(server.binary, ["accounts", "organisation", "--data", server.data], { encoding: "utf8" });
-  expect(made.status === 0, `accounts organisation: ${made.stderr}`);
-  return `${server.origin}${made.stdout.match(/\/accounts#\S+/)[0]}`;
-}
 
 /** Every address of the interface with its method, ids put in. */
 async function routes(server, ids) {
@@ -86,12 +31,14 @@ const BODIES = {
   "/v1/patients/{id}": { version: 1, patient: { name: "Intruder" } },
   "/v1/patients/{id}/encounters": {},
   "/v1/encounters/{id}/refusal": { refused: true },
+  "/v1/encounters/{id}/recording-consent": { by: "patient", how: "spoken" },
   "/v1/recordings/{id}/move": { from: null, to: "x" },
   "/v1/recordings/{id}/note/edits": { version: 1, edit: { op: "add", section: "P", text: "Intruder" } },
   "/v1/recordings/{id}/note/addenda": { version: 1, lines: [] },
   "/v1/learned/forget": { words: "x", concept: { kind: "drug", name: "x" } },
   "/v1/terminology/search": { text: "diab" },
   "/v1/invitations": { name: "Intruder", kind: "doctor" },
+  "/v1/letterhead": { address: "1 Intruder Road" },
   "/v1/devices": { name: "Intruder", room: "1", scope: "record", days: 1 },
   "/v1/templates/{name}": { text: "[S]\n{{S}}" },
   "/v1/passkeys/finish": { ceremony: "x", answer: {}, label: "x" },
@@ -133,6 +80,26 @@ export async function signIn({ binary, shots }) {
       expect(await admin.evaluate(() => document.getElementById("second").hidden), "a second is still asked for");
       await admin.keys.send("WebAuthn.removeVirtualAuthenticator", { authenticatorId: second.authenticatorId });
       await admin.keys.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId: admin.authenticator, enabled: true });
+    });
+
+    await check("sign-in: an administrator changes name, department and last day of somebody", async () => {
+      const { link } = await json(admin, "POST", "/v1/invitations", { name: "Nurse Mok", kind: "nurse", department: "A&E" });
+      const nurse = await person(browser, server.origin);
+      await enrol(nurse, link, {});
+      await admin.reload();
+      await until("the nurse is listed", async () => (await texts(admin, "#people li")).some((one) => one.includes("Nurse Mok") && one.includes("A&E")));
+      await admin.evaluate(() => [...document.querySelectorAll("#people li")].find((one) => one.textContent.includes("Nurse Mok")).querySelector("button").click());
+      await shown(admin, "#staff-form");
+      await fill(admin, { "staff-name": "Nurse Mok Wai", "staff-department": "Ward 3", "staff-end": "2035-12-31" });
+      await admin.click("#staff-go");
+      await until("the change is shown", async () => (await texts(admin, "#people li")).some((one) => one.includes("Nurse Mok Wai") && one.includes("Ward 3")));
+      const found = (await json(admin, "GET", "/v1/people")).roles.find(({ name }) => name === "Nurse Mok Wai");
+      same([found.department, found.ends_at], ["Ward 3", "2035-12-31T15:59:59Z"], "what is kept");
+      same((await ask(nurse, "PUT", `/v1/roles/${found.role}`, { department: null, ends_at: null })).status, 403, "a nurse who changes a role");
+      same((await ask(admin, "PUT", `/v1/roles/${found.role}`, { department: null, ends_at: "soon" })).status, 422, "an end that is none");
+      await json(admin, "DELETE", `/v1/roles/${found.role}`);
+      same((await ask(nurse, "GET", "/v1/patients")).status, 401, "after the end");
+      await nurse.close();
     });
 
     await check("sign-in: an invited doctor registers, signs out and in again, and sees an empty desk", async () => {
@@ -204,7 +171,7 @@ export async function signIn({ binary, shots }) {
       for (const where of ["/v1/patients", "/v1/recordings", "/v1/templates", "/v1/figures", `/v1/worklist${QUERIES["/v1/worklist"]}`]) {
         same((await ask(admin, "GET", where)).status, 403, `${where} by an administrator`);
       }
-      for (const where of ["/v1/people", "/v1/devices"]) same((await ask(doctor, "GET", where)).status, 403, `${where} by a doctor`);
+      for (const where of ["/v1/people", "/v1/devices", "/v1/letterhead"]) same((await ask(doctor, "GET", where)).status, 403, `${where} by a doctor`);
       same((await ask(doctor, "POST", "/v1/invitations", BODIES["/v1/invitations"])).status, 403, "an invitation by a doctor");
       const people = await json(otherAdmin, "GET", "/v1/people");
       same(people.roles.map(({ name }) => name).sort(), ["Dr Ng", "Mr Wong"], "people that another organisation's administrator sees");
@@ -225,6 +192,10 @@ export async function signIn({ binary, shots }) {
           socket.on("message", (data) => done({ socket, said: JSON.parse(data) }));
           socket.on("error", () => {});
         });
+      same((await dial(enrolled.token, query(visit.id))).status, 403, "a visit whose patient nobody asked");
+      same((await ask(doctor, "POST", `/v1/encounters/${visit.id}/recording-consent`, { by: "dog", how: "spoken" })).status, 422, "a yes of nobody");
+      const agreed = await json(doctor, "POST", `/v1/encounters/${visit.id}/recording-consent`, { by: "patient", how: "spoken" });
+      same([agreed.recording_consent.by, agreed.recording_consent.how], ["patient", "spoken"], "the yes as noted");
       const { socket, said } = await dial(enrolled.token, query(visit.id));
       same(said?.type, "ready", "the microphone's first word");
       const foreign = await json(stranger, "GET", "/v1/patients");
@@ -244,6 +215,25 @@ export async function signIn({ binary, shots }) {
       expect(took < 1000, `the microphone was sent away after ${took} ms`);
       await closed;
       same((await dial(enrolled.token, query(visit.id))).status, 401, "a token that was revoked");
+    });
+
+    await check("sign-in: a legal hold keeps a patient and their recordings from being erased until it is lifted", async () => {
+      const held = { number: { kind: "hkid", value: "A123456(3)" }, reason: "A claim of 2026" };
+      same((await ask(doctor, "POST", "/v1/holds", held)).status, 403, "a hold by a doctor");
+      same((await ask(admin, "POST", "/v1/holds", { ...held, reason: " " })).status, 422, "a hold without a reason");
+      const hold = await json(admin, "POST", "/v1/holds", held);
+      same([hold.patient, hold.lifted_at, hold.placed_by], [patient.id, null, "Ms Ho"], "the hold");
+      for (const where of [`/v1/patients/${patient.id}`, `/v1/recordings/${recording}`]) {
+        const refused = await ask(doctor, "DELETE", where);
+        same([refused.status, JSON.parse(refused.body).error.code], [409, "on_hold"], `erasing ${where}`);
+      }
+      same((await ask(otherAdmin, "DELETE", `/v1/holds/${hold.id}`)).status, 404, "another organisation lifts it");
+      same((await json(otherAdmin, "GET", "/v1/holds")).holds, [], "another organisation's list");
+      await json(admin, "DELETE", `/v1/holds/${hold.id}`);
+      const [lifted] = (await json(admin, "GET", "/v1/holds")).holds;
+      expect(lifted.lifted_at !== null && lifted.reason === held.reason, "the list does not say that it was lifted");
+      const report = await json(doctor, "GET", `/v1/patients/${patient.id}/report`);
+      same(report.lines.filter(({ what }) => what.includes("法律保留")).length, 2, "the report's lines about it");
     });
 
     await check("sign-in: the end of a role closes its sessions and its sockets within a second", async () => {
@@ -296,6 +286,17 @@ export async function signIn({ binary, shots }) {
       same(answer.status(), 403, "the answer to a link of nothing");
       expect(answer.headers()["content-type"].startsWith("text/html"), "the form was refused as foreign, and not the link");
       await page.browserContext().close();
+    });
+
+    await check("sign-in: a flood of sign-ins from the same address keeps nobody out", async () => {
+      const flood = Array.from({ length: 3000 }, () => fetch(`${server.origin}/v1/sign-in/begin`, { method: "POST" }).then(({ status }) => status));
+      same([...new Set(await Promise.all(flood))], [200], "answers to the flood");
+      await admin.goto(`${server.origin}/accounts`);
+      await shown(admin, "#account");
+      await admin.click("#sign-out");
+      await shown(admin, "#sign-in");
+      await admin.click("#use-passkey");
+      await shown(admin, "#account");
     });
 
     await check("sign-in: tries are limited by address, and the log of it all verifies", async () => {

@@ -129,10 +129,16 @@ async function forbidden(server) {
   const patient = await made(server, "/v1/patients", { name: "Refuses" });
   const visit = await made(server, `/v1/patients/${patient.id}/encounters`, { at: "2020-01-01T09:00:00+08:00" });
   same(visit.at, "2020-01-01T01:00:00Z", "the time of the visit");
+  same(visit.recording_consent, null, "nobody was asked yet");
   same(await dial(server, `encounter=${visit.id}`), 101, "a visit that may be recorded");
   const begun = await until("its recording", async () => (await ask(server, "GET", `/v1/encounters/${visit.id}`)).body.recordings[0]);
   same([begun.progress, begun.typed], ["unfinished", false], "its recording");
+  const agreement = async () => (await ask(server, "GET", `/v1/encounters/${visit.id}`)).body.encounter.recording_consent;
+  same(await agreement(), { by: null, how: "trial", at: null }, "what a trial notes");
   same((await ask(server, "DELETE", `/v1/recordings/${begun.recording}`)).status, 204, "erasing it");
+  const agree = (by, how) => ask(server, "POST", `/v1/encounters/${visit.id}/recording-consent`, { by, how });
+  same((await agree("relative", "on_paper")).body.recording_consent.by, "relative", "a relative of who cannot decide");
+  same((await agree("patient", "spoken")).body.recording_consent.how, "spoken", "the patient");
   await ask(server, "POST", `/v1/encounters/${visit.id}/refusal`, { refused: true });
   same(await dial(server, `encounter=${visit.id}`), 403, "a patient who refuses");
   same(await dial(server, "encounter=none"), 403, "no such visit");
@@ -293,6 +299,15 @@ async function next(browser, state) {
   await page.click("#next");
   await until("the next patient is ready", async () => (await banner(page, "#chosen")).includes("CHAN Tai Man"));
   same(await page.evaluate(() => document.activeElement.id), "start", "the second action is the one that has the focus");
+  await page.click("#start");
+  await shown(page, "#agree");
+  await shot(page, state, "agree");
+  same(await axe(page), [], "the question before the microphone opens");
+  await page.click("#agree-parent-spoken");
+  await shown(page, "#agree-problem");
+  expect((await text(page, "#agree-problem")).includes("of age"), "a parent of who decides is not told so");
+  await page.click("#agree-later");
+  same([await page.evaluate(() => document.getElementById("home").checkVisibility()), await recordingId(page)], [true, ""], "something was recorded without a yes");
   const id = await start(page, "en");
   await sleep(1500);
   await finish(page);
@@ -379,8 +394,8 @@ async function typed(browser, state) {
   const held = await server.recording(await recordingId(page));
   same([held.typed, held.duration_ms, held.banner.patient.name], [true, 0, "Wong waits"], "the note");
   same(held.note.sections.find(({ code }) => code === "O").sentences[0].origin, "typed", "its line");
-  // The console names the answer to the slip in the card's number.
-  same(page.faults.filter((fault) => !fault.includes("422")), [], "errors in the console");
+  // The console names the answers to the slip in the card's number, and to the parent of who decides.
+  same(page.faults.filter((fault) => !/422|403/.test(fault)), [], "errors in the console");
 }
 
 async function accessible(browser, state) {

@@ -9,6 +9,8 @@ import { letters, VISIT } from "./check-letters.mjs";
 import { live } from "./check-live.mjs";
 import { network } from "./check-network.mjs";
 import { parts } from "./check-parts.mjs";
+import { retention } from "./check-retention.mjs";
+import { sharing } from "./check-sharing.mjs";
 import { signIn } from "./check-signin.mjs";
 import { trouble } from "./check-trouble.mjs";
 import { visits } from "./check-visits.mjs";
@@ -68,6 +70,7 @@ process.on("exit", () => {
 
 if (wanted("parts")) await parts();
 if (wanted("signin")) await signIn({ binary: server.binary, shots });
+if (wanted("sharing")) await sharing({ binary: server.binary, shots, scratch });
 if (await check("the server starts", () => server.start())) {
   const english = consultation();
   const file = english && save(path.join(scratch, "consultation.wav"), english);
@@ -75,6 +78,7 @@ if (await check("the server starts", () => server.start())) {
   if (!english) {
     skip("everything that speaks", "espeak-ng is not installed");
   } else {
+    if (wanted("retention")) await retention({ binary: server.binary, sound: file });
     if (wanted("visits")) await visits({ server, sound: file, shots });
     if (wanted("live")) await live({ server, sound: file, shots, downloads: path.join(scratch, "downloads") });
     if (wanted("desk")) await desk({ server, sound: dictation(), shots });

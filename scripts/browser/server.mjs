@@ -20,16 +20,17 @@ export function freePort() {
 }
 
 export class Server {
-  constructor(binary, { trial = true } = {}) {
+  constructor(binary, { trial = true, more = [] } = {}) {
     this.binary = binary;
     this.trial = trial;
+    this.more = more;
     this.data = mkdtempSync(path.join(tmpdir(), "cantoscribe-browser-"));
     this.log = "";
   }
 
   async start() {
     this.port ??= await freePort();
-    const options = ["serve", ...(this.trial ? ["--trial"] : []), "--addr", `127.0.0.1:${this.port}`, "--data", this.data];
+    const options = ["serve", ...(this.trial ? ["--trial"] : []), "--addr", `127.0.0.1:${this.port}`, "--data", this.data, ...this.more];
     this.process = spawn(this.binary, options, { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [this.process.stdout, this.process.stderr]) stream.on("data", (text) => (this.log += text));
     this.process.on("exit", (code) => (this.code = code));

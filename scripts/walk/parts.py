@@ -96,11 +96,12 @@ class Provider:
 class Server:
     """`cantoscribe serve` on a data folder."""
 
-    def __init__(self, binary, data, arguments, log, port=None):
+    def __init__(self, binary, data, arguments, log, port=None, environment=None):
         self.port, self.data = port or free_port(), data
         self.log = open(log, "ab")
         command = [binary, "serve", "--addr", f"127.0.0.1:{self.port}", "--data", data, *arguments]
-        self.process = subprocess.Popen([str(part) for part in command], stdout=self.log, stderr=self.log)
+        variables = {**os.environ, **(environment or {})}
+        self.process = subprocess.Popen([str(part) for part in command], stdout=self.log, stderr=self.log, env=variables)
         self.log_path = Path(log)
 
     def wait(self, ready):
@@ -117,4 +118,10 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=60)
+        self.log.close()
+
+    def kill(self):
+        """As a power cut would: nothing is said to it."""
+        self.process.kill()
+        self.process.wait()
         self.log.close()

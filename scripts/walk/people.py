@@ -15,14 +15,14 @@ class Refused(Exception):
 
 
 class Browser:
-    """Sends requests as a page of the server does, and keeps its cookies."""
+    """Sends requests as a page of the server does, and keeps its cookies. `address` is where it sits: one of 127.0.0.0/8."""
 
-    def __init__(self, port):
-        self.port, self.host, self.cookies = port, f"localhost:{port}", {}
+    def __init__(self, port, address="127.0.0.1"):
+        self.port, self.host, self.cookies, self.address = port, f"localhost:{port}", {}, address
         self.origin = f"http://{self.host}"
 
     def send(self, method, path, body=None, form=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30, source_address=(self.address, 0))
         headers = {"host": self.host}
         if self.cookies:
             headers["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -55,13 +55,13 @@ class Browser:
 class Person:
     """Somebody who works somewhere: a passkey, and a browser for each role."""
 
-    def __init__(self, port, name):
-        self.port, self.name = port, name
+    def __init__(self, port, name, address="127.0.0.1"):
+        self.port, self.name, self.address = port, name, address
         self.authenticator = Authenticator(f"http://localhost:{port}")
 
     def enrol(self, token, **entry):
         """Comes in with a token for the first time."""
-        browser = Browser(self.port)
+        browser = Browser(self.port, self.address)
         asked = browser.ask("POST", "/v1/enrolments/begin", {"token": token, "name": self.name, **entry})
         answer = self.authenticator.create(asked["options"])
         who = browser.ask("POST", "/v1/enrolments/finish", {"ceremony": asked["ceremony"], "answer": answer, "label": "journey"})
@@ -69,7 +69,7 @@ class Person:
 
     def sign_in(self, organisation=None, kind=None):
         """Signs in with the passkey, in a role: the one way in."""
-        browser = Browser(self.port)
+        browser = Browser(self.port, self.address)
         asked = browser.ask("POST", "/v1/sign-in/begin")
         answer = self.authenticator.get(asked["options"])
         who = browser.ask("POST", "/v1/sign-in/finish", {"ceremony": asked["ceremony"], "answer": answer})
@@ -89,12 +89,12 @@ class Phone:
     """A patient's telephone: messages come, links are opened, forms are sent. No script runs."""
 
     def __init__(self, port):
-        self.browser, self.consent, self.page = Browser(port), None, ""
+        self.browser, self.root, self.consent, self.page = Browser(port), "d", None, ""
 
     def open(self, link):
         """Opens a link by its button, and shows the page that it leads to."""
         path = "/" + link.split("/", 3)[3]
-        self.consent = path.split("/")[2]
+        self.root, self.consent = path.split("/")[1:3]
         status, _, before = self.browser.send("GET", path)
         assert status == 200 and "<script" not in before, status
         status, to, _ = self.browser.send("POST", path, form={})
@@ -103,13 +103,14 @@ class Phone:
         return status
 
     def look(self, path=None):
-        status, _, self.page = self.browser.send("GET", path or f"/d/{self.consent}")
+        status, _, self.page = self.browser.send("GET", path or f"/{self.root}/{self.consent}")
         return status
 
     def press(self, act, **form):
         """Sends one of the page's forms; what it then says."""
-        assert f'action="/d/{self.consent}/{act}"' in self.page, f"the page has no form for {act}"
-        status, to, content = self.browser.send("POST", f"/d/{self.consent}/{act}", form=form)
+        path = f"/{self.root}/{self.consent}/{act}"
+        assert f'action="{path}"' in self.page, f"the page has no form for {act}"
+        status, to, content = self.browser.send("POST", path, form=form)
         if status == 303:
             self.look(to)
         else:

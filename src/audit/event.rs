@@ -129,7 +129,7 @@ pub enum Actor {
 }
 
 /// What something is done for (HL7 v3 PurposeOfUse, as far as it is asked for here).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Treating the patient.
@@ -176,6 +176,16 @@ pub enum Action {
     Finish,
     /// Erased sound, words and draft.
     Erase,
+    /// Erased sound alone, when the time was over for which it is kept.
+    EraseSound,
+    /// Forbade that something is erased: a legal hold.
+    HoldPlace,
+    /// Lifted a legal hold.
+    HoldLift,
+    /// Archived what an ended share kept of its own.
+    ShareArchive,
+    /// Destroyed what an ended share kept of its own.
+    ShareDestroy,
     /// Changed a note.
     Edit,
     /// Read a note through and vouched for it.
@@ -201,6 +211,8 @@ pub enum Action {
     ConsentWithdraw,
     /// Saw a consent or a request run out.
     ConsentExpire,
+    /// Had a link to the patient's own page sent.
+    PageAsk,
     /// Asked whether a consent allows something.
     Permit,
     /// Saw a record without consent, in an emergency.
@@ -241,6 +253,10 @@ pub enum Action {
     Administer,
     /// Made a report of this log.
     Report,
+    /// Entered a patient's request for what is kept of them.
+    AccessRequest,
+    /// Answered one.
+    AccessAnswer,
     /// Started the program.
     Start,
     /// Stopped the program.
@@ -328,6 +344,8 @@ pub enum Refusal {
     TooManyTries,
     /// Who answers may not decide for this patient.
     NotEntitled,
+    /// It is on legal hold.
+    OnHold,
     /// The clock is before what was already recorded.
     ClockBackwards,
     /// Something failed, so the answer is no.

@@ -5,7 +5,7 @@
 //! An [`Event`] in its one form in bytes is an entry. Entries are the leaves of a Merkle tree (RFC 6962) that is kept in tiles
 //! (<https://c2sp.org/tlog-tiles>); its head is a [`Checkpoint`], signed in the form of <https://c2sp.org/signed-note>. [`Edge`]
 //! appends, [`Tree`] makes proofs, [`verify()`] checks a whole log. All of it is pure: files are `crate::ledger`'s, and the time, the
-//! secret key and the database are arguments.
+//! secret key and the database are arguments. [`report`] says what a log means to who has to answer for it.
 //!
 //! # An event in the transaction of what it records
 //!
@@ -23,6 +23,7 @@ mod fault;
 mod hash;
 mod id;
 mod note;
+pub mod report;
 mod rows;
 mod tile;
 mod tree;

@@ -9,7 +9,7 @@
 use std::fmt;
 
 use super::AuditError;
-use super::hash::Hash;
+use super::hash::{HASH_BYTES, Hash};
 
 /// Hashes in a full tile, and entries in a full bundle.
 pub const WIDTH: usize = 256;
@@ -91,6 +91,16 @@ impl TilePath {
     /// [`AuditError::Malformed`] where they are not as many as there must be.
     pub fn hashes(&self, bytes: &[u8]) -> Result<Vec<Hash>, AuditError> {
         hashes_of(*self, bytes).ok_or_else(|| AuditError::Malformed { path: self.to_string() })
+    }
+
+    /// What a file of this path holds, from the full one of its number; nothing where that is none.
+    #[must_use]
+    pub fn of_full<'a>(&self, full: &'a [u8]) -> Option<&'a [u8]> {
+        let length = match self.layer {
+            Layer::Entries => entries_of(full)?.get(..self.width)?.iter().map(|entry| 2 + entry.len()).sum(),
+            Layer::Level(_) => self.width * HASH_BYTES,
+        };
+        full.get(..length)
     }
 
     /// Reads a path below the log's folder, with `/` between its parts. Nothing where it is no file of a log.

@@ -19,7 +19,7 @@ use super::{BenchError, Spread, Stop, Watch};
 use crate::audit::Actor;
 use crate::engine::Engine;
 use crate::interop::fhir;
-use crate::room::{Beginning, Rooms};
+use crate::room::{Asking, Beginning, Rooms};
 use crate::store::{By, Store};
 use crate::terminology::Lexicon;
 
@@ -134,7 +134,7 @@ impl Stage {
         watch: &dyn Watch,
     ) -> Result<Vec<Observed>, BenchError> {
         engine.fix_rooms(parts.len());
-        let rooms = Rooms::new(Arc::clone(engine), self.store.clone(), Arc::clone(&self.lexicon), 0).await?;
+        let rooms = Rooms::new(Arc::clone(engine), self.store.clone(), Arc::clone(&self.lexicon), 0, Asking::Nobody).await?;
         let mut holds = Vec::new();
         for _ in parts {
             let language = engine.models().options.language.map_or("auto", crate::speech::model::Language::code);

@@ -120,7 +120,10 @@ mod tests {
         for name in ["Dr Chan", "Ms Ho"] {
             let person = store.create_person(&Card { name: name.into(), phone: None, email: None }, &by).await.unwrap().id;
             let kind = RoleKind::Administrator;
-            store.give_role(&NewRole { person, organisation, kind, starts_at: 0, ends_at: None }, &by).await.unwrap();
+            store
+                .give_role(&NewRole { person, organisation, kind, starts_at: 0, ends_at: None, department: None }, &by)
+                .await
+                .unwrap();
             people.push(person);
         }
         let several = recover(&store, None).await.unwrap_err().to_string();

@@ -7,10 +7,11 @@ use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::terminology::lexicon;
 use crate::audio::{AudioFile, Channel, SAMPLE_RATE};
 use crate::engine::Models;
 use crate::models::{self, AUTO, Registry, aligner_for, best_installed, find_installed};
-use crate::speech::bias::{Bias, WordList};
+use crate::speech::bias::{Bias, LONGEST_LIST, WordList};
 use crate::speech::endpoint::EndpointSettings;
 use crate::speech::guard::{Guard, recognise};
 use crate::speech::model::silero_vad::SileroVad;
@@ -69,6 +70,9 @@ pub struct HearArguments {
     /// A file of words to raise where the sound allows them, such as names of drugs, doctors and places: UTF-8, a word or phrase a line
     #[arg(long, value_name = "FILE")]
     bias: Option<PathBuf>,
+    /// Raise the names of conditions and drugs that the note knows, too
+    #[arg(long)]
+    bias_lexicon: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -146,6 +150,20 @@ impl HearArguments {
         Ok(LoadOptions { precision: self.arithmetic(), threads, device, ..LoadOptions::default() })
     }
 
+    /// The words that are expected in all that is heard: those of the file, and then those of the lexicon.
+    fn word_list(&self, script: &HongKongScript) -> anyhow::Result<Option<WordList>> {
+        let of_file = self.bias.as_deref().map(|path| read_words(path, script)).transpose()?;
+        if !self.bias_lexicon {
+            return Ok(of_file);
+        }
+        let names: Vec<String> = lexicon()?.names_to_expect().collect();
+        let of_lexicon = WordList::of_names(names.iter().map(String::as_str), LONGEST_LIST, script);
+        Ok(match (of_file, of_lexicon) {
+            (Some(file), Some(lexicon)) => Some(file.with(&lexicon)),
+            (one, other) => one.or(other),
+        })
+    }
+
     fn decode_options(&self) -> DecodeOptions {
         // A beam on the short context repeats phrases below every guard's threshold.
         let context = match (self.context, self.beam) {
@@ -197,7 +215,7 @@ impl Ear {
 
     fn load(arguments: &HearArguments, models_folder: &Path, word_times: bool) -> anyhow::Result<Self> {
         let mut script = HongKongScript::load()?;
-        let list = arguments.bias.as_deref().map(|path| read_words(path, &script)).transpose()?;
+        let list = arguments.word_list(&script)?;
         let load = arguments.load_options()?;
         let installed = if arguments.model == AUTO {
             best_installed(models_folder, &Registry::embedded()?, arguments.language.language(), !load.device.is_cpu())?
@@ -210,7 +228,7 @@ impl Ear {
             bail!("the model `{}` takes no words to expect: leave out `--prompt`", installed.name);
         }
         if list.is_some() && !recognizer.capabilities().word_list {
-            bail!("the model `{}` takes no list of words: leave out `--bias`", installed.name);
+            bail!("the model `{}` takes no list of words: leave out `--bias` and `--bias-lexicon`", installed.name);
         }
         let mut options = arguments.decode_options();
         if let Some(list) = &list {

@@ -13,8 +13,8 @@ use super::hear::{Ear, HearArguments};
 use super::terminology::lexicon;
 use crate::engine::Engine;
 use crate::gateway::{self, Gateways};
-use crate::server::{Certificate, Entrance, ServerError, Settings, Started, serve};
-use crate::store::{DatabaseUrl, Opening, Store};
+use crate::server::{Certificate, Entrance, Retention, ServerError, Settings, Started, serve};
+use crate::store::{DatabaseUrl, EndedShares, Opening, Store};
 
 /// The folders of recordings and notes below the XDG data directory: of trials, and of what is served with sign-in.
 pub(super) const TRIAL: &str = "trial";
@@ -64,9 +64,18 @@ pub struct ServeArguments {
     /// Refuse an uploaded recording of more than so many MiB
     #[arg(long, value_name = "MIB", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=4096))]
     max_upload: u64,
-    /// Send patients' messages by the gateways of this file (TOML, with [sms] and [mail]); without it a trial shows them on its page of sharing
+    /// Send patients' messages, and the audit log as it grows, by the gateways of this file (TOML, with [sms], [mail], [webhook] and [syslog]); without [sms] and [mail] a trial shows messages on its page of sharing
     #[arg(long, value_name = "FILE")]
     gateways: Option<PathBuf>,
+    /// Erase sound so many hours after its note was signed; words, note and record stay
+    #[arg(long, value_name = "HOURS", default_value_t = 72)]
+    keep_sound: u32,
+    /// Hours after its end for which a share stays as it was
+    #[arg(long, value_name = "HOURS", default_value_t = 72)]
+    share_cooling: u32,
+    /// What becomes then of what it kept of its own: messages, telephone numbers, open pages
+    #[arg(long, value_name = "POLICY", default_value = "archive", value_parser = ["archive", "destroy"])]
+    ended_shares: String,
     #[command(flatten)]
     hear: HearArguments,
 }
@@ -119,8 +128,20 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
         let longest_upload = arguments.max_upload << 20;
         let gateways = arguments.gateways.as_deref().map(|file| Gateways::new(gateway::Settings::read(file)?)).transpose()?;
         let proxies = arguments.trusted_proxy.clone();
-        let settings =
-            Settings { address: arguments.addr, entrance, store, engine, lexicon, keep_free, longest_upload, proxies, gateways };
+        let ended_shares = if arguments.ended_shares == "destroy" { EndedShares::Destroy } else { EndedShares::Archive };
+        let (sound_hours, share_hours) = (arguments.keep_sound, arguments.share_cooling);
+        let settings = Settings {
+            address: arguments.addr,
+            entrance,
+            store,
+            engine,
+            lexicon,
+            keep_free,
+            longest_upload,
+            gateways,
+            proxies,
+            retention: Retention { sound_hours, share_hours, ended_shares },
+        };
         let ready = |started| {
             if arguments.trial { say_trial(started) } else { say_ready(started, authority) }
         };

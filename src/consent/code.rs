@@ -12,7 +12,7 @@ use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{ConsentError, Scope};
-use crate::audit::{ConsentId, Refusal, UnixMillis};
+use crate::audit::{ConsentId, Pseudonym, Refusal, UnixMillis};
 
 /// How long a code is good, in milliseconds from its hand-over to the gateway.
 pub const CODE_LIFE: u64 = 5 * 60 * 1000;
@@ -74,25 +74,44 @@ pub enum CodeStep {
     Restricted,
 }
 
-/// What a code is good for: one step of one request, word for word.
+/// What a code is good for: one step of one request, word for word, or one way to a patient's page.
 pub(super) struct Binding<'a> {
-    pub(super) key: &'a CodeKey,
-    pub(super) consent: ConsentId,
-    pub(super) step: CodeStep,
-    pub(super) scope: &'a Scope,
+    key: &'a CodeKey,
+    id: ConsentId,
+    step: u8,
+    about: About<'a>,
 }
 
-impl Binding<'_> {
-    fn mac(&self, number: u8, code: &str) -> Result<Hmac<Sha256>, ConsentError> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key.0).map_err(|_| ConsentError::NoCode)?;
-        let step = match self.step {
+/// What the page shows that the code is typed into.
+enum About<'a> {
+    Scope(&'a Scope),
+    Patient(Pseudonym),
+}
+
+impl<'a> Binding<'a> {
+    /// A code for a step of a request.
+    pub(super) fn of_scope(key: &'a CodeKey, consent: ConsentId, step: CodeStep, scope: &'a Scope) -> Self {
+        let step = match step {
             CodeStep::Answer => 1,
             CodeStep::Restricted => 2,
         };
+        Self { key, id: consent, step, about: About::Scope(scope) }
+    }
+
+    /// A code for the way of this id to a patient's page.
+    pub(super) fn of_page(key: &'a CodeKey, way: ConsentId, patient: Pseudonym) -> Self {
+        Self { key, id: way, step: 3, about: About::Patient(patient) }
+    }
+
+    fn mac(&self, number: u8, code: &str) -> Result<Hmac<Sha256>, ConsentError> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key.0).map_err(|_| ConsentError::NoCode)?;
         mac.update(b"cantoscribe code 1\n");
-        mac.update(self.consent.bytes());
-        mac.update(&self.scope.digest()?);
-        mac.update(&[step, number]);
+        mac.update(self.id.bytes());
+        match self.about {
+            About::Scope(scope) => mac.update(&scope.digest()?),
+            About::Patient(patient) => mac.update(patient.bytes()),
+        }
+        mac.update(&[self.step, number]);
         mac.update(code.as_bytes());
         Ok(mac)
     }

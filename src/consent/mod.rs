@@ -20,6 +20,7 @@ mod recording;
 mod scope;
 mod state;
 mod taken;
+mod way_back;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,10 +34,11 @@ pub use error::ConsentError;
 pub use limit::RateLimit;
 pub use link::{LINK_LIFE, Secret};
 pub use permit::{Ask, Grounds, Permit, Use, decide};
-pub use recording::{MayRecord, RecordingAnswer, may_record};
+pub use recording::{MayRecord, RecordingAnswer, RecordingGrounds, RecordingYes, note_answer};
 pub use scope::{Decider, Domain, LONGEST, Recipient, Scope, Standing, Uses, can_be_consented_to};
 pub use state::{Answered, Attested, Declined, End, Ended, Request, Requested, Step};
 pub use taken::Taken;
+pub use way_back::{PAGE_LIFE, WayBack, WayStep};
 
 /// A consent in whatever state it is, as a store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -80,7 +80,7 @@ impl Core {
     }
 
     pub(super) fn binding<'a>(&'a self, key: &'a CodeKey, step: CodeStep) -> Binding<'a> {
-        Binding { key, consent: self.id, step, scope: &self.scope }
+        Binding::of_scope(key, self.id, step, &self.scope)
     }
 
     pub(super) fn end(mut self, end: End, actor: Actor, action: Action, at: UnixMillis) -> (Ended, Event) {

@@ -504,7 +504,7 @@ fn the_microphone_waits_for_a_yes_of_who_may_give_it() {
         yes: true,
     };
     let asked = |answer: RecordingAnswer, noted_by| {
-        let (result, event) = may_record(&answer, noted_by, at(HOUR));
+        let (result, event) = note_answer(&answer, noted_by, at(HOUR));
         assert_eq!((event.action, event.patient), (Action::RecordingConsent { how: HowSaid::Spoken }, Some(scope().patient)));
         assert_eq!(event.outcome == Outcome::Done, result.is_ok());
         result
@@ -513,8 +513,18 @@ fn the_microphone_waits_for_a_yes_of_who_may_give_it() {
     assert_eq!(asked(RecordingAnswer { by: Decider::Relative, ..yes }, doctor(1)), Err(Refusal::NotEntitled));
     assert_eq!(asked(RecordingAnswer { standing: Standing::Incapable, ..yes }, doctor(1)), Err(Refusal::NotEntitled));
     assert_eq!(asked(yes, Actor::Unknown), Err(Refusal::NotAllowed));
-    let event = asked(yes, doctor(1)).unwrap().stop_and_erase(Actor::Patient, at(HOUR));
-    assert_eq!((event.action, event.actor, event.patient), (Action::Erase, Actor::Patient, Some(scope().patient)));
+    let noted = asked(yes, doctor(1)).unwrap();
+    assert_eq!(noted.may_record(scope().patient, at(2 * HOUR)).unwrap().yes(), noted);
+    assert_eq!(noted.may_record(Pseudonym::from_bytes([9; 32]), at(HOUR)), Err(Refusal::OtherPatient));
+    let minor = RecordingAnswer { standing: Standing::Minor { until: at(3 * HOUR) }, by: Decider::Parent, ..yes };
+    let by_parent = asked(minor, doctor(1)).unwrap();
+    assert!(by_parent.may_record(scope().patient, at(2 * HOUR)).is_ok());
+    assert_eq!(by_parent.may_record(scope().patient, at(3 * HOUR)), Err(Refusal::NotEntitled));
+    let kept = serde_json::to_string(&RecordingGrounds::Said(noted)).unwrap();
+    assert_eq!(serde_json::from_str::<RecordingGrounds>(&kept).unwrap().yes(), Some(noted));
+    assert_eq!(RecordingGrounds::Trial.yes(), None);
+    let event = noted.take_back(Actor::Patient, at(HOUR));
+    assert_eq!((event.outcome, event.patient), (Outcome::Refused { reason: Refusal::Withdrawn }, Some(scope().patient)));
 }
 
 #[test]

@@ -105,15 +105,19 @@ impl Models {
         if let Some(line) = alone.unwritable().first() {
             return Err(SpeechError::WordList { line: *line, problem: "has characters that the model cannot write".to_owned() });
         }
-        let (bias, writing) = match &self.words {
-            None => (alone, self.writing.spelling(words)?),
-            Some(own) => {
-                let all = own.with(words);
-                (model::bias(self.recognizer.as_ref(), &all)?, self.writing.spelling(&all)?)
-            }
-        };
-        let options = DecodeOptions { bias: Some(Arc::new(bias)), ..manner.options };
-        Ok(Manner { options, writing: Arc::new(writing), ..manner })
+        self.raising(words, manner)
+    }
+
+    /// The same, where words that the model has no tokens for are not raised.
+    ///
+    /// # Errors
+    /// When the model's tokenizer fails.
+    pub fn raising(&self, words: &WordList, manner: Manner) -> Result<Manner, SpeechError> {
+        let joined = self.words.as_ref().map(|own| own.with(words));
+        let all = joined.as_ref().unwrap_or(words);
+        let bias = model::bias(self.recognizer.as_ref(), all)?;
+        let writing = Arc::new(self.writing.spelling(all)?);
+        Ok(Manner { options: DecodeOptions { bias: Some(Arc::new(bias)), ..manner.options }, writing, ..manner })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Why a message was not handed over.
+//! Why a message, or an entry of the log, was not handed over.
 
 use std::io;
 use std::path::PathBuf;
@@ -50,20 +50,28 @@ pub enum GatewayError {
         /// `sms` or `mail`.
         kind: &'static str,
     },
-    /// The gateway answered that it does not take the message.
-    #[error("the {kind} gateway refused the message with {code}")]
+    /// The gateway answered that it does not take what was sent.
+    #[error("the {kind} gateway refused it with {code}")]
     Refused {
-        /// `SMS` or `mail`.
+        /// `SMS`, `mail` or `webhook`.
         kind: &'static str,
         /// The status of its answer.
         code: u16,
         /// Whether it will say the same again.
         forever: bool,
     },
+    /// An entry of the log that cannot be written in the receiver's form: no event of this program is one.
+    #[error("entry {entry} of the log cannot be written for the {kind} gateway")]
+    Entry {
+        /// `webhook` or `syslog`.
+        kind: &'static str,
+        /// Its number.
+        entry: u64,
+    },
     /// The gateway did not answer, or not in words that can be understood.
     #[error("the {kind} gateway could not be reached: {what}")]
     Unreachable {
-        /// `SMS` or `mail`.
+        /// `SMS`, `mail`, `webhook` or `syslog`.
         kind: &'static str,
         /// What failed.
         what: &'static str,

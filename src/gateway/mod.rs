@@ -1,17 +1,22 @@
-//! How a message reaches a patient: an HTTP gateway for SMS, or a mail server.
+//! What leaves the machine: messages to patients, by an HTTP gateway for SMS or a mail server, and the audit log as it grows, to a hospital's
+//! webhook or syslog server.
 //!
 //! Invariant: what a message says and to whom is in no log, no error and no `Debug` print. A hand-over of which nobody knows whether it
 //! happened is made again under the same id, so that the receiver can drop the double.
 //!
-//! Both gateways block: whoever calls them has a thread for it.
+//! Gateways block: whoever calls one has a thread for it.
 
 mod address;
 mod error;
+mod feed;
+mod http;
 mod mail;
 mod schedule;
 mod settings;
 mod sms;
+mod syslog;
 mod template;
+mod webhook;
 
 use std::fmt;
 
@@ -21,10 +26,13 @@ use zeroize::Zeroizing;
 
 pub use address::Address;
 pub use error::GatewayError;
+pub use feed::{Feed, LogEntry};
 pub use mail::Mail;
 pub use schedule::next_try;
-pub use settings::{MailSettings, Settings, SmsSettings, Tls};
+pub use settings::{Begin, MailSettings, Settings, SmsSettings, SyslogSettings, Tls, WebhookSettings};
 pub use sms::Sms;
+pub use syslog::Syslog;
+pub use webhook::Webhook;
 
 /// What a message is known by, to us and to the receiver: the same at each try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,6 +80,8 @@ impl fmt::Debug for Message {
 pub struct Gateways {
     sms: Option<Sms>,
     mail: Option<Mail>,
+    /// Whom the audit log is sent to.
+    pub feeds: Vec<Feed>,
 }
 
 impl Gateways {
@@ -82,7 +92,20 @@ impl Gateways {
     pub fn new(settings: Settings) -> Result<Self, GatewayError> {
         let sms = settings.sms.map(Sms::new).transpose()?;
         let mail = settings.mail.map(Mail::new).transpose()?;
-        Ok(Self { sms, mail })
+        let mut feeds = Vec::new();
+        if let Some(settings) = settings.webhook {
+            feeds.push(Feed::Webhook(Webhook::new(settings)?));
+        }
+        if let Some(settings) = settings.syslog {
+            feeds.push(Feed::Syslog(Box::new(Syslog::new(settings)?)));
+        }
+        Ok(Self { sms, mail, feeds })
+    }
+
+    /// Whether any message to a patient has a way to go.
+    #[must_use]
+    pub fn reach_patients(&self) -> bool {
+        self.sms.is_some() || self.mail.is_some()
     }
 
     /// Whether a message to this address has a way to go.

@@ -17,6 +17,10 @@ pub struct Settings {
     pub sms: Option<SmsSettings>,
     /// The mail server.
     pub mail: Option<MailSettings>,
+    /// A program of the hospital's that gets each entry of the audit log.
+    pub webhook: Option<WebhookSettings>,
+    /// A syslog server that gets each entry of the audit log.
+    pub syslog: Option<SyslogSettings>,
 }
 
 /// A provider that takes an SMS by HTTP: any that has an address to which a request of some form is posted.
@@ -54,6 +58,49 @@ pub struct MailSettings {
     pub from: String,
     /// A certificate (PEM) to trust besides the usual ones: a hospital's own authority.
     pub authority: Option<std::path::PathBuf>,
+}
+
+/// A receiver of the audit log by HTTP, signed as Standard Webhooks has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookSettings {
+    /// Where to post. `https`, or `http` on this machine.
+    pub url: String,
+    /// What signs: `whsec_` and 24 to 64 bytes in Base64.
+    pub secret: String,
+    /// With which entry a receiver of this address begins.
+    #[serde(default)]
+    pub begin: Begin,
+}
+
+/// A receiver of the audit log by syslog over TLS (RFC 5425).
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyslogSettings {
+    /// Its name, which its certificate has to have, and its port after a colon: 6514 when not said.
+    pub server: String,
+    /// The certificates (PEM) that vouch for it: no other authority does.
+    pub authority: std::path::PathBuf,
+    /// Our own certificate with those that vouch for it (PEM), where the server asks for one.
+    pub certificate: Option<std::path::PathBuf>,
+    /// Its private key (PEM).
+    pub key: Option<std::path::PathBuf>,
+    /// What this machine is called there; its own name when not said.
+    pub hostname: Option<String>,
+    /// With which entry a receiver of this address begins.
+    #[serde(default)]
+    pub begin: Begin,
+}
+
+/// With which entry of the log a receiver begins that never got one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Begin {
+    /// With the first that there is.
+    #[default]
+    Start,
+    /// With the next one.
+    Now,
 }
 
 /// How the connection to a mail server is enciphered.

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::LedgerError;
-use crate::audit::{AuditError, LogFiles, TilePath};
+use crate::audit::{AuditError, LogFiles, TilePath, WIDTH};
 
 /// What a file is called until it is whole.
 const UNFINISHED: &str = ".new";
@@ -80,12 +80,24 @@ impl LogFolder {
         Ok(())
     }
 
+    fn read_file(&self, path: &str) -> Result<Option<Vec<u8>>, AuditError> {
+        match fs::read(self.path.join(path)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(reason) => Err(AuditError::Unreadable { path: path.to_owned(), reason }),
+        }
+    }
+
     fn collect(&self, folder: &Path, names: &mut Vec<String>) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let path = entry.path();
             if entry.file_type()?.is_dir() {
-                self.collect(&path, names)?;
+                match self.collect(&path, names) {
+                    // The narrower files of a tile that became full a moment ago.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    other => other?,
+                }
             } else if let Ok(name) = path.strip_prefix(&self.path) {
                 let parts: Vec<_> = name.components().map(|part| part.as_os_str().to_string_lossy()).collect();
                 names.push(parts.join("/"));
@@ -109,12 +121,14 @@ impl LogFiles for LogFolder {
         }
     }
 
+    /// While a log that grows is read, a tile may become full and its narrower files go: then they are the beginning of that one, as
+    /// the specification has it.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, AuditError> {
-        match fs::read(self.path.join(path)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
-            Err(reason) => Err(AuditError::Unreadable { path: path.to_owned(), reason }),
-        }
+        let found = self.read_file(path)?;
+        let narrow = if found.is_none() { TilePath::parse(path).filter(|path| !path.is_full()) } else { None };
+        let Some(narrow) = narrow else { return Ok(found) };
+        let full = self.read_file(&TilePath { width: WIDTH, ..narrow }.to_string())?;
+        Ok(full.and_then(|full| narrow.of_full(&full).map(<[u8]>::to_vec)))
     }
 }
 

@@ -37,6 +37,42 @@ fn files(path: &Path) -> BTreeMap<String, Vec<u8>> {
     folder.paths().unwrap().into_iter().map(|name| (name.clone(), folder.read(&name).unwrap().unwrap())).collect()
 }
 
+/// The files of a log as they were listed some time ago: since then it has grown.
+struct Listed(LogFolder, Vec<String>);
+
+impl crate::audit::LogFiles for Listed {
+    fn paths(&self) -> Result<Vec<String>, crate::audit::AuditError> {
+        Ok(self.1.clone())
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, crate::audit::AuditError> {
+        if path == CHECKPOINT { Ok(Some(std::fs::read(self.0.path().join("seen")).unwrap())) } else { self.0.read(path) }
+    }
+}
+
+#[test]
+fn a_log_that_grows_while_it_is_verified_is_intact() {
+    let folder = tempfile::tempdir().unwrap();
+    for (size, grown) in [(3, 256), (300, 520), (500, 1100), (255, 70_000)] {
+        let path = folder.path().join(size.to_string());
+        std::fs::create_dir(&path).unwrap();
+        let mut log = open(&path);
+        log.append(entries(0..size - 2)).unwrap();
+        log.append(entries(size - 2..size)).unwrap();
+        std::fs::copy(path.join(CHECKPOINT), path.join("seen")).unwrap();
+        let listed = Listed(LogFolder::new(&path), LogFolder::new(&path).paths().unwrap());
+        log.append(entries(size..grown)).unwrap();
+        let report = verify(&listed, &test_signer().verifier(), None).unwrap();
+        assert_eq!((report.checkpoint.size, report.faults), (size, vec![]));
+        // What is wrong in the full tile is found all the same.
+        let full = path.join("tile/entries/000");
+        let mut bytes = std::fs::read(&full).unwrap();
+        bytes[100] ^= 1;
+        std::fs::write(&full, bytes).unwrap();
+        assert_ne!(verify(&listed, &test_signer().verifier(), None).unwrap().faults, vec![]);
+    }
+}
+
 #[test]
 fn a_log_grows_is_read_and_goes_on_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();

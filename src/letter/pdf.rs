@@ -5,8 +5,8 @@
 
 use std::num::NonZeroU16;
 
-use krilla::Document;
 use krilla::color::luma;
+use krilla::configure::{Configuration, PdfVersion};
 use krilla::geom::{PathBuilder, Point, Rect};
 use krilla::metadata::Metadata;
 use krilla::num::NormalizedF32;
@@ -14,6 +14,7 @@ use krilla::page::PageSettings;
 use krilla::paint::{Fill, FillRule};
 use krilla::surface::Surface;
 use krilla::tagging::{ArtifactType, ContentTag, Identifier, ListNumbering, Tag, TagGroup, TagTree};
+use krilla::{Document, SerializeSettings};
 
 use super::sheet::{Mark, Part, Sheet, place};
 use super::{Letter, LetterError, Typefaces};
@@ -27,7 +28,9 @@ pub(super) const PAGE: (f32, f32) = (595.28, 841.89);
 /// [`LetterError::NoFont`] without a font, [`LetterError::NoGlyph`] for a character that none has, [`LetterError::Pdf`].
 pub fn to_pdf(letters: &[Letter], typefaces: &Typefaces) -> Result<Vec<u8>, LetterError> {
     let failed = |reason| move || LetterError::Pdf { reason };
-    let mut document = Document::new();
+    // From 1.6 on krilla writes that no tag is `Suspect`, and poppler's tools, which misread `false`, call the entry wrong.
+    let configuration = Configuration::new_with_version(PdfVersion::Pdf15);
+    let mut document = Document::new_with(SerializeSettings { configuration, ..SerializeSettings::default() });
     if let Some(letter) = letters.first() {
         let metadata = Metadata::new().title(letter.title.to_owned()).language(letter.language.tag().to_owned());
         document.set_metadata(metadata.creator("cantoscribe".to_owned()));

@@ -11,19 +11,22 @@ use tokio::sync::watch;
 use super::channel::{Channel, Range};
 use super::mailbox::{Envelope, Letter, Mail, Mailbox};
 use super::view::{End, Partial, View};
+use super::words::MOST_WORDS;
 use super::{RoomError, Safe};
 use crate::audio::{Mixing, StreamDecoder};
-use crate::engine::{Engine, Glimpse, Outcome, RoomNumber};
+use crate::engine::{Engine, Glimpse, Manner, Outcome, RoomNumber};
 use crate::note::compose::{self, sections};
 use crate::note::{Note, extract};
+use crate::speech::bias::WordList;
 use crate::speech::model::{DecodeOptions, Hypothesis, Language};
 use crate::speech::segmenter::HeardUtterance;
 use crate::speech::session::segment;
 use crate::speech::transcript::TRANSCRIPT_SCHEMA;
-use crate::speech::{AudioIdentity, Segment, Transcript};
+use crate::speech::{AudioIdentity, Segment, Transcript, Writing};
 use crate::spool::{Record, RecordKind, SpoolReader};
 use crate::store::{Recording, Store};
 use crate::terminology::Lexicon;
+use crate::text::PatientText;
 
 /// Samples of 16 kHz that each channel hears before the next one does: what orders the utterances of several channels is then the
 /// audio and not the chunks it came in. A frame of the voice detector.
@@ -59,7 +62,9 @@ pub(super) struct Listener {
     runtime: Handle,
     lexicon: Arc<Lexicon>,
     recording: Recording,
+    words: Vec<PatientText>,
     options: DecodeOptions,
+    writing: Arc<Writing>,
     decoder: StreamDecoder,
     channels: Vec<Channel>,
     /// Samples a channel that are not yet a block.
@@ -86,7 +91,7 @@ impl Listener {
         known: Vec<crate::store::StoredFinal>,
         view: watch::Sender<View>,
     ) -> Result<Self, RoomError> {
-        let super::Setup { engine, store, runtime, lexicon, recording } = setup;
+        let super::Setup { engine, store, runtime, lexicon, recording, words } = setup;
         let named = !recording.speakers.is_empty();
         let decoder = StreamDecoder::new(recording.format, if named { Mixing::Separate } else { Mixing::Mono })?;
         let count = if named { usize::from(recording.format.channels()) } else { 1 };
@@ -107,7 +112,9 @@ impl Listener {
         Ok(Self {
             mailbox,
             number: RoomNumber::next(),
+            words,
             options: engine.options(language),
+            writing: Arc::clone(&engine.models().writing),
             engine,
             store,
             runtime,
@@ -127,6 +134,20 @@ impl Listener {
             note_made: None,
             view,
         })
+    }
+
+    /// Raises the words that are expected in this recording, where the model takes any.
+    pub fn expect(&mut self) -> Result<(), RoomError> {
+        let models = self.engine.models();
+        let words = std::mem::take(&mut self.words);
+        let names = words.iter().map(PatientText::reveal);
+        let list = WordList::of_names(names, MOST_WORDS, models.writing.script());
+        let Some(list) = list.filter(|_| models.recognizer.capabilities().word_list) else { return Ok(()) };
+        let options = self.options.clone();
+        let manner = Manner { options, writing: Arc::clone(&self.writing), endpoint: models.endpoint.clone() };
+        let Manner { options, writing, .. } = models.raising(&list, manner)?;
+        (self.options, self.writing) = (options, writing);
+        Ok(())
     }
 
     /// Reads the spool to its end, and on as it grows.
@@ -239,7 +260,7 @@ impl Listener {
                 };
                 let id = self.transcript.segments.len() as u64;
                 let speaker = self.channels.get(index).and_then(|channel| channel.speaker.as_deref());
-                let heard = self.engine.models().writing.finished(heard);
+                let heard = self.writing.finished(heard);
                 let segment = (!heard.text.is_blank()).then(|| segment(id, speaker, utterance, heard));
                 let (id, start, end) = (&self.recording.id, utterance.start.0, utterance.end.0);
                 self.runtime.block_on(self.store.add_final(id, number, start, end, segment.as_ref()))?;
@@ -317,7 +338,7 @@ impl Listener {
             Outcome::Nothing => return Ok(()),
             Outcome::Failed(error) => return Err(error.into()),
         };
-        let shown = self.engine.models().writing.growing(heard.clone());
+        let shown = self.writing.growing(heard.clone());
         let Some(channel) = self.channels.get_mut(asked.channel) else { return Ok(()) };
         if channel.saw(asked.range, asked.glimpse, &shown, heard) {
             self.show(asked.channel);

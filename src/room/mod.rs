@@ -11,6 +11,7 @@ mod rooms;
 mod token;
 mod typed;
 mod view;
+mod words;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +22,7 @@ use tokio::sync::watch;
 
 pub use live::{Hold, Live, Stopped};
 pub use recorder::Fault;
-pub use rooms::{Beginning, Rooms};
+pub use rooms::{Asking, Beginning, Rooms};
 pub use token::Token;
 pub use view::{End, Failure, Partial, View};
 
@@ -33,6 +34,7 @@ use crate::speech::SpeechError;
 use crate::spool::{SpoolError, SpoolReader};
 use crate::store::{DeskError, Recording, Store, StoreError};
 use crate::terminology::Lexicon;
+use crate::text::PatientText;
 
 /// Why a room could not go on. What its spool holds is safe all the same.
 #[derive(Debug, thiserror::Error)]
@@ -70,8 +72,8 @@ pub enum RoomError {
     /// There is no such visit to record.
     #[error("there is no such visit")]
     NoVisit,
-    /// The patient does not want to be recorded at this visit.
-    #[error("the patient of this visit does not want to be recorded")]
+    /// The patient does not want to be recorded at this visit, or was not asked.
+    #[error("the patient of this visit has not agreed to be recorded")]
     Refused,
     /// The system gave no random bytes.
     #[error("the system gave no random bytes")]
@@ -114,6 +116,8 @@ pub struct Setup {
     pub lexicon: Arc<Lexicon>,
     /// Which recording.
     pub recording: Recording,
+    /// Words that are expected in it, beside those that are expected in all.
+    pub words: Vec<PatientText>,
 }
 
 /// A recording that is being heard.
@@ -138,7 +142,8 @@ impl Room {
         let mut listener = Listener::new(setup, Arc::clone(&mailbox), known, sender.clone())?;
         wake_when_it_grows(&runtime, safe.clone(), Arc::clone(&mailbox), sender.clone());
         let run = move || {
-            let ended = catch_unwind(AssertUnwindSafe(|| listener.run(spool, &safe))).unwrap_or(Err(RoomError::Panicked));
+            let ended = catch_unwind(AssertUnwindSafe(|| listener.expect().and_then(|()| listener.run(spool, &safe))))
+                .unwrap_or(Err(RoomError::Panicked));
             match ended {
                 Ok(Ended::Finished | Ended::Stopped) => {}
                 Err(error) => {

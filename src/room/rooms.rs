@@ -14,7 +14,7 @@ use crate::audio::StreamFormat;
 use crate::engine::Engine;
 use crate::interop::fhir::Instant;
 use crate::spool::SpoolWriter;
-use crate::store::{By, NewRecording, Recording, State, Store};
+use crate::store::{By, Leave, NewRecording, Recording, State, Store};
 use crate::terminology::Lexicon;
 
 /// How long a recording that nobody holds stays ready in memory. After that it must be heard again when its client comes back.
@@ -37,6 +37,15 @@ pub struct Beginning {
     pub at: Instant,
 }
 
+/// Whether somebody has to have said yes before a microphone is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asking {
+    /// Every recording is of a visit, and its patient's yes is noted.
+    Patients,
+    /// A trial, or a microphone of who has this machine before them: what patients say is not asked for, and a no counts.
+    Nobody,
+}
+
 /// The open recordings, and what new ones are made of.
 pub struct Rooms {
     engine: Arc<Engine>,
@@ -44,6 +53,7 @@ pub struct Rooms {
     lexicon: Arc<Lexicon>,
     /// Bytes of disk that accepted audio may still need: no new room below.
     keep_free: u64,
+    asking: Asking,
     open: Mutex<HashMap<String, Arc<Live>>>,
 }
 
@@ -52,8 +62,14 @@ impl Rooms {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn new(engine: Arc<Engine>, store: Store, lexicon: Arc<Lexicon>, keep_free: u64) -> Result<Arc<Self>, RoomError> {
-        let rooms = Arc::new(Self { engine, store, lexicon, keep_free, open: Mutex::default() });
+    pub async fn new(
+        engine: Arc<Engine>,
+        store: Store,
+        lexicon: Arc<Lexicon>,
+        keep_free: u64,
+        asking: Asking,
+    ) -> Result<Arc<Self>, RoomError> {
+        let rooms = Arc::new(Self { engine, store, lexicon, keep_free, asking, open: Mutex::default() });
         for recording in rooms.store.recordings().await? {
             if recording.state == State::Finishing
                 && let Err(error) = rooms.reopen(&recording.id).await
@@ -110,20 +126,26 @@ impl Rooms {
             speakers,
             token_hash: token.hash(),
         };
-        let recording = self.store.create(new, by).await?;
-        if let Some(encounter) = encounter {
-            self.enter(&recording.id, &encounter, by).await?;
-        }
+        let recording = match &encounter {
+            Some(visit) => {
+                let leave = self.leave(visit, by).await?;
+                let recording = self.store.begin_recording(new, (visit.as_str(), leave), by).await?;
+                self.expect(&recording.id, visit, by.seconds()).await;
+                recording
+            }
+            None if self.asking == Asking::Patients => return Err(RoomError::Refused),
+            None => self.store.create(new, by).await?,
+        };
         let path = self.store.spool_path(&recording.id);
         let writer = SpoolWriter::create(&path, &recording.key, &recording.id)?;
         let mut open = self.open.lock().await;
         let id = recording.id.clone();
-        let live = Arc::new(Live::open(self.setup(recording), writer).await?);
+        let live = Arc::new(Live::open(self.setup(recording).await?, writer).await?);
         open.insert(id.clone(), Arc::clone(&live));
         let (hold, safe) = live.hold(seat).await?;
         drop(open);
         // A refusal that came meanwhile may not have found it open.
-        if let Err(refused) = self.may_record(&id).await {
+        if let Err(refused) = self.may_record(&id, by).await {
             self.erase(&id, by).await?;
             return Err(refused);
         }
@@ -135,7 +157,7 @@ impl Rooms {
     /// # Errors
     /// [`RoomError::Unknown`] when there is none, or the token is not its own: which of both is not told. [`RoomError::Finished`];
     /// [`RoomError::Refused`] where sound could still come and the patient does not want to be recorded.
-    pub async fn resume(&self, id: &str, token: &Token) -> Result<(Hold, Safe), RoomError> {
+    pub async fn resume(&self, id: &str, token: &Token, by: &By) -> Result<(Hold, Safe), RoomError> {
         let recording = self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
         if !token.matches(&recording.token_hash) {
             return Err(RoomError::Unknown);
@@ -143,10 +165,10 @@ impl Rooms {
         if recording.state != State::Open {
             return self.reopen(id).await?.hold(self.engine.readmit()).await;
         }
-        self.may_record(id).await?;
+        self.may_record(id, by).await?;
         let held = self.reopen(id).await?.hold(self.engine.readmit()).await?;
         // A refusal that came meanwhile may not have found it open.
-        self.may_record(id).await?;
+        self.may_record(id, by).await?;
         Ok(held)
     }
 
@@ -168,11 +190,26 @@ impl Rooms {
         Ok(())
     }
 
-    /// Whether sound may be added to a recording: not to a typed note, and not where the patient does not want to be recorded.
-    async fn may_record(&self, id: &str) -> Result<(), RoomError> {
-        let Some((encounter, typed)) = self.store.assigned(id).await? else { return Ok(()) };
-        let agrees = self.store.encounter(&encounter).await?.is_some_and(|visit| !visit.encounter.refused);
-        if agrees && !typed { Ok(()) } else { Err(RoomError::Refused) }
+    /// On what a visit may be recorded.
+    ///
+    /// # Errors
+    /// [`RoomError::Refused`], also where there is no such visit; a failing store.
+    pub async fn leave(&self, visit: &str, by: &By) -> Result<Leave, RoomError> {
+        let leave = match self.asking {
+            Asking::Patients => self.store.may_record(visit, by).await?.map(Leave::Patient),
+            Asking::Nobody => self.store.encounter(visit).await?.filter(|visit| !visit.encounter.refused).map(|_| Leave::Trial),
+        };
+        leave.ok_or(RoomError::Refused)
+    }
+
+    /// Whether sound may be added to a recording: not to a typed note, and not without leave.
+    async fn may_record(&self, id: &str, by: &By) -> Result<(), RoomError> {
+        match self.store.assigned(id).await? {
+            Some((_, true)) => Err(RoomError::Refused),
+            Some((visit, false)) => self.leave(&visit, by).await.map(drop),
+            None if self.asking == Asking::Patients => Err(RoomError::Refused),
+            None => Ok(()),
+        }
     }
 
     /// A new token for a recording; the old one is worth nothing any more.
@@ -185,7 +222,7 @@ impl Rooms {
             return Err(RoomError::Finished);
         }
         if recording.state == State::Open {
-            self.may_record(id).await?;
+            self.may_record(id, by).await?;
         }
         let token = Token::generate()?;
         self.store.set_token_hash(id, token.hash(), by).await?;
@@ -223,23 +260,28 @@ impl Rooms {
             return Err(RoomError::Finished);
         }
         let writer = self.writer(&recording)?;
-        let live = Arc::new(Live::open(self.setup(recording), writer).await?);
+        let live = Arc::new(Live::open(self.setup(recording).await?, writer).await?);
         open.insert(id.to_owned(), Arc::clone(&live));
         Ok(live)
     }
 
-    /// Erases a recording, whatever its state: nothing of it is left in the data folder.
+    /// Erases a recording, whatever its state: nothing of it is left in the data folder. With one that sound could still be added to goes
+    /// the yes that it rested on: whoever records the visit again asks again.
     ///
     /// # Errors
     /// [`RoomError::Unknown`], or a store that cannot do it.
     pub async fn erase(&self, id: &str, by: &By) -> Result<(), RoomError> {
         let mut open = self.open.lock().await;
-        self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
+        let recording = self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
+        let visit = if recording.state == State::Open { self.store.assigned(id).await? } else { None };
         let live = open.remove(id);
         if let Some(live) = &live {
             live.close().await;
         }
         self.store.erase(id, by).await?;
+        if let Some((visit, false)) = visit {
+            self.store.take_back_yes(&visit, by).await?;
+        }
         if let Some(live) = live {
             live.tell(Stopped::Erased);
         }
@@ -263,14 +305,16 @@ impl Rooms {
         }
     }
 
-    fn setup(&self, recording: Recording) -> Setup {
-        Setup {
+    async fn setup(&self, recording: Recording) -> Result<Setup, RoomError> {
+        let words = self.store.expected(&recording.id).await?;
+        Ok(Setup {
             engine: Arc::clone(&self.engine),
             store: self.store.clone(),
             runtime: Handle::current(),
             lexicon: Arc::clone(&self.lexicon),
             recording,
-        }
+            words,
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Recordings of a visit, and the note of one without sound: a patient who does not want to be recorded has a note all the same.
+//! The note of a visit without sound: a patient who does not want to be recorded has a note all the same.
 //!
 //! A note that is typed from its first line is the note of a recording without sound, finished as it begins: so it is changed, kept in
 //! versions, signed and sent as every other.
@@ -7,11 +7,10 @@ use super::token::{Token, recording_id};
 use super::{RoomError, Rooms};
 use crate::audio::{StreamEncoding, StreamFormat};
 use crate::interop::fhir::Instant;
-use crate::note::Note;
 use crate::note::compose::{Language, sections};
 use crate::note::extract::extract;
 use crate::speech::transcript::{AudioIdentity, TRANSCRIPT_SCHEMA, Transcript};
-use crate::store::{By, NewRecording, Store};
+use crate::store::{By, NewRecording};
 
 /// SHA-256 of nothing.
 const NO_SOUND: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -42,47 +41,17 @@ impl Rooms {
         let mut note = extract(&transcript, self.lexicon());
         note.sections = sections(&note, Language::English);
         let (store, encounter, by) = (self.store().clone(), encounter.to_owned(), *by);
-        let kept = tokio::spawn(async move { keep(&store, new, (&encounter, &by), &transcript, &note).await });
-        kept.await.map_err(|_| RoomError::Panicked)?
+        let kept = tokio::spawn(async move { store.create_typed(new, &encounter, (&transcript, &note), &by).await });
+        Ok(kept.await.map_err(|_| RoomError::Panicked)??)
     }
-
-    /// Gives a new recording to a visit, or erases it where that cannot be.
-    pub(super) async fn enter(&self, recording: &str, encounter: &str, by: &By) -> Result<(), RoomError> {
-        if let Err(error) = self.store().assign(recording, encounter, false, by).await {
-            self.store().erase(recording, by).await?;
-            return Err(error.into());
-        }
-        Ok(())
-    }
-}
-
-/// Keeps a typed note and says its id; where that cannot be done nothing of it is left.
-async fn keep(
-    store: &Store,
-    new: NewRecording,
-    (encounter, by): (&str, &By),
-    transcript: &Transcript,
-    note: &Note,
-) -> Result<String, RoomError> {
-    let id = store.create(new, by).await?.id;
-    let kept = async {
-        store.assign(&id, encounter, true, by).await?;
-        store.finish(&id, transcript, note).await?;
-        Ok::<_, RoomError>(())
-    };
-    if let Err(error) = kept.await {
-        store.erase(&id, by).await?;
-        return Err(error);
-    }
-    Ok(id)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::audit::Actor;
-    use crate::note::MadeBy;
-    use crate::store::State;
+    use crate::note::{MadeBy, Note};
+    use crate::store::{DeskError, Leave, State, Store};
     use crate::visit::{Encounter, Given, Patient};
 
     fn new() -> NewRecording {
@@ -104,15 +73,20 @@ mod tests {
         let schema = TRANSCRIPT_SCHEMA.to_owned();
         let transcript = Transcript { schema, language: "yue".to_owned(), model: None, audio: None, segments: Vec::new() };
         let note = Note::empty(MadeBy { version: "1".into(), model: None, precision: None, lexicon: String::new() });
-        let lost = keep(&store, new(), ("none", &by), &transcript, &note).await;
+        let events = store.events(0, 100).await.unwrap().len();
+        let lost = store.create_typed(new(), "none", (&transcript, &note), &by).await.map_err(RoomError::from);
         assert!(matches!(lost, Err(RoomError::NoVisit)), "{lost:?}");
         assert!(store.recordings().await.unwrap().is_empty(), "a recording of no visit is left");
+        assert_eq!(store.events(0, 100).await.unwrap().len(), events, "an event of what was not done");
         let today = crate::identity::Date::parse("2026-11-26").unwrap();
         let patient = Patient::new(&Given { name: "CHAN", ..Given::default() }, today).unwrap();
         let patient = store.create_patient(&patient, 1, &by).await.unwrap();
         let visit = store.create_encounter(&patient.id, 1, &Encounter::new("Dr Lee").unwrap(), &by).await.unwrap();
         store.set_refused(&visit.id, true, &by).await.unwrap();
-        let id = keep(&store, new(), (&visit.id, &by), &transcript, &note).await.unwrap();
+        let lost = store.begin_recording(new(), (&visit.id, Leave::Trial), &by).await;
+        assert!(matches!(lost, Err(DeskError::Refused)), "a recording of who does not want it");
+        assert!(store.recordings().await.unwrap().is_empty(), "a recording of who does not want it is left");
+        let id = store.create_typed(new(), &visit.id, (&transcript, &note), &by).await.unwrap();
         assert_eq!(store.recording(&id).await.unwrap().unwrap().state, State::Finished);
         assert_eq!(store.assigned(&id).await.unwrap(), Some((visit.id, true)));
     }

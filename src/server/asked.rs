@@ -1,13 +1,36 @@
 //! Reading a request without ever quoting it: what is in it may be a patient's.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
-use axum::http::StatusCode;
+use axum::extract::{Form, FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse as _;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use super::error::ApiError;
+
+/// How long a body may take that has at most some KiB.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The whole of a short body.
+async fn whole<S: Send + Sync>(request: Request, state: &S, patience: Duration) -> Result<Bytes, ApiError> {
+    let read = timeout(patience, Bytes::from_request(request, state)).await.map_err(|_| ApiError::TooSlow)?;
+    read.map_err(|rejection| {
+        let large = rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE;
+        if large { ApiError::TooLarge } else { ApiError::Invalid("the body broke off".to_owned()) }
+    })
+}
+
+/// Whether a body says that it is JSON, or nothing of what it is.
+fn may_be_json(headers: &HeaderMap) -> bool {
+    let kinds = headers.get_all(header::CONTENT_TYPE).iter();
+    kinds
+        .map(|kind| kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned())
+        .all(|kind| kind.eq_ignore_ascii_case("application/json"))
+}
 
 /// The JSON of a body.
 pub(super) struct Body<T>(pub T);
@@ -16,18 +39,40 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     /// # Errors
-    /// [`ApiError::Invalid`] with the place where it is not what is asked for; [`ApiError::TooLarge`].
+    /// [`ApiError::Invalid`] with the place where it is not what is asked for; [`ApiError::NotJson`], [`ApiError::TooLarge`],
+    /// [`ApiError::TooSlow`].
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
-            let large = rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE;
-            if large { ApiError::TooLarge } else { ApiError::Invalid("the body broke off".to_owned()) }
-        })?;
+        let is_json = may_be_json(request.headers());
+        let body = whole(request, state, PATIENCE).await?;
+        if !is_json {
+            return Err(ApiError::NotJson);
+        }
+        // A list would be taken for a thing by the order of its fields.
+        if !body.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok() {
+            return Err(ApiError::Invalid("the body is no JSON object".to_owned()));
+        }
         let read = serde_json::from_slice(&body).map_err(|error| {
             let what =
                 if error.is_data() { "lacks a field, or has one that is of another kind or unknown" } else { "is no JSON" };
             ApiError::Invalid(format!("the body {what} (line {}, column {})", error.line(), error.column()))
         });
         read.map(Self)
+    }
+}
+
+/// The fields of a page's form.
+pub(super) struct Filled<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Filled<T> {
+    type Rejection = ApiError;
+
+    /// # Errors
+    /// [`ApiError::Invalid`], [`ApiError::TooLarge`], [`ApiError::TooSlow`].
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (head, body) = request.into_parts();
+        let body = whole(Request::from_parts(head.clone(), body), state, PATIENCE).await?;
+        let form = Form::from_request(Request::from_parts(head, body.into()), state).await;
+        form.map(|Form(filled)| Self(filled)).map_err(|_| ApiError::Invalid("the form lacks a field, or is none".to_owned()))
     }
 }
 
@@ -82,12 +127,42 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let never = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
+        let request = http::Request::post("/").body(axum::body::Body::from_stream(never)).unwrap();
+        let read = whole(request, &(), Duration::from_millis(20)).await;
+        assert!(matches!(read, Err(ApiError::TooSlow)), "{read:?}");
+    }
+
+    #[tokio::test]
+    async fn what_says_that_it_is_no_json_is_not_read_as_json() {
+        for (kind, taken) in [
+            (None, true),
+            (Some("application/json"), true),
+            (Some("Application/JSON; charset=utf-8"), true),
+            (Some("text/plain"), false),
+            (Some("application/x-www-form-urlencoded"), false),
+            (Some("text/plain; application/json"), false),
+            (Some(""), false),
+        ] {
+            let mut request = http::Request::post("/");
+            if let Some(kind) = kind {
+                request = request.header(header::CONTENT_TYPE, kind);
+            }
+            let read = Body::<Wanted>::from_request(request.body(r#"{"version":1}"#.into()).unwrap(), &()).await;
+            assert!(if taken { read.is_ok() } else { matches!(read, Err(ApiError::NotJson)) }, "{kind:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn what_cannot_be_read_is_told_in_our_own_form_and_not_quoted() {
         let bodies = [
             r#"{"version":"Secretive"}"#,
             r#"{"version":1,"Secretive":1}"#,
             r#"{"version":1,"kind":"Secretive"}"#,
             r#""Secretive""#,
+            "[1]",
+            "[1,\"one\"]",
             "Secretive",
             "",
         ];

@@ -168,7 +168,7 @@ impl Caller {
         }
         // Asked in any case, so that what is not there takes as long.
         let is_seen = app.gate.rights.rule(&self.session, Right::View, &thing, None).allowed && there;
-        let event = self.event(app, right, what)?;
+        let event = self.event(app, right, what).await?;
         let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
         app.rooms.store().keep_event(&Event { outcome, ..event }).await?;
         Err(match what {
@@ -192,7 +192,7 @@ impl Caller {
         })
     }
 
-    fn event(&self, app: &App, right: Right, what: What<'_>) -> Result<Event, StoreError> {
+    async fn event(&self, app: &App, right: Right, what: What<'_>) -> Result<Event, StoreError> {
         let action = match right {
             Right::View => Action::View { count: 0 },
             Right::Edit => Action::Edit,
@@ -206,10 +206,13 @@ impl Caller {
             Right::ViewLog | Right::Report => Action::Report,
             Right::ManageAccounts | Right::ManageDevices => Action::Administer,
             Right::UseKeys => Action::KeyUse,
+            Right::Hold => Action::HoldPlace,
         };
+        let store = app.rooms.store();
         Ok(match what {
-            What::Patient(id) => self.by.did_for(action, app.rooms.store().pseudonym(id)?),
-            What::Visit(id) | What::Recording(id) => self.by.did(action, id),
+            What::Patient(id) => self.by.did_for(action, store.pseudonym(id)?),
+            What::Visit(id) => store.event_about_visit(&self.by, action, id).await?,
+            What::Recording(id) => store.event_about(&self.by, action, id).await?,
             What::Own | What::Organisation => self.by.did_in_general(action),
         })
     }
@@ -251,7 +254,8 @@ impl Caller {
     /// # Errors
     /// When the event cannot be written.
     pub(super) async fn reads(&self, app: &App, action: Action, recording: &str) -> Result<(), StoreError> {
-        app.rooms.store().keep_event(&self.by.did(action, recording)).await.map(drop)
+        let store = app.rooms.store();
+        store.keep_event(&store.event_about(&self.by, action, recording).await?).await.map(drop)
     }
 }
 

@@ -25,6 +25,7 @@ const TRIES: usize = 5;
 
 /// A change that a person makes.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = WantedEdit)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// The version that the person saw.

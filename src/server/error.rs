@@ -1,7 +1,7 @@
 //! What a page is told when its request cannot be done.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -85,13 +85,17 @@ pub(super) enum ApiError {
     NotFound,
     #[error("there is no sound: the note was typed")]
     NoSound,
+    #[error("the sound was erased on {at}, when the time was over for which it is kept")]
+    SoundErased { at: String },
+    #[error("it is on legal hold and may not be erased")]
+    OnHold,
     #[error("there is no such patient")]
     NoPatient,
     #[error("there is no such visit")]
     NoVisit,
-    #[error("there is no such visit, or its patient does not want to be recorded")]
+    #[error("there is no such visit, or its patient has not agreed to be recorded")]
     MayNotRecord,
-    #[error("the patient of this visit does not want to be recorded")]
+    #[error("the patient of this visit has not agreed to be recorded")]
     RecordingRefused,
     #[error("{0}")]
     Field(VisitError),
@@ -143,6 +147,14 @@ pub(super) enum ApiError {
     Invalid(String),
     #[error("the request is larger than is taken here")]
     TooLarge,
+    #[error("the body says that it is no JSON")]
+    NotJson,
+    #[error("the request did not come to its end in time")]
+    TooSlow,
+    #[error("the address has no such method")]
+    NoSuchMethod,
+    #[error("the address or the head of the request is not valid")]
+    BadHead(StatusCode),
     #[error("too little disk space is left")]
     DiskFull,
     #[error("something went wrong here")]
@@ -164,6 +176,8 @@ impl ApiError {
             Self::LastAdministrator => (StatusCode::CONFLICT, "last_administrator"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::NoSound => (StatusCode::NOT_FOUND, "no_sound"),
+            Self::SoundErased { .. } => (StatusCode::GONE, "sound_erased"),
+            Self::OnHold => (StatusCode::CONFLICT, "on_hold"),
             Self::NoPatient => (StatusCode::NOT_FOUND, "no_patient"),
             Self::NoVisit => (StatusCode::NOT_FOUND, "no_visit"),
             Self::MayNotRecord => (StatusCode::FORBIDDEN, "may_not_record"),
@@ -194,6 +208,10 @@ impl ApiError {
             Self::NoFont(_) => (StatusCode::NOT_IMPLEMENTED, "no_font"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
+            Self::NoSuchMethod => (StatusCode::METHOD_NOT_ALLOWED, "no_such_method"),
+            Self::BadHead(status) => (*status, "bad_request"),
             Self::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
@@ -204,6 +222,32 @@ impl ApiError {
         tracing::error!(%error, "a request could not be done");
         Self::Internal
     }
+}
+
+/// What the router refuses by itself is told in our form too: its own words may quote the request.
+pub(super) async fn in_our_form(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_ours = kind.is_some_and(|kind| !kind.as_bytes().starts_with(b"text/plain"));
+    if is_ours || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let error = match status {
+        StatusCode::METHOD_NOT_ALLOWED => ApiError::NoSuchMethod,
+        StatusCode::NOT_FOUND => ApiError::NoSuchAddress,
+        status if status.is_client_error() => ApiError::BadHead(status),
+        _ => ApiError::Internal,
+    };
+    let mut told = error.into_response();
+    let (given, _) = response.into_parts();
+    for (name, value) in given.headers {
+        // Which methods there are, which protocol to speak.
+        if let Some(name) = name.filter(|name| *name == header::ALLOW || *name == header::UPGRADE || *name == header::CONNECTION)
+        {
+            told.headers_mut().insert(name, value);
+        }
+    }
+    told
 }
 
 /// The one form in which this server tells of an error: that of OpenAI, whose clients read it.
@@ -379,5 +423,34 @@ impl From<serde_json::Error> for ApiError {
 impl From<crate::audio::AudioError> for ApiError {
     fn from(error: crate::audio::AudioError) -> Self {
         Self::internal(&error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_router_refuses_is_told_in_our_form() {
+        let allow = [(header::ALLOW, "GET")];
+        for (response, status, code) in [
+            ((StatusCode::METHOD_NOT_ALLOWED, allow.clone()).into_response(), 405, "no_such_method"),
+            ((StatusCode::BAD_REQUEST, allow.clone(), "Invalid URL: `Chan`").into_response(), 400, "bad_request"),
+            ((StatusCode::UPGRADE_REQUIRED, allow, "no").into_response(), 426, "bad_request"),
+        ] {
+            let told = in_our_form(response).await;
+            assert_eq!((told.status().as_u16(), told.headers()[header::ALLOW].as_bytes()), (status, &b"GET"[..]));
+            let body = to_bytes(told.into_body(), 10_000).await.unwrap();
+            let document: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(document["error"]["code"], code);
+            assert!(!String::from_utf8_lossy(&body).contains("Chan"));
+        }
+        let fine = in_our_form((StatusCode::OK, "text").into_response()).await;
+        assert_eq!(to_bytes(fine.into_body(), 10).await.unwrap(), "text");
+        let ours = in_our_form(ApiError::NoPatient.into_response()).await;
+        let body = to_bytes(ours.into_body(), 10_000).await.unwrap();
+        assert!(String::from_utf8_lossy(&body).contains("no_patient"));
     }
 }

@@ -35,6 +35,12 @@ struct Answer {
     status: u16,
 }
 
+/// A receiver of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Receiver {
+    feed: &'static str,
+}
+
 /// What is counted while the server runs.
 pub(super) struct Meter {
     registry: Registry,
@@ -44,6 +50,7 @@ pub(super) struct Meter {
     rooms_most: Gauge,
     disk_free: Gauge<u64, AtomicU64>,
     log_size: Gauge<u64, AtomicU64>,
+    feed_waiting: Family<Receiver, Gauge<u64, AtomicU64>>,
 }
 
 impl Meter {
@@ -67,7 +74,9 @@ impl Meter {
         };
         let disk_free = bytes(&mut registry, "disk_free_bytes", "Bytes free where the data folder is");
         let log_size = bytes(&mut registry, "audit_log_entries", "Entries under the audit log's signed head");
-        Arc::new(Self { registry, answers, seconds, rooms_open, rooms_most, disk_free, log_size })
+        let feed_waiting = Family::default();
+        registry.register("feed_waiting_entries", "Entries of the audit log that a receiver has not taken", feed_waiting.clone());
+        Arc::new(Self { registry, answers, seconds, rooms_open, rooms_most, disk_free, log_size, feed_waiting })
     }
 }
 
@@ -121,7 +130,11 @@ async fn metrics(
     meter.rooms_open.set(i64::try_from(open).unwrap_or(i64::MAX));
     meter.rooms_most.set(i64::try_from(most).unwrap_or(i64::MAX));
     meter.disk_free.set(store.free_space()?);
-    meter.log_size.set(store.log_head().size);
+    let size = store.log_head().size;
+    meter.log_size.set(size);
+    for (feed, next) in app.feeds.positions() {
+        meter.feed_waiting.get_or_create(&Receiver { feed }).set(size.saturating_sub(next));
+    }
     let mut text = String::new();
     // A string takes everything.
     let _ = encode(&mut text, &meter.registry);

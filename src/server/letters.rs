@@ -10,14 +10,14 @@ use super::asked::Asked;
 use super::caller::{Caller, What};
 use super::clock::local;
 use super::error::{ApiError, ErrorDocument};
-use crate::audit::Action;
+use crate::audit::{Action, OrganisationId};
 use crate::fonts;
 use crate::identity::{Date, Right};
 use crate::interop::fhir::Instant;
 use crate::letter::{self, Letter, LetterError, LetterKind, Patient, Request};
 use crate::note::compose::Language;
 use crate::record::Record;
-use crate::store::{KeptRecord, Recording};
+use crate::store::{KeptRecord, Letterhead, Recording};
 use crate::text::PatientText;
 use crate::visit::{Age, IdentifierKind};
 
@@ -69,13 +69,14 @@ pub(super) async fn show(
     let language = form.lang.as_deref().map(str::parse::<Language>).transpose()?.unwrap_or(kind.usual_language());
     let first = |given: &str| Date::parse(given).map_err(|error| ApiError::Invalid(format!("`from`: {error}")));
     let (patient, visited) = subject(&app, &recording).await?;
+    let institution = institution(&app, caller.session.organisation, language).await?;
     let signed_at = minute(&signed.signature().at)?;
     let request = Request {
         note: signed.note(),
         patient: &patient,
         clinician: &signed.signature().by,
         signed_at: Some(&signed_at),
-        institution: &[],
+        institution: &institution,
         seen: day(&visited)?,
         leave_from: form.from.as_deref().map(first).transpose()?,
         language,
@@ -86,6 +87,22 @@ pub(super) async fn show(
         Format::Html => Ok(html(letter::to_html(&letters))),
         Format::Pdf => pdf(kind, letters).await,
     }
+}
+
+/// The lines that head a letter of an organisation: its name, where it is and how it is reached.
+async fn institution(app: &App, of: OrganisationId, language: Language) -> Result<Vec<String>, ApiError> {
+    let store = app.rooms.store();
+    let Some(found) = store.organisation(of).await? else { return Ok(Vec::new()) };
+    let name = match (language, found.chinese_name) {
+        (Language::TraditionalChinese, Some(chinese)) => chinese,
+        _ => found.name,
+    };
+    let Letterhead { address, phone } = store.letterhead(of).await?;
+    let phone = phone.map(|number| match language {
+        Language::English => format!("Tel. {number}"),
+        Language::TraditionalChinese => format!("電話：{number}"),
+    });
+    Ok([Some(name), address, phone].into_iter().flatten().collect())
 }
 
 /// Who a recording is about, and when the visit was; in a trial nobody, and when the recording began.

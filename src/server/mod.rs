@@ -11,8 +11,10 @@ mod clock;
 mod drain;
 mod edits;
 mod error;
+mod feeds;
 mod guard;
 mod health;
+mod holds;
 mod learning;
 mod letters;
 mod notes;
@@ -22,6 +24,8 @@ mod page;
 pub mod protocol;
 mod proxies;
 mod recordings;
+mod reports;
+mod retention;
 mod sharing;
 mod signing;
 mod socket;
@@ -50,6 +54,7 @@ use utoipa_axum::routes;
 
 pub use certificate::Certificate;
 pub use error::ServerError;
+pub use retention::Retention;
 
 use self::access::{CookieForm, Gate};
 use self::caller::{Sender, TRIAL_CLINICIAN, What};
@@ -58,10 +63,10 @@ use self::guard::Hosts;
 use self::openai::Allowance;
 use self::protocol::{LONGEST_FRAME, Opening};
 use self::proxies::Proxies;
-use crate::audit::Actor;
+use crate::audit::{Action, Actor, Event, Outcome, Refusal};
 use crate::engine::Engine;
 use crate::gateway::{self, Gateways};
-use crate::room::{Rooms, Token};
+use crate::room::{Asking, RoomError, Rooms, Token};
 use crate::store::{By, Enrolment, Store};
 use crate::terminology::Lexicon;
 
@@ -124,6 +129,8 @@ pub struct Settings {
     pub gateways: Option<Gateways>,
     /// Proxies that are believed when they say for whom they ask.
     pub proxies: Vec<IpAddr>,
+    /// How long things are kept.
+    pub retention: Retention,
 }
 
 /// What every request may use.
@@ -133,6 +140,8 @@ struct App {
     gate: Arc<Gate>,
     allowance: Allowance,
     sharing: sharing::Sharing,
+    retention: Retention,
+    feeds: feeds::Feeds,
     /// Turns true when the server shuts down. Who must have ended by then holds a receiver.
     closing: Arc<watch::Sender<bool>>,
 }
@@ -146,7 +155,8 @@ pub async fn serve(
     ready: impl FnOnce(Started),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServerError> {
-    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, proxies, gateways } = settings;
+    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, proxies, gateways, retention } =
+        settings;
     match entrance {
         Entrance::Trial if !address.ip().is_loopback() => return Err(ServerError::NotLoopback(address)),
         Entrance::Local if !address.ip().is_loopback() => return Err(ServerError::Unprotected(address)),
@@ -164,17 +174,24 @@ pub async fn serve(
         Entrance::Trial => store.enter_trial(TRIAL_CLINICIAN, &By::now(Actor::System)).await.map(|()| None)?,
         _ => set_up(&store).await?.map(|token| format!("{origin}/accounts#{}", token.reveal())),
     };
-    // Only a trial shows on a page what patients are sent: elsewhere a message waits for a gateway.
-    let gateways = match gateways {
-        None if entrance != Entrance::Trial => Some(Gateways::new(gateway::Settings::default())?),
-        given => given,
+    let mut gateways = match gateways {
+        None => Gateways::new(gateway::Settings::default())?,
+        Some(given) => given,
     };
+    store.index_contacts().await?;
+    let feeds = feeds::Feeds::begin(&store, std::mem::take(&mut gateways.feeds)).await?;
+    // Only a trial shows on a page what patients are sent: elsewhere a message waits for a gateway.
+    let gateways = (gateways.reach_patients() || entrance != Entrance::Trial).then_some(gateways);
     let sharing = sharing::Sharing::new(store.clone(), gateways, origin.clone())?;
-    let rooms = Rooms::new(engine, store, lexicon, keep_free).await?;
+    let asking = if entrance == Entrance::Trial { Asking::Nobody } else { Asking::Patients };
+    let rooms = Rooms::new(engine, store, lexicon, keep_free, asking).await?;
     let closing = Arc::new(watch::Sender::new(false));
     let allowance = Allowance::new(longest_upload, clock::seconds());
     tokio::spawn(sharing.clone().deliver(closing.subscribe()));
-    let app = App { rooms: Arc::clone(&rooms), gate: Arc::new(gate), allowance, sharing, closing: Arc::clone(&closing) };
+    tokio::spawn(retention::run(rooms.store().clone(), retention, closing.subscribe()));
+    feeds.run(rooms.store(), &closing);
+    let gate = Arc::new(gate);
+    let app = App { rooms: Arc::clone(&rooms), gate, allowance, sharing, retention, feeds, closing: Arc::clone(&closing) };
     let only_tls = origin.starts_with("https://");
     let router = router(app, hosts).layer(middleware::from_fn_with_state(Proxies::of(&proxies), proxies::believe));
     let router = if only_tls { router.layer(middleware::map_response(only_over_tls)) } else { router };
@@ -234,6 +251,7 @@ async fn set_up(store: &Store) -> Result<Option<Token>, ServerError> {
 fn router(app: App, hosts: Hosts) -> Router {
     let (interface, document) = interface().split_for_parts();
     interface
+        .layer(middleware::map_response(error::in_our_form))
         .merge(page::routes())
         .merge(sharing::pages().with_state(app.sharing.clone()))
         .merge(health::routes())
@@ -275,9 +293,12 @@ fn interface() -> OpenApiRouter<App> {
         .routes(routes!(learning::suggest))
         .routes(routes!(templates::list))
         .routes(routes!(templates::keep, templates::remove))
+        .routes(routes!(holds::list, holds::place))
+        .routes(routes!(holds::lift))
         .merge(accounts::routes())
         .merge(visits::routes())
         .merge(sharing::routes())
+        .merge(reports::routes())
         .merge(openai::routes())
 }
 
@@ -308,6 +329,8 @@ struct Status {
     clinician: Clinician,
     rooms: RoomCount,
     disk_low: bool,
+    /// Hours for which sound is kept after its note was signed.
+    keep_sound_hours: u32,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -335,6 +358,7 @@ async fn status(State(app): State<App>, sender: Sender) -> Result<Json<Status>, 
         clinician: Clinician { name: sender.name().to_owned() },
         rooms: RoomCount { open, most },
         disk_low: app.rooms.disk_low()?,
+        keep_sound_hours: app.retention.sound_hours,
     }))
 }
 
@@ -376,10 +400,18 @@ async fn listen(
     }
     let (by, pass) = (sender.by(), sender.pass().clone());
     let App { rooms, closing, gate, .. } = app;
-    if let Ok(Opening::Begin { encounter: Some(id), .. }) = &opening
-        && rooms.store().encounter(id).await?.is_none_or(|visit| visit.encounter.refused)
-    {
-        return Err(ApiError::MayNotRecord);
+    if let Ok(Opening::Begin { encounter: Some(id), .. }) = &opening {
+        // Looked at again when the recording begins: a refusal may come between.
+        match rooms.leave(id, &by).await {
+            Ok(_) => {}
+            Err(RoomError::Refused) => {
+                let outcome = Outcome::Refused { reason: Refusal::SaidNo };
+                let event = rooms.store().event_about_visit(&by, Action::Record, id).await?;
+                rooms.store().keep_event(&Event { outcome, ..event }).await?;
+                return Err(ApiError::MayNotRecord);
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(upgrade.max_message_size(LONGEST_READ).max_frame_size(LONGEST_READ).on_upgrade(move |socket| async move {
         let store = rooms.store().clone();

@@ -21,7 +21,38 @@ pub(super) async fn show(document: OpenApi) -> Json<OpenApi> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::collections::HashMap;
+    use std::path::{Path, PathBuf};
+
+    /// The name under which a type is described, if it is: that of `schema(as = NAME)`, or its own.
+    fn described(declaration: &str) -> Option<&str> {
+        let (derived, rest) = declaration.split_once(")]")?;
+        let (attributes, own) = ["struct ", "enum "].iter().find_map(|kind| rest.split_once(kind))?;
+        let named = attributes.split_once("schema(as = ").map_or(own, |(_, named)| named);
+        derived.contains("ToSchema").then(|| named.split(|c: char| !c.is_alphanumeric()).next()).flatten()
+    }
+
+    /// Two types under one name are one in the document, and one of them described as the other.
+    #[test]
+    fn no_two_types_have_one_name() {
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server")];
+        let mut known: HashMap<String, PathBuf> = HashMap::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let source = std::fs::read_to_string(&path).unwrap();
+                for name in source.split("#[derive(").skip(1).filter_map(described) {
+                    let other = known.insert(name.to_owned(), path.clone());
+                    assert!(other.is_none(), "`{name}` is in {} and in {other:?}", path.display());
+                }
+            }
+        }
+        assert!(known.len() > 50, "only {} types were found", known.len());
+    }
 
     /// `docs/openapi.json` is what is served; with `CANTOSCRIBE_WRITE_SNAPSHOTS` set it is written instead.
     #[test]

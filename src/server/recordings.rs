@@ -11,6 +11,8 @@ use super::App;
 use super::asked::Asked;
 use super::caller::{Caller, What};
 use super::error::{ApiError, ErrorDocument};
+use super::holds;
+use super::retention::{self, SoundFace};
 use super::visits::{Banner, Faces, Moved, moved};
 use crate::audio::{Playback, to_wav};
 use crate::audit::Action;
@@ -131,6 +133,8 @@ pub(super) struct Detail {
     note: Option<Note>,
     /// From which visit to which it was moved.
     moves: Vec<Moved>,
+    /// How long its sound is kept.
+    sound: SoundFace,
 }
 
 /// What the recording's socket takes.
@@ -167,7 +171,8 @@ pub(super) async fn show(State(app): State<App>, caller: Caller, Path(id): Path<
     let mut summary = summary(&app, recording, live.as_deref());
     summary.banner = Banner::of_recording(&app, &id).await?;
     summary.typed = store.assigned(&id).await?.is_some_and(|(_, typed)| typed);
-    Ok(Json(Detail { summary, format, version, transcript, note, moves: moved(&app, &id).await? }))
+    let sound = retention::face(&app, store.sound(&id).await?);
+    Ok(Json(Detail { summary, format, version, transcript, note, moves: moved(&app, &id).await?, sound }))
 }
 
 /// What is known of a recording that is not finished.
@@ -237,6 +242,7 @@ pub(super) async fn finish(
 )]
 pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     caller.may(&app, Right::Edit, What::Recording(&id)).await?;
+    holds::may_be_erased(&app, &caller, What::Recording(&id)).await?;
     app.rooms.erase(&id, &caller.by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -278,7 +284,8 @@ pub(super) async fn audio(
     let (start, end) = (place(stretch.start_ms), place(end_ms));
     let path = app.rooms.store().spool_path(&id);
     if !path.exists() {
-        return Err(ApiError::NoSound);
+        let erased_at = app.rooms.store().sound(&id).await?.erased_at;
+        return Err(erased_at.map_or(ApiError::NoSound, |at| ApiError::SoundErased { at: retention::day(at) }));
     }
     let cut = tokio::task::spawn_blocking(move || cut(&path, &recording, start, end)).await;
     let wav = cut.map_err(|error| ApiError::internal(&error))??;

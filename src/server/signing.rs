@@ -97,6 +97,7 @@ pub(super) struct History {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = HistoryEntry)]
 struct Entry {
     version: u64,
     /// What was done: an edit's `op`, `undo`, `redo`, `addendum` or `sign`.

@@ -71,7 +71,7 @@ async fn open(wire: &mut Wire, rooms: &Rooms, opening: Opening, by: By) -> Resul
         }
         Opening::Resume { recording } => {
             let token = wire.token().await?;
-            let (hold, safe) = rooms.resume(&recording, &token).await.map_err(|error| refusal(&error))?;
+            let (hold, safe) = rooms.resume(&recording, &token, &by).await.map_err(|error| refusal(&error))?;
             (hold, safe, token)
         }
     };

@@ -49,9 +49,9 @@ impl By {
         Self { at: Self::now(self.actor).at, ..self }
     }
 
-    /// The event of something that was done to a recording.
+    /// The event of something that was done to a recording of nobody's. [`Store::event_about`] says whose one is.
     #[must_use]
-    pub fn did(&self, action: Action, recording: &str) -> Event {
+    pub(super) fn did(&self, action: Action, recording: &str) -> Event {
         Event { record: Some(record_id(recording)), ..self.did_in_general(action) }
     }
 
@@ -76,6 +76,12 @@ pub fn record_id(recording: &str) -> RecordId {
     RecordId::from_bytes(std::array::from_fn(|index| half.get(index).copied().unwrap_or_default()))
 }
 
+/// Whose a recording is.
+const PATIENT: &str = "SELECT encounters.patient FROM encounter_recordings JOIN encounters ON encounters.id = encounter_recordings.encounter \
+    WHERE encounter_recordings.recording = $1";
+/// Whose a visit is.
+const PATIENT_OF_VISIT: &str = "SELECT patient FROM encounters WHERE id = $1";
+
 /// A change that is not committed yet. Dropped, it never happened.
 pub(super) struct Act {
     store: Store,
@@ -91,18 +97,33 @@ impl Store {
         Ok(Act { store: self.clone(), transaction, action })
     }
 
-    /// Keeps an event of something that changes nothing: a reading, a refusal. Its number in the log.
+    /// The event of something that is done to a recording, with the patient whose it is.
     ///
     /// # Errors
-    /// When it cannot be written; then what it tells of must not be done.
-    pub async fn keep_event(&self, event: &Event) -> Result<u64, StoreError> {
-        self.begin("keep an event").await?.commit(event).await
+    /// When that cannot be read.
+    pub async fn event_about(&self, by: &By, action: Action, recording: &str) -> Result<Event, StoreError> {
+        self.event_whose(by, action, recording, PATIENT).await
+    }
+
+    /// The event of something that is done to a visit, with the patient whose it is.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub async fn event_about_visit(&self, by: &By, action: Action, visit: &str) -> Result<Event, StoreError> {
+        self.event_whose(by, action, visit, PATIENT_OF_VISIT).await
+    }
+
+    async fn event_whose(&self, by: &By, action: Action, id: &str, whose: &'static str) -> Result<Event, StoreError> {
+        let row = self.reader().one::<(String,)>(sqlx::query_as(whose).bind(id)).await;
+        let row = row.map_err(StoreError::database("read whose something is"))?;
+        let patient = row.map(|(patient,)| self.pseudonym(&patient)).transpose()?;
+        Ok(Event { patient, ..by.did(action, id) })
     }
 
     /// Keeps these events and then `last`, all or none. The number of the last one in the log.
     ///
     /// # Errors
-    /// As [`Self::keep_event`].
+    /// When they cannot be written; then what they tell of must not be done.
     pub async fn keep_events(&self, events: &[Event], last: &Event) -> Result<u64, StoreError> {
         let mut act = self.begin("keep events").await?;
         for event in events {
@@ -138,6 +159,13 @@ impl Act {
     /// Enters an event that belongs to this change beside the one that it is committed with.
     pub(super) async fn enter(&mut self, event: &Event) -> Result<u64, StoreError> {
         enter(&mut self.transaction, event, self.action).await
+    }
+
+    /// The event of what is done here to a recording, with the patient whose it is.
+    pub(super) async fn event_about(&mut self, by: &By, action: Action, recording: &str) -> Result<Event, StoreError> {
+        let row = self.one::<(String,)>(sqlx::query_as(PATIENT).bind(recording)).await?;
+        let patient = row.map(|(patient,)| self.store.pseudonym(&patient)).transpose()?;
+        Ok(Event { patient, ..by.did(action, recording) })
     }
 
     /// Gives it up, and waits until the connection is free again.

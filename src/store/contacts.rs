@@ -51,6 +51,8 @@ impl Store {
             act.abandon().await?;
             return Err(StoreError::Unknown { what: "patient", id: patient.to_owned() });
         }
+        let numbers: Vec<&str> = [&contact.phone, &contact.mail].into_iter().flatten().map(PatientText::reveal).collect();
+        self.enter_contact_numbers(&mut act, patient, &numbers).await?;
         act.commit(&event).await
     }
 }

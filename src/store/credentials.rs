@@ -52,6 +52,9 @@ pub enum Enrolment {
         kind: String,
         /// Until when the role lasts, in seconds since 1970.
         ends_at: Option<i64>,
+        /// Where in the organisation, in its own words.
+        #[serde(default)]
+        department: Option<String>,
     },
     /// Register another passkey, which is good for the organisation that gave the token; for all where the console did.
     Recovery {
@@ -269,11 +272,13 @@ impl Store {
             Entrant::Known { person } => *person,
         };
         let given = match (&enrolment.enrolment, entrant) {
-            (Enrolment::SetUp, Entrant::Founder { organisation, .. }) => Some((organisation.id, RoleKind::Administrator, None)),
-            (Enrolment::Invitation { kind, ends_at, .. }, _) => {
+            (Enrolment::SetUp, Entrant::Founder { organisation, .. }) => {
+                Some((organisation.id, RoleKind::Administrator, None, None))
+            }
+            (Enrolment::Invitation { kind, ends_at, department, .. }, _) => {
                 let kind = RoleKind::ALL.iter().find(|known| known.as_str() == kind);
                 let damaged = || enrolment_place(&enrolment.id).damaged();
-                Some((enrolment.organisation.ok_or_else(damaged)?, *kind.ok_or_else(damaged)?, *ends_at))
+                Some((enrolment.organisation.ok_or_else(damaged)?, *kind.ok_or_else(damaged)?, *ends_at, department.clone()))
             }
             _ => None,
         };
@@ -281,8 +286,8 @@ impl Store {
             Enrolment::Recovery { .. } => enrolment.organisation,
             _ => None,
         };
-        if let Some((organisation, kind, ends_at)) = given {
-            act.enter_role(role, &NewRole { person, organisation, kind, starts_at: at, ends_at }).await?;
+        if let Some((organisation, kind, ends_at, department)) = given.clone() {
+            act.enter_role(role, &NewRole { person, organisation, kind, starts_at: at, ends_at, department }).await?;
         }
         if let Some(passkey) = passkey {
             act.enter_passkey(self, (person, reach), passkey, at).await?;
@@ -414,7 +419,8 @@ mod tests {
         assert!(store.has_administrator().await.unwrap());
         assert_eq!(store.roles_of(person.id).await.unwrap()[0].kind, RoleKind::Administrator);
 
-        let invitation = Enrolment::Invitation { card: card("Dr C."), kind: "doctor".into(), ends_at: Some(now + 1_000) };
+        let invitation =
+            Enrolment::Invitation { card: card("Dr C."), kind: "doctor".into(), ends_at: Some(now + 1_000), department: None };
         store.offer(([3; 32], now + 100), Some(organisation.id), &invitation, &by()).await.unwrap();
         let found = store.enrolments_of(organisation.id).await.unwrap().remove(0);
         store.enrol(&found, &Entrant::Known { person: person.id }, None, &by()).await.unwrap().unwrap();

@@ -40,9 +40,15 @@ const WORDS: [(&str, &str); 4] = [
 /// PostgreSQL's tables that hold rows of recordings and patients, and a change of each that changes nothing and writes the table anew.
 ///
 /// `VACUUM (FULL)` would write deleted rows too, as long as anybody has an older snapshot; a change of type writes live rows alone.
-const REWRITTEN: [(&str, &str, &str); 18] = [
+const REWRITTEN: [(&str, &str, &str); 24] = [
+    ("contact_numbers", "hash", "BYTEA USING hash || ''::bytea"),
+    ("ways_back", "document", "BYTEA USING document || ''::bytea"),
+    ("sound_erasures", "done", "BIGINT USING done + 0"),
+    ("legal_holds", "document", "BYTEA USING document || ''::bytea"),
+    ("ended_shares", "document", "BYTEA USING document || ''::bytea"),
     ("recordings", "state", "TEXT USING state || ''"),
     ("finals", "segment", "BYTEA USING segment || ''::bytea"),
+    ("expected_words", "document", "BYTEA USING document || ''::bytea"),
     ("transcripts", "document", "BYTEA USING document || ''::bytea"),
     ("notes", "document", "BYTEA USING document || ''::bytea"),
     ("note_changes", "document", "BYTEA USING document || ''::bytea"),
@@ -198,6 +204,8 @@ impl Database {
 pub(super) enum Upkeep {
     /// What tells the master key again.
     Probe,
+    /// Words that a recording is heard with, whose beginning has an event.
+    Expected,
     /// What was heard in an utterance, of a recording whose beginning has an event.
     Heard,
     /// That a recording takes no more sound.
@@ -208,7 +216,7 @@ pub(super) enum Upkeep {
     Seen,
     /// Figures that were computed from what is kept.
     Figures,
-    /// How far a message is whose making has an event.
+    /// How far a message is whose making has an event, and how far a receiver of the log is.
     Delivery,
 }
 

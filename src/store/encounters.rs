@@ -140,7 +140,7 @@ impl Store {
         Ok(rows.into_iter().filter_map(read).collect())
     }
 
-    /// Notes whether the patient wants to be recorded at this visit.
+    /// Notes that the patient does not want to be recorded at this visit, or takes that back: then they have to be asked.
     ///
     /// # Errors
     /// [`StoreError::Unknown`], and when it cannot be written.
@@ -149,12 +149,18 @@ impl Store {
         let mut act = self.begin("change a visit").await?;
         let (mut found, key) = act.held_encounter(&self.shared.keys, id).await?.ok_or_else(unknown)?;
         found.encounter.refused = refused;
+        found.encounter.recorded_on = None;
         let sealed = Place::new("encounters.document", id).seal_json(&key, &found.encounter)?;
         let update = sqlx::query("UPDATE encounters SET document = $1 WHERE id = $2").bind(sealed).bind(id);
         act.execute(update).await?;
-        let event = by.did_for(Action::RecordingConsent { how: HowSaid::Spoken }, self.pseudonym(&found.patient)?);
-        let outcome = if refused { Outcome::Refused { reason: Refusal::SaidNo } } else { Outcome::Done };
-        act.commit(&Event { outcome, ..event }).await?;
+        let patient = self.pseudonym(&found.patient)?;
+        let event = if refused {
+            let outcome = Outcome::Refused { reason: Refusal::SaidNo };
+            Event { outcome, ..by.did_for(Action::RecordingConsent { how: HowSaid::Spoken }, patient) }
+        } else {
+            by.did_for(Action::Register, patient)
+        };
+        act.commit(&event).await?;
         Ok(found)
     }
 
@@ -175,21 +181,33 @@ impl Store {
         Err(if there { DeskError::InUse } else { unknown().into() })
     }
 
-    /// Makes a recording that belongs to no visit part of this one. A typed one has no sound; any other is refused where the patient
-    /// does not want to be recorded.
+    /// Makes a recording that belongs to no visit part of this one, and says the event of it. A typed one has no sound; any other is
+    /// refused where the patient does not want to be recorded.
     ///
     /// # Errors
     /// [`DeskError::Refused`], [`StoreError::Unknown`] when there is no such visit, and when it cannot be written.
-    pub async fn assign(&self, recording: &str, encounter: &str, typed: bool, by: &By) -> Result<(), DeskError> {
+    pub(super) async fn enter_into(
+        &self,
+        act: &mut Act,
+        recording: &str,
+        (encounter, typed): (&str, bool),
+        by: &By,
+    ) -> Result<Event, DeskError> {
         let unknown = || StoreError::Unknown { what: "visit", id: encounter.to_owned() };
-        let mut act = self.begin("enter a recording").await?;
         let (found, _) = act.held_encounter(&self.shared.keys, encounter).await?.ok_or_else(unknown)?;
         if found.encounter.refused && !typed {
             return Err(DeskError::Refused);
         }
         let insert = "INSERT INTO encounter_recordings (recording, encounter, typed, moves) VALUES ($1, $2, $3, 0)";
         act.execute(sqlx::query(insert).bind(recording).bind(encounter).bind(i64::from(typed))).await?;
-        let event = Event { patient: Some(self.pseudonym(&found.patient)?), ..by.did(Action::Register, recording) };
+        Ok(Event { patient: Some(self.pseudonym(&found.patient)?), ..by.did(Action::Register, recording) })
+    }
+
+    /// For tests, which make the two one after the other.
+    #[cfg(test)]
+    pub(crate) async fn assign(&self, recording: &str, encounter: &str, typed: bool, by: &By) -> Result<(), DeskError> {
+        let mut act = self.begin("enter a recording").await?;
+        let event = self.enter_into(&mut act, recording, (encounter, typed), by).await?;
         act.commit(&event).await?;
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::io;
 use super::database::{Kind, Upkeep};
 use super::keys::Whose;
 use super::{By, Store, StoreError, folder};
-use crate::audit::Action;
+use crate::audit::{Action, Event};
 
 impl Store {
     /// Erases a recording: documents, finals, key and sound. Whoever still writes its spool must have stopped.
@@ -70,11 +70,12 @@ impl Store {
             return act.abandon().await.map(|()| false);
         }
         act.execute(sqlx::query("UPDATE upkeep SET wipe = 1")).await?;
-        act.enter(&by.did(Action::KeyDestroy, id)).await?;
-        act.commit(&by.did(Action::Erase, id)).await.map(|_| true)
+        let event = act.event_about(by, Action::KeyDestroy, id).await?;
+        act.enter(&event).await?;
+        act.commit(&Event { action: Action::Erase, ..event }).await.map(|_| true)
     }
 
-    fn remove_sound(&self, id: &str) -> Result<(), StoreError> {
+    pub(super) fn remove_sound(&self, id: &str) -> Result<(), StoreError> {
         let path = self.spool_path(id);
         match std::fs::remove_file(&path) {
             Ok(()) => folder::sync(&self.shared.folder.audio()),

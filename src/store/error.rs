@@ -252,6 +252,9 @@ pub enum StoreError {
         /// Its number, counted from 0.
         entry: u64,
     },
+    /// Whoever was writing an event ended before it was written.
+    #[error("an event was not written: the program is ending")]
+    EventDropped,
     /// The audit log's files.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

@@ -7,6 +7,7 @@
 //! SQLite has one connection: so a write never waits for a reader, and what is erased can be wiped at once.
 
 mod act;
+mod agreements;
 mod backup;
 mod consents;
 mod contacts;
@@ -15,14 +16,20 @@ mod database;
 mod deletions;
 mod devices;
 mod encounters;
+mod ended_shares;
 mod erase;
 mod error;
+mod event_queue;
 mod event_rows;
 mod events;
+mod expected;
+mod feeds;
 mod finals;
 mod folder;
 mod hold;
+mod holds;
 mod keys;
+mod letterheads;
 mod moves;
 mod notes;
 mod outbox;
@@ -36,7 +43,10 @@ mod record;
 mod recordings;
 mod rotate;
 mod sessions;
+mod sound;
+mod staff;
 mod templates;
+mod ways_back;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -49,12 +59,14 @@ use crate::audit::ConsentId;
 use crate::ledger::Ledger;
 use crate::spool::{Key, Scratch};
 use database::{Database, Reader, Upkeep};
+use event_queue::EventQueue;
 use events::LogTask;
 use folder::Folder;
 use keys::{KeyStore, Rows};
 use place::Place;
 
 pub use act::{By, record_id};
+pub use agreements::Leave;
 pub use backup::{BackedUp, Restored, Restoring, back_up, restore};
 pub use consents::{About, Changed, ConsentStep, NewConsent, Side, StoredConsent};
 pub use contacts::Contact;
@@ -62,10 +74,13 @@ pub use credentials::{Enrolment, Entrant, NewPasskey, StoredEnrolment, StoredPas
 pub use database::DatabaseUrl;
 pub use devices::{DeviceScope, StoredDevice};
 pub use encounters::StoredEncounter;
+pub use ended_shares::EndedShares;
 pub use error::{DeskError, SaveError, StoreError, whole};
 pub use event_rows::EventRows;
 pub use finals::StoredFinal;
+pub use holds::{Held, LegalHold};
 pub use keys::MasterSource;
+pub use letterheads::Letterhead;
 pub use notes::Document;
 pub use outbox::{Kind as MessageKind, OutboxMessage, OutboxState, Outgoing};
 pub use outcomes::SignedNote;
@@ -73,13 +88,15 @@ pub use owners::{Owner, Reach};
 pub use pages::PatientPage;
 pub use patients::StoredPatient;
 pub use people::{
-    Card, NewRole, StoredOrganisation, StoredPerson, StoredRole, TRIAL, TRIAL_ORGANISATION, TRIAL_PERSON, TRIAL_ROLE,
+    Card, NewRole, RoleEnd, StoredOrganisation, StoredPerson, StoredRole, TRIAL, TRIAL_ORGANISATION, TRIAL_PERSON, TRIAL_ROLE,
 };
 pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};
 pub use rotate::rotate_keys;
 pub use sessions::{NewSession, StoredSession};
+pub use sound::SoundState;
 pub use templates::StoredTemplate;
+pub use ways_back::WayChange;
 
 /// What the probe says.
 const PROBE: &[u8] = b"cantoscribe";
@@ -116,6 +133,7 @@ struct Shared {
     /// The files of the audit log.
     ledger: Mutex<Ledger>,
     more_events: Arc<Notify>,
+    event_queue: EventQueue,
     log_task: Mutex<LogTask>,
     /// Tells of each consent that changed, after it did.
     consent_changes: broadcast::Sender<ConsentId>,
@@ -174,6 +192,7 @@ impl Store {
         let more_events = Arc::new(Notify::new());
         let (erasing, log_task) = (Turn::default(), Mutex::default());
         let (consent_changes, more_messages) = (broadcast::Sender::new(CHANGES), Notify::new());
+        let event_queue = EventQueue::default();
         let shared = Shared {
             database,
             keys,
@@ -181,6 +200,7 @@ impl Store {
             erasing,
             ledger,
             more_events,
+            event_queue,
             log_task,
             consent_changes,
             more_messages,
@@ -288,9 +308,13 @@ impl std::fmt::Debug for Store {
 }
 
 #[cfg(test)]
+mod agreement_tests;
+#[cfg(test)]
 mod erase_tests;
 #[cfg(test)]
 mod key_tests;
+#[cfg(test)]
+mod retention_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

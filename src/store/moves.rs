@@ -31,6 +31,7 @@ impl Store {
             Some(from) => self.encounter(from).await?.map(|encounter| encounter.patient),
             None => None,
         };
+        let former = from_patient.as_deref().map(|patient| self.pseudonym(patient)).transpose()?;
         // Whoever signs or moves it too, or notes a refusal of the visit, waits.
         let mut act = self.hold_recording(recording, "move a recording").await?;
         let (target, _) = act.held_encounter(&self.shared.keys, to).await?.ok_or_else(unknown)?;
@@ -61,10 +62,15 @@ impl Store {
             ON CONFLICT (recording) DO UPDATE SET encounter = excluded.encounter, moves = excluded.moves";
         let put = sqlx::query(put).bind(recording).bind(to).bind(number);
         act.execute(put).await?;
+        act.forget_expected(recording).await?;
         let insert = sqlx::query("INSERT INTO recording_moves (recording, number, document) VALUES ($1, $2, $3)");
         let insert = insert.bind(recording).bind(number).bind(sealed);
         act.execute(insert).await?;
-        act.commit(&Event { patient, ..by.did(Action::Register, recording) }).await?;
+        let event = by.did(Action::Register, recording);
+        if let Some(former) = former.filter(|former| Some(*former) != patient) {
+            act.enter(&Event { patient: Some(former), ..event.clone() }).await?;
+        }
+        act.commit(&Event { patient, ..event }).await?;
         Ok(entry)
     }
 

@@ -1,10 +1,12 @@
 //! The documents of a finished recording: its transcript, and every version of its note.
 
+use super::act::Act;
 use super::place::Place;
 use super::{By, Store, StoreError};
 use crate::audit::{Action, Actor};
 use crate::note::Note;
 use crate::speech::transcript::Transcript;
+use crate::spool::Key;
 
 /// What a finished recording became.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +23,31 @@ pub(super) fn note_place(id: &str, version: i64) -> Place<'_> {
     Place::row("notes.document", id, format!("version {version}"))
 }
 
+impl Act {
+    /// Gives a recording its documents and makes it finished; false where it is not there or is finished.
+    pub(super) async fn keep_documents(
+        &mut self,
+        id: &str,
+        key: &Key,
+        transcript: &Transcript,
+        note: &Note,
+    ) -> Result<bool, StoreError> {
+        let said = Place::new("transcripts.document", id).seal_json(key, transcript)?;
+        let written = note_place(id, 1).seal_json(key, note)?;
+        let duration = transcript.audio.as_ref().map(|audio| audio.duration_ms.cast_signed());
+        let update =
+            "UPDATE recordings SET state = 'finished', duration_ms = $1 WHERE id = $2 AND state IN ('open', 'finishing')";
+        if self.execute(sqlx::query(update).bind(duration).bind(id)).await? == 0 {
+            return Ok(false);
+        }
+        let insert = sqlx::query("INSERT INTO transcripts (recording, document) VALUES ($1, $2)").bind(id).bind(said);
+        self.execute(insert).await?;
+        let insert = sqlx::query("INSERT INTO notes (recording, version, document) VALUES ($1, 1, $2)").bind(id).bind(written);
+        self.execute(insert).await?;
+        Ok(true)
+    }
+}
+
 impl Store {
     /// Gives a recording its documents and makes it finished, all or nothing.
     ///
@@ -28,21 +55,14 @@ impl Store {
     /// [`StoreError::Missing`], [`StoreError::State`] when it is finished already, and when it cannot be written.
     pub async fn finish(&self, id: &str, transcript: &Transcript, note: &Note) -> Result<(), StoreError> {
         let key = self.data_key(id).await?;
-        let said = Place::new("transcripts.document", id).seal_json(&key, transcript)?;
-        let written = note_place(id, 1).seal_json(&key, note)?;
-        let duration = transcript.audio.as_ref().map(|audio| audio.duration_ms.cast_signed());
         let mut act = self.begin("keep the documents").await?;
-        let update =
-            "UPDATE recordings SET state = 'finished', duration_ms = $1 WHERE id = $2 AND state IN ('open', 'finishing')";
-        if act.execute(sqlx::query(update).bind(duration).bind(id)).await? == 0 {
+        if !act.keep_documents(id, &key, transcript, note).await? {
             act.abandon().await?;
             return Err(self.refusal(id, "be finished").await?);
         }
-        let insert = sqlx::query("INSERT INTO transcripts (recording, document) VALUES ($1, $2)").bind(id).bind(said);
-        act.execute(insert).await?;
-        let insert = sqlx::query("INSERT INTO notes (recording, version, document) VALUES ($1, 1, $2)").bind(id).bind(written);
-        act.execute(insert).await?;
-        act.commit(&By::now(Actor::System).did(Action::Finish, id)).await.map(drop)
+        act.forget_expected(id).await?;
+        let event = act.event_about(&By::now(Actor::System), Action::Finish, id).await?;
+        act.commit(&event).await.map(drop)
     }
 
     /// The documents of a recording, or nothing before it is finished.

@@ -204,6 +204,9 @@ impl Store {
             "UPDATE outbox SET state = 'handed_over', tries = tries + 1, document = $1 WHERE id = $2 AND state = 'waiting'";
         let update = sqlx::query(update).bind(sealed).bind(&id);
         let (Kind::Code, Some(consent)) = (words.kind, message.consent) else {
+            if words.kind == Kind::Code {
+                return self.page_code_handed_over((&id, &key), update, at).await;
+            }
             let done = self.database().keep_up(Upkeep::Delivery, update).await;
             return Ok(done.map_err(StoreError::database("keep that a message was sent"))? > 0);
         };
@@ -259,7 +262,8 @@ impl Store {
 }
 
 impl Act {
-    /// Puts a message into the outbox. A code takes the place of those of the same consent that still wait.
+    /// Puts a message into the outbox, about a consent or about none; its id. A code takes the place of those of the same consent that still
+    /// wait.
     pub(super) async fn post(
         &mut self,
         key: &Key,
@@ -267,22 +271,28 @@ impl Act {
         consent: Option<ConsentId>,
         message: Outgoing,
         at: UnixMillis,
-    ) -> Result<(), StoreError> {
+    ) -> Result<String, StoreError> {
         let id = new_id()?;
         let Outgoing { kind, phone, mail, subject, text, until } = message;
         let sealed = place(&id).seal_json(key, &Kept { phone, mail, subject, text })?;
-        let consent = consent.map(|consent| consent.to_string()).unwrap_or_default();
+        let columns = "INSERT INTO outbox (id, number, patient, consent, kind, state, tries, next_at, until_at, document)";
+        let numbered = "(SELECT coalesce(max(number), 0) + 1 FROM outbox)";
+        let Some(consent) = consent.map(|consent| consent.to_string()) else {
+            let insert = format!("{columns} VALUES ($1, {numbered}, $2, NULL, $3, 'waiting', 0, $4, $5, $6)");
+            let insert = sqlx::query(&insert).bind(&id).bind(patient).bind(kind.name()).bind(at.0.cast_signed());
+            self.execute(insert.bind(until.0.cast_signed()).bind(sealed)).await?;
+            return Ok(id);
+        };
         if kind == Kind::Code {
             let void = "DELETE FROM outbox WHERE consent = $1 AND kind = 'code' AND state = 'waiting'";
             self.execute(sqlx::query(void).bind(&consent)).await?;
         }
-        let insert = "INSERT INTO outbox (id, number, patient, consent, kind, state, tries, next_at, until_at, document) \
-            SELECT $1, (SELECT coalesce(max(number), 0) + 1 FROM outbox), $2, id, $3, 'waiting', 0, $4, $5, $6 FROM consents WHERE id = $7";
-        let insert = sqlx::query(insert).bind(&id).bind(patient).bind(kind.name()).bind(at.0.cast_signed());
+        let insert = format!("{columns} SELECT $1, {numbered}, $2, id, $3, 'waiting', 0, $4, $5, $6 FROM consents WHERE id = $7");
+        let insert = sqlx::query(&insert).bind(&id).bind(patient).bind(kind.name()).bind(at.0.cast_signed());
         let insert = insert.bind(until.0.cast_signed()).bind(sealed).bind(consent);
         if self.execute(insert).await? == 0 {
             return Err(StoreError::Unknown { what: "consent", id });
         }
-        Ok(())
+        Ok(id)
     }
 }

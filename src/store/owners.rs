@@ -137,7 +137,7 @@ mod tests {
     async fn colleague(store: &Store, organisation: OrganisationId) -> StoredRole {
         let card = Card { name: "Dr Chan".into(), phone: None, email: None };
         let person = store.create_person(&card, &by()).await.unwrap().id;
-        let new = NewRole { person, organisation, kind: RoleKind::Doctor, starts_at: 0, ends_at: None };
+        let new = NewRole { person, organisation, kind: RoleKind::Doctor, starts_at: 0, ends_at: None, department: None };
         let id = store.give_role(&new, &by()).await.unwrap();
         store.role(id).await.unwrap().unwrap()
     }

@@ -74,6 +74,8 @@ pub struct StoredRole {
     pub starts_at: i64,
     /// From when on no more, where that is known.
     pub ends_at: Option<i64>,
+    /// Where in the organisation, in its own words.
+    pub department: Option<String>,
 }
 
 impl StoredRole {
@@ -90,8 +92,19 @@ impl StoredRole {
     }
 }
 
-/// A role to give to somebody.
+/// What came of ending a role, or of changing its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoleEnd {
+    /// It is done.
+    Ended,
+    /// There is none that would last longer.
+    NotHeld,
+    /// It is the last administrator's of the organisation, and did not end.
+    LastAdministrator,
+}
+
+/// A role to give to somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRole {
     /// Whose it will be.
     pub person: PersonId,
@@ -103,9 +116,11 @@ pub struct NewRole {
     pub starts_at: i64,
     /// From when on no more, where that is known.
     pub ends_at: Option<i64>,
+    /// Where in the organisation, in its own words.
+    pub department: Option<String>,
 }
 
-const SELECT: &str = "SELECT roles.id, person, organisation, kind, starts_at, ends_at, people.document FROM roles \
+const SELECT: &str = "SELECT roles.id, person, organisation, kind, starts_at, ends_at, department, people.document FROM roles \
     JOIN people ON people.id = roles.person";
 
 #[derive(FromRow)]
@@ -116,6 +131,7 @@ struct Row {
     kind: String,
     starts_at: i64,
     ends_at: Option<i64>,
+    department: Option<String>,
     document: Vec<u8>,
 }
 
@@ -132,11 +148,12 @@ impl Row {
             kind: *kind.ok_or_else(damaged)?,
             starts_at: self.starts_at,
             ends_at: self.ends_at,
+            department: self.department,
         })
     }
 }
 
-fn card_place(person: &str) -> Place<'_> {
+pub(super) fn card_place(person: &str) -> Place<'_> {
     Place::row("people.document", "", person.to_owned())
 }
 
@@ -186,9 +203,27 @@ impl Act {
     }
 
     pub(super) async fn enter_role(&mut self, id: RoleId, role: &NewRole) -> Result<(), StoreError> {
-        let insert = "INSERT INTO roles (id, person, organisation, kind, starts_at, ends_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        let insert = "INSERT INTO roles (id, person, organisation, kind, starts_at, ends_at, department) VALUES ($1, $2, $3, $4, $5, $6, $7)";
         let insert = sqlx::query(insert).bind(id.to_string()).bind(role.person.to_string()).bind(role.organisation.to_string());
-        self.execute(insert.bind(role.kind.as_str()).bind(role.starts_at).bind(role.ends_at)).await.map(drop)
+        let insert = insert.bind(role.kind.as_str()).bind(role.starts_at).bind(role.ends_at).bind(&role.department);
+        self.execute(insert).await.map(drop)
+    }
+}
+
+impl Act {
+    /// Lets whoever else changes a role of this organisation wait until this act is over.
+    pub(super) async fn hold_organisation(&mut self, of: OrganisationId) -> Result<(), StoreError> {
+        self.execute(sqlx::query("UPDATE organisations SET name = name WHERE id = $1").bind(of.to_string())).await.map(drop)
+    }
+
+    /// Whether somebody administers the organisation at this time, in seconds since 1970, or the role that was changed is no administrator's.
+    pub(super) async fn is_administered(&mut self, of: OrganisationId, changed: RoleId, at: i64) -> Result<bool, StoreError> {
+        let left = "SELECT count(*) FROM roles WHERE organisation = $1 AND kind = $2 AND starts_at <= $3 \
+            AND (ends_at IS NULL OR ends_at > $3)";
+        let left = sqlx::query_as(left).bind(of.to_string()).bind(RoleKind::Administrator.as_str()).bind(at);
+        let kind = sqlx::query_as("SELECT kind FROM roles WHERE id = $1").bind(changed.to_string());
+        let administers = self.one::<(String,)>(kind).await?.is_some_and(|(kind,)| kind == RoleKind::Administrator.as_str());
+        Ok(!administers || self.one::<(i64,)>(left).await?.is_some_and(|(left,)| left > 0))
     }
 }
 
@@ -235,19 +270,24 @@ impl Store {
         Ok(id)
     }
 
-    /// Ends a role of this organisation and its sessions at a time, in seconds since 1970; false where there is none that would last longer.
+    /// Ends a role of this organisation and its sessions at a time, in seconds since 1970, unless it is the organisation's last
+    /// administrator's: of two that end each other at once one stays.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub async fn end_role(&self, id: RoleId, of: OrganisationId, at: i64, by: &By) -> Result<bool, StoreError> {
+    pub async fn end_role(&self, id: RoleId, of: OrganisationId, at: i64, by: &By) -> Result<RoleEnd, StoreError> {
         let update = "UPDATE roles SET ends_at = $1 WHERE id = $2 AND organisation = $3 AND (ends_at IS NULL OR ends_at > $4)";
         let mut act = self.begin("end a role").await?;
+        act.hold_organisation(of).await?;
         let update = sqlx::query(update).bind(at).bind(id.to_string()).bind(of.to_string()).bind(at);
         if act.execute(update).await? == 0 {
-            return act.abandon().await.map(|()| false);
+            return act.abandon().await.map(|()| RoleEnd::NotHeld);
+        }
+        if !act.is_administered(of, id, at).await? {
+            return act.abandon().await.map(|()| RoleEnd::LastAdministrator);
         }
         act.end_sessions_of(id).await?;
-        act.commit(&by.administered(*id.bytes())).await.map(|_| true)
+        act.commit(&by.administered(*id.bytes())).await.map(|_| RoleEnd::Ended)
     }
 
     /// The trial's organisation, person and role, from this time on where they are not there yet.
@@ -268,7 +308,8 @@ impl Store {
         let mut act = self.begin("begin a trial").await?;
         act.enter_organisation(&organisation).await?;
         act.enter_person(&StoredPerson { id: person, card }, self.root()).await?;
-        act.enter_role(TRIAL_ROLE, &NewRole { person, organisation: TRIAL_ORGANISATION, kind, starts_at, ends_at }).await?;
+        let (organisation, department) = (TRIAL_ORGANISATION, None);
+        act.enter_role(TRIAL_ROLE, &NewRole { person, organisation, kind, starts_at, ends_at, department }).await?;
         act.commit(&by.administered(*TRIAL_ROLE.bytes())).await.map(drop)
     }
 
@@ -343,7 +384,14 @@ mod tests {
         let one = store.create_organisation("Peak Clinic", Some("山頂診所"), &by()).await.unwrap();
         let other = store.create_organisation("Harbour Hospital", None, &by()).await.unwrap();
         let person = store.create_person(&card("Dr Chan"), &by()).await.unwrap();
-        let new = |organisation, kind| NewRole { person: person.id, organisation, kind, starts_at: 100, ends_at: None };
+        let new = |organisation, kind| NewRole {
+            person: person.id,
+            organisation,
+            kind,
+            starts_at: 100,
+            ends_at: None,
+            department: None,
+        };
         let first = store.give_role(&new(one.id, RoleKind::Doctor), &by()).await.unwrap();
         let second = store.give_role(&new(other.id, RoleKind::Administrator), &by()).await.unwrap();
         store.close().await;
@@ -354,13 +402,39 @@ mod tests {
         let role = store.role(first).await.unwrap().unwrap();
         assert_eq!((&role.person, role.kind, role.organisation), (&person, RoleKind::Doctor, one.id));
         assert!(!role.is_held(99) && role.is_held(100) && role.is_held(i64::MAX));
-        assert!(!store.end_role(first, other.id, 200, &by()).await.unwrap(), "it is another organisation's");
-        assert!(store.end_role(first, one.id, 200, &by()).await.unwrap());
-        assert!(!store.end_role(first, one.id, 300, &by()).await.unwrap(), "an end is not put off");
+        assert_eq!(store.end_role(first, other.id, 200, &by()).await.unwrap(), RoleEnd::NotHeld, "it is another organisation's");
+        assert_eq!(store.end_role(first, one.id, 200, &by()).await.unwrap(), RoleEnd::Ended);
+        assert_eq!(store.end_role(first, one.id, 300, &by()).await.unwrap(), RoleEnd::NotHeld, "an end is not put off");
         let ended = store.roles_in(one.id).await.unwrap().remove(0);
         assert!(ended.is_held(199) && !ended.is_held(200));
         assert!(store.role(second).await.unwrap().unwrap().is_held(500));
         assert!(!format!("{ended:?}").contains("Chan"));
+    }
+
+    async fn of_two_administrators_who_end_each_other_one_stays(site: Site) {
+        let store = site.open().await;
+        let clinic = store.create_organisation("Peak Clinic", None, &by()).await.unwrap().id;
+        let person = store.create_person(&card("Ms Ho"), &by()).await.unwrap().id;
+        let new = NewRole {
+            person,
+            organisation: clinic,
+            kind: RoleKind::Administrator,
+            starts_at: 100,
+            ends_at: None,
+            department: None,
+        };
+        for _ in 0..5 {
+            let other = store.give_role(&new, &by()).await.unwrap();
+            let held = store.roles_in(clinic).await.unwrap().into_iter().filter(|role| role.is_held(200)).map(|role| role.id);
+            let roles: Vec<RoleId> = held.filter(|role| *role != other).chain([other]).collect();
+            let ends = roles.iter().map(|role| {
+                let (store, role) = (store.clone(), *role);
+                tokio::spawn(async move { store.end_role(role, clinic, 200, &by()).await.unwrap() })
+            });
+            let ends: Vec<RoleEnd> = futures_util::future::join_all(ends).await.into_iter().map(Result::unwrap).collect();
+            let count = |end: RoleEnd| ends.iter().filter(|found| **found == end).count();
+            assert_eq!((count(RoleEnd::LastAdministrator), count(RoleEnd::Ended)), (1, roles.len() - 1), "{ends:?}");
+        }
     }
 
     async fn a_card_in_another_persons_place_is_damaged(site: Site) {
@@ -377,5 +451,6 @@ mod tests {
     on_both! {
         a_person_has_a_role_in_each_organisation_and_each_has_its_end,
         a_card_in_another_persons_place_is_damaged,
+        of_two_administrators_who_end_each_other_one_stays,
     }
 }

@@ -63,7 +63,9 @@ impl fmt::Display for Place<'_> {
             Some(("patients", _)) => "patient",
             Some(("patient_contacts", _)) => "patient",
             Some(("encounters", _)) => "visit",
-            Some(("consents", _)) => "consent",
+            Some(("consents" | "ended_shares", _)) => "consent",
+            Some(("ways_back", _)) => "way back",
+            Some(("legal_holds", _)) => "hold",
             Some(("outbox", _)) => "message",
             _ => "recording",
         };

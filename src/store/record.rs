@@ -27,7 +27,7 @@ fn change_place(id: &str, version: i64) -> Place<'_> {
     Place::row("note_changes.document", id, format!("version {version}"))
 }
 
-fn signature_place<'a>(id: &'a str, version: i64, stage: &str) -> Place<'a> {
+pub(super) fn signature_place<'a>(id: &'a str, version: i64, stage: &str) -> Place<'a> {
     Place::row("note_signatures.document", id, format!("{stage} version {version}"))
 }
 
@@ -85,7 +85,8 @@ impl Store {
             }
         }
         let action = if signed.is_some() { Action::Sign } else { Action::Edit };
-        act.commit(&by.did(action, id)).await?;
+        let event = act.event_about(by, action, id).await?;
+        act.commit(&event).await?;
         Ok(version.unsigned_abs())
     }
 
@@ -129,7 +130,8 @@ impl Store {
         let mut act = self.hold_recording(id, "keep a signature").await?;
         if act.execute(insert).await? > 0 {
             let action = if stage == Stage::Signed { Action::Sign } else { Action::Review };
-            act.commit(&by.did(action, id)).await?;
+            let event = act.event_about(by, action, id).await?;
+            act.commit(&event).await?;
             return Ok(());
         }
         act.abandon().await?;

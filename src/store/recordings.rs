@@ -4,14 +4,17 @@ use std::fmt;
 
 use sqlx::FromRow;
 
+use super::act::Act;
 use super::database::Upkeep;
 use super::error::there;
 use super::keys::{KeyStore, Whose};
 use super::owners::{RECORDINGS_IN_REACH, Reach};
 use super::place::Place;
-use super::{By, Store, StoreError};
+use super::{By, DeskError, Store, StoreError};
 use crate::audio::{StreamEncoding, StreamFormat};
-use crate::audit::Action;
+use crate::audit::{Action, Actor, Event};
+use crate::note::Note;
+use crate::speech::Transcript;
 use crate::spool::Key;
 
 /// How far a recording is.
@@ -148,11 +151,19 @@ impl Row {
 }
 
 impl Store {
-    /// Takes in a new recording and makes it a key of its own.
+    /// Takes in a new recording that is nobody's, and makes it a key of its own.
     ///
     /// # Errors
     /// [`StoreError::BadId`], and when it cannot be written or another has its id.
     pub async fn create(&self, new: NewRecording, by: &By) -> Result<Recording, StoreError> {
+        let mut act = self.begin("take in a recording").await?;
+        let recording = self.take_in(&mut act, new, by).await?;
+        act.commit(&by.did(Action::Record, &recording.id)).await?;
+        Ok(recording)
+    }
+
+    /// [`Self::create`] as part of a change, which writes the event.
+    pub(super) async fn take_in(&self, act: &mut Act, new: NewRecording, by: &By) -> Result<Recording, StoreError> {
         let NewRecording { id, created_at, format, language, speakers, token_hash } = new;
         if id.is_empty() || id.len() > 64 || !id.chars().all(is_of_id) {
             return Err(StoreError::BadId);
@@ -169,12 +180,33 @@ impl Store {
             .bind(token_hash.as_slice())
             .bind(Vec::<u8>::new())
             .bind(sealed);
-        let mut act = self.begin("take in a recording").await?;
         act.execute(insert.bind(by.organisation().to_string()).bind(by.maker())).await?;
+        // On the disk before the row is: a row without its key would be lost.
         self.shared.keys.add(Whose::Recording, &id, &key).await?;
-        act.commit(&by.did(Action::Record, &id)).await?;
         let (state, duration_ms, version) = (State::Open, None, 0);
         Ok(Recording { id, state, created_at, format, language, speakers, token_hash, key, duration_ms, version })
+    }
+
+    /// Takes in a note that is typed, finished as it begins; says its id. It is there whole, or not at all.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] when there is no such visit; and as [`Self::create`].
+    pub async fn create_typed(
+        &self,
+        new: NewRecording,
+        encounter: &str,
+        (transcript, note): (&Transcript, &Note),
+        by: &By,
+    ) -> Result<String, DeskError> {
+        let mut act = self.begin("take in a typed note").await?;
+        let Recording { id, key, .. } = self.take_in(&mut act, new, by).await?;
+        let entered = self.enter_into(&mut act, &id, (encounter, true), by).await?;
+        act.keep_documents(&id, &key, transcript, note).await?;
+        let patient = entered.patient;
+        act.enter(&Event { patient, ..by.did(Action::Record, &id) }).await?;
+        act.enter(&entered).await?;
+        act.commit(&Event { patient, ..By::now(Actor::System).did(Action::Finish, &id) }).await?;
+        Ok(id)
     }
 
     /// The recording of this id, if there is one.
@@ -225,7 +257,8 @@ impl Store {
             act.abandon().await?;
             return Err(StoreError::missing(id));
         }
-        act.commit(&by.did(Action::Administer, id)).await.map(drop)
+        let event = act.event_about(by, Action::Administer, id).await?;
+        act.commit(&event).await.map(drop)
     }
 
     /// Notes how far a recording is. Only [`Store::finish`] makes it finished, and nothing opens it again.

@@ -9,7 +9,7 @@ use super::database::Kind;
 use super::keys::Whose;
 use super::*;
 use crate::audio::{StreamEncoding, StreamFormat};
-use crate::audit::Actor;
+use crate::audit::{Actor, Event};
 use crate::note::{MadeBy, Note};
 use crate::record::{Act, Change};
 use crate::speech::transcript::{AudioIdentity, Segment, TRANSCRIPT_SCHEMA, Transcript};
@@ -101,6 +101,11 @@ pub(super) use on_both;
 pub(super) fn unique_recording() -> NewRecording {
     let new = new_recording();
     NewRecording { id: format!("{}-{}", std::process::id(), new.id), ..new }
+}
+
+/// All events, as they were committed.
+pub(super) async fn events(store: &Store) -> Vec<Event> {
+    store.events(0, 1_000).await.unwrap().iter().map(|bytes| Event::decode(bytes).unwrap()).collect()
 }
 
 pub(super) fn by() -> By {

@@ -7,6 +7,7 @@
 
 mod check;
 mod concept;
+mod expected;
 mod fold;
 mod latin;
 mod lexicon;

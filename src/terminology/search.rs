@@ -99,6 +99,16 @@ impl SearchIndex {
         self.chinese.entry(meaning).or_insert_with(|| name.to_owned());
     }
 
+    /// The forms of a concept, folded.
+    pub(super) fn forms(&self, meaning: Meaning) -> impl Iterator<Item = &str> {
+        self.names.iter().filter(move |name| name.meaning == meaning).map(|name| name.folded.as_str())
+    }
+
+    /// The Chinese name that a drug is shown with.
+    pub(super) fn chinese(&self, meaning: Meaning) -> Option<&str> {
+        self.chinese.get(&meaning).map(String::as_str)
+    }
+
     /// Meanings by how well their best name fits, a shorter name before a longer one.
     fn find(&self, query: &Query) -> Vec<(u32, usize, Meaning)> {
         let mut best: HashMap<Meaning, (u32, usize)> = HashMap::new();

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::VisitError;
 use super::line::line;
+use crate::consent::RecordingGrounds;
 use crate::text::PatientText;
 
 /// The longest name of a clinician.
@@ -16,6 +17,9 @@ pub struct Encounter {
     pub clinician: PatientText,
     /// The patient does not want to be recorded: no microphone is opened for this visit, and its note is typed.
     pub refused: bool,
+    /// Who said that it may be recorded, and how. Never beside a refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded_on: Option<RecordingGrounds>,
 }
 
 impl Encounter {
@@ -24,7 +28,7 @@ impl Encounter {
     /// # Errors
     /// A name that is empty, too long, or holds what cannot be seen.
     pub fn new(clinician: &str) -> Result<Self, VisitError> {
-        Ok(Self { clinician: line("clinician", clinician, LONGEST_NAME)?, refused: false })
+        Ok(Self { clinician: line("clinician", clinician, LONGEST_NAME)?, refused: false, recorded_on: None })
     }
 }
 

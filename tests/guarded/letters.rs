@@ -72,6 +72,11 @@ fn pages(pdf: &[u8]) -> Vec<String> {
     std::fs::write(&path, pdf).unwrap();
     let output = Command::new("pdftotext").arg(&path).arg("-").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // What is wrong with the document's own entries, pdfinfo tells on standard error.
+    let entries = Command::new("pdfinfo").arg(&path).output().unwrap();
+    let (told, wrong) = (String::from_utf8_lossy(&entries.stdout), String::from_utf8_lossy(&entries.stderr));
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(told.lines().any(|line| line.starts_with("Tagged:") && line.ends_with("yes")), "{told}");
     let text = String::from_utf8(output.stdout).unwrap();
     text.trim_end_matches('\u{c}').split('\u{c}').map(|page| page.split_whitespace().collect()).collect()
 }

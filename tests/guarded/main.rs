@@ -14,6 +14,7 @@ mod kernels;
 mod letters;
 mod models;
 mod packed;
+mod rooms;
 mod script;
 mod sense_voice;
 mod session;
@@ -89,6 +90,7 @@ fn main() {
         letters::tests(),
         models::tests(),
         packed::tests(),
+        rooms::tests(),
         script::tests(),
         sense_voice::tests(),
         session::tests(),

@@ -19,6 +19,7 @@ pub(super) fn transcript(talk: &str) -> Transcript {
                 "d" => Some("doctor"),
                 "p" => Some("patient"),
                 "r" => Some("relative"),
+                "n" => Some("nurse"),
                 _ => None,
             };
             serde_json::json!({"id": id, "speaker": speaker, "text": text})
@@ -187,6 +188,28 @@ fn correction() {
         ("d:不是肺炎,是支氣管炎", &["J18.9 absent", "J20.9 present"]),
         ("d:it is not pneumonia, it is bronchitis", &["J18.9 absent", "J20.9 present"]),
         ("d:癌症機會好低,係痔瘡", &["c80.9 absent", "K64.9 present"]),
+    ]);
+}
+
+#[test]
+fn who_is_spoken_of_and_what_is_only_asked() {
+    check(&[
+        ("d:婆婆,跌之前有冇暈低?|p:冇呀。", &["R55 absent"]),
+        ("n:婆婆今個月跌咗三次。", &["R29.6 present"]),
+        ("r:我媽咪頭先跌親,手腕好痛。", &["R29.6 present", "M25.5 present"]),
+        ("r:我有鼻敏感,佢就咳。", &["J30.4 family", "R05 present"]),
+        ("p:我阿媽切咗子宮。", &[]),
+        ("p:我條腳抽筋,使唔使食鈣?|d:唔使。", &["R25.2 present"]),
+        ("d:有冇燒?|r:尋晚探到三十九度四。", &["R50.9 present"]),
+        ("d:有冇燒?|r:三十七度二。", &[]),
+        ("d:有冇瀨尿?|p:四五次囉,有時未行到就出咗嚟。", &[]),
+        ("d:之前冇血壓高㗎可?|p:之前冇㗎。", &["I10 absent"]),
+        ("d:鼻咽癌睇唔到。", &["C11.9 absent"]),
+        ("d:有冇天旋地轉?|p:轉就冇。", &["R42 absent"]),
+        ("-:唔係麻疹 似係玫瑰疹", &["B05.9 absent", "B08.2 possible"]),
+        ("p:右眼突然好矇。", &["H53.8 present"]),
+        ("-:甲狀腺亢進覆診瘦返定未", &["E05.9 present"]),
+        ("p:I had childhood asthma.", &["J45.9 historical"]),
     ]);
 }
 

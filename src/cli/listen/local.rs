@@ -18,7 +18,7 @@ use crate::cli::serve::open_engine;
 use crate::cli::terminology::lexicon;
 use crate::client::Event;
 use crate::interop::fhir::Instant;
-use crate::room::{Beginning, Hold, Partial, RoomError, Rooms, Safe, View};
+use crate::room::{Asking, Beginning, Hold, Partial, RoomError, Rooms, Safe, View};
 use crate::store::{By, Store};
 
 /// Below so many bytes of free disk no recording is begun: an hour of any microphone, and its words.
@@ -39,7 +39,7 @@ impl Prepared {
         let rooms = runtime.block_on(async {
             let store = Store::open(data).await?;
             let engine = open_engine(&arguments.hear, models_folder)?;
-            anyhow::Ok(Rooms::new(engine, store, Arc::new(lexicon()?), KEEP_FREE).await?)
+            anyhow::Ok(Rooms::new(engine, store, Arc::new(lexicon()?), KEEP_FREE, Asking::Nobody).await?)
         })?;
         Ok(Self { rooms, data: data.to_owned(), runtime })
     }

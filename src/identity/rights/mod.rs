@@ -86,6 +86,8 @@ named!(
         ManageDevices = "manage_devices",
         /// Rotate and destroy keys.
         UseKeys = "use_keys",
+        /// Forbid that something is erased, and lift that.
+        Hold = "hold",
     }
 );
 

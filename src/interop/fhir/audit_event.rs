@@ -72,7 +72,12 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
         Action::Stop => (dcm("110100", "Application Activity"), dcm("110121", "Application Stop"), "E"),
         Action::View { .. } => rest("read", "R"),
         Action::Search { .. } => rest("search-type", "E"),
-        Action::Record | Action::Finish | Action::RecordingConsent { .. } | Action::ConsentRequest => rest("create", "C"),
+        Action::Record
+        | Action::Finish
+        | Action::RecordingConsent { .. }
+        | Action::ConsentRequest
+        | Action::AccessRequest
+        | Action::PageAsk => rest("create", "C"),
         Action::Edit
         | Action::Review
         | Action::Sign
@@ -81,8 +86,12 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
         | Action::ConsentAttest
         | Action::ConsentActivate
         | Action::ConsentWithdraw
-        | Action::ConsentExpire => rest("update", "U"),
-        Action::Erase => rest("delete", "D"),
+        | Action::ConsentExpire
+        | Action::AccessAnswer
+        | Action::HoldPlace
+        | Action::HoldLift
+        | Action::ShareArchive => rest("update", "U"),
+        Action::Erase | Action::EraseSound | Action::ShareDestroy => rest("delete", "D"),
         Action::Permit => (alert, named_coding(AUTHZ, "AuthZ-Consent", "Authorization Decision using Roles and Consent"), "E"),
         Action::BreakGlass { .. } => (alert, dcm("110127", "Emergency Override Started"), "E"),
         Action::BreakGlassAnnounce | Action::KeyUse | Action::KeyRotate | Action::Administer => (alert, Value::Null, "E"),

@@ -10,6 +10,9 @@ use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 /// How far a substance stands from the word for allergy.
 const NEAR: usize = 14;
 
+/// The allergen's name in the tables that stands for every food.
+const ANY_FOOD: &str = "food";
+
 /// What a form names.
 #[derive(Debug, Clone)]
 struct Substance {
@@ -27,6 +30,15 @@ impl Substance {
 
     fn is_any_drug(&self) -> bool {
         self.name == Allergy::ANY_DRUG
+    }
+
+    /// Drugs, or food, and none of them by its name: of these only is said that there is no allergy.
+    fn is_general(&self) -> bool {
+        self.is_any_drug() || self.is_food()
+    }
+
+    fn is_food(&self) -> bool {
+        self.name == ANY_FOOD
     }
 }
 
@@ -386,8 +398,11 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
                     let Some(evidence) = own(start, end) else { continue };
                     match (question, denied) {
                         (true, _) => asked.push((name, evidence)),
+                        // 唔係食物敏感 says what the rash is not.
+                        (false, true)
+                            if name.is_food() && utterance.has(lexicon, range.start..sign.start, &[TermKind::NotSo]) => {}
                         (false, true) => put(all, name, AllergyStatus::None, evidence),
-                        (false, false) if !name.is_any_drug() => put(all, name, AllergyStatus::Present, evidence),
+                        (false, false) if !name.is_general() => put(all, name, AllergyStatus::Present, evidence),
                         (false, false) => {}
                     }
                 }
@@ -415,6 +430,12 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
 
 /// 食 A 同 B 會眼腫: the nearest name before what it does, and those in one list with it.
 fn caused(utterance: &Utterance, reaction: &Found, named: &[(Substance, &Found)], all: &mut Vec<Told>) {
+    // I get hives with X.
+    for (name, hit) in named.iter().filter(|(name, hit)| !name.is_general() && comes_with(utterance, reaction, hit)) {
+        if let Some(evidence) = evidence_of(utterance, reaction.start..hit.end) {
+            put(all, name.clone(), AllergyStatus::Present, evidence);
+        }
+    }
     let mut until = reaction.start;
     for (name, hit) in named.iter().rev().filter(|(name, hit)| !name.is_any_drug() && hit.end <= reaction.start) {
         let nearest = until == reaction.start && utterance.between(hit.end, until) <= NEAR;
@@ -427,6 +448,12 @@ fn caused(utterance: &Utterance, reaction: &Found, named: &[(Substance, &Found)]
             put(all, name.clone(), AllergyStatus::Present, evidence);
         }
     }
+}
+
+/// A rash from X: what was taken stands right behind what it does.
+pub fn comes_with(utterance: &Utterance, reaction: &Found, substance: &Found) -> bool {
+    let between: String = utterance.folded(reaction.end.min(substance.start)..substance.start).iter().collect();
+    reaction.end <= substance.start && ["with", "from", "after", "when i take", "whenever i take"].contains(&between.trim())
 }
 
 /// 對咩藥敏感: a question without its mark.
@@ -444,7 +471,36 @@ const REACTIONS: [&str; 6] = ["L50", "L51", "L29", "L27", "R21", "T78"];
 /// 食蝦會痕, 打親就腫: a reaction of the skin told as a symptom, behind what was eaten, given or put on.
 fn felt(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Found> {
     let taken = utterance.folded(clause.clone()).iter().any(|c| matches!(c, '食' | '打' | '搽' | '用' | '飲' | '掂' | '戴'));
-    shows(utterance, lexicon, clause).filter(|_| taken)
+    let with = |hit: &Found| {
+        let drugs = utterance.within(hit.end..clause.end).iter().find(|next| matches!(next.meaning, Meaning::Drug(_)));
+        drugs.is_some_and(|drug| comes_with(utterance, hit, drug))
+    };
+    shows(utterance, lexicon, clause).filter(|hit| taken || with(hit)).or_else(|| takes_breath(utterance, lexicon, clause))
+}
+
+/// Asthma and breathlessness, which a drug may bring on.
+const BREATH: [&str; 5] = ["J45", "J46", "R06.0", "R06.1", "R06.2"];
+/// Words that say that the one brings on the other (folded).
+const BRINGS_ON: [&str; 9] = ["会", "就", "令", "引", "诱发", "trigger", "bring", "cause", "give"];
+
+/// 食 aspirin 會哮喘發作: told by whom it befalls. A doctor who says so warns of it.
+fn takes_breath(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Found> {
+    let told = match utterance.speaker {
+        Speaker::Doctor => false,
+        Speaker::Unknown => utterance.has(lexicon, clause.clone(), &[TermKind::Oneself, TermKind::History]),
+        _ => true,
+    };
+    let drug = utterance.within(clause.clone()).iter().find(|hit| matches!(hit.meaning, Meaning::Drug(_)))?;
+    let breath = |hit: &&Found| match hit.meaning {
+        Meaning::Condition(condition) => {
+            let concept = lexicon.conditions.get(condition);
+            concept.is_some_and(|concept| BREATH.iter().any(|code| concept.icd10.starts_with(code)))
+        }
+        _ => false,
+    };
+    let hit = utterance.within(drug.end..clause.end).iter().find(breath)?;
+    let between: String = utterance.folded(drug.end..hit.start).iter().collect();
+    (told && BRINGS_ON.iter().any(|word| between.contains(word))).then_some(*hit)
 }
 
 /// The last words of a clause that tell of hives, itch, rash or swelling.

@@ -70,6 +70,8 @@ const REACH: usize = 14;
 const SUBJECT_REACH: usize = 30;
 /// Names of what somebody does not do (folded).
 const DENYING_WORDS: [&str; 4] = ["nonsmoker", "唔烟唔酒", "不烟不酒", "烟酒不沾"];
+/// What asks for advice and not for a disease (folded).
+const NEEDS: [&str; 8] = ["使唔使", "需唔需要", "要唔要", "可唔可以", "得唔得", "点算", "点办", "点搞"];
 /// A bare list item goes with the clause before it when no more than this is left over besides the names.
 const BARE: usize = 2;
 
@@ -87,6 +89,8 @@ pub struct Context<'a> {
     pub of_allergy: bool,
     /// Whether the turn before spoke of a relative.
     pub of_family: bool,
+    /// Whether nobody who came along has spoken before.
+    pub opening: bool,
 }
 
 impl Context<'_> {
@@ -145,7 +149,7 @@ impl Context<'_> {
         covered > 0
             && (covered + BARE >= clause.len() || list::joins(self.utterance, clause.clone(), &names))
             && self.utterance.numbers_in(clause.clone()).is_empty()
-            && !self.has(clause.clone(), &[TermKind::Negation, TermKind::Affirmation])
+            && !self.has(clause.clone(), &[TermKind::Negation, TermKind::Affirmation, TermKind::Uncertain, TermKind::RuleOut])
     }
 
     /// Rules 2 and 3.
@@ -159,12 +163,19 @@ impl Context<'_> {
         let ends = [TermKind::Question, TermKind::QuestionEnd];
         let close = after.start..after.end.min(self.utterance.ahead(after.start, REACH));
         let resumed = self.has(close.clone(), &[TermKind::Affirmation]) && !clause.asked;
-        if self.has(close, &ends) && !resumed {
+        // 甲亢覆診瘦返定未: why one came, and then the question.
+        let visit = self.has(mention.end..mention.end + 2, &[TermKind::FollowUp]);
+        if self.has(close, &ends) && !resumed && !visit {
             return reading(Claim::Asked, "asked, the question word behind it");
         }
         // 甲狀腺結節覆診, 點呀? names why one came.
         let open = self.has(range.clone(), &[TermKind::OpenQuestion, TermKind::FollowUp]);
-        if clause.asked && self.last_asked(mention) && !open && !self.has(before.clone(), &[TermKind::Ongoing]) {
+        if clause.asked
+            && self.last_asked(mention)
+            && !open
+            && !self.told_before_a_question(mention)
+            && !self.has(before.clone(), &[TermKind::Ongoing])
+        {
             let drug = self.utterance.within(range.clone()).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
             if !drug || self.utterance.speaker == Speaker::Doctor {
                 return reading(Claim::Asked, "asked by its tone");
@@ -176,6 +187,18 @@ impl Context<'_> {
             return reading(Claim::Asked, "feared");
         }
         None
+    }
+
+    /// 隻腳抽筋,使唔使食鈣? What the patient asks is what to do about it.
+    fn told_before_a_question(&self, mention: &Mention) -> bool {
+        let sentence = self.utterance.sentence(mention.head);
+        let from = self.clause(mention).end;
+        let behind = from..sentence.end.min(self.utterance.ahead(from, SUBJECT_REACH));
+        let words: String = self.utterance.folded(behind.clone()).iter().collect();
+        let needs = NEEDS.iter().any(|need| words.contains(need));
+        self.utterance.speaker != Speaker::Doctor
+            && needs
+            && !self.has(self.clause(mention), &[TermKind::Question, TermKind::QuestionEnd, TermKind::Worry])
     }
 
     fn of_whom(&self, mention: &Mention, reading: Reading) -> Reading {
@@ -266,6 +289,10 @@ impl Context<'_> {
     fn denied_or_family(&self, mention: &Mention) -> Option<Reading> {
         let denied = self.denied(mention);
         match (self.subject(mention), denied) {
+            // That a relative's womb was taken out is no disease of the family.
+            (Subject::Family, None) if self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("Z9")) => {
+                reading(Claim::Nothing, "a relative's operation")
+            }
             (Subject::Family, None) => reading(Claim::Family, "a relative's"),
             (Subject::Family, Some(_)) => reading(Claim::Nothing, "a relative has it not"),
             (_, Some(reason)) => reading(Claim::Absent, reason),

@@ -25,11 +25,14 @@ pub struct Event {
 pub fn events(utterances: &[Utterance], mentions: &[Vec<Mention>], lexicon: &Lexicon) -> Vec<Event> {
     let mut talk = Talk { lexicon, pending: Vec::new(), last: None, named_in_turn: false, events: Vec::new() };
     let child = about_a_child(utterances, lexicon);
+    let mut came_along = false;
     for (index, (utterance, mentions)) in utterances.iter().zip(mentions).enumerate() {
         let previous = index.checked_sub(1).and_then(|before| utterances.get(before));
         let said = |kind| previous.is_some_and(|before| before.has(lexicon, 0..before.chars.len(), &[kind]));
         let (of_allergy, of_family) = (said(TermKind::Allergy), said(TermKind::Family));
-        talk.turn(index, &Context { utterance, mentions, lexicon, child, of_allergy, of_family });
+        let opening = !came_along;
+        came_along |= utterance.speaker == Speaker::Relative;
+        talk.turn(index, &Context { utterance, mentions, lexicon, child, of_allergy, of_family, opening });
     }
     talk.events
 }
@@ -148,8 +151,20 @@ impl Talk<'_> {
         // A part of the body may open any answer: only what is felt of it, its last character, affirms.
         let repeats = |words: &[char; 2]| words.last() == Some(word) || denied && words.first() == Some(word);
         let asked = self.pending.iter().any(|pending| pending.utterance + 1 == index && repeats(&pending.words));
-        let answer = if denied { Answer::No } else { Answer::Yes };
+        // 轉就冇: named again, and denied behind it.
+        let behind = chars.iter().skip(1).any(|c| matches!(c, '冇' | '唔' | '未'));
+        let answer = if denied || behind { Answer::No } else { Answer::Yes };
         (asked && short).then_some((answer, clause.start, clause.start + 1 + usize::from(denied)))
+    }
+
+    /// 有冇燒? 探到三十九度四: a reading answers.
+    fn measured(&self, index: usize, context: &Context<'_>, clause: &std::ops::Range<usize>) -> Option<(Answer, usize, usize)> {
+        let [only] = self.pending.as_slice() else { return None };
+        let concept = self.lexicon.conditions.get(only.mention.condition)?;
+        let asked = only.utterance + 1 == index && concept.icd10.starts_with("R50");
+        let words: String = context.utterance.folded(clause.clone()).iter().collect();
+        let number = context.utterance.numbers_in(clause.clone()).iter().find(|number| (38.0..43.0).contains(&number.value))?;
+        (asked && words.contains('度')).then_some((Answer::Yes, number.start, number.end))
     }
 
     fn ask(&mut self, question: Pending) {
@@ -164,6 +179,7 @@ impl Talk<'_> {
         let Some(clause) = context.utterance.clauses().get(number).cloned() else { return };
         let until = named.map_or(clause.range.end, |mention| mention.start);
         let answered = answer_in(context, clause.range.start..until, named.is_some());
+        let answered = answered.or_else(|| self.measured(index, context, &clause.range));
         let Some((answer, start, end)) =
             answered.or_else(|| self.echo(index, context, &clause.range).filter(|_| named.is_none()))
         else {
@@ -254,6 +270,8 @@ fn answer_in(context: &Context<'_>, range: std::ops::Range<usize>, names_follow:
             TermKind::Oneself | TermKind::Third | TermKind::Ongoing | TermKind::Contrast | TermKind::Nothing | TermKind::Now => {
                 continue;
             }
+            // 之前冇㗎, 體檢正常.
+            TermKind::Before | TermKind::History if context.utterance.folded(hit.end..hit.end + 1) == ['冇'] => continue,
             TermKind::Activity | TermKind::Advise | TermKind::Remedy | TermKind::Both => continue,
             TermKind::HadOnce => Answer::Once,
             TermKind::NoNeed => Answer::No,
@@ -262,6 +280,17 @@ fn answer_in(context: &Context<'_>, range: std::ops::Range<usize>, names_follow:
             // 有少少自卑 names something else.
             TermKind::Affirmation if names_something(context, hit.end..range.end) => return None,
             TermKind::Affirmation => Answer::Yes,
+            // 有時未行到就出咗嚟 tells how it is.
+            TermKind::Negation
+                if context.utterance.folded(hit.start..hit.end) == ['未']
+                    && context
+                        .utterance
+                        .folded(hit.end..range.end)
+                        .iter()
+                        .any(|c| !is_particle(*c) && !"有試過试㗎".contains(*c)) =>
+            {
+                return None;
+            }
             TermKind::Negation | TermKind::NotSo => Answer::No,
             TermKind::UncertainAfter => Answer::Maybe,
             _ => return None,

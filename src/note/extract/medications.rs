@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use super::allergies::Allergies;
 use super::list;
-use super::regimen::{Regimen, regimen};
+use super::regimen::{Regimen, leads_to_a_drug, regimen};
 use super::utterance::{Speaker, Utterance};
 use super::{MISSPELT_CONFIDENCE, evidence_of};
 use crate::note::{Allergy, AllergyStatus, Evidence, Medication, MedicationStatus};
-use crate::terminology::{Drug, DrugKind, Found, Lexicon, Meaning, TermKind};
+use crate::terminology::{Drug, DrugKind, Found, Lexicon, Meaning, TermKind, UnitKind};
 use crate::text::PatientText;
 
 /// How far before a drug a word tells what is done with it.
@@ -20,6 +20,8 @@ const FORBIDDEN: usize = 8;
 const TOGETHER: [&str; 7] = ["一齐", "一起", "夹住", "夹埋", "夹杂", "同时", "一并"];
 /// How much may be said of a drug's purpose within a list.
 const DESCRIBED: usize = 12;
+/// What may stand before a bare 要停 (folded).
+const FILLERS: &str = "今次日聽晚朝真系係都一定即刻而家先就要佢必须呢只药";
 /// How far back a drug is looked for that 停咗佢 speaks of, twice this.
 const SUBJECT_REACH: usize = 30;
 
@@ -104,7 +106,14 @@ pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Alle
     let all_as_before = utterances.iter().any(|utterance| all_unchanged(utterance, lexicon));
     for (index, utterance) in utterances.iter().enumerate() {
         let previous = index.checked_sub(1).and_then(|before| utterances.get(before));
-        stop_named_before(utterance, previous, lexicon, &mut courses);
+        // X 你仲有冇食? 間中食粒。 停咗佢: the answer between names no drug.
+        let earlier = index.checked_sub(2).and_then(|before| utterances.get(before));
+        let earlier = earlier.filter(|before| {
+            let names = |hit: &Found| matches!(hit.meaning, Meaning::Drug(_));
+            let silent = |between: &Utterance| !between.found.iter().any(names) && !between.chars.contains(&'药');
+            before.speaker == utterance.speaker && previous.is_some_and(silent)
+        });
+        stop_named_before(utterance, earlier.or(previous), lexicon, &mut courses);
         let asked = previous.is_some_and(|before| asks_for_drugs(before, lexicon));
         for said in mentions(utterance, lexicon, asked) {
             take(said, lexicon, &mut courses);
@@ -224,8 +233,9 @@ fn stop_named_before(utterance: &Utterance, previous: Option<&Utterance>, lexico
     let taken = |before: &Utterance, hit: &Found| is_drug(&hit) && !beside_the_point(before, lexicon, hit);
     for stop in utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::DrugStopped) {
         let clause = utterance.clause(stop.start).range;
-        let leads = stop.start <= clause.start + 2 && clause.end.saturating_sub(stop.end) <= 3;
-        if !leads || utterance.within(clause.clone()).iter().any(|hit| is_drug(&hit)) {
+        let ends = clause.end.saturating_sub(stop.end) <= 3;
+        let leads = stop.start <= clause.start + 2 || bids(utterance, lexicon, clause.start..stop.start);
+        if !(leads && ends) || utterance.within(clause.clone()).iter().any(|hit| is_drug(&hit)) {
             continue;
         }
         let before = utterance.back(clause.start, 2 * SUBJECT_REACH)..clause.start;
@@ -250,6 +260,15 @@ fn stop_named_before(utterance: &Utterance, previous: Option<&Utterance>, lexico
         };
         take(said, lexicon, courses);
     }
+}
+
+/// 今次真係要停: nothing but that it must be.
+fn bids(utterance: &Utterance, lexicon: &Lexicon, lead: Range<usize>) -> bool {
+    let denials = [TermKind::Negation, TermKind::NegationNear, TermKind::NoNeed, TermKind::Hypothetical, TermKind::Question];
+    utterance.speaker != Speaker::Patient
+        && utterance.folded(lead.clone()).contains(&'要')
+        && utterance.folded(lead.clone()).iter().all(|c| FILLERS.contains(*c))
+        && !utterance.has(lexicon, lead, &denials)
 }
 
 /// What each mention of a drug in an utterance says. `asked`: the turn before asked which drugs are taken.
@@ -366,7 +385,25 @@ fn beside_the_point(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bo
     let relative = utterance.terms(lexicon, range.start..hit.start, TermKind::Family).next().is_some()
         && utterance.speaker != Speaker::Relative;
     let asked = clause.asked && utterance.speaker == Speaker::Patient && utterance.quantities_in(range.clone()).is_empty();
-    relative || asked || tolerated || utterance.has(lexicon, range, &kinds)
+    // 抽 X 濃度 is a test; 吞咗四十粒 X is no treatment; 食 X 會胃痛 is what it does to somebody.
+    let behind: String = utterance.folded(hit.end..hit.end + 6).iter().filter(|c| **c != ' ').collect();
+    // The fold reads 濃 as 膿.
+    let measured = ["脓度", "水平", "level"].iter().any(|word| behind.starts_with(word));
+    let swallowed = utterance.folded(utterance.back(hit.start, BEFORE)..hit.start).contains(&'吞');
+    let does = does_something(utterance, lexicon, hit, &range);
+    relative || asked || measured || swallowed || does || tolerated || utterance.has(lexicon, range, &kinds)
+}
+
+/// 我食 X 會胃痛: the effect right behind the name, told by whom it befell.
+fn does_something(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, clause: &Range<usize>) -> bool {
+    let felt = |next: &&Found| match next.meaning {
+        Meaning::Condition(condition) => lexicon.conditions.get(condition).is_some_and(|concept| concept.symptom),
+        Meaning::Class(_) => true,
+        _ => false,
+    };
+    let Some(next) = utterance.within(hit.end..clause.end).iter().find(felt) else { return false };
+    let between = utterance.folded(hit.end..next.start);
+    utterance.speaker != Speaker::Doctor && between.len() <= 3 && between.contains(&'会')
 }
 
 fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, known: &Drug, around: Range<usize>) -> Option<Said> {
@@ -384,6 +421,8 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
             how = other;
         }
     }
+    // 痛就食 X: whatever else is said of how.
+    how.prn |= utterance.terms(lexicon, ahead.clone(), TermKind::Prn).any(|hit| leads_to_a_drug(utterance, hit));
     // Without speakers, 有高血壓食 X is told by who has it, and 俾你食 X by who gives it.
     let own = utterance.speaker == Speaker::Unknown
         && utterance.has(lexicon, clause.start..hit.start, &[TermKind::Affirmation, TermKind::Oneself, TermKind::DrugActive])
@@ -469,7 +508,35 @@ fn done(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: R
         next && hit.start > clause.end && utterance.between(hit.end, behind.end) <= 1
     };
     let first = utterance.within(ahead).iter().rev().find_map(read);
-    let second = utterance.within(behind.start..behind.end.min(clause.end)).iter().find_map(read);
+    let own = behind.start..behind.end.min(clause.end);
+    let second = utterance.within(own.clone()).iter().find_map(read);
+    // X 轉咗 Y: X is given no more. X 唔好, 轉 Y: it was only thought of.
+    if replaced(utterance, lexicon, own.clone()) {
+        return of(MedicationStatus::Stopped);
+    }
+    if utterance.folded(own.start..clause.end.max(own.start)).iter().filter(|c| **c != ' ').eq(&['唔', '好']) {
+        return Done { withheld: true, ..Done::default() };
+    }
+    // 醫生叫我停 X, 但我仲食緊: what one does is the last word, not what one was told.
+    let stays = || {
+        let stopped = first.or(second).is_some_and(|done| done.status == Some(MedicationStatus::Stopped));
+        let still = utterance.terms(lexicon, own.end..behind.end, TermKind::DrugActive).find(|hit| !others(hit));
+        let contrast = |hit: &Found| {
+            let clause = utterance.clause(hit.start).range;
+            utterance.has(lexicon, clause.start..hit.start, &[TermKind::Contrast])
+                && !utterance.has(lexicon, clause.start..hit.start, &[TermKind::Negation, TermKind::NegationNear])
+        };
+        // X 停三日,跟住照食.
+        let pauses = utterance.terms(lexicon, own.clone(), TermKind::DrugStopped).any(|stop| {
+            let times = utterance.quantities_in(stop.end..stop.end + 2);
+            times.iter().any(|quantity| quantity.kind == UnitKind::Time && quantity.value < 30.0)
+        });
+        let told = utterance.speaker != Speaker::Doctor && still.is_some_and(contrast);
+        stopped && (told || pauses && still.is_some())
+    };
+    if stays() {
+        return of(MedicationStatus::Active);
+    }
     // 我食 X 之前肝酵素高,停咗: a stop that leads a later clause of the sentence.
     let later_stop = utterance
         .terms(lexicon, behind.clone(), TermKind::DrugStopped)
@@ -490,6 +557,18 @@ fn done(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: R
         (None, Some(second)) => later_stop.filter(|_| second.weak).unwrap_or(second),
         (None, None) => later().map(|done| Done { late: true, ..done }).unwrap_or_default(),
     }
+}
+
+/// Whether a range ends with 轉, 換 or 改 right before the next drug, and nothing says that it comes only later.
+fn replaced(utterance: &Utterance, lexicon: &Lexicon, behind: Range<usize>) -> bool {
+    let next = utterance.within(behind.end..behind.end + 1).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
+    let Some(verb) = utterance.terms(lexicon, behind.clone(), TermKind::DrugPlanned).last().filter(|_| next) else {
+        return false;
+    };
+    let words = utterance.folded(verb.start..behind.end);
+    let turns = matches!(words.first(), Some('转' | '换' | '改')) && utterance.between(verb.end, behind.end) <= 2;
+    let later = utterance.folded(behind.start..verb.start).iter().any(|c| matches!(c, '后' | '再' | '加' | ',' | '，'));
+    turns && !later && !utterance.has(lexicon, behind.start..verb.start, &[TermKind::Negation, TermKind::NegationNear])
 }
 
 /// 食, 搽, 滴: how it is taken, by which nothing is started.

@@ -17,6 +17,7 @@ const CAPILLARY: &str = "14743-9";
 const RANDOM: &str = "14749-6";
 const WEIGHT: &str = "29463-7";
 const TEMPERATURE: &str = "8310-5";
+const PER_MINUTE: &str = "/min";
 
 /// Why a value that was said is not written.
 const IMPLAUSIBLE: &str = "implausible value, not written";
@@ -135,7 +136,9 @@ fn named(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
         .filter_map(|hit| {
             let Meaning::Observation(index) = hit.meaning else { return None };
             let kind = lexicon.observations.get(index)?;
-            let number = value_after(utterance, lexicon, hit.end)?;
+            // 心跳八十次: what is counted a minute may be said in times.
+            let beats = (kind.unit == PER_MINUTE).then_some(kind.low);
+            let number = value_after(utterance, lexicon, hit.end, beats)?;
             if not_today(utterance, lexicon, hit.start) {
                 return None;
             }
@@ -160,7 +163,8 @@ fn laboratory<'a>(
 }
 
 /// The first exact number behind a name, before the next name; after 到 where a change is told (由三點八降到二點六).
-fn value_after<'a>(utterance: &'a Utterance, lexicon: &Lexicon, from: usize) -> Option<&'a Number> {
+/// `beats` is the least number of times that can be one; nothing where a number of times is none.
+fn value_after<'a>(utterance: &'a Utterance, lexicon: &Lexicon, from: usize, beats: Option<f64>) -> Option<&'a Number> {
     let sentence = utterance.sentence(from.saturating_sub(1));
     let next = utterance
         .within(from..sentence.end)
@@ -173,10 +177,11 @@ fn value_after<'a>(utterance: &'a Utterance, lexicon: &Lexicon, from: usize) -> 
     let until = if asked { clause.end + 3 } else { clause.end };
     let until = until.min(if asked { until } else { next }).min(utterance.ahead(from, NEAR));
     let mut candidates = utterance.numbers_in(from..until).iter().filter(|number| {
-        let counted = utterance
-            .quantities_in(number.start..number.end)
-            .iter()
-            .any(|quantity| matches!(quantity.kind, UnitKind::Time | UnitKind::Times));
+        let counted = utterance.quantities_in(number.start..number.end).iter().any(|quantity| match quantity.kind {
+            UnitKind::Time => true,
+            UnitKind::Times => beats.is_none_or(|least| quantity.value < least),
+            _ => false,
+        });
         !counted && !number.ordinal
     });
     let first = candidates.next()?;

@@ -136,7 +136,9 @@ fn sick_leave(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -
 }
 
 fn referral(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Vec<PlanItem> {
-    let Some(verb) = utterance.terms(lexicon, clause.clone(), TermKind::Refer).next() else { return Vec::new() };
+    let Some(verb) = utterance.terms(lexicon, clause.clone(), TermKind::Refer).next() else {
+        return sent(utterance, lexicon, clause).into_iter().collect();
+    };
     if utterance.has(lexicon, clause.start..verb.start, &[TermKind::NoNeed, TermKind::Negation]) {
         return Vec::new();
     }
@@ -154,19 +156,39 @@ fn referral(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> 
     services.iter().filter_map(|service| item(utterance, PlanKind::Referral, service.start..service.end, None)).collect()
 }
 
+/// 做物理治療, 請精神科會診, 社康護士上門跟進: a service that is to see the patient, without the word.
+fn sent(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<PlanItem> {
+    let aside =
+        [TermKind::Negation, TermKind::NegationNear, TermKind::NoNeed, TermKind::Past, TermKind::History, TermKind::Before];
+    if utterance.has(lexicon, clause.clone(), &aside) {
+        return None;
+    }
+    utterance.terms(lexicon, clause.clone(), TermKind::Service).find_map(|service| {
+        let before = service.start.checked_sub(1).and_then(|at| utterance.chars.get(at));
+        let behind: String = utterance.folded(service.end..clause.end.min(service.end + 6)).iter().collect();
+        let asked = matches!(before, Some('做' | '请' | '约' | '搵'));
+        let sees = ["跟", "上门", "会诊", "家访", "睇"].iter().any(|word| behind.contains(word));
+        (asked || sees).then(|| item(utterance, PlanKind::Referral, service.start..clause.end, None)).flatten()
+    })
+}
+
 const DONE: [TermKind; 4] = [TermKind::Past, TermKind::NegativeResult, TermKind::NoNeed, TermKind::Before];
 
 fn investigation(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<PlanItem> {
     let aside = DONE.iter().chain(&[TermKind::Negation, TermKind::FollowUp, TermKind::HistoryAfter]);
+    // 療程完咗四個禮拜後驗: what is over by then says nothing of the test.
+    let times = utterance.quantities_in(clause.clone()).iter().filter(|quantity| quantity.kind == UnitKind::Time);
+    let later_on = times.filter(|quantity| utterance.chars.get(quantity.end) == Some(&'后')).last();
+    let told = later_on.map_or(clause.start, |quantity| quantity.end)..clause.end;
     let reported =
-        aside.clone().filter(|kind| **kind != TermKind::FollowUp).any(|kind| utterance.has(lexicon, clause.clone(), &[*kind]));
+        aside.clone().filter(|kind| **kind != TermKind::FollowUp).any(|kind| utterance.has(lexicon, told.clone(), &[*kind]));
     let test = utterance.terms(lexicon, clause.clone(), TermKind::Test).next();
     let verb = utterance.terms(lexicon, clause.clone(), TermKind::TestVerb).next();
     let future = utterance.has(lexicon, clause.clone(), &[TermKind::Future, TermKind::RuleOut, TermKind::Refer]);
     let later = days(utterance, lexicon, clause.clone()).is_some();
     let observed = utterance.within(clause.clone()).iter().any(|hit| matches!(hit.meaning, Meaning::Observation(_)))
         && !utterance.numbers_in(clause.clone()).is_empty()
-        && verb.is_none();
+        && verb.is_none_or(|verb| test.is_none() && utterance.folded(verb.start..verb.end) == ['做']);
     let start = verb.or(test)?.start;
     let treats = test.is_none() && utterance.has(lexicon, clause.clone(), &[TermKind::Procedure]);
     let object = test.is_some()

@@ -64,8 +64,14 @@ fn every<'a>(chars: &'a [char], found: &'a [Found], lexicon: &'a Lexicon) -> imp
         let Meaning::Unit(index) = hit.meaning else { return None };
         let unit = lexicon.units.get(index).filter(|unit| unit.kind == UnitKind::Time)?;
         let before = hit.start.checked_sub(1)?;
-        (chars.get(before) == Some(&'每')).then_some(Quantity {
-            start: before,
+        let each = chars.get(before) == Some(&'每');
+        // 五百 mg 日兩次: a day that nothing counts, and then how often.
+        let bare = unit.factor == 1.0
+            && chars.get(before).is_some_and(|c| *c == ' ' || "克升粒丸片".contains(*c) || c.is_ascii_alphabetic())
+            && chars.get(hit.end).is_some_and(|c| "一二三四两2346".contains(*c))
+            && matches!(chars.get(hit.end + 1), Some('次' | '粒'));
+        (each || bare).then_some(Quantity {
+            start: if each { before } else { hit.start },
             end: hit.end,
             value: unit.factor,
             unit: index,

@@ -31,7 +31,8 @@ pub fn regimen(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) ->
     let mut spans = Vec::new();
     let dose = dose(utterance, lexicon, range.clone(), &mut spans);
     let times_per_day = frequency(utterance, lexicon, range.clone(), &mut spans);
-    let prn = utterance.terms(lexicon, range.clone(), TermKind::Prn).next();
+    // 食十日,痛就食 Y: said of the next drug.
+    let prn = utterance.terms(lexicon, range.clone(), TermKind::Prn).find(|hit| !leads_to_a_drug(utterance, hit));
     spans.extend(prn.map(|hit| hit.start..hit.end));
     let duration_days = duration(utterance, lexicon, range);
     Regimen { dose, times_per_day, prn: prn.is_some(), duration_days, spans }
@@ -115,6 +116,11 @@ fn frequency(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, span
     Some((times * 100.0).round() / 100.0)
 }
 
+/// 痛就食 X.
+pub fn leads_to_a_drug(utterance: &Utterance, word: &Found) -> bool {
+    utterance.within(word.end..word.end + 2).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)))
+}
+
 /// On aspirin: the word leads to what is taken and is no `o.n.`.
 fn before_a_drug(utterance: &Utterance, word: &Found) -> bool {
     let next = utterance.within(word.end..word.end + 2);
@@ -130,7 +136,10 @@ fn composite(utterance: &Utterance, range: Range<usize>) -> Option<(f64, Range<u
         let later = matches!(utterance.chars.get(time.end), Some('后' | '前' | '内'));
         let count = often.kind == UnitKind::Times || often.kind == UnitKind::Dose && often.value <= 1.0;
         let times = if often.kind == UnitKind::Times { often.value } else { 1.0 };
-        (near && period && !later && count).then(|| (times / time.value, time.start..often.end))
+        // X 五十一日一次: the dose and the day read as one number.
+        let run_on = time.value > 31.0 && utterance.folded(time.start..time.end).ends_with(&['一', '日']);
+        let days = if run_on { 1.0 } else { time.value };
+        (near && period && !later && count).then(|| (times / days, time.start..often.end))
     })
 }
 

@@ -81,7 +81,7 @@ impl Utterance {
             }
         }
         let speaker = match segment.speaker.as_deref() {
-            Some("doctor") => Speaker::Doctor,
+            Some("doctor" | "nurse") => Speaker::Doctor,
             Some("patient") => Speaker::Patient,
             Some("relative") => Speaker::Relative,
             _ => Speaker::Unknown,

@@ -3,6 +3,7 @@
 //! Invariant: outside a trial nobody does anything without an open session of a role that is held, or a device's token; what ends one
 //! ends it for open sockets too.
 
+mod carried;
 mod ceremony;
 mod cookie;
 mod news;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+pub(super) use carried::Carried;
 pub(super) use ceremony::Ceremonies;
 pub(super) use cookie::CookieForm;
 pub(super) use news::News;
@@ -51,7 +53,9 @@ pub(super) struct SignIn {
     pub ceremonies: Ceremonies,
     /// The session's cookie.
     pub cookie: CookieForm,
-    /// Ceremonies that were begun.
+    /// Sign-ins that were begun.
+    pub carried: Carried,
+    /// Registrations of passkeys that were begun: by who has a token, or is signed in.
     pub begun: Waiting<super::accounts::Begun>,
     /// People who have yet to say in which role they come.
     pub identified: Waiting<super::accounts::Identity>,
@@ -79,9 +83,9 @@ impl Gate {
     /// # Errors
     /// As [`Self::trial`]; and an address that passkeys cannot be for.
     pub fn with_sign_in(origin: &str, cookie: CookieForm) -> Result<Self, ServerError> {
-        let (begun, identified) = (Waiting::new(), Waiting::new());
+        let (carried, begun, identified) = (Carried::new()?, Waiting::new(), Waiting::new());
         let (ceremonies, origin) = (Ceremonies::new(origin)?, origin.trim_end_matches('/').to_owned());
-        Ok(Self { sign_in: Some(SignIn { ceremonies, cookie, begun, identified, origin }), ..Self::trial()? })
+        Ok(Self { sign_in: Some(SignIn { ceremonies, cookie, carried, begun, identified, origin }), ..Self::trial()? })
     }
 
     /// Says that sessions, roles or devices were ended: whoever is in looks again.

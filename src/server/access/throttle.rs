@@ -1,7 +1,7 @@
 //! How often an address may try, and how many refusals of strangers the audit log takes.
 //!
-//! Tries count by address and never by account: who fails on purpose locks out nobody but themselves. A network of IPv6 counts as one
-//! address, for one machine has many.
+//! Tries count by address and never by account, and only those with links that are used once: an answer of a passkey cannot be guessed, so a
+//! sign-in waits for nobody, also where a whole clinic has one address. A network of IPv6 counts as one address, for one machine has many.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};

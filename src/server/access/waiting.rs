@@ -1,4 +1,5 @@
-//! What waits in memory for its second step: ceremonies with passkeys, and people who have yet to say in which role they come.
+//! What waits in memory for its second step: registrations of passkeys, and people who have yet to say in which role they come. Only who
+//! has a token, a session or the right passkey can put something in.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -81,6 +81,7 @@ async fn name_of(app: &App, person: PersonId) -> Result<Option<String>, ApiError
 
 /// Who comes in with a token.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = EnrolmentEntry)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
     token: String,

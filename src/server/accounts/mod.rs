@@ -3,16 +3,18 @@
 mod devices;
 mod enrolments;
 mod faces;
+mod letterhead;
 mod passkeys;
 mod people;
 mod sessions;
 mod sign_in;
+mod staff;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use webauthn_rs::prelude::{DiscoverableAuthentication, PasskeyRegistration};
+use webauthn_rs::prelude::PasskeyRegistration;
 
 use super::App;
 use super::access::SignIn;
@@ -31,8 +33,6 @@ pub(super) enum Begun {
     Enrolment(Box<Entering>),
     /// Another passkey of somebody who is signed in.
     Another { state: PasskeyRegistration, person: PersonId },
-    /// A sign-in.
-    SignIn(DiscoverableAuthentication),
 }
 
 /// Somebody who comes with a token.
@@ -70,15 +70,31 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(people::invite))
         .routes(routes!(people::uninvite))
         .routes(routes!(people::recover))
-        .routes(routes!(people::end_role))
+        .routes(routes!(people::end_role, staff::change_role))
+        .routes(routes!(staff::change_card))
+        .routes(routes!(letterhead::show, letterhead::change))
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::end))
         .routes(routes!(devices::list, devices::enrol))
         .routes(routes!(devices::revoke))
 }
 
-/// Somebody who is not signed in and tries to be. Each try counts for their address.
+/// Somebody who is not signed in and comes with a link. Each try counts for their address.
 pub(super) struct Door(By);
+
+/// Somebody who is not signed in and comes with a passkey, which cannot be guessed: tries are not counted.
+pub(super) struct Threshold(By);
+
+impl FromRequestParts<App> for Threshold {
+    type Rejection = ApiError;
+
+    /// # Errors
+    /// [`ApiError::IsTrial`].
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        sign_in(app)?;
+        Ok(Self(By { address: address(parts), ..By::now(Actor::Unknown) }))
+    }
+}
 
 impl FromRequestParts<App> for Door {
     type Rejection = ApiError;

@@ -16,7 +16,7 @@ use crate::server::App;
 use crate::server::asked::Body;
 use crate::server::caller::{Caller, What};
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{Card, Enrolment, StoredRole};
+use crate::store::{Card, Enrolment, RoleEnd, StoredRole};
 
 /// Seconds that an invitation is good for.
 const INVITATION: i64 = 72 * 3600;
@@ -40,6 +40,8 @@ struct StaffFace {
     phone: Option<String>,
     email: Option<String>,
     kind: &'static str,
+    /// Where in the organisation, in its own words.
+    department: Option<String>,
     starts_at: String,
     ends_at: Option<String>,
     /// Whether it is held now.
@@ -90,6 +92,7 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
             phone: card.phone,
             email: card.email,
             kind: role.kind.as_str(),
+            department: role.department.clone(),
             starts_at: time(role.starts_at),
             ends_at: role.ends_at.map(time),
             held: role.is_held(caller.by.seconds()),
@@ -126,6 +129,16 @@ pub(super) async fn colleagues(State(app): State<App>, caller: Caller) -> Result
     Ok(Json(Colleagues { colleagues }))
 }
 
+/// The end of a role.
+pub(super) fn end(given: Option<&str>) -> Result<Option<i64>, ApiError> {
+    let read = |given| {
+        Instant::parse(given)
+            .map(|at| at.unix_seconds())
+            .map_err(|_| ApiError::Invalid("`ends_at` is no RFC 3339 time".to_owned()))
+    };
+    given.map(read).transpose()
+}
+
 /// Who is invited, as what, until when.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -140,6 +153,9 @@ pub(super) struct Invited {
     /// RFC 3339 time at which the role ends; null where no end is known.
     #[serde(default)]
     ends_at: Option<String>,
+    /// Where in the organisation, in its own words.
+    #[serde(default)]
+    department: Option<String>,
 }
 
 /// A token to give to somebody. It is told once.
@@ -176,18 +192,13 @@ pub(super) async fn invite(
     caller.may(&app, Right::ManageAccounts, What::Organisation).await?;
     let kind = RoleKind::ALL.iter().find(|kind| kind.as_str() == invited.kind);
     let kind = kind.ok_or_else(|| ApiError::Invalid("`kind` is none of the roles".to_owned()))?.as_str().to_owned();
-    let end = |given: &String| {
-        Instant::parse(given)
-            .map(|at| at.unix_seconds())
-            .map_err(|_| ApiError::Invalid("`ends_at` is no RFC 3339 time".to_owned()))
-    };
     let card = Card {
         name: text("name", &invited.name)?,
         phone: optional("phone", invited.phone.as_deref())?,
         email: optional("email", invited.email.as_deref())?,
     };
-    let ends_at = invited.ends_at.as_ref().map(end).transpose()?;
-    offer(&app, &caller, &Enrolment::Invitation { card, kind, ends_at }, INVITATION).await
+    let (ends_at, department) = (end(invited.ends_at.as_deref())?, optional("department", invited.department.as_deref())?);
+    offer(&app, &caller, &Enrolment::Invitation { card, kind, ends_at, department }, INVITATION).await
 }
 
 /// Takes an invitation or a recovery back.
@@ -237,15 +248,12 @@ pub(super) async fn end_role(State(app): State<App>, caller: Caller, Path(id): P
     caller.may(&app, Right::ManageAccounts, What::Organisation).await?;
     let (store, organisation, at) = (app.rooms.store(), caller.session.organisation, caller.by.seconds());
     let id = RoleId::try_from(id).map_err(|_| ApiError::NotThere)?;
-    let administers = |role: &StoredRole| role.kind == RoleKind::Administrator && role.is_held(at);
-    let administrators: Vec<RoleId> =
-        store.roles_in(organisation).await?.into_iter().filter(administers).map(|role| role.id).collect();
-    if administrators == [id] {
-        return Err(ApiError::LastAdministrator);
+    match store.end_role(id, organisation, at, &caller.by).await? {
+        RoleEnd::LastAdministrator => Err(ApiError::LastAdministrator),
+        RoleEnd::NotHeld => Err(ApiError::NotThere),
+        RoleEnd::Ended => {
+            app.gate.changed();
+            Ok(StatusCode::NO_CONTENT)
+        }
     }
-    if !store.end_role(id, organisation, at, &caller.by).await? {
-        return Err(ApiError::NotThere);
-    }
-    app.gate.changed();
-    Ok(StatusCode::NO_CONTENT)
 }

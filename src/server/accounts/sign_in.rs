@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::faces::{Asked, RoleFace, time};
-use super::{Begun, Door, Identity, refused, sign_in};
+use super::{Identity, Threshold, refused, sign_in};
 use crate::audit::{PersonId, Refusal, RoleId};
 use crate::room::Token;
 use crate::server::App;
@@ -25,10 +25,10 @@ use crate::store::{By, NewSession, StoredRole};
     path = "/v1/sign-in/begin",
     responses((status = 200, description = "What the browser is to ask for", body = Asked), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn begin(State(app): State<App>, Door(_): Door) -> Result<Json<Asked>, ApiError> {
+pub(super) async fn begin(State(app): State<App>, Threshold(_): Threshold) -> Result<Json<Asked>, ApiError> {
     let sign_in = sign_in(&app)?;
     let (options, state) = sign_in.ceremonies.sign_in()?;
-    Ok(Json(Asked::new(&sign_in.begun.put(Begun::SignIn(state))?, options)))
+    Ok(Json(Asked::new(&sign_in.carried.give(&state)?, options)))
 }
 
 /// A browser's answer.
@@ -61,7 +61,7 @@ pub(super) struct Who {
 )]
 pub(super) async fn finish(
     State(app): State<App>,
-    Door(by): Door,
+    Threshold(by): Threshold,
     Body(Answer { ceremony, answer }): Body<Answer>,
 ) -> Result<Json<Who>, ApiError> {
     match identified(&app, ceremony, &answer).await {
@@ -73,14 +73,17 @@ pub(super) async fn finish(
 
 async fn identified(app: &App, ceremony: String, answer: &Value) -> Result<Identity, ApiError> {
     let sign_in = sign_in(app)?;
-    let Some(Begun::SignIn(state)) = sign_in.begun.take(&Token::from_client(ceremony)) else {
-        return Err(ApiError::PasskeyRefused);
-    };
+    let ceremony = Token::from_client(ceremony);
+    let state = sign_in.carried.look(&ceremony).ok_or(ApiError::PasskeyRefused)?;
     let (answer, claimed) = sign_in.ceremonies.identify(answer)?;
     let store = app.rooms.store();
     let passkey = store.passkey_with(&claimed.credential).await?.filter(|passkey| passkey.person == claimed.person);
     let passkey = passkey.ok_or(ApiError::PasskeyRefused)?;
-    if let Some(key) = sign_in.ceremonies.signed_in(&answer, state, &passkey)? {
+    let counted = sign_in.ceremonies.signed_in(&answer, state, &passkey)?;
+    if !sign_in.carried.use_up(&ceremony) {
+        return Err(ApiError::PasskeyRefused);
+    }
+    if let Some(key) = counted {
         store.count_passkey(&passkey, &key).await?;
     }
     Ok(Identity { person: passkey.person, reach: passkey.reach })
@@ -141,7 +144,7 @@ pub(super) struct SessionFace {
 )]
 pub(super) async fn choose(
     State(app): State<App>,
-    Door(by): Door,
+    Threshold(by): Threshold,
     headers: axum::http::HeaderMap,
     Body(Choice { ticket, role }): Body<Choice>,
 ) -> Result<Response, ApiError> {

@@ -37,6 +37,8 @@ const LONGEST_HEAD: usize = 64 << 10;
 const BLOCK: usize = 1 << 20;
 /// A client that sends nothing for so long has stalled.
 const SILENCE: Duration = Duration::from_secs(30);
+/// Bytes a second below which a client is too slow, however regularly it sends: so nobody keeps a place with a byte now and then.
+const SLOWEST: u64 = 1 << 10;
 /// A form that has not come whole after so long has stalled.
 const LONGEST_WAIT: Duration = Duration::from_secs(20 * 60);
 
@@ -223,13 +225,15 @@ impl Held {
 /// A request's body that ends with an error when it is too long, or too slow in coming.
 struct Metered {
     body: BodyDataStream,
-    /// Bytes that may still come.
+    /// Bytes that may still come, and that came.
     left: u64,
+    came: u64,
     longest_file: u64,
     held: Arc<Held>,
     /// How long the client may be silent, and what is left of that.
     patience: Duration,
     silence: Pin<Box<Sleep>>,
+    begun: Instant,
 }
 
 impl Metered {
@@ -237,10 +241,12 @@ impl Metered {
         Self {
             body: body.into_data_stream(),
             left: longest_file.saturating_add(OVERHEAD),
+            came: 0,
             longest_file,
             held: Arc::default(),
             patience,
             silence: Box::pin(sleep(patience)),
+            begun: Instant::now(),
         }
     }
 }
@@ -259,7 +265,9 @@ impl Stream for Metered {
         }
         match this.body.poll_next_unpin(context) {
             Poll::Ready(Some(Ok(chunk))) => {
-                this.silence.as_mut().reset(Instant::now() + this.patience);
+                this.came += chunk.len() as u64;
+                let slowest = this.begun + Duration::from_secs(this.came / SLOWEST);
+                this.silence.as_mut().reset(Instant::now().min(slowest) + this.patience);
                 this.held.bytes.fetch_add(chunk.len(), Ordering::Relaxed);
                 Poll::Ready(Some(match this.left.checked_sub(chunk.len() as u64) {
                     Some(left) => {

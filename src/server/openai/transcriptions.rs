@@ -13,20 +13,23 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::task::JoinHandle;
 
-use super::answer::{Answer, Event, delta, done, plain, verbose};
+use super::answer::{Answer, Event as Told, delta, done, plain, verbose};
 use super::error::OpenAiError;
 use super::form::{self, FILE};
 use super::request::{self, Loaded, Parameter, ResponseFormat, Transcription, TranscriptionForm};
 use crate::audio::{AudioFile, SAMPLE_RATE, SampleIndex};
+use crate::audit::{Action, Event, Outcome};
 use crate::engine::{Abandon, EngineError, Manner, Models};
 use crate::server::App;
-use crate::server::caller::Sender;
-use crate::server::error::ErrorDocument;
+use crate::server::caller::{Pass, Sender};
+use crate::server::error::{ApiError, ErrorDocument};
 use crate::speech::bias::WordList;
 use crate::speech::transcript::{to_srt, to_text, to_vtt};
 use crate::speech::{HeardSegment, Transcript};
 use crate::spool::Scratch;
+use crate::store::{By, Store};
 
 /// The longest recording: a file of a few MiB may hold years of silence.
 const LONGEST: SampleIndex = SampleIndex(12 * 3600 * SAMPLE_RATE as u64);
@@ -49,7 +52,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
                 (String = "text/plain"),
                 (String = "application/x-subrip"),
                 (String = "text/vtt"),
-                (Event = "text/event-stream"),
+                (Told = "text/event-stream"),
             )
         ),
         (status = "default", description = "Why not", body = ErrorDocument)
@@ -65,15 +68,20 @@ pub(super) async fn create(State(app): State<App>, sender: Sender, request: Requ
     let disk = || if app.rooms.disk_low()? { Err(OpenAiError::DiskFull) } else { Ok(()) };
     let scratch = app.rooms.store().scratch()?;
     let mut closing = app.closing.subscribe();
+    let mut over = Over::of(&app, sender.pass());
     let form = tokio::select! {
         form = form::read(request, scratch, app.allowance.longest_file, disk) => form?,
         _ = closing.wait_for(|closing| *closing) => return Err(OpenAiError::Closing),
+        _ = &mut over.0 => return Err(ApiError::NotSignedIn.into()),
     };
     let asked = request::parse(&form.fields, Loaded::of(app.rooms.engine().models()))?;
     let file = form.file.ok_or(OpenAiError::Missing { param: FILE })?;
     let language = asked.options.language;
     let format = asked.format;
-    let hearing = Hearing::begin(&app, place, file, asked);
+    let by = sender.by();
+    // Nothing is heard of which the log does not know for whom.
+    app.rooms.store().keep_event(&by.did_in_general(Action::Record)).await?;
+    let hearing = Hearing::begin(&app, place, file, asked, (by, over));
     if format == ResponseFormat::Stream {
         return streamed(hearing).await;
     }
@@ -93,6 +101,23 @@ fn text(kind: &str, content: String) -> Response {
     ([(header::CONTENT_TYPE, format!("{kind}; charset=utf-8"))], content).into_response()
 }
 
+/// Completes when who sent the recording may not have its text any more. A task of its own: it asks the database, and must never rest
+/// with a connection in hand while the request waits for one.
+struct Over(JoinHandle<()>);
+
+impl Over {
+    fn of(app: &App, pass: &Pass) -> Self {
+        let (gate, store, pass) = (Arc::clone(&app.gate), app.rooms.store().clone(), pass.clone());
+        Self(tokio::spawn(async move { gate.over(&store, &pass).await }))
+    }
+}
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// What the thread that hears has to tell.
 enum News {
     Segment(HeardSegment),
@@ -104,12 +129,16 @@ enum News {
 struct Hearing {
     news: UnboundedReceiver<News>,
     closing: watch::Receiver<bool>,
+    over: Over,
+    /// Where it is kept how it ended, and for whom.
+    store: Store,
+    by: By,
     _abandon: Abandon,
 }
 
 impl Hearing {
     /// Hears it on a thread of its own, which holds the place until it has ended.
-    fn begin(app: &App, place: OwnedSemaphorePermit, file: Scratch, asked: Transcription) -> Self {
+    fn begin(app: &App, place: OwnedSemaphorePermit, file: Scratch, asked: Transcription, (by, over): (By, Over)) -> Self {
         let engine = Arc::clone(app.rooms.engine());
         let (task, abandon) = engine.recording();
         // No more than the text of one recording ever waits in it.
@@ -131,13 +160,26 @@ impl Hearing {
             });
             drop(place);
         });
-        Self { news, closing: app.closing.subscribe(), _abandon: abandon }
+        let (closing, store) = (app.closing.subscribe(), app.rooms.store().clone());
+        Self { news, closing, over, store, by, _abandon: abandon }
     }
 
     async fn next(&mut self) -> News {
-        tokio::select! {
+        let news = tokio::select! {
             news = self.news.recv() => news.unwrap_or(News::Failed(OpenAiError::Internal)),
             _ = self.closing.wait_for(|closing| *closing) => News::Failed(OpenAiError::Closing),
+            _ = &mut self.over.0 => News::Failed(ApiError::NotSignedIn.into()),
+        };
+        let outcome = match news {
+            News::Segment(_) => return news,
+            News::Done(_) => Outcome::Done,
+            News::Failed(_) => Outcome::Failed,
+        };
+        // How it ended is in the log before it is told.
+        let ended = Event { outcome, ..self.by.later().did_in_general(Action::Finish) };
+        match self.store.keep_event(&ended).await {
+            Ok(_) => news,
+            Err(error) => News::Failed(error.into()),
         }
     }
 

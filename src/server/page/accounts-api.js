@@ -17,10 +17,14 @@ export const removePasskey = (id) => ask("DELETE", `/v1/passkeys/${encodeURIComp
 export const sessions = async () => (await ask("GET", "/v1/sessions")).sessions;
 export const endSession = (id) => ask("DELETE", `/v1/sessions/${encodeURIComponent(id)}`);
 export const people = () => ask("GET", "/v1/people");
+export const letterhead = () => ask("GET", "/v1/letterhead");
+export const setLetterhead = (to) => ask("PUT", "/v1/letterhead", to);
 export const invite = (invited) => ask("POST", "/v1/invitations", invited);
 export const uninvite = (id) => ask("DELETE", `/v1/invitations/${encodeURIComponent(id)}`);
 export const recover = (person) => ask("POST", `/v1/people/${encodeURIComponent(person)}/recovery`);
 export const endRole = (role) => ask("DELETE", `/v1/roles/${encodeURIComponent(role)}`);
+export const changeRole = (role, terms) => ask("PUT", `/v1/roles/${encodeURIComponent(role)}`, terms);
+export const changeCard = (person, card) => ask("PUT", `/v1/people/${encodeURIComponent(person)}`, card);
 export const devices = async () => (await ask("GET", "/v1/devices")).devices;
 export const enrolDevice = (device) => ask("POST", "/v1/devices", device);
 export const revokeDevice = (id) => ask("DELETE", `/v1/devices/${encodeURIComponent(id)}`);

@@ -4,6 +4,7 @@ import * as api from "./accounts-api.js";
 import { Admin } from "./admin.js";
 import { $, button, make } from "./dom.js";
 import { has, language, onLanguage, setLanguage, show, t, when } from "./i18n.js";
+import * as watch from "./watch.js";
 import { prove, register } from "./webauthn.js";
 
 const VIEWS = ["sign-in", "choose", "enrol", "account", "admin"];
@@ -73,6 +74,7 @@ async function account() {
   drawAccount();
   view("account");
   if (session.role.kind === "administrator") await admin.show();
+  if (["privacy_officer", "auditor"].includes(session.role.kind)) watch.show();
 }
 
 async function look() {

@@ -5,6 +5,9 @@ import { t, when } from "./i18n.js";
 
 const KINDS = ["doctor", "nurse", "registrar", "administrator", "privacy_officer", "auditor"];
 
+/** The day in Hong Kong of a time, or nothing. */
+const lastDay = (at) => (at ? new Date(Date.parse(at) + 8 * 3600000).toISOString().slice(0, 10) : "");
+
 export class Admin {
   /** `attempt(run)` runs something and shows what went wrong. */
   constructor(attempt) {
@@ -14,6 +17,15 @@ export class Admin {
       event.preventDefault();
       void this.invite();
     });
+    $("letterhead-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.change(() => api.setLetterhead({ address: $("letterhead-address").value, phone: $("letterhead-phone").value }));
+    });
+    $("staff-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.save();
+    });
+    $("staff-leave").addEventListener("click", () => ($("staff-form").hidden = true));
     $("device-form").addEventListener("submit", (event) => {
       event.preventDefault();
       void this.enrol();
@@ -21,8 +33,9 @@ export class Admin {
   }
 
   async show() {
-    const [{ roles, invitations }, devices] = await Promise.all([api.people(), api.devices()]);
+    const [{ roles, invitations }, devices, letterhead] = await Promise.all([api.people(), api.devices(), api.letterhead()]);
     this.all = { roles, invitations, devices };
+    for (const part of ["address", "phone"]) $(`letterhead-${part}`).value = letterhead[part] ?? "";
     this.draw();
     $("admin").hidden = false;
   }
@@ -44,11 +57,13 @@ export class Admin {
     });
   }
 
-  person({ role, person, name, kind, held, ends_at, passkeys }) {
-    const facts = [t(`role.${kind}`), ends_at ? t(held ? "admin.until" : "admin.ended", { when: when(ends_at) }) : null, t("admin.passkeys", { n: passkeys })];
+  person(one) {
+    const { role, person, name, kind, department, held, ends_at, passkeys } = one;
+    const facts = [t(`role.${kind}`), department, ends_at ? t(held ? "admin.until" : "admin.ended", { when: when(ends_at) }) : null, t("admin.passkeys", { n: passkeys })];
     const row = make("li", { data: { role } }, make("span", {}, name, make("small", { class: "hint" }, facts.filter(Boolean).join(" · "))));
     if (held) {
       row.append(
+        button(t("admin.change"), () => this.edit(one), { class: "small" }),
         button(t("admin.recover"), () => this.attempt(async () => this.link(await api.recover(person))), { class: "small" }),
         button(t("admin.end"), () => this.change(() => api.endRole(role)), { class: "small danger" }),
       );
@@ -66,6 +81,28 @@ export class Admin {
     return make("li", {}, make("span", {}, name, make("small", { class: "hint" }, facts)), button(t("admin.revoke"), () => this.change(() => api.revokeDevice(id)), { class: "small danger" }));
   }
 
+  /** Opens the form of somebody's particulars. */
+  edit(one) {
+    this.edited = one;
+    const values = { name: one.name, phone: one.phone ?? "", email: one.email ?? "", department: one.department ?? "", end: lastDay(one.ends_at) };
+    for (const [part, value] of Object.entries(values)) $(`staff-${part}`).value = value;
+    $("staff-form").hidden = false;
+    $("staff-name").focus();
+  }
+
+  save() {
+    const value = (part) => $(`staff-${part}`).value.trim() || null;
+    const { role, person, name, phone, email, ends_at } = this.edited;
+    const card = { name: value("name"), phone: value("phone"), email: value("email") };
+    // A role ends with its last day, at midnight in Hong Kong; an end in the middle of a day stays as it is while the day does.
+    const end = value("end") === (lastDay(ends_at) || null) ? ends_at ?? null : value("end") && `${value("end")}T23:59:59+08:00`;
+    return this.change(async () => {
+      if (card.name !== name || card.phone !== (phone ?? null) || card.email !== (email ?? null)) await api.changeCard(person, card);
+      await api.changeRole(role, { department: value("department"), ends_at: end });
+      $("staff-form").hidden = true;
+    });
+  }
+
   /** A link or a token is told once: it stands there until the page is left. */
   link({ link, token }, text = "admin.link") {
     $("link-text").textContent = t(text);
@@ -76,8 +113,8 @@ export class Admin {
 
   invite() {
     return this.change(async () => {
-      this.link(await api.invite({ name: $("invite-name").value, kind: $("invite-kind").value }));
-      $("invite-name").value = "";
+      this.link(await api.invite({ name: $("invite-name").value, kind: $("invite-kind").value, department: $("invite-department").value || null }));
+      for (const part of ["name", "department"]) $(`invite-${part}`).value = "";
     });
   }
 

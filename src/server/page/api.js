@@ -64,6 +64,7 @@ export const createEncounter = (id, given = {}) => ask("POST", `${patientPath(id
 export const encounter = (id) => ask("GET", encounterPath(id));
 export const eraseEncounter = (id) => ask("DELETE", encounterPath(id));
 export const setRefused = (id, refused) => ask("POST", `${encounterPath(id)}/refusal`, { refused });
+export const noteAgreement = (id, by, how) => ask("POST", `${encounterPath(id)}/recording-consent`, { by, how });
 export const typeNote = (id) => ask("POST", `${encounterPath(id)}/typed-note`);
 export const worklist = (day) => ask("GET", `/v1/worklist?${new URLSearchParams(day)}`);
 export const moveRecording = (id, from, to) => ask("POST", `${recordingPath(id)}/move`, { from, to });
@@ -106,5 +107,7 @@ export const contact = (id) => ask("GET", `${patientPath(id)}/contact`);
 export const setContact = (id, contact) => ask("PUT", `${patientPath(id)}/contact`, contact);
 export const consents = async (id) => (await ask("GET", `${patientPath(id)}/consents`)).consents;
 export const withdraw = (id) => ask("POST", `/v1/consents/${encodeURIComponent(id)}/withdraw`);
+export const accessRequest = (id) => ask("POST", `${patientPath(id)}/access-requests`);
+export const accessAnswer = (id) => ask("POST", `${patientPath(id)}/access-requests/answer`);
 export const trail = (id) => ask("GET", `${patientPath(id)}/report`);
 export const outbox = () => ask("GET", "/v1/outbox");

@@ -8,6 +8,7 @@ import { $ } from "./dom.js";
 import { dropping } from "./drop.js";
 import { language, onLanguage, setLanguage, show, t } from "./i18n.js";
 import { Home } from "./home.js";
+import { keepsSoundFor } from "./kept.js";
 import "./menu.js";
 import { announce, dismiss, dismissAll, notice } from "./notices.js";
 import { explain, RecordingsView } from "./recordings.js";
@@ -15,7 +16,9 @@ import { Recording } from "./recording.js";
 import { Worklist } from "./worklist.js";
 
 const visits = new Visits({ open: (id) => go(id), changed: () => void (current() === "" && watch()) });
-const home = new Home({ start: (chosen) => recording.record({ ...chosen, banner: visits.chosen }), file: (file) => readFile(file) });
+/** The chosen visit where it may be recorded, null where nobody is chosen, and false where it may not be. */
+const leave = async () => (visits.chosen === null ? null : ((await visits.agree(visits.chosen)) ?? false));
+const home = new Home({ leave, start: (chosen) => recording.record(chosen), file: (file) => void readFile(file) });
 const worklist = new Worklist({ open: (id) => go(id), choose: (banner) => visits.choose(banner), removed: (id) => visits.encounter === id && visits.choose(null) });
 const recordings = new RecordingsView({ open: (id) => go(id), resume: (id) => resume(id) });
 const page = { home: () => go(""), shown: (id) => address(id), enter: () => enterRoom(), taken: () => visits.choose(null) };
@@ -34,9 +37,13 @@ function go(id) {
   else location.hash = encodeURIComponent(id);
 }
 
-function readFile(file) {
-  if (visits.refused) notice("file", "bad", "visit.refused_file");
-  else void recording.read(file, home.spoken, visits.chosen);
+async function readFile(file) {
+  if (visits.refused) {
+    notice("file", "bad", "visit.refused_file");
+    return;
+  }
+  const banner = await leave();
+  if (banner !== false) void recording.read(file, home.spoken, banner);
 }
 
 function watch() {
@@ -107,6 +114,7 @@ async function look() {
     $("to-account").hidden = status.trial;
     $("to-account").textContent = status.clinician.name;
     home.setLanguages(status.languages);
+    keepsSoundFor(status.keep_sound_hours);
     if (status.disk_low) notice("disk", "bad", "error.disk_low");
     else dismiss("disk");
   } catch (error) {
@@ -133,7 +141,7 @@ addEventListener("beforeunload", (event) => {
 dropping((files) => {
   if (files.length > 1) notice("file", "bad", "file.many");
   else if (recording.busy) notice("file", "bad", "file.busy");
-  else readFile(files[0]);
+  else void readFile(files[0]);
 });
 $("next").addEventListener("click", () => void next());
 $("cancel").addEventListener("click", async () => {

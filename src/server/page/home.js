@@ -22,7 +22,10 @@ function keep(key, value) {
 }
 
 export class Home {
-  /** `on.start({microphone, deviceId, language})` gets the open microphone; `on.file(file)` what was chosen. */
+  /**
+   * `on.leave()` resolves to the visit that may be recorded, null for nobody's, or false; `on.start({microphone, deviceId, language,
+   * banner})` gets the open microphone; `on.file(file)` what was chosen.
+   */
   constructor(on) {
     this.on = on;
     this.microphone = null;
@@ -143,6 +146,12 @@ export class Home {
   async start() {
     if (this.starting) return;
     this.starting = true;
+    // Asked before anything is opened to record with.
+    const banner = await this.on.leave();
+    if (banner === false) {
+      this.starting = false;
+      return;
+    }
     $("start").setAttribute("aria-busy", "true");
     // A check that is just being opened is the microphone to record with.
     await this.pending;
@@ -151,7 +160,7 @@ export class Home {
     $("start").removeAttribute("aria-busy");
     if (!microphone) return;
     this.microphone = null;
-    this.on.start({ microphone, deviceId: this.deviceId, language: this.spoken });
+    this.on.start({ microphone, deviceId: this.deviceId, language: this.spoken, banner });
   }
 
   rest() {

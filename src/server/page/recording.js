@@ -4,7 +4,7 @@ import { stretches, timeOf } from "./evidence.js";
 import { Desk } from "./desk.js";
 import { $ } from "./dom.js";
 import { openFile } from "./file.js";
-import { bytes, onLanguage, t } from "./i18n.js";
+import { bytes, onLanguage, t, when } from "./i18n.js";
 import { suggestLearned } from "./learned.js";
 import { Level } from "./level.js";
 import { Microphone } from "./microphone.js";
@@ -127,6 +127,12 @@ export class Recording {
       return;
     }
     this.opening = true;
+    const { held } = this;
+    const banner = held.banner && (await this.visits.agree(held.banner));
+    if (this.held !== held || (held.banner && !banner)) {
+      this.opening = false;
+      return;
+    }
     let microphone = null;
     try {
       microphone = await Microphone.open("", IDLE, format?.rate);
@@ -134,7 +140,7 @@ export class Recording {
       clearTimeout(this.timer);
       dismiss("microphone");
       const shape = format ? { format: format.encoding, channels: format.channels } : {};
-      this.banner = this.held.banner;
+      this.banner = banner;
       this.held = null;
       this.session = Session.microphone({ microphone, deviceId: "", language, held: { id, token, format: shape }, on: this.hooks() });
       this.transcript.finished = false;
@@ -402,13 +408,20 @@ export class Recording {
     for (let from = 0; from < this.held.duration_ms; from += LONGEST_STRETCH_MS) {
       parts.push({ start_ms: from, end_ms: Math.min(this.held.duration_ms, from + LONGEST_STRETCH_MS) });
     }
-    void play(this.id, parts);
+    this.playParts(parts);
+  }
+
+  /** Plays stretches; what was erased in its time is said instead. */
+  playParts(parts) {
+    const erased = this.held?.sound?.erased_at;
+    if (erased) notice("player", "wait", "sound.erased_long", { when: () => when(erased) });
+    else void play(this.id, parts);
   }
 
   playSegment(segment) {
     const all = timeOf(segment, { start: 0, end: Infinity });
     this.transcript.mark([{ segment: segment.id, start: 0, end: Infinity }], { reveal: false });
-    if (all && this.id) void play(this.id, [all]);
+    if (all && this.id) this.playParts([all]);
   }
 
   /** Marks the words that a line rests on and plays them. */
@@ -416,7 +429,7 @@ export class Recording {
     if (reveal) showTab("transcript");
     this.transcript.mark(evidence);
     const parts = stretches(evidence, this.transcript.segments);
-    if (!reveal && this.id && parts.length > 0) void play(this.id, parts);
+    if (!reveal && this.id && parts.length > 0) this.playParts(parts);
   }
 
   async quiet() {

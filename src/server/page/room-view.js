@@ -2,6 +2,7 @@
 import * as api from "./api.js";
 import { $, make } from "./dom.js";
 import { clock, length, t, when } from "./i18n.js";
+import { soundOf } from "./kept.js";
 import { letters } from "./letters.js";
 
 const BUTTONS = ["pause", "unpause", "finish", "continue", "retry", "play-all", "copies", "downloads", "next", "new", "cancel"];
@@ -41,16 +42,16 @@ function saved(session) {
 }
 
 /** Draws the bar for a recording that the server holds and this window only looks at. */
-export function drawRecording({ id, state, connected, created_at, duration_ms, language, edited, typed }) {
+export function drawRecording({ id, state, connected, created_at, duration_ms, language, edited, typed, sound }) {
   const open = state === "open";
   title(open ? t(connected ? "room.elsewhere" : "room.unfinished") : state === "finishing" ? t("room.finishing") : when(created_at));
   lamp(open ? (connected ? "live" : "wait") : state === "finishing" ? "busy" : "off");
   $("clock").textContent = "";
   $("room-meter").hidden = $("file-progress").hidden = true;
-  const facts = typed ? [t("visit.typed")] : [length(duration_ms), t(`spoken.${language}`)];
+  const facts = typed ? [t("visit.typed")] : [length(duration_ms), t(`spoken.${language}`), soundOf(sound)].filter((fact) => fact !== "");
   $("saved").textContent = (open ? [when(created_at), ...facts] : facts).join(" · ");
   const finished = state === "finished";
-  buttons({ continue: open, finish: open, "play-all": finished && !typed, copies: finished, downloads: finished, next: finished, new: true, cancel: open });
+  buttons({ continue: open, finish: open, "play-all": finished && !typed && !sound?.erased_at, copies: finished, downloads: finished, next: finished, new: true, cancel: open });
   $("finish").classList.remove("primary");
   $("cancel").textContent = t("room.erase");
   letters(state === "finished" ? id : null);

@@ -58,7 +58,14 @@ async function drawPatient() {
   $("consents").replaceChildren(...consents.map((consent) => make("div", { class: "entry", data: { consent: consent.id, state: consent.state } },
     text(`${consent.doctor} · ${consent.organisation}`, `${words("sharing.purpose", consent.purpose)} · ${words("sharing.state", consent.state)}`, t("sharing.until", { time: consent.until })),
     consent.state === "active" ? act("sharing.withdraw", () => api.withdraw(consent.id)) : null)));
-  $("trail").replaceChildren(make("div", { class: "row" }, button(t("sharing.trail"), () => void trying(() => drawTrail(id)), { class: "small" })));
+  const noted = (run) => () => void trying(async () => {
+    await run(id);
+    await drawTrail(id);
+  });
+  $("trail").replaceChildren(make("div", { class: "row" },
+    button(t("sharing.trail"), () => void trying(() => drawTrail(id)), { class: "small" }),
+    button(t("sharing.access_request"), noted(api.accessRequest), { class: "small" }),
+    button(t("sharing.access_answer"), noted(api.accessAnswer), { class: "small" })));
 }
 
 /** The audit trail of a patient, each line with its entry of the log. */

@@ -1,5 +1,6 @@
 // The patient and visit that the next recording belongs to, and the banner of the one that is shown.
 import * as api from "./api.js";
+import { agreement, askToRecord, wasAsked } from "./agree.js";
 import { bannerNode, nameOf } from "./banner.js";
 import { chooser } from "./chooser.js";
 import { $, button, make } from "./dom.js";
@@ -57,6 +58,8 @@ export class Visits {
     $("chosen").replaceChildren(bannerNode(chosen, { actions }));
     $("start").disabled = this.refused;
     $("refused-hint").hidden = !this.refused;
+    $("agreed-hint").textContent = chosen ? agreement(chosen.encounter) : "";
+    $("agreed-hint").hidden = $("agreed-hint").textContent === "";
   }
 
   drop() {
@@ -85,6 +88,28 @@ export class Visits {
       const { recording } = await api.typeNote(this.encounter);
       this.on.open(recording);
     });
+  }
+
+  /**
+   * Asks, where nobody did, whether the visit of this banner may be recorded; resolves to the banner with the answer, or null where it may
+   * not be. Who says no has a typed note by the same tap.
+   */
+  async agree(banner) {
+    if (wasAsked(banner.encounter)) return banner;
+    const answer = await askToRecord(banner.encounter);
+    if (answer === "refused") {
+      await this.attempt(async () => {
+        await api.setRefused(banner.encounter.id, true);
+        const { recording } = await api.typeNote(banner.encounter.id);
+        this.on.changed();
+        this.on.open(recording);
+      });
+      return null;
+    }
+    if (!answer) return null;
+    const agreed = { ...banner, encounter: answer };
+    if (this.encounter === answer.id) this.choose(agreed, { focus: false });
+    return agreed;
   }
 
   async refuse(refused) {

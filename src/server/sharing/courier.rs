@@ -175,7 +175,7 @@ mod tests {
             body: "to={{to}}&text={{text}}".into(),
             kind: serde_json::from_str("\"form\"").unwrap(),
         };
-        Way::Gateways(Arc::new(Gateways::new(Settings { sms: Some(settings), mail: None }).unwrap()))
+        Way::Gateways(Arc::new(Gateways::new(Settings { sms: Some(settings), ..Settings::default() }).unwrap()))
     }
 
     #[tokio::test]

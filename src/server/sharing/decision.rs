@@ -3,12 +3,12 @@
 //! Plain HTML and forms, in Chinese and English at once, so that an old telephone shows them. A link is opened by a press of a button:
 //! messengers load links to show what is behind them. The secret of the page is in a cookie that no script reads.
 
-mod markup;
+pub(super) mod markup;
 
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Form, Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -20,6 +20,7 @@ use super::words::{code_message, refusal as told};
 use super::{Sharing, random};
 use crate::audit::{Action, Actor, ConsentId, Event, Outcome, Refusal};
 use crate::consent::{Consent, Decider, LINK_LIFE, Secret};
+use crate::server::asked::Filled;
 use crate::server::error::ApiError;
 use crate::store::{By, ConsentStep, MessageKind, Outgoing, PatientPage, StoredConsent};
 use crate::text::PatientText;
@@ -33,7 +34,7 @@ const REFERRER: &str = "strict-origin";
 const COOKIE: &str = "page";
 
 /// What a patient's link leads to.
-pub(in crate::server) fn routes() -> Router<Sharing> {
+pub(super) fn routes() -> Router<Sharing> {
     Router::new()
         .route("/d/{consent}/{secret}", get(landing).post(open))
         .route("/d/{consent}", get(show))
@@ -42,13 +43,14 @@ pub(in crate::server) fn routes() -> Router<Sharing> {
         .route("/d/{consent}/no", post(no))
         .route("/d/{consent}/withdraw", post(withdraw))
         .route("/d/{consent}/report", get(report))
+        .route("/d/{consent}/fhir", get(fhir))
 }
 
 /// From where a request came, as far as is known.
-type Peer = Option<axum::Extension<ConnectInfo<SocketAddr>>>;
+pub(super) type Peer = Option<axum::Extension<ConnectInfo<SocketAddr>>>;
 
 /// What a patient did, from where.
-fn by(peer: Peer) -> By {
+pub(super) fn by(peer: Peer) -> By {
     let address = peer.map(|axum::Extension(ConnectInfo(address))| address.ip());
     By { address, ..By::now(Actor::Unknown) }
 }
@@ -80,14 +82,14 @@ async fn open(
     }
     // A code that cannot be sent is asked for again on the page.
     let _ = send_code(&sharing, id, &page_secret, &by).await?;
-    Ok(remembered(&sharing, to_page(&consent, ""), &consent, &page_secret, LINK_LIFE))
+    Ok(remember(&sharing, to_page(&consent, ""), &format!("/d/{consent}"), &page_secret, LINK_LIFE))
 }
 
-/// The answer after which the browser has the page's secret for so many milliseconds.
-fn remembered(sharing: &Sharing, mut response: Response, consent: &str, secret: &Secret, life: u64) -> Response {
+/// The answer after which the browser has the secret of the page at this path for so many milliseconds.
+pub(super) fn remember(sharing: &Sharing, mut response: Response, path: &str, secret: &Secret, life: u64) -> Response {
     let secure = if sharing.0.public.starts_with("https:") { "; Secure" } else { "" };
     let age = life / 1000;
-    let cookie = format!("{COOKIE}={}; Path=/d/{consent}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}", secret.reveal());
+    let cookie = format!("{COOKIE}={}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}", secret.reveal());
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
@@ -103,7 +105,7 @@ async fn show(
 ) -> Result<Response, ApiError> {
     let Some((stored, secret)) = opened(&sharing, &consent, &headers).await? else { return Ok(refused(Refusal::NotSignedIn)) };
     let mine = sharing.store().patient_page(&secret, now()).await?;
-    let problem = query.0.as_deref().and_then(problem);
+    let problem = query.0.as_deref().and_then(problem_of);
     let asked = Asked::of(&sharing, &stored).await?;
     let is_mine = mine.is_some_and(|page| Some(&page.patient) == stored.patient.as_ref());
     // Who opened it in another browser, or has the link alone, sees nothing of what is asked for.
@@ -141,7 +143,7 @@ async fn another_code(
     };
     Ok(match send_code(&sharing, id, &secret, &by).await? {
         Ok(()) => to_page(&consent, ""),
-        Err(refusal) => to_page(&consent, code_of(refusal)),
+        Err(refusal) => not_taken(&consent, refusal),
     })
 }
 
@@ -159,14 +161,14 @@ async fn yes(
     peer: Peer,
     Path(consent): Path<String>,
     headers: HeaderMap,
-    answer: Result<Form<Answer>, axum::extract::rejection::FormRejection>,
+    answer: Result<Filled<Answer>, ApiError>,
 ) -> Result<Response, ApiError> {
     let by = by(peer);
     let (id, secret) = match answering(&sharing, &consent, &headers, &by).await? {
         Ok(found) => found,
         Err(response) => return Ok(response),
     };
-    let Ok(Form(Answer { code, decider })) = answer else { return Ok(to_page(&consent, code_of(Refusal::WrongCode))) };
+    let Ok(Filled(Answer { code, decider })) = answer else { return Ok(to_page(&consent, code_of(Refusal::WrongCode))) };
     let key = &sharing.0.code_key;
     let changed = sharing.store().change_consent(id, &by, |consent, _| {
         // The page is the patient's as long as what it shares.
@@ -176,13 +178,13 @@ async fn yes(
         ConsentStep { page, ..taken.into() }
     });
     let Some(changed) = changed.await? else { return Ok(refused(Refusal::NotSignedIn)) };
-    let response = to_page(&consent, changed.outcome.err().map_or("", code_of));
-    if changed.outcome.is_err() {
-        return Ok(response);
+    if let Err(refusal) = changed.outcome {
+        return Ok(not_taken(&consent, refusal));
     }
+    let response = to_page(&consent, "");
     // For as long as there is something to take back.
     let life = changed.stored.consent.scope().end().0.saturating_sub(by.at.0);
-    Ok(remembered(&sharing, response, &consent, &secret, life))
+    Ok(remember(&sharing, response, &format!("/d/{consent}"), &secret, life))
 }
 
 /// The patient says no: that takes no code.
@@ -202,7 +204,7 @@ async fn no(
     let Some(changed) = changed else { return Ok(refused(Refusal::NotSignedIn)) };
     Ok(match changed.outcome {
         Ok(()) => page(StatusCode::OK, &markup::said_no(&changed.stored.about.owner_name)),
-        Err(refusal) => to_page(&consent, code_of(refusal)),
+        Err(refusal) => not_taken(&consent, refusal),
     })
 }
 
@@ -236,6 +238,21 @@ async fn report(
     }
     let report = super::report::of_patient(&sharing, &mine.patient, &by).await?;
     Ok(page(StatusCode::OK, &report.html()))
+}
+
+/// The consent as a FHIR document, for the patient.
+async fn fhir(
+    State(sharing): State<Sharing>,
+    peer: Peer,
+    Path(consent): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let Some((_, mine)) = mine(&sharing, &consent, &headers).await? else { return Ok(refused(Refusal::NotSignedIn)) };
+    let by = By { actor: mine.decider.actor(), ..by(peer) };
+    match find(&sharing, &consent).await? {
+        Some(stored) => super::fhir::answer(&sharing, &stored, &by).await,
+        None => Ok(refused(Refusal::NotSignedIn)),
+    }
 }
 
 /// Makes a code and puts it into the outbox.
@@ -302,7 +319,7 @@ fn may_read(consent: &Consent, secret: &Secret) -> bool {
     consent.is_page(secret, now())
 }
 
-fn cookie(headers: &HeaderMap) -> Option<Secret> {
+pub(super) fn cookie(headers: &HeaderMap) -> Option<Secret> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut values = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
     values.find(|(name, _)| *name == COOKIE).map(|(_, value)| Secret::from_client(value.to_owned()))
@@ -317,9 +334,14 @@ async fn turned_away(sharing: &Sharing, by: &By, id: ConsentId, refusal: Refusal
     Ok(refused(refusal))
 }
 
-fn refused(refusal: Refusal) -> Response {
+pub(super) fn refused(refusal: Refusal) -> Response {
     let status = if refusal == Refusal::TooManyTries { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::FORBIDDEN };
     page(status, &markup::problem(told(refusal)))
+}
+
+/// Back to the page, but for who has not the page's secret: to them it is as if there were no such request.
+fn not_taken(consent: &str, refusal: Refusal) -> Response {
+    if refusal == Refusal::NotSignedIn { refused(refusal) } else { to_page(consent, code_of(refusal)) }
 }
 
 /// Back to the page, which says what was wrong.
@@ -340,18 +362,18 @@ const PROBLEMS: [(&str, Refusal); 8] = [
     ("failed", Refusal::Error),
 ];
 
-fn code_of(refusal: Refusal) -> &'static str {
+pub(super) fn code_of(refusal: Refusal) -> &'static str {
     PROBLEMS.iter().find(|(_, known)| *known == refusal).map_or("failed", |(code, _)| code)
 }
 
-fn problem(code: &str) -> Option<Refusal> {
+pub(super) fn problem_of(code: &str) -> Option<Refusal> {
     PROBLEMS.iter().find(|(known, _)| *known == code).map(|(_, refusal)| *refusal)
 }
 
-fn page(status: StatusCode, html: &str) -> Response {
+pub(super) fn page(status: StatusCode, html: &str) -> Response {
     let policies = [(header::CONTENT_SECURITY_POLICY, POLICY), (header::REFERRER_POLICY, REFERRER)];
     (status, policies, Html(html.to_owned())).into_response()
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -5,15 +5,19 @@
 
 mod courier;
 mod decision;
+mod fhir;
+mod mine;
 mod owner;
 mod report;
 mod requests;
+mod staff;
 mod views;
 mod words;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::Router;
 use axum::extract::FromRef;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
@@ -29,12 +33,15 @@ use crate::gateway::Gateways;
 use crate::store::{Store, StoreError};
 
 use courier::Way;
-pub(super) use decision::routes as pages;
+pub(super) use requests::standing;
+pub(super) use staff::works_here;
 use views::Views;
-pub(super) use words::reason;
+pub(super) use words::{minute, reason};
 
 /// Codes to one telephone in an hour, whatever they are for.
 const CODES: (usize, u64) = (12, 3_600_000);
+/// Links to their own pages that one number may ask for in an hour.
+const WAYS_BACK: (usize, u64) = (4, 3_600_000);
 /// What one address may open and answer in ten minutes: a waiting room behind one address is more than one patient.
 const ANSWERS: (usize, u64) = (120, 600_000);
 
@@ -55,6 +62,7 @@ struct Shared {
     by_phone: Mutex<RateLimit>,
     by_address: Mutex<RateLimit>,
     by_asker: Mutex<RateLimit>,
+    by_number: Mutex<RateLimit>,
     /// What the log takes of whom nobody knows.
     strangers: Throttle,
 }
@@ -74,9 +82,10 @@ impl Sharing {
         let way = gateways.map_or(Way::Page, |gateways| Way::Gateways(Arc::new(gateways)));
         let code_key = store.code_key()?;
         let limit = |(most, stretch)| Mutex::new(RateLimit::new(most, stretch));
-        let (by_phone, by_address, by_asker) = (limit(CODES), limit(ANSWERS), limit(REQUESTS));
+        let (by_phone, by_address) = (limit(CODES), limit(ANSWERS));
+        let (by_asker, by_number) = (limit(REQUESTS), limit(WAYS_BACK));
         let (views, strangers) = (Views::default(), Throttle::new());
-        Ok(Self(Arc::new(Shared { store, way, code_key, public, views, by_phone, by_address, by_asker, strangers })))
+        Ok(Self(Arc::new(Shared { store, way, code_key, public, views, by_phone, by_address, by_asker, by_number, strangers })))
     }
 
     /// Delivers messages until the server closes.
@@ -91,6 +100,11 @@ impl Sharing {
     /// Counts a code to a telephone or mailbox.
     fn allow_code(&self, to: &str, at: UnixMillis) -> Result<(), Refusal> {
         allow(&self.0.by_phone, to.as_bytes(), at)
+    }
+
+    /// Counts a link to the own page of who is reached by this number.
+    fn allow_way_back(&self, number: &str, at: UnixMillis) -> Result<(), Refusal> {
+        allow(&self.0.by_number, number.as_bytes(), at)
     }
 
     /// Counts a request of a role.
@@ -137,12 +151,17 @@ impl Names {
 }
 
 /// Both names of an organisation: `山頂診所 Peak Clinic`.
-async fn organisation_name(store: &Store, id: OrganisationId) -> Result<String, ApiError> {
+pub(super) async fn organisation_name(store: &Store, id: OrganisationId) -> Result<String, ApiError> {
     let found = store.organisation(id).await?.ok_or(ApiError::NoOrganisation)?;
     Ok(match found.chinese_name {
         Some(chinese) => format!("{chinese} {}", found.name),
         None => found.name,
     })
+}
+
+/// What patients open: pages without scripts.
+pub(super) fn pages() -> Router<Sharing> {
+    decision::routes().merge(mine::routes())
 }
 
 /// What staff ask for.
@@ -161,6 +180,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(owner::contact, owner::set_contact))
         .routes(routes!(owner::consents))
         .routes(routes!(owner::withdraw))
+        .routes(routes!(fhir::show))
         .routes(routes!(owner::outbox))
         .routes(routes!(report::show))
 }

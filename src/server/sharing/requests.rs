@@ -52,6 +52,7 @@ pub(super) async fn organisations(State(sharing): State<Sharing>, _: Caller) -> 
 
 /// What is asked for.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = WantedConsent)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// The organisation that has the notes.
@@ -92,6 +93,7 @@ struct Number {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = BegunRequest)]
 pub(super) struct Begun {
     /// The request's id: the consent's from now on.
     id: String,
@@ -223,7 +225,7 @@ async fn signed_notes(store: &Store, patient: &str, since: Option<UnixMillis>) -
 }
 
 /// Who decides for a patient: parents until the sixteenth birthday, somebody else for who cannot.
-async fn standing(store: &Store, patient: Option<&str>) -> Result<Standing, ApiError> {
+pub(in crate::server) async fn standing(store: &Store, patient: Option<&str>) -> Result<Standing, ApiError> {
     let Some(patient) = patient else { return Ok(Standing::Decides) };
     if store.contact(patient).await?.is_some_and(|contact| contact.incapable) {
         return Ok(Standing::Incapable);

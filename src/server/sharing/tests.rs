@@ -47,7 +47,7 @@ async fn doctor(store: &Store, name: &str, clinic: &str) -> Actor {
     let organisation = store.create_organisation(clinic, None, &system()).await.unwrap().id;
     let card = Card { name: name.into(), phone: None, email: None };
     let person = store.create_person(&card, &system()).await.unwrap().id;
-    let new = NewRole { person, organisation, kind: RoleKind::Doctor, starts_at: 0, ends_at: None };
+    let new = NewRole { person, organisation, kind: RoleKind::Doctor, starts_at: 0, ends_at: None, department: None };
     let role: RoleId = store.give_role(&new, &system()).await.unwrap();
     store.role(role).await.unwrap().unwrap().actor()
 }

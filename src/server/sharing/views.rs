@@ -96,6 +96,7 @@ pub(super) async fn shared(State(sharing): State<Sharing>, Caller { by, session,
 
 /// What is to be seen.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = WantedView)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     record: String,

@@ -100,6 +100,7 @@ pub(in crate::server) fn reason(refusal: Refusal) -> &'static str {
         Refusal::WrongCode => "the code was wrong",
         Refusal::AlreadyUsed => "it was answered or ended before",
         Refusal::TooManyTries => "there were too many tries",
+        Refusal::OnHold => "it is on legal hold",
         Refusal::NotEntitled => "who answers may not decide for this patient",
         Refusal::ClockBackwards => "the clock is behind what was recorded",
         Refusal::Error => "something failed, so the answer is no",
@@ -107,7 +108,7 @@ pub(in crate::server) fn reason(refusal: Refusal) -> &'static str {
 }
 
 /// Day and minute in Hong Kong: `2026-11-26 18:30`.
-pub(super) fn minute(at: UnixMillis) -> String {
+pub(in crate::server) fn minute(at: UnixMillis) -> String {
     local(&Instant::from_unix_millis(at.0)).as_str().chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect()
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::agreement::AgreementFace;
 use crate::identity::{Date, Sex};
 use crate::interop::fhir::Instant;
 use crate::server::App;
@@ -66,6 +67,8 @@ pub(in crate::server) struct EncounterFace {
     pub clinician: String,
     /// The patient does not want to be recorded.
     pub refused: bool,
+    /// Who said that it may be recorded; null where nobody was asked yet.
+    pub recording_consent: Option<AgreementFace>,
 }
 
 impl PatientFace {
@@ -97,6 +100,7 @@ impl From<StoredEncounter> for EncounterFace {
             at: Instant::from_unix_seconds(stored.at).as_str().to_owned(),
             clinician: stored.encounter.clinician.reveal().to_owned(),
             refused: stored.encounter.refused,
+            recording_consent: stored.encounter.recorded_on.map(AgreementFace::from),
             id: stored.id,
             patient: stored.patient,
         }

@@ -119,7 +119,7 @@ pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path
 #[serde(deny_unknown_fields)]
 pub(super) struct Refusal {
     /// True: no recording can be begun for this visit or gone on with; what was recorded before is kept until it is erased. False: the
-    /// patient agrees now.
+    /// patient does not refuse any more, and is asked before the microphone opens.
     refused: bool,
 }
 
@@ -150,6 +150,7 @@ pub(super) async fn refuse(
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = TypedNote)]
 pub(super) struct Begun {
     /// The id of the recording without sound whose note it is.
     recording: String,

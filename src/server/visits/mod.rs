@@ -1,5 +1,6 @@
 //! Patients, their visits, whose a recording is, and what is left to do today.
 
+mod agreement;
 mod banner;
 mod encounters;
 mod moves;
@@ -25,6 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(encounters::list, encounters::create))
         .routes(routes!(encounters::show, encounters::erase))
         .routes(routes!(encounters::refuse))
+        .routes(routes!(agreement::agree))
         .routes(routes!(encounters::begin_typed))
         .routes(routes!(worklist::show))
         .routes(routes!(moves::move_recording))

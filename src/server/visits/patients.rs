@@ -14,6 +14,7 @@ use crate::server::asked::Body;
 use crate::server::caller::{Caller, What};
 use crate::server::clock::{now, today};
 use crate::server::error::{ApiError, ErrorDocument};
+use crate::server::holds::may_be_erased;
 use crate::store::{By, DeskError, StoredPatient};
 use crate::visit::{Given, Patient};
 
@@ -226,6 +227,7 @@ pub(super) async fn change(
 )]
 pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     caller.may(&app, Right::Edit, What::Patient(&id)).await?;
+    may_be_erased(&app, &caller, What::Patient(&id)).await?;
     // It goes on when the page that asked for it is closed.
     let erased = tokio::spawn(async move { erase_all_of(&app, &id, &caller.by).await });
     erased.await.map_err(|error| ApiError::internal(&error))?

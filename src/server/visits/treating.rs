@@ -14,6 +14,7 @@ use crate::server::error::{ApiError, ErrorDocument};
 
 /// Who is to treat a patient.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = TreatingColleague)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Colleague {
     /// The role's id, from `/v1/colleagues`.

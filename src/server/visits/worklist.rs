@@ -58,6 +58,7 @@ pub(super) async fn work_of(app: &App, id: &str) -> Result<Option<Work>, ApiErro
 
 /// A visit and how far it is.
 #[derive(Serialize, ToSchema)]
+#[schema(as = WorklistEntry)]
 struct Entry {
     #[serde(flatten)]
     banner: Banner,

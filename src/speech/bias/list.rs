@@ -60,6 +60,19 @@ impl WordList {
         Ok(gathered.list())
     }
 
+    /// Of names that were entered for other ends: those that cannot be listed are left out. At most so many.
+    #[must_use]
+    pub fn of_names<'a>(names: impl IntoIterator<Item = &'a str>, most: usize, script: &HongKongScript) -> Option<Self> {
+        let mut gathered = Gathered::new(script);
+        for (line, name) in (1..).zip(names) {
+            if gathered.words.len() < most.min(LONGEST_LIST) && problem(name.trim()).is_none() {
+                // Nothing is wrong with it, and there is room.
+                let _ = gathered.add(line, name.trim());
+            }
+        }
+        gathered.list()
+    }
+
     /// This list and then the words of another that it has not; their lines stay those of their own lists.
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {
@@ -190,6 +203,15 @@ mod tests {
             let message = WordList::of(["metformin", bad], &script).unwrap_err().to_string();
             assert!(message.contains("line 2 ") && !message.contains('b'), "{message}");
         }
+    }
+
+    #[test]
+    fn of_names_what_is_no_word_is_left_out() {
+        let script = HongKongScript::load().unwrap();
+        let list = WordList::of_names(["x", "", "metformin", "蝦", "a\nb", " metformin", "陳大文", "abc"], 2, &script).unwrap();
+        let written: Vec<&str> = list.words.iter().map(|word| word.written.reveal()).collect();
+        assert_eq!(written, ["metformin", "陳大文"]);
+        assert_eq!(WordList::of_names(["蝦"], 2, &script), None);
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::subject::Subject;
 use super::{Claim, Context, Mention, Reading, SUBJECT_REACH, Speaker, reading};
-use crate::terminology::{DrugKind, Meaning, TermKind, UnitKind};
+use crate::note::extract::allergies::comes_with;
+use crate::terminology::{DrugKind, Found, Meaning, TermKind, UnitKind};
 
 /// A runny nose or an itchy eye is there though an allergy to dust is named beside it; a rash told so is what the allergy does.
 const AIRWAY: [&str; 6] = ["J3", "R05", "R06.7", "H1", "H04", "R06.2"];
@@ -59,12 +60,33 @@ impl Context<'_> {
         {
             return reading(Claim::Nothing, "a drug's effect, past or feared");
         }
+        if symptom && reacts && self.comes_with_a_drug(mention, &clause) {
+            return reading(Claim::Nothing, "what an allergy looks like");
+        }
+        if symptom && self.does(mention, &clause) {
+            return reading(Claim::Nothing, "what a drug does");
+        }
         let just_before = mention.start.saturating_sub(3)..mention.start;
         let tested = self.utterance.terms(self.lexicon, just_before, TestVerb).any(|verb| verb.end == mention.start);
         if (tested || self.in_test_list(mention, &clause)) && !self.has(mention.end..clause.end, &[TermKind::NegativeResult]) {
             return reading(Claim::Nothing, "a test's name");
         }
         None
+    }
+
+    /// I get hives with X.
+    fn comes_with_a_drug(&self, mention: &Mention, clause: &Range<usize>) -> bool {
+        let drugs = self.utterance.within(mention.end..clause.end).iter().find(|hit| matches!(hit.meaning, Meaning::Drug(_)));
+        let told = Found { start: mention.start, end: mention.end, meaning: Meaning::Condition(mention.condition) };
+        drugs.is_some_and(|drug| comes_with(self.utterance, &told, drug))
+    }
+
+    /// 食 NSAID 會胃痛: the name, 會, and what it does.
+    fn does(&self, mention: &Mention, clause: &Range<usize>) -> bool {
+        let mut drugs = self.utterance.within(clause.start..mention.start).iter().rev();
+        let Some(drug) = drugs.find(|hit| matches!(hit.meaning, Meaning::Drug(_))) else { return false };
+        let between = self.utterance.folded(drug.end..mention.start);
+        between.len() <= 3 && between.contains(&'会')
     }
 
     /// 驗 HIV 同梅毒: behind a test's verb stand only names and what joins them.

@@ -45,6 +45,7 @@ impl Context<'_> {
                         && hit.start <= other + 3
                         && self.utterance.clause_index(hit.start) == self.utterance.clause_index(other)
                         && !self.utterance.owned(hit.start) => {}
+                Some(TermKind::Family) if self.called(hit) => {}
                 Some(TermKind::Family) => subject = if self.is_family(hit) { Subject::Family } else { Subject::Patient },
                 Some(TermKind::Other) => (subject, other) = (Subject::Other, hit.end),
                 // 佢話佢有: of whom the patient speaks so is neither the patient nor, unless one was named, family.
@@ -65,6 +66,18 @@ impl Context<'_> {
         subject
     }
 
+    /// 婆婆, 你...: a clinician calls the patient, or who comes along, by such a word.
+    fn called(&self, hit: &Found) -> bool {
+        let clinician = matches!(self.utterance.speaker, Speaker::Doctor | Speaker::Unknown);
+        let alone = self.utterance.clause(hit.start).range == (hit.start..hit.end);
+        clinician && alone && hit.start == 0 && self.utterance.chars.get(hit.end) == Some(&',')
+    }
+
+    /// 我媽咪跌親: with these words somebody who comes along says whom they bring.
+    fn brings(&self, hit: &Found) -> bool {
+        self.opening && hit.start == 1 && self.utterance.chars.first() == Some(&'我')
+    }
+
     /// 佢有, 佢話, 我細個: a person of whom something is told.
     pub(super) fn acts(&self, person: &Found) -> bool {
         let next = self.utterance.folded(person.end..person.end + 2);
@@ -79,7 +92,9 @@ impl Context<'_> {
         let owned = self.utterance.owned(hit.start);
         match self.utterance.speaker {
             _ if child && self.child => false,
-            Speaker::Relative => !child && owned,
+            Speaker::Relative => !child && owned && !self.brings(hit),
+            // 婆婆跌咗三次, says a nurse of the patient.
+            Speaker::Doctor if self.lexicon.terms.get(term).is_some_and(|term| term.value == "elder") => owned,
             Speaker::Doctor | Speaker::Unknown => !child || owned,
             Speaker::Patient => true,
         }

@@ -152,6 +152,18 @@ async fn a_full_disk_refuses_the_file() {
 }
 
 #[tokio::test]
+async fn a_client_that_sends_a_byte_now_and_then_is_not_waited_for() {
+    let drip = stream::unfold(0, |number| async move {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        Some((Ok::<_, io::Error>(if number == 0 { b"--XX\r\n".to_vec() } else { b"a".to_vec() }), number + 1))
+    });
+    let (head, body) = request("multipart/form-data; boundary=XX", Body::from_stream(drip)).into_parts();
+    let mut body = Metered::new(body, LONGEST, Duration::from_millis(100));
+    let taken = timeout(Duration::from_secs(20), take(&head.headers, &mut body, scratch(), LONGEST, || Ok(()))).await;
+    assert_eq!(code(taken.expect("it waits on")), "timeout");
+}
+
+#[tokio::test]
 async fn a_client_that_falls_silent_is_not_waited_for() {
     let begun = stream::once(async { Ok::<_, io::Error>(b"--XX\r\n".to_vec()) });
     let (head, body) =

@@ -18,6 +18,7 @@ use axum::response::Response;
 
 use super::error::OpenAiError;
 use super::request::{Loaded, is_loaded};
+use crate::audit::Action;
 use crate::engine::EngineError;
 use crate::server::App;
 use crate::server::caller::Sender;
@@ -54,11 +55,13 @@ pub(super) async fn connect(
     })?;
     let closing = app.closing.subscribe();
     let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(LONGEST_MESSAGE).max_frame_size(LONGEST_MESSAGE);
-    let (gate, store, pass) = (Arc::clone(&app.gate), app.rooms.store().clone(), sender.pass().clone());
+    let (gate, store, pass, by) = (Arc::clone(&app.gate), app.rooms.store().clone(), sender.pass().clone(), sender.by());
+    // Nothing is heard of which the log does not know for whom.
+    store.keep_event(&by.did_in_general(Action::Record)).await?;
     Ok(upgrade.on_upgrade(move |socket| async move {
-        tokio::select! {
-            () = socket::serve(socket, engine, seat, closing) => {}
-            () = gate.over(&store, &pass) => {}
+        socket::serve(socket, engine, seat, (closing, gate.over(&store, &pass))).await;
+        if let Err(error) = store.keep_event(&by.later().did_in_general(Action::Finish)).await {
+            tracing::error!(%error, "the end of a session cannot be kept");
         }
     }))
 }

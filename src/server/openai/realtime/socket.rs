@@ -11,26 +11,37 @@ use super::super::error::OpenAiError;
 use super::hearing::{Said, begin};
 use super::protocol::{Refused, ServerEvent, parse};
 use crate::engine::{Engine, Seat};
+use crate::server::error::ApiError;
 use crate::server::protocol::{INTERNAL, REFUSED, Refusal, TOO_LARGE};
 use crate::server::wire::{AWAY, Stop, Wire, pings};
 
 /// A client that is told off so often does not understand us.
 const MOST_ERRORS: usize = 100;
 
-/// Serves one client until it goes. `closing` turns true when the server shuts down.
-pub(super) async fn serve(socket: WebSocket, engine: Arc<Engine>, seat: Seat, mut closing: watch::Receiver<bool>) {
+/// Serves one client until it goes. `closing` turns true when the server shuts down; `over` completes when the client may stay no longer.
+pub(super) async fn serve(
+    socket: WebSocket,
+    engine: Arc<Engine>,
+    seat: Seat,
+    (mut closing, over): (watch::Receiver<bool>, impl Future<Output = ()>),
+) {
     let mut wire = Wire::new(socket);
     let mut teller = Teller { told: 0 };
     let stop = tokio::select! {
         stop = converse(&mut wire, &mut teller, engine, seat) => stop,
         _ = closing.wait_for(|closing| *closing) => Stop::Close(AWAY),
+        () = over => Refusal::new(REFUSED, "not_signed_in", "the session or the token has ended").into(),
     };
     let code = match stop {
         Stop::Gone => return,
         Stop::Close(code) => code,
         Stop::Refused(Refusal { close, .. }) => {
-            let problem = if close == TOO_LARGE { "a frame is longer than 20 MiB" } else { "a text frame is not UTF-8" };
-            let event = ServerEvent::Error(Refused { error: OpenAiError::Message(problem), event: None });
+            let error = match close {
+                TOO_LARGE => OpenAiError::Message("a frame is longer than 20 MiB"),
+                REFUSED => ApiError::NotSignedIn.into(),
+                _ => OpenAiError::Message("a text frame is not UTF-8"),
+            };
+            let event = ServerEvent::Error(Refused { error, event: None });
             if teller.tell(&mut wire, &event).await.is_err() {
                 return;
             }

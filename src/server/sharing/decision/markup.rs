@@ -39,7 +39,7 @@ pub(super) struct Page<'a> {
     pub(super) problem: Option<Refusal>,
 }
 
-fn whole(title: Both, body: &str) -> String {
+pub(in super::super) fn whole(title: Both, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"zh-Hant-HK\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
          content=\"width=device-width\">\n<meta name=\"robots\" content=\"noindex\">\n<title>{1} {0}</title>\n<link rel=\"stylesheet\" \
@@ -48,11 +48,11 @@ fn whole(title: Both, body: &str) -> String {
     )
 }
 
-fn both((english, chinese): (&str, &str)) -> String {
+pub(in super::super) fn both((english, chinese): (&str, &str)) -> String {
     format!("{chinese}<br><span lang=\"en\">{english}</span>")
 }
 
-fn paragraph(text: Both) -> String {
+pub(in super::super) fn paragraph(text: Both) -> String {
     format!("<p>{}</p>\n", both(text))
 }
 
@@ -73,7 +73,9 @@ pub(super) fn landing(clinic: &str, action: &str) -> String {
 
 /// Why nothing can be shown.
 pub(super) fn problem(text: Both) -> String {
-    whole(("This cannot be opened", "未能開啟"), &paragraph(text))
+    let link = both(("Have a link to your own page sent", "索取個人頁面的連結"));
+    let body = format!("{}<p><a href=\"/mine\">{link}</a></p>\n", paragraph(text));
+    whole(("This cannot be opened", "未能開啟"), &body)
 }
 
 /// After a no.
@@ -124,6 +126,8 @@ pub(super) fn decision(page: &Page<'_>) -> String {
     if *is_mine {
         let link = both(("Who has seen what", "誰看過我的資料"));
         body.push_str(&format!("<p><a href=\"/d/{}/report\">{link}</a></p>\n", escaped(consent)));
+        let link = both(("This consent as a FHIR document", "下載同意書（FHIR 格式）"));
+        body.push_str(&format!("<p><a href=\"/d/{}/fhir\">{link}</a></p>\n", escaped(consent)));
     }
     whole(title, &body)
 }
@@ -158,6 +162,17 @@ fn form(consent: &str, act: &str, label: Both, class: &str) -> String {
 
 /// The code and who gives it; no takes no code.
 fn answer(consent: &str, standing: Standing) -> String {
+    let consent = escaped(consent);
+    format!(
+        "{}{}{}",
+        code_entry(&format!("/d/{consent}/yes"), standing, ("Yes, share it", "同意分享")),
+        form(&consent, "no", ("No", "不同意"), "no"),
+        form(&consent, "code", ("Send another code", "重新傳送驗證碼"), "quiet")
+    )
+}
+
+/// Where the code is typed in, and who does.
+pub(in super::super) fn code_entry(action: &str, standing: Standing, label: Both) -> String {
     let choices: &[Decider] = match standing {
         Standing::Decides => &[Decider::Patient],
         Standing::Minor { .. } => &[Decider::Parent, Decider::Guardian],
@@ -173,15 +188,12 @@ fn answer(consent: &str, standing: Standing) -> String {
         )
     };
     let choices: String = choices.iter().enumerate().map(choice).collect();
-    let consent = escaped(consent);
     format!(
-        "<form method=\"post\" action=\"/d/{consent}/yes\">\n<fieldset><legend>{}</legend>\n{choices}</fieldset>\n<label for=\"code\">{}</label>\n\
+        "<form method=\"post\" action=\"{action}\">\n<fieldset><legend>{}</legend>\n{choices}</fieldset>\n<label for=\"code\">{}</label>\n\
          <input id=\"code\" name=\"code\" inputmode=\"numeric\" autocomplete=\"one-time-code\" maxlength=\"16\" required>\n\
-         <button type=\"submit\" class=\"yes\">{}</button></form>\n{}{}",
+         <button type=\"submit\" class=\"yes\">{}</button></form>\n",
         both(("Who answers", "由誰決定")),
         both(("The code from the message: 8 digits", "短訊中的 8 位數字驗證碼")),
-        both(("Yes, share it", "同意分享")),
-        form(&consent, "no", ("No", "不同意"), "no"),
-        form(&consent, "code", ("Send another code", "重新傳送驗證碼"), "quiet")
+        both(label)
     )
 }

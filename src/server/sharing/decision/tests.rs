@@ -8,33 +8,38 @@ use super::*;
 use crate::audit::Purpose;
 
 /// A telephone, and where the pages are.
-struct Phone {
+pub(in super::super) struct Phone {
     address: SocketAddr,
     cookie: Option<String>,
 }
 
 /// What was answered: the status, the page, and where else to go.
-struct Answer {
-    status: u16,
-    to: Option<String>,
-    page: String,
+pub(in super::super) struct Answer {
+    pub(in super::super) status: u16,
+    pub(in super::super) to: Option<String>,
+    pub(in super::super) page: String,
 }
 
 impl Phone {
-    async fn new(sharing: &Sharing) -> Self {
+    pub(in super::super) async fn new(sharing: &Sharing) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let service = routes().with_state(sharing.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let service = super::super::pages().with_state(sharing.clone()).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
         Self { address, cookie: None }
     }
 
+    /// What it was given to be known by.
+    pub(in super::super) fn cookie(&self) -> Option<String> {
+        self.cookie.clone()
+    }
+
     /// Another telephone at the same pages.
-    fn other(&self) -> Self {
+    pub(in super::super) fn other(&self) -> Self {
         Self { address: self.address, cookie: None }
     }
 
-    async fn send(&mut self, method: &str, path: &str, form: &str) -> Answer {
+    pub(in super::super) async fn send(&mut self, method: &str, path: &str, form: &str) -> Answer {
         let cookie = self.cookie.as_ref().map(|cookie| format!("Cookie: {cookie}\r\n")).unwrap_or_default();
         let kind = "application/x-www-form-urlencoded";
         let request = format!(
@@ -52,7 +57,8 @@ impl Phone {
             self.cookie = cookie.split(';').next().map(str::to_owned);
         }
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        assert!(status == 303 || head.contains("content-security-policy: default-src 'none'"), "{head}");
+        let is_page = status != 303 && !head.contains("application/fhir+json");
+        assert!(!is_page || head.contains("content-security-policy: default-src 'none'"), "{head}");
         assert!(!page.contains("<script"), "a page has a script");
         Answer { status, to: value("location: "), page: page.to_owned() }
     }
@@ -111,9 +117,12 @@ async fn a_yes_takes_the_link_and_the_code_and_can_be_taken_back() {
     assert!(phone.send("GET", &path, "").await.page.contains("分享中"));
     let report = phone.send("GET", &format!("{path}/report"), "").await;
     assert!(report.status == 200 && report.page.contains("Dr Bo") && report.page.contains("分享生效"));
+    let document = phone.send("GET", &format!("{path}/fhir"), "").await;
+    let document: serde_json::Value = serde_json::from_str(&document.page).unwrap();
+    assert_eq!((&document["resourceType"], &document["status"]), (&"Consent".into(), &"active".into()));
     // Somebody else who has the address has nothing.
     let mut stranger = phone.other();
-    for address in [path.clone(), format!("{path}/report")] {
+    for address in [path.clone(), format!("{path}/report"), format!("{path}/fhir")] {
         assert_eq!(stranger.send("GET", &address, "").await.status, 403);
     }
     assert_eq!(stranger.send("POST", &format!("{path}/withdraw"), "").await.status, 403);

@@ -1,0 +1,94 @@
+"""The addresses of the interface, from its own description, each with something to put into it that would be right."""
+
+import json, re
+from pathlib import Path
+
+DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "openapi.json"
+
+# Who may ask, of who is signed in. What is not here is for doctors; `both` is for everybody who is signed in.
+OFFICE = re.compile(r"/v1/(people|invitations|devices|roles)\b")
+ANYBODY = {"/v1/sign-in/begin", "/v1/sign-in/finish", "/v1/sign-in/role", "/v1/enrolments/look", "/v1/enrolments/begin", "/v1/enrolments/finish"}
+# What programs with a token may ask for.
+PROGRAMS = {"/v1/listen", "/v1/status", "/v1/audio/transcriptions", "/v1/realtime", "/v1/models", "/v1/models/{id}"}
+
+DAY = "from=2026-01-01T00:00:00Z&until=2036-01-01T00:00:00Z"
+QUERIES = {
+    "/v1/worklist": DAY,
+    "/v1/recordings/{id}/note": "format=json",
+    "/v1/recordings/{id}/transcript": "format=json",
+    "/v1/recordings/{id}/letters/{kind}": "format=html",
+    "/v1/listen": "rate=16000&format=pcm_s16le",
+    "/v1/realtime": "intent=transcription",
+}
+BODIES = {
+    ("POST", "/v1/patients"): {"name": "Intruder"},
+    ("PUT", "/v1/patients/{id}"): {"version": 1, "patient": {"name": "Intruder"}},
+    ("POST", "/v1/patients/search"): {"text": "Chan"},
+    ("PUT", "/v1/patients/{id}/contact"): {"phone": "91234567"},
+    ("POST", "/v1/patients/{id}/encounters"): {},
+    ("POST", "/v1/patients/{id}/treating"): {"role": "A" * 22},
+    ("POST", "/v1/encounters/{id}/refusal"): {"refused": True},
+    ("POST", "/v1/recordings/{id}/move"): {"from": None, "to": "x"},
+    ("POST", "/v1/recordings/{id}/note/edits"): {"version": 1, "edit": {"op": "add", "section": "P", "text": "Intruder"}},
+    ("POST", "/v1/recordings/{id}/note/addenda"): {"version": 1, "lines": [{"section": "P", "text": "Intruder"}]},
+    ("POST", "/v1/learned/forget"): {"words": "x", "concept": {"kind": "drug", "name": "x"}},
+    ("POST", "/v1/terminology/search"): {"text": "diab"},
+    ("PUT", "/v1/templates/{name}"): {"text": "[S]\n{{S}}"},
+    ("PUT", "/v1/letterhead"): {"address": "1 Sentinel Street", "phone": "21234567"},
+    ("POST", "/v1/holds"): {"patient": "A" * 22, "reason": "Intruder"},
+    ("PUT", "/v1/roles/{id}"): {"department": "Intruders", "ends_at": None},
+    ("PUT", "/v1/people/{id}"): {"name": "Intruder", "phone": None, "email": None},
+    ("POST", "/v1/encounters/{id}/recording-consent"): {"by": "patient", "how": "spoken"},
+    ("POST", "/v1/invitations"): {"name": "Intruder", "kind": "doctor"},
+    ("POST", "/v1/devices"): {"name": "Intruder", "room": "1", "scope": "record", "days": 1},
+    ("POST", "/v1/sign-in/finish"): {"ceremony": "x", "answer": {}},
+    ("POST", "/v1/sign-in/role"): {"ticket": "x", "role": "x"},
+    ("POST", "/v1/enrolments/look"): {"token": "x"},
+    ("POST", "/v1/enrolments/begin"): {"token": "x"},
+    ("POST", "/v1/enrolments/finish"): {"ceremony": "x", "answer": {}, "label": "x"},
+    ("POST", "/v1/enrolments/accept"): {"token": "x"},
+    ("POST", "/v1/passkeys/finish"): {"ceremony": "x", "answer": {}, "label": "x"},
+    ("POST", "/v1/requests"): {"organisation": "A" * 22, "patient": {"kind": "clinic", "value": "1"}, "purpose": "referral", "domains": ["notes"]},
+    ("POST", "/v1/requests/{id}/attest"): {"purpose": "referral"},
+    ("POST", "/v1/shares/{id}/views"): {"record": "A" * 22, "purpose": "referral"},
+}
+# Their body is the version that was seen.
+SEEN = {f"/v1/recordings/{{id}}/note/{step}" for step in ("undo", "redo", "review", "sign")}
+
+
+class Operation:
+    """One method of one address."""
+
+    def __init__(self, method, route, described):
+        self.method, self.route = method, route
+        self.takes = list(described.get("requestBody", {}).get("content", {}))
+        self.answers = described["responses"]
+        self.socket = "101" in self.answers
+        self.name = f"{method} {route}"
+
+    @property
+    def body(self):
+        if "application/json" not in self.takes:
+            return None
+        return {"version": 1} if self.route in SEEN else BODIES[(self.method, self.route)]
+
+    def path(self, ids=None):
+        """The address with these ids in it: `{"patients": ..., "encounters": ..., ...}`, or ids of nothing."""
+        kind = self.route.split("/")[2]
+        own = {"id": (ids or {}).get(kind, "A" * 22), "view": (ids or {}).get("views", "A" * 22)}
+        put = lambda place: {"kind": "summary", "name": "x", "number": "0", "use": "print"}.get(place.group(1)) or own[place.group(1)]
+        query = QUERIES.get(self.route)
+        return re.sub(r"\{(\w+)\}", put, self.route) + (f"?{query}" if query else "")
+
+    @property
+    def of_a_thing(self):
+        return "{id}" in self.route or "{view}" in self.route
+
+
+def operations():
+    """All of them; one that takes a body of which nothing right is known here fails."""
+    paths = json.loads(DOCUMENT.read_text())["paths"]
+    found = [Operation(method.upper(), route, described) for route, methods in paths.items() for method, described in methods.items()]
+    for one in found:
+        one.body
+    return found

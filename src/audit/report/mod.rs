@@ -1,0 +1,180 @@
+//! What the log says of an organisation in a period: for its privacy officer, and for an auditor from outside.
+//!
+//! Each line cites its entries; the report stands under the signed head of the log that it was made from. It names patients by their
+//! pseudonyms alone.
+
+mod access;
+mod entries;
+mod principles;
+#[cfg(test)]
+mod tests;
+mod unusual;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::Serialize;
+
+pub use access::AccessRequest;
+pub use entries::Entries;
+pub use principles::Principle;
+pub use unusual::{Finding, Rule};
+
+use super::{Action, Actor, Event, OrganisationId, Outcome, PersonId, Pseudonym, Purpose, UnixMillis};
+use access::Requests;
+use unusual::Watch;
+
+/// What was done, how often, and where the log says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// The principle that it is evidence for.
+    pub principle: Principle,
+    /// What, by the log's own name of it.
+    pub action: String,
+    /// `done`, `refused` or `failed`.
+    pub outcome: &'static str,
+    /// How many entries.
+    pub count: u64,
+    /// Of how many patients, as far as the entries name one.
+    pub patients: usize,
+    /// Its entries of the log.
+    pub entries: Entries,
+}
+
+/// Who got at what is the organisation's, and what for (GDPR Articles 15(1)(c) and 30(1)(d)).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Recipient {
+    /// Whose staff.
+    pub organisation: OrganisationId,
+    /// What for, where the entries say it.
+    pub purpose: Option<Purpose>,
+    /// Of how many patients.
+    pub patients: usize,
+    /// Its entries of the log.
+    pub entries: Entries,
+}
+
+/// What the log says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The first moment of the period.
+    pub from: UnixMillis,
+    /// The first moment after it.
+    pub to: UnixMillis,
+    /// By principle, action and outcome.
+    pub lines: Vec<Line>,
+    /// Data access requests that were open or answered in the period.
+    pub access_requests: Vec<AccessRequest>,
+    /// Other organisations that saw something.
+    pub recipients: Vec<Recipient>,
+    /// What somebody should look at.
+    pub unusual: Vec<Finding>,
+}
+
+/// Whose log it is.
+pub struct Scope<'a> {
+    /// The organisation.
+    pub organisation: OrganisationId,
+    /// Its patients.
+    pub patients: &'a HashSet<Pseudonym>,
+    /// Those of them who work there.
+    pub staff: &'a HashMap<Pseudonym, PersonId>,
+}
+
+type Counted = (Entries, HashSet<Pseudonym>);
+
+/// Makes a report of a log that goes by.
+pub struct Reporter<'a> {
+    scope: Scope<'a>,
+    from: UnixMillis,
+    to: UnixMillis,
+    lines: BTreeMap<(Principle, String, &'static str), Counted>,
+    recipients: BTreeMap<(OrganisationId, Option<Purpose>), Counted>,
+    requests: Requests,
+    watch: Watch<'a>,
+}
+
+impl<'a> Reporter<'a> {
+    /// Of this organisation, over this period; `to` is not within it.
+    #[must_use]
+    pub fn new(scope: Scope<'a>, from: UnixMillis, to: UnixMillis) -> Self {
+        let watch = Watch::new(scope.staff);
+        Self { scope, from, to, lines: BTreeMap::new(), recipients: BTreeMap::new(), requests: Requests::default(), watch }
+    }
+
+    /// Takes the next entry of the log.
+    pub fn take(&mut self, entry: u64, event: &Event) {
+        let theirs = event.patient.is_some_and(|patient| self.scope.patients.contains(&patient));
+        let whose = match event.actor {
+            Actor::Staff { organisation, .. } | Actor::Device { organisation, .. } => Some(organisation),
+            _ => None,
+        };
+        let own = whose == Some(self.scope.organisation);
+        if event.at >= self.to || !(own || theirs) {
+            return;
+        }
+        if theirs {
+            self.requests.take(entry, event);
+        }
+        if event.at < self.from {
+            return;
+        }
+        let outcome = match event.outcome {
+            Outcome::Done => "done",
+            Outcome::Refused { .. } => "refused",
+            Outcome::Failed => "failed",
+        };
+        let (entries, patients) = self.lines.entry((Principle::of(event), name(event.action), outcome)).or_default();
+        entries.add(entry);
+        patients.extend(event.patient);
+        if own {
+            self.watch.take(entry, event);
+        } else if let Some(other) = whose
+            && event.outcome == Outcome::Done
+            && matches!(
+                event.action,
+                Action::View { .. } | Action::Share | Action::Print | Action::Forward | Action::Export { .. }
+            )
+        {
+            let (entries, patients) = self.recipients.entry((other, event.purpose)).or_default();
+            entries.add(entry);
+            patients.extend(event.patient);
+        }
+    }
+
+    /// The report.
+    #[must_use]
+    pub fn finish(self) -> Report {
+        let line = |((principle, action, outcome), (entries, patients)): ((_, _, _), Counted)| Line {
+            principle,
+            action,
+            outcome,
+            count: entries.count(),
+            patients: patients.len(),
+            entries,
+        };
+        let recipient = |((organisation, purpose), (entries, patients)): ((_, _), Counted)| Recipient {
+            organisation,
+            purpose,
+            patients: patients.len(),
+            entries,
+        };
+        Report {
+            from: self.from,
+            to: self.to,
+            lines: self.lines.into_iter().map(line).collect(),
+            access_requests: self.requests.finish(self.from, self.to),
+            recipients: self.recipients.into_iter().map(recipient).collect(),
+            unusual: self.watch.finish(),
+        }
+    }
+}
+
+/// An action by the name that the log has for it.
+fn name(action: Action) -> String {
+    match serde_json::to_value(action) {
+        Ok(serde_json::Value::String(name)) => name,
+        Ok(serde_json::Value::Object(fields)) => fields.into_iter().next().map_or_else(String::new, |(name, _)| name),
+        // No action is written otherwise.
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,185 @@
+use super::*;
+use crate::audit::{EmergencyReason, Refusal, RoleId};
+
+const HOUR: u64 = 3_600_000;
+const DAY: u64 = 24 * HOUR;
+/// Noon in Hong Kong of some day.
+const NOON: u64 = 20_000 * DAY + 4 * HOUR;
+
+const OURS: OrganisationId = OrganisationId::from_bytes([1; 16]);
+const THEIRS: OrganisationId = OrganisationId::from_bytes([2; 16]);
+
+fn patient(number: u8) -> Pseudonym {
+    Pseudonym::from_bytes([number; 32])
+}
+
+fn staff(number: u8, organisation: OrganisationId) -> Actor {
+    Actor::Staff { person: PersonId::from_bytes([number; 16]), role: RoleId::from_bytes([number; 16]), organisation }
+}
+
+fn event(at: u64, actor: Actor, action: Action, whom: Option<u8>) -> Event {
+    Event { patient: whom.map(patient), ..Event::new(UnixMillis(at), actor, action, Outcome::Done) }
+}
+
+const VIEW: Action = Action::View { count: 1 };
+
+/// The report of these events over ten days, the log's entries from 0. Patients 1 to 99 are ours, and 7 works here.
+fn report(events: &[Event]) -> Report {
+    let patients = (1..100).map(patient).collect();
+    let staff = HashMap::from([(patient(7), PersonId::from_bytes([70; 16]))]);
+    let mut reporter = Reporter::new(
+        Scope { organisation: OURS, patients: &patients, staff: &staff },
+        UnixMillis(NOON),
+        UnixMillis(NOON + 10 * DAY),
+    );
+    for (entry, event) in (0..).zip(events) {
+        reporter.take(entry, event);
+    }
+    reporter.finish()
+}
+
+fn found(report: &Report, rule: Rule) -> Vec<(u64, String)> {
+    report.unusual.iter().filter(|found| found.rule == rule).map(|found| (found.count, found.entries.to_string())).collect()
+}
+
+#[test]
+fn lines_say_what_was_done_under_which_principle() {
+    let refused =
+        Event { outcome: Outcome::Refused { reason: Refusal::NotAllowed }, ..event(NOON + 3, staff(1, OURS), VIEW, Some(2)) };
+    let report = report(&[
+        event(NOON - 1, staff(1, OURS), VIEW, Some(1)),
+        event(NOON, staff(1, OURS), VIEW, Some(1)),
+        event(NOON + 1, staff(1, OURS), VIEW, Some(2)),
+        event(NOON + 2, staff(2, THEIRS), VIEW, Some(200)),
+        refused,
+        event(NOON + 4, staff(2, OURS), Action::Sign, Some(1)),
+        event(NOON + 5, Actor::Patient, Action::ConsentWithdraw, Some(1)),
+        event(NOON + 10 * DAY, staff(1, OURS), VIEW, Some(1)),
+    ]);
+    let lines: Vec<_> =
+        report.lines.iter().map(|line| (line.principle, line.action.as_str(), line.outcome, line.patients)).collect();
+    assert_eq!(
+        lines,
+        [
+            (Principle::Dpp2, "sign", "done", 1),
+            (Principle::Dpp3, "consent_withdraw", "done", 1),
+            (Principle::Dpp3, "view", "done", 2),
+            (Principle::Dpp4, "view", "refused", 1),
+        ]
+    );
+    assert_eq!(report.lines[2].entries.to_string(), "1-2", "before and after the period, and of others, is not ours to tell");
+}
+
+#[test]
+fn recipients_are_others_who_saw_something() {
+    let looked = |at, purpose| Event { purpose: Some(purpose), ..event(at, staff(9, THEIRS), VIEW, Some(1)) };
+    let tried =
+        Event { outcome: Outcome::Refused { reason: Refusal::NoConsent }, ..event(NOON + 3, staff(9, THEIRS), VIEW, Some(2)) };
+    let report = report(&[
+        looked(NOON, Purpose::Referral),
+        looked(NOON + 1, Purpose::Referral),
+        looked(NOON + 2, Purpose::Treatment),
+        tried,
+    ]);
+    let recipients: Vec<_> =
+        report.recipients.iter().map(|one| (one.organisation, one.purpose, one.entries.to_string())).collect();
+    assert_eq!(
+        recipients,
+        [(THEIRS, Some(Purpose::Treatment), "2".to_owned()), (THEIRS, Some(Purpose::Referral), "0-1".to_owned())]
+    );
+}
+
+#[test]
+fn an_access_request_has_forty_days() {
+    let asked = |at, whom| event(at, staff(1, OURS), Action::AccessRequest, Some(whom));
+    let answered = |at, whom| event(at, staff(1, OURS), Action::AccessAnswer, Some(whom));
+    let report = report(&[
+        asked(NOON - 60 * DAY, 3),
+        answered(NOON - 50 * DAY, 3),
+        asked(NOON - 39 * DAY, 1),
+        asked(NOON - 31 * DAY, 2),
+        asked(NOON - 30 * DAY, 4),
+        answered(NOON, 1),
+        asked(NOON + 1, 5),
+        asked(NOON + 2, 5),
+        answered(NOON + 9 * DAY + 2, 2),
+    ]);
+    let requests: Vec<_> = report
+        .access_requests
+        .iter()
+        .map(|one| (one.patient, one.answered.is_some(), one.late, one.entries.to_string()))
+        .collect();
+    assert_eq!(
+        requests,
+        [
+            (patient(1), true, false, "2, 5".to_owned()),
+            (patient(2), true, true, "3, 8".to_owned()),
+            (patient(4), false, false, "4".to_owned()),
+            (patient(5), false, false, "6-7".to_owned()),
+        ],
+        "the third was answered before the period; 30 days and ten are not yet 40 days and a moment"
+    );
+    assert_eq!(report.access_requests[0].due, UnixMillis(NOON + DAY));
+}
+
+#[test]
+fn many_patients_within_an_hour() {
+    let reads = |count: u8, step: u64| -> Vec<Event> {
+        (0..count).map(|number| event(NOON + u64::from(number) * step, staff(1, OURS), VIEW, Some(number + 10))).collect()
+    };
+    assert_eq!(found(&report(&reads(30, 1000)), Rule::BulkRead), []);
+    assert_eq!(found(&report(&reads(31, 1000)), Rule::BulkRead), [(31, "0-30".to_owned())]);
+    assert_eq!(found(&report(&reads(31, HOUR / 30)), Rule::BulkRead), [], "they are spread over more than an hour");
+    // The same patient again and again is one patient.
+    let same: Vec<_> = (0..100).map(|at| event(NOON + at, staff(1, OURS), VIEW, Some(1))).collect();
+    assert_eq!(found(&report(&same), Rule::BulkRead), []);
+    // What goes on is one finding, and after an hour's pause it is another.
+    let mut long = reads(40, 1000);
+    long.extend(reads(35, 1000).into_iter().map(|read| Event { at: read.at.after(3 * HOUR), ..read }));
+    assert_eq!(found(&report(&long), Rule::BulkRead), [(40, "0-39".to_owned()), (35, "40-74".to_owned())]);
+}
+
+#[test]
+fn three_nights_in_a_row() {
+    // One in the morning in Hong Kong.
+    let night = |day: u64| event(NOON + day * DAY + 13 * HOUR, staff(1, OURS), VIEW, Some(1));
+    assert_eq!(found(&report(&[night(0), night(1), night(3), night(4)]), Rule::NightsInARow), []);
+    assert_eq!(found(&report(&[night(0), night(1), night(2)]), Rule::NightsInARow), [(3, "0-2".to_owned())]);
+    let days: Vec<_> = (0..5).map(|day| event(NOON + day * DAY, staff(1, OURS), VIEW, Some(1))).collect();
+    assert_eq!(found(&report(&days), Rule::NightsInARow), []);
+    let six = |day: u64| event(NOON + day * DAY + 18 * HOUR, staff(1, OURS), VIEW, Some(1));
+    assert_eq!(found(&report(&[six(0), six(1), six(2)]), Rule::NightsInARow), [], "at six it is day");
+}
+
+#[test]
+fn colleagues_refusals_copies_and_emergencies() {
+    let mut events = vec![event(NOON, staff(1, OURS), VIEW, Some(7)), event(NOON + 1, staff(1, OURS), VIEW, Some(7))];
+    for step in 0..10 {
+        let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
+        events.push(Event { outcome, ..event(NOON + 2 + step, staff(2, OURS), VIEW, Some(1)) });
+    }
+    for step in 0..11 {
+        events.push(event(NOON + 20 + step, staff(3, OURS), Action::Export { count: 1 }, Some(1)));
+    }
+    let reason = EmergencyReason::CannotBeAsked;
+    events.push(event(NOON + 40, staff(4, OURS), Action::BreakGlass { reason }, Some(2)));
+    let whole = report(&events);
+    let rules: Vec<_> =
+        whole.unusual.iter().map(|found| (found.rule, found.patient, found.count, found.entries.to_string())).collect();
+    assert_eq!(
+        rules,
+        [
+            (Rule::ColleaguesChart, Some(patient(7)), 2, "0-1".to_owned()),
+            (Rule::ManyRefusals, None, 10, "2-11".to_owned()),
+            (Rule::ManyCopies, None, 11, "12-22".to_owned()),
+            (Rule::Emergency, Some(patient(2)), 1, "23".to_owned()),
+        ]
+    );
+    // One less of each is nothing.
+    let less: Vec<_> =
+        events.iter().enumerate().filter(|(at, _)| ![2, 12, 23].contains(at)).map(|(_, event)| event.clone()).collect();
+    assert_eq!(report(&less).unusual.len(), 1);
+    // What somebody of another house did is theirs to look at.
+    let others: Vec<_> = events.into_iter().map(|event| Event { actor: staff(1, THEIRS), ..event }).collect();
+    assert_eq!(report(&others).unusual, []);
+}

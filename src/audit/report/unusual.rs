@@ -1,0 +1,223 @@
+//! Access that somebody should look at, by simple rules that are stated with what they find. A rule accuses nobody: a doctor on call reads at
+//! night, and a registrar finds many patients.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+
+use serde::Serialize;
+
+use super::Entries;
+use crate::audit::{Action, Actor, Event, Outcome, PersonId, Pseudonym, RoleId, UnixMillis};
+
+/// Milliseconds of an hour and of a day.
+const HOUR: u64 = 3_600_000;
+const DAY: u64 = 24 * HOUR;
+/// Hong Kong is so far before UTC, all the year.
+const HONG_KONG: u64 = 8 * HOUR;
+/// More patients than this in an hour are many.
+const PATIENTS: usize = 30;
+/// So many refusals in an hour are many.
+const REFUSALS: usize = 10;
+/// More copies than this in an hour are many.
+const COPIES: usize = 10;
+/// Night ends at this hour; it begins at midnight.
+const NIGHT: u64 = 6;
+/// So many nights in a row are unusual.
+const NIGHTS: u64 = 3;
+
+/// A rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Many patients.
+    BulkRead,
+    /// A patient who works here.
+    ColleaguesChart,
+    /// Night after night.
+    NightsInARow,
+    /// Many refusals.
+    ManyRefusals,
+    /// Many copies.
+    ManyCopies,
+    /// Without consent.
+    Emergency,
+}
+
+impl Rule {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::BulkRead, Self::ColleaguesChart, Self::NightsInARow, Self::ManyRefusals, Self::ManyCopies, Self::Emergency];
+
+    /// What it looks for.
+    #[must_use]
+    pub fn stated(self) -> &'static str {
+        match self {
+            Self::BulkRead => "one role read records of more than 30 patients within an hour",
+            Self::ColleaguesChart => "somebody read the record of a patient who works in the same organisation",
+            Self::NightsInARow => "one role read records between midnight and 6 in the morning on three nights in a row or more",
+            Self::ManyRefusals => "one role was refused 10 times or more within an hour",
+            Self::ManyCopies => "one role printed, took out or passed on more than 10 copies within an hour",
+            Self::Emergency => "a record was opened without consent in an emergency",
+        }
+    }
+}
+
+/// What a rule found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Which rule.
+    pub rule: Rule,
+    /// Who.
+    pub person: PersonId,
+    /// In which role.
+    pub role: RoleId,
+    /// From when.
+    pub from: UnixMillis,
+    /// Until when.
+    pub to: UnixMillis,
+    /// Whom it concerns, where it is one patient.
+    pub patient: Option<Pseudonym>,
+    /// Of how many: patients, nights, refusals or copies, by the rule.
+    pub count: u64,
+    /// Its entries of the log.
+    pub entries: Entries,
+}
+
+/// Something that counts for a rule within an hour.
+struct Step {
+    entry: u64,
+    at: UnixMillis,
+    patient: Option<Pseudonym>,
+}
+
+/// What one role did within the last hour, and what was found of it.
+#[derive(Default)]
+struct Window {
+    steps: VecDeque<Step>,
+    open: Option<Finding>,
+}
+
+impl Window {
+    /// Takes a step; `many` says of the steps of an hour how many count, and whether that is too many.
+    fn take(
+        &mut self,
+        step: Step,
+        finding: impl Fn(&Step) -> Finding,
+        many: impl Fn(&VecDeque<Step>) -> (usize, bool),
+    ) -> Option<Finding> {
+        let at = step.at;
+        while self.steps.front().is_some_and(|first| first.at.after(HOUR) <= at) {
+            self.steps.pop_front();
+        }
+        // An hour without a step: what was found is over.
+        let ended = if self.steps.is_empty() { self.open.take() } else { None };
+        self.steps.push_back(step);
+        let (count, too_many) = many(&self.steps);
+        if too_many {
+            let mut entries = Entries::default();
+            for step in &self.steps {
+                entries.add(step.entry);
+            }
+            if let Some(open) = &mut self.open {
+                open.entries.merge(&entries);
+                (open.to, open.count) = (at, open.count.max(count as u64));
+            } else if let Some(first) = self.steps.front() {
+                self.open = Some(Finding { to: at, count: count as u64, entries, ..finding(first) });
+            }
+        }
+        ended
+    }
+}
+
+/// Looks at a log as it goes by.
+pub(super) struct Watch<'a> {
+    /// Patients who work here, and who they are.
+    staff: &'a HashMap<Pseudonym, PersonId>,
+    windows: BTreeMap<(Rule, RoleId), Window>,
+    nights: HashMap<(PersonId, RoleId), BTreeMap<u64, (UnixMillis, UnixMillis, Entries)>>,
+    charts: HashMap<(RoleId, Pseudonym), Finding>,
+    found: Vec<Finding>,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(staff: &'a HashMap<Pseudonym, PersonId>) -> Self {
+        let (windows, nights, charts, found) = (BTreeMap::new(), HashMap::new(), HashMap::new(), Vec::new());
+        Self { staff, windows, nights, charts, found }
+    }
+
+    pub(super) fn take(&mut self, entry: u64, event: &Event) {
+        let Actor::Staff { person, role, .. } = event.actor else { return };
+        let (at, patient) = (event.at, event.patient);
+        let finding = |rule, first: &Step| {
+            let (from, to, entries) = (first.at, first.at, Entries::default());
+            Finding { rule, person, role, from, to, patient: None, count: 1, entries }
+        };
+        let step = || Step { entry, at, patient };
+        let mut window = |rule, many: &dyn Fn(&VecDeque<Step>) -> (usize, bool)| {
+            let window = self.windows.entry((rule, role)).or_default();
+            self.found.extend(window.take(step(), |first| finding(rule, first), many));
+        };
+        let count = |limit: usize| move |steps: &VecDeque<Step>| (steps.len(), steps.len() >= limit);
+        match (event.outcome, event.action) {
+            (Outcome::Refused { .. }, _) => window(Rule::ManyRefusals, &count(REFUSALS)),
+            (Outcome::Done, Action::View { .. } | Action::Share) => {
+                window(Rule::BulkRead, &|steps| {
+                    let patients: HashSet<_> = steps.iter().filter_map(|step| step.patient).collect();
+                    (patients.len(), patients.len() > PATIENTS)
+                });
+                self.looked(entry, event, (person, role));
+            }
+            (Outcome::Done, Action::Print | Action::Forward | Action::Export { .. }) => {
+                window(Rule::ManyCopies, &count(COPIES + 1))
+            }
+            (Outcome::Done, Action::BreakGlass { .. }) => {
+                let mut found = Finding { patient, ..finding(Rule::Emergency, &step()) };
+                found.entries.add(entry);
+                self.found.push(found);
+            }
+            _ => {}
+        }
+    }
+
+    /// A look at a record, for the rules about whose it is and at which hour.
+    fn looked(&mut self, entry: u64, event: &Event, (person, role): (PersonId, RoleId)) {
+        let local = event.at.after(HONG_KONG).0;
+        if local % DAY < NIGHT * HOUR {
+            let nights = self.nights.entry((person, role)).or_default();
+            let (_, last, entries) = nights.entry(local / DAY).or_insert((event.at, event.at, Entries::default()));
+            *last = event.at;
+            entries.add(entry);
+        }
+        if let Some(patient) = event.patient.filter(|patient| self.staff.contains_key(patient)) {
+            let (from, to, entries) = (event.at, event.at, Entries::default());
+            let new = Finding { rule: Rule::ColleaguesChart, person, role, from, to, patient: Some(patient), count: 0, entries };
+            let found = self.charts.entry((role, patient)).or_insert(new);
+            (found.to, found.count) = (event.at, found.count + 1);
+            found.entries.add(entry);
+        }
+    }
+
+    /// What was found, by rule and time.
+    pub(super) fn finish(mut self) -> Vec<Finding> {
+        self.found.extend(self.windows.into_values().filter_map(|window| window.open));
+        self.found.extend(self.charts.into_values());
+        for ((person, role), nights) in self.nights {
+            let mut run: Option<(u64, Finding)> = None;
+            for (day, (from, to, entries)) in nights {
+                let next = match run.take() {
+                    Some((before, mut found)) if before + 1 == day => {
+                        found.entries.merge(&entries);
+                        Finding { to, count: found.count + 1, ..found }
+                    }
+                    ended => {
+                        self.found.extend(ended.map(|(_, found)| found).filter(|found| found.count >= NIGHTS));
+                        Finding { rule: Rule::NightsInARow, person, role, from, to, patient: None, count: 1, entries }
+                    }
+                };
+                run = Some((day, next));
+            }
+            self.found.extend(run.map(|(_, found)| found).filter(|found| found.count >= NIGHTS));
+        }
+        self.found.sort_by_key(|found| (found.rule, found.from, found.role));
+        self.found
+    }
+}

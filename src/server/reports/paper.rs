@@ -1,0 +1,119 @@
+//! A report as a paper to be printed.
+
+use super::super::sharing::minute;
+use super::organisation::Document;
+use crate::audit::report::{Finding, Principle, Rule};
+use crate::audit::{OrganisationId, PersonId};
+use crate::letter::{Block, Letter, Value};
+use crate::note::compose::Language;
+use crate::text::PatientText;
+
+/// The paper of a report.
+pub(super) fn of(document: &Document) -> Letter {
+    let Document { made_at, organisation, checkpoint, report, .. } = document;
+    let last = crate::audit::UnixMillis(report.to.0.saturating_sub(1));
+    let field = |label, value: String| Block::Field { label, value: Value::Stated(PatientText::from(value)) };
+    let head = vec![
+        field("Period", format!("{} to {}", day(&minute(report.from)), day(&minute(last)))),
+        field("Log", format!("{}, {} entries", checkpoint.origin, checkpoint.size)),
+        field("Root", checkpoint.root.clone()),
+    ];
+    let mut body = vec![sentence(
+        "Numbers in brackets are entries of the audit log, from 0. `cantoscribe audit verify` shows that the log is as it was signed; the \
+         checkpoint at the end is its signed head. Patients are named by the log's pseudonyms.",
+    )];
+    for principle in Principle::ALL {
+        let lines = report.lines.iter().filter(|line| line.principle == principle);
+        let mut items: Vec<String> = lines
+            .map(|line| {
+                let (action, outcome) = (line.action.replace('_', " "), line.outcome);
+                format!("{action}, {outcome}: {}, of {} patients [{}]", line.count, line.patients, line.entries)
+            })
+            .collect();
+        if principle == Principle::Dpp6 {
+            items.extend(report.access_requests.iter().map(|request| {
+                let answered =
+                    request.answered.map_or_else(|| "not answered".to_owned(), |at| format!("answered {}", minute(at)));
+                let late = if request.late { ", LATE" } else { "" };
+                let (received, due) = (minute(request.received), minute(request.due));
+                format!(
+                    "data access request of {}: {received}, due {due} (40 days), {answered}{late} [{}]",
+                    request.patient, request.entries
+                )
+            }));
+        }
+        body.push(list(principle.title(), items));
+    }
+    let recipients = report.recipients.iter().map(|recipient| {
+        let purpose =
+            recipient.purpose.map_or_else(|| "purpose not stated".to_owned(), |purpose| format!("{purpose:?}").to_lowercase());
+        let name = name(document, recipient.organisation);
+        format!("{name}, {purpose}: of {} patients [{}]", recipient.patients, recipient.entries)
+    });
+    body.push(list("Recipients (GDPR Articles 15(1)(c) and 30(1)(d))", recipients.collect()));
+    for rule in Rule::ALL {
+        let found = report.unusual.iter().filter(|finding| finding.rule == rule).map(|finding| told(document, finding));
+        body.push(list(heading(rule), std::iter::once(format!("Looked for: {}.", rule.stated())).chain(found).collect()));
+    }
+    body.push(list("Checkpoint", checkpoint.note.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()));
+    Letter {
+        language: Language::English,
+        institution: vec![organisation.clone()],
+        title: "Report of the audit log",
+        date: day(&minute(*made_at)),
+        patient: head,
+        body,
+        signature: Vec::new(),
+        origin: format!("Made by cantoscribe {} from the log {}", env!("CARGO_PKG_VERSION"), checkpoint.origin),
+        left_out: Vec::new(),
+    }
+}
+
+fn sentence(words: &str) -> Block {
+    Block::Sentence(PatientText::from(words))
+}
+
+/// A list, which says when nothing is in it.
+fn list(heading: &'static str, items: Vec<String>) -> Block {
+    let items = if items.is_empty() { vec!["nothing".to_owned()] } else { items };
+    Block::List { heading, items: items.into_iter().map(PatientText::from).collect() }
+}
+
+/// `2026-11-26` of a minute.
+fn day(minute: &str) -> String {
+    minute.chars().take(10).collect()
+}
+
+fn name(document: &Document, organisation: OrganisationId) -> String {
+    document.organisations.get(&organisation).cloned().unwrap_or_else(|| organisation.to_string())
+}
+
+fn person(document: &Document, person: PersonId) -> String {
+    document.people.get(&person).cloned().unwrap_or_else(|| person.to_string())
+}
+
+fn heading(rule: Rule) -> &'static str {
+    match rule {
+        Rule::BulkRead => "Unusual: many patients",
+        Rule::ColleaguesChart => "Unusual: a colleague's chart",
+        Rule::NightsInARow => "Unusual: nights in a row",
+        Rule::ManyRefusals => "Unusual: many refusals",
+        Rule::ManyCopies => "Unusual: many copies",
+        Rule::Emergency => "Without consent, in an emergency",
+    }
+}
+
+fn told(document: &Document, finding: &Finding) -> String {
+    let what = match finding.rule {
+        Rule::BulkRead => "patients",
+        Rule::ColleaguesChart => "looks",
+        Rule::NightsInARow => "nights",
+        Rule::ManyRefusals => "refusals",
+        Rule::ManyCopies => "copies",
+        Rule::Emergency => "access",
+    };
+    let whom = finding.patient.map(|patient| format!(", patient {patient}")).unwrap_or_default();
+    let (from, to) = (minute(finding.from), minute(finding.to));
+    let who = person(document, finding.person);
+    format!("{who}: {} {what}{whom}, {from} to {to} [{}]", finding.count, finding.entries)
+}

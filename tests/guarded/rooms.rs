@@ -1,0 +1,136 @@
+//! Rooms of several patients at once, each with the words of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use cantoscribe::audio::{StreamEncoding, StreamFormat};
+use cantoscribe::engine::{Engine, Models};
+use cantoscribe::identity::Date;
+use cantoscribe::interop::fhir::Instant;
+use cantoscribe::room::{Asking, Beginning, Hold, Rooms};
+use cantoscribe::speech::endpoint::EndpointSettings;
+use cantoscribe::speech::model::silero_vad::SileroVad;
+use cantoscribe::speech::model::{self, DecodeOptions, LoadOptions};
+use cantoscribe::speech::script::HongKongScript;
+use cantoscribe::speech::{ModelIdentity, Numbers, Writing};
+use cantoscribe::store::{By, Store, TRIAL};
+use cantoscribe::terminology::Lexicon;
+use cantoscribe::visit::{Encounter, Given, Patient};
+use libtest_mimic::Trial;
+
+use super::signals::clip;
+use super::{Need, guarded, model_dir};
+
+pub fn tests() -> Vec<Trial> {
+    let needs = [Need::Model("whisper-base"), Need::Model("silero-vad"), Need::Shared("audio")];
+    vec![guarded("rooms_hear_each_with_the_words_of_its_own_patient", &needs, words_of_its_own_patient)]
+}
+
+/// Two clips, a name that is said in each, and what is written without a list. To the store a name is what the patient cannot take.
+const SAID: [(&str, &str, &str); 2] = [("cv_zh-HK_20450648.wav", "車公廟", "車工廟"), ("cv_zh-HK_22395677.wav", "方舟", "荒舟")];
+/// Bytes of a frame.
+const FRAME: usize = 32_000;
+
+fn engine() -> Arc<Engine> {
+    let load = LoadOptions { threads: Some(2), ..LoadOptions::default() };
+    let engine = Engine::start(Models {
+        identity: ModelIdentity { name: "whisper-base".into(), sha256: String::new(), device: None },
+        precision: "balanced",
+        recognizer: Arc::from(model::load(&model_dir("whisper-base"), &load).unwrap()),
+        options: DecodeOptions::default(),
+        endpoint: EndpointSettings::default(),
+        detector: Arc::new(SileroVad::load(&model_dir("silero-vad")).unwrap()),
+        writing: Arc::new(Writing::new(HongKongScript::load().unwrap(), Numbers::Said)),
+        words: None,
+    });
+    let engine = engine.unwrap();
+    engine.fix_rooms(3);
+    engine
+}
+
+/// Both clips, with a pause after each, as 16-bit samples.
+fn talk() -> Vec<u8> {
+    let spoken = SAID.iter().flat_map(|(name, ..)| clip(name).into_iter().chain(vec![0.0; 16_000]));
+    spoken.flat_map(|sample| ((sample * 32_767.0) as i16).to_le_bytes()).collect()
+}
+
+async fn visit(store: &Store, cannot_take: &str, by: &By) -> String {
+    let given = Given { name: "CHAN", allergies: Some(&[cannot_take.to_owned()]), ..Given::default() };
+    let patient = Patient::new(&given, Date::parse("2026-11-26").unwrap()).unwrap();
+    let patient = store.create_patient(&patient, 1, by).await.unwrap();
+    store.create_encounter(&patient.id, 1, &Encounter::new("Dr Chan").unwrap(), by).await.unwrap().id
+}
+
+async fn send(hold: &Hold, talk: &[u8]) {
+    for frame in talk.chunks(FRAME) {
+        assert!(hold.audio(frame.len() as u64 / 2, frame.to_vec()).await);
+    }
+}
+
+async fn heard(hold: &Hold) -> String {
+    hold.live().finish().await.unwrap();
+    let mut view = hold.live().view();
+    let view = view.wait_for(|view| view.end.is_some() || view.failed.is_some()).await.unwrap();
+    let end = view.end.as_ref().unwrap();
+    end.transcript.segments.iter().map(|segment| segment.text.reveal()).collect()
+}
+
+async fn opened(folder: &Path, engine: &Arc<Engine>, lexicon: &Arc<Lexicon>) -> Arc<Rooms> {
+    let store = Store::open(folder).await.unwrap();
+    Rooms::new(Arc::clone(engine), store, Arc::clone(lexicon), 0, Asking::Nobody).await.unwrap()
+}
+
+/// Three rooms at once: a patient's, another's and nobody's. Half-way the program ends and starts again, and one patient is given other
+/// allergies meanwhile: a recording is heard with the words that it began with.
+fn words_of_its_own_patient() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (engine, lexicon, folder) = (engine(), Arc::new(Lexicon::builtin().unwrap()), tempfile::tempdir().unwrap());
+    let (talk, by) = (talk(), By::now(TRIAL));
+    let half = talk.len() / FRAME / 2 * FRAME;
+    runtime.block_on(async {
+        let rooms = opened(folder.path(), &engine, &lexicon).await;
+        rooms.store().enter_trial("Dr Chan", &by).await.unwrap();
+        let mut visits = Vec::new();
+        for (_, name, _) in SAID {
+            visits.push(Some(visit(rooms.store(), name, &by).await));
+        }
+        visits.push(None);
+        let (mut ids, mut tokens) = (Vec::new(), Vec::new());
+        for encounter in &visits {
+            let beginning = Beginning {
+                format: StreamFormat::new(StreamEncoding::PcmS16le, 16_000, 1).unwrap(),
+                language: "yue".into(),
+                speakers: Vec::new(),
+                encounter: encounter.clone(),
+                at: Instant::from_unix_seconds(1),
+            };
+            let (hold, _, token) = rooms.begin(beginning, &by).await.unwrap();
+            send(&hold, &talk[..half]).await;
+            ids.push(hold.live().id().to_owned());
+            tokens.push(token);
+        }
+        rooms.close().await;
+        let first = rooms.store().encounter(visits[0].as_ref().unwrap()).await.unwrap().unwrap();
+        let mut known = rooms.store().patient(&first.patient).await.unwrap().unwrap();
+        known.patient.allergies = Some(vec![SAID[1].1.into()]);
+        rooms.store().change_patient(&known.id, known.version, &known.patient, &by).await.unwrap();
+        rooms.store().close().await;
+        drop(rooms);
+
+        let rooms = opened(folder.path(), &engine, &lexicon).await;
+        let mut texts = Vec::new();
+        for (id, token) in ids.iter().zip(&tokens) {
+            assert_eq!(rooms.store().expected(id).await.unwrap().is_empty(), id == &ids[2]);
+            let (hold, safe) = rooms.resume(id, token, &by).await.unwrap();
+            send(&hold, &talk[safe.samples as usize * 2..]).await;
+            texts.push(heard(&hold).await);
+            assert!(rooms.store().expected(id).await.unwrap().is_empty(), "its words are gone with it");
+        }
+        let [(_, one, one_without), (_, other, other_without)] = SAID;
+        let has = |text: &str, words: [&str; 2]| words.iter().all(|word| text.contains(word));
+        assert!(has(&texts[0], [one, other_without]), "the first patient's");
+        assert!(has(&texts[1], [one_without, other]), "the second patient's");
+        assert!(has(&texts[2], [one_without, other_without]), "nobody's");
+        rooms.close().await;
+    });
+}
