@@ -23,7 +23,9 @@ impl Store {
             let mut act = self.begin("keep an event").await?;
             let action = if owed == keys::RESTORED { Action::Restore } else { Action::KeyRotate };
             if action == Action::Restore {
-                for delete in ["DELETE FROM sessions", "DELETE FROM enrolments", "DELETE FROM patient_pages"] {
+                for delete in
+                    ["DELETE FROM sessions", "DELETE FROM enrolments", "DELETE FROM patient_pages", "DELETE FROM ways_back"]
+                {
                     act.execute(sqlx::query(delete)).await?;
                 }
             }

@@ -15,6 +15,9 @@ use crate::visit::{Given, Patient};
 /// The last form whose rows hold their keys.
 const FORM: i64 = 30;
 
+/// A master key.
+const MASTER: [u8; 32] = [9; 32];
+
 fn patient() -> Patient {
     let given = Given { name: "CHAN", born: Some("1960-02-29"), ..Given::default() };
     Patient::new(&given, Date::parse("2026-11-26").unwrap()).unwrap()
@@ -26,42 +29,85 @@ fn write_key(site: &Site, bytes: &[u8]) {
     fs::set_permissions(site.path().join("master.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
 }
 
-/// Makes what the version of [`FORM`] would have: a recording and a patient, their keys in their rows. Gives their ids and the pseudonym.
-async fn old(site: &Site) -> (Recording, String, crate::audit::Pseudonym) {
-    write_key(site, &[9; 32]);
-    sqlx::any::install_default_drivers();
-    if site.url.is_none() {
-        fs::write(site.path().join("cantoscribe.db"), []).unwrap();
-    }
+/// An empty database of [`FORM`], whose probe this master key sealed.
+async fn empty(site: &Site) -> (sqlx::AnyConnection, Kind) {
+    write_key(site, &MASTER);
+    let file = site.path().join("cantoscribe.db");
     let (url, kind) = match &site.url {
         Some(url) => (url.clone(), Kind::Postgres),
-        None => (format!("sqlite:{}", site.path().join("cantoscribe.db").display()), Kind::Sqlite),
+        None => (format!("sqlite:{}", file.display()), Kind::Sqlite),
     };
+    if kind == Kind::Sqlite {
+        fs::write(&file, []).unwrap();
+    }
+    sqlx::any::install_default_drivers();
     let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
     migrate(&mut connection, kind, "", FORM).await.unwrap();
-    let probe = Place::new("upkeep.probe", "").seal(&Key::from_bytes([9; 32]), PROBE).unwrap();
+    let probe = Place::new("upkeep.probe", "").seal(&Key::from_bytes(MASTER), PROBE).unwrap();
     let insert = sqlx::query("INSERT INTO upkeep (id, probe, wipe) VALUES (1, $1, 0)").bind(probe);
     insert.execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-    let store = site.saved().await.unwrap();
+    (connection, kind)
+}
+
+/// The columns that a table has in a database.
+async fn columns(connection: &mut sqlx::AnyConnection, kind: Kind, table: &str) -> Vec<String> {
+    let query = match kind {
+        Kind::Sqlite => "SELECT name FROM pragma_table_info($1)",
+        Kind::Postgres => "SELECT column_name::text FROM information_schema.columns WHERE table_name = $1",
+    };
+    sqlx::query_scalar(query).bind(table).fetch_all(connection).await.unwrap()
+}
+
+/// Makes what the version of [`FORM`] would have: a recording and a patient, their keys in their rows. Gives their ids and the pseudonym.
+async fn old(site: &Site) -> (Recording, String, crate::audit::Pseudonym) {
+    // Filled by this version, after an upgrade of nothing: so the root key is the master key, as it was.
+    let filled_site = Site::sqlite();
+    empty(&filled_site).await.0.close().await.unwrap();
+    let store = filled_site.open().await;
     let recording = filled(&store, "kept").await;
     let patient = store.create_patient(&patient(), 7, &by()).await.unwrap().id;
     let pseudonym = store.pseudonym(&patient).unwrap();
-    for (whose, table, id) in [(Whose::Recording, "recordings", &recording.id), (Whose::Patient, "patients", &patient)] {
-        let back = format!("UPDATE {table} SET data_key = $1 WHERE id = $2");
-        let back = sqlx::query(&back).bind(store.shared.keys.wrapped(whose, id).unwrap()).bind(id);
-        assert_eq!(back.execute(store.database().pool()).await.unwrap().rows_affected(), 1);
-    }
-    for statement in [
-        "ALTER TABLE upkeep DROP COLUMN keys_apart",
-        "DROP TABLE erased_patients",
-        "DELETE FROM _sqlx_migrations WHERE version > 30",
-    ] {
-        sqlx::query(statement).execute(store.database().pool()).await.unwrap();
-    }
+    let keys = [(Whose::Recording, "recordings", &recording.id), (Whose::Patient, "patients", &patient)]
+        .map(|(whose, table, id)| (table, id.clone(), store.shared.keys.wrapped(whose, id).unwrap()));
     store.close().await;
-    fs::remove_dir_all(site.path().join("keys")).unwrap();
-    let _ = fs::remove_dir_all(site.path().join("before-upgrade"));
+    // All rows that the old form has a place for, and the keys in theirs.
+    let mut newer =
+        sqlx::AnyConnection::connect(&format!("sqlite:{}", filled_site.path().join("cantoscribe.db").display())).await.unwrap();
+    let (mut older, kind) = empty(site).await;
+    let mut lines = Vec::new();
+    backup::write_rows(&mut newer, Kind::Sqlite, &mut lines).await.unwrap();
+    let (mut rows, mut kept) = (Vec::new(), Vec::new());
+    for line in std::str::from_utf8(&lines).unwrap().lines() {
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        if let Some(table) = line["table"].as_str() {
+            let known = columns(&mut older, kind, table).await;
+            kept = line["columns"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|name| known.iter().any(|known| known == name.as_str().unwrap()))
+                .collect();
+            let mut kept = kept.iter();
+            line["columns"].as_array_mut().unwrap().retain(|_| *kept.next().unwrap());
+        } else {
+            let mut kept = kept.iter();
+            line.as_array_mut().unwrap().retain(|_| *kept.next().unwrap());
+        }
+        if kept.contains(&true) {
+            rows.extend(format!("{line}\n").into_bytes());
+        }
+    }
+    backup::read_rows(&mut older, kind, rows.as_slice()).await.unwrap();
+    for (table, id, wrapped) in keys {
+        let back = format!("UPDATE {table} SET data_key = $1 WHERE id = $2");
+        let back = sqlx::query(&back).bind(wrapped).bind(id);
+        assert_eq!(back.execute(&mut older).await.unwrap().rows_affected(), 1);
+    }
+    older.close().await.unwrap();
+    newer.close().await.unwrap();
+    for name in ["audio", "audit", "audit.key", "audit.pub"] {
+        fs::rename(filled_site.path().join(name), site.path().join(name)).unwrap();
+    }
     (recording, patient, pseudonym)
 }
 

@@ -28,6 +28,8 @@ use crate::ledger::LogFolder;
 use crate::spool::Key;
 use files::{Bytes, Hashing, Keys, List, ROWS, Sum};
 pub use restoring::{Restored, Restoring, restore};
+#[cfg(test)]
+pub(super) use rows::{read as read_rows, write as write_rows};
 
 /// How often the log is copied anew where it changed under the copying.
 const TRIES: u32 = 5;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sqlx::{AnyConnection, Connection as _};
 
@@ -12,7 +12,7 @@ use super::super::keys;
 use super::super::{MasterSource, Opening, Store, StoreError, folder};
 use super::empty;
 use super::files::{self, Bytes, Keys, List, ROWS};
-use crate::audit::{CHECKPOINT, Checkpoint, NoteVerifier};
+use crate::audit::{Checkpoint, NoteVerifier};
 
 /// The head that the audit log had when the keys were saved, where the restored log ends before it.
 const SEEN: &str = "audit.seen";
@@ -37,7 +37,7 @@ pub struct Restored {
     pub recordings: usize,
     /// How many recordings and patients were erased since the backup, and were erased again.
     pub erased_again: usize,
-    /// Entries of the audit log that the backup of the records has.
+    /// Events that the backup of the records has: so long is the audit log.
     pub entries: u64,
     /// Entries that there were when the keys were saved: those in between are lost.
     pub known: u64,
@@ -89,8 +89,11 @@ pub async fn restore(restoring: &Restoring) -> Result<Restored, StoreError> {
     let path = records.join(ROWS);
     let rows = File::open(&path).map_err(StoreError::io("open", &path))?;
     super::rows::read(&mut connection, kind, BufReader::new(rows)).await?;
+    // The rows were copied after the log, and may have more.
+    let entries = sqlx::query_scalar::<_, i64>("SELECT size FROM event_count").fetch_one(&mut connection).await;
+    let entries = entries.map_err(StoreError::database("count its events"))?.unsigned_abs();
     connection.close().await.map_err(StoreError::database("be closed"))?;
-    let (head, known, seen) = lost(&place, &part.head)?;
+    let (known, seen) = lost(&place, &part.head, entries)?;
     folder::sync(place.path())?;
     fs::remove_file(place.unfinished()).map_err(StoreError::io("remove", &place.unfinished()))?;
     folder::sync(place.path())?;
@@ -100,7 +103,7 @@ pub async fn restore(restoring: &Restoring) -> Result<Restored, StoreError> {
     let store = Store::open_with(&Opening { saved: true, master, ..to.clone() }).await?;
     let (recordings, erased_again) = (store.recordings().await?.len(), store.erased_again());
     store.close().await;
-    Ok(Restored { recordings, erased_again, entries: head.size, known, seen })
+    Ok(Restored { recordings, erased_again, entries, known, seen })
 }
 
 /// The folder and a database, neither of which has anything in it. A PostgreSQL is looked at before the folder is made.
@@ -120,16 +123,15 @@ async fn open_empty(to: &Opening) -> Result<(AnyConnection, Kind, String, Folder
     Ok((connection, kind, name, place))
 }
 
-/// The head of the restored log, how far it had grown, and where the head is kept that says so.
-fn lost(place: &Folder, newest: &str) -> Result<(Checkpoint, u64, Option<PathBuf>), StoreError> {
-    let read = |path: &Path| fs::read_to_string(path).map_err(StoreError::io("read", path));
-    let verifier = NoteVerifier::parse(&read(&place.path().join("audit.pub"))?)?;
-    let head = Checkpoint::open(&read(&place.path().join("audit").join(CHECKPOINT))?, &verifier)?;
-    let known = Checkpoint::open(newest, &verifier)?.size;
-    if known <= head.size {
-        return Ok((head, known, None));
+/// How far the log had grown when the keys were saved, and where the head is kept that says so, where it is beyond the restored rows.
+fn lost(place: &Folder, newest: &str, entries: u64) -> Result<(u64, Option<PathBuf>), StoreError> {
+    let public = place.path().join("audit.pub");
+    let text = fs::read_to_string(&public).map_err(StoreError::io("read", &public))?;
+    let known = Checkpoint::open(newest, &NoteVerifier::parse(&text)?)?.size;
+    if known <= entries {
+        return Ok((known, None));
     }
     let seen = place.path().join(SEEN);
     files::write(&seen, newest.as_bytes())?;
-    Ok((head, known, Some(seen)))
+    Ok((known, Some(seen)))
 }

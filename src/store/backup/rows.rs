@@ -69,7 +69,7 @@ pub(super) async fn count(connection: &mut AnyConnection, kind: Kind) -> Result<
 }
 
 /// Writes all rows.
-pub(super) async fn write(connection: &mut AnyConnection, kind: Kind, to: &mut impl Write) -> Result<(), StoreError> {
+pub(in crate::store) async fn write(connection: &mut AnyConnection, kind: Kind, to: &mut impl Write) -> Result<(), StoreError> {
     for table in tables(connection, kind).await? {
         let query = format!("SELECT * FROM {table} ORDER BY 1");
         let mut rows = sqlx::query(&query).fetch(&mut *connection);
@@ -112,7 +112,7 @@ fn values(row: &AnyRow) -> Result<Vec<Value>, StoreError> {
 }
 
 /// Puts rows into a database of their form whose tables are as the migrations leave them, all or none.
-pub(super) async fn read(connection: &mut AnyConnection, kind: Kind, from: impl BufRead) -> Result<(), StoreError> {
+pub(in crate::store) async fn read(connection: &mut AnyConnection, kind: Kind, from: impl BufRead) -> Result<(), StoreError> {
     let tables = tables(connection, kind).await?;
     let mut all = sqlx::Connection::begin(connection).await.map_err(failed)?;
     for table in tables.iter().rev() {
