@@ -128,12 +128,15 @@ impl Window {
     }
 }
 
+/// By the day in Hong Kong: from when to when somebody looked at records in its night, and where the log says so.
+type Nights = BTreeMap<u64, (UnixMillis, UnixMillis, Entries)>;
+
 /// Looks at a log as it goes by.
 pub(super) struct Watch<'a> {
     /// Patients who work here, and who they are.
     staff: &'a HashMap<Pseudonym, PersonId>,
     windows: BTreeMap<(Rule, RoleId), Window>,
-    nights: HashMap<(PersonId, RoleId), BTreeMap<u64, (UnixMillis, UnixMillis, Entries)>>,
+    nights: HashMap<(PersonId, RoleId), Nights>,
     charts: HashMap<(RoleId, Pseudonym), Finding>,
     found: Vec<Finding>,
 }

@@ -177,8 +177,8 @@ const DONE: [TermKind; 4] = [TermKind::Past, TermKind::NegativeResult, TermKind:
 fn investigation(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<PlanItem> {
     let aside = DONE.iter().chain(&[TermKind::Negation, TermKind::FollowUp, TermKind::HistoryAfter]);
     // 療程完咗四個禮拜後驗: what is over by then says nothing of the test.
-    let times = utterance.quantities_in(clause.clone()).iter().filter(|quantity| quantity.kind == UnitKind::Time);
-    let later_on = times.filter(|quantity| utterance.chars.get(quantity.end) == Some(&'后')).last();
+    let mut times = utterance.quantities_in(clause.clone()).iter().filter(|quantity| quantity.kind == UnitKind::Time);
+    let later_on = times.rfind(|quantity| utterance.chars.get(quantity.end) == Some(&'后'));
     let told = later_on.map_or(clause.start, |quantity| quantity.end)..clause.end;
     let reported =
         aside.clone().filter(|kind| **kind != TermKind::FollowUp).any(|kind| utterance.has(lexicon, told.clone(), &[*kind]));
