@@ -277,7 +277,7 @@ class Doctor(Writer):
         def done(_):
             del self.patients[patient]
             self.erased.add(patient)
-            self.counts.update({"erase": len(notes) + 1})
+            self.counts.update({"erase": len(notes) + 1, "key_destroy": len(notes) + 1})
 
         def landed():
             """Notes are erased one by one, each wholly, and the patient last."""
@@ -291,7 +291,7 @@ class Doctor(Writer):
                 for note in gone & visit.keys():
                     del visit[note]
             self.touched.add(patient)
-            return Counter(erase=len(gone) + patient_gone) if gone or patient_gone else None
+            return Counter(erase=len(gone) + patient_gone, key_destroy=len(gone) + patient_gone) if gone or patient_gone else None
 
         return Act("erase", ("DELETE", f"/v1/patients/{patient}"), done, landed)
 
