@@ -4,7 +4,7 @@ import WebSocket from "ws";
 
 import { chromium, open, shown, start, text } from "./browsers.mjs";
 import { check, expect, same, sleep, until } from "./harness.mjs";
-import { Server } from "./server.mjs";
+import { ask, Server } from "./server.mjs";
 
 export async function retention({ binary, sound }) {
   const server = new Server(binary, { more: ["--keep-sound", "0"] });
@@ -17,12 +17,6 @@ export async function retention({ binary, sound }) {
     await browser.close();
     server.stop();
   }
-}
-
-async function ask(server, method, what, body) {
-  const answer = await fetch(server.address + what, { method, body: body === undefined ? undefined : JSON.stringify(body) });
-  const said = await answer.text();
-  return { status: answer.status, body: said ? JSON.parse(said) : null };
 }
 
 /** A finished recording of a second of silence. */

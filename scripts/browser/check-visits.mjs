@@ -8,6 +8,7 @@ import WebSocket from "ws";
 import { axe } from "./accessibility.mjs";
 import { chromium, finish, open, recordingId, shown, start, text, texts } from "./browsers.mjs";
 import { check, expect, same, sleep, until } from "./harness.mjs";
+import { ask } from "./server.mjs";
 
 const CHAN = {
   name: "CHAN Tai Man",
@@ -38,13 +39,6 @@ export async function visits({ server, sound, shots }) {
   } finally {
     await browser.close();
   }
-}
-
-async function ask(server, method, what, body) {
-  const answer = await fetch(server.address + what, { method, body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body) });
-  const said = await answer.text();
-  const json = answer.headers.get("content-type")?.includes("json");
-  return { status: answer.status, said, body: json ? JSON.parse(said) : null };
 }
 
 async function made(server, what, body) {

@@ -19,6 +19,18 @@ export function freePort() {
   });
 }
 
+/** A request of a program's; a text is sent as it is. What is no JSON has no `body`. */
+export async function ask(server, method, what, body) {
+  const answer = await fetch(server.address + what, {
+    method,
+    headers: body === undefined ? {} : { "content-type": "application/json" },
+    body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
+  });
+  const said = await answer.text();
+  const json = answer.headers.get("content-type")?.includes("json");
+  return { status: answer.status, said, body: json && said ? JSON.parse(said) : null };
+}
+
 export class Server {
   constructor(binary, { trial = true, more = [] } = {}) {
     this.binary = binary;

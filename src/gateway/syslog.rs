@@ -1,7 +1,8 @@
 //! The audit log to a syslog server: RFC 5424 messages over TLS (RFC 5425).
 //!
 //! Syslog has no word for "taken". So each batch has a connection of its own, which we close first, and it counts as taken when the server
-//! closes in answer: it has then read to our end. A message may come twice; its entry's number tells.
+//! closes in answer: it has then read to our end. (What only hands TLS on, and closes when the server behind it dies, would look the same: none
+//! may stand between.) A message may come twice; its entry's number and text tell.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};

@@ -278,10 +278,10 @@ impl Rooms {
         if let Some(live) = &live {
             live.close().await;
         }
-        self.store.erase(id, by).await?;
         if let Some((visit, false)) = visit {
             self.store.take_back_yes(&visit, by).await?;
         }
+        self.store.erase(id, by).await?;
         if let Some(live) = live {
             live.tell(Stopped::Erased);
         }

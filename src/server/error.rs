@@ -325,6 +325,7 @@ impl From<StoreError> for ApiError {
         match error {
             error if error.is_disk_full() => Self::DiskFull,
             StoreError::Missing { .. } => Self::NotFound,
+            StoreError::OnHold => Self::OnHold,
             StoreError::Unknown { what: "patient", .. } => Self::NoPatient,
             StoreError::Unknown { what: "consent", .. } => Self::NoConsent,
             StoreError::Unknown { .. } => Self::NoVisit,

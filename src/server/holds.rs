@@ -13,7 +13,7 @@ use super::error::{ApiError, ErrorDocument};
 use crate::audit::{Action, Event, Outcome, Refusal};
 use crate::identity::Right;
 use crate::interop::fhir::Instant;
-use crate::store::{Held, LegalHold, State as RecordingState};
+use crate::store::{Held, LegalHold};
 use crate::visit::Identifier;
 
 /// The longest reason, in characters.
@@ -150,7 +150,7 @@ pub(super) async fn lift(State(app): State<App>, caller: Caller, Path(id): Path<
     }
 }
 
-/// Whether this may be erased by hand. A recording that is being made may: it is the patient's to stop. A no is kept in the audit log.
+/// Whether this may be erased by hand. A recording whose room is open may: it is the patient's to stop. A no is kept in the audit log.
 ///
 /// # Errors
 /// [`ApiError::OnHold`].
@@ -159,7 +159,7 @@ pub(super) async fn may_be_erased(app: &App, caller: &Caller, what: What<'_>) ->
     let (held, event) = match what {
         What::Patient(id) => (store.is_patient_held(id).await?, caller.by.did_for(Action::Erase, store.pseudonym(id)?)),
         What::Recording(id) => {
-            let open = store.recording(id).await?.is_some_and(|recording| recording.state == RecordingState::Open);
+            let open = app.rooms.find(id).await.is_some();
             (!open && store.is_recording_held(id).await?, store.event_about(&caller.by, Action::Erase, id).await?)
         }
         _ => return Ok(()),

@@ -405,7 +405,10 @@ async fn listen(
         match rooms.leave(id, &by).await {
             Ok(_) => {}
             Err(RoomError::Refused) => {
-                let outcome = Outcome::Refused { reason: Refusal::SaidNo };
+                // Nobody said no where nobody was asked.
+                let said_no = rooms.store().encounter(id).await?.is_some_and(|visit| visit.encounter.refused);
+                let reason = if said_no { Refusal::SaidNo } else { Refusal::NoConsent };
+                let outcome = Outcome::Refused { reason };
                 let event = rooms.store().event_about_visit(&by, Action::Record, id).await?;
                 rooms.store().keep_event(&Event { outcome, ..event }).await?;
                 return Err(ApiError::MayNotRecord);

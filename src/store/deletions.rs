@@ -23,9 +23,14 @@ impl Store {
             let mut act = self.begin("keep an event").await?;
             let action = if owed == keys::RESTORED { Action::Restore } else { Action::KeyRotate };
             if action == Action::Restore {
-                for delete in
-                    ["DELETE FROM sessions", "DELETE FROM enrolments", "DELETE FROM patient_pages", "DELETE FROM ways_back"]
-                {
+                for delete in [
+                    "DELETE FROM sessions",
+                    "DELETE FROM enrolments",
+                    "DELETE FROM patient_pages",
+                    "DELETE FROM ways_back",
+                    // Their links and codes are void too.
+                    "DELETE FROM outbox WHERE state = 'waiting'",
+                ] {
                     act.execute(sqlx::query(delete)).await?;
                 }
             }
@@ -39,6 +44,7 @@ impl Store {
         for owed in owed {
             if owed == keys::RESTORED {
                 self.withdraw_all().await?;
+                self.take_back_every_yes().await?;
             }
             self.shared.keys.told(&owed).await?;
         }
@@ -52,6 +58,16 @@ impl Store {
             let Some(Consent::Active(_)) = self.consent(id).await?.map(|stored| stored.consent) else { continue };
             let by = By::now(Actor::System);
             self.change_consent(id, &by, |consent, _| consent.withdraw(by.actor, by.at).into()).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether somebody said no to being recorded since a backup is not known either: who is recorded after a restore is asked again.
+    async fn take_back_every_yes(&self) -> Result<(), StoreError> {
+        let query = sqlx::query_as("SELECT id FROM encounters ORDER BY number");
+        let visits = self.reader().all::<(String,)>(query).await.map_err(StoreError::database("list the visits"))?;
+        for (visit,) in visits {
+            self.take_back_yes(&visit, &By::now(Actor::System)).await?;
         }
         Ok(())
     }
@@ -89,7 +105,7 @@ impl Store {
             return Ok(0);
         }
         for id in recordings {
-            self.mark(&id, &By::now(Actor::System)).await?;
+            self.mark(&id, &By::now(Actor::System), true).await?;
         }
         self.end_erasures().await?;
         for id in patients {

@@ -148,8 +148,11 @@ impl Store {
         let unknown = || StoreError::Unknown { what: "visit", id: id.to_owned() };
         let mut act = self.begin("change a visit").await?;
         let (mut found, key) = act.held_encounter(&self.shared.keys, id).await?.ok_or_else(unknown)?;
+        // To say no more that they refuse takes no yes away.
+        if refused || found.encounter.refused {
+            found.encounter.recorded_on = None;
+        }
         found.encounter.refused = refused;
-        found.encounter.recorded_on = None;
         let sealed = Place::new("encounters.document", id).seal_json(&key, &found.encounter)?;
         let update = sqlx::query("UPDATE encounters SET document = $1 WHERE id = $2").bind(sealed).bind(id);
         act.execute(update).await?;

@@ -54,17 +54,25 @@ impl Store {
 
     /// Marks a recording: from here on nothing reads it, and its key is destroyed, now or at the next start. False where there is none.
     async fn forget(&self, id: &str, by: &By) -> Result<bool, StoreError> {
-        let marked = self.mark(id, by).await;
+        let marked = self.mark(id, by, false).await;
         if matches!(marked, Err(StoreError::DiskFull { .. })) {
             // Its sound is the largest part of it, and makes the room that the mark needs.
             self.remove_sound(id)?;
-            return self.mark(id, by).await;
+            return self.mark(id, by, false).await;
         }
         marked
     }
 
-    pub(super) async fn mark(&self, id: &str, by: &By) -> Result<bool, StoreError> {
+    /// Marks it. One that is `again` there after a restore was erased before; any other, unless it is being made, is looked at for holds here,
+    /// in the change that erases it.
+    pub(super) async fn mark(&self, id: &str, by: &By, again: bool) -> Result<bool, StoreError> {
         let mut act = self.begin("erase a recording").await?;
+        let state = sqlx::query_as("SELECT state FROM recordings WHERE id = $1").bind(id);
+        let open = act.one::<(String,)>(state).await?.is_some_and(|(state,)| state == "open");
+        if !again && !open && act.recording_on_hold(id).await? {
+            act.abandon().await?;
+            return Err(StoreError::OnHold);
+        }
         let update = sqlx::query("UPDATE recordings SET state = 'erasing' WHERE id = $1");
         if act.execute(update.bind(id)).await? == 0 {
             return act.abandon().await.map(|()| false);

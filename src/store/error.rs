@@ -12,6 +12,9 @@ use crate::spool::SpoolError;
 /// Why the data folder could not be used, or something could not be kept in it or had from it.
 #[derive(Debug, Error)]
 pub enum StoreError {
+    /// A legal hold is on it.
+    #[error("it is on legal hold")]
+    OnHold,
     /// Reading or writing a file failed.
     #[error("could not {action} `{path}`: {reason}")]
     Io {

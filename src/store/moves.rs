@@ -34,6 +34,10 @@ impl Store {
         let former = from_patient.as_deref().map(|patient| self.pseudonym(patient)).transpose()?;
         // Whoever signs or moves it too, or notes a refusal of the visit, waits.
         let mut act = self.hold_recording(recording, "move a recording").await?;
+        // What is on hold stays where it is: elsewhere nobody would find that it is.
+        if act.recording_on_hold(recording).await? {
+            return Err(StoreError::OnHold.into());
+        }
         let (target, _) = act.held_encounter(&self.shared.keys, to).await?.ok_or_else(unknown)?;
         let patient = Some(self.pseudonym(&target.patient)?);
         let query = "SELECT encounter, typed, moves FROM encounter_recordings WHERE recording = $1";

@@ -164,6 +164,10 @@ impl Store {
     /// Runs the statement, and marks that the file is to be wiped where it deleted something, and that the key is to be destroyed.
     async fn delete(&self, delete: &'static str, id: &str, event: &Event, key: Option<Whose>) -> Result<bool, StoreError> {
         let mut act = self.begin("erase what belongs to a patient").await?;
+        if key == Some(Whose::Patient) && act.patient_on_hold(id).await? {
+            act.abandon().await?;
+            return Err(StoreError::OnHold);
+        }
         if act.execute(sqlx::query(delete).bind(id)).await? == 0 {
             return act.abandon().await.map(|()| false);
         }

@@ -216,11 +216,10 @@ impl Act {
         self.execute(sqlx::query("UPDATE organisations SET name = name WHERE id = $1").bind(of.to_string())).await.map(drop)
     }
 
-    /// Whether somebody administers the organisation at this time, in seconds since 1970, or the role that was changed is no administrator's.
-    pub(super) async fn is_administered(&mut self, of: OrganisationId, changed: RoleId, at: i64) -> Result<bool, StoreError> {
-        let left = "SELECT count(*) FROM roles WHERE organisation = $1 AND kind = $2 AND starts_at <= $3 \
-            AND (ends_at IS NULL OR ends_at > $3)";
-        let left = sqlx::query_as(left).bind(of.to_string()).bind(RoleKind::Administrator.as_str()).bind(at);
+    /// Whether somebody without an end administers the organisation, or the role that was changed is no administrator's.
+    pub(super) async fn is_administered_for_good(&mut self, of: OrganisationId, changed: RoleId) -> Result<bool, StoreError> {
+        let left = "SELECT count(*) FROM roles WHERE organisation = $1 AND kind = $2 AND ends_at IS NULL";
+        let left = sqlx::query_as(left).bind(of.to_string()).bind(RoleKind::Administrator.as_str());
         let kind = sqlx::query_as("SELECT kind FROM roles WHERE id = $1").bind(changed.to_string());
         let administers = self.one::<(String,)>(kind).await?.is_some_and(|(kind,)| kind == RoleKind::Administrator.as_str());
         Ok(!administers || self.one::<(i64,)>(left).await?.is_some_and(|(left,)| left > 0))
@@ -283,7 +282,7 @@ impl Store {
         if act.execute(update).await? == 0 {
             return act.abandon().await.map(|()| RoleEnd::NotHeld);
         }
-        if !act.is_administered(of, id, at).await? {
+        if !act.is_administered_for_good(of, id).await? {
             return act.abandon().await.map(|()| RoleEnd::LastAdministrator);
         }
         act.end_sessions_of(id).await?;

@@ -199,6 +199,11 @@ impl Store {
         by: &By,
     ) -> Result<String, DeskError> {
         let mut act = self.begin("take in a typed note").await?;
+        // Before the key is made, which would be left where there is no such visit.
+        if act.held_encounter(&self.shared.keys, encounter).await?.is_none() {
+            act.abandon().await?;
+            return Err(StoreError::Unknown { what: "visit", id: encounter.to_owned() }.into());
+        }
         let Recording { id, key, .. } = self.take_in(&mut act, new, by).await?;
         let entered = self.enter_into(&mut act, &id, (encounter, true), by).await?;
         act.keep_documents(&id, &key, transcript, note).await?;

@@ -5,8 +5,8 @@ use super::{By, Card, RoleEnd, Store, StoreError};
 use crate::audit::{OrganisationId, PersonId, RoleId};
 
 impl Store {
-    /// Changes department and end, both as given, of a role that is still held at the time of `by`, unless nobody would administer the
-    /// organisation at that end.
+    /// Changes department and end, both as given, of a role that is still held at the time of `by`; an end that is over is now. An
+    /// organisation always has an administrator whose role has no end.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -17,6 +17,8 @@ impl Store {
         (department, ends_at): (Option<&str>, Option<i64>),
         by: &By,
     ) -> Result<RoleEnd, StoreError> {
+        // Nothing ends before now: what the role did until then it did.
+        let ends_at = ends_at.map(|end| end.max(by.seconds()));
         let update = "UPDATE roles SET department = $1, ends_at = $2 WHERE id = $3 AND organisation = $4 \
             AND (ends_at IS NULL OR ends_at > $5)";
         let update = sqlx::query(update).bind(department).bind(ends_at).bind(id.to_string()).bind(of.to_string());
@@ -25,10 +27,11 @@ impl Store {
         if act.execute(update.bind(by.seconds())).await? == 0 {
             return act.abandon().await.map(|()| RoleEnd::NotHeld);
         }
-        if let Some(end) = ends_at
-            && !act.is_administered(of, id, end).await?
-        {
+        if !act.is_administered_for_good(of, id).await? {
             return act.abandon().await.map(|()| RoleEnd::LastAdministrator);
+        }
+        if ends_at.is_some_and(|end| end <= by.seconds()) {
+            act.end_sessions_of(id).await?;
         }
         act.commit(&by.administered(*id.bytes())).await.map(|_| RoleEnd::Ended)
     }

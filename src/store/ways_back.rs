@@ -64,7 +64,15 @@ impl Store {
         let query = "SELECT patient FROM patient_contacts WHERE NOT EXISTS \
             (SELECT 1 FROM contact_numbers WHERE contact_numbers.patient = patient_contacts.patient)";
         for (patient,) in self.reader().all::<(String,)>(sqlx::query_as(query)).await.map_err(failed())? {
-            let Some(contact) = self.contact(&patient).await? else { continue };
+            let contact = match self.contact(&patient).await {
+                Ok(Some(contact)) => contact,
+                Ok(None) => continue,
+                // One that is damaged is left out, as lists do.
+                Err(error) => {
+                    tracing::error!(%error, "a patient has no way back");
+                    continue;
+                }
+            };
             for number in [&contact.phone, &contact.mail].into_iter().flatten() {
                 let insert = "INSERT INTO contact_numbers (hash, patient) VALUES ($1, $2) ON CONFLICT DO NOTHING";
                 let insert = sqlx::query(insert).bind(self.contact_hash(number.reveal())?).bind(&patient);
@@ -100,7 +108,14 @@ impl Store {
         let ends = way.runs_out().0.cast_signed();
         let sealed = place(&id).seal_json(&key, &Kept { way, clinic: clinic.to_owned() })?;
         let mut act = self.begin("keep a way back").await?;
-        act.execute(sqlx::query("DELETE FROM ways_back WHERE ends <= $1").bind(by.at.0.cast_signed())).await?;
+        let over = by.at.0.cast_signed();
+        for delete in [
+            "DELETE FROM ways_back WHERE ends <= $1",
+            // The number that they went to is kept no longer than they.
+            "DELETE FROM outbox WHERE consent IS NULL AND state <> 'waiting' AND until_at <= $1",
+        ] {
+            act.execute(sqlx::query(delete).bind(over)).await?;
+        }
         let insert = "INSERT INTO ways_back (id, patient, message, ends, document) VALUES ($1, $2, '', $3, $4)";
         act.execute(sqlx::query(insert).bind(&id).bind(patient).bind(ends).bind(sealed)).await?;
         act.post(&key, patient, None, message, by.at).await?;
@@ -165,9 +180,15 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut act = self.begin("keep that a code was sent").await?;
         let query = sqlx::query_as("SELECT id FROM ways_back WHERE message = $1").bind(message);
-        let Some((id,)) = act.one::<(String,)>(query).await? else { return act.abandon().await.map(|()| false) };
-        let Some(Kept { mut way, clinic }) = act.hold_way_back(&id, key).await? else {
-            return act.abandon().await.map(|()| false);
+        let kept = match act.one::<(String,)>(query).await? {
+            Some((id,)) => act.hold_way_back(&id, key).await?.map(|kept| (id, kept)),
+            None => None,
+        };
+        let Some((id, Kept { mut way, clinic })) = kept else {
+            act.abandon().await?;
+            // It was taken all the same: left waiting, it would be sent again and again.
+            let done = self.database().keep_up(Upkeep::Delivery, update).await;
+            return done.map(|_| false).map_err(StoreError::database("keep that a message was sent"));
         };
         if act.execute(update).await? == 0 {
             return act.abandon().await.map(|()| false);

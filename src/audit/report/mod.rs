@@ -91,6 +91,8 @@ pub struct Reporter<'a> {
     recipients: BTreeMap<(OrganisationId, Option<Purpose>), Counted>,
     requests: Requests,
     watch: Watch<'a>,
+    /// Patients whom the organisation entered, those that were erased since too.
+    entered: HashSet<Pseudonym>,
 }
 
 impl<'a> Reporter<'a> {
@@ -98,17 +100,30 @@ impl<'a> Reporter<'a> {
     #[must_use]
     pub fn new(scope: Scope<'a>, from: UnixMillis, to: UnixMillis) -> Self {
         let watch = Watch::new(scope.staff);
-        Self { scope, from, to, lines: BTreeMap::new(), recipients: BTreeMap::new(), requests: Requests::default(), watch }
+        Self {
+            scope,
+            from,
+            to,
+            lines: BTreeMap::new(),
+            recipients: BTreeMap::new(),
+            requests: Requests::default(),
+            watch,
+            entered: HashSet::new(),
+        }
     }
 
     /// Takes the next entry of the log.
     pub fn take(&mut self, entry: u64, event: &Event) {
-        let theirs = event.patient.is_some_and(|patient| self.scope.patients.contains(&patient));
         let whose = match event.actor {
             Actor::Staff { organisation, .. } | Actor::Device { organisation, .. } => Some(organisation),
             _ => None,
         };
         let own = whose == Some(self.scope.organisation);
+        if own && event.action == Action::Register && event.outcome == Outcome::Done {
+            self.entered.extend(event.patient);
+        }
+        let is_theirs = |patient| self.scope.patients.contains(&patient) || self.entered.contains(&patient);
+        let theirs = event.patient.is_some_and(is_theirs);
         if event.at >= self.to || !(own || theirs) {
             return;
         }

@@ -37,9 +37,11 @@ pub fn audit_event(event: &Event, entry: u64, origin: &str) -> Result<Value, Int
         Outcome::Failed => ("8", Value::Null),
     };
     let own = json!({"system": AUDIT_ACTION, "code": name});
+    let written = String::from_utf8(event.encode().map_err(|_| InteropError::NotJson)?).map_err(|_| InteropError::NotJson)?;
     let resource = json!({
         "resourceType": "AuditEvent",
-        "id": Seed::of(&[origin]).uuid("AuditEvent", usize::try_from(entry).map_err(|_| InteropError::NotJson)?),
+        // Of the entry itself too: after a restore its number may be another one's.
+        "id": Seed::of(&[origin, &written]).uuid("AuditEvent", usize::try_from(entry).map_err(|_| InteropError::NotJson)?),
         "type": kind,
         "subtype": [subtype, own],
         "action": action,

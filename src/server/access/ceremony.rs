@@ -1,4 +1,5 @@
-//! Ceremonies with passkeys (WebAuthn). What a browser is asked for is kept here until it answers; who it is comes out of the answer.
+//! Ceremonies with passkeys (WebAuthn). What a browser is asked for to register one waits here, what it is asked for to sign in goes with it,
+//! sealed; who it is comes out of the answer.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -49,7 +49,8 @@ pub(in crate::server) async fn answer(
 }
 
 async fn enter(app: &App, caller: &Caller, patient: &str, action: Action) -> Result<Json<Entered>, ApiError> {
-    let watches = matches!(caller.session.kind, RoleKind::PrivacyOfficer | RoleKind::Auditor);
+    // An auditor reads, and says nothing.
+    let watches = caller.session.kind == RoleKind::PrivacyOfficer;
     caller.may(app, if watches { Right::Report } else { Right::View }, What::Patient(patient)).await?;
     let store = app.rooms.store();
     let entry = store.keep_event(&caller.by.did_for(action, store.pseudonym(patient)?)).await?;

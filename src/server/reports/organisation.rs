@@ -178,7 +178,8 @@ async fn patients(
     for stored in store.patients(Reach { organisation, role: None }, u32::MAX).await? {
         let pseudonym = store.pseudonym(&stored.id)?;
         patients.insert(pseudonym);
-        let contact = store.contact(&stored.id).await?;
+        // One that is damaged, or was just erased, keeps nobody from the report.
+        let contact = store.contact(&stored.id).await.inspect_err(|error| tracing::error!(%error)).ok().flatten();
         let same = roles.iter().find(|role| works_here(&stored.patient, contact.as_ref(), &role.person.card));
         staff.extend(same.map(|role| (pseudonym, role.person.id)));
     }

@@ -15,6 +15,7 @@ use crate::server::asked::Body;
 use crate::server::caller::{Caller, What};
 use crate::server::clock::now;
 use crate::server::error::{ApiError, ErrorDocument};
+use crate::server::holds::may_be_erased;
 use crate::visit::Encounter;
 
 /// A visit to enter.
@@ -111,6 +112,8 @@ pub(super) async fn show(State(app): State<App>, caller: Caller, Path(id): Path<
 )]
 pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     caller.may(&app, Right::Edit, What::Visit(&id)).await?;
+    let visit = app.rooms.store().encounter(&id).await?.ok_or(ApiError::NoVisit)?;
+    may_be_erased(&app, &caller, What::Patient(&visit.patient)).await?;
     app.rooms.store().erase_encounter(&id, &caller.by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
