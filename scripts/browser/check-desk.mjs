@@ -146,6 +146,8 @@ async function recode(at) {
 async function pick(at) {
   const { page } = at;
   const before = await lines(page);
+  // What the code's change asks for is answered, and drawn: nobody drags so soon, and a section that is drawn anew takes no drop.
+  await page.waitForNetworkIdle({ idleTime: 500 });
   await drag(page, 12);
   await until("the dragged words are a line", async () => (await lines(page)).length === before.length + 1);
   const { note } = await at.server.recording(at.id);
@@ -191,6 +193,9 @@ async function drag(page, characters) {
   await page.mouse.move((first.left + last.right) / 2 + 12, first.y + 4, { steps: 4 });
   await page.mouse.move(section.x, section.y, { steps: 12 });
   await until("the section says that it takes the words", () => page.evaluate(() => document.querySelector(".drop-here")?.dataset.section === "S"), 5000);
+  // A hand rests for a moment: the browser takes a drop only where it has asked the page since it came there.
+  await page.mouse.move(section.x + 4, section.y, { steps: 4 });
+  await sleep(300);
   await page.mouse.up();
 }
 
