@@ -8,6 +8,7 @@ mod decision;
 mod fhir;
 mod mine;
 mod owner;
+mod patient;
 mod report;
 mod requests;
 mod staff;
