@@ -30,6 +30,7 @@ mod hold;
 mod holds;
 mod keys;
 mod letterheads;
+mod merges;
 mod moves;
 mod notes;
 mod outbox;
@@ -81,6 +82,7 @@ pub use finals::StoredFinal;
 pub use holds::{Held, LegalHold};
 pub use keys::MasterSource;
 pub use letterheads::Letterhead;
+pub use merges::{Likeness, StoredMerge};
 pub use notes::Document;
 pub use outbox::{Kind as MessageKind, OutboxMessage, OutboxState, Outgoing};
 pub use outcomes::SignedNote;
@@ -313,6 +315,8 @@ mod agreement_tests;
 mod erase_tests;
 #[cfg(test)]
 mod key_tests;
+#[cfg(test)]
+mod merge_tests;
 #[cfg(test)]
 mod retention_tests;
 #[cfg(test)]

@@ -47,8 +47,12 @@ impl Held {
         let consent = stored.as_ref().map(|stored| &stored.consent);
         self.permits.iter().try_for_each(|permit| permit.still_holds(consent, at))?;
         // A note that was erased since is seen no more.
-        let notes = stored.iter().flat_map(|stored| &stored.about.notes);
-        let Some(note) = notes.into_iter().find(|note| record_id(note) == self.record) else { return Err(Refusal::OtherRecord) };
+        let Some(stored) = stored else { return Err(Refusal::NoConsent) };
+        let found = stored.about.notes.iter().find(|note| record_id(note) == self.record);
+        let Some(note) = found else { return Err(Refusal::OtherRecord) };
+        if !super::is_theirs(store, &stored, note).await.map_err(|_| Refusal::Error)? {
+            return Err(Refusal::OtherPatient);
+        }
         let kept = store.recording(note).await.map_err(|_| Refusal::Error)?;
         kept.map(drop).ok_or(Refusal::OtherRecord)
     }
