@@ -35,6 +35,8 @@ BODIES = {
     ("POST", "/v1/terminology/search"): {"text": "diab"},
     ("PUT", "/v1/templates/{name}"): {"text": "[S]\n{{S}}"},
     ("PUT", "/v1/letterhead"): {"address": "1 Sentinel Street", "phone": "21234567"},
+    ("POST", "/v1/emergencies"): {"organisation": "A" * 22, "patient": {"kind": "clinic", "value": "1"}, "reason": "life_in_danger", "words": "Intruder"},
+    ("POST", "/v1/emergencies/{id}/views"): {"record": "A" * 22},
     ("POST", "/v1/merges"): {"one": "A" * 22, "other": "B" * 22, "same": True},
     ("POST", "/v1/holds"): {"patient": "A" * 22, "reason": "Intruder"},
     ("PUT", "/v1/roles/{id}"): {"department": "Intruders", "ends_at": None},

@@ -54,6 +54,8 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "desk.js",
         "dom.js",
         "drop.js",
+        "emergencies.js",
+        "emergency.js",
         "evidence.js",
         "file-problem.js",
         "file.js",

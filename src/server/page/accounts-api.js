@@ -28,6 +28,7 @@ export const changeCard = (person, card) => ask("PUT", `/v1/people/${encodeURICo
 export const merges = () => ask("GET", "/v1/merges");
 export const merge = (said) => ask("POST", "/v1/merges", said);
 export const unmerge = (id) => ask("DELETE", `/v1/merges/${encodeURIComponent(id)}`);
+export const emergencies = async () => (await ask("GET", "/v1/emergencies/announced")).emergencies;
 export const holds = async () => (await ask("GET", "/v1/holds")).holds;
 export const placeHold = (hold) => ask("POST", "/v1/holds", hold);
 export const liftHold = (id) => ask("DELETE", `/v1/holds/${encodeURIComponent(id)}`);

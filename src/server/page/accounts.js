@@ -3,13 +3,14 @@
 import * as api from "./accounts-api.js";
 import { Admin } from "./admin.js";
 import { $, button, make } from "./dom.js";
+import * as emergencies from "./emergencies.js";
 import { HoldCard } from "./holds.js";
 import { has, language, onLanguage, setLanguage, show, t, when } from "./i18n.js";
 import { MergeCard } from "./merges.js";
 import * as watch from "./watch.js";
 import { prove, register } from "./webauthn.js";
 
-const VIEWS = ["sign-in", "choose", "enrol", "account", "admin", "watch", "merges", "holds"];
+const VIEWS = ["sign-in", "choose", "enrol", "account", "admin", "watch", "emergencies", "merges", "holds"];
 /** Roles that work with patients. */
 const CLINICAL = ["doctor", "nurse", "registrar"];
 
@@ -77,7 +78,10 @@ async function account() {
   drawAccount();
   view("account");
   if (session.role.kind === "administrator") await admin.show();
-  if (["privacy_officer", "auditor"].includes(session.role.kind)) watch.show();
+  if (["privacy_officer", "auditor"].includes(session.role.kind)) {
+    watch.show();
+    await emergencies.show();
+  }
   if (["administrator", "privacy_officer"].includes(session.role.kind)) await holds.show();
   if (session.role.kind === "registrar") await merges.show();
 }
@@ -205,6 +209,7 @@ onLanguage(() => {
   admin.draw();
   merges.draw();
   holds.draw();
+  emergencies.draw();
 });
 addEventListener("hashchange", () => {
   token = decodeURIComponent(location.hash.slice(1));

@@ -212,7 +212,7 @@ pub(super) async fn begin(sharing: &Sharing, by: &By, names: Names, wanted: Want
 }
 
 /// The recordings of a patient whose notes are signed.
-async fn signed_notes(store: &Store, patient: &str, since: Option<UnixMillis>) -> Result<Vec<String>, StoreError> {
+pub(super) async fn signed_notes(store: &Store, patient: &str, since: Option<UnixMillis>) -> Result<Vec<String>, StoreError> {
     let mut notes = Vec::new();
     for visit in store.encounters_of(patient).await? {
         if since.is_some_and(|since| visit.at < i64::try_from(since.0 / 1_000).unwrap_or(i64::MAX)) {
@@ -228,7 +228,7 @@ async fn signed_notes(store: &Store, patient: &str, since: Option<UnixMillis>) -
 }
 
 /// How a patient is reached: as is known of them, or else of one who is the same person.
-async fn reached(store: &Store, patient: &str) -> Result<Option<Contact>, StoreError> {
+pub(super) async fn reached(store: &Store, patient: &str) -> Result<Option<Contact>, StoreError> {
     for id in std::iter::once(patient.to_owned()).chain(store.same_person(patient).await?) {
         if let Some(contact) = store.contact(&id).await? {
             return Ok(Some(contact));

@@ -17,12 +17,12 @@ use tokio::sync::watch;
 use utoipa::ToSchema;
 
 pub(super) use self::held::Views;
-use self::held::{Held, decided};
+use self::held::{Held, Source, decided};
 use super::requests::{Face, id};
 use super::words::reason;
 use super::{Names, Sharing};
-use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal};
-use crate::consent::{Consent, Permit, Use, Uses};
+use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal, UnixMillis};
+use crate::consent::{Consent, Emergency, Permit, Use, Uses};
 use crate::fonts;
 use crate::identity::{Right, RoleKind, Thing};
 use crate::letter::{LetterError, Picture, Piece, to_pictures};
@@ -114,9 +114,9 @@ pub(super) struct Wanted {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Opened {
     /// The view's id: its page and its socket have it in their addresses.
-    view: String,
+    pub(super) view: String,
     /// The entry of the audit log that the watermark names.
-    entry: u64,
+    pub(super) entry: u64,
 }
 
 /// Opens a view of a shared note. Its permits and that it is seen are in the log before anything is shown.
@@ -188,7 +188,36 @@ async fn see(
     let takes = permits.iter().all(|permit| may(Right::Export, permit, stored.about.owner));
     let uses = if takes { stored.consent.scope().uses } else { Uses::default() };
     let pictures = pictures(&view, language).await?;
-    Ok((Held { role, consent, record, purpose, permits, view, language, uses, pictures }, entry))
+    let (source, note) = (Source::Consent(consent), note.clone());
+    Ok((Held { role, source, note, record, purpose, permits, view, language, uses, pictures }, entry))
+}
+
+/// Makes and keeps the view of a note that is looked at in an emergency, until the emergency's end. Its events are in the log before.
+pub(super) async fn see_in_emergency(
+    sharing: &Sharing,
+    by: &By,
+    opened: Emergency,
+    (note, ends): (&str, UnixMillis),
+    language: Language,
+) -> Result<Opened, ApiError> {
+    let store = sharing.store();
+    let Actor::Staff { role, .. } = by.actor else { return Err(ApiError::NotAllowed) };
+    let Emergency { permit, events, .. } = opened;
+    let (record, patient, purpose) = (permit.ask().record, permit.ask().patient, Purpose::Emergency);
+    let names = Names::of(store, by.actor).await?;
+    let kept = store.record(note).await?.ok_or(ApiError::NoConsent)?;
+    let Record::Signed(signed) = &kept.record else { return Err(ApiError::Unsigned) };
+    let seen = by.did_in_general(Action::View { count: 1 });
+    let seen = Event { patient: Some(patient), record: Some(record), purpose: Some(purpose), ..seen };
+    let entry = store.keep_events(&events.map(|event| event.from(by.address, by.device)), &seen).await?;
+    let mark = |error: crate::sharing::SharingError| ApiError::Denied(error.refusal());
+    let watermark = Watermark::new(&names.person, &names.organisation, by.at, entry).map_err(mark)?;
+    let permits = vec![permit];
+    let view = View::of(signed, record, role, &permits, watermark, language, by.at).map_err(mark)?;
+    let pictures = pictures(&view, language).await?;
+    let (source, note, uses) = (Source::Emergency { ends }, note.to_owned(), Uses::default());
+    let held = Held { role, source, note, record, purpose, permits, view, language, uses, pictures };
+    Ok(Opened { view: sharing.0.views.keep(held)?, entry })
 }
 
 /// The pages of a view as pictures, made on a thread where that stops nobody.
@@ -249,7 +278,7 @@ async fn holding(sharing: &Sharing, by: &By, view: &str) -> Result<std::sync::Ar
             sharing.0.views.end(view);
             let patient = held.permits.first().map(|permit| permit.ask().patient);
             let event = Event { patient, ..by.did_in_general(Action::View { count: 0 }) };
-            let event = Event { consent: Some(held.consent), record: Some(held.record), purpose: Some(held.purpose), ..event };
+            let event = Event { consent: held.consent(), record: Some(held.record), purpose: Some(held.purpose), ..event };
             sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason: refusal }, ..event }).await?;
             Err(ApiError::Denied(refusal))
         }
@@ -396,11 +425,18 @@ async fn copy(
     (to, action): (Use, Action),
     may: impl Fn(Right, &Permit, OrganisationId) -> bool,
 ) -> Result<String, ApiError> {
-    let stored = named(sharing, by, held.consent).await?;
+    let Source::Consent(consent) = held.source else {
+        // What is seen in an emergency is read and nothing else.
+        let patient = held.permits.first().map(|permit| permit.ask().patient);
+        let event = Event { patient, record: Some(held.record), purpose: Some(held.purpose), ..by.did_in_general(action) };
+        sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::UseNotGranted }, ..event }).await?;
+        return Err(ApiError::Denied(Refusal::UseNotGranted));
+    };
+    let stored = named(sharing, by, consent).await?;
     let (permits, events) = decided(&stored.consent, by, (held.record, held.purpose), to);
     let permits = permitted(sharing, permits, events.clone()).await?;
     let (patient, record) = (Some(stored.consent.scope().patient), Some(held.record));
-    let event = Event { patient, record, purpose: Some(held.purpose), consent: Some(held.consent), ..by.did_in_general(action) };
+    let event = Event { patient, record, purpose: Some(held.purpose), consent: Some(consent), ..by.did_in_general(action) };
     if !permits.iter().all(|permit| may(Right::Export, permit, stored.about.owner)) {
         sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::NotAllowed }, ..event }).await?;
         return Err(ApiError::NotAllowed);
@@ -431,5 +467,7 @@ fn pieces(sharing: Sharing, held: std::sync::Arc<Held>, page: String) -> HttpBod
     HttpBody::from_stream(stream)
 }
 
+#[cfg(test)]
+mod emergency_tests;
 #[cfg(test)]
 mod tests;
