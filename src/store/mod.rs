@@ -314,6 +314,8 @@ impl std::fmt::Debug for Store {
 #[cfg(test)]
 mod agreement_tests;
 #[cfg(test)]
+mod emergency_tests;
+#[cfg(test)]
 mod erase_tests;
 #[cfg(test)]
 mod key_tests;
