@@ -14,5 +14,5 @@ CREATE INDEX patient_merges_by_organisation ON patient_merges (organisation);
 CREATE INDEX patient_merges_by_other ON patient_merges (other);
 
 -- The patient under whom this one stands while they are merged, which follows from the merges; nothing for who stands alone or leads.
-ALTER TABLE patients ADD COLUMN stands_under TEXT REFERENCES patients (id) ON DELETE SET NULL;
+ALTER TABLE patients ADD COLUMN stands_under TEXT;
 CREATE INDEX patients_by_person ON patients ((coalesce(stands_under, id)));

@@ -152,6 +152,8 @@ impl Database {
         migrate(&mut first, Kind::Sqlite, &name, NEWEST).await?;
         first.close().await.map_err(StoreError::database("be opened"))?;
         let pool = AnyPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        // Asking whether a file is still there would hand every statement to the connection's thread twice.
+        let pool = pool.test_before_acquire(false);
         let pool = pool.after_connect(|connection, _| Box::pin(async move { connection.execute(PRAGMAS).await.map(drop) }));
         let pool = pool.connect_with(options).await.map_err(StoreError::database("be opened"))?;
         Ok(Self { pool, kind: Kind::Sqlite })

@@ -9,6 +9,7 @@ mod emergencies;
 mod fhir;
 mod mine;
 mod owner;
+mod patient;
 mod report;
 mod requests;
 mod staff;

@@ -8,10 +8,11 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::words::{link_message, minute};
+use super::patient::link_to;
+use super::words::minute;
 use super::{Names, Sharing, organisation_name, random};
 use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal, UnixMillis};
-use crate::consent::{Consent, Domain, End, LINK_LIFE, Recipient, Request, Scope, Secret, Standing, Uses};
+use crate::consent::{Consent, Domain, End, Recipient, Request, Scope, Secret, Standing, Uses};
 use crate::identity::{Right, Thing};
 use crate::interop::fhir::Instant;
 use crate::record::Stage;
@@ -19,8 +20,7 @@ use crate::server::App;
 use crate::server::asked::Body;
 use crate::server::caller::Caller;
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{About, By, Contact, MessageKind, NewConsent, Outgoing, Side, Store, StoreError, StoredConsent, record_id};
-use crate::text::PatientText;
+use crate::store::{About, By, Contact, NewConsent, Side, Store, StoreError, StoredConsent, record_id};
 use crate::visit::Identifier;
 
 /// The age from which patients decide for themselves.
@@ -195,15 +195,8 @@ pub(super) async fn begin(sharing: &Sharing, by: &By, names: Names, wanted: Want
         Some(patient) => reached(store, patient).await?,
         None => None,
     };
-    let text = link_message(&owner_name, &format!("{}/d/{id}/{}", sharing.0.public, link.reveal()));
-    let message = contact.map(|contact| Outgoing {
-        kind: MessageKind::Link,
-        phone: contact.phone,
-        mail: contact.mail,
-        subject: owner_name.clone(),
-        text: PatientText::from(text),
-        until: by.at.after(LINK_LIFE),
-    });
+    let address = format!("{}/d/{id}/{}", sharing.0.public, link.reveal());
+    let message = contact.map(|contact| link_to(contact, &owner_name, &address, by.at));
     let Names { person: doctor, organisation } = names;
     let named = number.value;
     let about = About { owner, owner_name, doctor, organisation, named, notes, asked_at: by.at };
