@@ -40,7 +40,7 @@ const WORDS: [(&str, &str); 4] = [
 /// PostgreSQL's tables that hold rows of recordings and patients, and a change of each that changes nothing and writes the table anew.
 ///
 /// `VACUUM (FULL)` would write deleted rows too, as long as anybody has an older snapshot; a change of type writes live rows alone.
-const REWRITTEN: [(&str, &str, &str); 24] = [
+const REWRITTEN: [(&str, &str, &str); 26] = [
     ("contact_numbers", "hash", "BYTEA USING hash || ''::bytea"),
     ("ways_back", "document", "BYTEA USING document || ''::bytea"),
     ("sound_erasures", "done", "BIGINT USING done + 0"),
@@ -62,6 +62,8 @@ const REWRITTEN: [(&str, &str, &str); 24] = [
     ("encounter_recordings", "moves", "BIGINT USING moves + 0"),
     ("encounters", "document", "BYTEA USING document || ''::bytea"),
     ("patient_roles", "role", "TEXT USING role || ''"),
+    ("emergencies", "document", "BYTEA USING document || ''::bytea"),
+    ("patient_merges", "made_at", "BIGINT USING made_at + 0"),
     ("patient_numbers", "hash", "BYTEA USING hash || ''::bytea"),
     ("patients", "document", "BYTEA USING document || ''::bytea"),
     ("erased_patients", "id", "TEXT USING id || ''"),
