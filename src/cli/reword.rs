@@ -60,3 +60,41 @@ fn told(outcome: Outcome, model: &str, time: Duration) -> String {
         time.as_secs_f32(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::note::compose::sections;
+    use crate::note::extract::extract;
+    use crate::speech::{Segment, TRANSCRIPT_SCHEMA, Transcript};
+
+    /// From the file to the note and back: random weights write what no checker lets through, and all is what it was without them.
+    #[test]
+    fn a_model_that_writes_nonsense_changes_nothing() {
+        let lexicon = Lexicon::builtin().unwrap();
+        let (id, start_ms, end_ms, confidence, words, tokens) = (0, None, None, None, None, None);
+        let (speaker, text) = (Some("patient".to_owned()), "我頭暈咗三日，冇心口痛。我對盤尼西林敏感。".into());
+        let segments = vec![Segment { id, start_ms, end_ms, speaker, text, confidence, words, tokens }];
+        let (schema, language) = (TRANSCRIPT_SCHEMA.to_owned(), "yue".to_owned());
+        let mut note = extract(&Transcript { schema, language, model: None, audio: None, segments }, &lexicon);
+        note.sections = sections(&note, Language::English);
+        let before = note.clone();
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/qwen3-text/model.gguf");
+        // The small model can read no more than 512 tokens, of which the real instructions are more.
+        let model = Qwen3Text::load(&file, &LoadOptions { threads: Some(2), ..LoadOptions::default() }).unwrap();
+        let conversation = model.begin("Reword.").unwrap();
+        let rewording = Rewording { model, conversation, language: Language::English };
+        rewording.run(&mut note, &lexicon).unwrap();
+        assert_eq!(note, before);
+        assert!(note.sections.iter().any(|section| !section.sentences.is_empty()));
+    }
+
+    #[test]
+    fn a_file_that_is_none_is_named() {
+        for file in ["nowhere.gguf", "Cargo.toml"] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+            let message = format!("{:#}", Rewording::open(&path, Language::English).err().unwrap());
+            assert!(message.contains("cannot reword with") && message.contains(file), "{message}");
+        }
+    }
+}
