@@ -54,28 +54,28 @@ fn with(ours: &str, written: &str, language: Language, lexicon: &Lexicon) -> (Ou
 #[test]
 fn other_words_for_the_same_are_kept_with_the_evidence_of_the_line() {
     let lexicon = Lexicon::builtin().unwrap();
+    // Those that are dropped are right, and not known to be: our reading ties no `for 3 days` to what stands before it, and the unit that
+    // our line leaves out is one that it does not have.
+    let complaint = "C/O dizziness x 3/7, left knee pain x 2/52.";
     let english = [
-        (
-            "C/O dizziness x 3/7, left knee pain x 2/52.",
-            "The patient complains of dizziness for 3 days and left knee pain for 2 weeks.",
-        ),
-        ("No CP, no SOB.", "The patient denies chest pain and shortness of breath."),
-        ("No CP, no SOB.", "No chest pain or SOB."),
-        ("On amlodipine 5 mg daily.", "The patient takes amlodipine 5 mg once daily."),
-        ("FHx: DM.", "Family history of diabetes mellitus."),
-        ("Allergy: penicillin.", "The patient is allergic to penicillin."),
-        ("BP 146/88.", "Blood pressure is 146/88 mmHg."),
-        ("Imp: HT, DM.", "Impression: hypertension and DM."),
-        ("Metformin 500 mg BD x 1/52.", "Metformin 500 mg twice daily for 1 week."),
-        ("FU 3/12.", "Follow up in 3 months."),
+        (complaint, "C/O: dizziness x 3 days, left knee pain x 2 weeks.", true),
+        (complaint, "The patient complains of dizziness for 3 days and left knee pain for 2 weeks.", false),
+        ("No CP, no SOB.", "The patient denies chest pain and shortness of breath.", true),
+        ("No CP, no SOB.", "No chest pain or SOB.", true),
+        ("On amlodipine 5 mg daily.", "The patient takes amlodipine 5 mg once daily.", true),
+        ("FHx: DM.", "Family history of diabetes mellitus.", true),
+        ("Allergy: penicillin.", "The patient is allergic to penicillin.", true),
+        ("BP 146/88.", "Blood pressure is 146/88.", true),
+        ("BP 146/88.", "Blood pressure is 146/88 mmHg.", false),
+        ("Imp: HT, DM.", "Impression: hypertension and DM.", true),
+        ("Metformin 500 mg BD x 1/52.", "Metformin 500 mg twice daily for 1 week.", false),
+        ("FU 3/12.", "Follow up in 3 months.", true),
     ];
-    let mut kept = 0;
-    for (ours, written) in english {
+    for (ours, written, kept) in english {
         let (outcome, note) = with(ours, written, Language::English, &lexicon);
         let before = composed(&talk(), Language::English, &lexicon);
-        println!("{ours} -> {written}: {outcome:?}");
-        kept += outcome.reworded;
-        if outcome.reworded == 0 {
+        assert_eq!((outcome.reworded, outcome.dropped), if kept { (1, 0) } else { (0, 1) }, "{written}");
+        if !kept {
             assert_eq!(note, before, "{ours}");
             continue;
         }
@@ -92,7 +92,6 @@ fn other_words_for_the_same_are_kept_with_the_evidence_of_the_line() {
         let text = crate::note::compose::text_of(&note, &note.sections, &transcript(&talk()), Language::English);
         assert!(text.contains(&format!("(reworded by a model; was: {ours})")), "{text}");
     }
-    assert!(kept >= 8, "{kept} of {} are kept", english.len());
 }
 
 #[test]
@@ -117,19 +116,19 @@ fn what_is_added_lost_or_changed_leaves_our_own_line() {
         ("a contrast", "No CP, no SOB.", "The patient denies chest pain but has shortness of breath."),
         ("a doubled negation", "No CP, no SOB.", "No denies chest pain, shortness of breath."),
         ("a negation more", complaint, "The patient denies dizziness for 3 days and left knee pain for 2 weeks."),
-        ("a swapped side", complaint, "The patient complains of dizziness for 3 days and right knee pain for 2 weeks."),
-        ("a lost side", complaint, "The patient complains of dizziness for 3 days and knee pain for 2 weeks."),
-        ("a side at another place", complaint, "The patient complains of left dizziness for 3 days and knee pain for 2 weeks."),
-        ("swapped times", complaint, "The patient complains of dizziness for 2 weeks and left knee pain for 3 days."),
-        ("a changed time", complaint, "The patient complains of dizziness for 3 weeks and left knee pain for 2 weeks."),
+        ("a swapped side", complaint, "C/O: dizziness x 3 days, right knee pain x 2 weeks."),
+        ("a lost side", complaint, "C/O: dizziness x 3 days, knee pain x 2 weeks."),
+        ("a side at another place", complaint, "C/O: left dizziness x 3 days, knee pain x 2 weeks."),
+        ("swapped times", complaint, "C/O: dizziness x 2 weeks, left knee pain x 3 days."),
+        ("a changed time", complaint, "C/O: dizziness x 3 weeks, left knee pain x 2 weeks."),
         (
             "a time of the past",
             complaint,
             "The patient complained of dizziness for 3 days last year and left knee pain for 2 weeks.",
         ),
-        ("a lost complaint", complaint, "The patient complains of left knee pain for 2 weeks."),
-        ("a severity", complaint, "The patient complains of severe dizziness for 3 days and left knee pain for 2 weeks."),
-        ("a cause", complaint, "The patient complains of dizziness for 3 days due to left knee pain for 2 weeks."),
+        ("a lost complaint", complaint, "C/O: left knee pain x 2 weeks."),
+        ("a severity", complaint, "C/O: severe dizziness x 3 days, left knee pain x 2 weeks."),
+        ("a cause", complaint, "C/O: dizziness x 3 days due to left knee pain x 2 weeks."),
         ("a doubt", "Imp: HT, DM.", "Impression: possible hypertension and DM."),
         ("an extra diagnosis", "Imp: HT, DM.", "Impression: hypertension, DM and stroke."),
         ("a choice", "Imp: HT, DM.", "Impression: hypertension or DM."),
@@ -167,14 +166,11 @@ fn chinese_lines_are_held_to_the_same() {
     let lexicon = Lexicon::builtin().unwrap();
     let chinese = Language::TraditionalChinese;
     let before = composed(&talk(), chinese, &lexicon);
-    println!("{:#?}", texts(&before));
     let denied = texts(&before).into_iter().find(|line| line.starts_with('無')).unwrap();
     let other = denied.replacen('無', "病人否認", 1);
     let (outcome, note) = with(&denied, &other, chinese, &lexicon);
-    println!("{denied} -> {other}: {outcome:?}");
-    if outcome.reworded == 0 {
-        assert_eq!(note, before);
-    }
+    assert_eq!(outcome.reworded, 1, "{other}");
+    assert!(texts(&note).contains(&other));
     for written in ["病人頭痛。".to_owned(), denied.replace('無', "有"), format!("{denied}多飲水。"), "No chest pain.".to_owned()]
     {
         let (outcome, note) = with(&denied, &written, chinese, &lexicon);
