@@ -295,7 +295,7 @@ fn answer_in(context: &Context<'_>, range: std::ops::Range<usize>, names_follow:
             TermKind::UncertainAfter => Answer::Maybe,
             _ => return None,
         };
-        // "冇咳": the denial is the name's, no answer to the rest.
+        // "冇咳": the denial is the name's, no answer to the rest. A form may reach into the name.
         if names_follow || range.end.saturating_sub(hit.end) > ANSWER {
             return None;
         }
