@@ -103,7 +103,7 @@ pub fn run(arguments: &NoteArguments, models_folder: &Path) -> anyhow::Result<Ex
         None => sections(&note, language),
     };
     if let Some(rewording) = &rewording {
-        rewording.run(&mut note, &lexicon)?;
+        rewording.run(&mut note, &lexicon);
     }
     let text = match arguments.format {
         Format::Json => serde_json::to_string(&note)? + "\n",

@@ -35,19 +35,18 @@ impl Rewording {
         Ok(Self { model, conversation, language })
     }
 
-    /// Rewords a note's lines and says on standard error what came of them.
-    ///
-    /// # Errors
-    /// A failing computation.
-    pub(super) fn run(&self, note: &mut Note, lexicon: &Lexicon) -> anyhow::Result<()> {
+    /// Rewords a note's lines and says on standard error what came of them. Where the model fails the note stays as it is.
+    pub(super) fn run(&self, note: &mut Note, lexicon: &Lexicon) {
         let begin = Instant::now();
         let outcome = reword(note, (self.language, lexicon), self.model.name(), |line| {
             let asked = Instant::now();
             let give_up = || asked.elapsed() >= LONGEST_LINE || begin.elapsed() >= LONGEST_NOTE;
             self.model.answer(&self.conversation, line, LONGEST_ANSWER, &give_up)
-        })?;
-        eprintln!("cantoscribe: {}", told(outcome, self.model.name(), begin.elapsed()));
-        Ok(())
+        });
+        match outcome {
+            Ok(outcome) => eprintln!("cantoscribe: {}", told(outcome, self.model.name(), begin.elapsed())),
+            Err(error) => eprintln!("cantoscribe: nothing is reworded, the note is in our own words: {error}"),
+        }
     }
 }
 
@@ -84,7 +83,7 @@ mod tests {
         let model = Qwen3Text::load(&file, &LoadOptions { threads: Some(2), ..LoadOptions::default() }).unwrap();
         let conversation = model.begin("Reword.").unwrap();
         let rewording = Rewording { model, conversation, language: Language::English };
-        rewording.run(&mut note, &lexicon).unwrap();
+        rewording.run(&mut note, &lexicon);
         assert_eq!(note, before);
         assert!(note.sections.iter().any(|section| !section.sentences.is_empty()));
     }

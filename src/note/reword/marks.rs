@@ -1,6 +1,8 @@
 //! A line as the row of what it claims, with no word left over.
 
-use super::words::{BEFORE_TIME, CHINESE, DENIAL, ENGLISH, NOTHING, OR, PUNCTUATION, TIMES, Words};
+use super::words::{
+    AND, BEFORE_TIME, CHINESE, DENIAL, ENDS, ENGLISH, EQUALS, FOLLOW_UP, NOTHING, OR, SEPARATORS, STARTS, TIMES, Words,
+};
 use crate::note::compose::Language;
 
 /// One thing that a line claims.
@@ -12,10 +14,14 @@ pub(super) enum Mark {
     Number(String),
     /// A unit of a reading.
     Unit(String),
-    /// A length of time: how many of which.
-    Time(String, &'static str),
+    /// A length of time: how many of which, and whether it lies ahead.
+    Time(String, &'static str, bool),
     /// What words of [`super::words`] claim.
     Word(&'static str),
+    /// Something else follows.
+    Separator,
+    /// What was said before governs nothing that follows.
+    End,
 }
 
 /// Reads lines of one language that are about the same findings.
@@ -37,7 +43,11 @@ impl Reader {
         phrases.extend(units.iter().map(|unit| (lower(unit), Some(Mark::Unit(unit.clone())))));
         let words: &[Words] = language.pick(ENGLISH, CHINESE);
         for (claim, words) in words {
-            let mark = (*claim != NOTHING).then_some(Mark::Word(claim));
+            let mark = match *claim {
+                NOTHING => None,
+                AND => Some(Mark::Separator),
+                claim => Some(Mark::Word(claim)),
+            };
             phrases.extend(words.iter().map(|word| (lower(word), mark.clone())));
         }
         // The longest is tried first, of equals the name of a finding.
@@ -48,31 +58,61 @@ impl Reader {
     /// What a line claims, in order; nothing where there is anything in it that is not understood.
     pub(super) fn read(&self, line: &str) -> Option<Vec<Mark>> {
         let line = lower(line);
-        let (mut rest, mut marks) = (line.as_slice(), Vec::new());
-        while let Some(first) = rest.first() {
-            let taken = if *first == ' ' || PUNCTUATION.contains(first) {
-                1
-            } else if let Some((length, mark)) = self.time(rest) {
-                marks.push(mark);
-                length
-            } else if let Some((phrase, mark)) = self.phrases.iter().find(|(phrase, _)| starts_with(rest, phrase)) {
-                marks.extend(mark.clone());
-                phrase.len()
-            } else {
-                let length = number(rest);
-                marks.push(Mark::Number(rest.get(..length)?.iter().collect()));
-                length
-            };
-            // Nothing is understood where nothing was taken.
-            rest = rest.get(taken..).filter(|_| taken > 0)?;
+        let start =
+            STARTS.iter().map(|start| lower(start)).find(|start| starts_with(&line, start)).map_or(0, |start| start.len());
+        let (mut rest, mut marks) = (line.get(start..)?, Vec::new());
+        while !rest.is_empty() {
+            let (taken, mark) = self.next(rest, &marks)?;
+            marks.extend(mark);
+            rest = rest.get(taken..)?;
         }
-        Some(marks)
+        Some(joined(marks))
     }
 
-    /// A length of time, with what stands before it: how many characters, and what it claims.
-    fn time(&self, rest: &[char]) -> Option<(usize, Mark)> {
-        let before = BEFORE_TIME.iter().map(|word| lower(word)).find(|word| starts_with(rest, word));
-        let mut at = before.as_ref().map_or(0, Vec::len);
+    /// How many characters come next, and what they claim.
+    fn next(&self, rest: &[char], before: &[Mark]) -> Option<(usize, Option<Mark>)> {
+        let first = rest.first()?;
+        let digit_at = |at: usize| rest.get(at).is_some_and(char::is_ascii_digit);
+        if matches!(first, ' ' | ':' | '：') {
+            return Some((1, None));
+        }
+        let ahead = before.contains(&Mark::Word(FOLLOW_UP));
+        if let Some((length, mark)) = self.time_in_brackets(rest, ahead).or_else(|| self.time(rest, ahead)) {
+            return Some((length, Some(mark)));
+        }
+        if let Some((phrase, mark)) = self.phrases.iter().find(|(phrase, _)| starts_with(rest, phrase)) {
+            return Some((phrase.len(), mark.clone()));
+        }
+        if SEPARATORS.contains(first) || ENDS.contains(first) {
+            return Some((1, Some(if ENDS.contains(first) { Mark::End } else { Mark::Separator })));
+        }
+        // A verb between a name and its reading, and the stroke within one.
+        if let Some(verb) = EQUALS.iter().map(|verb| lower(verb)).find(|verb| starts_with(rest, verb)) {
+            let number = verb.len() + spaces(rest.get(verb.len()..)?);
+            return (self.readings && digit_at(number)).then_some((verb.len(), None));
+        }
+        if *first == '/' {
+            let reading = self.readings && digit_at(1) && matches!(before.last(), Some(Mark::Number(_)));
+            return reading.then_some((1, Some(Mark::Word("/"))));
+        }
+        let length = number(rest);
+        (length > 0).then(|| (length, Some(Mark::Number(rest.iter().take(length).collect()))))
+    }
+
+    /// A length of time in brackets of its own.
+    fn time_in_brackets(&self, rest: &[char], ahead: bool) -> Option<(usize, Mark)> {
+        if !matches!(rest.first()?, '(' | '（') {
+            return None;
+        }
+        let (length, mark) = self.time(rest.get(1..)?, ahead)?;
+        matches!(rest.get(length + 1)?, ')' | '）').then_some((length + 2, mark))
+    }
+
+    /// A length of time, with what stands before it: how many characters, and what it claims. Where nothing stands there, it lies ahead if
+    /// `ahead` says so.
+    fn time(&self, rest: &[char], ahead: bool) -> Option<(usize, Mark)> {
+        let before = BEFORE_TIME.iter().map(|(word, ahead)| (lower(word), *ahead)).find(|(word, _)| starts_with(rest, word));
+        let (mut at, ahead) = before.map_or((0, ahead), |(word, ahead)| (word.len(), ahead));
         at += spaces(rest.get(at..)?);
         let digits = number(rest.get(at..)?);
         let count: String = rest.get(at..at + digits)?.iter().collect();
@@ -85,22 +125,44 @@ impl Reader {
                 let (rest, gap) = if shorthand { (close, 0) } else { (apart, spaces(close)) };
                 (starts_with(rest, &way) && !(shorthand && self.readings)).then_some((unit, way.len(), gap))
             })?;
-        (digits > 0).then(|| (at + gap + word, Mark::Time(count, unit)))
+        (digits > 0).then(|| (at + gap + word, Mark::Time(count, unit, ahead)))
     }
 }
 
-/// Whether two lines claim the same: in the same order, but for how often it is said that all of them is denied.
+/// Separators side by side are one, and none stands at an end.
+fn joined(marks: Vec<Mark>) -> Vec<Mark> {
+    let mut joined: Vec<Mark> = Vec::with_capacity(marks.len());
+    for mark in marks {
+        match (joined.last(), &mark) {
+            (None | Some(Mark::Separator | Mark::End), Mark::Separator) | (None | Some(Mark::End), Mark::End) => {}
+            (Some(Mark::Separator), Mark::End | Mark::Word(OR)) => {
+                joined.pop();
+                joined.push(mark);
+            }
+            _ => joined.push(mark),
+        }
+    }
+    while matches!(joined.last(), Some(Mark::Separator | Mark::End)) {
+        joined.pop();
+    }
+    joined
+}
+
+/// Whether two lines claim the same: in the same order, in the same groups, but for how often it is said that all of them is denied.
 pub(super) fn claim_the_same(ours: &[Mark], written: &[Mark]) -> bool {
     if !denies_all(ours) {
         return ours == written;
     }
-    let small = |mark: &&Mark| !matches!(mark, Mark::Word(DENIAL | OR));
-    let denials = |marks: &[Mark]| marks.iter().filter(|mark| **mark == Mark::Word(DENIAL)).count();
-    let twice = written.windows(2).any(|pair| pair.iter().all(|mark| *mark == Mark::Word(DENIAL)));
-    ours.iter().filter(small).eq(written.iter().filter(small))
-        && written.first() == Some(&Mark::Word(DENIAL))
-        && denials(written) <= denials(ours)
-        && !twice
+    let what = |marks: &[Mark]| -> Vec<Mark> {
+        let plain = |mark: &Mark| if *mark == Mark::Word(OR) { Mark::Separator } else { mark.clone() };
+        marks.iter().filter(|mark| **mark != Mark::Word(DENIAL)).map(plain).collect()
+    };
+    // A denial stands before all of it, and else only where something begins.
+    let placed = written.windows(2).all(|pair| match pair {
+        [before, Mark::Word(DENIAL)] => matches!(before, Mark::Separator | Mark::Word(OR)),
+        _ => true,
+    });
+    placed && what(ours) == what(written) && written.first() == Some(&Mark::Word(DENIAL))
 }
 
 /// Whether there is a denial before each name, and before nothing else.

@@ -25,6 +25,9 @@ use super::{FindingRef, Note, Sentence};
 use crate::terminology::Lexicon;
 use crate::text::PatientText;
 
+/// Characters of the longest line that is asked about: an answer could not hold a longer one, and reading it would take its time.
+const LONGEST_LINE: usize = 300;
+
 /// What came of the lines of a note.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -36,7 +39,7 @@ pub struct Outcome {
     pub unchanged: usize,
     /// Got no answer, or none that came to an end in time.
     pub unanswered: usize,
-    /// Were not asked about: they quote what was said, a person wrote them, or they cannot be read back for sure.
+    /// Were not asked about: they quote what was said, a person wrote them, they are very long, or they cannot be read back for sure.
     pub not_asked: usize,
 }
 
@@ -63,7 +66,8 @@ pub fn reword<E>(
     let findings = note.lines_with_findings();
     let lines = sections.iter_mut().flat_map(|section| section.sentences.iter_mut().map(|line| (section.code, line)));
     for ((section, sentence), said) in lines.zip(findings) {
-        let own = (!sentence.provenance.is_by_a_person()).then(|| note.of_findings(&said.findings));
+        let asked = !sentence.provenance.is_by_a_person() && sentence.text.reveal().chars().count() <= LONGEST_LINE;
+        let own = asked.then(|| note.of_findings(&said.findings));
         let Some(line) = own.and_then(|own| Line::new(section, sentence.text.reveal(), own, (language, lexicon))) else {
             outcome.not_asked += 1;
             continue;

@@ -12,10 +12,15 @@ pub(super) const NOTHING: &str = "";
 pub(super) const DENIAL: &str = "no";
 /// Stands between what is denied.
 pub(super) const OR: &str = "or";
+/// Stands between one thing and another.
+pub(super) const AND: &str = "and";
+/// What a time to come back claims.
+pub(super) const FOLLOW_UP: &str = "follow-up";
 
 /// English.
 pub(super) const ENGLISH: &[Words] = &[
-    (NOTHING, &["the patient", "patient", "pt", "a", "an", "the", "and", "has", "have", "is", "are", "there is", "there are"]),
+    (NOTHING, &["a", "an", "the"]),
+    (AND, &["and"]),
     (DENIAL, &["no", "denies", "denied", "nil", "without", "denies any", "reports no"]),
     (OR, &["or", "nor"]),
     ("possible", &["?", "possible", "possibly", "suspected"]),
@@ -26,12 +31,13 @@ pub(super) const ENGLISH: &[Words] = &[
     ("history", &["pmh", "pmhx", "past medical history", "past medical history of", "history of", "past history of"]),
     ("family", &["fhx", "family history", "family history of"]),
     ("taken", &["on", "takes", "taking", "is on", "currently on", "currently takes", "currently taking", "is currently taking"]),
-    ("stopped", &["off", "stop", "stopped", "discontinue", "discontinued"]),
+    // Not `stop`, which is an order, nor `stopped`, which is past.
+    ("stopped", &["off"]),
     ("allergy", &["allergy", "allergies", "allergy to", "allergies to", "allergic to"]),
     ("no allergy", &["no allergy to", "no allergies to", "not allergic to", "no known allergy to", "denies allergy to"]),
     ("no drug allergy", &["nkda", "no known drug allergy", "no known drug allergies", "no drug allergy", "no drug allergies"]),
     ("impression", &["imp", "impression", "impression of", "diagnosis", "diagnoses", "diagnosis of"]),
-    ("follow-up", &["fu", "follow up", "follow-up"]),
+    (FOLLOW_UP, &["fu", "follow up", "follow-up"]),
     ("sick leave", &["sl", "sick leave"]),
     ("becomes", &["->", "→"]),
     ("left", &["left"]),
@@ -59,7 +65,8 @@ pub(super) const ENGLISH: &[Words] = &[
 
 /// Traditional Chinese. Simplified characters are other ones, and not here.
 pub(super) const CHINESE: &[Words] = &[
-    (NOTHING, &["病人", "患者", "的", "及", "和", "與", "有", "為", "是", "並"]),
+    (NOTHING, &["的"]),
+    (AND, &["及", "和", "與"]),
     (DENIAL, &["無", "沒有", "否認", "否認有", "並無"]),
     (OR, &["或"]),
     ("possible", &["懷疑", "可能", "疑似", "懷疑有"]),
@@ -67,13 +74,13 @@ pub(super) const CHINESE: &[Words] = &[
     ("history", &["既往病史", "過往病史", "病史"]),
     ("family", &["家族史", "家族病史"]),
     ("taken", &["現用藥物", "現正服用", "正服用", "現服用"]),
-    ("stopped", &["停用", "停服"]),
+    ("stopped", &["停用"]),
     ("allergy", &["過敏"]),
     ("no allergy", &["否認過敏", "無過敏", "沒有過敏"]),
     ("no drug allergy", &["無藥物過敏", "沒有藥物過敏", "並無藥物過敏"]),
     ("impression", &["診斷", "診斷為"]),
     ("prescribed", &["處方"]),
-    ("follow-up", &["覆診"]),
+    (FOLLOW_UP, &["覆診"]),
     ("sick leave", &["病假"]),
     ("becomes", &["->", "→"]),
     ("left", &["左側", "左邊"]),
@@ -109,8 +116,18 @@ pub(super) const TIMES: &[Words] = &[
     ("year", &["years", "year", "yr", "年"]),
 ];
 
-/// What may stand before a length of time, and nowhere else.
-pub(super) const BEFORE_TIME: &[&str] = &["x", "for", "in", "持續"];
+/// What may stand before a length of time, and nowhere else, and whether the time lies ahead then.
+pub(super) const BEFORE_TIME: &[(&str, bool)] = &[("x", false), ("for", false), ("in", true), ("持續", false)];
 
-/// Marks between words that claim nothing.
-pub(super) const PUNCTUATION: &[char] = &['.', ',', ';', ':', '(', ')', '/', '。', '，', '、', '；', '：', '（', '）'];
+/// Who a line may begin with; within it a subject or a verb would begin a claim of its own.
+pub(super) const STARTS: &[&str] =
+    &["the patient has", "the patient is", "the patient", "patient has", "patient is", "patient", "pt", "病人有", "病人", "患者"];
+
+/// Verbs between a name and its reading.
+pub(super) const EQUALS: &[&str] = &["is", "為", "是"];
+
+/// Marks between one thing and another.
+pub(super) const SEPARATORS: &[char] = &[',', '，', '、'];
+
+/// Marks behind which nothing of what stands before holds.
+pub(super) const ENDS: &[char] = &['.', ';', '。', '；'];

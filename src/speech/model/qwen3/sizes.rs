@@ -40,6 +40,10 @@ impl Sizes {
         if let Some((size, value)) = self.all().into_iter().find(|(_, value)| !(1..=LARGEST).contains(value)) {
             return Err(format!("`{}` cannot be {value}", called(size)));
         }
+        if self.num_attention_heads.saturating_mul(self.head_dim) > LARGEST {
+            let [heads, width] = ["num_attention_heads", "head_dim"].map(&called);
+            return Err(format!("`{heads}` = {} of `{width}` = {} are too many", self.num_attention_heads, self.head_dim));
+        }
         let heads = (self.num_attention_heads, self.num_key_value_heads);
         if !heads.0.is_multiple_of(heads.1) {
             let [of, factor] = ["num_attention_heads", "num_key_value_heads"].map(&called);

@@ -16,6 +16,8 @@ use crate::speech::model::weights::Weights;
 use crate::speech::model::{LoadOptions, pool};
 use crate::text::PatientText;
 
+/// Characters of the longest name that a file is called by.
+const LONGEST_NAME: usize = 100;
 const ARCHITECTURE: &str = "qwen3";
 /// The checkpoint's own names, for Hugging Face's transformers.
 const NAMES: Names = Names { text: "model", output: "lm_head" };
@@ -63,7 +65,9 @@ impl Qwen3Text {
         let mut end = vec![end_of_turn, tokens.find("<|endoftext|>")?];
         end.extend(file.number("tokenizer.ggml.eos_token_id").map(|id| id as u32));
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let name = file.text("general.name").unwrap_or(&stem).to_owned();
+        // It stands in documents and on a terminal.
+        let plain = |name: &&str| name.chars().count() <= LONGEST_NAME && !name.chars().any(char::is_control);
+        let name = file.text("general.name").filter(plain).unwrap_or(&stem).to_owned();
         let arithmetic = Arithmetic::new(options, pool.current_num_threads())?;
         let weights = Weights::of_gguf(file, &options.device);
         let decoder = pool.install(move || Decoder::load(&weights, (NAMES, &sizes), None, &arithmetic))?;
