@@ -65,6 +65,24 @@ fn a_plain_text_becomes_a_note_whose_every_line_has_evidence() {
     }
 }
 
+/// Random weights write nothing that the checker lets through: the note is byte for byte the one without them.
+#[test]
+fn a_model_rewords_only_where_it_is_named() {
+    for format in ["json", "text"] {
+        let arguments = ["note", "--format", format, "-"];
+        let plain = cantoscribe(&arguments, CONSULTATION.as_bytes());
+        assert_eq!(error(&plain).matches("reworded").count(), 0);
+        let model = ["--reword", "tests/fixtures/qwen3-text/model.gguf"];
+        let reworded = cantoscribe(&[&arguments[..], &model].concat(), CONSULTATION.as_bytes());
+        assert_eq!(reworded.status.code(), Some(0), "{}", error(&reworded));
+        assert_eq!(reworded.stdout, plain.stdout);
+        assert!(error(&reworded).contains("`a small Qwen3 of random weights` reworded 0 of"), "{}", error(&reworded));
+    }
+    let output = cantoscribe(&["note", "--reword", "tests/fixtures/tone.mp3", "-"], CONSULTATION.as_bytes());
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    assert!(error(&output).contains("tests/fixtures/tone.mp3") && error(&output).contains("GGUF"), "{}", error(&output));
+}
+
 #[test]
 fn nothing_said_is_in_a_log_or_an_error() {
     let marker = "朱古力西多士";

@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 /// A note of the transcript's own words, its numbers the fuzzer's too.
 fn note(transcript: &Transcript) -> Note {
-    let made_by = MadeBy { version: transcript.language.clone(), model: None, precision: None, lexicon: String::new() };
+    let made_by = MadeBy { version: transcript.language.clone(), model: None, precision: None, wording: None, lexicon: String::new() };
     let mut note = Note::empty(made_by);
     for segment in &transcript.segments {
         let Ok(span) = Span::new(segment.id, 0, segment.text.chars().max(1)) else { continue };

@@ -18,6 +18,7 @@ mod models;
 mod note;
 mod note_input;
 mod output;
+mod reword;
 mod serve;
 mod terminology;
 mod transcribe;

@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use super::hear::{Ear, HearArguments};
 use super::note_input::{Input, instant_of, read_input};
 use super::output::print;
+use super::reword::Rewording;
 use super::terminology::lexicon;
 use crate::interop::fhir::{self, Instant, Party};
 use crate::note::compose::{Language, sections, text_of};
@@ -34,6 +35,10 @@ pub struct NoteArguments {
     /// A clinician's own form of the sections: a text with named fields (README)
     #[arg(long, value_name = "FILE")]
     template: Option<PathBuf>,
+    /// A language model (a Qwen3 as a GGUF file) that puts the note's sentences in other words; a sentence of its that says anything else
+    /// than the findings is dropped. Off unless named
+    #[arg(long, value_name = "MODEL.gguf", conflicts_with = "template")]
+    reword: Option<PathBuf>,
     /// With `fhir`, the patient: `SYSTEM|NUMBER`, or a number or name
     #[arg(long, value_name = "PATIENT")]
     patient: Option<String>,
@@ -86,8 +91,10 @@ pub fn run(arguments: &NoteArguments, models_folder: &Path) -> anyhow::Result<Ex
     let (patient, author) = (party(&arguments.patient, "patient")?, party(&arguments.author, "author")?);
     let at = arguments.at.as_deref().map(Instant::parse).transpose()?;
     let template = arguments.template.as_deref().map(read_template).transpose()?;
+    let rewording = arguments.reword.as_deref().map(|path| Rewording::open(path, language)).transpose()?;
     let Heard { transcript, by_us, time } = read(arguments, models_folder)?;
-    let mut note = extract::extract(&transcript, &lexicon()?);
+    let lexicon = lexicon()?;
+    let mut note = extract::extract(&transcript, &lexicon);
     if by_us {
         note.made_by.precision = Some(arguments.hear.precision().to_owned());
     }
@@ -95,6 +102,9 @@ pub fn run(arguments: &NoteArguments, models_folder: &Path) -> anyhow::Result<Ex
         Some(template) => template.sections(&note, language),
         None => sections(&note, language),
     };
+    if let Some(rewording) = &rewording {
+        rewording.run(&mut note, &lexicon)?;
+    }
     let text = match arguments.format {
         Format::Json => serde_json::to_string(&note)? + "\n",
         Format::Fhir => {

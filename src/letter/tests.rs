@@ -14,7 +14,7 @@ fn note(said: &str) -> Note {
 }
 
 fn silent() -> Note {
-    Note::empty(MadeBy { version: String::new(), model: None, precision: None, lexicon: String::new() })
+    Note::empty(MadeBy { version: String::new(), model: None, precision: None, wording: None, lexicon: String::new() })
 }
 
 fn visit() -> Note {

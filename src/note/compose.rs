@@ -19,7 +19,8 @@ use std::str::FromStr;
 
 use super::{Note, NoteError, Section, SectionCode, Sentence};
 
-pub(super) use names::ABBREVIATIONS;
+pub(super) use names::{ABBREVIATIONS, english as condition_name};
+pub(super) use objective::SHORT;
 pub(super) use plan::KINDS;
 pub(super) use sentence::{Line, Phrase};
 pub(super) use subjective::SOCIAL;
@@ -29,6 +30,7 @@ pub use part::Part;
 pub use place::{condition_section, medication_section};
 pub(crate) use plan::{drug, regimen};
 pub use text::{text_of, to_text};
+pub(super) use wording::unit;
 pub(crate) use wording::{days_between, doubt, duration};
 
 /// Language of a record's sections.

@@ -48,6 +48,9 @@ pub struct MadeBy {
     /// `exact`, `balanced` or `fast`, absent for typed text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<String>,
+    /// Language model that reworded sentences, absent where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wording: Option<String>,
     /// SHA-256 of the lexicon tables.
     pub lexicon: String,
 }
@@ -306,6 +309,9 @@ pub struct Section {
 pub struct Sentence {
     /// In the section's language.
     pub text: PatientText,
+    /// What was rendered from the findings, where a language model has put it in other words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reworded_from: Option<PatientText>,
     /// Where its findings came from.
     #[serde(flatten)]
     pub provenance: Provenance,
@@ -319,6 +325,14 @@ pub struct Uncovered {
     pub span: Span,
     /// Why it is listed.
     pub reason: String,
+}
+
+impl Sentence {
+    /// As it was before a language model reworded it.
+    pub(super) fn as_rendered(&self) -> Self {
+        let text = self.reworded_from.as_ref().unwrap_or(&self.text).clone();
+        Self { text, reworded_from: None, provenance: self.provenance.clone() }
+    }
 }
 
 impl Note {

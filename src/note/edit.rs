@@ -15,6 +15,8 @@ use crate::terminology::{Concept, Lexicon};
 use crate::text::PatientText;
 use finding::Author;
 
+pub(super) use reading::claimed;
+
 /// The most characters of a line that a person writes.
 pub const LONGEST_LINE: usize = 2_000;
 
@@ -126,7 +128,7 @@ fn replace(
     let mut changed = note.clone();
     forget(&mut changed, note, section, index);
     if let Some(line) = lines_of(&mut changed, section).and_then(|lines| lines.get_mut(index)) {
-        *line = Sentence { text, provenance: provenance.clone() };
+        *line = Sentence { text, reworded_from: None, provenance: provenance.clone() };
     }
     reading::read_anew(&mut changed, &[&was.provenance, &provenance], lexicon);
     Ok(changed)
@@ -155,7 +157,11 @@ fn add(note: &Note, section: SectionCode, line: Sentence, lexicon: &Lexicon) -> 
 }
 
 fn typed(text: PatientText, author: Author<'_>, evidence: Vec<Span>) -> Sentence {
-    Sentence { text, provenance: Provenance::Typed { by: author.by.to_owned(), at: author.at.to_owned(), evidence } }
+    Sentence {
+        text,
+        reworded_from: None,
+        provenance: Provenance::Typed { by: author.by.to_owned(), at: author.at.to_owned(), evidence },
+    }
 }
 
 fn within(inner: Span, outer: Span) -> bool {

@@ -122,6 +122,7 @@ fn nearest<'a, 'b>(
     rank: usize,
 ) -> Option<&'b Line<'a>> {
     let lines = sections.iter().filter(|(of, _)| *of == code).flat_map(|(_, lines)| lines.iter().enumerate());
-    let same = lines.filter(|(_, one)| one.sentence().as_ref() == Some(line));
+    let rendered = line.as_rendered();
+    let same = lines.filter(|(_, one)| one.sentence().as_ref() == Some(&rendered));
     same.min_by_key(|(own, _)| own.abs_diff(rank)).map(|(_, line)| line)
 }

@@ -16,6 +16,8 @@ pub mod evaluate;
 
 pub mod extract;
 
+pub mod reword;
+
 pub mod speakers;
 mod template;
 

@@ -72,7 +72,8 @@ mod tests {
         let store = Store::open(folder.path()).await.unwrap();
         let schema = TRANSCRIPT_SCHEMA.to_owned();
         let transcript = Transcript { schema, language: "yue".to_owned(), model: None, audio: None, segments: Vec::new() };
-        let note = Note::empty(MadeBy { version: "1".into(), model: None, precision: None, lexicon: String::new() });
+        let note =
+            Note::empty(MadeBy { version: "1".into(), model: None, precision: None, wording: None, lexicon: String::new() });
         let events = store.events(0, 100).await.unwrap().len();
         let lost = store.create_typed(new(), "none", (&transcript, &note), &by).await.map_err(RoomError::from);
         assert!(matches!(lost, Err(RoomError::NoVisit)), "{lost:?}");

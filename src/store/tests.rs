@@ -148,7 +148,7 @@ pub(super) fn transcript(text: &str) -> Transcript {
 }
 
 pub(super) fn note(version: &str) -> Note {
-    Note::empty(MadeBy { version: version.into(), model: None, precision: None, lexicon: String::new() })
+    Note::empty(MadeBy { version: version.into(), model: None, precision: None, wording: None, lexicon: String::new() })
 }
 
 /// Saves a note as a change of the version before.

@@ -44,7 +44,7 @@ fn signature() -> Signature {
 
 /// Gives a recording an empty note that was read through.
 async fn finish_and_review(store: &Store, id: &str) -> Reviewed {
-    let note = Note::empty(MadeBy { version: "1".into(), model: None, precision: None, lexicon: String::new() });
+    let note = Note::empty(MadeBy { version: "1".into(), model: None, precision: None, wording: None, lexicon: String::new() });
     let (schema, language) = (TRANSCRIPT_SCHEMA.to_owned(), "yue".to_owned());
     let transcript = Transcript { schema, language, model: None, audio: None, segments: Vec::new() };
     store.finish(id, &transcript, &note).await.unwrap();

@@ -103,6 +103,7 @@ fn a_long_letter_has_its_patient_on_every_page() {
     let line = |number: usize| {
         Sentence {
         text: format!("第 {number} 行：腹部柔軟，沒有壓痛，沒有反跳痛，腸鳴音正常；abdomen soft and not tender, bowel sounds normal, no mass.").into(),
+        reworded_from: None,
         provenance: Provenance::Typed { by: "Dr Chan".into(), at: "2026-11-26T10:00:00Z".into(), evidence: Vec::new() },
     }
     };

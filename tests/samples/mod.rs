@@ -15,6 +15,7 @@ pub fn made_by() -> MadeBy {
         version: "0.1.0".into(),
         model: Some("whisper-base".into()),
         precision: Some("balanced".into()),
+        wording: None,
         lexicon: "0".repeat(64),
     }
 }

@@ -78,6 +78,7 @@ pub(super) fn device(made_by: &MadeBy) -> Value {
             version("software", &made_by.version),
             optional("speech model", &made_by.model),
             optional("precision", &made_by.precision),
+            optional("language model that reworded sentences", &made_by.wording),
             version("lexicon", &made_by.lexicon),
         ],
     })

@@ -114,7 +114,8 @@ fn name(condition: &Condition, language: Language) -> String {
     if name.is_empty() { format!("{side}「{}」", condition.text.reveal().trim()) } else { format!("{side}{name}{doubt}") }
 }
 
-fn english(display: &str) -> String {
+/// What a record calls a condition of this English name inside a sentence.
+pub(in crate::note) fn english(display: &str) -> String {
     let display = display.trim();
     let lower = display.to_lowercase();
     if let Some((_, abbreviation)) = ABBREVIATIONS.iter().find(|(name, _)| *name == lower) {

@@ -6,7 +6,7 @@ use super::{Language, Part, condition_section, names, wording};
 use crate::note::{Assertion, Note, Observation, SectionCode};
 
 /// LOINC codes and what a record calls them; the others go by their own names.
-const SHORT: [(&str, &str, &str); 13] = [
+pub(in crate::note) const SHORT: [(&str, &str, &str); 13] = [
     ("8480-6", "SBP", "收縮壓"),
     ("8462-4", "DBP", "舒張壓"),
     ("8867-4", "P", "脈搏"),

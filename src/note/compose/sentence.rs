@@ -13,7 +13,7 @@ pub(in crate::note) struct Line<'a> {
 impl Line<'_> {
     /// With where its findings came from. Nothing for a line that says nothing.
     pub(in crate::note) fn sentence(&self) -> Option<Sentence> {
-        Some(Sentence { text: self.text.clone(), provenance: of_all(&self.says)? })
+        Some(Sentence { text: self.text.clone(), reworded_from: None, provenance: of_all(&self.says)? })
     }
 }
 
@@ -56,7 +56,7 @@ impl<'a> Phrase<'a> {
 
     /// The words as they are, with where they came from.
     pub(super) fn sentence(&self) -> Option<Sentence> {
-        Some(Sentence { text: PatientText::from(self.words.as_str()), provenance: of_all(&self.says)? })
+        Some(Sentence { text: PatientText::from(self.words.as_str()), reworded_from: None, provenance: of_all(&self.says)? })
     }
 
     pub(super) fn spans(&self) -> impl Iterator<Item = &'a Span> {

@@ -28,6 +28,14 @@ pub fn text_of(note: &Note, sections: &[Section], transcript: &Transcript, langu
             for span in sentence.provenance.spans() {
                 let _ = writeln!(text, "      {}", evidence(&quotes, *span, language));
             }
+            if let Some(own) = &sentence.reworded_from {
+                let own = one_line(own.reveal());
+                let _ = writeln!(
+                    text,
+                    "      {}",
+                    language.pick(format!("(reworded by a model; was: {own})"), format!("（由模型改寫；原為：{own}）"))
+                );
+            }
             if let Some(person) = person(&sentence.provenance, language) {
                 let _ = writeln!(text, "      {person}");
             }

@@ -52,7 +52,13 @@ pub(super) fn worded(section: SectionCode, line: Sentence, lexicon: &Lexicon) ->
     if words.is_empty() || claims(&reader.read(&words)) != claims(&found) {
         return line;
     }
-    Sentence { text: words.into(), provenance: line.provenance }
+    Sentence { text: words.into(), reworded_from: None, provenance: line.provenance }
+}
+
+/// The findings that a line of a record claims in its section, of nobody in particular.
+pub(in crate::note) fn claimed(section: SectionCode, line: &str, lexicon: &Lexicon) -> Note {
+    let provenance = Provenance::Typed { by: String::new(), at: String::new(), evidence: Vec::new() };
+    Reader { lexicon, provenance: &provenance, section }.read(line)
 }
 
 /// What findings claim, without the words that they were read from.

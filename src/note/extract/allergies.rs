@@ -167,7 +167,7 @@ fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(Substance, 
     let denial = first.filter(|(hit, kind)| {
         let clause = utterance.clause(hit.start).range;
         let names = utterance.within(hit.end..clause.end).iter().any(|hit| substance(utterance, hit, lexicon).is_some());
-        matches!(kind, TermKind::Negation | TermKind::NotSo) && clause.end - hit.end <= 6 && !names
+        matches!(kind, TermKind::Negation | TermKind::NotSo) && clause.end.saturating_sub(hit.end) <= 6 && !names
     });
     let Some((hit, _)) = denial else {
         if first.is_some_and(|(_, kind)| kind == TermKind::Affirmation) {
@@ -558,7 +558,7 @@ fn but_not_me(utterance: &Utterance, lexicon: &Lexicon, told: Range<usize>, clau
     let me = utterance.terms(lexicon, clause.clone(), TermKind::Oneself).next();
     let denial = utterance.terms(lexicon, clause.clone(), TermKind::Negation).next();
     let (Some(me), Some(denial)) = (me, denial) else { return };
-    if me.start > denial.start || clause.end - denial.end > 3 {
+    if me.start > denial.start || clause.end.saturating_sub(denial.end) > 3 {
         return;
     }
     let hits = utterance.within(told).iter();
@@ -628,7 +628,7 @@ fn none_headed(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, clause: &
     let heads = utterance.chars.get(clause.end) == Some(&':') && clause.end.saturating_sub(sign.end) <= 2;
     let behind = utterance.clause(clause.end + 1).range;
     let nil = utterance.terms(lexicon, behind.clone(), TermKind::Negation).next();
-    said == "nkda" || heads && nil.is_some_and(|nil| nil.start <= behind.start + 1 && behind.end - nil.end <= 2)
+    said == "nkda" || heads && nil.is_some_and(|nil| nil.start <= behind.start + 1 && behind.end.saturating_sub(nil.end) <= 2)
 }
 
 fn denied_near(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {

@@ -78,7 +78,8 @@ impl Talk {
         let allergies = allergies::allergies(utterances, lexicon);
         let medications = medications::medications(utterances, lexicon, &allergies);
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let mut note = Note::empty(MadeBy { version, model, precision: None, lexicon: lexicon.digest().to_owned() });
+        let mut note =
+            Note::empty(MadeBy { version, model, precision: None, wording: None, lexicon: lexicon.digest().to_owned() });
         note.conditions = merge::conditions(&events, utterances, lexicon);
         let (observations, implausible) = observations::observations(utterances, lexicon);
         note.observations = observations;

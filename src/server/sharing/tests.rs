@@ -83,7 +83,7 @@ async fn signed_note(store: &Store, patient: &str, doctor: Actor, lines: usize) 
     store.assign(&id, &visit.id, true, &by).await.unwrap();
     let language = "yue".into();
     let transcript = Transcript { schema: TRANSCRIPT_SCHEMA.into(), language, model: None, audio: None, segments: vec![] };
-    let made_by = MadeBy { version: "1".into(), model: None, precision: None, lexicon: String::new() };
+    let made_by = MadeBy { version: "1".into(), model: None, precision: None, wording: None, lexicon: String::new() };
     let mut note = Note::empty(made_by);
     store.finish(&id, &transcript, &note).await.unwrap();
     let lexicon = Lexicon::builtin().unwrap();

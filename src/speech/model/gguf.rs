@@ -98,6 +98,35 @@ impl Gguf {
         whole().or_else(|| value.to_f32().ok().map(f64::from)).or_else(|| value.to_f64().ok())
     }
 
+    /// A list of texts of its metadata; nothing where it is another kind of list.
+    #[must_use]
+    pub fn texts(&self, key: &str) -> Option<Vec<&str>> {
+        let Value::Array(values) = self.content.metadata.get(key)? else { return None };
+        values.iter().map(|value| if let Value::String(text) = value { Some(text.as_str()) } else { None }).collect()
+    }
+
+    /// A list of whole numbers of its metadata; nothing where it is another kind of list.
+    #[must_use]
+    pub fn whole_numbers(&self, key: &str) -> Option<Vec<i64>> {
+        let Value::Array(values) = self.content.metadata.get(key)? else { return None };
+        let whole = |value: &Value| match value {
+            Value::I32(number) => Some(i64::from(*number)),
+            other => other.to_u64().ok().and_then(|number| i64::try_from(number).ok()),
+        };
+        values.iter().map(whole).collect()
+    }
+
+    /// The names of its tensors.
+    pub fn tensors(&self) -> impl Iterator<Item = &str> {
+        self.content.tensor_infos.keys().map(String::as_str)
+    }
+
+    /// The first size of a tensor, its rows; nothing where it is not there.
+    #[must_use]
+    pub fn rows(&self, name: &str) -> Option<usize> {
+        self.content.tensor_infos.get(name)?.shape.dims().first().copied()
+    }
+
     /// Whether a tensor is one of those that are looked for here, and nowhere else.
     #[must_use]
     pub fn is_of_it(&self, name: &str) -> bool {

@@ -15,6 +15,7 @@ mod onnx;
 mod options;
 mod packed;
 mod pickle;
+mod qwen3;
 pub mod qwen3_asr;
 #[cfg(test)]
 mod reference;
@@ -36,6 +37,7 @@ pub use device::{DeviceChoice, device_name};
 pub use family::{SpeechFamily, family_of};
 pub use gguf::decoder_file;
 pub use options::{AlignerFiles, Context, DecodeOptions, Language, LoadOptions, PackedWeights, Precision, Search};
+pub use qwen3::{Conversation, Qwen3Text};
 pub use weights::{INDEX, weight_files};
 
 use crate::speech::SpeechError;

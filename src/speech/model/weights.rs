@@ -81,6 +81,12 @@ impl Weights {
         Ok(Self { origin, gguf: None, device: Device::Cpu, packer: Some(RefCell::default()) })
     }
 
+    /// Those of a GGUF file alone.
+    #[must_use]
+    pub fn of_gguf(gguf: Gguf, device: &Device) -> Self {
+        Self { origin: Origin::Checkpoint(Vec::new()), gguf: Some(gguf), device: device.clone(), packer: None }
+    }
+
     /// The same, with those tensors from a GGUF file that it is said to have.
     #[must_use]
     pub fn with_gguf(self, gguf: Gguf) -> Self {

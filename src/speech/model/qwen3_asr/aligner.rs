@@ -11,12 +11,13 @@ use candle_core::Tensor;
 use super::config::{Config, Times};
 use super::network::Network;
 use super::repair::in_order;
-use super::tokens::Tokens;
 use super::units::{Unit, units};
+use super::vocabulary::tokens;
 use crate::audio::SAMPLE_RATE;
 use crate::speech::SpeechError;
 use crate::speech::model::layers::Arithmetic;
 use crate::speech::model::logits::argmax;
+use crate::speech::model::qwen3::Tokens;
 use crate::speech::model::words::{WordTokens, mean, whole_characters};
 use crate::speech::model::{HeardWord, LoadOptions};
 
@@ -45,7 +46,7 @@ impl Aligner {
             path: folder.join("config.json"),
             problem: "it is not that of a forced aligner".to_owned(),
         })?;
-        let tokens = Tokens::load(folder, &config)?;
+        let tokens = tokens(folder, &config)?;
         tokens.find_as("<timestamp>", ("timestamp_token_id", times.token))?;
         Ok(Self {
             network: Network::load(folder, options, &config, arithmetic)?,

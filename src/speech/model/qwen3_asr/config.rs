@@ -5,14 +5,13 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::speech::SpeechError;
+use crate::speech::model::qwen3::{LARGEST, Names, Sizes};
 use crate::speech::model::weights::read_json;
 
 /// Mel frames that the convolutions see at once, 1 s.
 pub const CHUNK: usize = 100;
 /// Half of that, as `n_window` says: the reference's own code counts rows with 100 written in.
 const HALF_CHUNK: usize = 50;
-/// No size of a network is above this: larger ones could not be computed with.
-const LARGEST: usize = 1 << 20;
 /// Tokens of an answer, where nothing else is said: the default of `qwen-asr`.
 const TOKENS: usize = 512;
 
@@ -45,21 +44,12 @@ impl Layout {
         }
     }
 
-    /// What the names of the decoder's tensors begin with.
+    /// Of the decoder's tensors.
     #[must_use]
-    pub fn text(self) -> &'static str {
+    pub fn names(self) -> Names {
         match self {
-            Self::Qwen => "thinker.model",
-            Self::Transformers => "model.language_model",
-        }
-    }
-
-    /// The projection onto the vocabulary, where it is not the embedding.
-    #[must_use]
-    pub fn output(self) -> &'static str {
-        match self {
-            Self::Qwen => "thinker.lm_head",
-            Self::Transformers => "lm_head",
+            Self::Qwen => Names { text: "thinker.model", output: "thinker.lm_head" },
+            Self::Transformers => Names { text: "model.language_model", output: "lm_head" },
         }
     }
 }
@@ -72,7 +62,7 @@ pub struct Config {
     /// The encoder.
     pub audio: AudioConfig,
     /// The decoder.
-    pub text: TextConfig,
+    pub text: Sizes,
     /// Stands in the prompt where the audio goes.
     pub audio_token_id: u32,
     /// Ids that end an answer, beside those of the vocabulary that do.
@@ -113,34 +103,6 @@ pub struct AudioConfig {
     pub output_dim: usize,
     /// Mel frames that a row's attention reaches over: 800 (8 s) in every published checkpoint.
     pub n_window_infer: usize,
-}
-
-/// `text_config`, keys as the checkpoint has them.
-#[derive(Debug, Clone)]
-pub struct TextConfig {
-    /// Tokens there are.
-    pub vocab_size: usize,
-    /// Width of every layer's rows.
-    pub hidden_size: usize,
-    /// Inner width of the feed-forward layers.
-    pub intermediate_size: usize,
-    /// Layers.
-    pub num_hidden_layers: usize,
-    /// Heads of queries.
-    pub num_attention_heads: usize,
-    /// Heads of keys and of values.
-    pub num_key_value_heads: usize,
-    /// Width of a head: not `hidden_size` over `num_attention_heads`.
-    pub head_dim: usize,
-    /// Of every normalisation.
-    pub rms_norm_eps: f32,
-    /// Base of the rotary positions. They are plain ones: the three positions that the multimodal ones know of are equal where there
-    /// is nothing but audio and text.
-    pub rope_theta: f64,
-    /// Whether the projections of attention have biases.
-    pub attention_bias: bool,
-    /// Whether the embedding is the projection onto the vocabulary too.
-    pub tie_word_embeddings: bool,
 }
 
 /// `config.json` as it is.
@@ -274,7 +236,7 @@ impl Config {
         let config = Self {
             layout,
             audio: AudioConfig::new(&audio, layout),
-            text: TextConfig::new(&text, tied, layout),
+            text: sizes(&text, tied, layout),
             audio_token_id: thinker.audio_token_id.unwrap_or(if layout == Layout::Qwen { 151_646 } else { 151_676 }),
             end: generation.eos_token_id.or(thinker.eos_token_id).map(Ids::into_vec).unwrap_or_default(),
             tokens: generation.max_new_tokens.unwrap_or(TOKENS),
@@ -286,17 +248,14 @@ impl Config {
 
     fn check(&self) -> Result<(), String> {
         let (audio, text) = (&self.audio, &self.text);
-        let sizes = audio.sizes().into_iter().chain(text.sizes()).chain(self.times.map(|times| ("classify_num", times.bins)));
+        let sizes = audio.sizes().into_iter().chain(self.times.map(|times| ("classify_num", times.bins)));
         if let Some((option, value)) = sizes.into_iter().find(|(_, value)| !(1..=LARGEST).contains(value)) {
             return Err(format!("`{option}` cannot be {value}"));
         }
-        let multiples = [
-            ("d_model", audio.d_model, "encoder_attention_heads", audio.encoder_attention_heads),
-            ("num_attention_heads", text.num_attention_heads, "num_key_value_heads", text.num_key_value_heads),
-            ("head_dim", text.head_dim, "2", 2),
-        ];
-        if let Some((option, value, of, factor)) = multiples.into_iter().find(|(_, value, _, factor)| value % factor != 0) {
-            return Err(format!("`{option}` = {value} is no multiple of `{of}` = {factor}"));
+        text.check(str::to_owned)?;
+        if audio.d_model % audio.encoder_attention_heads != 0 {
+            let (width, heads) = (audio.d_model, audio.encoder_attention_heads);
+            return Err(format!("`d_model` = {width} is no multiple of `encoder_attention_heads` = {heads}"));
         }
         if audio.output_dim != text.hidden_size {
             return Err(format!("`output_dim` = {} is not `hidden_size` = {}", audio.output_dim, text.hidden_size));
@@ -368,38 +327,25 @@ impl AudioConfig {
     }
 }
 
-impl TextConfig {
-    fn new(file: &Text, tied: bool, layout: Layout) -> Self {
-        let or = |value: Option<usize>, qwen: usize, transformers: usize| {
-            value.unwrap_or(if layout == Layout::Qwen { qwen } else { transformers })
-        };
-        let theta = |rope: &Option<Rope>| rope.as_ref().and_then(|rope| rope.rope_theta);
-        let theta = file.rope_theta.or_else(|| theta(&file.rope_parameters)).or_else(|| theta(&file.rope_scaling));
-        Self {
-            vocab_size: or(file.vocab_size, 151_936, 151_936),
-            hidden_size: or(file.hidden_size, 4096, 2048),
-            intermediate_size: or(file.intermediate_size, 22_016, 6144),
-            num_hidden_layers: or(file.num_hidden_layers, 32, 28),
-            num_attention_heads: or(file.num_attention_heads, 32, 16),
-            num_key_value_heads: or(file.num_key_value_heads, 32, 8),
-            head_dim: or(file.head_dim, 128, 128),
-            rms_norm_eps: file.rms_norm_eps.unwrap_or(1e-6),
-            rope_theta: theta.unwrap_or(if layout == Layout::Qwen { 5e6 } else { 1e4 }),
-            attention_bias: file.attention_bias.unwrap_or(false),
-            tie_word_embeddings: tied,
-        }
-    }
-
-    fn sizes(&self) -> [(&'static str, usize); 7] {
-        [
-            ("vocab_size", self.vocab_size),
-            ("hidden_size", self.hidden_size),
-            ("intermediate_size", self.intermediate_size),
-            ("num_hidden_layers", self.num_hidden_layers),
-            ("num_attention_heads", self.num_attention_heads),
-            ("num_key_value_heads", self.num_key_value_heads),
-            ("head_dim", self.head_dim),
-        ]
+/// The decoder's, from `text_config`.
+fn sizes(file: &Text, tied: bool, layout: Layout) -> Sizes {
+    let or = |value: Option<usize>, qwen: usize, transformers: usize| {
+        value.unwrap_or(if layout == Layout::Qwen { qwen } else { transformers })
+    };
+    let theta = |rope: &Option<Rope>| rope.as_ref().and_then(|rope| rope.rope_theta);
+    let theta = file.rope_theta.or_else(|| theta(&file.rope_parameters)).or_else(|| theta(&file.rope_scaling));
+    Sizes {
+        vocab_size: or(file.vocab_size, 151_936, 151_936),
+        hidden_size: or(file.hidden_size, 4096, 2048),
+        intermediate_size: or(file.intermediate_size, 22_016, 6144),
+        num_hidden_layers: or(file.num_hidden_layers, 32, 28),
+        num_attention_heads: or(file.num_attention_heads, 32, 16),
+        num_key_value_heads: or(file.num_key_value_heads, 32, 8),
+        head_dim: or(file.head_dim, 128, 128),
+        rms_norm_eps: file.rms_norm_eps.unwrap_or(1e-6),
+        rope_theta: theta.unwrap_or(if layout == Layout::Qwen { 5e6 } else { 1e4 }),
+        attention_bias: file.attention_bias.unwrap_or(false),
+        tie_word_embeddings: tied,
     }
 }
 

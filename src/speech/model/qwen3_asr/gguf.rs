@@ -3,34 +3,19 @@
 
 use std::path::Path;
 
-use super::config::{Config, Layout};
+use super::config::Config;
 use crate::speech::SpeechError;
 use crate::speech::model::gguf::Gguf;
 
 const ARCHITECTURES: [&str; 2] = ["qwen3vl", "qwen3"];
-
-/// Parts of a layer, by our names and by llama.cpp's.
-const PARTS: [(&str, &str); 11] = [
-    ("input_layernorm", "attn_norm"),
-    ("self_attn.q_proj", "attn_q"),
-    ("self_attn.k_proj", "attn_k"),
-    ("self_attn.v_proj", "attn_v"),
-    ("self_attn.o_proj", "attn_output"),
-    ("self_attn.q_norm", "attn_q_norm"),
-    ("self_attn.k_norm", "attn_k_norm"),
-    ("post_attention_layernorm", "ffn_norm"),
-    ("mlp.gate_proj", "ffn_gate"),
-    ("mlp.up_proj", "ffn_up"),
-    ("mlp.down_proj", "ffn_down"),
-];
 
 /// Opens the file of a checkpoint's decoder. Its sizes are those of `config.json`.
 ///
 /// # Errors
 /// As [`Gguf::open`]; a file of another architecture, or with other sizes.
 pub fn open(path: &Path, config: &Config) -> Result<Gguf, SpeechError> {
-    let layout = config.layout;
-    let file = Gguf::open(path, Box::new(move |name| translated(layout, name)))?;
+    let names = config.layout.names();
+    let file = Gguf::open(path, Box::new(move |name| names.in_gguf(name)))?;
     let option = "general.architecture";
     let found = file.text(option).unwrap_or_default();
     let Some(architecture) = ARCHITECTURES.into_iter().find(|known| *known == found) else {
@@ -56,26 +41,6 @@ pub fn open(path: &Path, config: &Config) -> Result<Gguf, SpeechError> {
         }
     }
     Ok(file)
-}
-
-/// What one of the decoder's tensors is called there; nothing for others.
-fn translated(layout: Layout, name: &str) -> Option<String> {
-    // A weight is asked for with and without what it is.
-    let inside = |prefix: &str| name.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('.'));
-    if let Some(rest) = inside(layout.output()) {
-        return Some(format!("output{rest}"));
-    }
-    let rest = inside(layout.text())?.strip_prefix('.')?;
-    for (ours, theirs) in [("embed_tokens", "token_embd"), ("norm", "output_norm")] {
-        if let Some(rest) = rest.strip_prefix(ours) {
-            return Some(format!("{theirs}{rest}"));
-        }
-    }
-    let (index, part) = rest.strip_prefix("layers.")?.split_once('.')?;
-    PARTS.iter().find_map(|(ours, theirs)| {
-        let rest = part.strip_prefix(ours).filter(|rest| rest.is_empty() || rest.starts_with('.'))?;
-        Some(format!("blk.{index}.{theirs}{rest}"))
-    })
 }
 
 #[cfg(test)]

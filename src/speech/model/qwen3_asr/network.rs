@@ -5,13 +5,13 @@ use std::path::Path;
 use candle_core::Tensor;
 
 use super::config::{Config, Layout};
-use super::decoder::Decoder;
 use super::encoder::Encoder;
 use super::gguf;
 use crate::audio::{LogMel, SAMPLE_RATE};
 use crate::speech::SpeechError;
 use crate::speech::model::LoadOptions;
 use crate::speech::model::layers::Arithmetic;
+use crate::speech::model::qwen3::Decoder;
 use crate::speech::model::weights::Weights;
 
 /// What a clip is filled up to with silence where it is filled up at all: half a second.
@@ -49,10 +49,11 @@ impl Network {
         // In `balanced` the decoder's weights too are what they are published as, bf16. In 8 bits the logits of a network of the size of the
         // 0.6B, of random weights, were off by a twelfth of the largest.
         let arithmetic = arithmetic.for_encoder();
+        let (decoder, times) = ((config.layout.names(), &config.text), config.times.map(|times| times.bins));
         Ok(Self {
             mel: LogMel::new(config.audio.num_mel_bins),
             encoder: Encoder::load(weights, config, &arithmetic)?,
-            decoder: Decoder::load(weights, config, &arithmetic)?,
+            decoder: Decoder::load(weights, decoder, times, &arithmetic)?,
             layout: config.layout,
         })
     }

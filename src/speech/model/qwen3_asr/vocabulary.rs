@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::config::Config;
-use super::tokens::Tokens;
 use crate::speech::SpeechError;
 use crate::speech::model::Language;
+use crate::speech::model::qwen3::Tokens;
 use crate::text::PatientText;
 
 /// The tokens of one checkpoint. Ids are looked up, never assumed.
@@ -35,7 +35,7 @@ impl Vocabulary {
     /// # Errors
     /// As [`Tokens::load`]; a tokenizer that lacks a control token.
     pub fn load(folder: &Path, config: &Config) -> Result<Self, SpeechError> {
-        let tokens = Tokens::load(folder, config)?;
+        let tokens = tokens(folder, config)?;
         let mut end = config.end.clone();
         end.extend([tokens.find("<|im_end|>")?, tokens.find("<|endoftext|>")?]);
         Ok(Self {
@@ -99,6 +99,16 @@ impl Vocabulary {
         ids.push(self.text);
         Ok(ids)
     }
+}
+
+/// The tokenizer below `folder`, in which the audio goes where the configuration says.
+///
+/// # Errors
+/// As [`Tokens::load`]; another token in the place of the audio.
+pub fn tokens(folder: &Path, config: &Config) -> Result<Tokens, SpeechError> {
+    let tokens = Tokens::load(folder, config.text.vocab_size)?;
+    tokens.find_as("<|audio_pad|>", ("audio_token_id", config.audio_token_id))?;
+    Ok(tokens)
 }
 
 /// What every answer begins with, before the name of its language.

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::*;
 use crate::speech::model::logits::argmax;
 use crate::speech::model::qwen3_asr::Qwen3Asr;
+use crate::speech::model::qwen3_asr::config::Layout;
 use crate::speech::model::reference::{Reference, error, values};
 use crate::speech::model::{LoadOptions, Precision, Recognizer as _, decoder_file};
 
@@ -109,7 +110,7 @@ type Choice = fn(&str) -> GgmlDType;
 /// The decoder by llama.cpp's names, each matrix of the type that `of` says.
 fn stored(of: Choice) -> HashMap<String, QTensor> {
     let quantise = |(name, tensor): (String, Tensor)| {
-        let name = translated(Layout::Qwen, &name).unwrap();
+        let name = Layout::Qwen.names().in_gguf(&name).unwrap();
         let dtype = if tensor.rank() == 1 { GgmlDType::F32 } else { of(&name) };
         (name, QTensor::quantize(&tensor, dtype).unwrap())
     };
@@ -176,7 +177,7 @@ fn parity_qwen3_gguf_logits() {
         let tensors = stored(of);
         let folder = checkpoint(HashMap::new());
         save(&folder.path().join("decoder.gguf"), &metadata(), &tensors);
-        let dense = |name: &String| tensors[&translated(Layout::Qwen, name).unwrap()].dequantize(&Device::Cpu).unwrap();
+        let dense = |name: &String| tensors[&Layout::Qwen.names().in_gguf(name).unwrap()].dequantize(&Device::Cpu).unwrap();
         let dense = checkpoint(decoder().into_keys().map(|name| (name.clone(), dense(&name))).collect());
         let dense = load(dense.path(), Precision::Exact).unwrap();
         let tokens = dense.raw(&samples, None).unwrap().tokens;

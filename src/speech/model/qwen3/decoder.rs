@@ -1,8 +1,8 @@
-//! Rows of tokens and audio to logits, a step at a time: Qwen3 (<https://arxiv.org/abs/2505.09388>).
+//! Rows of tokens, or of audio, to logits, a step at a time: Qwen3 (<https://arxiv.org/abs/2505.09388>).
 
 use candle_core::Tensor;
 
-use super::config::Config;
+use super::{Names, Sizes};
 use crate::speech::SpeechError;
 use crate::speech::model::layers::{Arithmetic, GatedFeedForward, HeadNorm, Linear, Part, Past, RmsNorm, Rotary, Turns};
 use crate::speech::model::weights::Weights;
@@ -50,29 +50,29 @@ impl Cache {
 }
 
 impl Decoder {
-    /// Takes the tensors of the language model.
+    /// Takes the tensors of these names. `outputs` is said where it is not the vocabulary that is projected onto.
     ///
     /// # Errors
     /// As [`Weights::tensor`].
-    pub fn load(weights: &Weights, config: &Config, arithmetic: &Arithmetic) -> Result<Self, SpeechError> {
-        let (prefix, sizes) = (config.layout.text(), &config.text);
+    pub fn load(
+        weights: &Weights,
+        (names, sizes): (Names, &Sizes),
+        outputs: Option<usize>,
+        arithmetic: &Arithmetic,
+    ) -> Result<Self, SpeechError> {
+        let prefix = names.text;
         let projection = |name: &str, outputs: usize| {
             let parts = [Part { bias: false, ..Part::new(name) }];
             Linear::load_joined(weights, &parts, (sizes.hidden_size, outputs), &arithmetic.for_logits())
         };
-        let outputs = match config.times {
-            Some(times) => Some(times.bins),
-            // A file of llama.cpp's may have one of its own, stored more exactly than the embedding that it is tied to.
-            None => {
-                let own = weights.gguf_has(&format!("{}.weight", config.layout.output()));
-                (own || !sizes.tie_word_embeddings).then_some(sizes.vocab_size)
-            }
-        };
+        // A file of llama.cpp's may have one of its own, stored more exactly than the embedding that it is tied to.
+        let own = || weights.gguf_has(&format!("{}.weight", names.output)) || !sizes.tie_word_embeddings;
+        let outputs = outputs.or_else(|| own().then_some(sizes.vocab_size));
         let layers = (0..sizes.num_hidden_layers)
-            .map(|index| Layer::load(weights, &format!("{prefix}.layers.{index}"), config, arithmetic));
+            .map(|index| Layer::load(weights, &format!("{prefix}.layers.{index}"), sizes, arithmetic));
         Ok(Self {
             embedding: projection(&format!("{prefix}.embed_tokens"), sizes.vocab_size)?,
-            output: outputs.map(|outputs| projection(config.layout.output(), outputs)).transpose()?,
+            output: outputs.map(|outputs| projection(names.output, outputs)).transpose()?,
             layers: layers.collect::<Result<_, _>>()?,
             norm: RmsNorm::load(weights, &format!("{prefix}.norm"), sizes.hidden_size, sizes.rms_norm_eps, arithmetic)?,
             rotary: Rotary::new(sizes.head_dim, sizes.rope_theta),
@@ -145,8 +145,7 @@ impl Decoder {
 }
 
 impl Layer {
-    fn load(weights: &Weights, prefix: &str, config: &Config, arithmetic: &Arithmetic) -> Result<Self, SpeechError> {
-        let sizes = &config.text;
+    fn load(weights: &Weights, prefix: &str, sizes: &Sizes, arithmetic: &Arithmetic) -> Result<Self, SpeechError> {
         let (width, head, bias) = (sizes.hidden_size, sizes.head_dim, sizes.attention_bias);
         let (heads, key_heads) = (sizes.num_attention_heads, sizes.num_key_value_heads);
         let name = |part: &str| format!("{prefix}.{part}");

@@ -1,10 +1,10 @@
-//! The tokens of a checkpoint, from `vocab.json`, `merges.txt` and `tokenizer_config.json`, or from `tokenizer.json`.
+//! The tokens of a checkpoint, from `vocab.json`, `merges.txt` and `tokenizer_config.json`, from `tokenizer.json`, or from a GGUF file.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use tokenizers::models::bpe::BPE;
+use tokenizers::models::bpe::{BPE, Vocab};
 use tokenizers::normalizers::NFC;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
@@ -12,9 +12,9 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{SplitDelimiterBehavior, Tokenizer};
 
-use super::config::Config;
 use crate::speech::SpeechError;
 use crate::speech::model::byte_level::byte_of_character;
+use crate::speech::model::gguf::Gguf;
 use crate::speech::model::weights::read_json;
 use crate::text::PatientText;
 
@@ -45,24 +45,34 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Reads the tokenizer below `folder`.
+    /// Reads the tokenizer below `folder`, of a model with so many ids.
     ///
     /// # Errors
-    /// A file that is missing or malformed, that has more ids than the model, or where the audio goes in the place of another token.
-    pub fn load(folder: &Path, config: &Config) -> Result<Self, SpeechError> {
+    /// A file that is missing or malformed, or has more ids than the model.
+    pub fn load(folder: &Path, ids: usize) -> Result<Self, SpeechError> {
         let (vocab, whole) = (folder.join("vocab.json"), folder.join("tokenizer.json"));
-        let (path, (tokenizer, control)) = if whole.exists() {
+        if whole.exists() {
             let read = from_whole(&whole)?;
-            (whole, read)
+            Self::new(whole, read, ids)
         } else {
             let read = from_parts(folder, &vocab)?;
-            (vocab, read)
-        };
-        let pieces = pieces(&tokenizer, &control, config.text.vocab_size);
-        let pieces = pieces.map_err(|problem| SpeechError::Format { path: path.clone(), problem })?;
-        let tokens = Self { path, pieces, tokenizer, control };
-        tokens.find_as("<|audio_pad|>", ("audio_token_id", config.audio_token_id))?;
-        Ok(tokens)
+            Self::new(vocab, read, ids)
+        }
+    }
+
+    /// Reads the tokenizer in a GGUF file, of a model with so many ids.
+    ///
+    /// # Errors
+    /// A field that is missing or malformed, another kind of tokenizer, more ids than the model has.
+    pub fn from_gguf(file: &Gguf, ids: usize) -> Result<Self, SpeechError> {
+        Self::new(file.path().to_owned(), gguf_parts(file)?, ids)
+    }
+
+    fn new(path: PathBuf, (tokenizer, control): Read, ids: usize) -> Result<Self, SpeechError> {
+        match pieces(&tokenizer, &control, ids) {
+            Ok(pieces) => Ok(Self { path, pieces, tokenizer, control }),
+            Err(problem) => Err(SpeechError::Format { path, problem }),
+        }
     }
 
     /// The id of a control token.
@@ -148,13 +158,58 @@ fn from_parts(folder: &Path, vocab: &Path) -> Result<Read, SpeechError> {
         problem: format!("it makes no tokenizer with `merges.txt`: {error}"),
     };
     let model = BPE::from_file(&vocab.to_string_lossy(), &merges.to_string_lossy()).build().map_err(wrong)?;
-    let split = Split::new(SplitPattern::Regex(WORDS.to_owned()), SplitDelimiterBehavior::Isolated, false).map_err(wrong)?;
+    let tokenizer = byte_level(model).map_err(wrong)?;
+    let TokenizerConfig { added_tokens_decoder } = read_json(&folder.join("tokenizer_config.json"))?;
+    Ok((tokenizer, added_tokens_decoder.into_iter().map(|(id, token)| (token.content, id)).collect()))
+}
+
+/// Pieces of bytes, words as Qwen2 has them.
+fn byte_level(model: BPE) -> Result<Tokenizer, tokenizers::Error> {
+    let split = Split::new(SplitPattern::Regex(WORDS.to_owned()), SplitDelimiterBehavior::Isolated, false)?;
     let bytes = ByteLevel::new(false, false, false);
     let words = Sequence::new(vec![PreTokenizerWrapper::Split(split), PreTokenizerWrapper::ByteLevel(bytes)]);
     let mut tokenizer = Tokenizer::new(model);
-    tokenizer.with_normalizer(Some(NFC)).map_err(wrong)?.with_pre_tokenizer(Some(words));
-    let TokenizerConfig { added_tokens_decoder } = read_json(&folder.join("tokenizer_config.json"))?;
-    Ok((tokenizer, added_tokens_decoder.into_iter().map(|(id, token)| (token.content, id)).collect()))
+    tokenizer.with_normalizer(Some(NFC))?.with_pre_tokenizer(Some(words));
+    Ok(tokenizer)
+}
+
+/// Of a token that is text.
+const NORMAL: i64 = 1;
+/// Of a token that only stands for itself: a control token, and one that a user defined (`<think>`). Others stand for nothing.
+const ITSELF: [i64; 2] = [3, 4];
+
+fn gguf_parts(file: &Gguf) -> Result<Read, SpeechError> {
+    let wrong = |problem: String| SpeechError::Format { path: file.path().to_owned(), problem };
+    for (option, supported) in [("tokenizer.ggml.model", "gpt2"), ("tokenizer.ggml.pre", "qwen2")] {
+        let found = file.text(option).unwrap_or_default();
+        if found != supported {
+            return Err(SpeechError::Unsupported { path: file.path().to_owned(), option, value: found.to_owned() });
+        }
+    }
+    let missing = |key: &str| wrong(format!("`{key}` is missing, or no list of its kind"));
+    let [tokens, merges, types] = ["tokenizer.ggml.tokens", "tokenizer.ggml.merges", "tokenizer.ggml.token_type"];
+    let spelt = file.texts(tokens).ok_or_else(|| missing(tokens))?;
+    let kinds = file.whole_numbers(types).ok_or_else(|| missing(types))?;
+    if kinds.len() != spelt.len() {
+        return Err(wrong(format!("`{types}` has {} entries, where `{tokens}` has {}", kinds.len(), spelt.len())));
+    }
+    let pairs = file.texts(merges).ok_or_else(|| missing(merges))?;
+    let pair = |(place, merge): (usize, &str)| {
+        let parts = merge.split_once(' ').map(|(left, right)| (left.to_owned(), right.to_owned()));
+        parts.ok_or_else(|| wrong(format!("entry {place} of `{merges}` is no pair")))
+    };
+    let pairs = pairs.into_iter().enumerate().map(pair).collect::<Result<Vec<_>, _>>()?;
+    let (mut vocabulary, mut control) = (Vec::new(), HashMap::new());
+    for ((id, spelt), kind) in (0_u32..).zip(spelt).zip(kinds) {
+        if kind == NORMAL {
+            vocabulary.push((spelt.to_owned(), id));
+        } else if ITSELF.contains(&kind) {
+            control.insert(spelt.to_owned(), id);
+        }
+    }
+    let made = |error: tokenizers::Error| wrong(format!("`{tokens}` and `{merges}` make no tokenizer: {error}"));
+    let model = BPE::builder().vocab_and_merges(vocabulary.into_iter().collect::<Vocab>(), pairs).build().map_err(made)?;
+    Ok((byte_level(model).map_err(made)?, control))
 }
 
 fn from_whole(path: &Path) -> Result<Read, SpeechError> {
