@@ -62,6 +62,21 @@ fn assert_claims(turns: &[(&str, &str)], wanted: &[&str]) {
 }
 
 #[test]
+fn a_cue_of_an_answer_may_reach_into_a_name() {
+    let said = [("doctor", "探過冇硬塊,係前烈線肥大"), ("patient", "即係唔係前烈線癌,我亞爸就係前烈線癌走嘅")];
+    assert!(!note(&said).conditions.is_empty());
+    let run_on = [("doctor", "係前烈線肥大正常"), ("patient", "即係唔係前烈線癌我亞爸就係前烈線癌走嘅")];
+    assert!(!note(&run_on).conditions.is_empty());
+}
+
+#[test]
+fn a_dose_is_changed_without_the_drugs_name() {
+    let told = note(&[("patient", "我食緊 amlodipine 五 mg 一日一次"), ("doctor", "加到十。")]);
+    let doses: Vec<_> = told.medications.iter().filter_map(|one| one.dose.as_ref().map(|dose| dose.value)).collect();
+    assert_eq!(doses, [10.0]);
+}
+
+#[test]
 fn assertion_by_scope() {
     for (speaker, said, wanted) in [
         ("patient", "我頭痛咗兩日", &["R51 present"][..]),
