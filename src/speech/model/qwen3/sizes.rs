@@ -41,11 +41,11 @@ impl Sizes {
             return Err(format!("`{}` cannot be {value}", called(size)));
         }
         let heads = (self.num_attention_heads, self.num_key_value_heads);
-        if heads.0 % heads.1 != 0 {
+        if !heads.0.is_multiple_of(heads.1) {
             let [of, factor] = ["num_attention_heads", "num_key_value_heads"].map(&called);
             return Err(format!("`{of}` = {} is no multiple of `{factor}` = {}", heads.0, heads.1));
         }
-        if self.head_dim % 2 != 0 {
+        if !self.head_dim.is_multiple_of(2) {
             return Err(format!("`{}` = {} is no multiple of 2", called("head_dim"), self.head_dim));
         }
         Ok(())
