@@ -132,6 +132,32 @@ export async function sharing({ binary, shots, scratch }) {
       same(await ask(asker, "GET", `/v1/recordings/${note.recording}`).then(({ status }) => status), 404, "the record itself");
     });
 
+    await check("sharing: in an emergency the note is read without consent, and patient and privacy officer are told", async () => {
+      const officer = await person(browser, server.origin);
+      await enrol(officer, (await json(admin, "POST", "/v1/invitations", { name: "Ms Fung", kind: "privacy_officer" })).link, { "enrol-phone": "98765432" });
+      const before = sms.texts.length;
+      await asker.bringToFront();
+      const peak = await asker.$$eval("#emergency-organisation option", (all) => all.find((one) => one.textContent.includes("Peak")).value);
+      await asker.select("#emergency-organisation", peak);
+      await asker.type("#emergency-number", "A123456(3)");
+      await asker.type("#emergency-words", "unconscious after a fall");
+      await asker.click("#emergency button[type=submit]");
+      await shown(asker, ".emergency-now button[data-note]");
+      await asker.click(".emergency-now button[data-note]");
+      const frame = await until("the note is shown", () => asker.frames().find((one) => one.url().includes("/v1/views/")));
+      await until("its words are there", () => frame.evaluate((said) => document.body.textContent.includes(said), SAID));
+      await asker.screenshot({ path: path.join(shots, "emergency.png"), fullPage: true });
+      await until("both are told", () => sms.texts.length >= before + 2);
+      const told = sms.texts.slice(before);
+      same(told.map(({ to }) => to.replace("+852", "")).sort(), [NUMBER, "98765432"].sort(), "who is told");
+      expect(told.every(({ text: said }) => said.includes("Peak Clinic") && !said.includes("CHAN") && !said.includes("fall")), "a message says too much");
+      await officer.reload();
+      await shown(officer, "#emergencies-list li");
+      expect((await text(officer, "#emergencies-list li")).includes("unconscious after a fall"), "the officer's page does not say why");
+      await asker.evaluate(() => [...document.querySelectorAll("#viewer-tools button")].at(-1).click());
+      await officer.close();
+    });
+
     await check("sharing: the treating clinic sees who looked, and enters that the patient asks for their data", async () => {
       await owner.goto(`${server.origin}/sharing`);
       await owner.click("#language-en");

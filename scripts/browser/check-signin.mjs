@@ -38,6 +38,7 @@ const BODIES = {
   "/v1/learned/forget": { words: "x", concept: { kind: "drug", name: "x" } },
   "/v1/terminology/search": { text: "diab" },
   "/v1/invitations": { name: "Intruder", kind: "doctor" },
+  "/v1/merges": { one: "x", other: "y", same: true },
   "/v1/letterhead": { address: "1 Intruder Road" },
   "/v1/devices": { name: "Intruder", room: "1", scope: "record", days: 1 },
   "/v1/templates/{name}": { text: "[S]\n{{S}}" },
@@ -234,6 +235,67 @@ export async function signIn({ binary, shots }) {
       expect(lifted.lifted_at !== null && lifted.reason === held.reason, "the list does not say that it was lifted");
       const report = await json(doctor, "GET", `/v1/patients/${patient.id}/report`);
       same(report.lines.filter(({ what }) => what.includes("法律保留")).length, 2, "the report's lines about it");
+    });
+
+    await check("sign-in: the privacy officer places a hold on the page and lifts it there", async () => {
+      const officer = await person(browser, server.origin);
+      await enrol(officer, (await json(admin, "POST", "/v1/invitations", { name: "Ms Fung", kind: "privacy_officer" })).link, {});
+      await shown(officer, "#holds");
+      await officer.bringToFront();
+      await fill(officer, { "hold-kind": "hkid", "hold-value": "A123456(4)", "hold-reason": "A complaint" });
+      await officer.click("#hold-go");
+      await shown(officer, "#problem");
+      expect((await text(officer, "#problem")).includes("check digit"), "the page does not say what is wrong with the number");
+      await fill(officer, { "hold-value": "A123456(3)" });
+      await officer.click("#hold-go");
+      await shown(officer, '[data-hold][data-lifted="false"]');
+      await officer.screenshot({ path: path.join(shots, "holds.png"), fullPage: true });
+      same((await ask(doctor, "DELETE", `/v1/patients/${patient.id}`)).status, 409, "erasing while it is on hold");
+      await officer.click('[data-hold][data-lifted="false"] button');
+      await shown(officer, "#confirm");
+      await officer.click("#confirm-yes");
+      await until("it is lifted", () => officer.evaluate(() => document.querySelector('[data-hold][data-lifted="false"]') === null));
+      same(officer.faults, [], "errors of scripts");
+      await officer.close();
+    });
+
+    await check("sign-in: the registry merges two patients who are one, both doctors treat both, and takes it back", async () => {
+      const known = { name: "LAU Ka Yan", chinese_name: "劉嘉欣", born: "1971-04-05", sex: "female", allergies: ["penicillin"] };
+      const one = await json(doctor, "POST", "/v1/patients", known);
+      same(one.possible, [], "whom the first may be");
+      const again = await json(doctor, "POST", "/v1/patients", { ...known, name: "Lau Kar Yan", allergies: null });
+      same(again.possible.map(({ one: a, other: b }) => [a.id, b.id].includes(one.id)), [true], "whom the doctor's second may be");
+      await json(doctor, "DELETE", `/v1/patients/${again.id}`);
+      const other = await json(colleague, "POST", "/v1/patients", { ...known, name: "Lau Kar Yan", allergies: null });
+      same(other.possible, [], "a doctor is told of a colleague's patient");
+      const registrar = await person(browser, server.origin);
+      await enrol(registrar, (await json(admin, "POST", "/v1/invitations", { name: "Mr Yip", kind: "registrar" })).link, {});
+      await shown(registrar, "#merges-possible li");
+      await registrar.bringToFront();
+      expect((await text(registrar, "#merges-possible li")).includes("date of birth: the same"), "the page does not say why");
+      await registrar.screenshot({ path: path.join(shots, "merges.png"), fullPage: true });
+      const said = { one: one.id, other: other.id, same: true };
+      same((await ask(doctor, "POST", "/v1/merges", said)).status, 403, "a doctor merges");
+      same((await ask(admin, "POST", "/v1/merges", said)).status, 404, "an administrator merges");
+      same((await ask(colleague, "GET", `/v1/patients/${one.id}`)).status, 404, "a colleague's patient");
+      await registrar.click("#merges-possible button.primary");
+      await shown(registrar, "#confirm");
+      await registrar.click("#confirm-yes");
+      await shown(registrar, '[data-merge][data-same="true"]');
+      const merged = await json(colleague, "GET", `/v1/patients/${one.id}`);
+      same([merged.allergies, merged.merged.map(({ id }) => id)], [["penicillin"], [other.id]], "the colleague's view of the one");
+      same((await json(colleague, "GET", "/v1/patients")).patients.map(({ id }) => id), [one.id], "the colleague's list");
+      same((await json(doctor, "POST", "/v1/patients/search", { text: "Lau Kar" })).patients.map(({ id }) => id), [one.id], "found by the other's name");
+      same(JSON.parse((await ask(doctor, "DELETE", `/v1/patients/${one.id}`)).body).error.code, "merged", "erasing while merged");
+      same((await ask(registrar, "POST", "/v1/merges", said)).status, 409, "merging once more");
+      await registrar.click('[data-merge][data-same="true"] button');
+      await shown(registrar, "#merges-possible li");
+      same((await ask(colleague, "GET", `/v1/patients/${one.id}`)).status, 404, "a colleague's patient, afterwards");
+      same((await json(doctor, "GET", `/v1/patients/${one.id}`)).merged, [], "the doctor's patient, afterwards");
+      const report = await json(doctor, "GET", `/v1/patients/${one.id}/report`);
+      same(["合併病人記錄", "還原合併"].map((what) => report.lines.filter((line) => line.what === what && !line.refused).length), [1, 1], "what the report says of it");
+      same(registrar.faults, [], "errors of scripts");
+      await registrar.close();
     });
 
     await check("sign-in: the end of a role closes its sessions and its sockets within a second", async () => {

@@ -90,7 +90,9 @@ impl From<DeskError> for RoomError {
             DeskError::Store(StoreError::Unknown { .. }) => Self::NoVisit,
             DeskError::Store(error) => Self::Store(error),
             // Nothing of these can come of giving a new recording to a visit.
-            DeskError::Conflict | DeskError::Taken { .. } | DeskError::InUse | DeskError::Signed => Self::NoVisit,
+            DeskError::Conflict | DeskError::Taken { .. } | DeskError::InUse | DeskError::Merged | DeskError::Signed => {
+                Self::NoVisit
+            }
         }
     }
 }

@@ -107,6 +107,10 @@ pub(super) enum ApiError {
     Moved,
     #[error("recordings belong to it")]
     InUse,
+    #[error("the patient is merged with another: the registry takes that back first, and each is erased apart")]
+    Merged,
+    #[error("these are one person already")]
+    AlreadyMerged,
     #[error("there is no such address")]
     NoSuchAddress,
     #[error("the recording is not finished: its note can be changed and fetched then")]
@@ -187,6 +191,8 @@ impl ApiError {
             Self::PatientChanged => (StatusCode::CONFLICT, "patient_changed"),
             Self::Moved => (StatusCode::CONFLICT, "moved"),
             Self::InUse => (StatusCode::CONFLICT, "in_use"),
+            Self::Merged => (StatusCode::CONFLICT, "merged"),
+            Self::AlreadyMerged => (StatusCode::CONFLICT, "already_merged"),
             Self::NoSuchAddress => (StatusCode::NOT_FOUND, "no_such_address"),
             Self::NotFinished => (StatusCode::CONFLICT, "not_finished"),
             Self::Finished => (StatusCode::CONFLICT, "finished"),
@@ -340,6 +346,7 @@ impl From<DeskError> for ApiError {
             DeskError::Conflict => Self::PatientChanged,
             DeskError::Taken { patient } => Self::NumberTaken { patient },
             DeskError::InUse => Self::InUse,
+            DeskError::Merged => Self::Merged,
             DeskError::Signed => Self::Signed,
             DeskError::Refused => Self::RecordingRefused,
             DeskError::Store(error) => error.into(),

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::act::Act;
+use super::merges::OF_PERSON;
 use super::pages::PatientPage;
 use super::place::Place;
 use super::{By, Outgoing, Store, StoreError};
@@ -89,7 +90,7 @@ pub struct Changed<T> {
 /// From which side consents are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side<'a> {
-    /// Those of a patient.
+    /// Those of a patient, and of those who are the same person.
     Patient(&'a str),
     /// Those that a role asked for.
     Requester(RoleId),
@@ -184,8 +185,9 @@ impl Store {
             Side::Recipient(organisation) => ("organisation", organisation.to_string()),
             Side::Owner(organisation) => ("owner", organisation.to_string()),
         };
+        let those = if column == "patient" { OF_PERSON } else { "$1" };
         let query = format!(
-            "SELECT id, coalesce(patient, '') AS patient, document FROM consents WHERE {column} = $1 ORDER BY number DESC"
+            "SELECT id, coalesce(patient, '') AS patient, document FROM consents WHERE {column} IN ({those}) ORDER BY number DESC"
         );
         let rows = self.reader().all::<(String, String, Vec<u8>)>(sqlx::query_as(&query).bind(value)).await;
         let mut found = Vec::new();

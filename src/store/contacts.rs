@@ -1,10 +1,13 @@
 //! How a patient is reached, and whether they decide for themselves: what the clinic that treats them knows, and nobody else may say.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::keys::Whose;
 use super::place::Place;
 use super::{By, Store, StoreError};
-use crate::audit::Action;
+use crate::audit::{Action, OrganisationId};
 use crate::text::PatientText;
 
 /// Where a patient's messages go.
@@ -34,6 +37,26 @@ impl Store {
         let query = sqlx::query_as("SELECT document FROM patient_contacts WHERE patient = $1").bind(patient);
         let row = self.reader().one::<(Vec<u8>,)>(query).await.map_err(StoreError::database("read how a patient is reached"))?;
         row.map(|(sealed,)| place(patient).unseal_json(&key, &sealed)).transpose()
+    }
+
+    /// The telephone numbers of an organisation's patients. One that is damaged is left out and named in the log.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub(super) async fn phones(&self, of: OrganisationId) -> Result<HashMap<String, PatientText>, StoreError> {
+        let query = "SELECT patient, patient_contacts.document FROM patient_contacts \
+            JOIN patients ON patients.id = patient_contacts.patient WHERE patients.organisation = $1";
+        let rows = self.reader().all::<(String, Vec<u8>)>(sqlx::query_as(query).bind(of.to_string())).await;
+        let rows = rows.map_err(StoreError::database("read how patients are reached"))?;
+        let open = |patient: &str, sealed: &[u8]| {
+            let key = self.shared.keys.key(Whose::Patient, patient)?;
+            place(patient).unseal_json::<Contact>(&key, sealed)
+        };
+        let opened = rows.into_iter().filter_map(|(patient, sealed)| {
+            let contact = open(&patient, &sealed).inspect_err(|error| tracing::error!(%error)).ok()?;
+            Some((patient, contact.phone?))
+        });
+        Ok(opened.collect())
     }
 
     /// Keeps how a patient is reached.

@@ -40,7 +40,7 @@ const WORDS: [(&str, &str); 4] = [
 /// PostgreSQL's tables that hold rows of recordings and patients, and a change of each that changes nothing and writes the table anew.
 ///
 /// `VACUUM (FULL)` would write deleted rows too, as long as anybody has an older snapshot; a change of type writes live rows alone.
-const REWRITTEN: [(&str, &str, &str); 24] = [
+const REWRITTEN: [(&str, &str, &str); 26] = [
     ("contact_numbers", "hash", "BYTEA USING hash || ''::bytea"),
     ("ways_back", "document", "BYTEA USING document || ''::bytea"),
     ("sound_erasures", "done", "BIGINT USING done + 0"),
@@ -62,6 +62,8 @@ const REWRITTEN: [(&str, &str, &str); 24] = [
     ("encounter_recordings", "moves", "BIGINT USING moves + 0"),
     ("encounters", "document", "BYTEA USING document || ''::bytea"),
     ("patient_roles", "role", "TEXT USING role || ''"),
+    ("emergencies", "document", "BYTEA USING document || ''::bytea"),
+    ("patient_merges", "made_at", "BIGINT USING made_at + 0"),
     ("patient_numbers", "hash", "BYTEA USING hash || ''::bytea"),
     ("patients", "document", "BYTEA USING document || ''::bytea"),
     ("erased_patients", "id", "TEXT USING id || ''"),
@@ -150,6 +152,8 @@ impl Database {
         migrate(&mut first, Kind::Sqlite, &name, NEWEST).await?;
         first.close().await.map_err(StoreError::database("be opened"))?;
         let pool = AnyPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        // Asking whether a file is still there would hand every statement to the connection's thread twice.
+        let pool = pool.test_before_acquire(false);
         let pool = pool.after_connect(|connection, _| Box::pin(async move { connection.execute(PRAGMAS).await.map(drop) }));
         let pool = pool.connect_with(options).await.map_err(StoreError::database("be opened"))?;
         Ok(Self { pool, kind: Kind::Sqlite })

@@ -135,6 +135,8 @@ impl Store {
         let mut act = self.begin("erase a patient again").await?;
         let detach = "DELETE FROM encounter_recordings WHERE encounter IN (SELECT id FROM encounters WHERE patient = $1)";
         let detached = act.execute(sqlx::query(detach).bind(id)).await?;
+        // They were merged with somebody when the backup was made.
+        act.execute(sqlx::query("UPDATE patients SET stands_under = NULL WHERE stands_under = $1").bind(id)).await?;
         act.execute(sqlx::query("DELETE FROM patients WHERE id = $1").bind(id)).await?;
         act.execute(sqlx::query("INSERT INTO erased_patients (id) VALUES ($1)").bind(id)).await?;
         act.execute(sqlx::query("UPDATE upkeep SET wipe = 1")).await?;

@@ -7,6 +7,7 @@ use sqlx::FromRow;
 use super::act::Act;
 use super::error::there;
 use super::keys::{KeyStore, Whose};
+use super::merges::OF_PERSON;
 use super::owners::{PATIENTS_IN_REACH, Reach};
 use super::patients::new_id;
 use super::place::Place;
@@ -104,12 +105,12 @@ impl Store {
         row.map_or(Ok(None), |row| there(row.read(&self.shared.keys)))
     }
 
-    /// The visits of a patient, the newest first.
+    /// The visits of a patient, and of those who are the same person, the newest first.
     ///
     /// # Errors
     /// When they cannot be read.
     pub async fn encounters_of(&self, patient: &str) -> Result<Vec<StoredEncounter>, StoreError> {
-        let query = format!("{SELECT} WHERE patient = $1 ORDER BY starts_at DESC, number DESC");
+        let query = format!("{SELECT} WHERE patient IN ({OF_PERSON}) ORDER BY starts_at DESC, number DESC");
         let rows = self.reader().all::<Row>(sqlx::query_as(&query).bind(patient)).await;
         self.readable(rows.map_err(StoreError::database("list the visits of a patient"))?)
     }

@@ -310,6 +310,9 @@ pub enum DeskError {
     /// Recordings belong to it.
     #[error("there are recordings of it")]
     InUse,
+    /// The patient is merged with another.
+    #[error("the patient is merged with another")]
+    Merged,
     /// The note is signed: it stays where it is.
     #[error("the note is signed")]
     Signed,

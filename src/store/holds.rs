@@ -58,15 +58,23 @@ struct Row {
 const SELECT: &str = "SELECT id, coalesce(patient, '') AS patient, coalesce(recording, '') AS recording, placed_at, \
     coalesce(lifted_at, 0) AS lifted_at, document FROM legal_holds";
 
-/// Whether a recording ($1) is on hold, itself or by its patient.
+/// Whether a recording ($1) is on hold, itself or by its patient, under whomever they stand.
 const RECORDING_HELD: &str = "SELECT count(*) FROM legal_holds WHERE lifted_at IS NULL AND (recording = $1 OR patient IN \
-    (SELECT encounters.patient FROM encounter_recordings JOIN encounters ON encounters.id = encounter_recordings.encounter \
+    (SELECT same.id FROM encounter_recordings JOIN encounters ON encounters.id = encounter_recordings.encounter \
+    JOIN patients ON patients.id = encounters.patient JOIN patients AS same \
+    ON coalesce(same.stands_under, same.id) = coalesce(patients.stands_under, patients.id) \
     WHERE encounter_recordings.recording = $1))";
 
-/// Whether a patient ($1) is on hold, or a recording of theirs.
-const PATIENT_HELD: &str = "SELECT count(*) FROM legal_holds WHERE lifted_at IS NULL AND (patient = $1 OR recording IN \
+/// Whether a patient ($1) is on hold, or one who is the same person, or a recording of theirs.
+const PATIENT_HELD: &str = "SELECT count(*) FROM legal_holds JOIN patients AS asked ON asked.id = $1 \
+    JOIN patients AS same ON coalesce(same.stands_under, same.id) = coalesce(asked.stands_under, asked.id) \
+    WHERE lifted_at IS NULL AND (legal_holds.patient = same.id OR recording IN \
     (SELECT encounter_recordings.recording FROM encounter_recordings JOIN encounters ON encounters.id = encounter_recordings.encounter \
-    WHERE encounters.patient = $1))";
+    WHERE encounters.patient = same.id))";
+
+/// Takes hold of all who are the same person as $1.
+const HOLD_PERSON: &str = "UPDATE patients SET version = version WHERE coalesce(stands_under, id) IN \
+    (SELECT coalesce(asked.stands_under, asked.id) FROM patients AS asked WHERE asked.id = $1)";
 
 fn place(id: &str) -> Place<'_> {
     Place::new("legal_holds.document", id)
@@ -76,8 +84,10 @@ impl Act {
     /// Takes hold of the patient of a recording, so that no legal hold is placed meanwhile, and says whether there is one. The recording
     /// itself is held already.
     pub(super) async fn recording_on_hold(&mut self, recording: &str) -> Result<bool, StoreError> {
-        let touch = "UPDATE patients SET version = version WHERE id IN (SELECT encounters.patient FROM encounter_recordings \
-            JOIN encounters ON encounters.id = encounter_recordings.encounter WHERE encounter_recordings.recording = $1)";
+        let touch = "UPDATE patients SET version = version WHERE coalesce(stands_under, id) IN \
+            (SELECT coalesce(asked.stands_under, asked.id) FROM encounter_recordings \
+            JOIN encounters ON encounters.id = encounter_recordings.encounter JOIN patients AS asked ON asked.id = encounters.patient \
+            WHERE encounter_recordings.recording = $1)";
         self.execute(sqlx::query(touch).bind(recording)).await?;
         let held = self.one::<(i64,)>(sqlx::query_as(RECORDING_HELD).bind(recording)).await?;
         Ok(held.is_none_or(|(count,)| count > 0))
@@ -85,7 +95,7 @@ impl Act {
 
     /// The same of a patient.
     pub(super) async fn patient_on_hold(&mut self, patient: &str) -> Result<bool, StoreError> {
-        self.execute(sqlx::query("UPDATE patients SET version = version WHERE id = $1").bind(patient)).await?;
+        self.execute(sqlx::query(HOLD_PERSON).bind(patient)).await?;
         let held = self.one::<(i64,)>(sqlx::query_as(PATIENT_HELD).bind(patient)).await?;
         Ok(held.is_none_or(|(count,)| count > 0))
     }

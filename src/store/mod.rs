@@ -15,6 +15,7 @@ mod credentials;
 mod database;
 mod deletions;
 mod devices;
+mod emergencies;
 mod encounters;
 mod ended_shares;
 mod erase;
@@ -30,6 +31,7 @@ mod hold;
 mod holds;
 mod keys;
 mod letterheads;
+mod merges;
 mod moves;
 mod notes;
 mod outbox;
@@ -73,6 +75,7 @@ pub use contacts::Contact;
 pub use credentials::{Enrolment, Entrant, NewPasskey, StoredEnrolment, StoredPasskey};
 pub use database::DatabaseUrl;
 pub use devices::{DeviceScope, StoredDevice};
+pub use emergencies::{EmergencyAbout, StoredEmergency};
 pub use encounters::StoredEncounter;
 pub use ended_shares::EndedShares;
 pub use error::{DeskError, SaveError, StoreError, whole};
@@ -81,6 +84,7 @@ pub use finals::StoredFinal;
 pub use holds::{Held, LegalHold};
 pub use keys::MasterSource;
 pub use letterheads::Letterhead;
+pub use merges::{Likeness, StoredMerge};
 pub use notes::Document;
 pub use outbox::{Kind as MessageKind, OutboxMessage, OutboxState, Outgoing};
 pub use outcomes::SignedNote;
@@ -310,9 +314,13 @@ impl std::fmt::Debug for Store {
 #[cfg(test)]
 mod agreement_tests;
 #[cfg(test)]
+mod emergency_tests;
+#[cfg(test)]
 mod erase_tests;
 #[cfg(test)]
 mod key_tests;
+#[cfg(test)]
+mod merge_tests;
 #[cfg(test)]
 mod retention_tests;
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub enum Kind {
     Link,
     /// The code of an opened page.
     Code,
+    /// That a record was opened in an emergency.
+    Notice,
 }
 
 impl Kind {
@@ -33,6 +35,7 @@ impl Kind {
         match self {
             Self::Link => "link",
             Self::Code => "code",
+            Self::Notice => "notice",
         }
     }
 }
@@ -129,7 +132,8 @@ impl Row {
     fn open(self, key: &Key) -> Result<OutboxMessage, StoreError> {
         let place = place(&self.id);
         let Kept { phone, mail, subject, text } = place.unseal_json(key, &self.document)?;
-        let kind = if self.kind == Kind::Code.name() { Kind::Code } else { Kind::Link };
+        let known = [Kind::Link, Kind::Code, Kind::Notice].into_iter().find(|kind| kind.name() == self.kind);
+        let kind = known.ok_or_else(|| place.damaged())?;
         let until = UnixMillis(self.until_at.unsigned_abs());
         Ok(OutboxMessage {
             id: message_id(&self.id).ok_or_else(|| place.damaged())?,
@@ -240,7 +244,11 @@ impl Store {
             let done = self.database().keep_up(Upkeep::Delivery, sqlx::query(update).bind(next.0.cast_signed()).bind(&id)).await;
             return done.map(drop).map_err(StoreError::database("keep that a message was not sent"));
         }
-        let action = if message.message.kind == Kind::Code { Action::ConsentCode } else { Action::ConsentRequest };
+        let action = match message.message.kind {
+            Kind::Code => Action::ConsentCode,
+            Kind::Link => Action::ConsentRequest,
+            Kind::Notice => Action::BreakGlassAnnounce,
+        };
         let (patient, consent) = (Some(self.pseudonym(&message.patient)?), message.consent);
         let event = Event { patient, consent, ..Event::new(at, Actor::System, action, Outcome::Failed) };
         let mut act = self.begin("keep that a message cannot be sent").await?;

@@ -34,13 +34,16 @@ impl Reach {
 
 /// What of `patients` is within a reach whose values are $1 and $2.
 pub(super) const PATIENTS_IN_REACH: &str = "patients.organisation = $1 AND ($2 = '' OR EXISTS (SELECT 1 FROM patient_roles \
-    WHERE patient_roles.patient = patients.id AND patient_roles.role = $2))";
+    JOIN patients AS same ON same.id = patient_roles.patient \
+    WHERE patient_roles.role = $2 AND coalesce(same.stands_under, same.id) = coalesce(patients.stands_under, patients.id)))";
 
 /// What of `recordings` is: those of its patients, and those of nobody that the role began.
 pub(super) const RECORDINGS_IN_REACH: &str = "recordings.organisation = $1 AND ($2 = '' \
     OR (recordings.made_by = $2 AND NOT EXISTS (SELECT 1 FROM encounter_recordings WHERE encounter_recordings.recording = recordings.id)) \
     OR EXISTS (SELECT 1 FROM encounter_recordings JOIN encounters ON encounters.id = encounter_recordings.encounter \
-        JOIN patient_roles ON patient_roles.patient = encounters.patient \
+        JOIN patients ON patients.id = encounters.patient \
+        JOIN patients AS same ON coalesce(same.stands_under, same.id) = coalesce(patients.stands_under, patients.id) \
+        JOIN patient_roles ON patient_roles.patient = same.id \
         WHERE encounter_recordings.recording = recordings.id AND patient_roles.role = $2))";
 
 impl Store {
@@ -49,8 +52,10 @@ impl Store {
     /// # Errors
     /// When it cannot be read.
     pub async fn owner_of_patient(&self, id: &str) -> Result<Option<Owner>, StoreError> {
-        self.owner("SELECT organisation, '' FROM patients WHERE id = $1", "SELECT role FROM patient_roles WHERE patient = $1", id)
-            .await
+        let treating = "SELECT DISTINCT role FROM patients JOIN patients AS same \
+            ON coalesce(same.stands_under, same.id) = coalesce(patients.stands_under, patients.id) \
+            JOIN patient_roles ON patient_roles.patient = same.id WHERE patients.id = $1";
+        self.owner("SELECT organisation, '' FROM patients WHERE id = $1", treating, id).await
     }
 
     /// Whose a visit is: its patient's.
@@ -60,8 +65,9 @@ impl Store {
     pub async fn owner_of_encounter(&self, id: &str) -> Result<Option<Owner>, StoreError> {
         let whose =
             "SELECT organisation, '' FROM encounters JOIN patients ON patients.id = encounters.patient WHERE encounters.id = $1";
-        let treating = "SELECT role FROM encounters JOIN patient_roles ON patient_roles.patient = encounters.patient \
-            WHERE encounters.id = $1";
+        let treating = "SELECT DISTINCT role FROM encounters JOIN patients ON patients.id = encounters.patient JOIN patients AS same \
+            ON coalesce(same.stands_under, same.id) = coalesce(patients.stands_under, patients.id) \
+            JOIN patient_roles ON patient_roles.patient = same.id WHERE encounters.id = $1";
         self.owner(whose, treating, id).await
     }
 
@@ -72,8 +78,10 @@ impl Store {
     pub async fn owner_of_recording(&self, id: &str) -> Result<Option<Owner>, StoreError> {
         let whose = "SELECT organisation, CASE WHEN EXISTS (SELECT 1 FROM encounter_recordings WHERE recording = recordings.id) \
             THEN '' ELSE made_by END FROM recordings WHERE id = $1 AND state <> 'erasing'";
-        let treating = "SELECT role FROM encounter_recordings JOIN encounters ON encounters.id = encounter_recordings.encounter \
-            JOIN patient_roles ON patient_roles.patient = encounters.patient WHERE encounter_recordings.recording = $1";
+        let treating = "SELECT DISTINCT role FROM encounter_recordings JOIN encounters \
+            ON encounters.id = encounter_recordings.encounter JOIN patients ON patients.id = encounters.patient JOIN patients AS same \
+            ON coalesce(same.stands_under, same.id) = coalesce(patients.stands_under, patients.id) \
+            JOIN patient_roles ON patient_roles.patient = same.id WHERE encounter_recordings.recording = $1";
         self.owner(whose, treating, id).await
     }
 

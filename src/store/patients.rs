@@ -28,6 +28,16 @@ pub struct StoredPatient {
     pub version: u64,
     /// Who it is.
     pub patient: Patient,
+    /// The patient under whom this one stands while both are merged.
+    pub under: Option<String>,
+}
+
+impl StoredPatient {
+    /// The patient under whom this one stands: itself where it stands alone or leads.
+    #[must_use]
+    pub fn leading(&self) -> &str {
+        self.under.as_deref().unwrap_or(&self.id)
+    }
 }
 
 impl fmt::Debug for StoredPatient {
@@ -41,13 +51,17 @@ struct Row {
     id: String,
     version: i64,
     document: Vec<u8>,
+    under: String,
 }
+
+const SELECT: &str = "SELECT id, version, document, coalesce(stands_under, '') AS under FROM patients";
 
 impl Row {
     fn read(self, keys: &KeyStore) -> Result<StoredPatient, StoreError> {
         let key = keys.key(Whose::Patient, &self.id)?;
         let patient = Place::new("patients.document", &self.id).unseal_json(&key, &self.document)?;
-        Ok(StoredPatient { patient, version: self.version.unsigned_abs(), id: self.id })
+        let under = Some(self.under).filter(|under| !under.is_empty());
+        Ok(StoredPatient { patient, version: self.version.unsigned_abs(), id: self.id, under })
     }
 }
 
@@ -79,7 +93,7 @@ impl Store {
         self.enter_numbers(&mut act, patient, (&id, by.organisation())).await?;
         self.shared.keys.add(Whose::Patient, &id, &key).await?;
         act.commit(&event).await?;
-        Ok(StoredPatient { id, version: 1, patient: patient.clone() })
+        Ok(StoredPatient { id, version: 1, patient: patient.clone(), under: None })
     }
 
     /// The patient of this id, if there is one.
@@ -87,8 +101,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] and when it cannot be read.
     pub async fn patient(&self, id: &str) -> Result<Option<StoredPatient>, StoreError> {
-        let query = sqlx::query_as("SELECT id, version, document FROM patients WHERE id = $1").bind(id);
-        let row = self.reader().one::<Row>(query).await.map_err(StoreError::database("read a patient"))?;
+        let query = format!("{SELECT} WHERE id = $1");
+        let row =
+            self.reader().one::<Row>(sqlx::query_as(&query).bind(id)).await.map_err(StoreError::database("read a patient"))?;
         row.map_or(Ok(None), |row| there(row.read(&self.shared.keys)))
     }
 
@@ -97,8 +112,27 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub async fn patients(&self, reach: Reach, most: u32) -> Result<Vec<StoredPatient>, StoreError> {
-        let query =
-            format!("SELECT id, version, document FROM patients WHERE {PATIENTS_IN_REACH} ORDER BY created_at DESC, id LIMIT $3");
+        self.patients_where("1 = 1", reach, most).await
+    }
+
+    /// The same without those who stand under another.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn leading_patients(&self, reach: Reach, most: u32) -> Result<Vec<StoredPatient>, StoreError> {
+        self.patients_where("stands_under IS NULL", reach, most).await
+    }
+
+    /// Those alone who stand under another.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn merged_patients(&self, reach: Reach) -> Result<Vec<StoredPatient>, StoreError> {
+        self.patients_where("stands_under IS NOT NULL", reach, u32::MAX).await
+    }
+
+    async fn patients_where(&self, which: &'static str, reach: Reach, most: u32) -> Result<Vec<StoredPatient>, StoreError> {
+        let query = format!("{SELECT} WHERE {which} AND {PATIENTS_IN_REACH} ORDER BY created_at DESC, id LIMIT $3");
         let (organisation, role) = reach.values();
         let query = sqlx::query_as(&query).bind(organisation).bind(role).bind(i64::from(most));
         let rows = self.reader().all::<Row>(query).await;
@@ -132,16 +166,21 @@ impl Store {
     /// Erases a patient with all visits: key, documents and hashes. Their recordings must have been erased before.
     ///
     /// # Errors
-    /// [`DeskError::InUse`] while a recording belongs to a visit, [`StoreError::Unknown`], and when it cannot be done.
+    /// [`DeskError::Merged`] while they are merged, [`DeskError::InUse`] while a recording belongs to a visit, [`StoreError::Unknown`], and
+    /// when it cannot be done.
     pub async fn erase_patient(&self, id: &str, by: &By) -> Result<(), DeskError> {
         let event = by.did_for(Action::Erase, self.pseudonym(id)?);
         let delete = "DELETE FROM patients WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM encounter_recordings \
-            JOIN encounters ON encounters.id = encounter_recordings.encounter WHERE encounters.patient = $1)";
+            JOIN encounters ON encounters.id = encounter_recordings.encounter WHERE encounters.patient = $1) \
+            AND stands_under IS NULL AND NOT EXISTS (SELECT 1 FROM patients AS same WHERE same.stands_under = $1)";
         if self.delete_and_wipe(delete, id, &event, Some(Whose::Patient)).await? {
             return Ok(());
         }
-        let there = self.patient(id).await?.is_some();
-        Err(if there { DeskError::InUse } else { StoreError::Unknown { what: "patient", id: id.to_owned() }.into() })
+        Err(match self.same_person(id).await?.len() {
+            0 => StoreError::Unknown { what: "patient", id: id.to_owned() }.into(),
+            1 => DeskError::InUse,
+            _ => DeskError::Merged,
+        })
     }
 
     /// Runs a statement that deletes what has this id, and wipes the file where it did; a patient's key is destroyed then. It goes on
@@ -221,7 +260,7 @@ impl Store {
         Ok(row.map(|(patient,)| patient))
     }
 
-    fn index_key(&self) -> Result<IndexKey, StoreError> {
+    pub(super) fn index_key(&self) -> Result<IndexKey, StoreError> {
         Ok(IndexKey::from_bytes(self.keyed(b"cantoscribe index of patients 1", b"")?))
     }
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::line::line;
-use super::{Identifier, VisitError};
-use crate::identity::{Date, Sex};
+use super::{Identifier, IdentifierKind, VisitError};
+use crate::identity::{Date, Hkid, Person, Sex};
 use crate::text::PatientText;
 
 /// The longest name.
@@ -79,6 +79,18 @@ impl Patient {
             born: present(given.born).map(|born| birth(born, today)).transpose()?,
             allergies: allergies.transpose()?,
         })
+    }
+
+    /// What tells who the patient is, as far as it is known here; their telephone number is kept elsewhere.
+    #[must_use]
+    pub fn person(&self) -> Person {
+        // What a patient goes by may be in Chinese.
+        let is_latin = self.name.reveal().chars().any(|c| c.is_ascii_alphabetic());
+        let chinese = self.chinese_name.clone().or_else(|| (!is_latin).then(|| self.name.clone()));
+        let card = self.identifiers.iter().find(|identifier| identifier.kind == IdentifierKind::Hkid);
+        let hkid = card.and_then(|card| Hkid::parse(card.value.reveal()).ok());
+        let romanised = is_latin.then(|| self.name.clone());
+        Person { chinese, romanised, born: self.born, sex: self.sex, phone: None, hkid }
     }
 
     /// Whether the patient is who somebody is looking for: a part of a name, in any case, or of a number.

@@ -59,7 +59,7 @@ fn all_drugs_of_a_list_are_found() {
         ("-:我吃着阿司匹林和二甲双胍", &["+aspirin", "+metformin"]),
         ("p:我自己有食緊降血壓嘅 losartan、降膽固醇嘅 rosuvastatin", &["+losartan", "+rosuvastatin"]),
         ("r:佢食緊 donepezil 同 memantine，仲有 quetiapine", &["+donepezil", "+memantine", "+quetiapine"]),
-        ("d:加 furosemide 同 spironolactone", &["+frusemide", "+spironolactone"]),
+        ("d:加 furosemide 同 spironolactone", &["+furosemide", "+spironolactone"]),
         ("-:s/p PCI on aspirin, ticagrelor and bisoprolol", &["+aspirin", "+ticagrelor", "+bisoprolol"]),
         ("-:Current meds: aspirin, metformin, simvastatin", &["+aspirin", "+metformin", "+simvastatin"]),
         ("d:aspirin 同 clopidogrel 都停咗先", &["-aspirin", "-clopidogrel"]),

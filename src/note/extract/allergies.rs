@@ -154,14 +154,20 @@ fn put(all: &mut Vec<Told>, substance: Substance, status: AllergyStatus, evidenc
 
 /// 冇, 有, 食得 or the substance's name in the turn after the question.
 fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(Substance, Evidence)>, all: &mut Vec<Told>) {
+    // BB 冇, 我冇: of whom it is said is not the answer.
+    let of_whom = |kind: TermKind| matches!(kind, TermKind::Family | TermKind::Oneself | TermKind::Third);
     let first = utterance.found.iter().find_map(|hit| match hit.meaning {
-        Meaning::Term(term) if hit.start <= 3 => lexicon.term_kind(term).map(|kind| (hit, kind)),
+        Meaning::Term(term) if hit.start <= 3 => lexicon.term_kind(term).filter(|kind| !of_whom(*kind)).map(|kind| (hit, kind)),
         _ => None,
     });
+    // 算唔算敏感? 唔算: what was told is no allergy, and nothing is said of others.
+    if first.is_some_and(|(hit, _)| utterance.folded(hit.start..hit.end) == ['唔', '算']) {
+        return;
+    }
     let denial = first.filter(|(hit, kind)| {
         let clause = utterance.clause(hit.start).range;
         let names = utterance.within(hit.end..clause.end).iter().any(|hit| substance(utterance, hit, lexicon).is_some());
-        matches!(kind, TermKind::Negation | TermKind::NotSo) && clause.end - hit.end <= 6 && !names
+        matches!(kind, TermKind::Negation | TermKind::NotSo) && clause.end.saturating_sub(hit.end) <= 6 && !names
     });
     let Some((hit, _)) = denial else {
         if first.is_some_and(|(_, kind)| kind == TermKind::Affirmation) {
@@ -325,7 +331,7 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
     let mut asked = Vec::new();
     let mut relative: Option<Range<usize>> = None;
     for clause in utterance.clauses() {
-        let range = clause.range.clone();
+        let range = patients_own(utterance, lexicon, clause.range.clone());
         if relatives(utterance, lexicon, range.start, range.end) {
             relative = utterance.has(lexicon, range.clone(), &[TermKind::Allergy]).then(|| range.clone()).or(relative);
             continue;
@@ -334,13 +340,16 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
             but_not_me(utterance, lexicon, told, &range, all);
         }
         let hits = utterance.within(range.clone()).iter();
-        let named: Vec<(Substance, &Found)> =
+        let mut named: Vec<(Substance, &Found)> =
             hits.filter_map(|hit| substance(utterance, hit, lexicon).map(|name| (name, hit))).collect();
         let sign = utterance.terms(lexicon, range.clone(), TermKind::Allergy).next();
         let list = sign.map(|sign| listed(utterance, lexicon, sign)).unwrap_or_default();
         let mut reactions: Vec<Found> = utterance.terms(lexicon, range.clone(), TermKind::Reaction).copied().collect();
         if reactions.is_empty() {
             reactions.extend(felt(utterance, lexicon, &range));
+        }
+        if !reactions.is_empty() && named.is_empty() && utterance.speaker != Speaker::Doctor {
+            named.extend(taken_before(utterance, lexicon, range.start));
         }
         // Augmentin 都食過,冇事: the sign may stand right behind the comma.
         let taken = utterance.has(lexicon, range.clone(), &[TermKind::DrugStopped]);
@@ -426,6 +435,30 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
         }
     }
     if asked.is_empty() { asked_plainly(utterance, lexicon) } else { asked }
+}
+
+/// 佢食盤尼西林面腫佢個女就對海鮮敏感: without a mark between, what stands before the relative is the patient's.
+fn patients_own(utterance: &Utterance, lexicon: &Lexicon, clause: Range<usize>) -> Range<usize> {
+    let relative = [TermKind::Family, TermKind::Other]
+        .iter()
+        .filter_map(|kind| utterance.terms(lexicon, clause.clone(), *kind).next())
+        .min_by_key(|hit| hit.start);
+    let Some(relative) = relative else { return clause };
+    let own = clause.start..relative.start;
+    let told = utterance.has(lexicon, own.clone(), &[TermKind::Allergy, TermKind::Reaction])
+        || shows(utterance, lexicon, &own).is_some();
+    let named = utterance.within(own.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit));
+    if told && named { own } else { clause }
+}
+
+/// 頭孢類我打過,起咗一身風疹: the clause before names what was once taken.
+fn taken_before<'a>(utterance: &'a Utterance, lexicon: &Lexicon, at: usize) -> Option<(Substance, &'a Found)> {
+    let before = utterance.clause(at.checked_sub(1)?).range;
+    let hit = utterance.within(before.clone()).iter().rev().find(|hit| substance_named(utterance, lexicon, hit))?;
+    let words = utterance.folded(hit.end..before.end);
+    let once = words.windows(2).any(|pair| matches!(pair, ['食' | '打' | '用' | '搽', '过' | '完' | '咗']));
+    let same = utterance.sentence(hit.start) == utterance.sentence(at);
+    (once && same).then(|| substance(utterance, hit, lexicon).map(|name| (name, hit)))?
 }
 
 /// 食 A 同 B 會眼腫: the nearest name before what it does, and those in one list with it.
@@ -525,7 +558,7 @@ fn but_not_me(utterance: &Utterance, lexicon: &Lexicon, told: Range<usize>, clau
     let me = utterance.terms(lexicon, clause.clone(), TermKind::Oneself).next();
     let denial = utterance.terms(lexicon, clause.clone(), TermKind::Negation).next();
     let (Some(me), Some(denial)) = (me, denial) else { return };
-    if me.start > denial.start || clause.end - denial.end > 3 {
+    if me.start > denial.start || clause.end.saturating_sub(denial.end) > 3 {
         return;
     }
     let hits = utterance.within(told).iter();
@@ -595,7 +628,7 @@ fn none_headed(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, clause: &
     let heads = utterance.chars.get(clause.end) == Some(&':') && clause.end.saturating_sub(sign.end) <= 2;
     let behind = utterance.clause(clause.end + 1).range;
     let nil = utterance.terms(lexicon, behind.clone(), TermKind::Negation).next();
-    said == "nkda" || heads && nil.is_some_and(|nil| nil.start <= behind.start + 1 && behind.end - nil.end <= 2)
+    said == "nkda" || heads && nil.is_some_and(|nil| nil.start <= behind.start + 1 && behind.end.saturating_sub(nil.end) <= 2)
 }
 
 fn denied_near(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {

@@ -347,7 +347,7 @@ impl Context<'_> {
             .iter()
             .filter_map(|kind| self.utterance.terms(self.lexicon, after.clone(), *kind).last())
             .max_by_key(|cue| cue.end)?;
-        let at_end = clause.end - last.end <= 1;
+        let at_end = clause.end.saturating_sub(last.end) <= 1;
         (at_end && self.utterance.between(mention.end, last.start) <= 6).then_some("denied behind it")
     }
 

@@ -275,7 +275,7 @@ fn answer_in(context: &Context<'_>, range: std::ops::Range<usize>, names_follow:
             TermKind::Activity | TermKind::Advise | TermKind::Remedy | TermKind::Both => continue,
             TermKind::HadOnce => Answer::Once,
             TermKind::NoNeed => Answer::No,
-            TermKind::Affirmation if family && range.end - hit.end <= 1 => Answer::Family,
+            TermKind::Affirmation if family && range.end.saturating_sub(hit.end) <= 1 => Answer::Family,
             _ if family => return None,
             // 有少少自卑 names something else.
             TermKind::Affirmation if names_something(context, hit.end..range.end) => return None,
@@ -295,8 +295,8 @@ fn answer_in(context: &Context<'_>, range: std::ops::Range<usize>, names_follow:
             TermKind::UncertainAfter => Answer::Maybe,
             _ => return None,
         };
-        // "冇咳": the denial is the name's, no answer to the rest.
-        if names_follow || range.end - hit.end > ANSWER {
+        // "冇咳": the denial is the name's, no answer to the rest. A form may reach into the name.
+        if names_follow || range.end.saturating_sub(hit.end) > ANSWER {
             return None;
         }
         return Some((answer, hit.start, hit.end));

@@ -8,7 +8,7 @@ use super::list;
 use super::regimen::{Regimen, leads_to_a_drug, regimen};
 use super::utterance::{Speaker, Utterance};
 use super::{MISSPELT_CONFIDENCE, evidence_of};
-use crate::note::{Allergy, AllergyStatus, Evidence, Medication, MedicationStatus};
+use crate::note::{Allergy, AllergyStatus, Evidence, Medication, MedicationStatus, Quantity as Dose};
 use crate::terminology::{Drug, DrugKind, Found, Lexicon, Meaning, TermKind, UnitKind};
 use crate::text::PatientText;
 
@@ -21,9 +21,35 @@ const TOGETHER: [&str; 7] = ["一齐", "一起", "夹住", "夹埋", "夹杂", "
 /// How much may be said of a drug's purpose within a list.
 const DESCRIBED: usize = 12;
 /// What may stand before a bare 要停 (folded).
-const FILLERS: &str = "今次日聽晚朝真系係都一定即刻而家先就要佢必须呢只药";
+const FILLERS: &str = "今次日聽听晚朝真系係都一定即刻而家先就要佢必须呢只药嗰那支枝隻粒";
 /// How far back a drug is looked for that 停咗佢 speaks of, twice this.
 const SUBJECT_REACH: usize = 30;
+
+/// How many turns back a drug is looked for that 加到十 speaks of.
+const CHANGE_REACH: usize = 3;
+/// How much may stand before a new dose.
+const CHANGE_WORDS: usize = 12;
+/// Words that lead to a new dose (folded).
+const CHANGES: [&str; 18] = [
+    "加到",
+    "减到",
+    "加至",
+    "减至",
+    "加返到",
+    "减返到",
+    "加返做",
+    "减返做",
+    "加做",
+    "减做",
+    "调到",
+    "调高到",
+    "调低到",
+    "增加到",
+    "减少到",
+    "increase to",
+    "reduce to",
+    "up to",
+];
 
 /// A medication and what the plan needs to know of it.
 #[derive(Debug, Clone)]
@@ -118,6 +144,8 @@ pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Alle
         for said in mentions(utterance, lexicon, asked) {
             take(said, lexicon, &mut courses);
         }
+        let said_before = utterances.get(index.saturating_sub(CHANGE_REACH)..=index).unwrap_or_default();
+        change_named_before(said_before, lexicon, &mut courses);
     }
     let allergic = |course: &Course| {
         let to = |allergy: &Allergy| allergy.status == AllergyStatus::Present && allergy.substance == course.medication.name;
@@ -230,7 +258,9 @@ fn all_unchanged(utterance: &Utterance, lexicon: &Lexicon) -> bool {
 fn stop_named_before(utterance: &Utterance, previous: Option<&Utterance>, lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
     let is_drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
     // 冇盤尼西林敏感嘛? 細個食過: of an allergy no course is told.
-    let taken = |before: &Utterance, hit: &Found| is_drug(&hit) && !beside_the_point(before, lexicon, hit);
+    // 使唔使停? is asked of a drug that is taken.
+    let taken =
+        |before: &Utterance, hit: &Found| is_drug(&hit) && (asked_about(before, hit) || !beside_the_point(before, lexicon, hit));
     for stop in utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::DrugStopped) {
         let clause = utterance.clause(stop.start).range;
         let ends = clause.end.saturating_sub(stop.end) <= 3;
@@ -262,11 +292,71 @@ fn stop_named_before(utterance: &Utterance, previous: Option<&Utterance>, lexico
     }
 }
 
+/// 加到十, 減返做二十: a new dose of the drug named last, here or a few turns before. A unit left out is that of its dose so far.
+fn change_named_before(utterances: &[Utterance], lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
+    let Some((utterance, earlier)) = utterances.split_last() else { return };
+    if utterance.speaker == Speaker::Patient {
+        return;
+    }
+    for clause in utterance.clauses().iter().map(|clause| clause.range.clone()) {
+        let Some(number) = utterance.numbers_in(clause.clone()).iter().find(|number| changed_to(utterance, number.start)) else {
+            continue;
+        };
+        let names = |hit: &Found| matches!(hit.meaning, Meaning::Drug(_) | Meaning::Observation(_));
+        if utterance.within(clause.start..number.start).iter().any(names) {
+            continue;
+        }
+        let here = utterance.within(0..clause.start).iter().rev().map(|hit| (utterance, hit));
+        let before = earlier.iter().rev().flat_map(|before| before.found.iter().rev().map(move |hit| (before, hit)));
+        let drug = here.chain(before).find(|(_, hit)| matches!(hit.meaning, Meaning::Drug(_)));
+        let Some((place, hit)) = drug else { continue };
+        let taken = |(drug, _): &&(usize, Course)| hit.meaning == Meaning::Drug(*drug);
+        let Some(course) = courses.iter().find(taken).map(|(_, course)| &course.medication) else { continue };
+        // 開五 mg,兩個禮拜後加到十: what starts now is the first dose.
+        let later = utterance.has(lexicon, utterance.sentence(number.start).start..number.start, &[TermKind::After]);
+        if course.status == MedicationStatus::Stopped || later && course.status == MedicationStatus::Planned {
+            continue;
+        }
+        let mut how = regimen(utterance, lexicon, number.start..clause.end);
+        let counted = utterance.quantities_in(number.start..number.end).first();
+        if how.dose.is_none() && counted.is_none() {
+            let unit = course.dose.as_ref().map(|dose| dose.unit.clone());
+            how.dose = number.exact().zip(unit).map(|(value, unit)| Dose { value, unit });
+            how.spans.push(number.start..number.end);
+        }
+        let (Some(_), Some(mut evidence)) = (&how.dose, evidence_of(place, hit.start..hit.end)) else { continue };
+        for more in how.spans.iter().filter_map(|span| evidence_of(utterance, span.clone())) {
+            evidence.merge(&more);
+        }
+        let Meaning::Drug(drug) = hit.meaning else { continue };
+        let said = Said {
+            drug,
+            status: Some(MedicationStatus::Planned),
+            weak: false,
+            withheld: false,
+            late: false,
+            regimen: how,
+            doctor: true,
+            misspelt: false,
+            evidence,
+            text: place.said(hit.start..hit.end),
+        };
+        take(said, lexicon, courses);
+    }
+}
+
+/// Whether a dose is told that something is raised or lowered to: 加到, 減返做, 調到, increase to.
+fn changed_to(utterance: &Utterance, at: usize) -> bool {
+    let words: String = utterance.folded(at.saturating_sub(CHANGE_WORDS)..at).iter().collect();
+    let words = words.trim_end();
+    CHANGES.iter().any(|verb| words.ends_with(verb))
+}
+
 /// 今次真係要停: nothing but that it must be.
 fn bids(utterance: &Utterance, lexicon: &Lexicon, lead: Range<usize>) -> bool {
     let denials = [TermKind::Negation, TermKind::NegationNear, TermKind::NoNeed, TermKind::Hypothetical, TermKind::Question];
     utterance.speaker != Speaker::Patient
-        && utterance.folded(lead.clone()).contains(&'要')
+        && utterance.folded(lead.clone()).iter().any(|c| matches!(c, '要' | '即'))
         && utterance.folded(lead.clone()).iter().all(|c| FILLERS.contains(*c))
         && !utterance.has(lexicon, lead, &denials)
 }
@@ -369,6 +459,12 @@ fn asks_for_drugs(utterance: &Utterance, lexicon: &Lexicon) -> bool {
     })
 }
 
+/// A drug that the patient asks about and says no dose of.
+fn asked_about(utterance: &Utterance, hit: &Found) -> bool {
+    let clause = utterance.clause(hit.start);
+    clause.asked && utterance.speaker == Speaker::Patient && utterance.quantities_in(clause.range).is_empty()
+}
+
 /// A relative's drug, an allergy, or a drug asked about.
 fn beside_the_point(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
     let clause = utterance.clause(hit.start);
@@ -384,7 +480,7 @@ fn beside_the_point(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bo
     });
     let relative = utterance.terms(lexicon, range.start..hit.start, TermKind::Family).next().is_some()
         && utterance.speaker != Speaker::Relative;
-    let asked = clause.asked && utterance.speaker == Speaker::Patient && utterance.quantities_in(range.clone()).is_empty();
+    let asked = asked_about(utterance, hit);
     // 抽 X 濃度 is a test; 吞咗四十粒 X is no treatment; 食 X 會胃痛 is what it does to somebody.
     let behind: String = utterance.folded(hit.end..hit.end + 6).iter().filter(|c| **c != ' ').collect();
     // The fold reads 濃 as 膿.
@@ -495,6 +591,7 @@ fn done(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: R
         let done = match lexicon.term_kind(term)? {
             TermKind::DrugActive | TermKind::Unchanged => of(MedicationStatus::Active),
             TermKind::DrugPlanned => Done { weak: weak(utterance, hit), ..of(MedicationStatus::Planned) },
+            TermKind::DrugStopped if conditional(utterance, hit) => return None,
             TermKind::DrugStopped => of(MedicationStatus::Stopped),
             TermKind::DrugWithheld => Done { withheld: true, ..Done::default() },
             _ => return None,
@@ -540,11 +637,13 @@ fn done(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: R
     // 我食 X 之前肝酵素高,停咗: a stop that leads a later clause of the sentence.
     let later_stop = utterance
         .terms(lexicon, behind.clone(), TermKind::DrugStopped)
-        .find(|stop| stop.start <= utterance.clause(stop.start).range.start + 2 && !others(stop))
+        .find(|stop| stop.start <= utterance.clause(stop.start).range.start + 2 && !others(stop) && !conditional(utterance, stop))
         .map(|_| of(MedicationStatus::Stopped));
     let planned = first.is_some_and(|done| done.status == Some(MedicationStatus::Planned) && !done.weak);
     let later = || {
-        let stop = utterance.terms(lexicon, behind.clone(), TermKind::DrugStopped).find(|stop| !others(stop));
+        let stop = utterance
+            .terms(lexicon, behind.clone(), TermKind::DrugStopped)
+            .find(|stop| !others(stop) && !conditional(utterance, stop));
         let stop = stop.map(|_| of(MedicationStatus::Stopped));
         stop.or_else(|| utterance.within(behind.clone()).iter().filter(|hit| !others(hit)).find_map(read))
     };
@@ -557,6 +656,12 @@ fn done(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: R
         (None, Some(second)) => later_stop.filter(|_| second.weak).unwrap_or(second),
         (None, None) => later().map(|done| Done { late: true, ..done }).unwrap_or_default(),
     }
+}
+
+/// 屙肚就停: when to stop, not that one stopped, which 就停咗 tells.
+fn conditional(utterance: &Utterance, stop: &Found) -> bool {
+    let before = stop.start.checked_sub(1).and_then(|at| utterance.chars.get(at));
+    before == Some(&'就') && utterance.folded(stop.start..stop.end + 1).iter().all(|c| *c != '咗')
 }
 
 /// Whether a range ends with 轉, 換 or 改 right before the next drug, and nothing says that it comes only later.

@@ -26,6 +26,7 @@ const NARROWER: &[(&str, &[&str])] = &[
     ("J18.9", &["J15", "J12"]),
     ("M13.9", &["M05", "M06", "M10", "M17", "M15"]),
     ("C80", &["C"]),
+    ("E79.0", &["M10"]),
 ];
 
 /// What is known of one condition of the patient.

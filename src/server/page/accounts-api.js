@@ -25,6 +25,13 @@ export const recover = (person) => ask("POST", `/v1/people/${encodeURIComponent(
 export const endRole = (role) => ask("DELETE", `/v1/roles/${encodeURIComponent(role)}`);
 export const changeRole = (role, terms) => ask("PUT", `/v1/roles/${encodeURIComponent(role)}`, terms);
 export const changeCard = (person, card) => ask("PUT", `/v1/people/${encodeURIComponent(person)}`, card);
+export const merges = () => ask("GET", "/v1/merges");
+export const merge = (said) => ask("POST", "/v1/merges", said);
+export const unmerge = (id) => ask("DELETE", `/v1/merges/${encodeURIComponent(id)}`);
+export const emergencies = async () => (await ask("GET", "/v1/emergencies/announced")).emergencies;
+export const holds = async () => (await ask("GET", "/v1/holds")).holds;
+export const placeHold = (hold) => ask("POST", "/v1/holds", hold);
+export const liftHold = (id) => ask("DELETE", `/v1/holds/${encodeURIComponent(id)}`);
 export const devices = async () => (await ask("GET", "/v1/devices")).devices;
 export const enrolDevice = (device) => ask("POST", "/v1/devices", device);
 export const revokeDevice = (id) => ask("DELETE", `/v1/devices/${encodeURIComponent(id)}`);

@@ -3,11 +3,14 @@
 import * as api from "./accounts-api.js";
 import { Admin } from "./admin.js";
 import { $, button, make } from "./dom.js";
+import * as emergencies from "./emergencies.js";
+import { HoldCard } from "./holds.js";
 import { has, language, onLanguage, setLanguage, show, t, when } from "./i18n.js";
+import { MergeCard } from "./merges.js";
 import * as watch from "./watch.js";
 import { prove, register } from "./webauthn.js";
 
-const VIEWS = ["sign-in", "choose", "enrol", "account", "admin"];
+const VIEWS = ["sign-in", "choose", "enrol", "account", "admin", "watch", "emergencies", "merges", "holds"];
 /** Roles that work with patients. */
 const CLINICAL = ["doctor", "nurse", "registrar"];
 
@@ -34,7 +37,8 @@ async function attempt(run) {
       session = null;
       view("sign-in");
     }
-    $("problem").textContent = has(`error.${code}`) ? t(`error.${code}`) : t("error.unknown", { code });
+    const known = [`error.${code}`, `visit.wrong.${code}`].find(has);
+    $("problem").textContent = known ? t(known) : t("error.unknown", { code });
     $("problem").hidden = false;
     return false;
   }
@@ -74,7 +78,12 @@ async function account() {
   drawAccount();
   view("account");
   if (session.role.kind === "administrator") await admin.show();
-  if (["privacy_officer", "auditor"].includes(session.role.kind)) watch.show();
+  if (["privacy_officer", "auditor"].includes(session.role.kind)) {
+    watch.show();
+    await emergencies.show();
+  }
+  if (["administrator", "privacy_officer"].includes(session.role.kind)) await holds.show();
+  if (session.role.kind === "registrar") await merges.show();
 }
 
 async function look() {
@@ -173,6 +182,8 @@ async function gone(run) {
 }
 
 const admin = new Admin(attempt);
+const merges = new MergeCard(attempt);
+const holds = new HoldCard(attempt);
 
 $("use-passkey").addEventListener("click", () => attempt(signIn));
 $("enrol-form").addEventListener("submit", (event) => {
@@ -196,6 +207,9 @@ onLanguage(() => {
   drawOffer();
   drawAccount();
   admin.draw();
+  merges.draw();
+  holds.draw();
+  emergencies.draw();
 });
 addEventListener("hashchange", () => {
   token = decodeURIComponent(location.hash.slice(1));

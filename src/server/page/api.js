@@ -93,6 +93,9 @@ export const attest = (id, purpose) => ask("POST", `/v1/requests/${encodeURIComp
 export const cancelRequest = (id) => ask("POST", `/v1/requests/${encodeURIComponent(id)}/cancel`);
 export const shares = async () => (await ask("GET", "/v1/shares")).shares;
 export const openView = (id, record, purpose) => ask("POST", `/v1/shares/${encodeURIComponent(id)}/views`, { record, purpose });
+export const emergencies = async () => (await ask("GET", "/v1/emergencies")).emergencies;
+export const openEmergency = (wanted) => ask("POST", "/v1/emergencies", wanted);
+export const openEmergencyView = (id, record) => ask("POST", `/v1/emergencies/${encodeURIComponent(id)}/views`, { record });
 const viewPath = (view) => `/v1/views/${encodeURIComponent(view)}`;
 export const viewPage = (view) => `${viewPath(view)}/page`;
 export const viewSocket = (view) => `${location.origin.replace(/^http/, "ws")}${viewPath(view)}/watch`;

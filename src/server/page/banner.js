@@ -26,6 +26,13 @@ function fact(name, value) {
   return make("span", { class: "fact" }, make("span", { class: "what" }, name), " ", make("b", {}, value));
 }
 
+/** What all who are merged are allergic to; not known where one was never asked and no other has any. */
+function allAllergies({ allergies: own, merged = [] }) {
+  const lists = [own, ...merged.map((each) => each.allergies)];
+  const named = [...new Set(lists.flatMap((list) => list ?? []))];
+  return named.length > 0 || lists.every((list) => list != null) ? named : null;
+}
+
 function allergies(known) {
   if (known === null || known === undefined) return make("span", { class: "fact lacking" }, t("visit.allergies_unknown"));
   if (known.length === 0) return make("span", { class: "fact" }, t("visit.allergies_none"));
@@ -55,7 +62,8 @@ export function bannerNode(banner, { actions = [], small = false } = {}) {
     second(patient),
     born,
     make("span", { class: sexAndAge ? "fact" : "fact lacking" }, sexAndAge || t("visit.no_sex_age")),
-    allergies(patient.allergies),
+    allergies(allAllergies(patient)),
+    ...(patient.merged ?? []).map((each) => fact(t("visit.merged"), [nameOf(each), each.identifiers[0]?.value].filter(Boolean).join(" · "))),
     small || !encounter ? null : make("span", { class: "fact" }, t("visit.at", { when: when(encounter.at), clinician: encounter.clinician })),
     encounter?.refused ? make("span", { class: "tag wait" }, t("visit.refused")) : null,
   );

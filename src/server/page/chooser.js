@@ -4,6 +4,7 @@ import { nameOf, ageText } from "./banner.js";
 import { confirm } from "./confirm.js";
 import { $, button, make } from "./dom.js";
 import { onLanguage, t, tongue, when } from "./i18n.js";
+import { reasons } from "./merge-words.js";
 import { PatientForm } from "./patient-form.js";
 import { explain } from "./recordings.js";
 
@@ -144,11 +145,29 @@ class Chooser {
   form(patient, name = "") {
     const back = () => (patient ? this.settle(null) : this.search(name));
     const open = (id) => this.attempt(async () => (patient ? null : this.visits(await api.patient(id))));
-    const form = new PatientForm({ patient, name, done: (kept) => (patient ? this.settle(kept) : this.visits(kept)), cancel: back, open: patient ? null : open });
+    const form = new PatientForm({ patient, name, done: (kept) => (patient ? this.settle(kept) : this.entered(kept)), cancel: back, open: patient ? null : open });
     const node = form.node();
     if (patient) node.querySelector(".buttons").prepend(button(t("visit.erase"), () => this.erase(patient), { class: "danger", id: "erase-patient" }));
     this.body.replaceChildren(node);
     form.name.focus();
+  }
+
+  /** Who was entered may be here already: then one of them is taken, or it is said that it is somebody else. */
+  entered(patient) {
+    const { possible, ...kept } = patient;
+    if (!possible?.length) return this.visits(kept);
+    const item = (pair) => {
+      const other = pair.one.id === kept.id ? pair.other : pair.one;
+      const node = button(null, () => this.visits(other), { class: "open" });
+      node.append(make("b", { lang: tongue(nameOf(other)) }, nameOf(other)), make("span", { class: "facts" }, reasons(pair.reasons)));
+      return make("li", {}, node);
+    };
+    const list = make("ul", { class: "found", id: "doubles" }, ...possible.map(item), make("li", {}, button(t("merge.go_on", { name: nameOf(kept) }), () => this.visits(kept), { class: "open new" })));
+    list.addEventListener("keydown", (event) => this.arrow(event));
+    this.results = list;
+    this.body.replaceChildren(make("p", { class: "label" }, t("merge.may_be_here")), make("p", { class: "hint" }, t("merge.may_be_here_hint")), list, make("p", { class: "problem", aria: { role: "alert" } }));
+    list.querySelector("button").focus();
+    return null;
   }
 
   async erase(patient) {

@@ -14,10 +14,9 @@ function over(reason) {
   shown = null;
 }
 
-/** Opens a note; the page is loaded once the socket stands, so that no end is missed. */
-export async function open(share, record) {
+/** Shows a view that the server has opened; the page is loaded once the socket stands, so that no end is missed. */
+export function open({ view }) {
   close();
-  const { view } = await api.openView(share.id, record, share.purpose);
   const mine = new WebSocket(api.viewSocket(view));
   [socket, shown] = [mine, view];
   mine.onopen = () => {

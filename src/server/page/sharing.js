@@ -1,6 +1,7 @@
 // The page of sharing: what is shared with me, asking, attesting, what my patients share, and the outbox of a trial.
 import * as api from "./api.js";
 import { $, button, make } from "./dom.js";
+import * as emergency from "./emergency.js";
 import { has, language, onLanguage, setLanguage, show, t } from "./i18n.js";
 import { open } from "./share-view.js";
 
@@ -34,7 +35,7 @@ async function drawShared() {
   const shares = await api.shares();
   $("shared").replaceChildren(...shares.map((share) => make("div", { class: "entry" },
     text(`${share.owner} · ${words("sharing.purpose", share.purpose)}`, t("sharing.until", { time: share.until })),
-    make("div", { class: "row" }, ...share.notes.map((note) => button(`${note.signed_at.slice(0, 10)} ${note.signed_by}`, () => void trying(() => open(share, note.record)), { class: "small primary", data: { note: note.record } }))))));
+    make("div", { class: "row" }, ...share.notes.map((note) => button(`${note.signed_at.slice(0, 10)} ${note.signed_by}`, () => void trying(async () => open(await api.openView(share.id, note.record, share.purpose))), { class: "small primary", data: { note: note.record } }))))));
   if (shares.length === 0) $("shared").replaceChildren(make("p", { class: "hint" }, t("sharing.none")));
 }
 
@@ -84,7 +85,7 @@ async function drawOutbox() {
 }
 
 async function draw() {
-  await Promise.all([drawShared(), drawRequests(), drawPatient(), drawOutbox()]);
+  await Promise.all([drawShared(), drawRequests(), drawPatient(), drawOutbox(), emergency.draw(trying)]);
 }
 
 async function begin() {
@@ -95,6 +96,7 @@ async function begin() {
     options($("ask-organisation"), [...clinics.keys()], (id) => name(clinics.get(id)));
     options($("patient"), ["", ...people.keys()], (id) => (id === "" ? "" : name(people.get(id))));
     options($("ask-kind"), KINDS, (kind) => words("sharing.kind", kind));
+    emergency.fill(KINDS, new Map([...clinics].map(([id, one]) => [id, name(one)])));
     options($("ask-purpose"), PURPOSES, (purpose) => words("sharing.purpose", purpose));
     const chosen = new Set([...document.querySelectorAll("#ask-domains input:checked")].map((box) => box.value));
     if (chosen.size === 0) chosen.add("notes");
@@ -117,6 +119,14 @@ $("ask").addEventListener("submit", (event) => {
     });
     $("ask-number").value = "";
     await draw();
+  });
+});
+$("emergency").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void trying(async () => {
+    await emergency.begin();
+    await draw();
+    $("emergency-open").scrollIntoView({ block: "start" });
   });
 });
 $("patient").addEventListener("change", () => void trying(async () => {

@@ -5,33 +5,21 @@
 
 pub(super) mod markup;
 
-use std::net::SocketAddr;
-
 use axum::Router;
-use axum::extract::{ConnectInfo, Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use axum::routing::{get, post};
-use serde::Deserialize;
 
 use self::markup::{Asked, Page};
 use super::courier::now;
-use super::words::{code_message, refusal as told};
+use super::patient::{Entry, Peer, allow_code, by, code_to, cookie, page, problem_of, refused, remember, to_page};
 use super::{Sharing, random};
 use crate::audit::{Action, Actor, ConsentId, Event, Outcome, Refusal};
-use crate::consent::{Consent, Decider, LINK_LIFE, Secret};
+use crate::consent::{Consent, LINK_LIFE, Secret};
 use crate::server::asked::Filled;
 use crate::server::error::ApiError;
-use crate::store::{By, ConsentStep, MessageKind, Outgoing, PatientPage, StoredConsent};
-use crate::text::PatientText;
-
-/// The pages load one style sheet of ours and send forms to us.
-const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-/// A form of a page that names no referrer at all says `Origin: null`, which no guard can tell from a foreign one. So the origin is told,
-/// and never the address, which has the link's secret.
-const REFERRER: &str = "strict-origin";
-/// The cookie with the page's secret.
-const COOKIE: &str = "page";
+use crate::store::{By, ConsentStep, PatientPage, StoredConsent};
 
 /// What a patient's link leads to.
 pub(super) fn routes() -> Router<Sharing> {
@@ -44,15 +32,6 @@ pub(super) fn routes() -> Router<Sharing> {
         .route("/d/{consent}/withdraw", post(withdraw))
         .route("/d/{consent}/report", get(report))
         .route("/d/{consent}/fhir", get(fhir))
-}
-
-/// From where a request came, as far as is known.
-pub(super) type Peer = Option<axum::Extension<ConnectInfo<SocketAddr>>>;
-
-/// What a patient did, from where.
-pub(super) fn by(peer: Peer) -> By {
-    let address = peer.map(|axum::Extension(ConnectInfo(address))| address.ip());
-    By { address, ..By::now(Actor::Unknown) }
 }
 
 /// Before a link is opened it says whose it is and no more.
@@ -82,18 +61,7 @@ async fn open(
     }
     // A code that cannot be sent is asked for again on the page.
     let _ = send_code(&sharing, id, &page_secret, &by).await?;
-    Ok(remember(&sharing, to_page(&consent, ""), &format!("/d/{consent}"), &page_secret, LINK_LIFE))
-}
-
-/// The answer after which the browser has the secret of the page at this path for so many milliseconds.
-pub(super) fn remember(sharing: &Sharing, mut response: Response, path: &str, secret: &Secret, life: u64) -> Response {
-    let secure = if sharing.0.public.starts_with("https:") { "; Secure" } else { "" };
-    let age = life / 1000;
-    let cookie = format!("{COOKIE}={}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}", secret.reveal());
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
-    response
+    Ok(remember(&sharing, to_page(&at(&consent), None), &at(&consent), &page_secret, LINK_LIFE))
 }
 
 /// The opened page, in whatever state its consent is.
@@ -142,17 +110,9 @@ async fn another_code(
         Err(response) => return Ok(response),
     };
     Ok(match send_code(&sharing, id, &secret, &by).await? {
-        Ok(()) => to_page(&consent, ""),
+        Ok(()) => to_page(&at(&consent), None),
         Err(refusal) => not_taken(&consent, refusal),
     })
-}
-
-/// An answer.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Answer {
-    code: String,
-    decider: Decider,
 }
 
 /// The patient says yes with the code.
@@ -161,14 +121,14 @@ async fn yes(
     peer: Peer,
     Path(consent): Path<String>,
     headers: HeaderMap,
-    answer: Result<Filled<Answer>, ApiError>,
+    entry: Result<Filled<Entry>, ApiError>,
 ) -> Result<Response, ApiError> {
     let by = by(peer);
     let (id, secret) = match answering(&sharing, &consent, &headers, &by).await? {
         Ok(found) => found,
         Err(response) => return Ok(response),
     };
-    let Ok(Filled(Answer { code, decider })) = answer else { return Ok(to_page(&consent, code_of(Refusal::WrongCode))) };
+    let Ok(Filled(Entry { code, decider })) = entry else { return Ok(to_page(&at(&consent), Some(Refusal::WrongCode))) };
     let key = &sharing.0.code_key;
     let changed = sharing.store().change_consent(id, &by, |consent, _| {
         // The page is the patient's as long as what it shares.
@@ -181,10 +141,10 @@ async fn yes(
     if let Err(refusal) = changed.outcome {
         return Ok(not_taken(&consent, refusal));
     }
-    let response = to_page(&consent, "");
+    let response = to_page(&at(&consent), None);
     // For as long as there is something to take back.
     let life = changed.stored.consent.scope().end().0.saturating_sub(by.at.0);
-    Ok(remember(&sharing, response, &format!("/d/{consent}"), &secret, life))
+    Ok(remember(&sharing, response, &at(&consent), &secret, life))
 }
 
 /// The patient says no: that takes no code.
@@ -219,8 +179,7 @@ async fn withdraw(
     let Some((id, mine)) = mine(&sharing, &consent, &headers).await? else { return Ok(refused(Refusal::NotSignedIn)) };
     let changed =
         sharing.store().change_consent(id, &by, |consent, _| consent.withdraw(mine.decider.actor(), by.at).into()).await?;
-    let problem = changed.and_then(|changed| changed.outcome.err()).map_or("", code_of);
-    Ok(to_page(&consent, problem))
+    Ok(to_page(&at(&consent), changed.and_then(|changed| changed.outcome.err())))
 }
 
 /// Who saw what of the patient.
@@ -267,25 +226,16 @@ async fn send_code(sharing: &Sharing, id: ConsentId, secret: &Secret, by: &By) -
         None => None,
     };
     let Some(contact) = contact else { return Ok(Err(Refusal::NotEntitled)) };
-    let to = [&contact.phone, &contact.mail].into_iter().flatten().next().map_or("", PatientText::reveal).to_owned();
-    if let Err(refusal) = sharing.allow_code(&to, by.at) {
-        let event = Event { consent: Some(id), ..by.did_in_general(Action::ConsentCode) };
-        sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason: refusal }, ..event }).await?;
+    let event = Event { consent: Some(id), ..by.did_in_general(Action::ConsentCode) };
+    if let Err(refusal) = allow_code(sharing, &contact, event).await? {
         return Ok(Err(refusal));
     }
     let (key, random) = (&sharing.0.code_key, random()?);
     let changed = sharing.store().change_consent(id, by, |consent, about| {
         let until = consent.runs_out();
         let taken = consent.issue_code(key, secret, random, by.at);
-        let text = taken.outcome.as_ref().ok().map(|code| code_message(&about.owner_name, code.reveal()));
-        let message = text.map(|text| Outgoing {
-            kind: MessageKind::Code,
-            phone: contact.phone.clone(),
-            mail: contact.mail.clone(),
-            subject: about.owner_name.clone(),
-            text: PatientText::from(text),
-            until,
-        });
+        let code = taken.outcome.as_ref().ok();
+        let message = code.map(|code| code_to(contact.clone(), &about.owner_name, code.reveal(), until));
         ConsentStep { message, ..taken.into() }
     });
     Ok(changed.await?.map_or(Err(Refusal::NotSignedIn), |changed| changed.outcome.map(drop)))
@@ -295,6 +245,11 @@ async fn send_code(sharing: &Sharing, id: ConsentId, secret: &Secret, by: &By) -
 async fn find(sharing: &Sharing, consent: &str) -> Result<Option<StoredConsent>, ApiError> {
     let Some(id) = id(consent) else { return Ok(None) };
     Ok(sharing.store().consent(id).await?)
+}
+
+/// The page of a consent.
+fn at(consent: &str) -> String {
+    format!("/d/{consent}")
 }
 
 fn id(consent: &str) -> Option<ConsentId> {
@@ -319,12 +274,6 @@ fn may_read(consent: &Consent, secret: &Secret) -> bool {
     consent.is_page(secret, now())
 }
 
-pub(super) fn cookie(headers: &HeaderMap) -> Option<Secret> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut values = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    values.find(|(name, _)| *name == COOKIE).map(|(_, value)| Secret::from_client(value.to_owned()))
-}
-
 /// Refused before a consent was touched: that is an event too, of which a flood does not fill the log.
 async fn turned_away(sharing: &Sharing, by: &By, id: ConsentId, refusal: Refusal) -> Result<Response, ApiError> {
     if sharing.0.strangers.may_keep() {
@@ -334,45 +283,9 @@ async fn turned_away(sharing: &Sharing, by: &By, id: ConsentId, refusal: Refusal
     Ok(refused(refusal))
 }
 
-pub(super) fn refused(refusal: Refusal) -> Response {
-    let status = if refusal == Refusal::TooManyTries { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::FORBIDDEN };
-    page(status, &markup::problem(told(refusal)))
-}
-
 /// Back to the page, but for who has not the page's secret: to them it is as if there were no such request.
 fn not_taken(consent: &str, refusal: Refusal) -> Response {
-    if refusal == Refusal::NotSignedIn { refused(refusal) } else { to_page(consent, code_of(refusal)) }
-}
-
-/// Back to the page, which says what was wrong.
-fn to_page(consent: &str, problem: &str) -> Response {
-    let query = if problem.is_empty() { String::new() } else { format!("?{problem}") };
-    (StatusCode::SEE_OTHER, [(header::LOCATION, format!("/d/{consent}{query}"))]).into_response()
-}
-
-/// What an address may say of why an answer was not taken.
-const PROBLEMS: [(&str, Refusal); 8] = [
-    ("wrong", Refusal::WrongCode),
-    ("late", Refusal::Expired),
-    ("early", Refusal::NotYet),
-    ("many", Refusal::TooManyTries),
-    ("used", Refusal::AlreadyUsed),
-    ("entitled", Refusal::NotEntitled),
-    ("link", Refusal::NotSignedIn),
-    ("failed", Refusal::Error),
-];
-
-pub(super) fn code_of(refusal: Refusal) -> &'static str {
-    PROBLEMS.iter().find(|(_, known)| *known == refusal).map_or("failed", |(code, _)| code)
-}
-
-pub(super) fn problem_of(code: &str) -> Option<Refusal> {
-    PROBLEMS.iter().find(|(known, _)| *known == code).map(|(_, refusal)| *refusal)
-}
-
-pub(super) fn page(status: StatusCode, html: &str) -> Response {
-    let policies = [(header::CONTENT_SECURITY_POLICY, POLICY), (header::REFERRER_POLICY, REFERRER)];
-    (status, policies, Html(html.to_owned())).into_response()
+    if refusal == Refusal::NotSignedIn { refused(refusal) } else { to_page(&at(consent), Some(refusal)) }
 }
 
 #[cfg(test)]

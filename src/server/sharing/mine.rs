@@ -7,22 +7,21 @@
 mod markup;
 
 use axum::Router;
-use axum::extract::{Form, Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::courier::now;
-use super::decision::{Peer, by, code_of, cookie, page, problem_of, refused, remember};
-use super::words::{code_message, link_message};
+use super::patient::{Entry, Peer, allow_code, by, code_to, cookie, link_to, page, problem_of, refused, remember, to_page};
 use super::{Sharing, organisation_name, random, report, requests};
 use crate::audit::{Action, ConsentId, Event, Outcome, Refusal};
-use crate::consent::{Decider, LINK_LIFE, PAGE_LIFE, Secret, WayBack};
+use crate::consent::{LINK_LIFE, PAGE_LIFE, Secret, WayBack};
 use crate::gateway::Address;
+use crate::server::asked::Filled;
 use crate::server::error::ApiError;
-use crate::store::{By, MessageKind, Outgoing, PatientPage, Side, WayChange};
-use crate::text::PatientText;
+use crate::store::{By, PatientPage, Side, WayChange};
 
 /// Patients of one number who are written to: a family.
 const MOST_PATIENTS: usize = 8;
@@ -52,16 +51,12 @@ struct Number {
 }
 
 /// Has a link sent, if the number is known. The answer is the same, and given at once.
-async fn ask(
-    State(sharing): State<Sharing>,
-    peer: Peer,
-    number: Result<Form<Number>, axum::extract::rejection::FormRejection>,
-) -> Result<Response, ApiError> {
+async fn ask(State(sharing): State<Sharing>, peer: Peer, number: Result<Filled<Number>, ApiError>) -> Result<Response, ApiError> {
     let by = by(peer);
     if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
         return Ok(refused(refusal));
     }
-    let number = number.ok().and_then(|Form(Number { number })| normal(&number));
+    let number = number.ok().and_then(|Filled(Number { number })| normal(&number));
     if let Some(number) = number.filter(|number| sharing.allow_way_back(number, by.at).is_ok()) {
         let sharing = sharing.clone();
         // Nobody waits for it, so that nobody can tell by the time whether the number is known.
@@ -95,18 +90,15 @@ async fn send_links(sharing: &Sharing, number: &str, by: &By) -> Result<(), ApiE
         let (id, link) = (ConsentId::from_bytes(random()?), Secret::of_random(random()?));
         let standing = requests::standing(store, Some(&patient)).await?;
         let made = WayBack::ask(id, store.pseudonym(&patient)?, standing, &link, by.at);
-        let text = link_message(&clinic, &format!("{}/m/{id}/{}", sharing.0.public, link.reveal()));
-        let message = Outgoing {
-            kind: MessageKind::Link,
-            phone: contact.phone,
-            mail: contact.mail,
-            subject: clinic.clone(),
-            text: PatientText::from(text),
-            until: by.at.after(LINK_LIFE),
-        };
+        let message = link_to(contact, &clinic, &format!("{}/m/{id}/{}", sharing.0.public, link.reveal()), by.at);
         store.keep_way_back((id, &patient), made, &clinic, message, by).await?;
     }
     Ok(())
+}
+
+/// The page that a way back leads to.
+fn at(way: &str) -> String {
+    format!("/m/{way}")
 }
 
 fn id(way: &str) -> Option<ConsentId> {
@@ -146,7 +138,7 @@ async fn open(
     }
     // A code that cannot be sent is asked for again on the page.
     let _ = send_code(&sharing, id, &opened, &by).await?;
-    Ok(remember(&sharing, to_page(&way, ""), &format!("/m/{way}"), &opened, LINK_LIFE))
+    Ok(remember(&sharing, to_page(&at(&way), None), &at(&way), &opened, LINK_LIFE))
 }
 
 /// Makes a code and puts it into the outbox.
@@ -157,23 +149,15 @@ async fn send_code(sharing: &Sharing, id: ConsentId, secret: &Secret, by: &By) -
         return Ok(Err(Refusal::NotSignedIn));
     }
     let Some(contact) = store.contact(&patient).await? else { return Ok(Err(Refusal::NotEntitled)) };
-    let to = [&contact.phone, &contact.mail].into_iter().flatten().next().map_or("", PatientText::reveal).to_owned();
-    if let Err(refusal) = sharing.allow_code(&to, by.at) {
-        let event = by.did_for(Action::ConsentCode, store.pseudonym(&patient)?);
-        store.keep_event(&Event { outcome: Outcome::Refused { reason: refusal }, ..event }).await?;
+    let event = by.did_for(Action::ConsentCode, store.pseudonym(&patient)?);
+    if let Err(refusal) = allow_code(sharing, &contact, event).await? {
         return Ok(Err(refusal));
     }
     let (key, random) = (&sharing.0.code_key, random()?);
     let changed = store.change_way_back(id, by, |way, clinic| {
         let (issued, event) = way.issue_code(key, secret, random, by.at);
-        let message = issued.as_ref().ok().map(|code| Outgoing {
-            kind: MessageKind::Code,
-            phone: contact.phone.clone(),
-            mail: contact.mail.clone(),
-            subject: clinic.to_owned(),
-            text: PatientText::from(code_message(clinic, code.reveal())),
-            until: way.runs_out(),
-        });
+        let code = issued.as_ref().ok();
+        let message = code.map(|code| code_to(contact.clone(), clinic, code.reveal(), way.runs_out()));
         WayChange { outcome: issued.map(drop), event, message, page: None }
     });
     Ok(changed.await?.unwrap_or(Err(Refusal::NotSignedIn)))
@@ -192,15 +176,7 @@ async fn another_code(
     }
     let (Some(id), Some(secret)) = (id(&way), cookie(&headers)) else { return Ok(refused(Refusal::NotSignedIn)) };
     let sent = send_code(&sharing, id, &secret, &by).await?;
-    Ok(to_page(&way, sent.err().map_or("", code_of)))
-}
-
-/// The code, and who gives it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    code: String,
-    decider: Decider,
+    Ok(to_page(&at(&way), sent.err()))
 }
 
 /// The patient comes in with the code.
@@ -209,14 +185,14 @@ async fn enter(
     peer: Peer,
     Path(way): Path<String>,
     headers: HeaderMap,
-    entry: Result<Form<Entry>, axum::extract::rejection::FormRejection>,
+    entry: Result<Filled<Entry>, ApiError>,
 ) -> Result<Response, ApiError> {
     let by = by(peer);
     if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
         return Ok(refused(refusal));
     }
     let (Some(id), Some(secret)) = (id(&way), cookie(&headers)) else { return Ok(refused(Refusal::NotSignedIn)) };
-    let Ok(Form(Entry { code, decider })) = entry else { return Ok(to_page(&way, code_of(Refusal::WrongCode))) };
+    let Ok(Filled(Entry { code, decider })) = entry else { return Ok(to_page(&at(&way), Some(Refusal::WrongCode))) };
     let key = &sharing.0.code_key;
     // The page has a secret of its own from here on: the one before the code is worth nothing there.
     let inside = Secret::of_random(random()?);
@@ -226,8 +202,8 @@ async fn enter(
         WayChange { outcome, event, message: None, page }
     });
     match changed.await? {
-        Some(Ok(())) => Ok(remember(&sharing, to_page(&way, ""), &format!("/m/{way}"), &inside, PAGE_LIFE)),
-        Some(Err(refusal)) => Ok(to_page(&way, code_of(refusal))),
+        Some(Ok(())) => Ok(remember(&sharing, to_page(&at(&way), None), &at(&way), &inside, PAGE_LIFE)),
+        Some(Err(refusal)) => Ok(to_page(&at(&way), Some(refusal))),
         None => Ok(refused(Refusal::NotSignedIn)),
     }
 }
@@ -278,8 +254,7 @@ async fn withdraw(
     let Some(consent) = own_consent(&sharing, &mine, &consent).await? else { return Ok(refused(Refusal::NotSignedIn)) };
     let actor = mine.decider.actor();
     let changed = sharing.store().change_consent(consent, &by, |consent, _| consent.withdraw(actor, by.at).into());
-    let problem = changed.await?.and_then(|changed| changed.outcome.err()).map_or("", code_of);
-    Ok(to_page(&way, problem))
+    Ok(to_page(&at(&way), changed.await?.and_then(|changed| changed.outcome.err())))
 }
 
 /// A consent of this patient.
@@ -319,11 +294,6 @@ async fn show_report(
     }
     let report = report::of_patient(&sharing, &mine.patient, &by).await?;
     Ok(page(StatusCode::OK, &report.html()))
-}
-
-fn to_page(way: &str, problem: &str) -> Response {
-    let query = if problem.is_empty() { String::new() } else { format!("?{problem}") };
-    (StatusCode::SEE_OTHER, [(header::LOCATION, format!("/m/{way}{query}"))]).into_response()
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@
 
 mod courier;
 mod decision;
+mod emergencies;
 mod fhir;
 mod mine;
 mod owner;
+mod patient;
 mod report;
 mod requests;
 mod staff;
@@ -177,6 +179,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(views::picture))
         .routes(routes!(views::watch))
         .routes(routes!(views::take))
+        .routes(routes!(emergencies::list, emergencies::open))
+        .routes(routes!(emergencies::announced))
+        .routes(routes!(emergencies::view))
         .routes(routes!(owner::contact, owner::set_contact))
         .routes(routes!(owner::consents))
         .routes(routes!(owner::withdraw))

@@ -1,6 +1,6 @@
 //! Who has seen what of a patient, in Chinese: each line names its entry of the audit log, and the report the log's signed head.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use axum::Json;
@@ -68,10 +68,12 @@ pub(super) struct Report {
     lines: Vec<Line>,
 }
 
-/// The report of one patient; that it was made is its own last line but one report later.
+/// The report of one patient, and of those who are the same person; that it was made is its own last line but one report later.
 pub(super) async fn of_patient(sharing: &Sharing, patient: &str, by: &By) -> Result<Report, ApiError> {
     let store = sharing.store();
     let pseudonym = store.pseudonym(patient)?;
+    let same = store.same_person(patient).await?;
+    let theirs = same.iter().map(|id| store.pseudonym(id)).collect::<Result<HashSet<_>, _>>()?;
     store.keep_event(&by.did_for(Action::Report, pseudonym)).await?;
     // What is in the log's files is what the head has signed.
     store.write_log().await?;
@@ -84,7 +86,7 @@ pub(super) async fn of_patient(sharing: &Sharing, patient: &str, by: &By) -> Res
         }
         for (entry, bytes) in (next..head.size).zip(&rows) {
             let event = Event::decode(bytes).map_err(|error| ApiError::internal(&error))?;
-            if event.patient == Some(pseudonym) {
+            if event.patient.is_some_and(|patient| theirs.contains(&patient)) {
                 lines.push(line(sharing, &mut known, entry, &event).await?);
             }
         }

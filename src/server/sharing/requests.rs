@@ -8,10 +8,11 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::words::{link_message, minute};
+use super::patient::link_to;
+use super::words::minute;
 use super::{Names, Sharing, organisation_name, random};
 use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal, UnixMillis};
-use crate::consent::{Consent, Domain, End, LINK_LIFE, Recipient, Request, Scope, Secret, Standing, Uses};
+use crate::consent::{Consent, Domain, End, Recipient, Request, Scope, Secret, Standing, Uses};
 use crate::identity::{Right, Thing};
 use crate::interop::fhir::Instant;
 use crate::record::Stage;
@@ -19,8 +20,7 @@ use crate::server::App;
 use crate::server::asked::Body;
 use crate::server::caller::Caller;
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{About, By, MessageKind, NewConsent, Outgoing, Side, Store, StoreError, StoredConsent, record_id};
-use crate::text::PatientText;
+use crate::store::{About, By, Contact, NewConsent, Side, Store, StoreError, StoredConsent, record_id};
 use crate::visit::Identifier;
 
 /// The age from which patients decide for themselves.
@@ -157,7 +157,10 @@ pub(super) async fn begin(sharing: &Sharing, by: &By, names: Names, wanted: Want
     }
     let to = time("to", wanted.to.as_deref())?.unwrap_or(from.after(USUAL));
     let since = time("visits_since", wanted.visits_since.as_deref())?;
-    let patient = store.patient_by_number(owner, &number).await?;
+    let patient = match store.patient_by_number(owner, &number).await? {
+        Some(patient) => Some(store.leading(&patient).await?),
+        None => None,
+    };
     let notes = match &patient {
         Some(patient) => signed_notes(store, patient, since).await?,
         None => Vec::new(),
@@ -189,18 +192,11 @@ pub(super) async fn begin(sharing: &Sharing, by: &By, names: Names, wanted: Want
         }
     };
     let contact = match &patient {
-        Some(patient) => store.contact(patient).await?,
+        Some(patient) => reached(store, patient).await?,
         None => None,
     };
-    let text = link_message(&owner_name, &format!("{}/d/{id}/{}", sharing.0.public, link.reveal()));
-    let message = contact.map(|contact| Outgoing {
-        kind: MessageKind::Link,
-        phone: contact.phone,
-        mail: contact.mail,
-        subject: owner_name.clone(),
-        text: PatientText::from(text),
-        until: by.at.after(LINK_LIFE),
-    });
+    let address = format!("{}/d/{id}/{}", sharing.0.public, link.reveal());
+    let message = contact.map(|contact| link_to(contact, &owner_name, &address, by.at));
     let Names { person: doctor, organisation } = names;
     let named = number.value;
     let about = About { owner, owner_name, doctor, organisation, named, notes, asked_at: by.at };
@@ -209,7 +205,7 @@ pub(super) async fn begin(sharing: &Sharing, by: &By, names: Names, wanted: Want
 }
 
 /// The recordings of a patient whose notes are signed.
-async fn signed_notes(store: &Store, patient: &str, since: Option<UnixMillis>) -> Result<Vec<String>, StoreError> {
+pub(super) async fn signed_notes(store: &Store, patient: &str, since: Option<UnixMillis>) -> Result<Vec<String>, StoreError> {
     let mut notes = Vec::new();
     for visit in store.encounters_of(patient).await? {
         if since.is_some_and(|since| visit.at < i64::try_from(since.0 / 1_000).unwrap_or(i64::MAX)) {
@@ -224,10 +220,20 @@ async fn signed_notes(store: &Store, patient: &str, since: Option<UnixMillis>) -
     Ok(notes)
 }
 
+/// How a patient is reached: as is known of them, or else of one who is the same person.
+pub(super) async fn reached(store: &Store, patient: &str) -> Result<Option<Contact>, StoreError> {
+    for id in std::iter::once(patient.to_owned()).chain(store.same_person(patient).await?) {
+        if let Some(contact) = store.contact(&id).await? {
+            return Ok(Some(contact));
+        }
+    }
+    Ok(None)
+}
+
 /// Who decides for a patient: parents until the sixteenth birthday, somebody else for who cannot.
 pub(in crate::server) async fn standing(store: &Store, patient: Option<&str>) -> Result<Standing, ApiError> {
     let Some(patient) = patient else { return Ok(Standing::Decides) };
-    if store.contact(patient).await?.is_some_and(|contact| contact.incapable) {
+    if reached(store, patient).await?.is_some_and(|contact| contact.incapable) {
         return Ok(Standing::Incapable);
     }
     let born = store.patient(patient).await?.and_then(|stored| stored.patient.born);

@@ -17,12 +17,12 @@ use tokio::sync::watch;
 use utoipa::ToSchema;
 
 pub(super) use self::held::Views;
-use self::held::{Held, decided};
+use self::held::{Held, Source, decided};
 use super::requests::{Face, id};
 use super::words::reason;
 use super::{Names, Sharing};
-use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal};
-use crate::consent::{Consent, Permit, Use};
+use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal, UnixMillis};
+use crate::consent::{Consent, Emergency, Permit, Use, Uses};
 use crate::fonts;
 use crate::identity::{Right, RoleKind, Thing};
 use crate::letter::{LetterError, Picture, Piece, to_pictures};
@@ -33,7 +33,7 @@ use crate::server::asked::Body;
 use crate::server::caller::Caller;
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::sharing::{View, Watermark};
-use crate::store::{By, Side, StoredConsent, record_id};
+use crate::store::{By, Side, Store, StoreError, StoredConsent, record_id};
 
 /// A page of a view runs no script and loads our style sheet and its own pictures.
 const POLICY: &str =
@@ -80,8 +80,11 @@ pub(super) async fn shared(State(sharing): State<Sharing>, Caller { by, session,
         }
         let mut notes = Vec::new();
         for note in &stored.about.notes {
-            // One that was erased since is shared no more.
+            // One that was erased since is shared no more, nor one of somebody who was merged by mistake.
             let Ok(Some(kept)) = sharing.store().record(note).await else { continue };
+            if !is_theirs(sharing.store(), &stored, note).await? {
+                continue;
+            }
             if let Some((_, signature)) = kept.signed.last() {
                 let (signed_at, signed_by) = (signature.at.clone(), signature.by.clone());
                 notes.push(SharedNote { record: record_id(note).to_string(), signed_at, signed_by });
@@ -111,9 +114,9 @@ pub(super) struct Wanted {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Opened {
     /// The view's id: its page and its socket have it in their addresses.
-    view: String,
+    pub(super) view: String,
     /// The entry of the audit log that the watermark names.
-    entry: u64,
+    pub(super) entry: u64,
 }
 
 /// Opens a view of a shared note. Its permits and that it is seen are in the log before anything is shown.
@@ -134,20 +137,28 @@ pub(super) async fn open(
     let names = Names::of(sharing.store(), by.actor).await?;
     let record = RecordId::try_from(wanted.record).map_err(|_| ApiError::NoConsent)?;
     let language = wanted.lang.as_deref().map(str::parse::<Language>).transpose()?.unwrap_or(Language::English);
-    let may = |permit: &Permit, organisation| {
+    let may = |right: Right, permit: &Permit, organisation| {
         let thing = Thing { id: record, organisation, treating: Vec::new() };
-        app.gate.rights.rule(&session, Right::View, &thing, Some(permit)).allowed
+        app.gate.rights.rule(&session, right, &thing, Some(permit)).allowed
     };
     let (held, entry) = see(&sharing, &by, (&names, may), (id(consent)?, record, wanted.purpose), language).await?;
     let view = sharing.0.views.keep(held)?;
     Ok((StatusCode::CREATED, Json(Opened { view, entry })))
 }
 
+/// Whether a note of a consent is still its patient's, or one's who is the same person: a merge may have been taken back.
+async fn is_theirs(store: &Store, stored: &StoredConsent, note: &str) -> Result<bool, StoreError> {
+    match &stored.patient {
+        Some(patient) => store.stands_with(note, patient).await,
+        None => Ok(false),
+    }
+}
+
 /// Makes the view, if every domain of the consent is permitted, and what the role is `may` see it.
 async fn see(
     sharing: &Sharing,
     by: &By,
-    (names, may): (&Names, impl Fn(&Permit, OrganisationId) -> bool),
+    (names, may): (&Names, impl Fn(Right, &Permit, OrganisationId) -> bool),
     (consent, record, purpose): (ConsentId, RecordId, Purpose),
     language: Language,
 ) -> Result<(Held, u64), ApiError> {
@@ -156,12 +167,15 @@ async fn see(
     let stored = named(sharing, by, consent).await?;
     let (permits, events) = decided(&stored.consent, by, (record, purpose), Use::View);
     let permits = permitted(sharing, permits, events.clone()).await?;
-    if !permits.iter().all(|permit| may(permit, stored.about.owner)) {
+    if !permits.iter().all(|permit| may(Right::View, permit, stored.about.owner)) {
         let event = Event { consent: Some(consent), record: Some(record), ..by.did_in_general(Action::View { count: 0 }) };
         store.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::NotAllowed }, ..event }).await?;
         return Err(ApiError::NotAllowed);
     }
     let note = stored.about.notes.iter().find(|note| record_id(note) == record).ok_or(ApiError::NoConsent)?;
+    if !is_theirs(store, &stored, note).await? {
+        return Err(ApiError::NoConsent);
+    }
     let kept = store.record(note).await?.ok_or(ApiError::NoConsent)?;
     let Record::Signed(signed) = &kept.record else { return Err(ApiError::Unsigned) };
     let patient = Some(stored.consent.scope().patient);
@@ -171,8 +185,39 @@ async fn see(
     let mark = |error: crate::sharing::SharingError| ApiError::Denied(error.refusal());
     let watermark = Watermark::new(&names.person, &names.organisation, by.at, entry).map_err(mark)?;
     let view = View::of(signed, record, role, &permits, watermark, language, by.at).map_err(mark)?;
-    let (uses, pictures) = (stored.consent.scope().uses, pictures(&view, language).await?);
-    Ok((Held { role, consent, record, purpose, permits, view, language, uses, pictures }, entry))
+    let takes = permits.iter().all(|permit| may(Right::Export, permit, stored.about.owner));
+    let uses = if takes { stored.consent.scope().uses } else { Uses::default() };
+    let pictures = pictures(&view, language).await?;
+    let (source, note) = (Source::Consent(consent), note.clone());
+    Ok((Held { role, source, note, record, purpose, permits, view, language, uses, pictures }, entry))
+}
+
+/// Makes and keeps the view of a note that is looked at in an emergency, until the emergency's end. Its events are in the log before.
+pub(super) async fn see_in_emergency(
+    sharing: &Sharing,
+    by: &By,
+    opened: Emergency,
+    (note, ends): (&str, UnixMillis),
+    language: Language,
+) -> Result<Opened, ApiError> {
+    let store = sharing.store();
+    let Actor::Staff { role, .. } = by.actor else { return Err(ApiError::NotAllowed) };
+    let Emergency { permit, events, .. } = opened;
+    let (record, patient, purpose) = (permit.ask().record, permit.ask().patient, Purpose::Emergency);
+    let names = Names::of(store, by.actor).await?;
+    let kept = store.record(note).await?.ok_or(ApiError::NoConsent)?;
+    let Record::Signed(signed) = &kept.record else { return Err(ApiError::Unsigned) };
+    let seen = by.did_in_general(Action::View { count: 1 });
+    let seen = Event { patient: Some(patient), record: Some(record), purpose: Some(purpose), ..seen };
+    let entry = store.keep_events(&events.map(|event| event.from(by.address, by.device)), &seen).await?;
+    let mark = |error: crate::sharing::SharingError| ApiError::Denied(error.refusal());
+    let watermark = Watermark::new(&names.person, &names.organisation, by.at, entry).map_err(mark)?;
+    let permits = vec![permit];
+    let view = View::of(signed, record, role, &permits, watermark, language, by.at).map_err(mark)?;
+    let pictures = pictures(&view, language).await?;
+    let (source, note, uses) = (Source::Emergency { ends }, note.to_owned(), Uses::default());
+    let held = Held { role, source, note, record, purpose, permits, view, language, uses, pictures };
+    Ok(Opened { view: sharing.0.views.keep(held)?, entry })
 }
 
 /// The pages of a view as pictures, made on a thread where that stops nobody.
@@ -233,7 +278,7 @@ async fn holding(sharing: &Sharing, by: &By, view: &str) -> Result<std::sync::Ar
             sharing.0.views.end(view);
             let patient = held.permits.first().map(|permit| permit.ask().patient);
             let event = Event { patient, ..by.did_in_general(Action::View { count: 0 }) };
-            let event = Event { consent: Some(held.consent), record: Some(held.record), purpose: Some(held.purpose), ..event };
+            let event = Event { consent: held.consent(), record: Some(held.record), purpose: Some(held.purpose), ..event };
             sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason: refusal }, ..event }).await?;
             Err(ApiError::Denied(refusal))
         }
@@ -336,7 +381,8 @@ async fn closed(closing: &mut watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
 }
 
-/// Prints a view, takes a copy out or passes it on: each only where the consent says so, and in the log either way.
+/// Prints a view, takes a copy out or passes it on: each only where the consent says so and the caller is a doctor, and in the log
+/// either way.
 #[utoipa::path(
     post,
     path = "/v1/views/{view}/{use}",
@@ -344,8 +390,9 @@ async fn closed(closing: &mut watch::Receiver<bool>) {
     responses((status = 200, description = "The page to print, or the copy", body = String, content_type = "text/html"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn take(
+    State(app): State<App>,
     State(sharing): State<Sharing>,
-    Caller { by, .. }: Caller,
+    Caller { by, session, .. }: Caller,
     Path((view, to)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     let (to, action) = match to.as_str() {
@@ -355,7 +402,11 @@ pub(super) async fn take(
         _ => return Err(ApiError::NoSuchAddress),
     };
     let held = holding(&sharing, &by, &view).await?;
-    let page = copy(&sharing, &by, &held, (to, action)).await?;
+    let may = |right: Right, permit: &Permit, organisation| {
+        let thing = Thing { id: held.record, organisation, treating: Vec::new() };
+        app.gate.rights.rule(&session, right, &thing, Some(permit)).allowed
+    };
+    let page = copy(&sharing, &by, &held, (to, action), may).await?;
     let name = if to == Use::Print { "inline" } else { "attachment; filename=\"note.html\"" };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
@@ -366,12 +417,30 @@ pub(super) async fn take(
 }
 
 /// The page of a copy, whose watermark names the entry of the copy.
-async fn copy(sharing: &Sharing, by: &By, held: &Held, (to, action): (Use, Action)) -> Result<String, ApiError> {
-    let stored = named(sharing, by, held.consent).await?;
+/// It is made where the consent allows it, and what the role is `may` do it.
+async fn copy(
+    sharing: &Sharing,
+    by: &By,
+    held: &Held,
+    (to, action): (Use, Action),
+    may: impl Fn(Right, &Permit, OrganisationId) -> bool,
+) -> Result<String, ApiError> {
+    let Source::Consent(consent) = held.source else {
+        // What is seen in an emergency is read and nothing else.
+        let patient = held.permits.first().map(|permit| permit.ask().patient);
+        let event = Event { patient, record: Some(held.record), purpose: Some(held.purpose), ..by.did_in_general(action) };
+        sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::UseNotGranted }, ..event }).await?;
+        return Err(ApiError::Denied(Refusal::UseNotGranted));
+    };
+    let stored = named(sharing, by, consent).await?;
     let (permits, events) = decided(&stored.consent, by, (held.record, held.purpose), to);
-    permitted(sharing, permits, events.clone()).await?;
+    let permits = permitted(sharing, permits, events.clone()).await?;
     let (patient, record) = (Some(stored.consent.scope().patient), Some(held.record));
-    let event = Event { patient, record, purpose: Some(held.purpose), consent: Some(held.consent), ..by.did_in_general(action) };
+    let event = Event { patient, record, purpose: Some(held.purpose), consent: Some(consent), ..by.did_in_general(action) };
+    if !permits.iter().all(|permit| may(Right::Export, permit, stored.about.owner)) {
+        sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::NotAllowed }, ..event }).await?;
+        return Err(ApiError::NotAllowed);
+    }
     let entry = sharing.store().keep_events(&events, &event).await?;
     let seen = held.view.watermark();
     let mark = Watermark::new(seen.viewer(), seen.organisation(), by.at, entry);
@@ -398,5 +467,7 @@ fn pieces(sharing: Sharing, held: std::sync::Arc<Held>, page: String) -> HttpBod
     HttpBody::from_stream(stream)
 }
 
+#[cfg(test)]
+mod emergency_tests;
 #[cfg(test)]
 mod tests;

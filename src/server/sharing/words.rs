@@ -122,6 +122,21 @@ pub(super) fn code_message(clinic: &str, code: &str) -> String {
     format!("{clinic}\n驗證碼 Code: {code}\n5 分鐘內有效，切勿告訴他人。Valid for 5 minutes; tell nobody.")
 }
 
+/// What the patient is told when somebody has opened their record in an emergency: no name, no reason, for others may read it.
+pub(super) fn emergency_message(clinic: &str, link: &str) -> String {
+    format!(
+        "{clinic}\n有醫生在緊急情況下未經您同意查閱了您的記錄。可在此查看是誰及原因：\n\
+         A doctor opened your record in an emergency, without asking you. See who did:\n{link}"
+    )
+}
+
+/// What a privacy officer is told then.
+pub(super) fn officer_message(clinic: &str, link: &str) -> String {
+    format!(
+        "{clinic}\n有病人記錄在緊急情況下未經同意被查閱，請跟進。\nA record was opened in an emergency without consent. Please look into it:\n{link}"
+    )
+}
+
 /// Text within HTML.
 pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());

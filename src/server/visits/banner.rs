@@ -39,6 +39,24 @@ pub(in crate::server) struct PatientFace {
     pub age: Option<Years>,
     /// Null: nobody asked. Empty: none is known.
     pub allergies: Option<Vec<String>>,
+    /// Who is the same person, as the registry said: what they are known by and allergic to besides.
+    pub merged: Vec<MergedFace>,
+}
+
+/// A patient who is merged with another, beside that one.
+#[derive(Clone, Serialize, ToSchema)]
+pub(in crate::server) struct MergedFace {
+    pub id: String,
+    pub name: String,
+    pub chinese_name: Option<String>,
+    pub identifiers: Vec<Number>,
+    pub allergies: Option<Vec<String>>,
+}
+
+impl From<PatientFace> for MergedFace {
+    fn from(PatientFace { id, name, chinese_name, identifiers, allergies, .. }: PatientFace) -> Self {
+        Self { id, name, chinese_name, identifiers, allergies }
+    }
 }
 
 /// Whole years, and the months after them.
@@ -74,7 +92,7 @@ pub(in crate::server) struct EncounterFace {
 impl PatientFace {
     /// What is shown of a patient on a day.
     pub fn of(stored: StoredPatient, today: Date) -> Self {
-        let StoredPatient { id, version, patient } = stored;
+        let StoredPatient { id, version, patient, .. } = stored;
         let number = |identifier: &crate::visit::Identifier| Number {
             kind: identifier.kind.name(),
             value: identifier.value.reveal().to_owned(),
@@ -90,7 +108,17 @@ impl PatientFace {
             born: patient.born.map(Date::reveal),
             age: age.map(|Age { years, months }| Years { years, months }),
             allergies: patient.allergies.map(|known| known.iter().map(|allergy| allergy.reveal().to_owned()).collect()),
+            merged: Vec::new(),
         }
+    }
+
+    /// The same with those who are the same person.
+    pub async fn whole(self, store: &Store, today: Date) -> Result<Self, StoreError> {
+        let mut merged = Vec::new();
+        for id in store.same_person(&self.id).await?.into_iter().filter(|id| *id != self.id) {
+            merged.extend(store.patient(&id).await?.map(|stored| Self::of(stored, today).into()));
+        }
+        Ok(Self { merged, ..self })
     }
 }
 
@@ -152,7 +180,10 @@ impl Faces {
         if let Some(known) = self.patients.get(id) {
             return Ok(known.clone());
         }
-        let found = store.patient(id).await?.map(|stored| PatientFace::of(stored, self.today));
+        let found = match store.patient(id).await? {
+            Some(stored) => Some(PatientFace::of(stored, self.today).whole(store, self.today).await?),
+            None => None,
+        };
         self.patients.insert(id.to_owned(), found.clone());
         Ok(found)
     }

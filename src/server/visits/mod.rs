@@ -3,6 +3,7 @@
 mod agreement;
 mod banner;
 mod encounters;
+mod merges;
 mod moves;
 mod patients;
 mod treating;
@@ -23,6 +24,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(patients::search))
         .routes(routes!(patients::show, patients::change, patients::erase))
         .routes(routes!(treating::hand_over))
+        .routes(routes!(merges::list, merges::merge))
+        .routes(routes!(merges::unmerge))
         .routes(routes!(encounters::list, encounters::create))
         .routes(routes!(encounters::show, encounters::erase))
         .routes(routes!(encounters::refuse))

@@ -1,5 +1,7 @@
 //! Patients: to enter, find, change and erase them.
 
+use std::collections::{HashMap, HashSet};
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -7,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::banner::PatientFace;
+use super::merges::{Possible, possible};
 use crate::audit::{Action, Event, Outcome, Refusal};
 use crate::identity::Right;
 use crate::server::App;
@@ -82,11 +85,22 @@ pub(super) struct Patients {
     more: bool,
 }
 
-fn faces(found: impl Iterator<Item = StoredPatient>) -> Result<Json<Patients>, ApiError> {
+/// The first of these, each with those of `merged` who are the same person.
+fn faces(
+    found: impl Iterator<Item = StoredPatient>,
+    merged: impl Iterator<Item = StoredPatient>,
+) -> Result<Json<Patients>, ApiError> {
     let today = today().map_err(|error| ApiError::internal(&error))?;
+    let mut under: HashMap<String, Vec<_>> = HashMap::new();
+    for stored in merged {
+        under.entry(stored.leading().to_owned()).or_default().push(PatientFace::of(stored, today).into());
+    }
     let mut patients: Vec<PatientFace> = found.take(LISTED + 1).map(|stored| PatientFace::of(stored, today)).collect();
     let more = patients.len() > LISTED;
     patients.truncate(LISTED);
+    for face in &mut patients {
+        face.merged = under.remove(&face.id).unwrap_or_default();
+    }
     Ok(Json(Patients { patients, more }))
 }
 
@@ -98,9 +112,20 @@ fn faces(found: impl Iterator<Item = StoredPatient>) -> Result<Json<Patients>, A
 )]
 pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Patients>, ApiError> {
     let most = u32::try_from(LISTED).unwrap_or(u32::MAX).saturating_add(1);
-    let found = faces(app.rooms.store().patients(caller.reach(&app).await?, most).await?.into_iter())?;
+    let (store, reach) = (app.rooms.store(), caller.reach(&app).await?);
+    let merged = store.merged_patients(reach).await?;
+    let found = faces(store.leading_patients(reach, most).await?.into_iter(), merged.into_iter())?;
     caller.searched(&app, found.patients.len()).await?;
     Ok(found)
+}
+
+/// A patient who was entered.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EnteredPatient {
+    #[serde(flatten)]
+    patient: PatientFace,
+    /// Patients whom the caller may find and who may be the same person, the likeliest first, at most 5. The registry merges.
+    possible: Vec<Possible>,
 }
 
 /// Enters a patient.
@@ -108,13 +133,13 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
     post,
     path = "/v1/patients",
     request_body = Particulars,
-    responses((status = 201, description = "The patient", body = PatientFace), (status = "default", description = "Why not. `param` names the field that is wrong. `number_taken` comes with the `patient` whose number it is", body = ErrorDocument))
+    responses((status = 201, description = "The patient, and whom they may be", body = EnteredPatient), (status = "default", description = "Why not. `param` names the field that is wrong. `number_taken` comes with the `patient` whose number it is", body = ErrorDocument))
 )]
 pub(super) async fn create(
     State(app): State<App>,
     caller: Caller,
     Body(given): Body<Particulars>,
-) -> Result<(StatusCode, Json<PatientFace>), ApiError> {
+) -> Result<(StatusCode, Json<EnteredPatient>), ApiError> {
     caller.may(&app, Right::Edit, What::Own).await?;
     let patient = given.patient()?;
     let stored = match app.rooms.store().create_patient(&patient, now().unix_seconds(), &caller.by).await {
@@ -122,7 +147,11 @@ pub(super) async fn create(
         Err(error) => return Err(not_entered(&app, &caller, error).await),
     };
     let today = today().map_err(|error| ApiError::internal(&error))?;
-    Ok((StatusCode::CREATED, Json(PatientFace::of(stored, today))))
+    let possible = possible(&app, caller.reach(&app).await?, &stored.id, today).await?;
+    if !possible.is_empty() {
+        caller.searched(&app, possible.len()).await?;
+    }
+    Ok((StatusCode::CREATED, Json(EnteredPatient { patient: PatientFace::of(stored, today), possible })))
 }
 
 /// Why a patient is not kept. That a number is another patient's is told, and so it is an event.
@@ -165,7 +194,11 @@ pub(super) async fn search(
         return Err(ApiError::Invalid(format!("`text` has more than {LONGEST_SEARCH} characters")));
     }
     let all = app.rooms.store().patients(caller.reach(&app).await?, LOOKED_THROUGH).await?;
-    let found = faces(all.into_iter().filter(|stored| stored.patient.answers_to(&text)))?;
+    // Who answers is shown as the one under whom they stand.
+    let found: HashSet<String> =
+        all.iter().filter(|stored| stored.patient.answers_to(&text)).map(|stored| stored.leading().to_owned()).collect();
+    let (leading, merged): (Vec<_>, Vec<_>) = all.into_iter().partition(|stored| stored.under.is_none());
+    let found = faces(leading.into_iter().filter(|stored| found.contains(&stored.id)), merged.into_iter())?;
     caller.searched(&app, found.patients.len()).await?;
     Ok(found)
 }
@@ -182,7 +215,7 @@ pub(super) async fn show(State(app): State<App>, caller: Caller, Path(id): Path<
     let stored = app.rooms.store().patient(&id).await?.ok_or(ApiError::NoPatient)?;
     caller.looked_at(&app, &id).await?;
     let today = today().map_err(|error| ApiError::internal(&error))?;
-    Ok(Json(PatientFace::of(stored, today)))
+    Ok(Json(PatientFace::of(stored, today).whole(app.rooms.store(), today).await?))
 }
 
 /// A patient's particulars as they are now.
@@ -215,10 +248,12 @@ pub(super) async fn change(
         Err(error) => return Err(not_entered(&app, &caller, error).await),
     };
     let today = today().map_err(|error| ApiError::internal(&error))?;
-    Ok(Json(PatientFace::of(StoredPatient { id, version, patient }, today)))
+    let stored = StoredPatient { id, version, patient, under: None };
+    Ok(Json(PatientFace::of(stored, today).whole(app.rooms.store(), today).await?))
 }
 
-/// Erases a patient: particulars, visits, recordings and notes. Nothing of them is left.
+/// Erases a patient: particulars, visits, recordings and notes. Nothing of them is left. One who is merged is erased after that was taken
+/// back, and the other apart.
 #[utoipa::path(
     delete,
     path = "/v1/patients/{id}",
@@ -235,9 +270,14 @@ pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path
 
 async fn erase_all_of(app: &App, id: &str, by: &By) -> Result<StatusCode, ApiError> {
     let store = app.rooms.store();
-    store.patient(id).await?.ok_or(ApiError::NoPatient)?;
+    // What is merged by mistake is not destroyed by mistake.
+    match store.same_person(id).await?.len() {
+        0 => return Err(ApiError::NoPatient),
+        1 => {}
+        _ => return Err(ApiError::Merged),
+    }
     for _ in 0..TRIES {
-        for encounter in store.encounters_of(id).await? {
+        for encounter in store.encounters_of(id).await?.into_iter().filter(|encounter| encounter.patient == id) {
             for recording in store.recordings_of(&encounter.id).await? {
                 match app.rooms.erase(&recording, by).await {
                     // Somebody else erased it meanwhile.

@@ -48,19 +48,41 @@ fn failed(reason: sqlx::Error) -> StoreError {
     StoreError::database("be copied row by row")(reason)
 }
 
-/// Tables in the order in which they were made: none refers to a later one.
+/// Tables in an order in which none refers to a later one. In which they were made tells nothing: `pg_dump` makes them by their names.
 async fn tables(connection: &mut AnyConnection, kind: Kind) -> Result<Vec<String>, StoreError> {
-    let query = match kind {
-        Kind::Sqlite => {
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY rowid"
-        }
-        Kind::Postgres => {
+    let (names, references) = match kind {
+        Kind::Sqlite => (
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name",
+            "SELECT name, \"table\" FROM sqlite_master, pragma_foreign_key_list(name) WHERE type = 'table'",
+        ),
+        Kind::Postgres => (
             "SELECT relname::text FROM pg_catalog.pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace \
-                ORDER BY oid"
-        }
+                ORDER BY 1",
+            "SELECT child.relname::text, parent.relname::text FROM pg_catalog.pg_constraint \
+                JOIN pg_catalog.pg_class child ON child.oid = conrelid JOIN pg_catalog.pg_class parent ON parent.oid = confrelid \
+                WHERE contype = 'f' AND connamespace = current_schema()::regnamespace",
+        ),
     };
-    let names = sqlx::query_scalar::<_, String>(query).fetch_all(connection).await.map_err(failed)?;
-    Ok(names.into_iter().filter(|name| !LEFT_OUT.contains(&name.as_str())).collect())
+    let names = sqlx::query_scalar::<_, String>(names).fetch_all(&mut *connection).await.map_err(failed)?;
+    let references = sqlx::query_as::<_, (String, String)>(references).fetch_all(connection).await.map_err(failed)?;
+    Ok(in_order(names.into_iter().filter(|name| !LEFT_OUT.contains(&name.as_str())).collect(), &references))
+}
+
+/// Names so that each comes after those that it refers to, as (name, other) pairs say. What refers in a circle comes last.
+fn in_order(mut left: Vec<String>, references: &[(String, String)]) -> Vec<String> {
+    let mut ordered: Vec<String> = Vec::with_capacity(left.len());
+    loop {
+        let waits = |name: &String| {
+            references.iter().any(|(from, to)| from == name && to != name && !ordered.contains(to) && left.contains(to))
+        };
+        let (later, now): (Vec<_>, Vec<_>) = left.iter().cloned().partition(waits);
+        if now.is_empty() {
+            ordered.extend(later);
+            return ordered;
+        }
+        ordered.extend(now);
+        left = later;
+    }
 }
 
 /// How many tables there are.
@@ -181,4 +203,20 @@ async fn go_on_numbering(connection: &mut AnyConnection) -> Result<(), StoreErro
         sqlx::query(&count).execute(&mut *connection).await.map_err(failed)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_referred_to_comes_first() {
+        let names = ["consents", "notes", "patients", "recordings", "ways"].map(str::to_owned).to_vec();
+        let references =
+            [("consents", "patients"), ("notes", "recordings"), ("ways", "consents"), ("ways", "ways"), ("notes", "elsewhere")];
+        let references = references.map(|(from, to)| (from.to_owned(), to.to_owned()));
+        assert_eq!(in_order(names, &references), ["patients", "recordings", "consents", "notes", "ways"]);
+        let circle = [("a", "b"), ("b", "a")].map(|(from, to)| (from.to_owned(), to.to_owned()));
+        assert_eq!(in_order(vec!["a".to_owned(), "b".to_owned()], &circle), ["a", "b"], "nothing is left out");
+    }
 }

@@ -72,7 +72,7 @@ pub(super) fn landing(clinic: &str, action: &str) -> String {
 }
 
 /// Why nothing can be shown.
-pub(super) fn problem(text: Both) -> String {
+pub(in crate::server::sharing) fn problem(text: Both) -> String {
     let link = both(("Have a link to your own page sent", "索取個人頁面的連結"));
     let body = format!("{}<p><a href=\"/mine\">{link}</a></p>\n", paragraph(text));
     whole(("This cannot be opened", "未能開啟"), &body)

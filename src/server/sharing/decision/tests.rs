@@ -1,5 +1,7 @@
 //! The patient's pages over HTTP, as a telephone asks for them: no script, forms and one cookie.
 
+use std::net::SocketAddr;
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::super::courier::now;

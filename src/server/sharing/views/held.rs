@@ -13,7 +13,7 @@ use crate::letter::Picture;
 use crate::note::compose::Language;
 use crate::server::error::ApiError;
 use crate::sharing::View;
-use crate::store::{By, Store, record_id};
+use crate::store::{By, Store};
 
 /// Views that are kept at once, and how long each at most.
 const MOST: usize = 2_000;
@@ -23,10 +23,21 @@ const LONGEST: Duration = Duration::from_secs(12 * 3600);
 /// How long a look at the time of a permit may be late. What ends one is told at once.
 const BEAT: Duration = Duration::from_millis(500);
 
+/// What a view rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// A consent in force.
+    Consent(ConsentId),
+    /// An emergency, until its end.
+    Emergency { ends: UnixMillis },
+}
+
 /// One open view.
 pub(super) struct Held {
     pub(super) role: RoleId,
-    pub(super) consent: ConsentId,
+    pub(super) source: Source,
+    /// The recording whose note it is.
+    pub(super) note: String,
     pub(super) record: RecordId,
     pub(super) purpose: Purpose,
     pub(super) permits: Vec<Permit>,
@@ -38,28 +49,48 @@ pub(super) struct Held {
 }
 
 impl Held {
+    /// The consent that it rests on.
+    pub(super) fn consent(&self) -> Option<ConsentId> {
+        match self.source {
+            Source::Consent(id) => Some(id),
+            Source::Emergency { .. } => None,
+        }
+    }
+
     /// Whether all its permits hold, by the consent as it is in the database now.
     ///
     /// # Errors
     /// Why not; [`Refusal::Error`] where that could not be found out.
     pub(super) async fn still(&self, store: &Store, at: UnixMillis) -> Result<(), Refusal> {
-        let stored = store.consent(self.consent).await.map_err(|_| Refusal::Error)?;
-        let consent = stored.as_ref().map(|stored| &stored.consent);
-        self.permits.iter().try_for_each(|permit| permit.still_holds(consent, at))?;
+        match self.source {
+            Source::Consent(id) => {
+                let stored = store.consent(id).await.map_err(|_| Refusal::Error)?;
+                let consent = stored.as_ref().map(|stored| &stored.consent);
+                self.permits.iter().try_for_each(|permit| permit.still_holds(consent, at))?;
+                let Some(stored) = stored else { return Err(Refusal::NoConsent) };
+                if !super::is_theirs(store, &stored, &self.note).await.map_err(|_| Refusal::Error)? {
+                    return Err(Refusal::OtherPatient);
+                }
+            }
+            Source::Emergency { ends } if at >= ends => return Err(Refusal::Expired),
+            Source::Emergency { .. } => self.permits.iter().try_for_each(|permit| permit.still_holds(None, at))?,
+        }
         // A note that was erased since is seen no more.
-        let notes = stored.iter().flat_map(|stored| &stored.about.notes);
-        let Some(note) = notes.into_iter().find(|note| record_id(note) == self.record) else { return Err(Refusal::OtherRecord) };
-        let kept = store.recording(note).await.map_err(|_| Refusal::Error)?;
+        let kept = store.recording(&self.note).await.map_err(|_| Refusal::Error)?;
         kept.map(drop).ok_or(Refusal::OtherRecord)
     }
 
     /// Completes when its permits hold no more. `changes` has to have been listening since before they were looked at last.
     pub(super) async fn ended(&self, store: &Store, mut changes: broadcast::Receiver<ConsentId>) -> Refusal {
         let until = self.permits.iter().map(Permit::until).min().unwrap_or(UnixMillis(0));
+        let until = match self.source {
+            Source::Consent(_) => until,
+            Source::Emergency { ends } => until.min(ends),
+        };
         loop {
             tokio::select! {
                 change = changes.recv() => match change {
-                    Ok(id) if id != self.consent => continue,
+                    Ok(id) if Some(id) != self.consent() => continue,
                     // Changes that were missed may have been of this one.
                     Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
                     Err(broadcast::error::RecvError::Closed) => return Refusal::Error,

@@ -24,7 +24,8 @@ async fn record(stage: &Stage, id: ConsentId) -> RecordId {
 async fn seen(stage: &Stage, id: ConsentId, purpose: Purpose) -> Result<(Held, u64), ApiError> {
     let by = stage.by(stage.b);
     let names = Names::of(stage.store(), stage.b).await?;
-    see(&stage.sharing, &by, (&names, |_: &Permit, _| true), (id, record(stage, id).await, purpose), Language::English).await
+    see(&stage.sharing, &by, (&names, |_: Right, _: &Permit, _| true), (id, record(stage, id).await, purpose), Language::English)
+        .await
 }
 
 async fn withdraw(stage: &Stage, id: ConsentId) {
@@ -69,7 +70,7 @@ async fn everything_else_is_refused_and_kept() {
     let names = Names::of(stage.store(), stage.a).await.unwrap();
     let by = stage.by(stage.a);
     let wanted = (id, record(&stage, id).await, Purpose::Referral);
-    let colleague = see(&stage.sharing, &by, (&names, |_: &Permit, _| true), wanted, Language::English).await;
+    let colleague = see(&stage.sharing, &by, (&names, |_: Right, _: &Permit, _| true), wanted, Language::English).await;
     assert!(matches!(colleague, Err(ApiError::NoConsent)), "to somebody else it is not there");
     let last = last_events(&stage, 1).await.remove(0);
     assert_eq!(last.outcome, Outcome::Refused { reason: Refusal::OtherRecipient });
@@ -77,7 +78,7 @@ async fn everything_else_is_refused_and_kept() {
     for (to, action) in
         [(Use::Print, Action::Print), (Use::Download, Action::Export { count: 1 }), (Use::Forward, Action::Forward)]
     {
-        let taken = copy(&stage.sharing, &stage.by(stage.b), &held, (to, action)).await;
+        let taken = copy(&stage.sharing, &stage.by(stage.b), &held, (to, action), |_: Right, _: &Permit, _| true).await;
         assert!(matches!(taken, Err(ApiError::Denied(Refusal::UseNotGranted))), "{to:?}");
         let last = last_events(&stage, 1).await.remove(0);
         assert_eq!(last.outcome, Outcome::Refused { reason: Refusal::UseNotGranted });
@@ -133,4 +134,46 @@ async fn a_copy_half_way_breaks_off() {
     }
     assert!(begun.elapsed() < SECOND, "{:?}", begun.elapsed());
     assert!(read < whole / 2, "{read} bytes");
+}
+
+#[tokio::test]
+async fn a_merge_that_is_taken_back_ends_what_was_shared_of_somebody_else() {
+    let stage = stage(1).await;
+    let (store, by) = (stage.store().clone(), stage.by(stage.a));
+    let given = crate::visit::Given { name: "CHAN Tai Man", ..crate::visit::Given::default() };
+    let other = crate::visit::Patient::new(&given, crate::identity::Date::parse("2026-11-26").unwrap()).unwrap();
+    // Entered before the one who has the note, and so the one under whom both stand.
+    let other = store.create_patient(&other, -1, &by).await.unwrap().id;
+    let merge = store.merge((&other, &stage.patient), true, &by).await.unwrap();
+    let id = in_force(&stage).await;
+    assert_eq!(store.consent(id).await.unwrap().unwrap().patient, Some(other));
+    let (held, _) = seen(&stage, id, Purpose::Referral).await.unwrap();
+    let changes = store.consent_changes();
+    let watched = store.clone();
+    let watching = tokio::spawn(async move { (held.ended(&watched, changes).await, Instant::now()) });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!watching.is_finished());
+    let begun = Instant::now();
+    assert!(store.unmerge(&merge.id, &by).await.unwrap());
+    let (refusal, at) = watching.await.unwrap();
+    assert_eq!(refusal, Refusal::OtherPatient);
+    assert!(at - begun < SECOND, "{:?}", at - begun);
+    assert!(matches!(seen(&stage, id, Purpose::Referral).await, Err(ApiError::NoConsent)));
+}
+
+#[tokio::test]
+async fn who_may_take_no_copies_gets_none_whatever_the_consent_says() {
+    let stage = stage(1).await;
+    let id = in_force(&stage).await;
+    let (by, names) = (stage.by(stage.b), Names::of(stage.store(), stage.b).await.unwrap());
+    let reads = |right: Right, _: &Permit, _| right == Right::View;
+    let wanted = (id, record(&stage, id).await, Purpose::Referral);
+    let (mut held, _) = see(&stage.sharing, &by, (&names, reads), wanted, Language::English).await.unwrap();
+    assert_eq!(held.uses, Uses::default());
+    // A use that this consent allows.
+    held.uses = Uses { print: true, ..Uses::default() };
+    let taken = copy(&stage.sharing, &by, &held, (Use::View, Action::Print), reads).await;
+    assert!(matches!(taken, Err(ApiError::NotAllowed)));
+    let last = last_events(&stage, 1).await.remove(0);
+    assert_eq!((last.action, last.outcome), (Action::Print, Outcome::Refused { reason: Refusal::NotAllowed }));
 }

@@ -1,0 +1,348 @@
+//! Break-glass: a doctor opens a patient's notes without consent in an emergency, for an hour. The patient and the privacy officers are
+//! told, and all of it is in the log before anything is shown.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::requests::{reached, signed_notes};
+use super::views::{Opened, see_in_emergency};
+use super::words::{emergency_message, minute, officer_message};
+use super::{Names, Sharing, organisation_name};
+use crate::audit::{Action, Actor, EmergencyReason, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal};
+use crate::consent::{Announcement, Ask, Domain, EMERGENCY_LIFE, LINK_LIFE, Told, Use, break_glass};
+use crate::identity::{Right, RoleKind, Thing};
+use crate::note::compose::Language;
+use crate::server::App;
+use crate::server::asked::Body;
+use crate::server::caller::{Caller, What};
+use crate::server::error::{ApiError, ErrorDocument};
+use crate::store::{By, Card, EmergencyAbout, MessageKind, Outgoing, Owner, Store, StoreError, StoredEmergency, record_id};
+use crate::text::PatientText;
+use crate::visit::Identifier;
+
+/// The longest reason in a doctor's words, in characters.
+const LONGEST_REASON: usize = 500;
+
+/// What is opened, and why.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewEmergency)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    /// The organisation that has the notes; one's own for a colleague's patient.
+    organisation: String,
+    /// A number that it knows the patient by.
+    #[schema(value_type = Object)]
+    patient: Number,
+    /// `life_in_danger`, `cannot_be_asked` or `others_in_danger`.
+    #[schema(value_type = String)]
+    reason: EmergencyReason,
+    /// Why, in words, up to 500 characters: for the record and the privacy officer.
+    words: String,
+}
+
+/// A number of a patient.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Number {
+    kind: String,
+    value: String,
+}
+
+/// An emergency that is not over, as who opened it sees it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EmergencyFace {
+    id: String,
+    /// The organisation that has the notes.
+    owner: String,
+    #[schema(value_type = String)]
+    reason: EmergencyReason,
+    /// Day and minute in Hong Kong.
+    until: String,
+    notes: Vec<EmergencyNote>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct EmergencyNote {
+    /// The note's id for a view.
+    record: String,
+    /// RFC 3339 time.
+    signed_at: String,
+    signed_by: String,
+}
+
+impl EmergencyFace {
+    async fn of(store: &Store, stored: &StoredEmergency) -> Result<Self, ApiError> {
+        let mut notes = Vec::new();
+        for note in &stored.about.notes {
+            // One that was erased since is seen no more.
+            let Ok(Some(kept)) = store.record(note).await else { continue };
+            if let Some((_, signature)) = kept.signed.last() {
+                let (signed_at, signed_by) = (signature.at.clone(), signature.by.clone());
+                notes.push(EmergencyNote { record: record_id(note).to_string(), signed_at, signed_by });
+            }
+        }
+        let owner = organisation_name(store, stored.owner).await?;
+        let until = minute(stored.ends_at);
+        Ok(Self { id: stored.id.clone(), owner, reason: stored.about.reason, until, notes })
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Emergencies {
+    emergencies: Vec<EmergencyFace>,
+}
+
+/// Opens a patient's signed notes without consent, for an hour. The patient and the privacy officers of the organisation are told.
+#[utoipa::path(
+    post,
+    path = "/v1/emergencies",
+    request_body = Wanted,
+    responses((status = 201, description = "The emergency", body = EmergencyFace), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn open(
+    State(app): State<App>,
+    State(sharing): State<Sharing>,
+    Caller { by, session, .. }: Caller,
+    Body(wanted): Body<Wanted>,
+) -> Result<(StatusCode, Json<EmergencyFace>), ApiError> {
+    let owner = OrganisationId::try_from(wanted.organisation.clone()).map_err(|_| ApiError::NoOrganisation)?;
+    let may = |found: Option<&Owner>| {
+        let treating = found.map(|found| found.treating.clone()).unwrap_or_default();
+        let thing = Thing { id: record_id(""), organisation: owner, treating };
+        app.gate.rights.rule(&session, Right::BreakGlass, &thing, None).allowed
+    };
+    let stored = begin(&sharing, &by, owner, wanted, may).await?;
+    Ok((StatusCode::CREATED, Json(EmergencyFace::of(sharing.store(), &stored).await?)))
+}
+
+/// Keeps the emergency, if what the role is `may` open one about this patient.
+pub(super) async fn begin(
+    sharing: &Sharing,
+    by: &By,
+    owner: OrganisationId,
+    wanted: Wanted,
+    may: impl Fn(Option<&Owner>) -> bool,
+) -> Result<StoredEmergency, ApiError> {
+    let store = sharing.store();
+    let reason = wanted.reason;
+    let refuse = async |refusal: Refusal, error: ApiError| -> Result<StoredEmergency, ApiError> {
+        let outcome = Outcome::Refused { reason: refusal };
+        store.keep_event(&Event { outcome, ..by.did_in_general(Action::BreakGlass { reason }) }).await?;
+        Err(error)
+    };
+    let Actor::Staff { role, .. } = by.actor else { return refuse(Refusal::NotAllowed, ApiError::NotAllowed).await };
+    if !may(None) {
+        return refuse(Refusal::NotAllowed, ApiError::NotAllowed).await;
+    }
+    if let Err(refusal) = sharing.allow_request(role, by.at) {
+        return refuse(refusal, ApiError::Denied(refusal)).await;
+    }
+    let words = wanted.words.trim();
+    if words.chars().count() > LONGEST_REASON || words.chars().any(char::is_control) {
+        return Err(ApiError::Invalid(format!("`words` has 1 to {LONGEST_REASON} characters, none of them a control character")));
+    }
+    let number = Identifier::new(&wanted.patient.kind, &wanted.patient.value)?;
+    let Some(found) = store.patient_by_number(owner, &number).await? else {
+        return refuse(Refusal::OtherPatient, ApiError::NoPatient).await;
+    };
+    let patient = store.leading(&found).await?;
+    if !may(store.owner_of_patient(&patient).await?.as_ref()) {
+        return refuse(Refusal::NotAllowed, ApiError::NotAllowed).await;
+    }
+    let notes = signed_notes(store, &patient, None).await?;
+    let Some(newest) = notes.first() else { return refuse(Refusal::OtherRecord, ApiError::NoPatient).await };
+    let ask = ask(store, by, &patient, record_id(newest))?;
+    let opened = match break_glass(&ask, reason, PatientText::from(words), by.at) {
+        Ok(opened) => opened,
+        Err((error, event)) => {
+            store.keep_event(&event.from(by.address, by.device)).await?;
+            return Err(ApiError::Invalid(error.to_string()));
+        }
+    };
+    // It is about all of the patient's notes; each that is looked at has events of its own.
+    let events = opened.events.into_iter().map(|event| Event { record: None, ..event }).collect();
+    let names = Names::of(store, by.actor).await?;
+    let messages = messages(sharing, opened.announcements, (owner, &patient)).await?;
+    let about = EmergencyAbout { doctor: names.person, organisation: names.organisation, reason, words: opened.words, notes };
+    let (opened_at, ends_at) = (by.at, by.at.after(EMERGENCY_LIFE));
+    let new = StoredEmergency { id: String::new(), patient, owner, role, opened_at, ends_at, about };
+    let (id, _) = store.open_emergency(new.clone(), events, messages, by).await?;
+    Ok(StoredEmergency { id, ..new })
+}
+
+/// What a doctor asks for who looks at a note in an emergency: the whole of it, to read.
+fn ask(store: &Store, by: &By, patient: &str, record: RecordId) -> Result<Ask, StoreError> {
+    let (patient, purpose) = (store.pseudonym(patient)?, Some(Purpose::Emergency));
+    Ok(Ask { who: by.actor, patient, purpose, record, domain: Domain::Notes, restricted: true, to: Use::View })
+}
+
+/// What is to be told to the patient, and to each privacy officer who can be reached. No message says whose record it was or why.
+async fn messages(
+    sharing: &Sharing,
+    announcements: [Announcement; 2],
+    (owner, patient): (OrganisationId, &str),
+) -> Result<Vec<Outgoing>, ApiError> {
+    let store = sharing.store();
+    let clinic = organisation_name(store, owner).await?;
+    let message = |phone: Option<PatientText>, mail: Option<PatientText>, text: String, until| Outgoing {
+        kind: MessageKind::Notice,
+        phone,
+        mail,
+        subject: clinic.clone(),
+        text: PatientText::from(text),
+        until,
+    };
+    let mut messages = Vec::new();
+    for announcement in announcements {
+        let until = announcement.at.after(LINK_LIFE);
+        match announcement.to {
+            Told::Patient => {
+                let text = emergency_message(&clinic, &format!("{}/mine", sharing.0.public));
+                let contact = reached(store, patient).await?;
+                messages.extend(contact.map(|contact| message(contact.phone, contact.mail, text, until)));
+            }
+            Told::PrivacyOfficer => {
+                let at = i64::try_from(announcement.at.0 / 1_000).unwrap_or(i64::MAX);
+                let officers = store.roles_in(owner).await?.into_iter();
+                for role in officers.filter(|role| role.kind == RoleKind::PrivacyOfficer && role.is_held(at)) {
+                    let Card { phone, email, .. } = role.person.card;
+                    if phone.is_some() || email.is_some() {
+                        let text = officer_message(&clinic, &format!("{}/accounts", sharing.0.public));
+                        messages.push(message(phone.map(PatientText::from), email.map(PatientText::from), text, until));
+                    }
+                }
+            }
+        }
+    }
+    Ok(messages)
+}
+
+/// The emergencies that the caller opened and that are not over.
+#[utoipa::path(
+    get,
+    path = "/v1/emergencies",
+    responses((status = 200, description = "The newest first", body = Emergencies), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn list(State(sharing): State<Sharing>, Caller { by, .. }: Caller) -> Result<Json<Emergencies>, ApiError> {
+    let Actor::Staff { role, .. } = by.actor else { return Ok(Json(Emergencies { emergencies: Vec::new() })) };
+    let mut emergencies = Vec::new();
+    for stored in sharing.store().emergencies_of(role, by.at).await? {
+        emergencies.push(EmergencyFace::of(sharing.store(), &stored).await?);
+    }
+    Ok(Json(Emergencies { emergencies }))
+}
+
+/// Which note is looked at.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = WantedEmergencyView)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WantedView {
+    record: String,
+    /// `en` or `zh-Hant`; `en` when not said.
+    #[serde(default)]
+    lang: Option<String>,
+}
+
+/// Opens a view of a note in an emergency that is not over. It can be read and nothing else.
+#[utoipa::path(
+    post,
+    path = "/v1/emergencies/{id}/views",
+    params(("id" = String, Path, description = "The emergency's id")),
+    request_body = WantedView,
+    responses((status = 201, description = "The view", body = Opened), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn view(
+    State(sharing): State<Sharing>,
+    Caller { by, .. }: Caller,
+    Path(id): Path<String>,
+    Body(wanted): Body<WantedView>,
+) -> Result<(StatusCode, Json<Opened>), ApiError> {
+    let record = RecordId::try_from(wanted.record).map_err(|_| ApiError::NoConsent)?;
+    let language = wanted.lang.as_deref().map(str::parse::<Language>).transpose()?.unwrap_or(Language::English);
+    let opened = look(&sharing, &by, (&id, record), language).await?;
+    Ok((StatusCode::CREATED, Json(opened)))
+}
+
+/// Makes the view of a note, with events of its own before it is shown.
+pub(super) async fn look(
+    sharing: &Sharing,
+    by: &By,
+    (id, record): (&str, RecordId),
+    language: Language,
+) -> Result<Opened, ApiError> {
+    let store = sharing.store();
+    let Actor::Staff { role, .. } = by.actor else { return Err(ApiError::NoConsent) };
+    let stored = store.emergency(id, role, by.at).await?;
+    let found = stored.and_then(|stored| {
+        let note = stored.about.notes.iter().find(|note| record_id(note) == record).cloned();
+        note.map(|note| (stored, note))
+    });
+    let Some((stored, note)) = found else {
+        let outcome = Outcome::Refused { reason: Refusal::NoConsent };
+        let event =
+            Event { record: Some(record), purpose: Some(Purpose::Emergency), ..by.did_in_general(Action::View { count: 0 }) };
+        store.keep_event(&Event { outcome, ..event }).await?;
+        return Err(ApiError::NoConsent);
+    };
+    let ask = ask(store, by, &stored.patient, record)?;
+    match break_glass(&ask, stored.about.reason, stored.about.words.clone(), by.at) {
+        Ok(opened) => see_in_emergency(sharing, by, opened, (&note, stored.ends_at), language).await,
+        Err((_, event)) => {
+            store.keep_event(&event.from(by.address, by.device)).await?;
+            Err(ApiError::NotAllowed)
+        }
+    }
+}
+
+/// An emergency as the privacy officer sees it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Announced {
+    id: String,
+    /// Who opened it, and where they work.
+    doctor: String,
+    organisation: String,
+    #[schema(value_type = String)]
+    reason: EmergencyReason,
+    /// In the doctor's words.
+    words: String,
+    /// What the log calls the patient.
+    patient: String,
+    /// Days and minutes in Hong Kong.
+    at: String,
+    until: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct AnnouncedEmergencies {
+    emergencies: Vec<Announced>,
+}
+
+/// The emergencies about the organisation's patients, for its privacy officer.
+#[utoipa::path(
+    get,
+    path = "/v1/emergencies/announced",
+    responses((status = 200, description = "The newest 200", body = AnnouncedEmergencies), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn announced(
+    State(app): State<App>,
+    State(sharing): State<Sharing>,
+    caller: Caller,
+) -> Result<Json<AnnouncedEmergencies>, ApiError> {
+    caller.may(&app, Right::Report, What::Organisation).await?;
+    let found = sharing.store().emergencies_at(caller.session.organisation).await?;
+    sharing.store().keep_event(&caller.by.did_in_general(Action::Report)).await?;
+    let face = |(stored, patient): (StoredEmergency, crate::audit::Pseudonym)| Announced {
+        at: minute(stored.opened_at),
+        until: minute(stored.ends_at),
+        id: stored.id,
+        doctor: stored.about.doctor,
+        organisation: stored.about.organisation,
+        reason: stored.about.reason,
+        words: stored.about.words.reveal().to_owned(),
+        patient: patient.to_string(),
+    };
+    Ok(Json(AnnouncedEmergencies { emergencies: found.into_iter().map(face).collect() }))
+}

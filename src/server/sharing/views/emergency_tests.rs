@@ -1,0 +1,119 @@
+//! An emergency is announced, in the log before anything is shown, over within the hour, and nobody else's.
+
+use super::super::emergencies::{Wanted, begin, look};
+use super::super::tests::{HKID, SENTINEL, Stage, stage};
+use super::{copy, holding, markup};
+use crate::audit::{Action, Actor, EmergencyReason, Event, OrganisationId, Outcome, Refusal};
+use crate::consent::{EMERGENCY_LIFE, Use};
+use crate::identity::RoleKind;
+use crate::note::compose::Language;
+use crate::server::error::ApiError;
+use crate::store::{By, Card, MessageKind, NewRole, Owner, Side, StoredEmergency, record_id};
+
+fn wanted(number: &str, words: &str, owner: OrganisationId) -> Wanted {
+    let json = serde_json::json!({
+        "organisation": owner.to_string(), "patient": { "kind": "hkid", "value": number },
+        "reason": "cannot_be_asked", "words": words,
+    });
+    serde_json::from_value(json).unwrap()
+}
+
+async fn owner(stage: &Stage) -> OrganisationId {
+    stage.store().organisations().await.unwrap()[0].id
+}
+
+async fn opened(stage: &Stage, by: &By) -> StoredEmergency {
+    let owner = owner(stage).await;
+    begin(&stage.sharing, by, owner, wanted(HKID, "unconscious after a fall", owner), |_| true).await.unwrap_or_else(|_| panic!())
+}
+
+async fn events(stage: &Stage) -> Vec<Event> {
+    stage.store().events(0, 10_000).await.unwrap().iter().map(|bytes| Event::decode(bytes).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn an_emergency_is_announced_and_logged_and_its_notes_are_read_and_not_taken() {
+    let stage = stage(1).await;
+    let store = stage.store();
+    let clinic = owner(&stage).await;
+    let card = Card { name: "Ms Fung".into(), phone: Some("+85298765432".into()), email: None };
+    let officer = store.create_person(&card, &By::now(Actor::System)).await.unwrap().id;
+    let new = NewRole {
+        person: officer,
+        organisation: clinic,
+        kind: RoleKind::PrivacyOfficer,
+        starts_at: 0,
+        ends_at: None,
+        department: None,
+    };
+    store.give_role(&new, &By::now(Actor::System)).await.unwrap();
+    let by = stage.by(stage.b);
+    let emergency = opened(&stage, &by).await;
+    assert_eq!(emergency.ends_at, by.at.after(EMERGENCY_LIFE));
+    let sent = store.messages_due(by.at.after(1), 10).await.unwrap();
+    let to: Vec<_> = sent.iter().map(|message| message.message.phone.as_ref().unwrap().reveal()).collect();
+    assert_eq!(to, ["+85291234567", "+85298765432"], "the patient and the privacy officer are told");
+    for message in &sent {
+        assert_eq!(message.message.kind, MessageKind::Notice);
+        let text = message.message.text.reveal();
+        assert!(
+            text.contains("Clinic A") && !text.contains("CHAN") && !text.contains("fall") && !text.contains("Dr Bo"),
+            "{text}"
+        );
+    }
+    let all = events(&stage).await;
+    let patient = Some(store.pseudonym(&stage.patient).unwrap());
+    let last: Vec<_> = all[all.len() - 2..].iter().map(|event| (event.action, event.actor, event.patient)).collect();
+    let reason = EmergencyReason::CannotBeAsked;
+    assert_eq!(last, [(Action::BreakGlass { reason }, stage.b, patient), (Action::BreakGlassAnnounce, stage.b, patient)]);
+
+    let record = record_id(&emergency.about.notes[0]);
+    let view = look(&stage.sharing, &by, (&emergency.id, record), Language::English).await.unwrap_or_else(|_| panic!());
+    let all = events(&stage).await;
+    let last: Vec<_> = all[all.len() - 3..].iter().map(|event| (event.action, event.record)).collect();
+    let named = Some(record);
+    let acts = [Action::BreakGlass { reason }, Action::BreakGlassAnnounce, Action::View { count: 1 }];
+    assert_eq!(last, acts.map(|action| (action, named)));
+    assert_eq!(all.len() as u64, view.entry + 1);
+    let held = holding(&stage.sharing, &by, &view.view).await.unwrap_or_else(|_| panic!("it holds"));
+    let page = markup::page(&held, &view.view);
+    assert!(page.contains(SENTINEL) && page.contains("Dr Bo · Clinic B") && page.contains("unprintable"));
+    let taken = copy(&stage.sharing, &by, &held, (Use::Print, Action::Print), |_, _, _| true).await;
+    assert!(matches!(taken, Err(ApiError::Denied(Refusal::UseNotGranted))));
+
+    // An hour later it is over, without anybody's doing.
+    let later = By { at: emergency.ends_at, ..by };
+    let over = holding(&stage.sharing, &later, &view.view).await;
+    assert!(matches!(over, Err(ApiError::Denied(Refusal::Expired))));
+    let again = look(&stage.sharing, &later, (&emergency.id, record), Language::English).await;
+    assert!(matches!(again, Err(ApiError::NoConsent)));
+    let announced = store.emergencies_at(clinic).await.unwrap();
+    assert_eq!((announced.len(), announced[0].0.about.words.reveal()), (1, "unconscious after a fall"));
+    assert!(store.consents(Side::Patient(&stage.patient)).await.unwrap().is_empty(), "it made a consent");
+}
+
+#[tokio::test]
+async fn an_emergency_needs_a_reason_a_patient_and_the_role_and_is_nobody_elses() {
+    let stage = stage(1).await;
+    let (owner, by) = (owner(&stage).await, stage.by(stage.b));
+    let refused = |all: &[Event]| all.iter().filter(|event| matches!(event.outcome, Outcome::Refused { .. })).count();
+    let before = refused(&events(&stage).await);
+    let blank = begin(&stage.sharing, &by, owner, wanted(HKID, "  ", owner), |_| true).await;
+    assert!(matches!(blank, Err(ApiError::Invalid(_))));
+    let nobody = begin(&stage.sharing, &by, owner, wanted("B123456(6)", "a fall", owner), |_| true).await;
+    assert!(matches!(nobody, Err(ApiError::NoPatient)));
+    let role = begin(&stage.sharing, &by, owner, wanted(HKID, "a fall", owner), |_| false).await;
+    assert!(matches!(role, Err(ApiError::NotAllowed)));
+    let treats = begin(&stage.sharing, &by, owner, wanted(HKID, "a fall", owner), |found: Option<&Owner>| found.is_none()).await;
+    assert!(matches!(treats, Err(ApiError::NotAllowed)));
+    assert_eq!(refused(&events(&stage).await), before + 4, "a try that is not in the log");
+    assert!(stage.store().emergencies_at(owner).await.unwrap().is_empty());
+
+    let emergency = opened(&stage, &by).await;
+    let record = record_id(&emergency.about.notes[0]);
+    let colleague = look(&stage.sharing, &stage.by(stage.a), (&emergency.id, record), Language::English).await;
+    assert!(matches!(colleague, Err(ApiError::NoConsent)));
+    let other = look(&stage.sharing, &by, (&emergency.id, record_id("another")), Language::English).await;
+    assert!(matches!(other, Err(ApiError::NoConsent)));
+    assert_eq!(refused(&events(&stage).await), before + 6);
+}

@@ -1,0 +1,197 @@
+//! Patients who may be one person: proposed with why, merged by the registry, and taken apart again.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::banner::PatientFace;
+use crate::audit::{Action, Event, Outcome, Refusal};
+use crate::identity::{Agreement, Certainty, Date, Field, Right};
+use crate::interop::fhir::Instant;
+use crate::server::App;
+use crate::server::asked::Body;
+use crate::server::caller::{Caller, What};
+use crate::server::clock::today;
+use crate::server::error::{ApiError, ErrorDocument};
+use crate::store::{Likeness, Reach, StoredMerge, StoredPatient};
+
+/// Pairs in the list.
+const LISTED: usize = 50;
+/// Pairs that are told to who enters a patient.
+const TOLD: usize = 5;
+
+/// Two patients who may be one person.
+#[derive(Serialize, ToSchema)]
+pub(in crate::server) struct Possible {
+    one: PatientFace,
+    other: PatientFace,
+    /// `likely` or `possible`.
+    certainty: &'static str,
+    /// What both know, and how it compares.
+    reasons: Vec<Reason>,
+}
+
+/// One thing that was compared.
+#[derive(Serialize, ToSchema)]
+struct Reason {
+    /// `name`, `born`, `sex`, `phone` or `hkid`.
+    field: &'static str,
+    /// `same`, `near`, `alike` or `other`.
+    agreement: &'static str,
+}
+
+impl Possible {
+    fn of(Likeness { one, other, proposal }: Likeness, today: Date) -> Self {
+        let reason = |(field, agreement, _)| Reason {
+            field: match field {
+                Field::Name => "name",
+                Field::Born => "born",
+                Field::Sex => "sex",
+                Field::Phone => "phone",
+                Field::Hkid => "hkid",
+            },
+            agreement: match agreement {
+                Agreement::Same => "same",
+                Agreement::Near => "near",
+                Agreement::Alike => "alike",
+                Agreement::Other => "other",
+            },
+        };
+        Self {
+            one: PatientFace::of(one, today),
+            other: PatientFace::of(other, today),
+            certainty: if proposal.certainty == Certainty::Likely { "likely" } else { "possible" },
+            reasons: proposal.reasons.into_iter().map(reason).collect(),
+        }
+    }
+}
+
+/// What was said of two patients.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MergeFace {
+    id: String,
+    one: PatientFace,
+    other: PatientFace,
+    /// Whether they are one person; else they are two who look alike.
+    same: bool,
+    /// RFC 3339 time.
+    at: String,
+}
+
+impl MergeFace {
+    fn of(merge: StoredMerge, (one, other): (StoredPatient, StoredPatient), today: Date) -> Self {
+        Self {
+            id: merge.id,
+            one: PatientFace::of(one, today),
+            other: PatientFace::of(other, today),
+            same: merge.same,
+            at: Instant::from_unix_seconds(merge.made_at).as_str().to_owned(),
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct MergeList {
+    /// The likeliest first, at most 50.
+    possible: Vec<Possible>,
+    /// The newest first.
+    said: Vec<MergeFace>,
+}
+
+/// Whom a patient who was just entered may be, of those whom the caller may find.
+pub(super) async fn possible(app: &App, reach: Reach, patient: &str, today: Date) -> Result<Vec<Possible>, ApiError> {
+    let found = app.rooms.store().likenesses(reach, Some(patient), TOLD).await?;
+    Ok(found.into_iter().map(|likeness| Possible::of(likeness, today)).collect())
+}
+
+/// Patients of the organisation who may be one person, and what its registry said of such pairs.
+#[utoipa::path(
+    get,
+    path = "/v1/merges",
+    responses((status = 200, description = "Both lists", body = MergeList), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<MergeList>, ApiError> {
+    caller.may(&app, Right::Merge, What::Organisation).await?;
+    let (store, organisation) = (app.rooms.store(), caller.session.organisation);
+    let today = today().map_err(|error| ApiError::internal(&error))?;
+    let found = store.likenesses(Reach { organisation, role: None }, None, LISTED).await?;
+    let possible: Vec<Possible> = found.into_iter().map(|likeness| Possible::of(likeness, today)).collect();
+    let mut said = Vec::new();
+    let mut known: HashMap<String, Option<StoredPatient>> = HashMap::new();
+    for merge in store.merges(organisation).await? {
+        for id in [&merge.one, &merge.other] {
+            if !known.contains_key(id) {
+                // One that is damaged keeps nobody from the rest.
+                let found = store.patient(id).await.inspect_err(|error| tracing::error!(%error)).ok().flatten();
+                known.insert(id.clone(), found);
+            }
+        }
+        let find = |id: &str| known.get(id).cloned().flatten();
+        let (Some(one), Some(other)) = (find(&merge.one), find(&merge.other)) else { continue };
+        said.push(MergeFace::of(merge, (one, other), today));
+    }
+    caller.searched(&app, possible.len() + said.len()).await?;
+    Ok(Json(MergeList { possible, said }))
+}
+
+/// What is said of two patients.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewMerge)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Said {
+    /// One patient's id.
+    one: String,
+    /// The other's.
+    other: String,
+    /// Whether they are one person; else they are two who look alike, and are not proposed again.
+    same: bool,
+}
+
+/// Says that two patients of the organisation are one person, or that they are two. Nothing of either is changed: while they are merged,
+/// who treats one treats both, and visits, notes, consents and holds of both stand under either.
+#[utoipa::path(
+    post,
+    path = "/v1/merges",
+    request_body = Said,
+    responses((status = 201, description = "What was said", body = MergeFace), (status = "default", description = "Why not: `already_merged` where they are one person already", body = ErrorDocument))
+)]
+pub(super) async fn merge(
+    State(app): State<App>,
+    caller: Caller,
+    Body(Said { one, other, same }): Body<Said>,
+) -> Result<(StatusCode, Json<MergeFace>), ApiError> {
+    for id in [&one, &other] {
+        caller.may(&app, Right::Merge, What::Patient(id)).await?;
+    }
+    let store = app.rooms.store();
+    let merge = store.merge((&one, &other), same, &caller.by).await.map_err(|error| match error {
+        crate::store::DeskError::Conflict => ApiError::AlreadyMerged,
+        error => error.into(),
+    })?;
+    let today = today().map_err(|error| ApiError::internal(&error))?;
+    let find = async |id: &str| store.patient(id).await?.ok_or(ApiError::NoPatient);
+    let pair = (find(&merge.one).await?, find(&merge.other).await?);
+    Ok((StatusCode::CREATED, Json(MergeFace::of(merge, pair, today))))
+}
+
+/// Takes back what was said of two patients. Both are again as they were, with what came to each meanwhile.
+#[utoipa::path(
+    delete,
+    path = "/v1/merges/{id}",
+    params(("id" = String, Path, description = "The id of what was said")),
+    responses((status = 204, description = "It is taken back"), (status = "default", description = "Why not", body = ErrorDocument))
+)]
+pub(super) async fn unmerge(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    caller.may(&app, Right::Merge, What::Organisation).await?;
+    let store = app.rooms.store();
+    if store.unmerge(&id, &caller.by).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
+    store.keep_event(&Event { outcome, ..caller.by.did_in_general(Action::PatientUnmerge) }).await?;
+    Err(ApiError::NotThere)
+}
