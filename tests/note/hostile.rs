@@ -104,8 +104,8 @@ fn talks_that_are_cut_up_and_mixed_break_nothing() {
     let mut dice = Dice(20_261_127);
     for round in 0..2_000 {
         let mut turns = talks[dice.below(talks.len())].clone();
-        for place in 0..turns.len() {
-            let mut said: Vec<char> = turns[place].chars().collect();
+        for turn in &mut turns {
+            let mut said: Vec<char> = turn.chars().collect();
             if round % 3 == 0 {
                 said.retain(|c| !"，。？！、,?! ".contains(*c));
             }
@@ -118,7 +118,7 @@ fn talks_that_are_cut_up_and_mixed_break_nothing() {
                     _ => said[at] = other[dice.below(other.len())],
                 }
             }
-            turns[place] = said.into_iter().collect();
+            *turn = said.into_iter().collect();
         }
         while round % 2 == 0 && turns.len() > 4 {
             let joined = turns.remove(dice.below(turns.len() - 1));
