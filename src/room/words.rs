@@ -43,9 +43,11 @@ impl Rooms {
 async fn of_visit(store: &Store, lexicon: &Lexicon, encounter: &str, at: i64) -> Result<Vec<PatientText>, StoreError> {
     let Some(visit) = store.encounter(encounter).await? else { return Ok(Vec::new()) };
     let mut words = Words { lexicon, found: Vec::new(), seen: HashSet::new() };
-    let patient = store.patient(&visit.patient).await?;
-    let allergies = patient.and_then(|stored| stored.patient.allergies).unwrap_or_default();
-    allergies.iter().for_each(|entered| words.add_entered(entered.reveal()));
+    for record in store.same_person(&visit.patient).await? {
+        let patient = store.patient(&record).await?;
+        let allergies = patient.and_then(|stored| stored.patient.allergies).unwrap_or_default();
+        allergies.iter().for_each(|entered| words.add_entered(entered.reveal()));
+    }
     for note in signed_notes(store, &visit.patient).await? {
         words.add_note(&note);
     }

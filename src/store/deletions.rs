@@ -132,12 +132,16 @@ impl Store {
     /// whom is not known here any more: it belongs to nobody.
     async fn erase_patient_again(&self, id: &str) -> Result<(), StoreError> {
         let event = By::now(Actor::System).did_for(Action::Erase, self.pseudonym(id)?);
+        // Those with whom they were one person when the backup was made: who is left of them stands anew.
+        let left: Vec<String> = self.same_person(id).await?.into_iter().filter(|other| other != id).collect();
+        let owner = self.owner_of_patient(id).await?;
         let mut act = self.begin("erase a patient again").await?;
         let detach = "DELETE FROM encounter_recordings WHERE encounter IN (SELECT id FROM encounters WHERE patient = $1)";
         let detached = act.execute(sqlx::query(detach).bind(id)).await?;
-        // They were merged with somebody when the backup was made.
-        act.execute(sqlx::query("UPDATE patients SET stands_under = NULL WHERE stands_under = $1").bind(id)).await?;
         act.execute(sqlx::query("DELETE FROM patients WHERE id = $1").bind(id)).await?;
+        if let Some(owner) = owner {
+            act.settle(owner.organisation, left.iter().map(String::as_str)).await?;
+        }
         act.execute(sqlx::query("INSERT INTO erased_patients (id) VALUES ($1)").bind(id)).await?;
         act.execute(sqlx::query("UPDATE upkeep SET wipe = 1")).await?;
         act.enter(&Event { action: Action::KeyDestroy, ..event.clone() }).await?;

@@ -99,6 +99,14 @@ impl Act {
         let held = self.one::<(i64,)>(sqlx::query_as(PATIENT_HELD).bind(patient)).await?;
         Ok(held.is_none_or(|(count,)| count > 0))
     }
+
+    /// Whether a hold was placed after this time, in seconds since 1970, on anybody who is one person with this patient, and stands.
+    pub(super) async fn patient_held_since(&mut self, patient: &str, since: i64) -> Result<bool, StoreError> {
+        self.execute(sqlx::query(HOLD_PERSON).bind(patient)).await?;
+        let query = format!("{PATIENT_HELD} AND placed_at > $2");
+        let held = self.one::<(i64,)>(sqlx::query_as(&query).bind(patient).bind(since)).await?;
+        Ok(held.is_none_or(|(count,)| count > 0))
+    }
 }
 
 impl Store {

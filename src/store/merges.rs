@@ -84,16 +84,6 @@ impl Store {
         Ok(rows.map_err(StoreError::database("read who is one person"))?.into_iter().map(|(id,)| id).collect())
     }
 
-    /// The patient under whom this one stands: itself where it stands alone or leads, or where there is none.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn leading(&self, patient: &str) -> Result<String, StoreError> {
-        let query = sqlx::query_as("SELECT coalesce(stands_under, id) FROM patients WHERE id = $1").bind(patient);
-        let row = self.reader().one::<(String,)>(query).await.map_err(StoreError::database("read who is one person"))?;
-        Ok(row.map_or_else(|| patient.to_owned(), |(id,)| id))
-    }
-
     /// Whether a recording belongs to a visit of this patient, or of one who is the same person now.
     ///
     /// # Errors
@@ -146,7 +136,7 @@ impl Store {
     /// of them shares are told.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// [`StoreError::OnHold`] where either was put on hold since, and when it cannot be written.
     pub async fn unmerge(&self, id: &str, by: &By) -> Result<bool, StoreError> {
         let of = by.organisation();
         let mut act = self.begin("take a merge back").await?;
@@ -155,8 +145,13 @@ impl Store {
         let Some(found) = act.one::<Row>(sqlx::query_as(&query).bind(id).bind(of.to_string())).await? else {
             return act.abandon().await.map(|()| false);
         };
-        let StoredMerge { one, other, same, .. } = found.into();
+        let StoredMerge { one, other, same, made_at, .. } = found.into();
         let were = act.merges(of).await?.same_person(record(&one)?);
+        // A hold that was placed on one of them since covers the other too, as long as they are one.
+        if same && act.patient_held_since(&one, made_at).await? {
+            act.abandon().await?;
+            return Err(StoreError::OnHold);
+        }
         act.execute(sqlx::query("DELETE FROM patient_merges WHERE id = $1").bind(id)).await?;
         let were: Vec<String> = were.iter().map(ToString::to_string).chain([other.clone()]).collect();
         act.settle(of, were.iter().map(String::as_str)).await?;
@@ -164,7 +159,10 @@ impl Store {
         act.enter(&by.did_for(action, self.pseudonym(&one)?)).await?;
         act.commit(&by.did_for(action, self.pseudonym(&other)?)).await?;
         for patient in were {
-            self.tell_consents_of(&patient).await?;
+            // It is done: who is not told finds out at the next page.
+            if let Err(error) = self.tell_consents_of(&patient).await {
+                tracing::error!(%error, "open views were not told that a merge was taken back");
+            }
         }
         Ok(true)
     }
@@ -249,7 +247,11 @@ impl Act {
     }
 
     /// Lets each of these patients stand under the one of the same person who was entered first.
-    async fn settle<'a>(&mut self, of: OrganisationId, patients: impl IntoIterator<Item = &'a str>) -> Result<(), StoreError> {
+    pub(super) async fn settle<'a>(
+        &mut self,
+        of: OrganisationId,
+        patients: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), StoreError> {
         let merges = self.merges(of).await?;
         let mut settled = BTreeSet::new();
         for patient in patients {

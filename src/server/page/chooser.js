@@ -158,7 +158,7 @@ class Chooser {
     if (!possible?.length) return this.visits(kept);
     const item = (pair) => {
       const other = pair.one.id === kept.id ? pair.other : pair.one;
-      const node = button(null, () => this.visits(other), { class: "open" });
+      const node = button(null, () => this.attempt(async () => this.visits(await api.patient(other.id))), { class: "open" });
       node.append(make("b", { lang: tongue(nameOf(other)) }, nameOf(other)), make("span", { class: "facts" }, reasons(pair.reasons)));
       return make("li", {}, node);
     };

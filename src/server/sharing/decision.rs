@@ -14,6 +14,7 @@ use axum::routing::{get, post};
 use self::markup::{Asked, Page};
 use super::courier::now;
 use super::patient::{Entry, Peer, allow_code, by, code_to, cookie, page, problem_of, refused, remember, to_page};
+use super::requests::reached;
 use super::{Sharing, random};
 use crate::audit::{Action, Actor, ConsentId, Event, Outcome, Refusal};
 use crate::consent::{Consent, LINK_LIFE, Secret};
@@ -222,7 +223,7 @@ async fn send_code(sharing: &Sharing, id: ConsentId, secret: &Secret, by: &By) -
         return Ok(Err(Refusal::NotSignedIn));
     }
     let contact = match &stored.patient {
-        Some(patient) => sharing.store().contact(patient).await?,
+        Some(patient) => reached(sharing.store(), patient).await?,
         None => None,
     };
     let Some(contact) = contact else { return Ok(Err(Refusal::NotEntitled)) };

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::requests::{reached, signed_notes};
-use super::views::{Opened, see_in_emergency};
+use super::views::{Opened, Source, see_in_emergency};
 use super::words::{emergency_message, minute, officer_message};
 use super::{Names, Sharing, organisation_name};
 use crate::audit::{Action, Actor, EmergencyReason, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal};
-use crate::consent::{Announcement, Ask, Domain, EMERGENCY_LIFE, LINK_LIFE, Told, Use, break_glass};
+use crate::consent::{Announcement, Ask, ConsentError, Domain, EMERGENCY_LIFE, LINK_LIFE, Told, Use, break_glass};
 use crate::identity::{Right, RoleKind, Thing};
 use crate::note::compose::Language;
 use crate::server::App;
@@ -77,8 +77,11 @@ impl EmergencyFace {
     async fn of(store: &Store, stored: &StoredEmergency) -> Result<Self, ApiError> {
         let mut notes = Vec::new();
         for note in &stored.about.notes {
-            // One that was erased since is seen no more.
+            // One that was erased since is seen no more, nor one of somebody else's since a merge was taken back.
             let Ok(Some(kept)) = store.record(note).await else { continue };
+            if !store.stands_with(note, &stored.patient).await? {
+                continue;
+            }
             if let Some((_, signature)) = kept.signed.last() {
                 let (signed_at, signed_by) = (signature.at.clone(), signature.by.clone());
                 notes.push(EmergencyNote { record: record_id(note).to_string(), signed_at, signed_by });
@@ -141,14 +144,17 @@ pub(super) async fn begin(
         return refuse(refusal, ApiError::Denied(refusal)).await;
     }
     let words = wanted.words.trim();
+    if words.is_empty() {
+        // Before anything is looked up: who gives no reason learns nothing of who is known here.
+        return refuse(Refusal::NotAllowed, ApiError::Invalid(ConsentError::NoReason.to_string())).await;
+    }
     if words.chars().count() > LONGEST_REASON || words.chars().any(char::is_control) {
         return Err(ApiError::Invalid(format!("`words` has 1 to {LONGEST_REASON} characters, none of them a control character")));
     }
     let number = Identifier::new(&wanted.patient.kind, &wanted.patient.value)?;
-    let Some(found) = store.patient_by_number(owner, &number).await? else {
+    let Some(patient) = store.patient_by_number(owner, &number).await? else {
         return refuse(Refusal::OtherPatient, ApiError::NoPatient).await;
     };
-    let patient = store.leading(&found).await?;
     if !may(store.owner_of_patient(&patient).await?.as_ref()) {
         return refuse(Refusal::NotAllowed, ApiError::NotAllowed).await;
     }
@@ -162,10 +168,13 @@ pub(super) async fn begin(
             return Err(ApiError::Invalid(error.to_string()));
         }
     };
-    // It is about all of the patient's notes; each that is looked at has events of its own.
-    let events = opened.events.into_iter().map(|event| Event { record: None, ..event }).collect();
     let names = Names::of(store, by.actor).await?;
     let messages = messages(sharing, opened.announcements, (owner, &patient)).await?;
+    // It is about all of the patient's notes; each that is looked at has events of its own.
+    let [broken, told] = opened.events.map(|event| Event { record: None, ..event });
+    // Where nobody can be reached, nobody was told.
+    let told = if messages.is_empty() { Event { outcome: Outcome::Failed, ..told } } else { told };
+    let events = vec![broken, told];
     let about = EmergencyAbout { doctor: names.person, organisation: names.organisation, reason, words: opened.words, notes };
     let (opened_at, ends_at) = (by.at, by.at.after(EMERGENCY_LIFE));
     let new = StoredEmergency { id: String::new(), patient, owner, role, opened_at, ends_at, about };
@@ -280,7 +289,11 @@ pub(super) async fn look(
         let note = stored.about.notes.iter().find(|note| record_id(note) == record).cloned();
         note.map(|note| (stored, note))
     });
-    let Some((stored, note)) = found else {
+    let theirs = match &found {
+        Some((stored, note)) => store.stands_with(note, &stored.patient).await?,
+        None => false,
+    };
+    let Some((stored, note)) = found.filter(|_| theirs) else {
         let outcome = Outcome::Refused { reason: Refusal::NoConsent };
         let event =
             Event { record: Some(record), purpose: Some(Purpose::Emergency), ..by.did_in_general(Action::View { count: 0 }) };
@@ -289,7 +302,10 @@ pub(super) async fn look(
     };
     let ask = ask(store, by, &stored.patient, record)?;
     match break_glass(&ask, stored.about.reason, stored.about.words.clone(), by.at) {
-        Ok(opened) => see_in_emergency(sharing, by, opened, (&note, stored.ends_at), language).await,
+        Ok(opened) => {
+            let source = Source::Emergency { patient: stored.patient, ends: stored.ends_at };
+            see_in_emergency(sharing, by, opened, (&note, source), language).await
+        }
         Err((_, event)) => {
             store.keep_event(&event.from(by.address, by.device)).await?;
             Err(ApiError::NotAllowed)
@@ -306,8 +322,9 @@ pub(super) struct Announced {
     organisation: String,
     #[schema(value_type = String)]
     reason: EmergencyReason,
-    /// In the doctor's words.
-    words: String,
+    /// In the doctor's words, which are clinical: for the privacy officer alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<String>,
     /// What the log calls the patient.
     patient: String,
     /// Days and minutes in Hong Kong.
@@ -334,6 +351,7 @@ pub(super) async fn announced(
     caller.may(&app, Right::Report, What::Organisation).await?;
     let found = sharing.store().emergencies_at(caller.session.organisation).await?;
     sharing.store().keep_event(&caller.by.did_in_general(Action::Report)).await?;
+    let reads = caller.session.kind == RoleKind::PrivacyOfficer;
     let face = |(stored, patient): (StoredEmergency, crate::audit::Pseudonym)| Announced {
         at: minute(stored.opened_at),
         until: minute(stored.ends_at),
@@ -341,7 +359,7 @@ pub(super) async fn announced(
         doctor: stored.about.doctor,
         organisation: stored.about.organisation,
         reason: stored.about.reason,
-        words: stored.about.words.reveal().to_owned(),
+        words: reads.then(|| stored.about.words.reveal().to_owned()),
         patient: patient.to_string(),
     };
     Ok(Json(AnnouncedEmergencies { emergencies: found.into_iter().map(face).collect() }))

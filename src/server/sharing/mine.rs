@@ -261,7 +261,9 @@ async fn withdraw(
 async fn own_consent(sharing: &Sharing, mine: &PatientPage, consent: &str) -> Result<Option<ConsentId>, ApiError> {
     let Some(id) = id(consent) else { return Ok(None) };
     let stored = sharing.store().consent(id).await?;
-    Ok(stored.filter(|stored| stored.patient.as_ref() == Some(&mine.patient)).map(|_| id))
+    let Some(patient) = stored.and_then(|stored| stored.patient) else { return Ok(None) };
+    let theirs = patient == mine.patient || sharing.store().same_person(&mine.patient).await?.contains(&patient);
+    Ok(theirs.then_some(id))
 }
 
 /// A consent as a FHIR document, for the patient.

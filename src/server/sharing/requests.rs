@@ -157,10 +157,8 @@ pub(super) async fn begin(sharing: &Sharing, by: &By, names: Names, wanted: Want
     }
     let to = time("to", wanted.to.as_deref())?.unwrap_or(from.after(USUAL));
     let since = time("visits_since", wanted.visits_since.as_deref())?;
-    let patient = match store.patient_by_number(owner, &number).await? {
-        Some(patient) => Some(store.leading(&patient).await?),
-        None => None,
-    };
+    // Who was named, also where they stand under another: what is asked for stays theirs when a merge is taken back.
+    let patient = store.patient_by_number(owner, &number).await?;
     let notes = match &patient {
         Some(patient) => signed_notes(store, patient, since).await?,
         None => Vec::new(),
@@ -230,16 +228,21 @@ pub(super) async fn reached(store: &Store, patient: &str) -> Result<Option<Conta
     Ok(None)
 }
 
-/// Who decides for a patient: parents until the sixteenth birthday, somebody else for who cannot.
+/// Who decides for a patient: parents until the sixteenth birthday, somebody else for who cannot. Of records that are one person each
+/// counts, the most careful first.
 pub(in crate::server) async fn standing(store: &Store, patient: Option<&str>) -> Result<Standing, ApiError> {
     let Some(patient) = patient else { return Ok(Standing::Decides) };
-    if reached(store, patient).await?.is_some_and(|contact| contact.incapable) {
-        return Ok(Standing::Incapable);
+    let mut of_age = None;
+    for id in std::iter::once(patient.to_owned()).chain(store.same_person(patient).await?) {
+        if store.contact(&id).await?.is_some_and(|contact| contact.incapable) {
+            return Ok(Standing::Incapable);
+        }
+        let born = store.patient(&id).await?.and_then(|stored| stored.patient.born);
+        let Some((year, month, day)) = born.map(|born| born.parts()) else { continue };
+        let birthday = format!("{:04}-{month:02}-{day:02}T00:00:00+08:00", year.saturating_add(OF_AGE));
+        of_age = of_age.max(Some(Instant::parse(&birthday)?.unix_seconds()));
     }
-    let born = store.patient(patient).await?.and_then(|stored| stored.patient.born);
-    let Some((year, month, day)) = born.map(|born| born.parts()) else { return Ok(Standing::Decides) };
-    let birthday = format!("{:04}-{month:02}-{day:02}T00:00:00+08:00", year.saturating_add(OF_AGE));
-    let until = UnixMillis(u64::try_from(Instant::parse(&birthday)?.unix_seconds()).unwrap_or(0).saturating_mul(1_000));
+    let until = UnixMillis(of_age.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0).saturating_mul(1_000));
     Ok(if super::courier::now() < until { Standing::Minor { until } } else { Standing::Decides })
 }
 

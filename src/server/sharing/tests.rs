@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::audit::{ConsentId, Purpose, RoleId};
-use crate::consent::{Decider, Secret};
+use crate::consent::{Decider, Secret, Standing};
 use crate::identity::{Date, RoleKind};
 use crate::note::edit::{NoteEdit, apply};
 use crate::note::{MadeBy, Note, SectionCode};
@@ -138,8 +138,13 @@ pub(super) async fn delivered(sharing: &Sharing) -> String {
 
 /// Brings a consent into force, by link and code.
 pub(super) async fn in_force(stage: &Stage) -> ConsentId {
+    in_force_for(stage, HKID).await
+}
+
+/// The same for the patient of this number.
+pub(super) async fn in_force_for(stage: &Stage, number: &str) -> ConsentId {
     let (sharing, store) = (&stage.sharing, stage.store());
-    let id = ask(sharing, stage.b, HKID).await.unwrap();
+    let id = ask(sharing, stage.b, number).await.unwrap();
     let link = delivered(sharing).await.rsplit('/').next().unwrap().to_owned();
     let (link, page) = (Secret::from_client(link), Secret::of_random([8; 32]));
     let by = system();
@@ -158,6 +163,28 @@ pub(super) async fn in_force(stage: &Stage) -> ConsentId {
     let attested = store.change_consent(id, &by, |consent, _| consent.attest(stage.b, Purpose::Referral, courier::now()).into());
     attested.await.unwrap().unwrap().outcome.unwrap();
     id
+}
+
+/// Enters another patient, of this number and day of birth, before the stage's own, and says that they are one person: the merge.
+pub(super) async fn merged_with(stage: &Stage, (number, born): (&str, &str)) -> (String, String) {
+    let (store, by) = (stage.store(), stage.by(stage.a));
+    let given = Given { name: "CHAN Tai Man", identifiers: &[("hkid", number)], born: Some(born), ..Given::default() };
+    let other = Patient::new(&given, Date::parse("2026-11-26").unwrap()).unwrap();
+    let other = store.create_patient(&other, -1, &by).await.unwrap().id;
+    let merge = store.merge((&other, &stage.patient), true, &by).await.unwrap();
+    (other, merge.id)
+}
+
+#[tokio::test]
+async fn a_child_does_not_come_of_age_by_a_merge() {
+    let stage = stage(1).await;
+    assert_eq!(requests::standing(stage.store(), Some(&stage.patient)).await.unwrap(), Standing::Decides);
+    let (child, merge) = merged_with(&stage, ("B123456(6)", "2020-03-02")).await;
+    for id in [&child, &stage.patient] {
+        assert!(matches!(requests::standing(stage.store(), Some(id)).await.unwrap(), Standing::Minor { .. }));
+    }
+    assert!(stage.store().unmerge(&merge, &stage.by(stage.a)).await.unwrap());
+    assert_eq!(requests::standing(stage.store(), Some(&stage.patient)).await.unwrap(), Standing::Decides);
 }
 
 #[tokio::test]

@@ -16,12 +16,13 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
+pub(in crate::server::sharing) use self::held::Source;
 pub(super) use self::held::Views;
-use self::held::{Held, Source, decided};
+use self::held::{Held, decided};
 use super::requests::{Face, id};
 use super::words::reason;
 use super::{Names, Sharing};
-use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal, UnixMillis};
+use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal};
 use crate::consent::{Consent, Emergency, Permit, Use, Uses};
 use crate::fonts;
 use crate::identity::{Right, RoleKind, Thing};
@@ -174,13 +175,15 @@ async fn see(
     }
     let note = stored.about.notes.iter().find(|note| record_id(note) == record).ok_or(ApiError::NoConsent)?;
     if !is_theirs(store, &stored, note).await? {
+        let event = Event { consent: Some(consent), record: Some(record), ..by.did_in_general(Action::View { count: 0 }) };
+        store.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::OtherPatient }, ..event }).await?;
         return Err(ApiError::NoConsent);
     }
     let kept = store.record(note).await?.ok_or(ApiError::NoConsent)?;
     let Record::Signed(signed) = &kept.record else { return Err(ApiError::Unsigned) };
-    let patient = Some(stored.consent.scope().patient);
-    let seen = by.did_in_general(Action::View { count: 1 });
-    let seen = Event { patient, record: Some(record), purpose: Some(purpose), consent: Some(consent), ..seen };
+    // Whose note it is: of two who were thought one person it may be the other's.
+    let seen = store.event_about(by, Action::View { count: 1 }, note).await?;
+    let seen = Event { purpose: Some(purpose), consent: Some(consent), ..seen };
     let entry = store.keep_events(&events, &seen).await?;
     let mark = |error: crate::sharing::SharingError| ApiError::Denied(error.refusal());
     let watermark = Watermark::new(&names.person, &names.organisation, by.at, entry).map_err(mark)?;
@@ -197,25 +200,25 @@ pub(super) async fn see_in_emergency(
     sharing: &Sharing,
     by: &By,
     opened: Emergency,
-    (note, ends): (&str, UnixMillis),
+    (note, source): (&str, Source),
     language: Language,
 ) -> Result<Opened, ApiError> {
     let store = sharing.store();
     let Actor::Staff { role, .. } = by.actor else { return Err(ApiError::NotAllowed) };
-    let Emergency { permit, events, .. } = opened;
-    let (record, patient, purpose) = (permit.ask().record, permit.ask().patient, Purpose::Emergency);
+    let Emergency { permit, events: [broken, _], .. } = opened;
+    let (record, purpose) = (permit.ask().record, Purpose::Emergency);
     let names = Names::of(store, by.actor).await?;
     let kept = store.record(note).await?.ok_or(ApiError::NoConsent)?;
     let Record::Signed(signed) = &kept.record else { return Err(ApiError::Unsigned) };
-    let seen = by.did_in_general(Action::View { count: 1 });
-    let seen = Event { patient: Some(patient), record: Some(record), purpose: Some(purpose), ..seen };
-    let entry = store.keep_events(&events.map(|event| event.from(by.address, by.device)), &seen).await?;
+    let seen = Event { purpose: Some(purpose), ..store.event_about(by, Action::View { count: 1 }, note).await? };
+    // It was announced when it was opened.
+    let entry = store.keep_events(&[broken.from(by.address, by.device)], &seen).await?;
     let mark = |error: crate::sharing::SharingError| ApiError::Denied(error.refusal());
     let watermark = Watermark::new(&names.person, &names.organisation, by.at, entry).map_err(mark)?;
     let permits = vec![permit];
     let view = View::of(signed, record, role, &permits, watermark, language, by.at).map_err(mark)?;
     let pictures = pictures(&view, language).await?;
-    let (source, note, uses) = (Source::Emergency { ends }, note.to_owned(), Uses::default());
+    let (note, uses) = (note.to_owned(), Uses::default());
     let held = Held { role, source, note, record, purpose, permits, view, language, uses, pictures };
     Ok(Opened { view: sharing.0.views.keep(held)?, entry })
 }
@@ -435,8 +438,8 @@ async fn copy(
     let stored = named(sharing, by, consent).await?;
     let (permits, events) = decided(&stored.consent, by, (held.record, held.purpose), to);
     let permits = permitted(sharing, permits, events.clone()).await?;
-    let (patient, record) = (Some(stored.consent.scope().patient), Some(held.record));
-    let event = Event { patient, record, purpose: Some(held.purpose), consent: Some(consent), ..by.did_in_general(action) };
+    let event = sharing.store().event_about(by, action, &held.note).await?;
+    let event = Event { purpose: Some(held.purpose), consent: Some(consent), ..event };
     if !permits.iter().all(|permit| may(Right::Export, permit, stored.about.owner)) {
         sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::NotAllowed }, ..event }).await?;
         return Err(ApiError::NotAllowed);

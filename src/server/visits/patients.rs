@@ -147,10 +147,18 @@ pub(super) async fn create(
         Err(error) => return Err(not_entered(&app, &caller, error).await),
     };
     let today = today().map_err(|error| ApiError::internal(&error))?;
-    let possible = possible(&app, caller.reach(&app).await?, &stored.id, today).await?;
-    if !possible.is_empty() {
-        caller.searched(&app, possible.len()).await?;
-    }
+    // The patient is entered: what goes wrong from here on must not look as if they were not.
+    let looked = async {
+        let possible = possible(&app, caller.reach(&app).await?, &stored.id, today).await?;
+        if !possible.is_empty() {
+            caller.searched(&app, possible.len()).await?;
+        }
+        Ok::<_, ApiError>(possible)
+    };
+    let possible = looked.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "who may be the same patient was not looked up");
+        Vec::new()
+    });
     Ok((StatusCode::CREATED, Json(EnteredPatient { patient: PatientFace::of(stored, today), possible })))
 }
 

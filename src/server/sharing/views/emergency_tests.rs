@@ -1,7 +1,7 @@
 //! An emergency is announced, in the log before anything is shown, over within the hour, and nobody else's.
 
 use super::super::emergencies::{Wanted, begin, look};
-use super::super::tests::{HKID, SENTINEL, Stage, stage};
+use super::super::tests::{HKID, SENTINEL, Stage, merged_with, stage};
 use super::{copy, holding, markup};
 use crate::audit::{Action, Actor, EmergencyReason, Event, OrganisationId, Outcome, Refusal};
 use crate::consent::{EMERGENCY_LIFE, Use};
@@ -70,9 +70,9 @@ async fn an_emergency_is_announced_and_logged_and_its_notes_are_read_and_not_tak
     let record = record_id(&emergency.about.notes[0]);
     let view = look(&stage.sharing, &by, (&emergency.id, record), Language::English).await.unwrap_or_else(|_| panic!());
     let all = events(&stage).await;
-    let last: Vec<_> = all[all.len() - 3..].iter().map(|event| (event.action, event.record)).collect();
+    let last: Vec<_> = all[all.len() - 2..].iter().map(|event| (event.action, event.record)).collect();
     let named = Some(record);
-    let acts = [Action::BreakGlass { reason }, Action::BreakGlassAnnounce, Action::View { count: 1 }];
+    let acts = [Action::BreakGlass { reason }, Action::View { count: 1 }];
     assert_eq!(last, acts.map(|action| (action, named)));
     assert_eq!(all.len() as u64, view.entry + 1);
     let held = holding(&stage.sharing, &by, &view.view).await.unwrap_or_else(|_| panic!("it holds"));
@@ -116,4 +116,29 @@ async fn an_emergency_needs_a_reason_a_patient_and_the_role_and_is_nobody_elses(
     let other = look(&stage.sharing, &by, (&emergency.id, record_id("another")), Language::English).await;
     assert!(matches!(other, Err(ApiError::NoConsent)));
     assert_eq!(refused(&events(&stage).await), before + 6);
+}
+
+#[tokio::test]
+async fn an_emergency_about_somebody_else_since_a_merge_was_taken_back_ends() {
+    let stage = stage(1).await;
+    let (store, by, clinic) = (stage.store().clone(), stage.by(stage.b), owner(&stage).await);
+    let (other, merge) = merged_with(&stage, ("B123456(6)", "1961-03-02")).await;
+    let asked = wanted("B123456(6)", "unconscious after a fall", clinic);
+    let emergency = begin(&stage.sharing, &by, clinic, asked, |_| true).await.unwrap_or_else(|_| panic!());
+    assert_eq!(emergency.patient, other);
+    let record = record_id(&emergency.about.notes[0]);
+    let view = look(&stage.sharing, &by, (&emergency.id, record), Language::English).await.unwrap_or_else(|_| panic!());
+    let seen = events(&stage).await.pop().unwrap();
+    let whose = Some(store.pseudonym(&stage.patient).unwrap());
+    assert_eq!((seen.action, seen.patient), (Action::View { count: 1 }, whose), "the log says whose note was seen");
+    let held = holding(&stage.sharing, &by, &view.view).await.unwrap_or_else(|_| panic!("it holds"));
+    let changes = store.consent_changes();
+    let watched = store.clone();
+    let watching = tokio::spawn(async move { held.ended(&watched, changes).await });
+    let begun = std::time::Instant::now();
+    assert!(store.unmerge(&merge, &stage.by(stage.a)).await.unwrap());
+    assert_eq!(watching.await.unwrap(), Refusal::OtherPatient);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(1), "{:?}", begun.elapsed());
+    let again = look(&stage.sharing, &by, (&emergency.id, record), Language::English).await;
+    assert!(matches!(again, Err(ApiError::NoConsent)));
 }

@@ -24,12 +24,12 @@ const LONGEST: Duration = Duration::from_secs(12 * 3600);
 const BEAT: Duration = Duration::from_millis(500);
 
 /// What a view rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::server::sharing) enum Source {
     /// A consent in force.
     Consent(ConsentId),
-    /// An emergency, until its end.
-    Emergency { ends: UnixMillis },
+    /// An emergency about this patient, until its end.
+    Emergency { patient: String, ends: UnixMillis },
 }
 
 /// One open view.
@@ -51,8 +51,8 @@ pub(super) struct Held {
 impl Held {
     /// The consent that it rests on.
     pub(super) fn consent(&self) -> Option<ConsentId> {
-        match self.source {
-            Source::Consent(id) => Some(id),
+        match &self.source {
+            Source::Consent(id) => Some(*id),
             Source::Emergency { .. } => None,
         }
     }
@@ -62,18 +62,22 @@ impl Held {
     /// # Errors
     /// Why not; [`Refusal::Error`] where that could not be found out.
     pub(super) async fn still(&self, store: &Store, at: UnixMillis) -> Result<(), Refusal> {
-        match self.source {
+        let theirs = match &self.source {
             Source::Consent(id) => {
-                let stored = store.consent(id).await.map_err(|_| Refusal::Error)?;
+                let stored = store.consent(*id).await.map_err(|_| Refusal::Error)?;
                 let consent = stored.as_ref().map(|stored| &stored.consent);
                 self.permits.iter().try_for_each(|permit| permit.still_holds(consent, at))?;
                 let Some(stored) = stored else { return Err(Refusal::NoConsent) };
-                if !super::is_theirs(store, &stored, &self.note).await.map_err(|_| Refusal::Error)? {
-                    return Err(Refusal::OtherPatient);
-                }
+                super::is_theirs(store, &stored, &self.note).await
             }
-            Source::Emergency { ends } if at >= ends => return Err(Refusal::Expired),
-            Source::Emergency { .. } => self.permits.iter().try_for_each(|permit| permit.still_holds(None, at))?,
+            Source::Emergency { ends, .. } if at >= *ends => return Err(Refusal::Expired),
+            Source::Emergency { patient, .. } => {
+                self.permits.iter().try_for_each(|permit| permit.still_holds(None, at))?;
+                store.stands_with(&self.note, patient).await
+            }
+        };
+        if !theirs.map_err(|_| Refusal::Error)? {
+            return Err(Refusal::OtherPatient);
         }
         // A note that was erased since is seen no more.
         let kept = store.recording(&self.note).await.map_err(|_| Refusal::Error)?;
@@ -83,9 +87,9 @@ impl Held {
     /// Completes when its permits hold no more. `changes` has to have been listening since before they were looked at last.
     pub(super) async fn ended(&self, store: &Store, mut changes: broadcast::Receiver<ConsentId>) -> Refusal {
         let until = self.permits.iter().map(Permit::until).min().unwrap_or(UnixMillis(0));
-        let until = match self.source {
+        let until = match &self.source {
             Source::Consent(_) => until,
-            Source::Emergency { ends } => until.min(ends),
+            Source::Emergency { ends, .. } => until.min(*ends),
         };
         loop {
             tokio::select! {
@@ -95,8 +99,9 @@ impl Held {
                     Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
                     Err(broadcast::error::RecvError::Closed) => return Refusal::Error,
                 },
+                // Nobody tells an emergency that its note was erased or a merge taken back: it looks itself.
                 () = tokio::time::sleep(BEAT) => {
-                    if super::super::courier::now() < until {
+                    if self.consent().is_some() && super::super::courier::now() < until {
                         continue;
                     }
                 }

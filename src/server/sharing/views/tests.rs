@@ -8,7 +8,7 @@ use axum::routing::get;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::super::courier::now;
-use super::super::tests::{SENTINEL, Stage, in_force, stage};
+use super::super::tests::{SENTINEL, Stage, in_force, in_force_for, merged_with, stage};
 use super::super::words::minute;
 use super::*;
 
@@ -140,12 +140,12 @@ async fn a_copy_half_way_breaks_off() {
 async fn a_merge_that_is_taken_back_ends_what_was_shared_of_somebody_else() {
     let stage = stage(1).await;
     let (store, by) = (stage.store().clone(), stage.by(stage.a));
-    let given = crate::visit::Given { name: "CHAN Tai Man", ..crate::visit::Given::default() };
-    let other = crate::visit::Patient::new(&given, crate::identity::Date::parse("2026-11-26").unwrap()).unwrap();
-    // Entered before the one who has the note, and so the one under whom both stand.
-    let other = store.create_patient(&other, -1, &by).await.unwrap().id;
-    let merge = store.merge((&other, &stage.patient), true, &by).await.unwrap();
-    let id = in_force(&stage).await;
+    let (other, merge) = merged_with(&stage, ("B123456(6)", "1961-03-02")).await;
+    // Both stand under the other, who was entered first; a consent is of who was named.
+    let theirs = in_force(&stage).await;
+    assert_eq!(store.consent(theirs).await.unwrap().unwrap().patient.as_ref(), Some(&stage.patient));
+    let (kept, _) = seen(&stage, theirs, Purpose::Referral).await.unwrap();
+    let id = in_force_for(&stage, "B123456(6)").await;
     assert_eq!(store.consent(id).await.unwrap().unwrap().patient, Some(other));
     let (held, _) = seen(&stage, id, Purpose::Referral).await.unwrap();
     let changes = store.consent_changes();
@@ -154,7 +154,8 @@ async fn a_merge_that_is_taken_back_ends_what_was_shared_of_somebody_else() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(!watching.is_finished());
     let begun = Instant::now();
-    assert!(store.unmerge(&merge.id, &by).await.unwrap());
+    assert!(store.unmerge(&merge, &by).await.unwrap());
+    assert_eq!(kept.still(&store, now()).await, Ok(()), "what is shared of the patient themselves goes on");
     let (refusal, at) = watching.await.unwrap();
     assert_eq!(refusal, Refusal::OtherPatient);
     assert!(at - begun < SECOND, "{:?}", at - begun);
