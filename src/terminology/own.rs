@@ -215,11 +215,8 @@ mod tests {
         let local = condition("高血壓").local;
         assert_eq!(local.len(), 2);
         assert!(local.iter().any(|local| local.system == system::ICD9CM && local.code == "401.9"));
-        assert!(
-            of("panadol")
-                .iter()
-                .all(|meaning| matches!(meaning, Meaning::Drug(place) if lexicon.drugs[*place].name == "house mixture"))
-        );
+        let drugs: Vec<_> = of("panadol").into_iter().filter(|meaning| matches!(meaning, Meaning::Drug(_))).collect();
+        assert!(matches!(drugs.as_slice(), [Meaning::Drug(place)] if lexicon.drugs[*place].name == "house mixture"), "{drugs:?}");
         assert_ne!(lexicon.digest(), Lexicon::builtin().unwrap().digest());
     }
 
