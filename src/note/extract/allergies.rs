@@ -344,6 +344,20 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
             hits.filter_map(|hit| substance(utterance, hit, lexicon).map(|name| (name, hit))).collect();
         let sign = utterance.terms(lexicon, range.clone(), TermKind::Allergy).next();
         let list = sign.map(|sign| listed(utterance, lexicon, sign)).unwrap_or_default();
+        // 我食過 X,塊面腫晒,話係敏感: of what was taken.
+        if let Some(sign) = sign
+            && named.is_empty()
+            && !clause.asked
+            && utterance.speaker != Speaker::Doctor
+            && !utterance.has(lexicon, range.clone(), &[TermKind::Negation, TermKind::NotSo, TermKind::NegationNear, TermKind::Question])
+            && let Some((name, hit)) = once_taken(utterance, lexicon, range.start)
+            && let Some(evidence) = evidence_of(utterance, hit.start..hit.end).zip(evidence_of(utterance, sign.start..sign.end))
+        {
+            let (mut evidence, more) = evidence;
+            evidence.merge(&more);
+            put(all, name, AllergyStatus::Present, evidence);
+            continue;
+        }
         let mut reactions: Vec<Found> = utterance.terms(lexicon, range.clone(), TermKind::Reaction).copied().collect();
         if reactions.is_empty() {
             reactions.extend(felt(utterance, lexicon, &range));
@@ -434,8 +448,28 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
             _ => {}
         }
     }
-    if asked.is_empty() { asked_plainly(utterance, lexicon) } else { asked }
+    if asked.is_empty() { asked_plainly(utterance, lexicon) } else { answered_at_once(utterance, asked, all) }
 }
+
+/// 食藥有冇敏感?冇。 Who asks answers in the same turn; gives back what is still open.
+fn answered_at_once(utterance: &Utterance, asked: Vec<(Substance, Evidence)>, all: &mut Vec<Told>) -> Vec<(Substance, Evidence)> {
+    let Some(last) = utterance.clauses().last().map(|clause| clause.range.clone()) else { return asked };
+    let words: String = utterance.folded(last.clone()).iter().filter(|c| !"呀㗎啊喇啦嘅喎,。".contains(**c)).collect();
+    let own = asked.iter().flat_map(|(_, evidence)| evidence.spans()).any(|span| span.end() > last.start);
+    if own || !NONE.contains(&words.as_str()) {
+        return asked;
+    }
+    for (substance, mut evidence) in asked {
+        if let Some(more) = evidence_of(utterance, last.clone()) {
+            evidence.merge(&more);
+        }
+        put(all, substance, AllergyStatus::None, evidence);
+    }
+    Vec::new()
+}
+
+/// A denial that is a whole clause (folded).
+const NONE: [&str; 7] = ["冇", "冇有", "都冇", "就冇", "佢冇", "我冇", "药冇"];
 
 /// 佢食盤尼西林面腫佢個女就對海鮮敏感: without a mark between, what stands before the relative is the patient's.
 fn patients_own(utterance: &Utterance, lexicon: &Lexicon, clause: Range<usize>) -> Range<usize> {
@@ -455,10 +489,18 @@ fn patients_own(utterance: &Utterance, lexicon: &Lexicon, clause: Range<usize>) 
 fn taken_before<'a>(utterance: &'a Utterance, lexicon: &Lexicon, at: usize) -> Option<(Substance, &'a Found)> {
     let before = utterance.clause(at.checked_sub(1)?).range;
     let hit = utterance.within(before.clone()).iter().rev().find(|hit| substance_named(utterance, lexicon, hit))?;
-    let words = utterance.folded(hit.end..before.end);
+    let words = utterance.folded(before);
     let once = words.windows(2).any(|pair| matches!(pair, ['食' | '打' | '用' | '搽', '过' | '完' | '咗']));
     let same = utterance.sentence(hit.start) == utterance.sentence(at);
     (once && same).then(|| substance(utterance, hit, lexicon).map(|name| (name, hit)))?
+}
+
+/// The last substance that one of the two clauses before, in one sentence, says was once taken.
+fn once_taken<'a>(utterance: &'a Utterance, lexicon: &Lexicon, at: usize) -> Option<(Substance, &'a Found)> {
+    let nearest = utterance.clause(at.checked_sub(1)?).range;
+    taken_before(utterance, lexicon, at).or_else(|| taken_before(utterance, lexicon, nearest.start)).filter(|(_, hit)| {
+        !relatives(utterance, lexicon, utterance.sentence(hit.start).start, at)
+    })
 }
 
 /// 食 A 同 B 會眼腫: the nearest name before what it does, and those in one list with it.
@@ -641,5 +683,11 @@ fn relatives(utterance: &Utterance, lexicon: &Lexicon, start: usize, end: usize)
         .terms(lexicon, start..end, TermKind::Family)
         .next()
         .is_some_and(|hit| utterance.owned(hit.start) || utterance.speaker != Speaker::Relative);
-    family || utterance.has(lexicon, start..end, &[TermKind::Other])
+    // 我就對 aspirin 敏感, says the mother: hers.
+    let hers = utterance.speaker == Speaker::Relative
+        && utterance.terms(lexicon, start..end, TermKind::Oneself).any(|hit| {
+            let next = utterance.chars.get(hit.end);
+            matches!(next, Some('对' | '就' | '食' | '都' | '有')) && utterance.folded(hit.start..hit.end).starts_with(&['我'])
+        });
+    family || hers || utterance.has(lexicon, start..end, &[TermKind::Other])
 }

@@ -312,6 +312,11 @@ impl Context<'_> {
             return Some("denied at its first word");
         }
         let near = mention.head.saturating_sub(4).max(clause.start)..mention.head;
+        // 而家冇燒: the word for what is over ends in the denial.
+        let mut over = self.utterance.terms(self.lexicon, near.clone(), TermKind::Resolved);
+        if over.any(|cue| cue.end == mention.head && self.utterance.folded(cue.start..cue.end).ends_with(&['冇'])) {
+            return Some("denied next to it");
+        }
         if self.utterance.terms(self.lexicon, near, TermKind::NegationNear).any(|cue| mention.head - cue.end <= 1) {
             return Some("denied next to it");
         }

@@ -182,7 +182,9 @@ fn value_after<'a>(utterance: &'a Utterance, lexicon: &Lexicon, from: usize, bea
             UnitKind::Times => beats.is_none_or(|least| quantity.value < least),
             _ => false,
         });
-        !counted && !number.ordinal
+        // INR 跌到二以下就轉藥: a bound is no reading.
+        let bound = matches!(utterance.folded(number.end..number.end + 2), ['以', '下' | '上' | '内']);
+        !counted && !number.ordinal && !bound
     });
     let first = candidates.next()?;
     let changes = matches!(first.start.checked_sub(1).and_then(|at| utterance.chars.get(at)), Some('由' | '从'));
@@ -220,7 +222,9 @@ fn by_unit(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
         let changed = utterance.has(lexicon, clause.clone(), &[TermKind::Change, TermKind::PerWeight, TermKind::Lifestyle]);
         // 三十八度幾 is no reading.
         let rough = matches!(utterance.chars.get(quantity.end), Some('几' | '多'));
-        if not_today(utterance, lexicon, quantity.start) || changed || rough {
+        // 抬高四十度: an angle.
+        let raised = utterance.folded(clause.start..quantity.start).windows(2).any(|pair| matches!(pair, ['抬', '高'] | ['屈', '到' | '曲']));
+        if not_today(utterance, lexicon, quantity.start) || changed || rough || raised {
             continue;
         }
         match ucum {
