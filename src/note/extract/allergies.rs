@@ -332,6 +332,7 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
     let mut relative: Option<Range<usize>> = None;
     for clause in utterance.clauses() {
         let range = patients_own(utterance, lexicon, clause.range.clone());
+        let range = told_from(utterance, lexicon, &range)..range.end;
         if relatives(utterance, lexicon, range.start, range.end) {
             relative = utterance.has(lexicon, range.clone(), &[TermKind::Allergy]).then(|| range.clone()).or(relative);
             continue;
@@ -349,7 +350,11 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
             && named.is_empty()
             && !clause.asked
             && utterance.speaker != Speaker::Doctor
-            && !utterance.has(lexicon, range.clone(), &[TermKind::Negation, TermKind::NotSo, TermKind::NegationNear, TermKind::Question])
+            && !utterance.has(
+                lexicon,
+                range.clone(),
+                &[TermKind::Negation, TermKind::NotSo, TermKind::NegationNear, TermKind::Question],
+            )
             && let Some((name, hit)) = once_taken(utterance, lexicon, range.start)
             && let Some(evidence) = evidence_of(utterance, hit.start..hit.end).zip(evidence_of(utterance, sign.start..sign.end))
         {
@@ -368,7 +373,9 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
         // Augmentin 都食過,冇事: the sign may stand right behind the comma.
         let taken = utterance.has(lexicon, range.clone(), &[TermKind::DrugStopped]);
         let until = if taken { range.end + 3 } else { range.end };
-        let tolerated = utterance.terms(lexicon, range.start..until, TermKind::Tolerated).next();
+        // 食到腳筋痛: what it did is no sign that it is borne.
+        let borne = |hit: &&Found| !utterance.folded(hit.start..hit.end).ends_with(&['到']) || range.end <= hit.end + 2;
+        let tolerated = utterance.terms(lexicon, range.start..until, TermKind::Tolerated).find(borne);
         let question = clause.asked && last_clause(utterance, &range)
             || utterance.has(lexicon, range.clone(), &[TermKind::Question, TermKind::QuestionEnd])
             || asks_which(utterance, lexicon, &range);
@@ -453,8 +460,13 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
 
 /// 食藥有冇敏感?冇。 Who asks answers in the same turn; gives back what is still open.
 fn answered_at_once(utterance: &Utterance, asked: Vec<(Substance, Evidence)>, all: &mut Vec<Told>) -> Vec<(Substance, Evidence)> {
-    let Some(last) = utterance.clauses().last().map(|clause| clause.range.clone()) else { return asked };
-    let words: String = utterance.folded(last.clone()).iter().filter(|c| !"呀㗎啊喇啦嘅喎,。".contains(**c)).collect();
+    let words = |range: &Range<usize>| -> String {
+        utterance.folded(range.clone()).iter().filter(|c| !" 呀㗎啊喇啦嘅喎,.。".contains(**c)).collect()
+    };
+    let clauses = utterance.clauses().iter().map(|clause| clause.range.clone());
+    let Some((last, words)) = clauses.map(|range| (range.clone(), words(&range))).rfind(|(_, words)| !words.is_empty()) else {
+        return asked;
+    };
     let own = asked.iter().flat_map(|(_, evidence)| evidence.spans()).any(|span| span.end() > last.start);
     if own || !NONE.contains(&words.as_str()) {
         return asked;
@@ -470,6 +482,18 @@ fn answered_at_once(utterance: &Utterance, asked: Vec<(Substance, Evidence)>, al
 
 /// A denial that is a whole clause (folded).
 const NONE: [&str; 7] = ["冇", "冇有", "都冇", "就冇", "佢冇", "我冇", "药冇"];
+
+/// 使唔使食抗生素我對盤尼西林敏感: where, behind a question of something else, the patient goes on to tell of themselves.
+fn told_from(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> usize {
+    let question = utterance.terms(lexicon, clause.clone(), TermKind::Question).last();
+    let myself = |hit: &&Found| {
+        let next = utterance.chars.get(hit.end);
+        matches!(next, Some('对' | '细' | '小' | '以' | '食' | '打' | '试')) && utterance.folded(hit.start..hit.end) == ['我']
+    };
+    let after = |question: &Found| utterance.terms(lexicon, question.end + 2..clause.end, TermKind::Oneself).find(myself);
+    let told = question.and_then(after).map_or(clause.start, |hit| hit.start);
+    if utterance.has(lexicon, clause.start..told, &[TermKind::Allergy]) { clause.start } else { told }
+}
 
 /// 佢食盤尼西林面腫佢個女就對海鮮敏感: without a mark between, what stands before the relative is the patient's.
 fn patients_own(utterance: &Utterance, lexicon: &Lexicon, clause: Range<usize>) -> Range<usize> {
@@ -498,9 +522,9 @@ fn taken_before<'a>(utterance: &'a Utterance, lexicon: &Lexicon, at: usize) -> O
 /// The last substance that one of the two clauses before, in one sentence, says was once taken.
 fn once_taken<'a>(utterance: &'a Utterance, lexicon: &Lexicon, at: usize) -> Option<(Substance, &'a Found)> {
     let nearest = utterance.clause(at.checked_sub(1)?).range;
-    taken_before(utterance, lexicon, at).or_else(|| taken_before(utterance, lexicon, nearest.start)).filter(|(_, hit)| {
-        !relatives(utterance, lexicon, utterance.sentence(hit.start).start, at)
-    })
+    taken_before(utterance, lexicon, at)
+        .or_else(|| taken_before(utterance, lexicon, nearest.start))
+        .filter(|(_, hit)| !relatives(utterance, lexicon, utterance.sentence(hit.start).start, at))
 }
 
 /// 食 A 同 B 會眼腫: the nearest name before what it does, and those in one list with it.

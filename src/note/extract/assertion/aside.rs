@@ -97,12 +97,18 @@ impl Context<'_> {
         if PREVENTED.iter().any(|word| before.ends_with(word)) || kept_off {
             return Some("what is prevented");
         }
-        let catching = concept.icd10.starts_with(['A', 'B']) || concept.icd10.starts_with("J10") || concept.icd10.starts_with("J11");
-        let (near, given) = (after.chars().take(5).collect::<String>(), |words: &[&str], text: &str| words.iter().any(|word| text.contains(word)));
+        let catching =
+            concept.icd10.starts_with(['A', 'B']) || concept.icd10.starts_with("J10") || concept.icd10.starts_with("J11");
+        let (near, given) = (after.chars().take(5).collect::<String>(), |words: &[&str], text: &str| {
+            words.iter().any(|word| text.contains(word))
+        });
         if catching && (given(&GIVEN, &near) || GIVES.iter().any(|word| before.ends_with(word))) {
             return Some("a vaccine");
         }
         let within = said(mention.start..mention.end);
+        if within.starts_with("低血压") && before.ends_with(['坐', '瞓', '训', '躺', '企', '蹲', '放']) {
+            return Some("how the pressure was taken");
+        }
         let asked = before.ends_with("会唔会") || before.ends_with("会不会");
         let told = self.utterance.speaker == Speaker::Doctor && !asked && !before.ends_with("唔会") && !before.ends_with("你会");
         let comes = concept.symptom && told && (within.contains('会') || before.ends_with('会'));

@@ -31,7 +31,8 @@ impl Context<'_> {
         // What stands behind the next name belongs to that.
         let span = clause.start.max(self.utterance.back(mention.start, SUBJECT_REACH))
             ..clause.end.min(self.utterance.ahead(mention.end, REACH)).min(self.before_next(mention));
-        let compared = |hit: &Found| matches!(hit.start.checked_sub(1).and_then(|at| self.utterance.chars.get(at)), Some('比' | '较'));
+        let compared =
+            |hit: &Found| matches!(hit.start.checked_sub(1).and_then(|at| self.utterance.chars.get(at)), Some('比' | '较'));
         // 比上次重咗: what is told is how it is now.
         if self.utterance.terms(self.lexicon, span.clone(), TermKind::History).any(|hit| !compared(hit)) {
             return reading(Claim::Historical, "once");
