@@ -110,7 +110,12 @@ impl Context<'_> {
             return Some("how the pressure was taken");
         }
         let asked = before.ends_with("会唔会") || before.ends_with("会不会");
-        let told = self.utterance.speaker == Speaker::Doctor && !asked && !before.ends_with("唔会") && !before.ends_with("你会");
+        let explained = said(clause.clone()).contains("因为");
+        let told = self.utterance.speaker == Speaker::Doctor
+            && !explained
+            && !asked
+            && !before.ends_with("唔会")
+            && !before.ends_with("你会");
         let comes = concept.symptom && told && (within.contains('会') || before.ends_with('会'));
         comes.then_some("what will come")
     }

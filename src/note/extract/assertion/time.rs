@@ -23,6 +23,9 @@ impl Context<'_> {
         if self.has(behind.clone(), &[TermKind::Resolved]) {
             return reading(Claim::Historical, OVER);
         }
+        if self.operated(mention) {
+            return reading(Claim::Historical, OVER);
+        }
         let next_word = self.utterance.chars.get(mention.end);
         let ended = !concept.symptom && next_word == Some(&'完') || self.treated(mention, clause.end);
         if !ended && self.lasting(clause.clone()) || concept.chronic && !self.has(clause.clone(), &[TermKind::Resolved]) {
@@ -53,6 +56,12 @@ impl Context<'_> {
         }
         self.long_ago(span.start..clause.end.max(behind.end.min(clause.end + 8)))
             .then_some(Reading { claim: Claim::Historical, reason: "long ago" })
+    }
+
+    /// 做完白內障手術: what was operated on is over.
+    fn operated(&self, mention: &Mention) -> bool {
+        let before = self.utterance.folded(mention.start.saturating_sub(2)..mention.start);
+        matches!(before, ['做', '完' | '咗' | '过']) && self.utterance.folded(mention.end..mention.end + 2) == ['手', '术']
     }
 
     /// 鼻咽癌電療完八年: a cancer whose treatment is over.
