@@ -171,7 +171,10 @@ impl Context<'_> {
         // 甲狀腺結節覆診, 點呀? names why one came.
         // 前列腺肥大嗰邊,小便點? names of what is asked.
         let topic = self.concept(mention).is_some_and(|concept| concept.chronic)
-            && self.has(range.end..self.utterance.sentence(mention.head).end, &[TermKind::OpenQuestion]);
+            && self.has(
+                range.end..self.utterance.sentence(mention.head).end.min(self.utterance.ahead(range.end, REACH)),
+                &[TermKind::OpenQuestion],
+            );
         let open = topic || self.has(range.clone(), &[TermKind::OpenQuestion, TermKind::FollowUp]);
         if clause.asked
             && self.last_asked(mention)

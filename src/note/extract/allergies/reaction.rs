@@ -32,9 +32,9 @@ pub(super) fn taken_before<'a>(utterance: &'a Utterance, lexicon: &Lexicon, at: 
 /// The last substance that one of the two clauses before, in one sentence, says was once taken.
 pub(super) fn once_taken<'a>(utterance: &'a Utterance, lexicon: &Lexicon, at: usize) -> Option<(Substance, &'a Found)> {
     let nearest = utterance.clause(at.checked_sub(1)?).range;
-    taken_before(utterance, lexicon, at)
-        .or_else(|| taken_before(utterance, lexicon, nearest.start))
-        .filter(|(_, hit)| !relatives(utterance, lexicon, utterance.sentence(hit.start).start, at))
+    taken_before(utterance, lexicon, at).or_else(|| taken_before(utterance, lexicon, nearest.start)).filter(|(_, hit)| {
+        !relatives(utterance, lexicon, utterance.sentence(hit.start).start.max(utterance.back(hit.start, 3 * NEAR)), at)
+    })
 }
 
 /// 食 A 同 B 會眼腫: the nearest name before what it does, and those in one list with it.
