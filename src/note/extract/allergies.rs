@@ -1,6 +1,14 @@
 //! Allergies of the patient, and that there are none.
 
+mod answer;
+mod reaction;
+
 use std::ops::Range;
+
+use answer::{answer, answered_at_once};
+use reaction::{caused, felt, once_taken, reacts, shows, taken_before};
+
+pub use reaction::comes_with;
 
 use super::utterance::{Speaker, Utterance};
 use super::{evidence_of, list};
@@ -152,55 +160,6 @@ fn put(all: &mut Vec<Told>, substance: Substance, status: AllergyStatus, evidenc
     all.push(Told { substance, status, evidence });
 }
 
-/// 冇, 有, 食得 or the substance's name in the turn after the question.
-fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(Substance, Evidence)>, all: &mut Vec<Told>) {
-    // BB 冇, 我冇: of whom it is said is not the answer.
-    let of_whom = |kind: TermKind| matches!(kind, TermKind::Family | TermKind::Oneself | TermKind::Third);
-    let first = utterance.found.iter().find_map(|hit| match hit.meaning {
-        Meaning::Term(term) if hit.start <= 3 => lexicon.term_kind(term).filter(|kind| !of_whom(*kind)).map(|kind| (hit, kind)),
-        _ => None,
-    });
-    // 算唔算敏感? 唔算: what was told is no allergy, and nothing is said of others.
-    if first.is_some_and(|(hit, _)| utterance.folded(hit.start..hit.end) == ['唔', '算']) {
-        return;
-    }
-    let denial = first.filter(|(hit, kind)| {
-        let clause = utterance.clause(hit.start).range;
-        let names = utterance.within(hit.end..clause.end).iter().any(|hit| substance(utterance, hit, lexicon).is_some());
-        matches!(kind, TermKind::Negation | TermKind::NotSo) && clause.end.saturating_sub(hit.end) <= 6 && !names
-    });
-    let Some((hit, _)) = denial else {
-        if first.is_some_and(|(_, kind)| kind == TermKind::Affirmation) {
-            affirmed(utterance, lexicon, &substances, all);
-        }
-        named(utterance, lexicon, all);
-        return tolerated(utterance, lexicon, substances, all);
-    };
-    for (substance, mut evidence) in substances {
-        if let Some(more) = evidence_of(utterance, hit.start..hit.end) {
-            evidence.merge(&more);
-        }
-        put(all, substance, AllergyStatus::None, evidence);
-    }
-}
-
-/// 冇盤尼西林敏感嘛? 有㗎: the one substance that was asked about, where the answer names none of its own.
-fn affirmed(utterance: &Utterance, lexicon: &Lexicon, substances: &[(Substance, Evidence)], all: &mut Vec<Told>) {
-    let everything = 0..utterance.chars.len();
-    let names = utterance.within(everything.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit));
-    let aside = [TermKind::Negation, TermKind::NotSo, TermKind::Tolerated, TermKind::Family, TermKind::Other];
-    let [(substance, evidence)] = substances else { return };
-    if names || substance.is_any_drug() || utterance.speaker == Speaker::Doctor || utterance.has(lexicon, everything, &aside) {
-        return;
-    }
-    let mut evidence = evidence.clone();
-    let clause = utterance.clauses().first().map(|clause| clause.range.clone()).unwrap_or_default();
-    if let Some(more) = evidence_of(utterance, clause) {
-        evidence.merge(&more);
-    }
-    put(all, substance.clone(), AllergyStatus::Present, evidence);
-}
-
 /// The longest answer that names substances and says no more of them, as [`Utterance::between`] measures.
 const BARE_ANSWER: usize = 12;
 
@@ -232,17 +191,6 @@ fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) {
                 put(all, name, AllergyStatus::Present, evidence);
             }
         }
-    }
-}
-
-/// Augmentin (rash): what it does may stand behind a name.
-fn reacts(hit: &Found, lexicon: &Lexicon) -> bool {
-    match hit.meaning {
-        Meaning::Term(term) => lexicon.term_kind(term) == Some(TermKind::Reaction),
-        Meaning::Condition(condition) => {
-            lexicon.conditions.get(condition).is_some_and(|concept| REACTIONS.iter().any(|code| concept.icd10.starts_with(code)))
-        }
-        _ => false,
     }
 }
 
@@ -294,22 +242,6 @@ fn substance_named(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> boo
     substance(utterance, hit, lexicon).is_some_and(|substance| !substance.is_any_drug())
 }
 
-/// 細個食過都冇事.
-fn tolerated(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(Substance, Evidence)>, all: &mut Vec<Told>) {
-    let Some(sign) = utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::Tolerated).next() else { return };
-    let named = utterance.within(0..sign.start).iter().any(|hit| substance(utterance, hit, lexicon).is_some());
-    let family = utterance.has(lexicon, 0..sign.start, &[TermKind::Family]);
-    if named || family || substances.len() != 1 {
-        return;
-    }
-    for (substance, mut evidence) in substances.into_iter().filter(|(substance, _)| !substance.is_any_drug()) {
-        if let Some(more) = evidence_of(utterance, sign.start..sign.end) {
-            evidence.merge(&more);
-        }
-        put(all, substance, AllergyStatus::None, evidence);
-    }
-}
-
 /// The substance that a form names.
 fn substance(utterance: &Utterance, hit: &Found, lexicon: &Lexicon) -> Option<Substance> {
     let (name, drug) = match hit.meaning {
@@ -332,6 +264,7 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
     let mut relative: Option<Range<usize>> = None;
     for clause in utterance.clauses() {
         let range = patients_own(utterance, lexicon, clause.range.clone());
+        let range = told_from(utterance, lexicon, &range)..range.end;
         if relatives(utterance, lexicon, range.start, range.end) {
             relative = utterance.has(lexicon, range.clone(), &[TermKind::Allergy]).then(|| range.clone()).or(relative);
             continue;
@@ -344,6 +277,24 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
             hits.filter_map(|hit| substance(utterance, hit, lexicon).map(|name| (name, hit))).collect();
         let sign = utterance.terms(lexicon, range.clone(), TermKind::Allergy).next();
         let list = sign.map(|sign| listed(utterance, lexicon, sign)).unwrap_or_default();
+        // 我食過 X,塊面腫晒,話係敏感: of what was taken.
+        if let Some(sign) = sign
+            && named.is_empty()
+            && !clause.asked
+            && utterance.speaker != Speaker::Doctor
+            && !utterance.has(
+                lexicon,
+                range.clone(),
+                &[TermKind::Negation, TermKind::NotSo, TermKind::NegationNear, TermKind::Question],
+            )
+            && let Some((name, hit)) = once_taken(utterance, lexicon, range.start)
+            && let Some(evidence) = evidence_of(utterance, hit.start..hit.end).zip(evidence_of(utterance, sign.start..sign.end))
+        {
+            let (mut evidence, more) = evidence;
+            evidence.merge(&more);
+            put(all, name, AllergyStatus::Present, evidence);
+            continue;
+        }
         let mut reactions: Vec<Found> = utterance.terms(lexicon, range.clone(), TermKind::Reaction).copied().collect();
         if reactions.is_empty() {
             reactions.extend(felt(utterance, lexicon, &range));
@@ -354,7 +305,9 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
         // Augmentin 都食過,冇事: the sign may stand right behind the comma.
         let taken = utterance.has(lexicon, range.clone(), &[TermKind::DrugStopped]);
         let until = if taken { range.end + 3 } else { range.end };
-        let tolerated = utterance.terms(lexicon, range.start..until, TermKind::Tolerated).next();
+        // 食到腳筋痛: what it did is no sign that it is borne.
+        let borne = |hit: &&Found| !utterance.folded(hit.start..hit.end).ends_with(&['到']) || range.end <= hit.end + 2;
+        let tolerated = utterance.terms(lexicon, range.start..until, TermKind::Tolerated).find(borne);
         let question = clause.asked && last_clause(utterance, &range)
             || utterance.has(lexicon, range.clone(), &[TermKind::Question, TermKind::QuestionEnd])
             || asks_which(utterance, lexicon, &range);
@@ -434,7 +387,19 @@ fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> 
             _ => {}
         }
     }
-    if asked.is_empty() { asked_plainly(utterance, lexicon) } else { asked }
+    if asked.is_empty() { asked_plainly(utterance, lexicon) } else { answered_at_once(utterance, asked, all) }
+}
+
+/// 使唔使食抗生素我對盤尼西林敏感: where, behind a question of something else, the patient goes on to tell of themselves.
+fn told_from(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> usize {
+    let question = utterance.terms(lexicon, clause.clone(), TermKind::Question).last();
+    let myself = |hit: &&Found| {
+        let next = utterance.chars.get(hit.end);
+        matches!(next, Some('对' | '细' | '小' | '以' | '食' | '打' | '试')) && utterance.folded(hit.start..hit.end) == ['我']
+    };
+    let after = |question: &Found| utterance.terms(lexicon, question.end + 2..clause.end, TermKind::Oneself).find(myself);
+    let told = question.and_then(after).map_or(clause.start, |hit| hit.start);
+    if utterance.has(lexicon, clause.start..told, &[TermKind::Allergy]) { clause.start } else { told }
 }
 
 /// 佢食盤尼西林面腫佢個女就對海鮮敏感: without a mark between, what stands before the relative is the patient's.
@@ -451,44 +416,6 @@ fn patients_own(utterance: &Utterance, lexicon: &Lexicon, clause: Range<usize>) 
     if told && named { own } else { clause }
 }
 
-/// 頭孢類我打過,起咗一身風疹: the clause before names what was once taken.
-fn taken_before<'a>(utterance: &'a Utterance, lexicon: &Lexicon, at: usize) -> Option<(Substance, &'a Found)> {
-    let before = utterance.clause(at.checked_sub(1)?).range;
-    let hit = utterance.within(before.clone()).iter().rev().find(|hit| substance_named(utterance, lexicon, hit))?;
-    let words = utterance.folded(hit.end..before.end);
-    let once = words.windows(2).any(|pair| matches!(pair, ['食' | '打' | '用' | '搽', '过' | '完' | '咗']));
-    let same = utterance.sentence(hit.start) == utterance.sentence(at);
-    (once && same).then(|| substance(utterance, hit, lexicon).map(|name| (name, hit)))?
-}
-
-/// 食 A 同 B 會眼腫: the nearest name before what it does, and those in one list with it.
-fn caused(utterance: &Utterance, reaction: &Found, named: &[(Substance, &Found)], all: &mut Vec<Told>) {
-    // I get hives with X.
-    for (name, hit) in named.iter().filter(|(name, hit)| !name.is_general() && comes_with(utterance, reaction, hit)) {
-        if let Some(evidence) = evidence_of(utterance, reaction.start..hit.end) {
-            put(all, name.clone(), AllergyStatus::Present, evidence);
-        }
-    }
-    let mut until = reaction.start;
-    for (name, hit) in named.iter().rev().filter(|(name, hit)| !name.is_any_drug() && hit.end <= reaction.start) {
-        let nearest = until == reaction.start && utterance.between(hit.end, until) <= NEAR;
-        let listed = until < reaction.start && hit.end <= until && list::joins(utterance, hit.end..until, &[]);
-        if !nearest && !listed {
-            break;
-        }
-        until = hit.start;
-        if let Some(evidence) = evidence_of(utterance, hit.start..reaction.end) {
-            put(all, name.clone(), AllergyStatus::Present, evidence);
-        }
-    }
-}
-
-/// A rash from X: what was taken stands right behind what it does.
-pub fn comes_with(utterance: &Utterance, reaction: &Found, substance: &Found) -> bool {
-    let between: String = utterance.folded(reaction.end.min(substance.start)..substance.start).iter().collect();
-    reaction.end <= substance.start && ["with", "from", "after", "when i take", "whenever i take"].contains(&between.trim())
-}
-
 /// 對咩藥敏感: a question without its mark.
 fn asks_which(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> bool {
     let Some(sign) = utterance.terms(lexicon, clause.clone(), TermKind::Allergy).next() else { return false };
@@ -496,61 +423,6 @@ fn asks_which(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -
     let which = utterance.folded(before.clone()).iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边'));
     let denied = [TermKind::Negation, TermKind::NegationNear, TermKind::NotSo];
     which && utterance.speaker != Speaker::Patient && !utterance.has(lexicon, before, &denied)
-}
-
-/// Skin and swelling are what an allergy looks like; a headache or a sore stomach are side effects.
-const REACTIONS: [&str; 6] = ["L50", "L51", "L29", "L27", "R21", "T78"];
-
-/// 食蝦會痕, 打親就腫: a reaction of the skin told as a symptom, behind what was eaten, given or put on.
-fn felt(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Found> {
-    let taken = utterance.folded(clause.clone()).iter().any(|c| matches!(c, '食' | '打' | '搽' | '用' | '飲' | '掂' | '戴'));
-    let with = |hit: &Found| {
-        let drugs = utterance.within(hit.end..clause.end).iter().find(|next| matches!(next.meaning, Meaning::Drug(_)));
-        drugs.is_some_and(|drug| comes_with(utterance, hit, drug))
-    };
-    shows(utterance, lexicon, clause).filter(|hit| taken || with(hit)).or_else(|| takes_breath(utterance, lexicon, clause))
-}
-
-/// Asthma and breathlessness, which a drug may bring on.
-const BREATH: [&str; 5] = ["J45", "J46", "R06.0", "R06.1", "R06.2"];
-/// Words that say that the one brings on the other (folded).
-const BRINGS_ON: [&str; 9] = ["会", "就", "令", "引", "诱发", "trigger", "bring", "cause", "give"];
-
-/// 食 aspirin 會哮喘發作: told by whom it befalls. A doctor who says so warns of it.
-fn takes_breath(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Found> {
-    let told = match utterance.speaker {
-        Speaker::Doctor => false,
-        Speaker::Unknown => utterance.has(lexicon, clause.clone(), &[TermKind::Oneself, TermKind::History]),
-        _ => true,
-    };
-    let drug = utterance.within(clause.clone()).iter().find(|hit| matches!(hit.meaning, Meaning::Drug(_)))?;
-    let breath = |hit: &&Found| match hit.meaning {
-        Meaning::Condition(condition) => {
-            let concept = lexicon.conditions.get(condition);
-            concept.is_some_and(|concept| BREATH.iter().any(|code| concept.icd10.starts_with(code)))
-        }
-        _ => false,
-    };
-    let hit = utterance.within(drug.end..clause.end).iter().find(breath)?;
-    let between: String = utterance.folded(drug.end..hit.start).iter().collect();
-    (told && BRINGS_ON.iter().any(|word| between.contains(word))).then_some(*hit)
-}
-
-/// The last words of a clause that tell of hives, itch, rash or swelling.
-fn shows(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Found> {
-    let swells = |hit: &Found| utterance.folded(hit.start..hit.end).contains(&'肿');
-    utterance
-        .within(clause.clone())
-        .iter()
-        .rfind(|hit| match hit.meaning {
-            Meaning::Condition(condition) => lexicon
-                .conditions
-                .get(condition)
-                .is_some_and(|concept| REACTIONS.iter().any(|code| concept.icd10.starts_with(code)) || swells(hit)),
-            Meaning::Class(_) => swells(hit) || utterance.folded(hit.start..hit.end).contains(&'痕'),
-            _ => false,
-        })
-        .copied()
 }
 
 /// 我老婆對盤尼西林敏感,我冇: the relative's substance, and that the patient has no such allergy.
@@ -641,5 +513,11 @@ fn relatives(utterance: &Utterance, lexicon: &Lexicon, start: usize, end: usize)
         .terms(lexicon, start..end, TermKind::Family)
         .next()
         .is_some_and(|hit| utterance.owned(hit.start) || utterance.speaker != Speaker::Relative);
-    family || utterance.has(lexicon, start..end, &[TermKind::Other])
+    // 我就對 aspirin 敏感, says the mother: hers.
+    let hers = utterance.speaker == Speaker::Relative
+        && utterance.terms(lexicon, start..end, TermKind::Oneself).any(|hit| {
+            let next = utterance.chars.get(hit.end);
+            matches!(next, Some('对' | '就' | '食' | '都' | '有')) && utterance.folded(hit.start..hit.end).starts_with(&['我'])
+        });
+    family || hers || utterance.has(lexicon, start..end, &[TermKind::Other])
 }

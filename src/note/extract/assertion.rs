@@ -169,7 +169,13 @@ impl Context<'_> {
             return reading(Claim::Asked, "asked, the question word behind it");
         }
         // 甲狀腺結節覆診, 點呀? names why one came.
-        let open = self.has(range.clone(), &[TermKind::OpenQuestion, TermKind::FollowUp]);
+        // 前列腺肥大嗰邊,小便點? names of what is asked.
+        let topic = self.concept(mention).is_some_and(|concept| concept.chronic)
+            && self.has(
+                range.end..self.utterance.sentence(mention.head).end.min(self.utterance.ahead(range.end, REACH)),
+                &[TermKind::OpenQuestion],
+            );
+        let open = topic || self.has(range.clone(), &[TermKind::OpenQuestion, TermKind::FollowUp]);
         if clause.asked
             && self.last_asked(mention)
             && !open
@@ -312,6 +318,11 @@ impl Context<'_> {
             return Some("denied at its first word");
         }
         let near = mention.head.saturating_sub(4).max(clause.start)..mention.head;
+        // 而家冇燒: the word for what is over ends in the denial.
+        let mut over = self.utterance.terms(self.lexicon, near.clone(), TermKind::Resolved);
+        if over.any(|cue| cue.end == mention.head && self.utterance.folded(cue.start..cue.end).ends_with(&['冇'])) {
+            return Some("denied next to it");
+        }
         if self.utterance.terms(self.lexicon, near, TermKind::NegationNear).any(|cue| mention.head - cue.end <= 1) {
             return Some("denied next to it");
         }

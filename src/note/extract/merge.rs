@@ -27,7 +27,14 @@ const NARROWER: &[(&str, &[&str])] = &[
     ("M13.9", &["M05", "M06", "M10", "M17", "M15"]),
     ("C80", &["C"]),
     ("E79.0", &["M10"]),
+    ("I49.9", &["I48", "I47", "I44", "I45"]),
+    ("R60.0", &["L03", "A46"]),
+    ("E07.9", &["E04", "E05", "E03", "C73"]),
 ];
+
+/// What was in an organ is no more there once the organ was taken out: a word of the removal as it is told, and the codes.
+const TAKEN_OUT: &[(&str, &[&str])] =
+    &[("膽", &["K80", "K81"]), ("胆", &["K80", "K81"]), ("盲腸", &["K35", "K37"]), ("子宮", &["D25", "N80.0"])];
 
 /// What is known of one condition of the patient.
 #[derive(Debug, Default)]
@@ -79,7 +86,25 @@ pub fn conditions(events: &[Event], utterances: &[Utterance], lexicon: &Lexicon)
         push(Assertion::Family, &known.family);
     }
     entries.sort_by_key(|(order, condition)| (*order, condition.assertion));
-    without_broader(entries.into_iter().map(|(_, condition)| condition).collect())
+    let mut all: Vec<Condition> = entries.into_iter().map(|(_, condition)| condition).collect();
+    taken_out(&mut all);
+    without_broader(all)
+}
+
+/// 切咗膽,病理報告係膽石: the stones went with it.
+fn taken_out(conditions: &mut [Condition]) {
+    let removed = |condition: &Condition| icd10(condition).starts_with("Z90") && condition.assertion != Assertion::Absent;
+    let organs: Vec<String> = conditions.iter().filter(|one| removed(one)).map(|one| one.text.reveal().to_owned()).collect();
+    let gone = |code: &str| {
+        TAKEN_OUT.iter().any(|(organ, codes)| {
+            codes.iter().any(|prefix| code.starts_with(prefix)) && organs.iter().any(|words| words.contains(organ))
+        })
+    };
+    for condition in conditions.iter_mut().filter(|one| one.assertion == Assertion::Present) {
+        if gone(icd10(condition)) {
+            condition.assertion = Assertion::Historical;
+        }
+    }
 }
 
 fn add(known: &mut Known, claim: Claim, index: usize) {

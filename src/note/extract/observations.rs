@@ -22,6 +22,9 @@ const PER_MINUTE: &str = "/min";
 /// Why a value that was said is not written.
 const IMPLAUSIBLE: &str = "implausible value, not written";
 
+/// Why a second blood pressure is not written.
+const STANDING: &str = "standing blood pressure, not written beside the one at rest";
+
 /// The observations, one of each kind: a repeated reading replaces the one before. What cannot be true is not among them but
 /// listed for the clinician to look at.
 #[must_use]
@@ -40,6 +43,12 @@ pub fn observations(utterances: &[Utterance], lexicon: &Lexicon) -> (Vec<Observa
                 implausible.extend(span.ok().map(|span| Uncovered { span, reason: IMPLAUSIBLE.to_owned() }));
                 continue;
             };
+            // 瞓低一三八/七六,企起身一一零/六零: the pressure at rest is the visit's, the other is listed.
+            if stands(utterance, range.start) && latest.get(&observation.loinc).is_some_and(|(_, first)| of(first, utterance)) {
+                let span = Span::new(utterance.id, range.start, range.end.min(range.start + LONGEST_SPAN));
+                implausible.extend(span.ok().map(|span| Uncovered { span, reason: STANDING.to_owned() }));
+                continue;
+            }
             order += 1;
             latest.insert(observation.loinc.clone(), (order, observation));
         }
@@ -48,6 +57,17 @@ pub fn observations(utterances: &[Utterance], lexicon: &Lexicon) -> (Vec<Observa
     let mut all: Vec<(usize, Observation)> = latest.into_values().collect();
     all.sort_by_key(|(order, _)| *order);
     (all.into_iter().map(|(_, observation)| observation).collect(), implausible)
+}
+
+/// Whether an observation was told in an utterance.
+fn of(observation: &Observation, utterance: &Utterance) -> bool {
+    observation.provenance.spans().iter().any(|span| span.segment() == utterance.id)
+}
+
+/// 企起身, 企返起身, standing: in the clause of a reading, before it.
+fn stands(utterance: &Utterance, at: usize) -> bool {
+    let said: String = utterance.folded(utterance.clause(at).range.start..at).iter().collect();
+    ["企起", "企返", "企身", "站起", "站立", "standing"].iter().any(|word| said.contains(word))
 }
 
 /// Where a value was said, and the observation, if it can be true.
@@ -182,7 +202,9 @@ fn value_after<'a>(utterance: &'a Utterance, lexicon: &Lexicon, from: usize, bea
             UnitKind::Times => beats.is_none_or(|least| quantity.value < least),
             _ => false,
         });
-        !counted && !number.ordinal
+        // INR 跌到二以下就轉藥: a bound is no reading.
+        let bound = matches!(utterance.folded(number.end..number.end + 2), ['以', '下' | '上' | '内']);
+        !counted && !number.ordinal && !bound
     });
     let first = candidates.next()?;
     let changes = matches!(first.start.checked_sub(1).and_then(|at| utterance.chars.get(at)), Some('由' | '从'));
@@ -220,7 +242,12 @@ fn by_unit(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
         let changed = utterance.has(lexicon, clause.clone(), &[TermKind::Change, TermKind::PerWeight, TermKind::Lifestyle]);
         // 三十八度幾 is no reading.
         let rough = matches!(utterance.chars.get(quantity.end), Some('几' | '多'));
-        if not_today(utterance, lexicon, quantity.start) || changed || rough {
+        // 抬高四十度: an angle.
+        let raised = utterance
+            .folded(clause.start..quantity.start)
+            .windows(2)
+            .any(|pair| matches!(pair, ['抬', '高'] | ['屈', '到' | '曲']));
+        if not_today(utterance, lexicon, quantity.start) || changed || rough || raised {
             continue;
         }
         match ucum {

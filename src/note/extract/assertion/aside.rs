@@ -9,6 +9,13 @@ use crate::terminology::{DrugKind, Found, Meaning, TermKind, UnitKind};
 
 /// A runny nose or an itchy eye is there though an allergy to dust is named beside it; a rash told so is what the allergy does.
 const AIRWAY: [&str; 6] = ["J3", "R05", "R06.7", "H1", "H04", "R06.2"];
+/// How what may be, and is not, is told: behind its name (folded).
+const RISK: [&str; 8] = ["风险", "嘅风险", "的风险", "危险性", " risk", "机会细", "机会低", "机会微"];
+/// What is prevented: right before its name (folded).
+const PREVENTED: [&str; 4] = ["预防", "防", "避免", "prevent "];
+/// A vaccine given or due, told by the name of what it is against: behind it and before it (folded).
+const GIVEN: [&str; 8] = ["打过", "打齐", "打埋", "未打", "冇打", "加强", "针", "打未"];
+const GIVES: [&str; 6] = ["打", "打咗", "打过", "打埋", "补打", "打返"];
 /// The longest quotation, in characters.
 const LONGEST_QUOTE: usize = 40;
 
@@ -26,6 +33,9 @@ impl Context<'_> {
         }
         if self.utterance.speaker != Speaker::Patient && self.safety_net(mention, &sentence) {
             return reading(Claim::Nothing, "advice: come back if");
+        }
+        if let Some(reason) = self.not_yet(mention, &clause) {
+            return reading(Claim::Nothing, reason);
         }
         if self.has(clause.clone(), &[SideEffect]) {
             return reading(Claim::Nothing, "a drug's side effect");
@@ -72,6 +82,42 @@ impl Context<'_> {
             return reading(Claim::Nothing, "a test's name");
         }
         None
+    }
+
+    /// 中風風險會高, 防瘧疾, 傷寒未打過, and a clinician's 大便會黑: what may come, what is kept off and what is vaccinated against.
+    fn not_yet(&self, mention: &Mention, clause: &Range<usize>) -> Option<&'static str> {
+        let said = |range: Range<usize>| self.utterance.folded(range).iter().collect::<String>();
+        let before = said(clause.start.max(mention.start.saturating_sub(8))..mention.start);
+        let after = said(mention.end..clause.end.min(mention.end + 8));
+        if RISK.iter().any(|word| after.starts_with(word)) {
+            return Some("a risk");
+        }
+        let concept = self.concept(mention)?;
+        let kept_off = !concept.chronic && said(mention.end..clause.end).contains("预防");
+        if PREVENTED.iter().any(|word| before.ends_with(word)) || kept_off {
+            return Some("what is prevented");
+        }
+        let catching =
+            concept.icd10.starts_with(['A', 'B']) || concept.icd10.starts_with("J10") || concept.icd10.starts_with("J11");
+        let (near, given) = (after.chars().take(5).collect::<String>(), |words: &[&str], text: &str| {
+            words.iter().any(|word| text.contains(word))
+        });
+        if catching && (given(&GIVEN, &near) || GIVES.iter().any(|word| before.ends_with(word))) {
+            return Some("a vaccine");
+        }
+        let within = said(mention.start..mention.end);
+        if within.starts_with("低血压") && before.ends_with(['坐', '瞓', '训', '躺', '企', '蹲', '放']) {
+            return Some("how the pressure was taken");
+        }
+        let asked = before.ends_with("会唔会") || before.ends_with("会不会");
+        let explained = said(clause.clone()).contains("因为");
+        let told = self.utterance.speaker == Speaker::Doctor
+            && !explained
+            && !asked
+            && !before.ends_with("唔会")
+            && !before.ends_with("你会");
+        let comes = concept.symptom && told && (within.contains('会') || before.ends_with('会'));
+        comes.then_some("what will come")
     }
 
     /// I get hives with X.

@@ -49,7 +49,9 @@ impl Context<'_> {
                 Some(TermKind::Family) => subject = if self.is_family(hit) { Subject::Family } else { Subject::Patient },
                 Some(TermKind::Other) => (subject, other) = (Subject::Other, hit.end),
                 // 佢話佢有: of whom the patient speaks so is neither the patient nor, unless one was named, family.
-                Some(TermKind::Third) if self.utterance.speaker == Speaker::Patient && self.acts(hit) => {
+                Some(TermKind::Third)
+                    if self.utterance.speaker == Speaker::Patient && (self.acts(hit) || hit.end == mention.start) =>
+                {
                     let named = subject != Subject::Patient || self.of_family;
                     subject = if named { subject } else { Subject::Other };
                 }

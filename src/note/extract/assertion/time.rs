@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use super::{Claim, Context, Mention, REACH, Reading, SUBJECT_REACH, reading};
-use crate::terminology::{Meaning, TermKind, UnitKind};
+use crate::terminology::{Found, Meaning, TermKind, UnitKind};
 
 /// The reason of a claim that a condition is over.
 pub const OVER: &str = "over";
+/// How far behind a cancer its treatment is told.
+const TREATED: usize = 6;
 /// A stretch of time this long ago is history, in days.
 const LONG_AGO: f64 = 60.0;
 
@@ -21,14 +23,21 @@ impl Context<'_> {
         if self.has(behind.clone(), &[TermKind::Resolved]) {
             return reading(Claim::Historical, OVER);
         }
-        let ended = !concept.symptom && self.utterance.chars.get(mention.end) == Some(&'完');
+        if self.operated(mention) {
+            return reading(Claim::Historical, OVER);
+        }
+        let next_word = self.utterance.chars.get(mention.end);
+        let ended = !concept.symptom && next_word == Some(&'完') || self.treated(mention, clause.end);
         if !ended && self.lasting(clause.clone()) || concept.chronic && !self.has(clause.clone(), &[TermKind::Resolved]) {
             return None;
         }
         // What stands behind the next name belongs to that.
         let span = clause.start.max(self.utterance.back(mention.start, SUBJECT_REACH))
             ..clause.end.min(self.utterance.ahead(mention.end, REACH)).min(self.before_next(mention));
-        if self.has(span.clone(), &[TermKind::History]) {
+        let compared =
+            |hit: &Found| matches!(hit.start.checked_sub(1).and_then(|at| self.utterance.chars.get(at)), Some('比' | '较'));
+        // 比上次重咗: what is told is how it is now.
+        if self.utterance.terms(self.lexicon, span.clone(), TermKind::History).any(|hit| !compared(hit)) {
             return reading(Claim::Historical, "once");
         }
         if !concept.symptom {
@@ -36,15 +45,30 @@ impl Context<'_> {
             if self.has(just_after, &[TermKind::HistoryAfter]) {
                 return reading(Claim::Historical, "had it (過)");
             }
-            if self.utterance.chars.get(mention.end) == Some(&'完') {
+            if ended {
                 return reading(Claim::Historical, "over (完)");
             }
-            if self.has(span.clone(), &[TermKind::Before]) {
+            // 上個月照胃鏡見到潰瘍: when it was found, not when it was.
+            let found = |hit: &Found| self.has(hit.end..mention.start.max(hit.end), &[TermKind::Test, TermKind::TestVerb]);
+            if self.utterance.terms(self.lexicon, span.clone(), TermKind::Before).any(|hit| !found(hit)) {
                 return reading(Claim::Historical, "a while ago");
             }
         }
         self.long_ago(span.start..clause.end.max(behind.end.min(clause.end + 8)))
             .then_some(Reading { claim: Claim::Historical, reason: "long ago" })
+    }
+
+    /// 做完白內障手術: what was operated on is over.
+    fn operated(&self, mention: &Mention) -> bool {
+        let before = self.utterance.folded(mention.start.saturating_sub(2)..mention.start);
+        matches!(before, ['做', '完' | '咗' | '过']) && self.utterance.folded(mention.end..mention.end + 2) == ['手', '术']
+    }
+
+    /// 鼻咽癌電療完八年: a cancer whose treatment is over.
+    fn treated(&self, mention: &Mention, end: usize) -> bool {
+        let behind: String = self.utterance.folded(mention.end..end.min(mention.end + TREATED)).iter().collect();
+        self.concept(mention).is_some_and(|concept| concept.icd10.starts_with('C'))
+            && ["电疗完", "化疗完", "疗程完"].iter().any(|over| behind.contains(over))
     }
 
     /// Where the words before the next mention begin: 肚瀉,以前有胃潰瘍 tells of the ulcer's past.

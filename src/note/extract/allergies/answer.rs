@@ -1,0 +1,102 @@
+//! Answers to a question about allergies: in the next turn, or in the same.
+
+use std::ops::Range;
+
+use super::super::utterance::{Speaker, Utterance};
+use super::{Substance, Told, evidence_of, named, put, substance, substance_named};
+use crate::note::{AllergyStatus, Evidence};
+use crate::terminology::{Lexicon, Meaning, TermKind};
+
+/// 冇, 有, 食得 or the substance's name in the turn after the question.
+pub(super) fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(Substance, Evidence)>, all: &mut Vec<Told>) {
+    // BB 冇, 我冇: of whom it is said is not the answer.
+    let of_whom = |kind: TermKind| matches!(kind, TermKind::Family | TermKind::Oneself | TermKind::Third);
+    let first = utterance.found.iter().find_map(|hit| match hit.meaning {
+        Meaning::Term(term) if hit.start <= 3 => lexicon.term_kind(term).filter(|kind| !of_whom(*kind)).map(|kind| (hit, kind)),
+        _ => None,
+    });
+    // 算唔算敏感? 唔算: what was told is no allergy, and nothing is said of others.
+    if first.is_some_and(|(hit, _)| utterance.folded(hit.start..hit.end) == ['唔', '算']) {
+        return;
+    }
+    let denial = first.filter(|(hit, kind)| {
+        let clause = utterance.clause(hit.start).range;
+        let names = utterance.within(hit.end..clause.end).iter().any(|hit| substance(utterance, hit, lexicon).is_some());
+        matches!(kind, TermKind::Negation | TermKind::NotSo) && clause.end.saturating_sub(hit.end) <= 6 && !names
+    });
+    let Some((hit, _)) = denial else {
+        if first.is_some_and(|(_, kind)| kind == TermKind::Affirmation) {
+            affirmed(utterance, lexicon, &substances, all);
+        }
+        named(utterance, lexicon, all);
+        return tolerated(utterance, lexicon, substances, all);
+    };
+    for (substance, mut evidence) in substances {
+        if let Some(more) = evidence_of(utterance, hit.start..hit.end) {
+            evidence.merge(&more);
+        }
+        put(all, substance, AllergyStatus::None, evidence);
+    }
+}
+
+/// 冇盤尼西林敏感嘛? 有㗎: the one substance that was asked about, where the answer names none of its own.
+fn affirmed(utterance: &Utterance, lexicon: &Lexicon, substances: &[(Substance, Evidence)], all: &mut Vec<Told>) {
+    let everything = 0..utterance.chars.len();
+    let names = utterance.within(everything.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit));
+    let aside = [TermKind::Negation, TermKind::NotSo, TermKind::Tolerated, TermKind::Family, TermKind::Other];
+    let [(substance, evidence)] = substances else { return };
+    if names || substance.is_any_drug() || utterance.speaker == Speaker::Doctor || utterance.has(lexicon, everything, &aside) {
+        return;
+    }
+    let mut evidence = evidence.clone();
+    let clause = utterance.clauses().first().map(|clause| clause.range.clone()).unwrap_or_default();
+    if let Some(more) = evidence_of(utterance, clause) {
+        evidence.merge(&more);
+    }
+    put(all, substance.clone(), AllergyStatus::Present, evidence);
+}
+
+/// 細個食過都冇事.
+fn tolerated(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(Substance, Evidence)>, all: &mut Vec<Told>) {
+    let Some(sign) = utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::Tolerated).next() else { return };
+    let named = utterance.within(0..sign.start).iter().any(|hit| substance(utterance, hit, lexicon).is_some());
+    let family = utterance.has(lexicon, 0..sign.start, &[TermKind::Family]);
+    if named || family || substances.len() != 1 {
+        return;
+    }
+    for (substance, mut evidence) in substances.into_iter().filter(|(substance, _)| !substance.is_any_drug()) {
+        if let Some(more) = evidence_of(utterance, sign.start..sign.end) {
+            evidence.merge(&more);
+        }
+        put(all, substance, AllergyStatus::None, evidence);
+    }
+}
+
+/// 食藥有冇敏感?冇。 Who asks answers in the same turn; gives back what is still open.
+pub(super) fn answered_at_once(
+    utterance: &Utterance,
+    asked: Vec<(Substance, Evidence)>,
+    all: &mut Vec<Told>,
+) -> Vec<(Substance, Evidence)> {
+    let words = |range: &Range<usize>| -> String {
+        utterance.folded(range.clone()).iter().filter(|c| !" 呀㗎啊喇啦嘅喎,.。".contains(**c)).collect()
+    };
+    let clauses = utterance.clauses().iter().map(|clause| clause.range.clone());
+    let Some((last, words)) = clauses.map(|range| (range.clone(), words(&range))).rfind(|(_, words)| !words.is_empty()) else {
+        return asked;
+    };
+    let own = asked.iter().flat_map(|(_, evidence)| evidence.spans()).any(|span| span.end() > last.start);
+    if own || !NONE.contains(&words.as_str()) {
+        return asked;
+    }
+    for (substance, mut evidence) in asked {
+        if let Some(more) = evidence_of(utterance, last.clone()) {
+            evidence.merge(&more);
+        }
+        put(all, substance, AllergyStatus::None, evidence);
+    }
+    Vec::new()
+}
+
+/// A denial that is a whole clause (folded).
+const NONE: [&str; 7] = ["冇", "冇有", "都冇", "就冇", "佢冇", "我冇", "药冇"];
