@@ -1,15 +1,20 @@
 //! Drugs taken, started and stopped.
 
+mod done;
+mod named_before;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use self::done::{Done, done};
+use self::named_before::{CHANGE_REACH, all_unchanged, change_named_before, stop_named_before};
 use super::allergies::Allergies;
 use super::list;
 use super::regimen::{Regimen, leads_to_a_drug, regimen};
 use super::utterance::{Speaker, Utterance};
 use super::{MISSPELT_CONFIDENCE, evidence_of};
-use crate::note::{Allergy, AllergyStatus, Evidence, Medication, MedicationStatus, Quantity as Dose};
-use crate::terminology::{Drug, DrugKind, Found, Lexicon, Meaning, TermKind, UnitKind};
+use crate::note::{Allergy, AllergyStatus, Evidence, Medication, MedicationStatus};
+use crate::terminology::{Drug, DrugKind, Found, Lexicon, Meaning, TermKind};
 use crate::text::PatientText;
 
 /// How far before a drug a word tells what is done with it.
@@ -20,36 +25,6 @@ const FORBIDDEN: usize = 8;
 const TOGETHER: [&str; 7] = ["一齐", "一起", "夹住", "夹埋", "夹杂", "同时", "一并"];
 /// How much may be said of a drug's purpose within a list.
 const DESCRIBED: usize = 12;
-/// What may stand before a bare 要停 (folded).
-const FILLERS: &str = "今次日聽听晚朝真系係都一定即刻而家先就要佢必须呢只药嗰那支枝隻粒";
-/// How far back a drug is looked for that 停咗佢 speaks of, twice this.
-const SUBJECT_REACH: usize = 30;
-
-/// How many turns back a drug is looked for that 加到十 speaks of.
-const CHANGE_REACH: usize = 3;
-/// How much may stand before a new dose.
-const CHANGE_WORDS: usize = 12;
-/// Words that lead to a new dose (folded).
-const CHANGES: [&str; 18] = [
-    "加到",
-    "减到",
-    "加至",
-    "减至",
-    "加返到",
-    "减返到",
-    "加返做",
-    "减返做",
-    "加做",
-    "减做",
-    "调到",
-    "调高到",
-    "调低到",
-    "增加到",
-    "减少到",
-    "increase to",
-    "reduce to",
-    "up to",
-];
 
 /// A medication and what the plan needs to know of it.
 #[derive(Debug, Clone)]
@@ -242,123 +217,6 @@ fn update(course: &mut Course, said: Said) {
     if let crate::note::Provenance::Heard { evidence, .. } = &mut entry.provenance {
         evidence.merge(&said.evidence);
     }
-}
-
-/// 全部照舊 with no drug beside it: what was named and not changed goes on.
-fn all_unchanged(utterance: &Utterance, lexicon: &Lexicon) -> bool {
-    let all = 0..utterance.chars.len();
-    utterance.speaker != Speaker::Patient
-        && utterance.terms(lexicon, all, TermKind::Unchanged).any(|hit| {
-            let clause = utterance.clause(hit.start).range;
-            !utterance.within(clause).iter().any(|other| matches!(other.meaning, Meaning::Drug(_)))
-        })
-}
-
-/// 停咗佢: the drug named last, in this utterance or the one before.
-fn stop_named_before(utterance: &Utterance, previous: Option<&Utterance>, lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
-    let is_drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
-    // 冇盤尼西林敏感嘛? 細個食過: of an allergy no course is told.
-    // 使唔使停? is asked of a drug that is taken.
-    let taken =
-        |before: &Utterance, hit: &Found| is_drug(&hit) && (asked_about(before, hit) || !beside_the_point(before, lexicon, hit));
-    for stop in utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::DrugStopped) {
-        let clause = utterance.clause(stop.start).range;
-        let ends = clause.end.saturating_sub(stop.end) <= 3;
-        let leads = stop.start <= clause.start + 2 || bids(utterance, lexicon, clause.start..stop.start);
-        if !(leads && ends) || utterance.within(clause.clone()).iter().any(|hit| is_drug(&hit)) {
-            continue;
-        }
-        let before = utterance.back(clause.start, 2 * SUBJECT_REACH)..clause.start;
-        let here = utterance.within(before).iter().rev().find(|hit| taken(utterance, hit)).map(|hit| (utterance, hit));
-        let target = here.or_else(|| {
-            previous.and_then(|before| before.found.iter().rev().find(|hit| taken(before, hit)).map(|hit| (before, hit)))
-        });
-        let Some((place, hit)) = target else { continue };
-        let Meaning::Drug(drug) = hit.meaning else { continue };
-        let Some(evidence) = evidence_of(place, hit.start..hit.end) else { continue };
-        let said = Said {
-            drug,
-            status: Some(MedicationStatus::Stopped),
-            weak: false,
-            withheld: false,
-            late: false,
-            regimen: Regimen::default(),
-            doctor: utterance.speaker != Speaker::Patient,
-            misspelt: place.is_misspelt(hit.start..hit.end),
-            evidence,
-            text: place.said(hit.start..hit.end),
-        };
-        take(said, lexicon, courses);
-    }
-}
-
-/// 加到十, 減返做二十: a new dose of the drug named last, here or a few turns before. A unit left out is that of its dose so far.
-fn change_named_before(utterances: &[Utterance], lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
-    let Some((utterance, earlier)) = utterances.split_last() else { return };
-    if utterance.speaker == Speaker::Patient {
-        return;
-    }
-    for clause in utterance.clauses().iter().map(|clause| clause.range.clone()) {
-        let Some(number) = utterance.numbers_in(clause.clone()).iter().find(|number| changed_to(utterance, number.start)) else {
-            continue;
-        };
-        let names = |hit: &Found| matches!(hit.meaning, Meaning::Drug(_) | Meaning::Observation(_));
-        if utterance.within(clause.start..number.start).iter().any(names) {
-            continue;
-        }
-        let here = utterance.within(0..clause.start).iter().rev().map(|hit| (utterance, hit));
-        let before = earlier.iter().rev().flat_map(|before| before.found.iter().rev().map(move |hit| (before, hit)));
-        let drug = here.chain(before).find(|(_, hit)| matches!(hit.meaning, Meaning::Drug(_)));
-        let Some((place, hit)) = drug else { continue };
-        let taken = |(drug, _): &&(usize, Course)| hit.meaning == Meaning::Drug(*drug);
-        let Some(course) = courses.iter().find(taken).map(|(_, course)| &course.medication) else { continue };
-        // 開五 mg,兩個禮拜後加到十: what starts now is the first dose.
-        let later = utterance.has(lexicon, utterance.sentence(number.start).start..number.start, &[TermKind::After]);
-        if course.status == MedicationStatus::Stopped || later && course.status == MedicationStatus::Planned {
-            continue;
-        }
-        let mut how = regimen(utterance, lexicon, number.start..clause.end);
-        let counted = utterance.quantities_in(number.start..number.end).first();
-        if how.dose.is_none() && counted.is_none() {
-            let unit = course.dose.as_ref().map(|dose| dose.unit.clone());
-            how.dose = number.exact().zip(unit).map(|(value, unit)| Dose { value, unit });
-            how.spans.push(number.start..number.end);
-        }
-        let (Some(_), Some(mut evidence)) = (&how.dose, evidence_of(place, hit.start..hit.end)) else { continue };
-        for more in how.spans.iter().filter_map(|span| evidence_of(utterance, span.clone())) {
-            evidence.merge(&more);
-        }
-        let Meaning::Drug(drug) = hit.meaning else { continue };
-        let said = Said {
-            drug,
-            status: Some(MedicationStatus::Planned),
-            weak: false,
-            withheld: false,
-            late: false,
-            regimen: how,
-            doctor: true,
-            misspelt: false,
-            evidence,
-            text: place.said(hit.start..hit.end),
-        };
-        take(said, lexicon, courses);
-    }
-}
-
-/// Whether a dose is told that something is raised or lowered to: 加到, 減返做, 調到, increase to.
-fn changed_to(utterance: &Utterance, at: usize) -> bool {
-    let words: String = utterance.folded(at.saturating_sub(CHANGE_WORDS)..at).iter().collect();
-    let words = words.trim_end();
-    CHANGES.iter().any(|verb| words.ends_with(verb))
-}
-
-/// 今次真係要停: nothing but that it must be.
-fn bids(utterance: &Utterance, lexicon: &Lexicon, lead: Range<usize>) -> bool {
-    let denials = [TermKind::Negation, TermKind::NegationNear, TermKind::NoNeed, TermKind::Hypothetical, TermKind::Question];
-    utterance.speaker != Speaker::Patient
-        && utterance.folded(lead.clone()).iter().any(|c| matches!(c, '要' | '即'))
-        && utterance.folded(lead.clone()).iter().all(|c| FILLERS.contains(*c))
-        && !utterance.has(lexicon, lead, &denials)
 }
 
 /// What each mention of a drug in an utterance says. `asked`: the turn before asked which drugs are taken.
@@ -563,120 +421,4 @@ fn takes_another(utterance: &Utterance, lexicon: &Lexicon, verb: &Found, drug: u
     }
     let forbidden = planned && utterance.has(lexicon, lead, &forbids) && verb.end - verb.start == 1;
     object || forbidden
-}
-
-/// What is done with a drug.
-#[derive(Clone, Copy, Default)]
-struct Done {
-    status: Option<MedicationStatus>,
-    withheld: bool,
-    /// Told by a verb that only says how it is taken.
-    weak: bool,
-    /// Told in a later clause.
-    late: bool,
-}
-
-/// What is done with the drug: the nearest word before it, else the first behind it; a stop behind it is the last word.
-fn done(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: Range<usize>, clause: Range<usize>) -> Done {
-    let drug = ahead.end;
-    let of = |status| Done { status: Some(status), ..Done::default() };
-    let read = |hit: &Found| {
-        // 食緊血壓藥, a form of the condition, holds the verb.
-        if matches!(hit.meaning, Meaning::Condition(_))
-            && matches!(utterance.folded(hit.start..hit.start + 2), ['食', '紧' | '开'])
-        {
-            return Some(of(MedicationStatus::Active));
-        }
-        let Meaning::Term(term) = hit.meaning else { return None };
-        let done = match lexicon.term_kind(term)? {
-            TermKind::DrugActive | TermKind::Unchanged => of(MedicationStatus::Active),
-            TermKind::DrugPlanned => Done { weak: weak(utterance, hit), ..of(MedicationStatus::Planned) },
-            TermKind::DrugStopped if conditional(utterance, hit) => return None,
-            TermKind::DrugStopped => of(MedicationStatus::Stopped),
-            TermKind::DrugWithheld => Done { withheld: true, ..Done::default() },
-            _ => return None,
-        };
-        (!takes_another(utterance, lexicon, hit, drug)).then_some(done)
-    };
-    let stopped = |done: &Done| done.status == Some(MedicationStatus::Stopped);
-    // X, 轉打 Y; on X, stopped Y: in a later clause the word right before the next drug is said of that one.
-    let others = |hit: &Found| {
-        let next = utterance.within(behind.end..behind.end + 1).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
-        next && hit.start > clause.end && utterance.between(hit.end, behind.end) <= 1
-    };
-    let first = utterance.within(ahead).iter().rev().find_map(read);
-    let own = behind.start..behind.end.min(clause.end);
-    let second = utterance.within(own.clone()).iter().find_map(read);
-    // X 轉咗 Y: X is given no more. X 唔好, 轉 Y: it was only thought of.
-    if replaced(utterance, lexicon, own.clone()) {
-        return of(MedicationStatus::Stopped);
-    }
-    if utterance.folded(own.start..clause.end.max(own.start)).iter().filter(|c| **c != ' ').eq(&['唔', '好']) {
-        return Done { withheld: true, ..Done::default() };
-    }
-    // 醫生叫我停 X, 但我仲食緊: what one does is the last word, not what one was told.
-    let stays = || {
-        let stopped = first.or(second).is_some_and(|done| done.status == Some(MedicationStatus::Stopped));
-        let still = utterance.terms(lexicon, own.end..behind.end, TermKind::DrugActive).find(|hit| !others(hit));
-        let contrast = |hit: &Found| {
-            let clause = utterance.clause(hit.start).range;
-            utterance.has(lexicon, clause.start..hit.start, &[TermKind::Contrast])
-                && !utterance.has(lexicon, clause.start..hit.start, &[TermKind::Negation, TermKind::NegationNear])
-        };
-        // X 停三日,跟住照食.
-        let pauses = utterance.terms(lexicon, own.clone(), TermKind::DrugStopped).any(|stop| {
-            let times = utterance.quantities_in(stop.end..stop.end + 2);
-            times.iter().any(|quantity| quantity.kind == UnitKind::Time && quantity.value < 30.0)
-        });
-        let told = utterance.speaker != Speaker::Doctor && still.is_some_and(contrast);
-        stopped && (told || pauses && still.is_some())
-    };
-    if stays() {
-        return of(MedicationStatus::Active);
-    }
-    // 我食 X 之前肝酵素高,停咗: a stop that leads a later clause of the sentence.
-    let later_stop = utterance
-        .terms(lexicon, behind.clone(), TermKind::DrugStopped)
-        .find(|stop| stop.start <= utterance.clause(stop.start).range.start + 2 && !others(stop) && !conditional(utterance, stop))
-        .map(|_| of(MedicationStatus::Stopped));
-    let planned = first.is_some_and(|done| done.status == Some(MedicationStatus::Planned) && !done.weak);
-    let later = || {
-        let stop = utterance
-            .terms(lexicon, behind.clone(), TermKind::DrugStopped)
-            .find(|stop| !others(stop) && !conditional(utterance, stop));
-        let stop = stop.map(|_| of(MedicationStatus::Stopped));
-        stop.or_else(|| utterance.within(behind.clone()).iter().filter(|hit| !others(hit)).find_map(read))
-    };
-    match (first, second) {
-        // 用過 X ... 停咗; 我食 gabapentin 上次頭暈停咗: a stop behind it in the clause is the last word.
-        (_, Some(second)) if stopped(&second) || second.withheld => second,
-        (Some(first), _) => later_stop.filter(|_| !planned && !first.withheld).unwrap_or(first),
-        // 食咗成個月, 停咗五日: told as a course that ended.
-        (None, Some(second)) if second.status == Some(MedicationStatus::Active) => later().filter(stopped).unwrap_or(second),
-        (None, Some(second)) => later_stop.filter(|_| second.weak).unwrap_or(second),
-        (None, None) => later().map(|done| Done { late: true, ..done }).unwrap_or_default(),
-    }
-}
-
-/// 屙肚就停: when to stop, not that one stopped, which 就停咗 tells.
-fn conditional(utterance: &Utterance, stop: &Found) -> bool {
-    let before = stop.start.checked_sub(1).and_then(|at| utterance.chars.get(at));
-    before == Some(&'就') && utterance.folded(stop.start..stop.end + 1).iter().all(|c| *c != '咗')
-}
-
-/// Whether a range ends with 轉, 換 or 改 right before the next drug, and nothing says that it comes only later.
-fn replaced(utterance: &Utterance, lexicon: &Lexicon, behind: Range<usize>) -> bool {
-    let next = utterance.within(behind.end..behind.end + 1).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
-    let Some(verb) = utterance.terms(lexicon, behind.clone(), TermKind::DrugPlanned).last().filter(|_| next) else {
-        return false;
-    };
-    let words = utterance.folded(verb.start..behind.end);
-    let turns = matches!(words.first(), Some('转' | '换' | '改')) && utterance.between(verb.end, behind.end) <= 2;
-    let later = utterance.folded(behind.start..verb.start).iter().any(|c| matches!(c, '后' | '再' | '加' | ',' | '，'));
-    turns && !later && !utterance.has(lexicon, behind.start..verb.start, &[TermKind::Negation, TermKind::NegationNear])
-}
-
-/// 食, 搽, 滴: how it is taken, by which nothing is started.
-fn weak(utterance: &Utterance, verb: &Found) -> bool {
-    matches!(utterance.folded(verb.start..verb.end), ['食' | '搽' | '滴' | '打' | '喷' | '用' | '飲' | '饮'])
 }

@@ -1,0 +1,162 @@
+//! What is done with drugs that were named before: 停咗佢, 加到十, 全部照舊.
+
+use std::ops::Range;
+
+use super::super::evidence_of;
+use super::super::regimen::{Regimen, regimen};
+use super::super::utterance::{Speaker, Utterance};
+use super::{Course, Said, asked_about, beside_the_point, take};
+use crate::note::{MedicationStatus, Quantity as Dose};
+use crate::terminology::{Found, Lexicon, Meaning, TermKind};
+
+/// What may stand before a bare 要停 (folded).
+const FILLERS: &str = "今次日聽听晚朝真系係都一定即刻而家先就要佢必须呢只药嗰那支枝隻粒";
+/// How far back a drug is looked for that 停咗佢 speaks of, twice this.
+const SUBJECT_REACH: usize = 30;
+/// How many turns back a drug is looked for that 加到十 speaks of.
+pub(super) const CHANGE_REACH: usize = 3;
+/// How much may stand before a new dose.
+const CHANGE_WORDS: usize = 12;
+/// Words that lead to a new dose (folded).
+const CHANGES: [&str; 18] = [
+    "加到",
+    "减到",
+    "加至",
+    "减至",
+    "加返到",
+    "减返到",
+    "加返做",
+    "减返做",
+    "加做",
+    "减做",
+    "调到",
+    "调高到",
+    "调低到",
+    "增加到",
+    "减少到",
+    "increase to",
+    "reduce to",
+    "up to",
+];
+
+/// 全部照舊 with no drug beside it: what was named and not changed goes on.
+pub(super) fn all_unchanged(utterance: &Utterance, lexicon: &Lexicon) -> bool {
+    let all = 0..utterance.chars.len();
+    utterance.speaker != Speaker::Patient
+        && utterance.terms(lexicon, all, TermKind::Unchanged).any(|hit| {
+            let clause = utterance.clause(hit.start).range;
+            !utterance.within(clause).iter().any(|other| matches!(other.meaning, Meaning::Drug(_)))
+        })
+}
+
+/// 停咗佢: the drug named last, in this utterance or the one before.
+pub(super) fn stop_named_before(
+    utterance: &Utterance,
+    previous: Option<&Utterance>,
+    lexicon: &Lexicon,
+    courses: &mut Vec<(usize, Course)>,
+) {
+    let is_drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
+    // 冇盤尼西林敏感嘛? 細個食過: of an allergy no course is told.
+    // 使唔使停? is asked of a drug that is taken.
+    let taken =
+        |before: &Utterance, hit: &Found| is_drug(&hit) && (asked_about(before, hit) || !beside_the_point(before, lexicon, hit));
+    for stop in utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::DrugStopped) {
+        let clause = utterance.clause(stop.start).range;
+        let ends = clause.end.saturating_sub(stop.end) <= 3;
+        let leads = stop.start <= clause.start + 2 || bids(utterance, lexicon, clause.start..stop.start);
+        if !(leads && ends) || utterance.within(clause.clone()).iter().any(|hit| is_drug(&hit)) {
+            continue;
+        }
+        let before = utterance.back(clause.start, 2 * SUBJECT_REACH)..clause.start;
+        let here = utterance.within(before).iter().rev().find(|hit| taken(utterance, hit)).map(|hit| (utterance, hit));
+        let target = here.or_else(|| {
+            previous.and_then(|before| before.found.iter().rev().find(|hit| taken(before, hit)).map(|hit| (before, hit)))
+        });
+        let Some((place, hit)) = target else { continue };
+        let Meaning::Drug(drug) = hit.meaning else { continue };
+        let Some(evidence) = evidence_of(place, hit.start..hit.end) else { continue };
+        let said = Said {
+            drug,
+            status: Some(MedicationStatus::Stopped),
+            weak: false,
+            withheld: false,
+            late: false,
+            regimen: Regimen::default(),
+            doctor: utterance.speaker != Speaker::Patient,
+            misspelt: place.is_misspelt(hit.start..hit.end),
+            evidence,
+            text: place.said(hit.start..hit.end),
+        };
+        take(said, lexicon, courses);
+    }
+}
+
+/// 加到十, 減返做二十: a new dose of the drug named last, here or a few turns before. A unit left out is that of its dose so far.
+pub(super) fn change_named_before(utterances: &[Utterance], lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
+    let Some((utterance, earlier)) = utterances.split_last() else { return };
+    if utterance.speaker == Speaker::Patient {
+        return;
+    }
+    for clause in utterance.clauses().iter().map(|clause| clause.range.clone()) {
+        let Some(number) = utterance.numbers_in(clause.clone()).iter().find(|number| changed_to(utterance, number.start)) else {
+            continue;
+        };
+        let names = |hit: &Found| matches!(hit.meaning, Meaning::Drug(_) | Meaning::Observation(_));
+        if utterance.within(clause.start..number.start).iter().any(names) {
+            continue;
+        }
+        let here = utterance.within(0..clause.start).iter().rev().map(|hit| (utterance, hit));
+        let before = earlier.iter().rev().flat_map(|before| before.found.iter().rev().map(move |hit| (before, hit)));
+        let drug = here.chain(before).find(|(_, hit)| matches!(hit.meaning, Meaning::Drug(_)));
+        let Some((place, hit)) = drug else { continue };
+        let taken = |(drug, _): &&(usize, Course)| hit.meaning == Meaning::Drug(*drug);
+        let Some(course) = courses.iter().find(taken).map(|(_, course)| &course.medication) else { continue };
+        // 開五 mg,兩個禮拜後加到十: what starts now is the first dose.
+        let later = utterance.has(lexicon, utterance.sentence(number.start).start..number.start, &[TermKind::After]);
+        if course.status == MedicationStatus::Stopped || later && course.status == MedicationStatus::Planned {
+            continue;
+        }
+        let mut how = regimen(utterance, lexicon, number.start..clause.end);
+        let counted = utterance.quantities_in(number.start..number.end).first();
+        if how.dose.is_none() && counted.is_none() {
+            let unit = course.dose.as_ref().map(|dose| dose.unit.clone());
+            how.dose = number.exact().zip(unit).map(|(value, unit)| Dose { value, unit });
+            how.spans.push(number.start..number.end);
+        }
+        let (Some(_), Some(mut evidence)) = (&how.dose, evidence_of(place, hit.start..hit.end)) else { continue };
+        for more in how.spans.iter().filter_map(|span| evidence_of(utterance, span.clone())) {
+            evidence.merge(&more);
+        }
+        let Meaning::Drug(drug) = hit.meaning else { continue };
+        let said = Said {
+            drug,
+            status: Some(MedicationStatus::Planned),
+            weak: false,
+            withheld: false,
+            late: false,
+            regimen: how,
+            doctor: true,
+            misspelt: false,
+            evidence,
+            text: place.said(hit.start..hit.end),
+        };
+        take(said, lexicon, courses);
+    }
+}
+
+/// Whether a dose is told that something is raised or lowered to: 加到, 減返做, 調到, increase to.
+fn changed_to(utterance: &Utterance, at: usize) -> bool {
+    let words: String = utterance.folded(at.saturating_sub(CHANGE_WORDS)..at).iter().collect();
+    let words = words.trim_end();
+    CHANGES.iter().any(|verb| words.ends_with(verb))
+}
+
+/// 今次真係要停: nothing but that it must be.
+fn bids(utterance: &Utterance, lexicon: &Lexicon, lead: Range<usize>) -> bool {
+    let denials = [TermKind::Negation, TermKind::NegationNear, TermKind::NoNeed, TermKind::Hypothetical, TermKind::Question];
+    utterance.speaker != Speaker::Patient
+        && utterance.folded(lead.clone()).iter().any(|c| matches!(c, '要' | '即'))
+        && utterance.folded(lead.clone()).iter().all(|c| FILLERS.contains(*c))
+        && !utterance.has(lexicon, lead, &denials)
+}
