@@ -146,7 +146,7 @@ pub(super) async fn in_force_for(stage: &Stage, number: &str) -> ConsentId {
     let (sharing, store) = (&stage.sharing, stage.store());
     let id = ask(sharing, stage.b, number).await.unwrap();
     let link = delivered(sharing).await.rsplit('/').next().unwrap().to_owned();
-    let (link, page) = (Secret::from_client(link), Secret::of_random([8; 32]));
+    let (link, page) = (Secret::from_client(link), Secret::of_random([if number == HKID { 8 } else { 9 }; 32]));
     let by = system();
     let opened = store.change_consent(id, &by, |consent, _| consent.open(&link, &page, courier::now()).into());
     opened.await.unwrap().unwrap().outcome.unwrap();
