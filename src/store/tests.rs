@@ -179,7 +179,12 @@ pub(super) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
         if entry.file_type().unwrap().is_dir() {
             found.extend(files(&entry.path()));
         } else {
-            found.push((entry.path().display().to_string(), fs::read(entry.path()).unwrap()));
+            match fs::read(entry.path()) {
+                Ok(bytes) => found.push((entry.path().display().to_string(), bytes)),
+                // The log's writer put it in its place meanwhile: all is read again.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return files(folder),
+                Err(error) => panic!("{error}"),
+            }
         }
     }
     found
