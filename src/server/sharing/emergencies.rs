@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::requests::{reached, signed_notes};
+use super::requests::{Number, reached, signed_notes};
 use super::views::{Opened, Source, see_in_emergency};
 use super::words::{emergency_message, minute, officer_message};
 use super::{Names, Sharing, organisation_name};
@@ -41,14 +41,6 @@ pub(super) struct Wanted {
     reason: EmergencyReason,
     /// Why, in words, up to 500 characters: for the record and the privacy officer.
     words: String,
-}
-
-/// A number of a patient.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Number {
-    kind: String,
-    value: String,
 }
 
 /// An emergency that is not over, as who opened it sees it.

@@ -87,9 +87,9 @@ pub(super) struct Wanted {
 /// A number of a patient.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Number {
-    kind: String,
-    value: String,
+pub(super) struct Number {
+    pub(super) kind: String,
+    pub(super) value: String,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -17,7 +17,7 @@ use crate::server::asked::Body;
 use crate::server::caller::{Caller, What};
 use crate::server::clock::today;
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{Likeness, Reach, StoredMerge, StoredPatient};
+use crate::store::{Likeness, Reach, StoreError, StoredMerge, StoredPatient};
 
 /// Pairs in the list.
 const LISTED: usize = 50;
@@ -188,10 +188,13 @@ pub(super) async fn merge(
 pub(super) async fn unmerge(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     caller.may(&app, Right::Merge, What::Organisation).await?;
     let store = app.rooms.store();
-    if store.unmerge(&id, &caller.by).await? {
-        return Ok(StatusCode::NO_CONTENT);
-    }
-    let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
+    let (reason, error) = match store.unmerge(&id, &caller.by).await {
+        Ok(true) => return Ok(StatusCode::NO_CONTENT),
+        Ok(false) => (Refusal::NotAllowed, ApiError::NotThere),
+        Err(StoreError::OnHold) => (Refusal::OnHold, StoreError::OnHold.into()),
+        Err(error) => return Err(error.into()),
+    };
+    let outcome = Outcome::Refused { reason };
     store.keep_event(&Event { outcome, ..caller.by.did_in_general(Action::PatientUnmerge) }).await?;
-    Err(ApiError::NotThere)
+    Err(error)
 }
