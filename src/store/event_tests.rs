@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -39,6 +39,11 @@ async fn rows_against_log(log: &LogFolder, size: u64, store: &Store) -> Vec<Faul
     check.finish()
 }
 
+/// In one write, so that a kill leaves no half of a line.
+fn say(what: &str, id: &str) {
+    std::io::stderr().write_all(format!("{what} {id}\n").as_bytes()).unwrap();
+}
+
 /// The child: says each act once it was acknowledged.
 #[tokio::test]
 #[ignore = "run by the test that kills it"]
@@ -50,11 +55,11 @@ async fn act_for_ever() {
     };
     loop {
         let id = store.create(unique_recording(), &by()).await.unwrap().id;
-        eprintln!("record {id}");
+        say("record", &id);
         store.finish(&id, &transcript("a"), &note("1")).await.unwrap();
-        eprintln!("finish {id}");
+        say("finish", &id);
         save(&store, &id, 1, &note("2")).await.unwrap();
-        eprintln!("edit {id}");
+        say("edit", &id);
     }
 }
 
