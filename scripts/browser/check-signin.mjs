@@ -6,7 +6,7 @@ import path from "node:path";
 import WebSocket from "ws";
 
 import { chromium, shown, text, texts } from "./browsers.mjs";
-import { check, expect, same, until } from "./harness.mjs";
+import { check, expect, same, sleep, until } from "./harness.mjs";
 import { ask, AUTHENTICATOR, enrol, fill, json, organisationLink, person } from "./people.mjs";
 import { Server } from "./server.mjs";
 
