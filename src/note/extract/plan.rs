@@ -217,7 +217,8 @@ fn investigation(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>
             .iter()
             .any(|hit| matches!(hit.meaning, Meaning::Observation(_) | Meaning::Condition(_) | Meaning::Class(_)));
     // 轉介 … 評估 is the other service's test, and so is 轉介眼科檢查眼底.
-    let sent = utterance.terms(lexicon, clause.clone(), TermKind::Refer).next().is_some_and(|refer| {
+    let looked = utterance.folded(start..start + 2) == ['检', '查'];
+    let sent = utterance.terms(lexicon, clause.clone(), TermKind::Refer).next().filter(|_| looked).is_some_and(|refer| {
         utterance.terms(lexicon, refer.end..clause.end, TermKind::Service).any(|service| service.start < start)
     });
     let referred = sent || test.is_none() && utterance.has(lexicon, clause.clone(), &[TermKind::Refer]);
