@@ -3,12 +3,14 @@
 use std::ops::Range;
 
 use super::super::utterance::{Speaker, Utterance};
-use super::{Substance, Told, evidence_of, named, put, substance, substance_named};
+use super::lists::named;
+use super::{Substance, Told, evidence_of, put, substance, substance_named};
 use crate::note::{AllergyStatus, Evidence};
-use crate::terminology::{Lexicon, Meaning, TermKind};
+use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 
 /// 冇, 有, 食得 or the substance's name in the turn after the question.
 pub(super) fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(Substance, Evidence)>, all: &mut Vec<Told>) {
+    each_denied(utterance, lexicon, all);
     // BB 冇, 我冇: of whom it is said is not the answer.
     let of_whom = |kind: TermKind| matches!(kind, TermKind::Family | TermKind::Oneself | TermKind::Third);
     let first = utterance.found.iter().find_map(|hit| match hit.meaning {
@@ -25,7 +27,7 @@ pub(super) fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(
         matches!(kind, TermKind::Negation | TermKind::NotSo) && clause.end.saturating_sub(hit.end) <= 6 && !names
     });
     let Some((hit, _)) = denial else {
-        if first.is_some_and(|(_, kind)| kind == TermKind::Affirmation) {
+        if first.is_some_and(|(hit, kind)| affirms(utterance, hit, kind)) {
             affirmed(utterance, lexicon, &substances, all);
         }
         named(utterance, lexicon, all);
@@ -36,6 +38,47 @@ pub(super) fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(
             evidence.merge(&more);
         }
         put(all, substance, AllergyStatus::None, evidence);
+    }
+    // 冇……呀等等,有,盤尼西林: thought of behind it.
+    let clauses = utterance.clauses().iter().map(|clause| clause.range.clone()).skip_while(|range| range.start <= hit.start);
+    if clauses.clone().any(|range| utterance.folded(range).iter().collect::<String>().trim() == "有") {
+        named(utterance, lexicon, all);
+    }
+}
+
+/// 係, 嗰隻就有, 好似係.
+fn affirms(utterance: &Utterance, hit: &Found, kind: TermKind) -> bool {
+    let clause = utterance.clause(hit.start).range;
+    let words: String = utterance.folded(hit.start..hit.end).iter().collect();
+    let rest = utterance.folded(hit.end..clause.end);
+    match kind {
+        TermKind::Affirmation => true,
+        TermKind::Contrast => words == "就有",
+        TermKind::Uncertain => {
+            rest.is_empty() && words.ends_with('系') || matches!(rest, ['系' | '有'] | ['系' | '有', '呀' | '啩' | '喎'])
+        }
+        _ => false,
+    }
+}
+
+/// 藥就冇,食物都唔覺: each kind denied by itself. 乜都食得 denies every food.
+fn each_denied(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) {
+    for clause in utterance.clauses().iter().filter(|clause| !clause.asked).map(|clause| clause.range.clone()) {
+        let general = utterance
+            .within(clause.clone())
+            .iter()
+            .rev()
+            .find_map(|hit| substance(utterance, hit, lexicon).filter(Substance::is_general).map(|name| (name, hit)));
+        let Some((name, hit)) = general else { continue };
+        let lead = utterance.folded(clause.start..hit.start).iter().all(|c| "我佢系就嘅 ".contains(*c));
+        let rest: String =
+            utterance.folded(hit.end..clause.end).iter().filter(|c| !"就都亦 呀啊喎㗎啦喇".contains(**c)).collect();
+        if lead
+            && ["冇", "无", "冇有", "唔觉", "未试过", "冇试过"].contains(&rest.as_str())
+            && let Some(evidence) = evidence_of(utterance, hit.start..clause.end)
+        {
+            put(all, name, AllergyStatus::None, evidence);
+        }
     }
 }
 
