@@ -17,13 +17,11 @@ const RECENT: u64 = 2;
 pub(super) fn corrected(utterance: &Utterance, lexicon: &Lexicon, asked: &[String], all: &mut Vec<Told>) {
     let whole = 0..utterance.chars.len();
     let Some(back) = taken_back(utterance, lexicon, whole.clone()) else { return };
-    let Some(instead) = utterance
+    let instead = utterance
         .within(back.end..whole.end)
         .iter()
-        .find(|hit| substance_named(utterance, lexicon, hit) && asserted(utterance, lexicon, hit, back.end))
-    else {
-        return;
-    };
+        .find(|hit| substance_named(utterance, lexicon, hit) && asserted(utterance, lexicon, hit, back.end));
+    let Some(instead) = instead else { return withdrawn(utterance, lexicon, &back, all) };
     let names = |range: Range<usize>| -> Vec<String> {
         utterance.within(range).iter().filter_map(|hit| substance(utterance, hit, lexicon)).map(|name| name.name).collect()
     };
@@ -53,6 +51,24 @@ pub(super) fn corrected(utterance: &Utterance, lexicon: &Lexicon, asked: &[Strin
     put(all, name, AllergyStatus::Present, evidence);
 }
 
+/// 病歷話你對盤尼西林敏感。冇呀,搞錯咗: a slip and a denial, and nothing stands in its place.
+fn withdrawn(utterance: &Utterance, lexicon: &Lexicon, back: &Range<usize>, all: &mut Vec<Told>) {
+    let first = utterance.clauses().first().map(|clause| clause.range.clone()).unwrap_or_default();
+    let denied = utterance.has(lexicon, first.clone(), &[TermKind::Negation, TermKind::NotSo]);
+    let slip: String = utterance.folded(back.clone()).iter().collect();
+    let named = utterance.found.iter().any(|hit| substance_named(utterance, lexicon, hit));
+    let before = |told: &&Told| told.evidence.spans().iter().any(|span| span.segment() + 1 == utterance.id);
+    let told = all.iter().rfind(before).map(|told| (told.substance.clone(), told.status, told.evidence.clone()));
+    let Some((name, AllergyStatus::Present, mut evidence)) = told else { return };
+    if !denied || named || !SLIPS.contains(&slip.as_str()) {
+        return;
+    }
+    if let Some(more) = evidence_of(utterance, first.start..back.end) {
+        evidence.merge(&more);
+    }
+    put(all, name, AllergyStatus::None, evidence);
+}
+
 /// The words that take something back: a slip, or 唔係 before a name or alone in its clause.
 fn taken_back(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> Option<Range<usize>> {
     let slip = range.clone().find_map(|at| {
@@ -72,12 +88,18 @@ fn taken_back(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> 
         alone || named
     };
     let denied = utterance.terms(lexicon, range, TermKind::NotSo).find(denies).map(|hit| hit.start..hit.end);
+    // No, it's ibuprofen.
+    let no = utterance.found.first().filter(|hit| hit.start == 0 && utterance.folded(0..hit.end) == ['n', 'o']);
+    let denied = denied.or(no.map(|hit| hit.start..hit.end));
     [slip, denied].into_iter().flatten().min_by_key(|range| range.start)
 }
 
 /// 係 Y, 係對 Y 過敏, 應該係 Y: what stands right before the name, behind a place, says that it is so.
 fn asserted(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, behind: usize) -> bool {
     let lead = utterance.folded(behind..hit.start);
+    if ["it's ", "it is ", "it was "].iter().any(|is| lead.iter().collect::<String>().ends_with(is)) {
+        return true;
+    }
     let skipped = lead.iter().rev().take_while(|c| matches!(c, ' ' | '对' | '嗰' | '只' | '叫')).count();
     let Some(at) = hit.start.checked_sub(skipped + 1).filter(|at| *at >= behind) else { return false };
     let is = matches!(utterance.chars.get(at), Some('系' | '是'));

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::utterance::{Speaker, Utterance};
 use super::whose::relatives;
-use super::{Told, evidence_of, put, substance};
+use super::{NEAR, Told, evidence_of, put, substance};
 use crate::note::AllergyStatus;
 use crate::terminology::{Lexicon, Meaning, TermKind};
 
@@ -30,8 +30,8 @@ const EXCLUDED: [&str; 17] = [
 ];
 
 /// Words for a test of allergies (folded).
-const TESTS: [&str; 12] =
-    ["测试", "挑战", "点刺", "验敏感", "验过敏", "敏感原", "过敏原", "致敏原", "challenge", "skin test", "prick", "ige"];
+const TESTS: [&str; 13] =
+    ["验返", "测试", "挑战", "点刺", "验敏感", "验过敏", "敏感原", "过敏原", "致敏原", "challenge", "skin test", "prick", "ige"];
 
 /// How a test comes out that finds none (folded).
 const PASSED: [&str; 7] = ["阴性", "冇事", "negative", "唔系", "冇反应", "正常", "冇敏感"];
@@ -70,13 +70,17 @@ pub(super) fn excluded(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<T
 fn taken_off(utterance: &Utterance, lexicon: &Lexicon, rest: Range<usize>) -> Option<Range<usize>> {
     let words = |range: &Range<usize>| utterance.folded(range.clone()).iter().collect::<String>();
     let mut tested = false;
-    let clauses = utterance.clauses().iter().map(|clause| clause.range.start.max(rest.start)..clause.range.end.min(rest.end));
+    let first = utterance.clause_index(rest.start);
+    let own = utterance.clauses().iter().skip(first).take_while(|clause| clause.range.start < rest.end);
+    let clauses = own.map(|clause| clause.range.start.max(rest.start)..clause.range.end.min(rest.end));
     for clause in clauses.filter(|clause| !clause.is_empty()) {
         let said = words(&clause);
         let asks = utterance.has(lexicon, clause.clone(), &[TermKind::Question, TermKind::QuestionEnd, TermKind::RuleOut]);
         tested |= TESTS.iter().any(|word| said.contains(word));
         let passed = tested && PASSED.iter().any(|word| said.contains(word)) && !said.contains("其他");
-        let off = EXCLUDED.iter().any(|word| said.find(word).is_some_and(|at| !said[..at].ends_with(['唔', '未', '冇'])));
+        let off = EXCLUDED.iter().any(|word| {
+            said.contains(word) && said.split(word).next().is_some_and(|before| !before.ends_with(['唔', '未', '冇']))
+        });
         if !asks && (off || passed) {
             return Some(clause);
         }
@@ -99,7 +103,12 @@ pub(super) fn tested(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Tol
                 _ => continue,
             };
         let whose = utterance.speaker != Speaker::Doctor
-            && relatives(utterance, lexicon, utterance.sentence(clause.start).start, clause.end);
+            && relatives(
+                utterance,
+                lexicon,
+                utterance.sentence(clause.start).start.max(utterance.back(clause.start, 3 * NEAR)),
+                clause.end,
+            );
         let named =
             utterance.within(clause.clone()).iter().filter(|hit| matches!(hit.meaning, Meaning::Allergen(_) | Meaning::Drug(_)));
         for hit in named.filter(|_| !whose) {

@@ -10,6 +10,9 @@ use super::{NEAR, Told, evidence_of, put, substance, substance_named};
 use crate::note::AllergyStatus;
 use crate::terminology::{Found, Lexicon, TermKind};
 
+/// The most clauses that 全部都敏感 speaks of.
+const MOST_LISTED: usize = 12;
+
 /// The longest answer that names substances and says no more of them, as [`Utterance::between`] measures.
 pub(super) const BARE_ANSWER: usize = 12;
 
@@ -64,7 +67,7 @@ pub(super) fn listed(utterance: &Utterance, lexicon: &Lexicon, sign: &Found) -> 
             !utterance.has(lexicon, range.clone(), &aside)
         };
         let before = clauses.get(..index).unwrap_or_default().iter().filter(same).map(|clause| clause.range.clone());
-        return before.filter(named).collect();
+        return before.rev().take(MOST_LISTED).filter(named).collect();
     }
     let last = utterance.within(own.range.clone()).iter().rfind(|hit| substance_named(utterance, lexicon, hit));
     // What the sign says of it stands behind the sign, or in the clauses after it.

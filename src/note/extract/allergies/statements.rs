@@ -7,7 +7,7 @@ use super::answer::answered_at_once;
 use super::lists::listed;
 use super::reaction::{caused, felt, once_taken, taken_before};
 use super::whose::{but_not_me, patients_own, relatives, set_against, told_from};
-use super::{NEAR, Substance, Told, evidence_of, put, substance};
+use super::{ANY_FOOD, NEAR, Substance, Told, evidence_of, put, substance};
 use crate::note::{AllergyStatus, Evidence};
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 
@@ -37,6 +37,7 @@ pub(super) fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec
         if let Some(told) = relative.take() {
             but_not_me(utterance, lexicon, told, &range, all);
         }
+        eats_everything(utterance, lexicon, &range, all);
         let hits = utterance.within(range.clone()).iter();
         let mut named: Vec<(Substance, &Found)> =
             hits.filter_map(|hit| substance(utterance, hit, lexicon).map(|name| (name, hit))).collect();
@@ -47,7 +48,7 @@ pub(super) fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec
         if let Some(sign) = sign
             && named.is_empty()
             && !clause.asked
-            && utterance.speaker != Speaker::Doctor
+            && (utterance.speaker != Speaker::Doctor || withheld_before(utterance, lexicon, &range))
             && !utterance.has(
                 lexicon,
                 range.clone(),
@@ -72,7 +73,9 @@ pub(super) fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec
         let taken = utterance.has(lexicon, range.clone(), &[TermKind::DrugStopped]);
         let until = if taken { range.end + 3 } else { range.end };
         // 食到腳筋痛: what it did is no sign that it is borne.
-        let borne = |hit: &&Found| !utterance.folded(hit.start..hit.end).ends_with(&['到']) || range.end <= hit.end + 2;
+        let borne = |hit: &&Found| {
+            !utterance.folded(hit.start..hit.end).ends_with(&['到']) || nothing_follows(utterance, hit.end..range.end)
+        };
         let tolerated = utterance.terms(lexicon, range.start..until, TermKind::Tolerated).find(borne);
         // 打過 X 有冇事? asks.
         let tolerated = tolerated.filter(|sign| !asks_of(utterance, lexicon, sign));
@@ -99,11 +102,26 @@ pub(super) fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec
                 }
             }
             (Some(sign), _, _) => {
+                // 對 X 有冇敏感 冇敏感過: the answer in the same turn is to what it asked.
+                let open = if question { None } else { asked.pop() };
                 let of = Signed { sign, clause: &range, named: &named, list: &list, question };
-                asked.extend(signed(utterance, lexicon, &of, all));
+                match open {
+                    Some((name, evidence))
+                        if named.is_empty() && asked.is_empty() && denied(utterance, lexicon, sign, &range) =>
+                    {
+                        put(all, name, AllergyStatus::None, evidence);
+                    }
+                    open => {
+                        asked.extend(open);
+                        asked.extend(signed(utterance, lexicon, &of, all));
+                    }
+                }
             }
             (None, Some(_), _) if !question => {
-                for reaction in reactions.iter().filter(|reaction| !denied_near(utterance, lexicon, reaction)) {
+                // 人哋話食 X 會成身甩皮, 驚食 X 會面腫: it befell nobody yet.
+                let feared = utterance.has(lexicon, range.clone(), &[TermKind::Worry]);
+                let told = |reaction: &&Found| !feared && !denied_near(utterance, lexicon, reaction);
+                for reaction in reactions.iter().filter(told) {
                     caused(utterance, reaction, &named, all);
                 }
             }
@@ -193,6 +211,32 @@ pub(super) fn denied_near(utterance: &Utterance, lexicon: &Lexicon, hit: &Found)
     utterance.has(lexicon, hit.start.saturating_sub(3)..hit.start, &[TermKind::Negation, TermKind::NegationNear])
 }
 
+/// 我自己對蝦敏感,佢就乜都食得: where allergies are spoken of, no food is one.
+fn eats_everything(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>, all: &mut Vec<Told>) {
+    let words: String = utterance.folded(clause.clone()).iter().collect();
+    let everything = ["乜都食得", "乜嘢都食得", "咩都食得", "咩嘢都食得", "样样都食得", "样样食得"];
+    let recent = utterance.back(clause.start, 6 * NEAR)..clause.start;
+    let of_allergies = utterance.has(lexicon, recent, &[TermKind::Allergy]);
+    if of_allergies
+        && everything.iter().any(|all| words.contains(all))
+        && let Some(evidence) = evidence_of(utterance, clause.clone())
+    {
+        let food = Substance { name: ANY_FOOD.to_owned(), drug: false, by_sound: false };
+        put(all, food, AllergyStatus::None, evidence);
+    }
+}
+
+/// 以後唔好食 Augmentin,你敏感: a doctor says it of what must not be taken.
+fn withheld_before(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> bool {
+    let before = clause.start.checked_sub(1).map(|at| utterance.clause(at).range);
+    before.is_some_and(|before| utterance.has(lexicon, before, &[TermKind::DrugWithheld]))
+}
+
+/// Whether nothing but a particle stands in a range.
+fn nothing_follows(utterance: &Utterance, rest: Range<usize>) -> bool {
+    utterance.folded(rest).iter().all(|c| "呀啊喎㗎嘅啦喇嘛 ".contains(*c))
+}
+
 /// 打過 X 有冇事?: words of a question that hold the sign's.
 fn asks_of(utterance: &Utterance, lexicon: &Lexicon, sign: &Found) -> bool {
     let question = |hit: &Found| hit.start <= sign.start && hit.end > sign.start;
@@ -215,10 +259,14 @@ fn without_their_class(utterance: &Utterance, named: &mut Vec<(Substance, &Found
 /// 啲大腸桿菌對 ciprofloxacin 敏感: a clause of germs, or behind one in its sentence where nobody is named.
 fn of_germs(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> bool {
     let sentence = utterance.sentence(clause.start);
+    if !utterance.has(lexicon, clause.clone(), &[TermKind::Allergy]) {
+        return false;
+    }
     let own = utterance.has(lexicon, clause.clone(), &[TermKind::Oneself, TermKind::Third])
         || utterance.folded(clause.clone()).contains(&'你');
-    let from = if own { clause.start } else { sentence.start };
-    let words: String = utterance.folded(from..clause.end).iter().collect();
+    let near = sentence.start.max(utterance.back(clause.start, 3 * NEAR))..sentence.end.min(utterance.ahead(clause.end, NEAR));
+    let (from, until) = if own { (clause.start, clause.end) } else { (near.start, near.end) };
+    let words: String = utterance.folded(from..until).iter().collect();
     let germ = (from..clause.end).any(|at| {
         let allergen = |hit: &Found| matches!(hit.meaning, Meaning::Allergen(_)) && hit.end > at;
         utterance.folded(at..at + 1) == ['菌'] && !utterance.within(at.saturating_sub(3)..at + 1).iter().any(allergen)
@@ -227,7 +275,7 @@ fn of_germs(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> 
 }
 
 /// Words of a culture's report (folded).
-const GERMS: [&str; 8] = ["抗药性", "耐药", "种尿", "尿种", "culture", "organism", "resistant", "e. coli"];
+const GERMS: [&str; 9] = ["抗药", "耐药", "mrsa", "种尿", "尿种", "culture", "organism", "resistant", "e. coli"];
 
 /// A sign of allergy and what stands around it.
 struct Signed<'a> {

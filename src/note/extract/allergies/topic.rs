@@ -14,7 +14,7 @@ use crate::terminology::{Found, Lexicon, TermKind};
 const LASTS: usize = 3;
 
 /// Words that ask whether something was borne (folded).
-const BORNE: [&str; 14] = [
+const BORNE: [&str; 15] = [
     "有冇事",
     "有冇问题",
     "有冇反应",
@@ -25,6 +25,7 @@ const BORNE: [&str; 14] = [
     "打得",
     "成点",
     "过点",
+    "点呀",
     "系咪",
     "敏感",
     "过敏",
@@ -107,13 +108,18 @@ impl Topic {
         {
             return;
         }
+        // 有冇事? 有,出疹: who answers so need not say that it was taken.
+        let answers = *at + 1 == index
+            && ["有", "系", "唔得", "唔食得"]
+                .iter()
+                .any(|yes| utterance.chars.iter().take(yes.chars().count()).copied().eq(yes.chars()));
         for clause in utterance.clauses().iter().filter(|clause| !clause.asked).map(|clause| clause.range.clone()) {
             let aside = [TermKind::Family, TermKind::Other, TermKind::Uncertain];
             if utterance.has(lexicon, clause.clone(), &aside) || relatives(utterance, lexicon, clause.start, clause.end) {
                 continue;
             }
             let sign = of_it(utterance, lexicon, &clause);
-            let Some(range) = sign.or_else(|| did(utterance, lexicon, &clause).filter(|_| *borne)) else { continue };
+            let Some(range) = sign.or_else(|| did(utterance, lexicon, &clause, answers).filter(|_| *borne)) else { continue };
             let mut evidence = before.clone();
             if let Some(more) = evidence_of(utterance, range) {
                 evidence.merge(&more);
@@ -133,13 +139,13 @@ fn of_it(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Opt
 }
 
 /// 食咗兩粒就成身風癩, 打完出風癩: what it did, in the clause that says it was taken.
-fn did(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Range<usize>> {
+fn did(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>, answers: bool) -> Option<Range<usize>> {
     let reaction = utterance.terms(lexicon, clause.clone(), TermKind::Reaction).last().copied();
     let reaction: Found = reaction.or_else(|| shows(utterance, lexicon, clause))?;
     let still = utterance.folded(clause.start..reaction.start).iter().collect::<String>();
     let still = ["都系", "仲"].iter().any(|word| still.contains(word));
     let denied = super::statements::denied_near(utterance, lexicon, &reaction);
-    (once(utterance, clause) && !still && !denied).then_some(clause.start..reaction.end)
+    ((answers || once(utterance, clause)) && !still && !denied).then_some(clause.start..reaction.end)
 }
 
 /// The names of a range, food and drugs at large left out.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::utterance::{Speaker, Utterance};
 use super::reaction::shows;
-use super::{Told, evidence_of, put, substance, substance_named};
+use super::{NEAR, Told, evidence_of, put, substance, substance_named};
 use crate::note::AllergyStatus;
 use crate::terminology::{Found, Lexicon, TermKind};
 
@@ -48,7 +48,9 @@ pub(super) fn but_not_me(
     let denial =
         denials.iter().filter_map(|kind| utterance.terms(lexicon, clause.clone(), *kind).last()).max_by_key(|hit| hit.end);
     let (Some(me), Some(denial)) = (me, denial) else { return };
-    if me.start > denial.start || clause.end.saturating_sub(denial.end) > 3 {
+    // 我食過頭孢冇事 is a word on another substance.
+    let other = utterance.within(clause.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit));
+    if other || me.start > denial.start || clause.end.saturating_sub(denial.end) > 3 {
         return;
     }
     let hits = utterance.within(told).iter();
@@ -66,10 +68,14 @@ pub(super) fn but_not_me(
 
 /// Whether a relative or another is the subject of a clause.
 pub(super) fn relatives(utterance: &Utterance, lexicon: &Lexicon, start: usize, end: usize) -> bool {
+    let patient = seen_today(utterance, lexicon, utterance.back(start, 3 * NEAR)..utterance.ahead(end, 3 * NEAR));
+    let not_the_patient = |hit: &Found| {
+        patient.is_some_and(|patient| utterance.folded(patient.start..patient.end) != utterance.folded(hit.start..hit.end))
+    };
     let family = utterance
         .terms(lexicon, start..end, TermKind::Family)
         .next()
-        .is_some_and(|hit| utterance.owned(hit.start) || utterance.speaker != Speaker::Relative);
+        .is_some_and(|hit| utterance.owned(hit.start) || utterance.speaker != Speaker::Relative || not_the_patient(hit));
     // 我就對 aspirin 敏感, says the mother: hers.
     let hers = utterance.speaker == Speaker::Relative
         && utterance.terms(lexicon, start..end, TermKind::Oneself).any(|hit| {
@@ -77,6 +83,15 @@ pub(super) fn relatives(utterance: &Utterance, lexicon: &Lexicon, start: usize, 
             matches!(next, Some('对' | '就' | '食' | '都' | '有')) && utterance.folded(hit.start..hit.end).starts_with(&['我'])
         });
     family || hers || utterance.has(lexicon, start..end, &[TermKind::Other])
+}
+
+/// 阿爺以前對磺胺敏感,不過今日睇嘅係阿嫲: who of the family is the patient.
+fn seen_today<'a>(utterance: &'a Utterance, lexicon: &'a Lexicon, near: Range<usize>) -> Option<&'a Found> {
+    let mut family = utterance.terms(lexicon, near, TermKind::Family);
+    family.find(|hit| {
+        let lead: String = utterance.folded(hit.start.saturating_sub(4)..hit.start).iter().collect();
+        lead.ends_with("睇嘅系") || lead.ends_with("睇嘅就系") || lead.ends_with("病人系")
+    })
 }
 
 /// 佢媽媽對盤尼西林敏感佢自己冇: where, without a mark between, the patient is set against the relative.
