@@ -34,7 +34,7 @@ pub(super) fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(
             .any(|next| matches!(next.meaning, Meaning::Condition(_)) && !reacts(next, lexicon));
         matches!(kind, TermKind::Negation | TermKind::NotSo) && end.saturating_sub(hit.end) <= 6 && !names && !of_illness
     });
-    let Some((hit, _)) = denial else {
+    let Some(hit) = denial.map(|(hit, _)| hit).or_else(|| denied_later(utterance, lexicon)) else {
         if first.is_some_and(|(hit, kind)| affirms(utterance, hit, kind)) {
             affirmed(utterance, lexicon, &substances, all);
         }
@@ -52,6 +52,15 @@ pub(super) fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(
     if clauses.clone().any(|range| utterance.folded(range).iter().collect::<String>().trim() == "有") {
         named(utterance, lexicon, all);
     }
+}
+
+/// 冇燒。舊年打完手腫,敏感就冇: the sign denied without a name, behind other answers.
+fn denied_later<'a>(utterance: &'a Utterance, lexicon: &'a Lexicon) -> Option<&'a Found> {
+    let sign = utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::Allergy).next()?;
+    let clause = utterance.clause(sign.start);
+    let named = utterance.within(clause.range.clone()).iter().any(|hit| substance(utterance, hit, lexicon).is_some());
+    let behind = utterance.terms(lexicon, sign.end..clause.range.end, TermKind::Negation).next();
+    behind.filter(|hit| !clause.asked && !named && clause.range.end.saturating_sub(hit.end) <= 1)
 }
 
 /// 係, 嗰隻就有, 好似係.
