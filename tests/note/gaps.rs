@@ -150,7 +150,8 @@ fn what_was_asked_for_and_agreed_to() {
     ] {
         assert!(timed(talk).contains(&(kind, days)), "{talk}: {:?}", timed(talk));
     }
-    for talk in ["p:使唔使照 MRI?|d:唔使,好似冇乜事。", "p:我上次照 MRI 係咪正常?|d:係,正常。", "p:要唔要住院?|d:暫時唔使住。"] {
+    for talk in ["p:使唔使照 MRI?|d:唔使,好似冇乜事。", "p:我上次照 MRI 係咪正常?|d:係,正常。", "p:要唔要住院?|d:暫時唔使住。"]
+    {
         assert_eq!(timed(talk), [], "{talk}");
     }
 }

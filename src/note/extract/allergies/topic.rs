@@ -108,6 +108,12 @@ impl Topic {
         {
             return;
         }
+        // 打完手腫,敏感就冇: they say themselves that it is none.
+        let no = [TermKind::Negation, TermKind::NotSo];
+        let none = |sign: &Found| utterance.has(lexicon, utterance.clause(sign.start).range, &no);
+        if utterance.terms(lexicon, whole, TermKind::Allergy).any(none) {
+            return;
+        }
         // 有冇事? 有,出疹: who answers so need not say that it was taken.
         let answers = *at + 1 == index
             && ["有", "系", "唔得", "唔食得"]
