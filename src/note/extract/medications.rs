@@ -8,6 +8,7 @@ mod named_before;
 mod whose;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use self::answers::answered;
 use self::mentions::mentions;
@@ -60,20 +61,15 @@ struct Said {
     /// The name is not spelt so.
     misspelt: bool,
     evidence: Evidence,
-    /// Where its name ends.
-    name_end: usize,
+    /// Its name.
+    name: Range<usize>,
     text: String,
 }
 
 impl Said {
-    /// Where its name begins.
-    fn start(&self) -> usize {
-        self.evidence.spans().first().map_or(0, |span| span.start())
-    }
-
     /// Where what is said of it ends, as far as its own words go.
     fn end(&self) -> usize {
-        self.regimen.spans.iter().map(|span| span.end).max().unwrap_or(0).max(self.name_end)
+        self.regimen.spans.iter().map(|span| span.end).max().unwrap_or(0).max(self.name.end)
     }
 
     /// Takes over how others of its list are taken, as far as nothing was said of it.
@@ -98,8 +94,7 @@ impl Said {
 
     /// Whether its clause names drugs and how they are taken, and says no more.
     fn named_alone(&self, utterance: &Utterance, lexicon: &Lexicon) -> bool {
-        let Some(start) = self.evidence.spans().first().map(|span| span.start()) else { return false };
-        let clause = utterance.clause(start).range;
+        let clause = utterance.clause(self.name.start).range;
         list::only_names(utterance, clause, |hit| match hit.meaning {
             Meaning::Term(term) => {
                 let kinds = [TermKind::Affirmation, TermKind::Frequency, TermKind::DrugActive, TermKind::Remedy];
@@ -181,7 +176,7 @@ fn take(said: Said, lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
 /// A new entry, if more was said than the drug's name.
 fn start(said: Said, drug: &Drug) -> Option<(usize, Course)> {
     let told = said.regimen.dose.is_some() || said.regimen.times_per_day.is_some() || said.regimen.prn;
-    let class_alone = drug.kind == DrugKind::Class && said.status.is_none();
+    let class_alone = drug.kind == DrugKind::Class && said.status.is_none() && !told;
     if !(told || said.status.is_some()) || class_alone {
         return None;
     }

@@ -238,7 +238,7 @@ fn tell(
         doctor: utterance.speaker == Speaker::Doctor,
         misspelt: topic.utterance.is_misspelt(drug.start..drug.end),
         evidence,
-        name_end: drug.end,
+        name: drug.start..drug.end,
         text: topic.utterance.said(drug.start..drug.end),
     };
     take(said, lexicon, courses);

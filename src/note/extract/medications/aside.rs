@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::utterance::{Speaker, Utterance};
 use super::BEFORE;
 use super::whose::someone_elses;
-use crate::terminology::{Found, Lexicon, Meaning, TermKind};
+use crate::terminology::{DrugKind, Found, Lexicon, Meaning, TermKind};
 
 /// What asks whether a drug is needed (folded).
 const NEEDS: [&str; 11] =
@@ -63,10 +63,30 @@ fn only_thought_of(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> boo
     let needed = untold && NEEDS.iter().any(|need| whole.contains(need));
     let sentence = utterance.sentence(hit.start).start.max(utterance.back(clause.range.start, 2 * BEFORE));
     let condition = utterance.has(lexicon, sentence..clause.range.start, &[TermKind::Hypothetical]);
-    let hangs = condition && LATER.iter().any(|then| before.contains(then)) || words(sentence..hit.start).contains("下次");
+    let hangs =
+        condition && LATER.iter().any(|then| before.contains(then)) || lead(utterance, sentence..hit.start).contains("下次");
     let choice = utterance.speaker == Speaker::Doctor && untold && before.contains("可以") && whole.contains("或者");
     let left = DONT.iter().any(|dont| before.starts_with(dont));
     needed || hangs || choice || left
+}
+
+/// The words before a place, from the last comma on: a number may cut them into clauses too.
+fn lead(utterance: &Utterance, range: Range<usize>) -> String {
+    let words: String = utterance.folded(range).iter().collect();
+    words.rsplit([',', '，']).next().unwrap_or_default().to_owned()
+}
+
+/// 有冇食安眠藥? asks for a class; the answer says whether it is taken.
+fn class_asked_about(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
+    let class = match hit.meaning {
+        Meaning::Drug(drug) => lexicon.drugs.get(drug).is_some_and(|drug| drug.kind == DrugKind::Class),
+        _ => false,
+    };
+    let clause = utterance.clause(hit.start);
+    let kinds = [TermKind::Question, TermKind::QuestionEnd];
+    class
+        && utterance.quantities_in(clause.range.clone()).is_empty()
+        && (clause.asked || utterance.has(lexicon, clause.range, &kinds))
 }
 
 /// 我食 X 會胃痛: the effect right behind the name, told by whom it befell.

@@ -15,6 +15,9 @@ const TOGETHER: [&str; 7] = ["一齐", "一起", "夹住", "夹埋", "夹杂", "
 /// What may stand behind 冇食 at the end of its clause (folded).
 const PARTICLES: &str = " 喇啦呀喎过嘅㗎到返住咗了的嘞囉佢呢就 先";
 
+/// How far behind 之前食半粒 what is taken now may stand.
+const CHANGE_REACH: usize = 16;
+
 /// What is done with a drug.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Done {
@@ -51,13 +54,7 @@ pub(super) fn done(
             TermKind::DrugActive | TermKind::Unchanged => of(MedicationStatus::Active),
             TermKind::DrugPlanned => Done { weak: weak(utterance, hit), ..of(MedicationStatus::Planned) },
             TermKind::DrugStopped if conditional(utterance, hit) || to_finish(utterance, hit) => return None,
-            // 之前食半粒,今日起食一粒.
-            TermKind::DrugStopped
-                if utterance.folded(hit.start..hit.end).contains(&'前')
-                    && utterance.has(lexicon, hit.end..behind.end, &[TermKind::ChangedTo]) =>
-            {
-                return None;
-            }
+            TermKind::DrugStopped if never(utterance, hit) => Done { withheld: true, ..Done::default() },
             TermKind::DrugStopped => of(MedicationStatus::Stopped),
             TermKind::DrugWithheld => Done { withheld: true, ..Done::default() },
             _ => return None,
@@ -136,6 +133,7 @@ fn not_taken(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behi
         let over = kind == Some(TermKind::DrugStopped) && utterance.speaker != Speaker::Doctor;
         hit.end <= behind.end
             && (kind == Some(TermKind::DrugWithheld)
+                || kind == Some(TermKind::DrugStopped) && never(utterance, hit)
                 || over && !conditional(utterance, hit) && !to_finish(utterance, hit) && over_at_the_end(utterance, hit))
     })?;
     let clause = utterance.clause(no.start).range;
@@ -150,7 +148,7 @@ fn not_taken(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behi
         let verbs = utterance
             .folded(range.clone())
             .windows(2)
-            .any(|pair| matches!(pair, ['食' | '打' | '用' | '搽' | '滴' | '喷', '咗' | '到' | '开' | '紧']));
+            .any(|pair| matches!(pair, ['食' | '打' | '用' | '搽' | '滴' | '喷', '咗' | '到' | '开' | '紧' | '完']));
         verbs || utterance.has(lexicon, range, &[TermKind::DrugActive])
     };
     let over = over_at_the_end(utterance, no);
@@ -162,10 +160,16 @@ fn not_taken(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behi
     })
 }
 
+/// 冇食過, 未用過.
+fn never(utterance: &Utterance, hit: &Found) -> bool {
+    let before = hit.start.checked_sub(1).and_then(|at| utterance.chars.get(at));
+    matches!(before, Some('冇' | '未')) && utterance.folded(hit.start..hit.end).ends_with(&['过'])
+}
+
 /// 冇再打, 可以停, 叫停咗.
 fn over_at_the_end(utterance: &Utterance, stop: &Found) -> bool {
     let words: String = utterance.folded(stop.start..stop.end).iter().collect();
-    ["冇再", "就冇", "可以停", "叫停", "已经冇"].iter().any(|start| words.starts_with(start))
+    ["冇再", "可以停", "叫停"].iter().any(|start| words.starts_with(start))
 }
 
 /// 記得食完晒: what is to be done, and not that it is over; so is what the doctor says of it.
@@ -182,10 +186,14 @@ fn needless(utterance: &Utterance, lexicon: &Lexicon, verb: &Found) -> bool {
     utterance.terms(lexicon, from..verb.start, TermKind::NoNeed).any(|no| no.end >= verb.start && no.end < verb.end)
 }
 
-/// 屙肚就停: when to stop, not that one stopped, which 就停咗 tells.
+/// 屙肚就停: when to stop, not that one stopped, which 就停咗 tells; 之前食半粒,今日起食一粒 tells what changed.
 fn conditional(utterance: &Utterance, stop: &Found) -> bool {
     let before = stop.start.checked_sub(1).and_then(|at| utterance.chars.get(at));
-    before == Some(&'就') && utterance.folded(stop.start..stop.end + 1).iter().all(|c| *c != '咗')
+    let words = utterance.folded(stop.start..stop.end + 1);
+    let when = before == Some(&'就') && words.iter().all(|c| *c != '咗') && !words.starts_with(&['冇']);
+    let behind: String = utterance.folded(stop.end..stop.end + CHANGE_REACH).iter().collect();
+    let changed = words.contains(&'前') && ["日起", "晚起", "家起", "朝起", "改"].iter().any(|from| behind.contains(from));
+    when || changed
 }
 
 /// Whether a range ends with 轉, 換 or 改 right before the next drug, and nothing says that it comes only later.
@@ -210,7 +218,9 @@ fn weak(utterance: &Utterance, verb: &Found) -> bool {
 fn takes_another(utterance: &Utterance, lexicon: &Lexicon, verb: &Found, drug: usize) -> bool {
     let listed = |object: &Found| object.end < drug && list::joins(utterance, object.end..drug, &[]);
     let object = utterance.within(verb.end..verb.end + 2).iter().any(|hit| match hit.meaning {
-        Meaning::Term(term) => hit.start <= verb.end + 1 && lexicon.term_kind(term) == Some(TermKind::Remedy) && !listed(hit),
+        Meaning::Term(term) => {
+            hit.start != drug && hit.start <= verb.end + 1 && lexicon.term_kind(term) == Some(TermKind::Remedy) && !listed(hit)
+        }
         _ => false,
     });
     let planned = matches!(verb.meaning, Meaning::Term(term) if lexicon.term_kind(term) == Some(TermKind::DrugPlanned));

@@ -119,22 +119,24 @@ fn share_in(utterance: &Utterance, lexicon: &Lexicon, list: &mut [Said], floor: 
     let Some((last, rest)) = list.split_last_mut() else { return };
     let untold = |one: &Said| one.regimen.times_per_day.is_none() && !one.withheld;
     let shared = last.regimen.clone();
-    if rest.iter().all(untold) && said_of_all(utterance, last.name_end, &shared) {
+    if rest.iter().all(untold) && said_of_all(utterance, last.name.end, &shared) {
         rest.iter_mut().for_each(|one| one.share(&shared, utterance));
         return;
     }
-    let Some((one, others)) = list.split_first_mut() else { return };
-    if !others.iter().all(untold) {
+    let Some((one, others)) = list.split_first() else { return };
+    // 每晚食 A 同 B,朝早就食 C: up to the first that is taken in its own way.
+    let shared = others.iter().take_while(|one| untold(one)).count();
+    if shared == 0 {
         return;
     }
     // 每晚食 A 同 B, 隔日食嗰兩隻係 A 同 B: told before the first.
-    let start = one.start();
+    let start = one.name.start;
     let header = utterance.sentence(start).start.max(floor)..start;
     let ahead = regimen(utterance, lexicon, header, false);
     let own = one.regimen.times_per_day.is_none_or(|times| Some(times) == ahead.times_per_day);
     if own && ahead.times_per_day.is_some() && ahead.dose.as_ref().is_none_or(|dose| dose.unit.starts_with('{')) {
         let often = Regimen { dose: None, ..ahead };
-        list.iter_mut().for_each(|one| one.share(&often, utterance));
+        list.iter_mut().take(shared + 1).for_each(|one| one.share(&often, utterance));
     }
 }
 
@@ -248,5 +250,5 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     }
     let text = utterance.said(hit.start..end.min(hit.start + 40));
     let misspelt = utterance.is_misspelt(hit.start..hit.end);
-    Some(Said { drug, status, weak, withheld, late, regimen: how, doctor, misspelt, evidence, name_end: hit.end, text })
+    Some(Said { drug, status, weak, withheld, late, regimen: how, doctor, misspelt, evidence, name: hit.start..hit.end, text })
 }

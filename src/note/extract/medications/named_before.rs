@@ -87,7 +87,7 @@ pub(super) fn stop_named_before(
             doctor: utterance.speaker != Speaker::Patient,
             misspelt: place.is_misspelt(hit.start..hit.end),
             evidence,
-            name_end: hit.end,
+            name: hit.start..hit.end,
             text: place.said(hit.start..hit.end),
         };
         take(said, lexicon, courses);
@@ -110,16 +110,18 @@ pub(super) fn withdraw_named_before(told: &[Utterance], lexicon: &Lexicon, cours
         let recent = earlier.iter().rev().take(CHANGE_REACH).flat_map(|before| {
             before.found.iter().rev().filter(is_drug).filter(move |hit| !beside_the_point(before, lexicon, hit))
         });
-        // 諗住加 X。 好,唔開: X was no more than thought of.
-        let planned = |drug: usize| {
-            let taken = |(other, course): &&(usize, Course)| {
-                *other == drug && course.decided && course.medication.status == MedicationStatus::Planned
-            };
-            courses.iter().any(|course| taken(&course))
+        // 諗住加 X。 好,唔開: X was no more than thought of. What the patient takes anyway is not meant.
+        let course = |drug: usize| courses.iter().find(|(other, _)| *other == drug).map(|(_, course)| course);
+        let named = recent.take(SUBJECT_REACH).filter_map(|hit| match hit.meaning {
+            Meaning::Drug(drug) => Some(drug),
+            _ => None,
+        });
+        let taken = |drug: &usize| course(*drug).is_some_and(|course| course.medication.status == MedicationStatus::Active);
+        let target = named.filter(|drug| !taken(drug)).take(1).next();
+        let planned = |drug: &usize| {
+            course(*drug).is_some_and(|course| course.decided && course.medication.status == MedicationStatus::Planned)
         };
-        if let Some(Meaning::Drug(drug)) = recent.take(1).map(|hit| hit.meaning).next()
-            && planned(drug)
-        {
+        if let Some(drug) = target.filter(planned) {
             courses.retain(|(other, _)| *other != drug);
         }
     }
@@ -161,7 +163,7 @@ pub(super) fn change_named_before(utterances: &[Utterance], lexicon: &Lexicon, c
         if how.dose.is_none() && counted.is_none() {
             let unit = course.dose.as_ref().map(|dose| dose.unit.clone());
             how.dose = number.exact().zip(unit).map(|(value, unit)| Dose { value, unit });
-            how.amounts = Amounts::default();
+            how.amounts = how.dose.as_ref().map(|dose| Amounts::of(dose, number.start..number.end)).unwrap_or_default();
             how.spans.push(number.start..number.end);
         }
         let (Some(_), Some(mut evidence)) = (&how.dose, evidence_of(place, hit.start..hit.end)) else { continue };
@@ -178,7 +180,7 @@ pub(super) fn change_named_before(utterances: &[Utterance], lexicon: &Lexicon, c
             doctor: true,
             misspelt: false,
             evidence,
-            name_end: hit.end,
+            name: hit.start..hit.end,
             text: place.said(hit.start..hit.end),
         };
         take(said, lexicon, courses);

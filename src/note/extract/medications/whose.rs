@@ -45,6 +45,8 @@ fn last_person(utterance: &Utterance, lexicon: &Lexicon, from: usize, until: usi
             TermKind::Oneself if relative => Person::Speaker(hit.start),
             TermKind::Oneself => Person::Patient,
             TermKind::Third if relative => mine(utterance, lexicon, from..hit.start).map_or(Person::Patient, Person::Family),
+            // 想生 BB: nobody yet.
+            TermKind::Family if utterance.folded(hit.start.saturating_sub(2)..hit.start).contains(&'生') => return None,
             TermKind::Family => Person::Family(hit.start),
             TermKind::Other => Person::Other,
             _ => return None,

@@ -30,6 +30,17 @@ pub struct Amounts {
 }
 
 impl Amounts {
+    /// A dose whose unit was not said.
+    #[must_use]
+    pub fn of(dose: &Dose, span: Range<usize>) -> Self {
+        let amount = Some(Amount { value: dose.value, unit: dose.unit.clone(), span });
+        if COUNTS.contains(&dose.unit.as_str()) {
+            Self { strength: None, count: amount }
+        } else {
+            Self { strength: amount, count: None }
+        }
+    }
+
     /// What was said later in place of what was said first: a new strength leaves the old count behind, a new count is of the
     /// strength so far (兩粒減到一粒).
     #[must_use]
