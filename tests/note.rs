@@ -3,6 +3,8 @@
 
 #[path = "note/corpus.rs"]
 mod corpus;
+#[path = "note/exchanges.rs"]
+mod exchanges;
 #[path = "note/gaps.rs"]
 mod gaps;
 #[path = "note/hostile.rs"]

@@ -187,11 +187,12 @@ fn needless(utterance: &Utterance, lexicon: &Lexicon, verb: &Found) -> bool {
 }
 
 /// 屙肚就停: when to stop, not that one stopped, which 就停咗 tells; 之前食半粒,今日起食一粒 tells what changed.
-fn conditional(utterance: &Utterance, stop: &Found) -> bool {
+pub(super) fn conditional(utterance: &Utterance, stop: &Found) -> bool {
     let before = stop.start.checked_sub(1).and_then(|at| utterance.chars.get(at));
-    let words = utterance.folded(stop.start..stop.end + 1);
+    let words = utterance.folded(stop.start..utterance.chars.len().min(stop.end + 1));
     let when = before == Some(&'就') && words.iter().all(|c| *c != '咗') && !words.starts_with(&['冇']);
-    let behind: String = utterance.folded(stop.end..stop.end + CHANGE_REACH).iter().collect();
+    let until = utterance.chars.len().min(stop.end + CHANGE_REACH);
+    let behind: String = utterance.folded(stop.end..until).iter().collect();
     let changed = words.contains(&'前') && ["日起", "晚起", "家起", "朝起", "改"].iter().any(|from| behind.contains(from));
     when || changed
 }

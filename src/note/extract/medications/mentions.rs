@@ -209,6 +209,9 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     let clause = utterance.clause(hit.start).range;
     let until = end_with_corrections(utterance, lexicon, sentence.end.max(hit.end));
     let behind = hit.end..around.end.min(until).max(hit.end);
+    // A 同 B,前者五百 mg,後者二十五 mg: which dose is whose is not read.
+    let told_apart = utterance.folded(behind.clone()).windows(2).position(|pair| matches!(pair, ['前' | '后', '者']));
+    let behind = behind.start..told_apart.map_or(behind.end, |at| behind.start + at);
     // A dose may stand before the drug: 兩粒 Panadol. `Current meds: A` says before its colon how A is meant.
     let headed = clause.start.checked_sub(1).filter(|colon| utterance.chars.get(*colon) == Some(&':'));
     let lead = headed.map_or(clause.start, |colon| utterance.clause(colon).range.start);

@@ -6,6 +6,7 @@ use super::super::evidence_of;
 use super::super::regimen::{Amounts, Regimen, regimen};
 use super::super::utterance::{Speaker, Utterance};
 use super::aside::{asked_about, beside_the_point};
+use super::done::conditional;
 use super::{Course, Said, counted_in_degrees, take};
 use crate::note::{MedicationStatus, Quantity as Dose};
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
@@ -66,7 +67,7 @@ pub(super) fn stop_named_before(
         let clause = utterance.clause(stop.start).range;
         let ends = clause.end.saturating_sub(stop.end) <= 3;
         let leads = stop.start <= clause.start + 2 || bids(utterance, lexicon, clause.start..stop.start);
-        if !(leads && ends) || utterance.within(clause.clone()).iter().any(|hit| is_drug(&hit)) {
+        if !(leads && ends) || conditional(utterance, stop) || utterance.within(clause.clone()).iter().any(|hit| is_drug(&hit)) {
             continue;
         }
         let before = utterance.back(clause.start, 2 * SUBJECT_REACH)..clause.start;

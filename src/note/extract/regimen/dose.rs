@@ -128,7 +128,7 @@ fn names_strength(count: &Amount, strength: &Amount) -> bool {
 
 /// 五百 mg 兩粒, 食四粒,一粒二點五 mg, 二十五 mg 嗰隻,夜晚食粒半: beside the strength, or told of the tablet it names.
 fn goes_with(utterance: &Utterance, count: &Amount, strength: &Amount, all: &[Amount]) -> bool {
-    let behind = utterance.folded(strength.span.end..strength.span.end + 4);
+    let behind = utterance.folded(strength.span.end..utterance.chars.len().min(strength.span.end + 4));
     let before = utterance.folded(strength.span.start.saturating_sub(2)..strength.span.start);
     let labelled = behind.contains(&'嗰')
         || behind.contains(&'隻')
@@ -138,7 +138,9 @@ fn goes_with(utterance: &Utterance, count: &Amount, strength: &Amount, all: &[Am
     let before_count = utterance.folded(count.span.start.saturating_sub(2)..count.span.start);
     let at_once = before_count.iter().any(|c| matches!(c, '食' | '次' | '服' | '前' | '晚' | '早'));
     let beside = count.span.start.abs_diff(strength.span.end) <= BESIDE;
-    beside || count.value <= MOST_AT_ONCE && (labelled || at_once)
+    // 開十四粒, 俾你三十粒: what is handed out.
+    let handed_out = before_count.iter().any(|c| matches!(c, '开' | '俾' | '你' | '配' | '攞'));
+    count.value <= MOST_AT_ONCE && !handed_out && (beside || labelled || at_once)
 }
 
 /// 一日三粒 counts tablets a day, not at one time.
