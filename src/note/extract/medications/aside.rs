@@ -44,6 +44,7 @@ pub(super) fn beside_the_point(utterance: &Utterance, lexicon: &Lexicon, hit: &F
     let does = does_something(utterance, lexicon, hit, &range);
     relative
         || asked
+        || class_asked_about(utterance, lexicon, hit)
         || only_thought_of(utterance, lexicon, hit)
         || measured
         || swallowed

@@ -103,8 +103,8 @@ pub(super) fn amounts(utterance: &Utterance, lexicon: &Lexicon, range: Range<usi
     let counts = |amount: &&Amount| COUNTS.contains(&amount.unit.as_str());
     let first = all.iter().find(|amount| !counts(amount));
     let strength = first.and_then(|first| raised_to(utterance, first, &all)).or(first).cloned();
-    let count = all.iter().filter(counts).filter(|amount| !daily_count(utterance, amount));
-    let Some(strength) = strength else { return Amounts { strength: None, count: count.cloned().next() } };
+    let mut count = all.iter().filter(counts).filter(|amount| !daily_count(utterance, amount));
+    let Some(strength) = strength else { return Amounts { strength: None, count: count.next().cloned() } };
     let count = count
         .filter(|count| count.unit == "{tbl}" && strength.unit != "%" && !names_strength(count, &strength))
         .find(|count| goes_with(utterance, count, &strength, &all));
