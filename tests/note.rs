@@ -5,6 +5,8 @@
 mod allergies;
 #[path = "note/corpus.rs"]
 mod corpus;
+#[path = "note/exchanges.rs"]
+mod exchanges;
 #[path = "note/gaps.rs"]
 mod gaps;
 #[path = "note/hostile.rs"]
