@@ -72,6 +72,8 @@ const SUBJECT_REACH: usize = 30;
 const DENYING_WORDS: [&str; 4] = ["nonsmoker", "唔烟唔酒", "不烟不酒", "烟酒不沾"];
 /// What asks for advice and not for a disease (folded).
 const NEEDS: [&str; 8] = ["使唔使", "需唔需要", "要唔要", "可唔可以", "得唔得", "点算", "点办", "点搞"];
+/// What denies a name as all that its clause says behind it (folded).
+const NOT_FELT: [&str; 8] = ["唔觉", "就唔觉", "都唔觉", "就唔觉有", "就唔", "就唔会", "未试过", "就未试过"];
 /// A bare list item goes with the clause before it when no more than this is left over besides the names.
 const BARE: usize = 2;
 
@@ -149,7 +151,12 @@ impl Context<'_> {
         covered > 0
             && (covered + BARE >= clause.len() || list::joins(self.utterance, clause.clone(), &names))
             && self.utterance.numbers_in(clause.clone()).is_empty()
-            && !self.has(clause.clone(), &[TermKind::Negation, TermKind::Affirmation, TermKind::Uncertain, TermKind::RuleOut])
+            && !self.has(
+                clause.clone(),
+                &[TermKind::Negation, TermKind::Affirmation, TermKind::Uncertain, TermKind::RuleOut, TermKind::Contrast],
+            )
+            // 冇骨折,扭親啫: what it is instead.
+            && !matches!(self.utterance.folded(clause.end.saturating_sub(1)..clause.end), ['啫' | '咋'])
     }
 
     /// Rules 2 and 3.
@@ -189,10 +196,17 @@ impl Context<'_> {
         }
         // 怕光,會嘔: fear goes no further than its clause.
         let own = range.start.max(before.start)..before.end;
-        if self.scope(&own, mention, &[TermKind::Worry]).is_some() {
+        if self.scope(&own, mention, &[TermKind::Worry]).is_some_and(|cue| !self.clinician_fears(&cue)) {
             return reading(Claim::Asked, "feared");
         }
         None
+    }
+
+    /// 怕係深層靜脈栓塞, says the doctor: suspected. 你怕係, 唔使怕係 tell of the patient's fear.
+    fn clinician_fears(&self, cue: &Found) -> bool {
+        let lead = self.utterance.folded(cue.start.saturating_sub(1)..cue.start);
+        let is = self.utterance.folded(cue.end.saturating_sub(1)..cue.end + 1).contains(&'系');
+        self.utterance.speaker == Speaker::Doctor && is && !matches!(lead, ['你' | '佢' | '使' | '驶' | '唔' | '会'])
     }
 
     /// 隻腳抽筋,使唔使食鈣? What the patient asks is what to do about it.
@@ -247,8 +261,11 @@ impl Context<'_> {
                     if kind == TermKind::Negation {
                         denied_until = Some(hit.end);
                     }
-                    // 懷疑係, 驚係: the 係 belongs to the cue.
-                    if kind == TermKind::Affirmation && cue.is_some() && own_end == hit.start {
+                    // 懷疑係, 驚係, 懷疑你有: the 係 belongs to the cue.
+                    let touches = own_end == hit.start
+                        || own_end.saturating_add(1) == hit.start
+                            && matches!(self.utterance.chars.get(own_end), Some('你' | '佢'));
+                    if kind == TermKind::Affirmation && cue.is_some() && touches {
                         cue = cue.map(|(found, _)| (found, hit.end));
                         own_end = hit.end;
                     } else if kinds.contains(&kind) {
@@ -353,13 +370,21 @@ impl Context<'_> {
         if self.has(own.start..own.end.min(own.start + 8), &[TermKind::NegativeResult]) {
             return Some("a negative result");
         }
+        // 暈就唔覺, 扭親就冇.
+        let behind: String = self.utterance.folded(own.clone()).iter().filter(|c| !" 呀啦喇㗎嘅".contains(**c)).collect();
+        if next_name >= clause.end && NOT_FELT.contains(&behind.as_str()) {
+            return Some("denied behind it");
+        }
         let ends = [TermKind::Negation, TermKind::NotSo];
         let last = ends
             .iter()
             .filter_map(|kind| self.utterance.terms(self.lexicon, after.clone(), *kind).last())
             .max_by_key(|cue| cue.end)?;
         let at_end = clause.end.saturating_sub(last.end) <= 1;
-        (at_end && self.utterance.between(mention.end, last.start) <= 6).then_some("denied behind it")
+        // 爸爸有糖尿我沒有: somebody else has it not.
+        let other = self.subject(mention) == Subject::Family
+            && matches!(self.utterance.folded(last.start.saturating_sub(1)..last.start), ['我' | '己']);
+        (at_end && !other && self.utterance.between(mention.end, last.start) <= 6).then_some("denied behind it")
     }
 
     /// The first mention that starts behind this one's end.
@@ -371,7 +396,9 @@ impl Context<'_> {
     fn uncertain(&self, mention: &Mention) -> Option<Reading> {
         let (before, clause) = (self.before(mention), self.clause(mention));
         // 好似 inside a mention (胸口好似大石壓住) is a simile.
-        let cue = self.scope(&before, mention, &[TermKind::Uncertain, TermKind::RuleOut]).filter(|cue| cue.start < mention.start);
+        let cue = self.scope(&before, mention, &[TermKind::Uncertain, TermKind::RuleOut]);
+        let cue = cue.or_else(|| self.scope(&before, mention, &[TermKind::Worry]).filter(|cue| self.clinician_fears(cue)));
+        let cue = cue.filter(|cue| cue.start < mention.start);
         if let Some(cue) = cue {
             let done = self.has(cue.end..cue.end + 2, &[TermKind::Past]);
             return if done { reading(Claim::Absent, "ruled out") } else { reading(Claim::Possible, "suspected") };
