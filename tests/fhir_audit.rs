@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use cantoscribe::audit::{
     Action, Actor, ConsentId, DeviceId, EmergencyReason, Event, HowSaid, OrganisationId, Outcome, PersonId, Pseudonym, Purpose,
-    RecordId, Refusal, RoleId, UnixMillis,
+    RecordId, Refusal, RestrictedReason, RoleId, UnixMillis,
 };
 use cantoscribe::consent::{CodeKey, Consent, Decider, Domain, Recipient, Request, Scope, Secret, Standing, Uses};
 use cantoscribe::interop::fhir::{Instant, audit_event, consent};
@@ -27,7 +27,7 @@ fn actors() -> [Actor; 6] {
     [doctor(), Actor::Patient, Actor::SubstituteDecisionMaker, device, Actor::System, Actor::Unknown]
 }
 
-const ACTIONS: [Action; 44] = [
+const ACTIONS: [Action; 48] = [
     Action::SignIn,
     Action::SignOut,
     Action::View { count: 3 },
@@ -41,6 +41,8 @@ const ACTIONS: [Action; 44] = [
     Action::ShareDestroy,
     Action::Edit,
     Action::Sign,
+    Action::Restrict,
+    Action::Unrestrict,
     Action::RecordingConsent { how: HowSaid::Spoken },
     Action::ConsentRequest,
     Action::ConsentCode,
@@ -49,6 +51,8 @@ const ACTIONS: [Action; 44] = [
     Action::ConsentActivate,
     Action::ConsentWithdraw,
     Action::ConsentExpire,
+    Action::RestrictedAsk { reason: RestrictedReason::Safety },
+    Action::RestrictedAnswer,
     Action::PageAsk,
     Action::Permit,
     Action::BreakGlass { reason: EmergencyReason::LifeInDanger },
@@ -149,6 +153,12 @@ fn consents() -> Vec<Consent> {
     let (_, _, second) = active(minor, Decider::Parent);
     let refused = requested.clone().refuse(doctor(), None, START.after(9)).unwrap().0;
     let withdrawn = first.clone().withdraw(Actor::Patient, START.after(9)).0;
+    let (link, page) = (Secret::of_random([3; 32]), Secret::of_random([4; 32]));
+    let asked = first.clone().ask_restricted(doctor(), RestrictedReason::Complaint, &link, START.after(9)).unwrap().0;
+    let opened = asked.open(&link, &page, START.after(9)).unwrap().0;
+    let ((opened, code), _) = opened.issue_code(&key, &page, [7; 16], START.after(9)).unwrap();
+    let handed = opened.code_handed_over(START.after(9)).unwrap().0;
+    let included = handed.confirm_restricted(&key, &page, code.reveal(), Decider::Patient, START.after(9)).unwrap().0;
     vec![
         Consent::Active(first),
         Consent::Active(second),
@@ -156,6 +166,7 @@ fn consents() -> Vec<Consent> {
         Consent::Attested(attested),
         Consent::Ended(refused),
         Consent::Ended(withdrawn),
+        Consent::Active(included),
     ]
 }
 
@@ -173,7 +184,7 @@ fn audit_events() -> Vec<Value> {
 #[test]
 fn resources_are_those_that_were_validated() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/fhir");
-    let consents = consents().iter().map(|one| consent(one).unwrap()).collect();
+    let consents = consents().iter().map(|one| consent(one, &BTreeSet::new()).unwrap()).collect();
     for (name, resources) in [("audit-events", audit_events()), ("consents", consents)] {
         let path = folder.join(format!("{name}.json"));
         let written = serde_json::to_string_pretty(&collection(resources)).unwrap() + "\n";
@@ -250,7 +261,7 @@ fn read_back(resource: &Value) -> (String, Scope) {
 #[test]
 fn a_consent_is_read_back_as_it_was_given() {
     for one in consents() {
-        let (status, read) = read_back(&serde_json::from_str(&consent(&one).unwrap().to_string()).unwrap());
+        let (status, read) = read_back(&serde_json::from_str(&consent(&one, &BTreeSet::new()).unwrap().to_string()).unwrap());
         // Who may decide is the clinic's to know: what a reader sees of it is when it ends.
         let given = Scope { standing: Standing::Decides, to: one.scope().end(), ..one.scope().clone() };
         assert_eq!(read, given);
@@ -260,15 +271,19 @@ fn a_consent_is_read_back_as_it_was_given() {
 
 #[test]
 fn a_consent_permits_what_it_says_and_no_more() {
-    let all: Vec<Value> = consents().iter().map(|one| consent(one).unwrap()).collect();
+    let all: Vec<Value> = consents().iter().map(|one| consent(one, &BTreeSet::new()).unwrap()).collect();
     let statuses: Vec<&str> = all.iter().map(|one| one["status"].as_str().unwrap()).collect();
-    assert_eq!(statuses, ["active", "active", "proposed", "proposed", "rejected", "inactive"]);
+    assert_eq!(statuses, ["active", "active", "proposed", "proposed", "rejected", "inactive", "active"]);
     let provision = &all[0]["provision"];
     assert_eq!(provision["type"], "permit");
     assert_eq!(provision["purpose"], json!([{"system": "urn:cantoscribe:purpose", "code": "referral"}]));
     let actions: Vec<&Value> = provision["action"].as_array().unwrap().iter().map(|one| &one["coding"][0]["code"]).collect();
     assert_eq!(actions, ["access", "print"]);
     assert_eq!(provision["securityLabel"].as_array().unwrap().len(), 1, "nothing restricted");
+    let labels = all[6]["provision"]["securityLabel"].as_array().unwrap();
+    assert_eq!(labels.iter().map(|label| &label["code"]).collect::<Vec<_>>(), ["N", "R"]);
+    let left_out = consent(&consents()[0], &scope().records).unwrap();
+    assert_eq!(left_out["provision"].get("data"), None, "what is left out is not named");
     assert_eq!(all[1]["provision"]["period"]["end"], "2026-02-13T16:26:41.123Z", "until the patient is sixteen");
     assert_eq!(all[1]["performer"][0]["display"], "a parent");
 }

@@ -116,6 +116,40 @@ export async function sharing({ binary, shots, scratch }) {
       console.log(`         ${seconds.toFixed(1)} s, ${clicks} clicks of all three`);
     });
 
+    await check("sharing: a note that is marked as restricted is gone, and comes back after a reason and a second code", async () => {
+      await owner.bringToFront();
+      await owner.goto(`${server.origin}/#${note.recording}`);
+      await owner.click("#language-en");
+      await shown(owner, "#desk-restrict");
+      await owner.click("#desk-restrict");
+      await shown(owner, "#desk-restricted");
+      await asker.bringToFront();
+      await until("the open note is gone", async () => (await text(asker, "#viewer-over")).includes("marked as restricted"));
+      await shown(asker, '[data-restricted] button[data-reason="safety"]');
+      expect((await text(asker, "#shared")).includes("Restricted data were left out"), "the list does not say that something is left out");
+      expect(await asker.evaluate(() => document.querySelector("#shared button[data-note]") === null), "the note is still listed");
+      same(await axe(asker), [], "rules of accessibility that the page breaks");
+      const before = sms.texts.length;
+      await asker.click('[data-restricted] button[data-reason="safety"]');
+      await phone.bringToFront();
+      await phone.goto((await message(before + 1)).split("\n")[1]);
+      await Promise.all([phone.waitForNavigation(), phone.click("button")]);
+      const code = (await message(before + 2)).match(/\d{8}/)[0];
+      await sleep(500);
+      expect((await text(phone, "main")).includes("A treatment may harm you without them"), "the page does not say why");
+      expect((await phone.evaluate(() => document.documentElement.scrollWidth)) <= 360, "the page is wider than the telephone");
+      await phone.screenshot({ path: path.join(shots, "restricted-phone.png"), fullPage: true });
+      await phone.type("#code", code);
+      await Promise.all([phone.waitForNavigation(), phone.click("button.yes")]);
+      expect((await text(phone, "main")).includes("Included, as you agreed"), "the page does not say that they are included");
+      await asker.bringToFront();
+      await shown(asker, "#shared button[data-note]");
+      await asker.click("#shared button[data-note]");
+      const frame = await until("the note is shown", () => asker.frames().find((one) => one.url().includes("/v1/views/")));
+      await until("its words are there", () => frame.evaluate((said) => document.body.textContent.includes(said), SAID));
+      await asker.screenshot({ path: path.join(shots, "restricted-shared.png"), fullPage: true });
+    });
+
     await check("sharing: the patient takes it back, and the open note is gone within a second", async () => {
       await phone.bringToFront();
       await phone.reload();

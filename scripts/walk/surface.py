@@ -53,6 +53,7 @@ BODIES = {
     ("POST", "/v1/passkeys/finish"): {"ceremony": "x", "answer": {}, "label": "x"},
     ("POST", "/v1/requests"): {"organisation": "A" * 22, "patient": {"kind": "clinic", "value": "1"}, "purpose": "referral", "domains": ["notes"]},
     ("POST", "/v1/requests/{id}/attest"): {"purpose": "referral"},
+    ("POST", "/v1/requests/{id}/restricted"): {"reason": "safety"},
     ("POST", "/v1/shares/{id}/views"): {"record": "A" * 22, "purpose": "referral"},
 }
 # Their body is the version that was seen.

@@ -192,6 +192,10 @@ pub enum Action {
     Review,
     /// Signed a note.
     Sign,
+    /// Marked a note as restricted.
+    Restrict,
+    /// Took the mark of a restricted note away.
+    Unrestrict,
     /// Noted the patient's yes or no to recording.
     RecordingConsent {
         /// How it was said.
@@ -211,6 +215,13 @@ pub enum Action {
     ConsentWithdraw,
     /// Saw a consent or a request run out.
     ConsentExpire,
+    /// Asked for restricted data too, under a consent in force.
+    RestrictedAsk {
+        /// Why.
+        reason: RestrictedReason,
+    },
+    /// Answered that.
+    RestrictedAnswer,
     /// Had a link to the patient's own page sent.
     PageAsk,
     /// Asked whether a consent allows something.
@@ -285,6 +296,18 @@ pub enum EmergencyReason {
     CannotBeAsked,
     /// Others are in danger.
     OthersInDanger,
+}
+
+/// Why a doctor needs restricted data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestrictedReason {
+    /// A treatment may harm without them.
+    Safety,
+    /// The complaint concerns them.
+    Complaint,
+    /// The patient asked for it.
+    PatientAsked,
 }
 
 /// How it ended.

@@ -32,7 +32,7 @@ mod verify;
 pub use checkpoint::Checkpoint;
 pub use edge::{Edge, Sheet};
 pub use error::AuditError;
-pub use event::{Action, Actor, EmergencyReason, Event, HowSaid, Outcome, Purpose, Refusal, UnixMillis};
+pub use event::{Action, Actor, EmergencyReason, Event, HowSaid, Outcome, Purpose, Refusal, RestrictedReason, UnixMillis};
 pub use fault::{Fault, LogFiles, Report};
 pub use hash::{HASH_BYTES, Hash};
 pub use id::{ConsentId, DeviceId, OrganisationId, PersonId, Pseudonym, RecordId, RoleId};

@@ -147,6 +147,11 @@ impl Codes {
         Ok(code)
     }
 
+    /// Without the code that was made last: what was made counts on.
+    pub(super) fn voided(&self) -> Self {
+        Self { made: self.made, current: None }
+    }
+
     /// The gateway took the code: its time begins. A second hand-over of the same code does not prolong it.
     pub(super) fn hand_over(&mut self, at: UnixMillis) -> Result<(), Refusal> {
         let current = self.current.as_mut().ok_or(Refusal::AlreadyUsed)?;

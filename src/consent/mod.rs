@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::{Actor, ConsentId, UnixMillis};
 use state::Core;
 
-pub use active::{Active, RestrictedReason};
+pub use active::Active;
 pub use code::{CODE_LIFE, Code, CodeKey, CodeStep, DIGITS, MOST_CODES, MOST_TRIES};
 pub use emergency::{Announcement, EMERGENCY_LIFE, Emergency, Told, break_glass};
 pub use error::ConsentError;

@@ -96,18 +96,21 @@ impl Permit {
         self.ask.record == record && matches!(self.ask.who, Actor::Staff { role: who, .. } if who == role)
     }
 
-    /// Whether it still holds, given the consent that it rests on as it is now (nothing where there is none, or an emergency). A viewer
-    /// that is open asks this whenever that consent changed, and with each piece that it is about to send.
+    /// Whether it still holds, given the consent that it rests on as it is now (nothing where there is none, or an emergency) and whether
+    /// the record is marked as restricted now. A viewer that is open asks this whenever that consent or the mark changed, and with each
+    /// piece that it is about to send.
     ///
     /// # Errors
     /// Why it holds no more.
-    pub fn still_holds(&self, consent: Option<&Consent>, at: UnixMillis) -> Result<(), Refusal> {
+    pub fn still_holds(&self, consent: Option<&Consent>, restricted: bool, at: UnixMillis) -> Result<(), Refusal> {
         if at >= self.until {
             return Err(Refusal::Expired);
         }
         match (self.grounds, consent) {
             (Grounds::Emergency, _) => Ok(()),
-            (Grounds::Consent(id), Some(consent)) if consent.id() == id => check(consent, &self.ask, at).map(drop),
+            (Grounds::Consent(id), Some(consent)) if consent.id() == id => {
+                check(consent, &Ask { restricted, ..self.ask }, at).map(drop)
+            }
             (Grounds::Consent(_), _) => Err(Refusal::NoConsent),
         }
     }

@@ -7,7 +7,7 @@ use super::code::{Code, CodeKey};
 use super::link::Secret;
 use super::state::{Core, Step};
 use super::{Active, Answered, Attested, Consent, Decider, Ended, Requested};
-use crate::audit::{Action, Actor, Event, Outcome, Purpose, Refusal, UnixMillis};
+use crate::audit::{Action, Actor, Event, Outcome, Purpose, Refusal, RestrictedReason, UnixMillis};
 
 /// What became of a consent, to be written in one transaction: the state with all events.
 #[derive(Debug)]
@@ -61,6 +61,7 @@ impl Consent {
         match self {
             Self::Requested(state) => taken(state.open(link, page, at)),
             Self::Attested(state) => taken(state.open(link, page, at)),
+            Self::Active(state) => taken(state.open(link, page, at)),
             other => other.declined((Actor::Unknown, Action::SignIn), at),
         }
     }
@@ -70,6 +71,7 @@ impl Consent {
         match self {
             Self::Requested(state) => coded(state.issue_code(key, page, random, at)),
             Self::Attested(state) => coded(state.issue_code(key, page, random, at)),
+            Self::Active(state) => coded(state.issue_code(key, page, random, at)),
             other => other.declined((Actor::Unknown, Action::ConsentCode), at),
         }
     }
@@ -84,11 +86,12 @@ impl Consent {
         }
     }
 
-    /// The patient says yes, with the code.
+    /// The patient says yes, with the code: to the request, or under a consent in force to restricted data.
     pub fn confirm(self, key: &CodeKey, page: &Secret, code: &str, by: Decider, at: UnixMillis) -> Taken<()> {
         match self {
             Self::Requested(state) => taken(state.confirm(key, page, code, by, at)),
             Self::Attested(state) => in_force(state.confirm(key, page, code, by, at)),
+            Self::Active(state) if state.asks_restricted().is_some() => taken(state.confirm_restricted(key, page, code, by, at)),
             other => other.declined((by.actor(), Action::ConsentAnswer), at),
         }
     }
@@ -102,13 +105,25 @@ impl Consent {
         }
     }
 
-    /// Ends the request: `page` is where a patient says no; without it, who asked takes it back.
-    pub fn refuse(self, by: Actor, page: Option<&Secret>, at: UnixMillis) -> Taken<()> {
+    /// The doctor who asked for a consent in force asks for restricted data too: `link` is for the patient.
+    pub fn ask_restricted(self, by: Actor, reason: RestrictedReason, link: &Secret, at: UnixMillis) -> Taken<()> {
         match self {
-            Self::Requested(state) => taken(state.refuse(by, page, at)),
-            Self::Attested(state) => taken(state.refuse(by, page, at)),
-            Self::Answered(state) => taken(state.refuse(by, page, at)),
-            other => other.declined((by, Action::ConsentAnswer), at),
+            Self::Active(state) => taken(state.ask_restricted(by, reason, link, at)),
+            other => other.declined((by, Action::RestrictedAsk { reason }), at),
+        }
+    }
+
+    /// Ends the request: `page` is where a patient says no; without it, who asked takes it back. Under a consent in force the patient says
+    /// no to restricted data.
+    pub fn refuse(self, by: Actor, page: Option<&Secret>, at: UnixMillis) -> Taken<()> {
+        match (self, page) {
+            (Self::Requested(state), _) => taken(state.refuse(by, page, at)),
+            (Self::Attested(state), _) => taken(state.refuse(by, page, at)),
+            (Self::Answered(state), _) => taken(state.refuse(by, page, at)),
+            (Self::Active(state), Some(page)) if state.asks_restricted().is_some() => {
+                taken(state.refuse_restricted(by, page, at))
+            }
+            (other, _) => other.declined((by, Action::ConsentAnswer), at),
         }
     }
 
@@ -141,7 +156,8 @@ impl Consent {
             Self::Requested(state) => state.is_page(page, at),
             Self::Attested(state) => state.is_page(page, at),
             Self::Answered(state) => state.is_page(page, at),
-            Self::Active(_) | Self::Ended(_) => false,
+            Self::Active(state) => state.is_page(page, at),
+            Self::Ended(_) => false,
         }
     }
 
@@ -160,6 +176,15 @@ impl Consent {
             Self::Attested(state) => asked(state.link_expires()),
             Self::Answered(state) => asked(state.link_expires()),
             Self::Active(_) | Self::Ended(_) => self.scope().end(),
+        }
+    }
+
+    /// When it is of no use any more to the patient who is asked something: the link runs out, or all of it does.
+    #[must_use]
+    pub fn answered_until(&self) -> UnixMillis {
+        match self {
+            Self::Active(state) => state.link_expires().unwrap_or_else(|| self.runs_out()).min(self.runs_out()),
+            _ => self.runs_out(),
         }
     }
 

@@ -25,6 +25,7 @@ pub mod protocol;
 mod proxies;
 mod recordings;
 mod reports;
+mod restriction;
 mod retention;
 mod sharing;
 mod signing;
@@ -284,6 +285,7 @@ fn interface() -> OpenApiRouter<App> {
         .routes(routes!(signing::review))
         .routes(routes!(signing::sign))
         .routes(routes!(signing::addendum))
+        .routes(routes!(restriction::mark, restriction::unmark))
         .routes(routes!(terms::search))
         .routes(routes!(notes::download_transcript))
         .routes(routes!(letters::show))

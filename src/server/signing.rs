@@ -13,11 +13,12 @@ use super::edits::{Seen, conflict};
 use super::error::{ApiError, ErrorDocument};
 use crate::audit::Action;
 use crate::identity::Right;
+use crate::interop::fhir::Instant;
 use crate::note::SectionCode;
 use crate::record::{
     Act, Change, Difference, Doubt, Draft, MarkedLine, Record, Signature, differences, marked_lines, open_doubts, steps,
 };
-use crate::store::{KeptRecord, SaveError};
+use crate::store::{KeptRecord, Restriction, SaveError};
 use crate::text::PatientText;
 
 /// A note as a clinician works on it.
@@ -26,6 +27,8 @@ pub(super) struct Desk {
     version: u64,
     /// `draft`, `reviewed` or `signed`
     stage: &'static str,
+    /// Whether it is marked as restricted: others see it only after the patient's second yes.
+    restricted: bool,
     /// The signed versions, each with who signed it and when; those behind the first are addenda.
     signed: Vec<SignedVersion>,
     /// Whether there is a change to take back.
@@ -67,6 +70,7 @@ pub(super) async fn desk(app: &App, id: &str, kept: &KeptRecord) -> Result<Desk,
     Ok(Desk {
         version: kept.record.version(),
         stage: kept.record.stage().name(),
+        restricted: app.rooms.store().is_restricted(id).await?,
         signed: signed.collect(),
         undo: !frozen && steps.undo.is_some(),
         redo: !frozen && steps.redo.is_some(),
@@ -100,7 +104,7 @@ pub(super) struct History {
 #[schema(as = HistoryEntry)]
 struct Entry {
     version: u64,
-    /// What was done: an edit's `op`, `undo`, `redo`, `addendum` or `sign`.
+    /// What was done: an edit's `op`, `undo`, `redo`, `addendum`, `sign`, `restrict` or `unrestrict`.
     #[schema(value_type = String)]
     act: HistoryAct,
     by: String,
@@ -114,7 +118,7 @@ struct Entry {
 #[serde(untagged)]
 enum HistoryAct {
     Changed(Act),
-    Signed(&'static str),
+    Beside(&'static str),
 }
 
 /// Every change of a note: who, when, from what to what.
@@ -141,13 +145,35 @@ pub(super) async fn history(State(app): State<App>, caller: Caller, Path(id): Pa
         entries.extend(signed(*version));
         before = note;
     }
+    for Restriction { restricted, signature } in store.restrictions(&id).await? {
+        mark_entry(&mut entries, restricted, &signature)?;
+    }
     entries.reverse();
     Ok(Json(History { entries }))
 }
 
 fn sign_entry(version: u64, by: &Signature) -> Entry {
-    let (act, by, at) = (HistoryAct::Signed("sign"), by.by.clone(), by.at.clone());
+    beside(version, "sign", by)
+}
+
+/// What was done to a version that changed none of its words.
+fn beside(version: u64, act: &'static str, by: &Signature) -> Entry {
+    let (act, by, at) = (HistoryAct::Beside(act), by.by.clone(), by.at.clone());
     Entry { version, act, by, at, differences: Vec::new() }
+}
+
+/// Puts a mark behind what was done before it, to the version that was the current one then.
+fn mark_entry(entries: &mut Vec<Entry>, restricted: bool, by: &Signature) -> Result<(), ApiError> {
+    let at = Instant::parse(&by.at)?.unix_seconds();
+    let mut place = 0;
+    for (number, entry) in entries.iter().enumerate() {
+        if Instant::parse(&entry.at)?.unix_seconds() <= at {
+            place = number + 1;
+        }
+    }
+    let version = entries.iter().take(place).map(|entry| entry.version).max().unwrap_or(1);
+    entries.insert(place, beside(version, if restricted { "restrict" } else { "unrestrict" }, by));
+    Ok(())
 }
 
 /// Says that the note was read through. Refused while something doubtful is open.
@@ -244,7 +270,7 @@ async fn seen_last(app: &App, id: &str, version: u64) -> Result<KeptRecord, ApiE
     if kept.record.version() == version { Ok(kept) } else { Err(conflict(&kept)) }
 }
 
-fn signature(caller: &Caller) -> Result<Signature, ApiError> {
+pub(super) fn signature(caller: &Caller) -> Result<Signature, ApiError> {
     Ok(Signature::new(&caller.name, now().as_str())?)
 }
 
@@ -254,5 +280,25 @@ async fn vouched(app: &App, id: &str, saved: Result<(), SaveError>) -> Result<Js
         Ok(()) => Ok(Json(desk(app, id, &kept).await?)),
         Err(SaveError::Conflict) => Err(conflict(&kept)),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_stands_in_the_history_where_it_was_made() {
+        let by = |at: &str| Signature::new("Dr Chan", at).unwrap();
+        let mut entries = vec![sign_entry(2, &by("2026-11-26T10:00:00+08:00")), sign_entry(3, &by("2026-11-26T11:00:00+08:00"))];
+        // Another offset is the same time.
+        for (restricted, at) in
+            [(true, "2026-11-26T01:00:00Z"), (false, "2026-11-26T10:00:00+08:00"), (true, "2026-11-26T12:00:00+08:00")]
+        {
+            mark_entry(&mut entries, restricted, &by(at)).unwrap();
+        }
+        let found: Vec<_> = entries.iter().map(|entry| (serde_json::to_value(&entry.act).unwrap(), entry.version)).collect();
+        let expected = [("restrict", 1), ("sign", 2), ("unrestrict", 2), ("sign", 3), ("restrict", 3)];
+        assert_eq!(found, expected.map(|(act, version)| (act.into(), version)));
     }
 }

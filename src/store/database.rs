@@ -40,7 +40,7 @@ const WORDS: [(&str, &str); 4] = [
 /// PostgreSQL's tables that hold rows of recordings and patients, and a change of each that changes nothing and writes the table anew.
 ///
 /// `VACUUM (FULL)` would write deleted rows too, as long as anybody has an older snapshot; a change of type writes live rows alone.
-const REWRITTEN: [(&str, &str, &str); 26] = [
+const REWRITTEN: [(&str, &str, &str); 27] = [
     ("contact_numbers", "hash", "BYTEA USING hash || ''::bytea"),
     ("ways_back", "document", "BYTEA USING document || ''::bytea"),
     ("sound_erasures", "done", "BIGINT USING done + 0"),
@@ -53,6 +53,7 @@ const REWRITTEN: [(&str, &str, &str); 26] = [
     ("notes", "document", "BYTEA USING document || ''::bytea"),
     ("note_changes", "document", "BYTEA USING document || ''::bytea"),
     ("note_signatures", "document", "BYTEA USING document || ''::bytea"),
+    ("note_restrictions", "document", "BYTEA USING document || ''::bytea"),
     ("note_outcomes", "document", "BYTEA USING document || ''::bytea"),
     ("recording_moves", "document", "BYTEA USING document || ''::bytea"),
     ("outbox", "document", "BYTEA USING document || ''::bytea"),

@@ -43,6 +43,7 @@ mod people;
 mod place;
 mod record;
 mod recordings;
+mod restrictions;
 mod rotate;
 mod sessions;
 mod sound;
@@ -96,6 +97,7 @@ pub use people::{
 };
 pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};
+pub use restrictions::Restriction;
 pub use rotate::rotate_keys;
 pub use sessions::{NewSession, StoredSession};
 pub use sound::SoundState;
@@ -321,6 +323,8 @@ mod erase_tests;
 mod key_tests;
 #[cfg(test)]
 mod merge_tests;
+#[cfg(test)]
+mod restriction_tests;
 #[cfg(test)]
 mod retention_tests;
 #[cfg(test)]

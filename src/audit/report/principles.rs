@@ -62,7 +62,10 @@ impl Principle {
             Action::View { .. }
             | Action::Search { .. }
             | Action::Permit
+            | Action::Restrict
+            | Action::Unrestrict
             | Action::ConsentAnswer
+            | Action::RestrictedAnswer
             | Action::ConsentAttest
             | Action::ConsentActivate
             | Action::ConsentWithdraw
@@ -81,7 +84,9 @@ impl Principle {
             | Action::Administer
             | Action::Start
             | Action::Stop => Self::Dpp4,
-            Action::ConsentRequest | Action::ConsentCode | Action::BreakGlassAnnounce => Self::Dpp5,
+            Action::ConsentRequest | Action::ConsentCode | Action::RestrictedAsk { .. } | Action::BreakGlassAnnounce => {
+                Self::Dpp5
+            }
             Action::AccessRequest | Action::AccessAnswer | Action::PageAsk | Action::Report => Self::Dpp6,
         }
     }

@@ -78,13 +78,17 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
         | Action::Finish
         | Action::RecordingConsent { .. }
         | Action::ConsentRequest
+        | Action::RestrictedAsk { .. }
         | Action::AccessRequest
         | Action::PageAsk => rest("create", "C"),
         Action::Edit
         | Action::Review
         | Action::Sign
+        | Action::Restrict
+        | Action::Unrestrict
         | Action::ConsentCode
         | Action::ConsentAnswer
+        | Action::RestrictedAnswer
         | Action::ConsentAttest
         | Action::ConsentActivate
         | Action::ConsentWithdraw

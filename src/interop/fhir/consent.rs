@@ -4,6 +4,8 @@
 //! The policy is that nothing is allowed but what a provision permits; a consent that is not in force has the same provision and another
 //! status. Second opinions and referrals have our own codes, for HL7's would allow any treatment.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::Instant;
@@ -11,7 +13,7 @@ use super::audit_event::{identified, identifier, purpose_coding};
 use super::element::{LOINC, hl7, named_coding};
 use super::identity::Seed;
 use super::tidy::tidy;
-use crate::audit::Actor;
+use crate::audit::{Actor, RecordId};
 use crate::consent::{Consent, Decider, End, Recipient, Scope};
 use crate::interop::InteropError;
 
@@ -22,11 +24,11 @@ pub const DOMAIN: &str = "urn:cantoscribe:domain";
 /// System of what may be done with a share beside reading it.
 pub const USE: &str = "urn:cantoscribe:use";
 
-/// The consent in its present state.
+/// The consent in its present state, with all its records but those that are left out for who reads it.
 ///
 /// # Errors
 /// [`InteropError::NotJson`], which no consent gives.
-pub fn consent(consent: &Consent) -> Result<Value, InteropError> {
+pub fn consent(consent: &Consent, left_out: &BTreeSet<RecordId>) -> Result<Value, InteropError> {
     let (scope, id) = (consent.scope(), consent.id());
     let status = match consent {
         Consent::Requested(_) | Consent::Attested(_) | Consent::Answered(_) => "proposed",
@@ -57,12 +59,12 @@ pub fn consent(consent: &Consent) -> Result<Value, InteropError> {
         "performer": [performer],
         "organization": [organisation],
         "policy": [{"uri": POLICY}],
-        "provision": provision(scope, restricted)?,
+        "provision": provision(scope, left_out, restricted)?,
     });
     tidy(resource).ok_or(InteropError::NotJson)
 }
 
-fn provision(scope: &Scope, restricted: bool) -> Result<Value, InteropError> {
+fn provision(scope: &Scope, left_out: &BTreeSet<RecordId>, restricted: bool) -> Result<Value, InteropError> {
     let recipient = match scope.recipient {
         Recipient::Role(id) => identified("PractitionerRole", "role", &id),
         Recipient::Organisation(id) => identified("Organization", "organisation", &id),
@@ -87,7 +89,7 @@ fn provision(scope: &Scope, restricted: bool) -> Result<Value, InteropError> {
         "securityLabel": labels,
         "purpose": [purpose_coding(scope.purpose)],
         "class": domains.into_iter().map(|code| json!({"system": DOMAIN, "code": code})).collect::<Vec<_>>(),
-        "data": scope.records.iter().map(data).collect::<Vec<_>>(),
+        "data": scope.records.difference(left_out).map(data).collect::<Vec<_>>(),
     }))
 }
 

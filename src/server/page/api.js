@@ -73,6 +73,7 @@ export const record = (id) => ask("GET", `${recordingPath(id)}/record`);
 export const history = (id) => ask("GET", `${recordingPath(id)}/history`);
 export const reviewNote = (id, version) => ask("POST", `${recordingPath(id)}/note/review`, { version });
 export const signNote = (id, version) => ask("POST", `${recordingPath(id)}/note/sign`, { version });
+export const restrictNote = (id, restricted) => ask(restricted ? "PUT" : "DELETE", `${recordingPath(id)}/note/restriction`);
 export const addToNote = (id, version, lines) => ask("POST", `${recordingPath(id)}/note/addenda`, { version, lines });
 export const terminology = async (text) => (await ask("POST", "/v1/terminology/search", { text })).concepts;
 
@@ -91,6 +92,7 @@ export const requests = async () => (await ask("GET", "/v1/requests")).requests;
 export const request = (wanted) => ask("POST", "/v1/requests", wanted);
 export const attest = (id, purpose) => ask("POST", `/v1/requests/${encodeURIComponent(id)}/attest`, { purpose });
 export const cancelRequest = (id) => ask("POST", `/v1/requests/${encodeURIComponent(id)}/cancel`);
+export const askRestricted = (id, reason) => ask("POST", `/v1/requests/${encodeURIComponent(id)}/restricted`, { reason });
 export const shares = async () => (await ask("GET", "/v1/shares")).shares;
 export const openView = (id, record, purpose) => ask("POST", `/v1/shares/${encodeURIComponent(id)}/views`, { record, purpose });
 export const emergencies = async () => (await ask("GET", "/v1/emergencies")).emergencies;

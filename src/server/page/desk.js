@@ -24,6 +24,7 @@ export class Desk {
     $("desk-history").addEventListener("click", () => this.history());
     $("desk-sign").addEventListener("click", () => this.sign());
     $("desk-addendum").addEventListener("click", () => this.addendum());
+    $("desk-restrict").addEventListener("click", () => this.restrict());
     acceptPhrases($("lines"), $("note"), (section, span) => this.editable && this.change({ op: "phrase", section, span }, "desk.phrase_added"));
     addEventListener("keydown", (event) => this.key(event));
     onLanguage(() => this.draw());
@@ -69,6 +70,9 @@ export class Desk {
     for (const act of ACTS) $(`desk-${act}`).hidden = act === "addendum" ? !signed : act !== "history" && signed;
     $("desk-undo").disabled = !desk.undo;
     $("desk-redo").disabled = !desk.redo;
+    $("desk-restricted").hidden = !desk.restricted;
+    $("desk-restrict").textContent = t(desk.restricted ? "desk.unrestrict" : "desk.restrict");
+    $("desk-restrict").title = t("desk.restricted_hint");
     const last = desk.signed.at(-1);
     const open = desk.open.length;
     const state = signed ? t("desk.signed", { by: last.by, when: when(last.at, { brief: true }) }) : open > 0 ? t("desk.open", { n: open }) : t(`desk.${desk.stage}`);
@@ -209,6 +213,20 @@ export class Desk {
       const open = error.body?.open ?? [];
       if (open.length > 0) notice("desk", "bad", "addendum.doubtful", { what: () => open.map(question).join(" ") });
       else await this.failed(held, error);
+    }
+    this.redraw();
+  }
+
+  /** Marks the note as restricted, or takes the mark away: signed or not. */
+  async restrict() {
+    const { held } = this;
+    const restricted = !held.desk.restricted;
+    dismiss("desk");
+    try {
+      held.desk = await api.restrictNote(held.id, restricted);
+      announce(t(restricted ? "desk.restrict_done" : "desk.unrestrict_done"));
+    } catch (error) {
+      await this.failed(held, error);
     }
     this.redraw();
   }

@@ -8,6 +8,7 @@ import { open } from "./share-view.js";
 const PURPOSES = ["referral", "second_opinion", "treatment"];
 const DOMAINS = ["notes", "allergies", "diagnoses_and_medication", "laboratory_and_radiology", "other_investigations", "referrals", "encounters", "birth_and_immunisation"];
 const KINDS = ["hkid", "passport", "hospital", "clinic", "other"];
+const REASONS = ["safety", "complaint", "patient_asked"];
 const PAUSE = 4000;
 
 const words = (prefix, key) => (has(`${prefix}.${key}`) ? t(`${prefix}.${key}`) : key);
@@ -31,11 +32,22 @@ function options(select, values, name) {
   if (values.includes(kept)) select.value = kept;
 }
 
+/** That restricted data were left out, or are included; who asked for the consent may ask for them with a reason. */
+function restricted(share) {
+  if (share.restricted === "included") return make("p", { class: "hint" }, t("sharing.restricted.included"));
+  if (!share.left_out) return null;
+  const told = make("p", { class: "hint" }, t(share.restricted === "asked" ? "sharing.restricted.asked" : "sharing.restricted.left_out"));
+  if (!share.may_ask) return told;
+  const ask = (reason) => act(`sharing.restricted.${reason}`, () => api.askRestricted(share.id, reason), { class: "small", data: { reason } });
+  return make("div", { data: { restricted: share.id } }, told, make("p", { class: "hint" }, t("sharing.restricted.ask")), make("div", { class: "row" }, ...REASONS.map(ask)));
+}
+
 async function drawShared() {
   const shares = await api.shares();
   $("shared").replaceChildren(...shares.map((share) => make("div", { class: "entry" },
     text(`${share.owner} · ${words("sharing.purpose", share.purpose)}`, t("sharing.until", { time: share.until })),
-    make("div", { class: "row" }, ...share.notes.map((note) => button(`${note.signed_at.slice(0, 10)} ${note.signed_by}`, () => void trying(async () => open(await api.openView(share.id, note.record, share.purpose))), { class: "small primary", data: { note: note.record } }))))));
+    make("div", { class: "row" }, ...share.notes.map((note) => button(`${note.signed_at.slice(0, 10)} ${note.signed_by}`, () => void trying(async () => open(await api.openView(share.id, note.record, share.purpose))), { class: "small primary", data: { note: note.record } }))),
+    restricted(share))));
   if (shares.length === 0) $("shared").replaceChildren(make("p", { class: "hint" }, t("sharing.none")));
 }
 
@@ -57,7 +69,8 @@ async function drawPatient() {
   if (id === "") return;
   const consents = await api.consents(id);
   $("consents").replaceChildren(...consents.map((consent) => make("div", { class: "entry", data: { consent: consent.id, state: consent.state } },
-    text(`${consent.doctor} · ${consent.organisation}`, `${words("sharing.purpose", consent.purpose)} · ${words("sharing.state", consent.state)}`, t("sharing.until", { time: consent.until })),
+    text(`${consent.doctor} · ${consent.organisation}`, `${words("sharing.purpose", consent.purpose)} · ${words("sharing.state", consent.state)}`, t("sharing.until", { time: consent.until }),
+      consent.restricted && t(`sharing.restricted.${consent.restricted}`)),
     consent.state === "active" ? act("sharing.withdraw", () => api.withdraw(consent.id)) : null)));
   const noted = (run) => () => void trying(async () => {
     await run(id);

@@ -76,12 +76,16 @@ async fn show(
     let mine = sharing.store().patient_page(&secret, now()).await?;
     let problem = query.0.as_deref().and_then(problem_of);
     let asked = Asked::of(&sharing, &stored).await?;
+    let is_asked = may_read(&stored.consent, &secret);
     let is_mine = mine.is_some_and(|page| Some(&page.patient) == stored.patient.as_ref());
     // Who opened it in another browser, or has the link alone, sees nothing of what is asked for.
-    if !is_mine && !may_read(&stored.consent, &secret) {
+    if !is_mine && !is_asked {
         return Ok(refused(Refusal::NotSignedIn));
     }
-    Ok(page(StatusCode::OK, &markup::decision(&Page { consent: &consent, stored: &stored, asked: &asked, is_mine, problem })))
+    Ok(page(
+        StatusCode::OK,
+        &markup::decision(&Page { consent: &consent, stored: &stored, asked: &asked, is_mine, is_asked, problem }),
+    ))
 }
 
 /// The consent that is answered and the secret of its page, where there are both and the address may try once more; else the answer.
@@ -132,7 +136,7 @@ async fn yes(
     let Ok(Filled(Entry { code, decider })) = entry else { return Ok(to_page(&at(&consent), Some(Refusal::WrongCode))) };
     let key = &sharing.0.code_key;
     let changed = sharing.store().change_consent(id, &by, |consent, _| {
-        // The page is the patient's as long as what it shares.
+        // To the request, or to restricted data. The page is the patient's as long as what it shares.
         let ends = consent.scope().end();
         let taken = consent.confirm(key, &secret, &code, decider, by.at);
         let page = taken.outcome.is_ok().then(|| (secret.clone(), decider, ends));
@@ -148,7 +152,7 @@ async fn yes(
     Ok(remember(&sharing, response, &at(&consent), &secret, life))
 }
 
-/// The patient says no: that takes no code.
+/// The patient says no, to the request or to restricted data: that takes no code.
 async fn no(
     State(sharing): State<Sharing>,
     peer: Peer,
@@ -164,7 +168,7 @@ async fn no(
         sharing.store().change_consent(id, &by, |consent, _| consent.refuse(Actor::Patient, Some(&secret), by.at).into()).await?;
     let Some(changed) = changed else { return Ok(refused(Refusal::NotSignedIn)) };
     Ok(match changed.outcome {
-        Ok(()) => page(StatusCode::OK, &markup::said_no(&changed.stored.about.owner_name)),
+        Ok(()) => page(StatusCode::OK, &markup::said_no(&changed.stored)),
         Err(refusal) => not_taken(&consent, refusal),
     })
 }
@@ -233,7 +237,7 @@ async fn send_code(sharing: &Sharing, id: ConsentId, secret: &Secret, by: &By) -
     }
     let (key, random) = (&sharing.0.code_key, random()?);
     let changed = sharing.store().change_consent(id, by, |consent, about| {
-        let until = consent.runs_out();
+        let until = consent.answered_until();
         let taken = consent.issue_code(key, secret, random, by.at);
         let code = taken.outcome.as_ref().ok();
         let message = code.map(|code| code_to(contact.clone(), &about.owner_name, code.reveal(), until));

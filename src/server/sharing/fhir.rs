@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Sharing;
 use super::requests::id;
+use super::restricted::restricted_notes;
 use crate::audit::{Action, Event};
 use crate::consent::Consent;
 use crate::identity::Right;
@@ -13,7 +14,7 @@ use crate::interop::fhir::consent as resource;
 use crate::server::App;
 use crate::server::caller::{Caller, What};
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{By, StoredConsent};
+use crate::store::{By, StoredConsent, record_id};
 
 /// A consent as a FHIR R4 Consent. Who asked gets it while it is in force: before, it would tell whether the clinic knows the patient.
 #[utoipa::path(
@@ -41,9 +42,15 @@ pub(super) async fn show(
     answer(&sharing, &stored, &caller.by).await
 }
 
-/// The document, after its event is kept.
+/// The document, after its event is kept. Who asked learns of no note that is left out for them.
 pub(super) async fn answer(sharing: &Sharing, stored: &StoredConsent, by: &By) -> Result<Response, ApiError> {
-    let document = serde_json::to_vec(&resource(&stored.consent)?)?;
+    let included = matches!(&stored.consent, Consent::Active(active) if active.includes_restricted());
+    let left_out = match by.actor {
+        actor if actor == *stored.consent.requester() && !included => restricted_notes(sharing.store(), stored).await?,
+        _ => Vec::new(),
+    };
+    let left_out = left_out.iter().map(|note| record_id(note)).collect();
+    let document = serde_json::to_vec(&resource(&stored.consent, &left_out)?)?;
     let (patient, consent) = (Some(stored.consent.scope().patient), Some(stored.consent.id()));
     let event = by.did_in_general(Action::Export { count: 1 });
     sharing.store().keep_event(&Event { patient, consent, ..event }).await?;

@@ -12,6 +12,7 @@ mod owner;
 mod patient;
 mod report;
 mod requests;
+mod restricted;
 mod staff;
 mod views;
 mod words;
@@ -29,7 +30,7 @@ use utoipa_axum::routes;
 use super::App;
 use super::access::Throttle;
 use super::error::ApiError;
-use crate::audit::{Actor, OrganisationId, Refusal, RoleId, UnixMillis};
+use crate::audit::{Actor, ConsentId, OrganisationId, Refusal, RoleId, UnixMillis};
 use crate::consent::{CodeKey, RateLimit};
 use crate::gateway::Gateways;
 use crate::store::{Store, StoreError};
@@ -50,6 +51,9 @@ const ANSWERS: (usize, u64) = (120, 600_000);
 /// Requests of one role in an hour: each may send a message in another clinic's name.
 const REQUESTS: (usize, u64) = (30, 3_600_000);
 
+/// How often the log takes that the list of one role left restricted data of one consent out: the page looks every few seconds.
+const LEFT_OUT: (usize, u64) = (1, 3_600_000);
+
 /// What sharing needs.
 #[derive(Clone)]
 pub(super) struct Sharing(Arc<Shared>);
@@ -65,6 +69,7 @@ struct Shared {
     by_address: Mutex<RateLimit>,
     by_asker: Mutex<RateLimit>,
     by_number: Mutex<RateLimit>,
+    left_out: Mutex<RateLimit>,
     /// What the log takes of whom nobody knows.
     strangers: Throttle,
 }
@@ -86,8 +91,10 @@ impl Sharing {
         let limit = |(most, stretch)| Mutex::new(RateLimit::new(most, stretch));
         let (by_phone, by_address) = (limit(CODES), limit(ANSWERS));
         let (by_asker, by_number) = (limit(REQUESTS), limit(WAYS_BACK));
-        let (views, strangers) = (Views::default(), Throttle::new());
-        Ok(Self(Arc::new(Shared { store, way, code_key, public, views, by_phone, by_address, by_asker, by_number, strangers })))
+        let (left_out, views, strangers) = (limit(LEFT_OUT), Views::default(), Throttle::new());
+        let shared =
+            Shared { store, way, code_key, public, views, by_phone, by_address, by_asker, by_number, left_out, strangers };
+        Ok(Self(Arc::new(shared)))
     }
 
     /// Delivers messages until the server closes.
@@ -112,6 +119,11 @@ impl Sharing {
     /// Counts a request of a role.
     fn allow_request(&self, role: RoleId, at: UnixMillis) -> Result<(), Refusal> {
         allow(&self.0.by_asker, role.to_string().as_bytes(), at)
+    }
+
+    /// Whether it is time again to keep that restricted data of this consent were left out of the list of a role.
+    fn keeps_left_out(&self, role: RoleId, consent: ConsentId, at: UnixMillis) -> bool {
+        allow(&self.0.left_out, format!("{role} {consent}").as_bytes(), at).is_ok()
     }
 
     /// Counts a try from an address. Of IPv6 a whole site counts as one.
@@ -173,6 +185,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(requests::list, requests::ask))
         .routes(routes!(requests::attest))
         .routes(routes!(requests::cancel))
+        .routes(routes!(restricted::ask))
         .routes(routes!(views::shared))
         .routes(routes!(views::open))
         .routes(routes!(views::page))

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::words::{self, escaped, minute};
 use super::{Names, Sharing};
-use crate::audit::{Action, Actor, Event, Outcome, RoleId};
+use crate::audit::{Action, Actor, Event, Outcome, RestrictedReason, RoleId};
 use crate::identity::{Right, RoleKind};
 use crate::server::App;
 use crate::server::asked::Asked;
@@ -159,6 +159,8 @@ fn what(action: Action) -> String {
         Action::Edit => "修改記錄",
         Action::Review => "覆核記錄",
         Action::Sign => "簽署記錄",
+        Action::Restrict => "標示為受限制資料",
+        Action::Unrestrict => "取消受限制標示",
         Action::RecordingConsent { .. } => "記下是否同意錄音",
         Action::ConsentRequest => "要求分享",
         Action::ConsentCode => "傳送驗證碼",
@@ -167,6 +169,10 @@ fn what(action: Action) -> String {
         Action::ConsentActivate => "分享生效",
         Action::ConsentWithdraw => "收回同意",
         Action::ConsentExpire => "同意或要求到期",
+        Action::RestrictedAsk { reason: RestrictedReason::Safety } => "要求受限制資料（用藥或治療安全）",
+        Action::RestrictedAsk { reason: RestrictedReason::Complaint } => "要求受限制資料（與病情有關）",
+        Action::RestrictedAsk { reason: RestrictedReason::PatientAsked } => "要求受限制資料（應病人要求）",
+        Action::RestrictedAnswer => "病人回覆受限制資料的要求",
         Action::PageAsk => "索取個人頁面的連結",
         Action::Permit => "查核是否獲准",
         Action::BreakGlass { .. } => "緊急查閱（未經同意）",

@@ -269,6 +269,8 @@ pub(super) struct Face {
     asked_at: String,
     from: String,
     until: String,
+    /// Restricted data: `asked` while the patient has not answered whether they are shared too, `included` where they said yes; null else.
+    restricted: Option<&'static str>,
 }
 
 impl Face {
@@ -288,6 +290,11 @@ impl Face {
             from: minute(scope.from),
             // Until the patient agreed it is as was asked for: where a minor comes of age is told by nobody else.
             until: minute(if matches!(stored.consent, Consent::Active(_)) { scope.end() } else { scope.to }),
+            restricted: match &stored.consent {
+                Consent::Active(active) if active.includes_restricted() => Some("included"),
+                Consent::Active(active) => active.asks_restricted().map(|_| "asked"),
+                _ => None,
+            },
         }
     }
 }

@@ -48,6 +48,10 @@ pub(super) struct Share {
     #[serde(flatten)]
     consent: Face,
     notes: Vec<SharedNote>,
+    /// Restricted data were left out. Of which visits, and how many, is not told.
+    left_out: bool,
+    /// Whether the caller may ask the patient for them: who asked for the consent may.
+    may_ask: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -67,34 +71,45 @@ pub(super) struct Shares {
 /// What is shared with the caller now.
 #[utoipa::path(get, path = "/v1/shares", responses((status = 200, description = "The newest first", body = Shares), (status = "default", description = "Why not", body = ErrorDocument)))]
 pub(super) async fn shared(State(sharing): State<Sharing>, Caller { by, session, .. }: Caller) -> Result<Json<Shares>, ApiError> {
-    let Actor::Staff { organisation, .. } = by.actor else { return Ok(Json(Shares { shares: Vec::new() })) };
+    let Actor::Staff { role, organisation, .. } = by.actor else { return Ok(Json(Shares { shares: Vec::new() })) };
     // What is shared with a whole house is for those of it who treat.
     if !matches!(session.kind, RoleKind::Doctor | RoleKind::Nurse) {
         return Ok(Json(Shares { shares: Vec::new() }));
     }
-    let mut shares = Vec::new();
+    let (mut shares, mut refusals) = (Vec::new(), Vec::new());
     for stored in sharing.store().consents(Side::Recipient(organisation)).await? {
         let scope = stored.consent.scope();
         let in_time = scope.from <= by.at && by.at < scope.end();
         if !matches!(stored.consent, Consent::Active(_)) || !scope.recipient.is(&by.actor) || !in_time {
             continue;
         }
-        let mut notes = Vec::new();
+        let (mut notes, mut left_out) = (Vec::new(), false);
         for note in &stored.about.notes {
             // One that was erased since is shared no more, nor one of somebody who was merged by mistake.
             let Ok(Some(kept)) = sharing.store().record(note).await else { continue };
             if !is_theirs(sharing.store(), &stored, note).await? {
                 continue;
             }
+            let record = record_id(note);
+            if sharing.store().is_restricted(note).await? {
+                let (permits, events) = decided(&stored.consent, &by, (record, true, scope.purpose), Use::View);
+                if permits.is_err() {
+                    let is_kept = !left_out && sharing.keeps_left_out(role, stored.consent.id(), by.at);
+                    refusals.extend(events.into_iter().last().filter(|_| is_kept));
+                    left_out = true;
+                    continue;
+                }
+            }
             if let Some((_, signature)) = kept.signed.last() {
                 let (signed_at, signed_by) = (signature.at.clone(), signature.by.clone());
-                notes.push(SharedNote { record: record_id(note).to_string(), signed_at, signed_by });
+                notes.push(SharedNote { record: record.to_string(), signed_at, signed_by });
             }
         }
-        shares.push(Share { consent: Face::of(&stored), notes });
+        let may_ask = left_out && *stored.consent.requester() == by.actor;
+        shares.push(Share { consent: Face::of(&stored), notes, left_out, may_ask });
     }
     let count = u32::try_from(shares.len()).unwrap_or(u32::MAX);
-    sharing.store().keep_event(&by.did_in_general(Action::Search { count })).await?;
+    sharing.store().keep_events(&refusals, &by.did_in_general(Action::Search { count })).await?;
     Ok(Json(Shares { shares }))
 }
 
@@ -148,7 +163,7 @@ pub(super) async fn open(
 }
 
 /// Whether a note of a consent is still its patient's, or one's who is the same person: a merge may have been taken back.
-async fn is_theirs(store: &Store, stored: &StoredConsent, note: &str) -> Result<bool, StoreError> {
+pub(super) async fn is_theirs(store: &Store, stored: &StoredConsent, note: &str) -> Result<bool, StoreError> {
     match &stored.patient {
         Some(patient) => store.stands_with(note, patient).await,
         None => Ok(false),
@@ -166,14 +181,19 @@ async fn see(
     let store = sharing.store();
     let Actor::Staff { role, .. } = by.actor else { return Err(ApiError::Denied(Refusal::NotAllowed)) };
     let stored = named(sharing, by, consent).await?;
-    let (permits, events) = decided(&stored.consent, by, (record, purpose), Use::View);
+    let note = stored.about.notes.iter().find(|note| record_id(note) == record);
+    let restricted = match note {
+        Some(note) => store.is_restricted(note).await?,
+        None => false,
+    };
+    let (permits, events) = decided(&stored.consent, by, (record, restricted, purpose), Use::View);
     let permits = permitted(sharing, permits, events.clone()).await?;
     if !permits.iter().all(|permit| may(Right::View, permit, stored.about.owner)) {
         let event = Event { consent: Some(consent), record: Some(record), ..by.did_in_general(Action::View { count: 0 }) };
         store.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::NotAllowed }, ..event }).await?;
         return Err(ApiError::NotAllowed);
     }
-    let note = stored.about.notes.iter().find(|note| record_id(note) == record).ok_or(ApiError::NoConsent)?;
+    let note = note.ok_or(ApiError::NoConsent)?;
     if !is_theirs(store, &stored, note).await? {
         let event = Event { consent: Some(consent), record: Some(record), ..by.did_in_general(Action::View { count: 0 }) };
         store.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::OtherPatient }, ..event }).await?;
@@ -436,7 +456,8 @@ async fn copy(
         return Err(ApiError::Denied(Refusal::UseNotGranted));
     };
     let stored = named(sharing, by, consent).await?;
-    let (permits, events) = decided(&stored.consent, by, (held.record, held.purpose), to);
+    let restricted = sharing.store().is_restricted(&held.note).await?;
+    let (permits, events) = decided(&stored.consent, by, (held.record, restricted, held.purpose), to);
     let permits = permitted(sharing, permits, events.clone()).await?;
     let event = sharing.store().event_about(by, action, &held.note).await?;
     let event = Event { purpose: Some(held.purpose), consent: Some(consent), ..event };
@@ -472,5 +493,7 @@ fn pieces(sharing: Sharing, held: std::sync::Arc<Held>, page: String) -> HttpBod
 
 #[cfg(test)]
 mod emergency_tests;
+#[cfg(test)]
+mod restricted_tests;
 #[cfg(test)]
 mod tests;

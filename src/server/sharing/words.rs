@@ -1,7 +1,7 @@
 //! What is said to patients and doctors about sharing, in Chinese and English.
 
-use crate::audit::{Purpose, Refusal, UnixMillis};
-use crate::consent::{Decider, Domain, Uses};
+use crate::audit::{Purpose, Refusal, RestrictedReason, UnixMillis};
+use crate::consent::{Consent, Decider, Domain, Uses};
 use crate::interop::fhir::Instant;
 use crate::server::clock::local;
 
@@ -58,6 +58,24 @@ pub(super) fn uses(uses: Uses) -> (String, String) {
         );
     }
     (format!("Reading, and {}", english.join(", ")), format!("閱讀，以及{}", chinese.join("、")))
+}
+
+/// Whether restricted data are shared too, for the patient.
+pub(super) fn restricted(consent: &Consent) -> Both {
+    match consent {
+        Consent::Active(active) if active.includes_restricted() => ("Included, as you agreed", "包括在內（您已另行同意）"),
+        Consent::Ended(_) => ("Nothing is shared any more", "已不再分享"),
+        _ => ("Left out, unless you are asked again and say yes", "不包括，除非再徵得您同意"),
+    }
+}
+
+/// Why a doctor needs restricted data, for the patient.
+pub(super) fn restricted_reason(reason: RestrictedReason) -> Both {
+    match reason {
+        RestrictedReason::Safety => ("A treatment may harm you without them", "不知道這些資料，治療可能對您有害"),
+        RestrictedReason::Complaint => ("They concern what you came for", "與您今次求診的病情有關"),
+        RestrictedReason::PatientAsked => ("You asked for it", "應您的要求"),
+    }
 }
 
 /// Why an answer was not taken, for the patient.

@@ -1,6 +1,7 @@
 //! The HTML of the patient's pages. All that is not ours is escaped.
 
 use super::super::Sharing;
+use super::super::restricted::restricted_notes;
 use super::super::words::{self, Both, escaped, minute};
 use crate::audit::Refusal;
 use crate::consent::{Consent, Decider, End, Standing};
@@ -9,23 +10,27 @@ use crate::server::clock::local;
 use crate::server::error::ApiError;
 use crate::store::StoredConsent;
 
-/// What is asked for beside what the consent itself says: the visits whose notes they are.
+/// What is asked for beside what the consent itself says: the visits whose notes they are, and those that are restricted.
 pub(super) struct Asked {
     notes: Vec<String>,
+    restricted: Vec<String>,
 }
 
 impl Asked {
     pub(super) async fn of(sharing: &Sharing, stored: &StoredConsent) -> Result<Self, ApiError> {
-        let mut notes = Vec::new();
+        let marked = restricted_notes(sharing.store(), stored).await?;
+        let (mut notes, mut restricted) = (Vec::new(), Vec::new());
         for id in &stored.about.notes {
             // A note that was erased since is shared no more.
             let Ok(Some(kept)) = sharing.store().record(id).await else { continue };
             if let Some((_, signature)) = kept.signed.last() {
                 let day = Instant::parse(&signature.at).map(|at| local(&at).as_str().chars().take(10).collect::<String>())?;
-                notes.push(format!("{day} {}", signature.by));
+                let note = format!("{day} {}", signature.by);
+                restricted.extend(marked.contains(id).then(|| note.clone()));
+                notes.push(note);
             }
         }
-        Ok(Self { notes })
+        Ok(Self { notes, restricted })
     }
 }
 
@@ -36,6 +41,8 @@ pub(super) struct Page<'a> {
     pub(super) asked: &'a Asked,
     /// The code was given: it is the patient who looks.
     pub(super) is_mine: bool,
+    /// The page is that of a link which waits for an answer.
+    pub(super) is_asked: bool,
     pub(super) problem: Option<Refusal>,
 }
 
@@ -79,12 +86,15 @@ pub(in crate::server::sharing) fn problem(text: Both) -> String {
 }
 
 /// After a no.
-pub(super) fn said_no(clinic: &str) -> String {
-    let body = format!(
-        "<p class=\"clinic\">{}</p>\n{}",
-        escaped(clinic),
-        paragraph(("You said no. Nothing is shared.", "您已拒絕，不會分享任何資料。"))
-    );
+pub(super) fn said_no(stored: &StoredConsent) -> String {
+    let told = match stored.consent {
+        Consent::Active(_) => (
+            "You said no. Restricted data stay left out; the rest is shared as before.",
+            "您已拒絕。受限制資料不會分享，其餘照舊。",
+        ),
+        _ => ("You said no. Nothing is shared.", "您已拒絕，不會分享任何資料。"),
+    };
+    let body = format!("<p class=\"clinic\">{}</p>\n{}", escaped(&stored.about.owner_name), paragraph(told));
     whole(("Refused", "已拒絕"), &body)
 }
 
@@ -96,7 +106,7 @@ pub(super) fn decision(page: &Page<'_>) -> String {
     body.push_str(&terms(page));
     let title = match &stored.consent {
         Consent::Requested(_) | Consent::Attested(_) => {
-            body.push_str(&answer(consent, stored.consent.scope().standing));
+            body.push_str(&answer(consent, stored.consent.scope().standing, ("Yes, share it", "同意分享")));
             ("May this be shared?", "是否同意分享？")
         }
         Consent::Answered(_) => {
@@ -107,7 +117,21 @@ pub(super) fn decision(page: &Page<'_>) -> String {
             body.push_str(&form(consent, "no", ("Take it back", "收回同意"), "quiet"));
             ("You said yes", "您已同意")
         }
-        Consent::Active(_) => {
+        Consent::Active(active) if page.is_asked && active.asks_restricted().is_some() => {
+            body.push_str(&paragraph((
+                "The rest is shared as before, whatever you answer.",
+                "無論您如何決定，其餘資料照舊分享。",
+            )));
+            body.push_str(&answer(consent, active.scope().standing, ("Yes, share these too", "同意一併分享")));
+            ("May restricted data be shared too?", "是否同意一併分享受限制資料？")
+        }
+        Consent::Active(active) => {
+            if active.asks_restricted().is_some() {
+                body.push_str(&paragraph((
+                    "The doctor asks for restricted data too. Please open the link in the newest message to answer.",
+                    "醫生要求一併查看受限制資料。請開啟最新短訊中的連結答覆。",
+                )));
+            }
             body.push_str(&paragraph((
                 "It is shared now. You can take it back at any time; then nobody there can see it from that moment on.",
                 "資料現正分享。您可隨時收回同意，收回後對方即時不能再查看。",
@@ -132,7 +156,7 @@ pub(super) fn decision(page: &Page<'_>) -> String {
     whole(title, &body)
 }
 
-/// Recipient, purpose, data and end.
+/// Recipient, purpose, data and end, and what is restricted and why it is asked for.
 fn terms(page: &Page<'_>) -> String {
     let (about, scope) = (&page.stored.about, page.stored.consent.scope());
     let list =
@@ -147,7 +171,20 @@ fn terms(page: &Page<'_>) -> String {
         (("What they may do", "對方可以"), both((&english, &chinese))),
         (("From when", "開始"), minute(scope.from)),
         (("Until", "結束"), minute(scope.end())),
+        (("Restricted data", "受限制資料"), both(words::restricted(&page.stored.consent))),
     ];
+    let asked = match &page.stored.consent {
+        Consent::Active(active) if page.is_asked => active.asks_restricted(),
+        _ => None,
+    };
+    let restricted = page.asked.restricted.iter().map(|note| escaped(note)).collect();
+    let asked = asked.map(|reason| {
+        [
+            (("The restricted notes", "受限制的記錄"), list(restricted)),
+            (("Why the doctor needs them", "醫生需要的原因"), both(words::restricted_reason(reason))),
+        ]
+    });
+    let rows = rows.into_iter().chain(asked.into_iter().flatten()).collect::<Vec<_>>();
     let rows: String = rows.iter().map(|(label, value)| format!("<dt>{}</dt><dd>{value}</dd>\n", both(*label))).collect();
     format!("<dl>\n{rows}</dl>\n")
 }
@@ -161,11 +198,11 @@ fn form(consent: &str, act: &str, label: Both, class: &str) -> String {
 }
 
 /// The code and who gives it; no takes no code.
-fn answer(consent: &str, standing: Standing) -> String {
+fn answer(consent: &str, standing: Standing, yes: Both) -> String {
     let consent = escaped(consent);
     format!(
         "{}{}{}",
-        code_entry(&format!("/d/{consent}/yes"), standing, ("Yes, share it", "同意分享")),
+        code_entry(&format!("/d/{consent}/yes"), standing, yes),
         form(&consent, "no", ("No", "不同意"), "no"),
         form(&consent, "code", ("Send another code", "重新傳送驗證碼"), "quiet")
     )

@@ -66,7 +66,7 @@ impl Phone {
     }
 
     /// Opens a link by its button and looks at the page; its address.
-    async fn open(&mut self, link: &str) -> (u16, String, String) {
+    pub(in super::super) async fn open(&mut self, link: &str) -> (u16, String, String) {
         let path = link.split_once("/d/").map(|(_, path)| format!("/d/{path}")).unwrap();
         let before = self.send("GET", &path, "").await;
         assert!(before.status == 200 && before.page.contains("Clinic A") && !before.page.contains("Dr Bo"));
@@ -86,7 +86,7 @@ async fn link(stage: &Stage) -> String {
     link.to_owned()
 }
 
-async fn code(stage: &Stage) -> String {
+pub(in super::super) async fn code(stage: &Stage) -> String {
     let text = delivered(&stage.sharing).await;
     let digits: String = text.split("Code: ").nth(1).unwrap().chars().take(8).collect();
     assert!(digits.chars().all(|c| c.is_ascii_digit()), "{text}");

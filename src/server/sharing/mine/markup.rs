@@ -81,6 +81,7 @@ pub(super) fn own(way: &str, consents: &[StoredConsent], problem: Option<Refusal
             (("To", "分享給"), format!("{}<br>{}", escaped(&about.doctor), escaped(&about.organisation))),
             (("What for", "用途"), both(words::purpose(scope.purpose))),
             (("Until", "結束"), minute(scope.end())),
+            (("Restricted data", "受限制資料"), both(words::restricted(&stored.consent))),
         ];
         let rows: String = rows.iter().map(|(label, value)| format!("<dt>{}</dt><dd>{value}</dd>\n", both(*label))).collect();
         body.push_str(&format!("<dl>\n{rows}</dl>\n"));

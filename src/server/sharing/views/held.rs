@@ -57,22 +57,23 @@ impl Held {
         }
     }
 
-    /// Whether all its permits hold, by the consent as it is in the database now.
+    /// Whether all its permits hold, by the consent and the note's mark as they are in the database now.
     ///
     /// # Errors
     /// Why not; [`Refusal::Error`] where that could not be found out.
     pub(super) async fn still(&self, store: &Store, at: UnixMillis) -> Result<(), Refusal> {
+        let restricted = store.is_restricted(&self.note).await.map_err(|_| Refusal::Error)?;
         let theirs = match &self.source {
             Source::Consent(id) => {
                 let stored = store.consent(*id).await.map_err(|_| Refusal::Error)?;
                 let consent = stored.as_ref().map(|stored| &stored.consent);
-                self.permits.iter().try_for_each(|permit| permit.still_holds(consent, at))?;
+                self.permits.iter().try_for_each(|permit| permit.still_holds(consent, restricted, at))?;
                 let Some(stored) = stored else { return Err(Refusal::NoConsent) };
                 super::is_theirs(store, &stored, &self.note).await
             }
             Source::Emergency { ends, .. } if at >= *ends => return Err(Refusal::Expired),
             Source::Emergency { patient, .. } => {
-                self.permits.iter().try_for_each(|permit| permit.still_holds(None, at))?;
+                self.permits.iter().try_for_each(|permit| permit.still_holds(None, restricted, at))?;
                 store.stands_with(&self.note, patient).await
             }
         };
@@ -113,18 +114,18 @@ impl Held {
     }
 }
 
-/// Asks a consent for each of its domains: the permits if all are allowed, and what has to be written before anything is shown.
+/// Asks a consent for each of its domains of a record, which is marked as `restricted` or not: the permits if all are allowed, and what has to be written before anything is shown.
 pub(super) fn decided(
     consent: &Consent,
     by: &By,
-    (record, purpose): (RecordId, Purpose),
+    (record, restricted, purpose): (RecordId, bool, Purpose),
     to: Use,
 ) -> (Result<Vec<Permit>, Refusal>, Vec<Event>) {
     let scope = consent.scope();
     let (mut permits, mut events) = (Ok(Vec::new()), Vec::new());
     for domain in &scope.domains {
         let (who, patient, purpose) = (by.actor, scope.patient, Some(purpose));
-        let ask = Ask { who, patient, purpose, record, domain: *domain, restricted: false, to };
+        let ask = Ask { who, patient, purpose, record, domain: *domain, restricted, to };
         let (decision, event) = decide(Ok::<_, ()>(std::slice::from_ref(consent)), &ask, by.at);
         events.push(event.from(by.address, by.device));
         match (decision, &mut permits) {

@@ -16,12 +16,12 @@ use super::*;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// The record of the stage's only note.
-async fn record(stage: &Stage, id: ConsentId) -> RecordId {
+pub(super) async fn record(stage: &Stage, id: ConsentId) -> RecordId {
     let stored = stage.store().consent(id).await.unwrap().unwrap();
     *stored.consent.scope().records.first().unwrap()
 }
 
-async fn seen(stage: &Stage, id: ConsentId, purpose: Purpose) -> Result<(Held, u64), ApiError> {
+pub(super) async fn seen(stage: &Stage, id: ConsentId, purpose: Purpose) -> Result<(Held, u64), ApiError> {
     let by = stage.by(stage.b);
     let names = Names::of(stage.store(), stage.b).await?;
     see(&stage.sharing, &by, (&names, |_: Right, _: &Permit, _| true), (id, record(stage, id).await, purpose), Language::English)
@@ -34,7 +34,7 @@ async fn withdraw(stage: &Stage, id: ConsentId) {
     withdrawn.await.unwrap().unwrap().outcome.unwrap();
 }
 
-async fn last_events(stage: &Stage, count: usize) -> Vec<Event> {
+pub(super) async fn last_events(stage: &Stage, count: usize) -> Vec<Event> {
     let events = stage.store().events(0, 10_000).await.unwrap();
     events[events.len() - count..].iter().map(|bytes| Event::decode(bytes).unwrap()).collect()
 }
