@@ -11,7 +11,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::{ServerError, feeds};
-use crate::audit::{Cosigned, UnixMillis};
+use crate::audit::{Actor, Cosigned, UnixMillis};
 use crate::gateway::{Answer, GatewayError, Witness};
 use crate::store::{By, Store};
 
@@ -82,7 +82,7 @@ impl Witnesses {
     pub(super) async fn begin(store: &Store, witnesses: Vec<Witness>) -> Self {
         let mut watched = Vec::new();
         for witness in witnesses {
-            let kept = store.cosigned(witness.key(), By::now(crate::audit::Actor::System).at).await.unwrap_or_else(|error| {
+            let kept = store.cosigned(witness.key(), By::now(Actor::System).at).await.unwrap_or_else(|error| {
                 tracing::error!(witness = witness.key().name(), %error, "what was kept of a witness cannot be used; it is asked anew");
                 None
             });
@@ -163,7 +163,7 @@ impl Watched {
             let submission = store.submission(self.change(|state| state.saw)).await?;
             let (witness, old) = (Arc::clone(&self.witness), submission.old);
             let answer =
-                tokio::task::spawn_blocking(move || witness.submit(&submission, || By::now(crate::audit::Actor::System).at));
+                tokio::task::spawn_blocking(move || witness.submit(&submission, || By::now(Actor::System).at));
             let broken = |_| GatewayError::Unreachable { kind: "witness", what: "it broke down" };
             match answer.await.map_err(broken)?? {
                 Answer::Cosigned(cosigned) => return self.keep(store, *cosigned).await.map(|()| Spoken::Cosigned),
