@@ -1,8 +1,12 @@
 //! Small consultations written for these tests, in other words than any shared set.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests")]
 
+#[path = "note/allergies.rs"]
+mod allergies;
 #[path = "note/corpus.rs"]
 mod corpus;
+#[path = "note/exchanges.rs"]
+mod exchanges;
 #[path = "note/gaps.rs"]
 mod gaps;
 #[path = "note/hostile.rs"]

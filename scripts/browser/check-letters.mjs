@@ -91,7 +91,7 @@ async function pages(browser, at) {
     const opened = new Promise((done) => browser.once("targetcreated", done));
     await press(page, `[data-letter="${kind}-html"]`);
     const letter = await (await opened).page();
-    const words = await until("the letter", () => letter.evaluate(() => document.querySelector("article")?.innerText));
+    const words = await until("the letter", () => letter.evaluate(() => document.readyState === "complete" && document.querySelector("article")?.innerText));
     for (const word of wanted[kind]) expect(words.includes(word), `${kind} does not say ${word}: ${words}`);
     same(await axe(letter), [], kind);
     await letter.setViewport({ width: 900, height: 1250 });

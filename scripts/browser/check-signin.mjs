@@ -6,7 +6,7 @@ import path from "node:path";
 import WebSocket from "ws";
 
 import { chromium, shown, text, texts } from "./browsers.mjs";
-import { check, expect, same, until } from "./harness.mjs";
+import { check, expect, same, sleep, until } from "./harness.mjs";
 import { ask, AUTHENTICATOR, enrol, fill, json, organisationLink, person } from "./people.mjs";
 import { Server } from "./server.mjs";
 
@@ -266,6 +266,8 @@ export async function signIn({ binary, shots }) {
       const again = await json(doctor, "POST", "/v1/patients", { ...known, name: "Lau Kar Yan", allergies: null });
       same(again.possible.map(({ one: a, other: b }) => [a.id, b.id].includes(one.id)), [true], "whom the doctor's second may be");
       await json(doctor, "DELETE", `/v1/patients/${again.id}`);
+      // They will stand under whom was entered first, which is kept in seconds.
+      await sleep(1100);
       const other = await json(colleague, "POST", "/v1/patients", { ...known, name: "Lau Kar Yan", allergies: null });
       same(other.possible, [], "a doctor is told of a colleague's patient");
       const registrar = await person(browser, server.origin);

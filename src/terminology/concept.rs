@@ -203,6 +203,10 @@ term_kinds! {
     DrugWithheld = "drug-withheld",
     /// How often; the value is times a day.
     Frequency = "frequency",
+    /// Takes back what was just said (`講錯`), where a clause begins with it.
+    Corrected = "corrected",
+    /// Leads to the dose from now on (`加到`, `今晚起`).
+    ChangedTo = "changed-to",
     /// When needed.
     Prn = "prn",
     /// One dose only.

@@ -81,7 +81,7 @@ impl LatinIndex {
                 let (name, _) = self.forms.get(*form)?;
                 let allowed = if run.len() > 1 { name.len() / 3 } else { (name.len() / 4).max(1) };
                 let apart = distance(&joined, name);
-                (apart <= allowed && (run.len() == 1 || joined.len() >= name.len())).then_some((apart, *form))
+                (apart <= allowed && (run.len() == 1 || joined.len() + 1 >= name.len())).then_some((apart, *form))
             })
             .min()
             .map(|(_, form)| (range, form))
@@ -91,7 +91,7 @@ impl LatinIndex {
 /// Whether a known form lies on a range of so many letters: those words are what they are. A form within it that is at most half of
 /// them may be a piece of the longer name: "flu" in "tammy flu".
 fn covers(known: &[Found], range: &Range<usize>, letters: usize) -> bool {
-    let piece = |hit: &Found| hit.start >= range.start && hit.end <= range.end && (hit.end - hit.start) * 2 <= letters;
+    let piece = |hit: &Found| hit.start >= range.start && hit.end <= range.end && (hit.end - hit.start) * 2 <= letters + 1;
     let from = known.partition_point(|hit| hit.end <= range.start);
     known
         .iter()
@@ -183,6 +183,7 @@ mod tests {
         for (said, name) in [
             ("開 tammy flu 俾你", "tamiflu"),
             ("met for min", "metformin"),
+            ("am lo dip in", "amlodipine"),
             ("amlo dipping", "amlodipine"),
             ("pan a doll", "panadol"),
             ("metformine", "metformin"),

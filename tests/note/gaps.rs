@@ -135,3 +135,30 @@ fn what_will_be_done_without_the_usual_verb() {
         assert!(!kinds.contains(&PlanKind::Referral) && !kinds.contains(&PlanKind::Investigation), "{talk}: {kinds:?}");
     }
 }
+
+#[test]
+fn what_was_asked_for_and_agreed_to() {
+    let timed = |talk: &str| note(talk).plan.into_iter().map(|item| (item.kind, item.days)).collect::<Vec<_>>();
+    for (talk, kind, days) in [
+        ("p:使唔使覆診呀醫生?|d:要,兩個月後。", PlanKind::FollowUp, Some(60.0)),
+        ("p:我下個月去旅行,可唔可以遲啲覆診?|d:咁六個禮拜後啦。", PlanKind::FollowUp, Some(42.0)),
+        ("p:要唔要照 MRI?|d:要,我幫你排期。", PlanKind::Investigation, None),
+        ("r:佢使唔使住院?|d:要呀,即刻入。", PlanKind::Procedure, None),
+        ("p:我要張假紙,可唔可以放三日?|d:好,三日。", PlanKind::SickLeave, Some(3.0)),
+        ("d:放你一日假,聽日返工。", PlanKind::SickLeave, Some(1.0)),
+        ("d:安排你做白內障手術。", PlanKind::Procedure, None),
+    ] {
+        assert!(timed(talk).contains(&(kind, days)), "{talk}: {:?}", timed(talk));
+    }
+    for talk in ["p:使唔使照 MRI?|d:唔使,好似冇乜事。", "p:我上次照 MRI 係咪正常?|d:係,正常。", "p:要唔要住院?|d:暫時唔使住。"]
+    {
+        assert_eq!(timed(talk), [], "{talk}");
+    }
+}
+
+#[test]
+fn of_an_old_value_and_a_new_one_the_new_one_is_todays() {
+    let values = note("d:上次糖化血紅素八點一,今次七點二。").observations;
+    assert_eq!(values.iter().map(|one| (one.loinc.as_str(), one.value)).collect::<Vec<_>>(), [("4548-4", 7.2)]);
+    assert!(note("d:減磅呀,減五公斤就好好多。").observations.is_empty());
+}

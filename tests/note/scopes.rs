@@ -224,3 +224,49 @@ fn tests_named_are_no_findings() {
         ("d:驗下有冇貧血", &[]),
     ]);
 }
+
+#[test]
+fn answers_in_other_words() {
+    check(&[
+        ("d:有冇作嘔?|p:唔覺。", &["R11 absent"]),
+        ("d:有冇頭暈?|p:間中囉。", &["R42 present"]),
+        ("d:有冇胃口差咗?|p:差咗好多。", &["R63.0 present"]),
+        ("d:瞓得好唔好,有冇失眠?|p:瞓得好好。", &["G47.0 absent"]),
+        ("d:個鼻有冇流鼻水?|p:流到停唔到。", &["J34.8 present"]),
+        ("d:有冇肚痛同肚脹?|p:脹囉,唔痛嘅。", &["R14 present", "R10.4 absent"]),
+        ("d:有冇尿頻、尿痛?|p:頻就頻,痛就唔痛。", &["R35 present", "R30.0 absent"]),
+        ("d:有冇發燒咳?|p:發燒冇,咳就有。", &["R50.9 absent", "R05 present"]),
+        ("d:頭痛頭暈?|p:頭痛就有,暈就唔覺。", &["R51 present", "R42 absent"]),
+    ]);
+}
+
+#[test]
+fn taken_back_or_said_of_oneself() {
+    check(&[
+        ("p:我有哮喘……唔係,係鼻敏感,講錯咗。", &["J45.9 absent", "J30.4 present"]),
+        ("p:家姐有甲亢,我驗過冇。", &["E05.9 family", "E05.9 absent"]),
+        ("r:佢爸爸、叔叔都中過風,佢自己未試過。", &["I64 family", "I64 absent"]),
+        ("-:我爸爸有糖尿我沒有", &["E14.9 family"]),
+        ("p:個仔班上有人出水痘,佢就冇事。", &[]),
+        ("d:我上個病人都係痛風。", &[]),
+        ("p:細路嗰陣出過水痘。", &["B01.9 historical"]),
+        ("p:嗰年新冠中過兩次。", &["U07.1 historical"]),
+    ]);
+}
+
+#[test]
+fn what_a_clinician_supposes_and_foretells() {
+    check(&[
+        ("d:或者係流感,或者係傷風,做個快測先。", &["J11.1 possible", "J00 possible"]),
+        ("d:鑑別診斷有哮喘同 COPD,吹肺功能就知。", &["J45.9 possible", "J44.9 possible"]),
+        ("d:我懷疑你有甲亢,抽個血睇下。", &["E05.9 possible"]),
+        ("d:怕係肺炎,今日要照片。", &["J18.9 possible"]),
+        ("p:我怕係肺炎。", &[]),
+        ("d:血壓高唔控制好,會中風、腎衰竭。", &["I10 present"]),
+        ("d:呢隻藥食咗會眼瞓頭暈,唔好揸車。", &[]),
+        ("d:好大機會係腕管綜合症。", &["G56.0 possible"]),
+        ("d:大腸癌篩查計劃你夠五十歲可以參加。", &[]),
+        ("d:傷風嚟嘅,發燒過三日或者氣促就要再睇。", &["J00 present"]),
+        ("d:照過冇骨折,扭親腳眼啫。", &["T14.2 absent", "S93.4 present"]),
+    ]);
+}

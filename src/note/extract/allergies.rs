@@ -1,12 +1,20 @@
 //! Allergies of the patient, and that there are none.
 
 mod answer;
+mod corrected;
+mod excluded;
+mod lists;
 mod reaction;
+mod statements;
+mod topic;
+mod whose;
 
-use std::ops::Range;
-
-use answer::{answer, answered_at_once};
-use reaction::{caused, felt, once_taken, reacts, shows, taken_before};
+use answer::answer;
+use corrected::corrected;
+use excluded::{excluded, tested};
+use lists::BARE_ANSWER;
+use statements::statements;
+use topic::Topic;
 
 pub use reaction::comes_with;
 
@@ -83,16 +91,27 @@ pub fn allergies(utterances: &[Utterance], lexicon: &Lexicon) -> Allergies {
     let mut all: Vec<Told> = Vec::new();
     let mut not_understood = Vec::new();
     let mut asked: Option<Asked> = None;
+    let mut topic = Topic::default();
     for (index, utterance) in utterances.iter().enumerate() {
         let waiting = asked.take().filter(|asked| asked.index + 1 == index);
         let answered = waiting.is_some();
+        let questioned: Vec<String> =
+            waiting.iter().flat_map(|asked| &asked.substances).map(|(name, _)| name.name.clone()).collect();
         if let Some(asked) = waiting {
             answer(utterance, lexicon, asked.substances, &mut all);
         }
-        let open = statements(utterance, lexicon, &mut all);
+        let mut open = statements(utterance, lexicon, &mut all);
+        tested(utterance, lexicon, &mut all);
+        topic.told(index, utterance, lexicon, &mut all);
+        corrected(utterance, lexicon, &questioned, &mut all);
+        excluded(utterance, lexicon, &mut all);
+        if open.is_empty() {
+            open = topic.asks(index, utterance, lexicon);
+        }
+        topic.turn(index, utterance, lexicon);
         if !open.is_empty() {
             asked = Some(Asked { index, substances: open });
-        } else if answered && goes_on(utterance, lexicon) {
+        } else if topic.asks_which(utterance, lexicon) || answered && goes_on(utterance, lexicon) {
             asked = Some(Asked { index, substances: Vec::new() });
         } else if answered && utterance.speaker != Speaker::Doctor {
             not_understood.extend(unread_before(utterance, lexicon, first_told(utterance, &all)));
@@ -160,84 +179,6 @@ fn put(all: &mut Vec<Told>, substance: Substance, status: AllergyStatus, evidenc
     all.push(Told { substance, status, evidence });
 }
 
-/// The longest answer that names substances and says no more of them, as [`Utterance::between`] measures.
-const BARE_ANSWER: usize = 12;
-
-/// 對咩敏感? 磺胺類同海鮮: substances alone, or with what they do.
-fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) {
-    let aside = [
-        TermKind::Negation,
-        TermKind::NegationNear,
-        TermKind::NotSo,
-        TermKind::Question,
-        TermKind::Family,
-        TermKind::Other,
-        TermKind::Tolerated,
-        TermKind::Allergy,
-    ];
-    let taken = [TermKind::DrugActive, TermKind::DrugPlanned, TermKind::DrugStopped, TermKind::Frequency];
-    for clause in utterance.clauses().iter().map(|clause| clause.range.clone()) {
-        let reacts =
-            utterance.has(lexicon, clause.clone(), &[TermKind::Reaction]) || shows(utterance, lexicon, &clause).is_some();
-        let short = utterance.between(clause.start, clause.end) <= BARE_ANSWER && !utterance.has(lexicon, clause.clone(), &taken);
-        let bare = short || substances_alone(utterance, lexicon, clause.clone());
-        if utterance.speaker == Speaker::Doctor || utterance.has(lexicon, clause.clone(), &aside) || !(bare || reacts) {
-            continue;
-        }
-        for hit in utterance.within(clause.clone()) {
-            if let Some(name) = substance(utterance, hit, lexicon).filter(|name| !name.is_any_drug())
-                && let Some(evidence) = evidence_of(utterance, hit.start..hit.end)
-            {
-                put(all, name, AllergyStatus::Present, evidence);
-            }
-        }
-    }
-}
-
-/// Whether a stretch holds names of substances, what they do and what joins them, and says no more.
-fn substances_alone(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> bool {
-    utterance.within(range.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit))
-        && list::only_names(utterance, range, |hit| substance_named(utterance, lexicon, hit) || reacts(hit, lexicon))
-}
-
-/// The clauses of one sentence that go on with the list of substances that a sign of allergy governs: those behind
-/// `allergic to A, B and C` and `Allergies: A, B`, and those before 對 A, B, C 都敏感.
-fn listed(utterance: &Utterance, lexicon: &Lexicon, sign: &Found) -> Vec<Range<usize>> {
-    let index = utterance.clause_index(sign.start);
-    let clauses = utterance.clauses();
-    let Some(own) = clauses.get(index) else { return Vec::new() };
-    let same = |clause: &&super::clauses::Clause| clause.sentence == own.sentence;
-    let names = |range: &Range<usize>| substances_alone(utterance, lexicon, range.clone());
-    let last = utterance.within(own.range.clone()).iter().rfind(|hit| substance_named(utterance, lexicon, hit));
-    // What the sign says of it stands behind the sign, or in the clauses after it.
-    let forward = match last {
-        Some(last) => {
-            let rest = last.end..own.range.end;
-            let told = utterance.within(rest.clone()).iter().filter(|hit| reacts(hit, lexicon)).map(|hit| hit.start..hit.end);
-            last.start >= sign.end && list::joins(utterance, rest, &told.collect::<Vec<_>>())
-        }
-        None => own.range.end.saturating_sub(sign.end) <= 2,
-    };
-    let after = clauses.iter().skip(index + 1).take_while(same).map(|clause| clause.range.clone());
-    let mut all: Vec<Range<usize>> =
-        after.take_while(|range| (forward || list::opens_with_joint(utterance, range.clone())) && names(range)).collect();
-    for clause in clauses.get(..index).unwrap_or_default().iter().rev().take_while(same) {
-        let range = clause.range.clone();
-        let opens = utterance
-            .within(range.clone())
-            .iter()
-            .rfind(|hit| substance_named(utterance, lexicon, hit))
-            .is_some_and(|hit| utterance.folded(range.start..hit.start).contains(&'对') && hit.end == range.end);
-        if !forward && (names(&range) || opens) {
-            all.push(range);
-        }
-        if forward || opens || !names(&clause.range) {
-            break;
-        }
-    }
-    all
-}
-
 fn substance_named(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
     substance(utterance, hit, lexicon).is_some_and(|substance| !substance.is_any_drug())
 }
@@ -251,273 +192,4 @@ fn substance(utterance: &Utterance, hit: &Found, lexicon: &Lexicon) -> Option<Su
         _ => return None,
     };
     Some(Substance { name, drug, by_sound: utterance.is_misspelt(hit.start..hit.end) })
-}
-
-/// The question mark asks the last clause of its sentence: in 我對蝦敏感,打得唔打得? the allergy is told.
-fn last_clause(utterance: &Utterance, clause: &Range<usize>) -> bool {
-    utterance.sentence(clause.start).end <= clause.end
-}
-
-/// What an utterance says of allergies; gives back what it asks.
-fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> Vec<(Substance, Evidence)> {
-    let mut asked = Vec::new();
-    let mut relative: Option<Range<usize>> = None;
-    for clause in utterance.clauses() {
-        let range = patients_own(utterance, lexicon, clause.range.clone());
-        let range = told_from(utterance, lexicon, &range)..range.end;
-        if relatives(utterance, lexicon, range.start, range.end) {
-            relative = utterance.has(lexicon, range.clone(), &[TermKind::Allergy]).then(|| range.clone()).or(relative);
-            continue;
-        }
-        if let Some(told) = relative.take() {
-            but_not_me(utterance, lexicon, told, &range, all);
-        }
-        let hits = utterance.within(range.clone()).iter();
-        let mut named: Vec<(Substance, &Found)> =
-            hits.filter_map(|hit| substance(utterance, hit, lexicon).map(|name| (name, hit))).collect();
-        let sign = utterance.terms(lexicon, range.clone(), TermKind::Allergy).next();
-        let list = sign.map(|sign| listed(utterance, lexicon, sign)).unwrap_or_default();
-        // 我食過 X,塊面腫晒,話係敏感: of what was taken.
-        if let Some(sign) = sign
-            && named.is_empty()
-            && !clause.asked
-            && utterance.speaker != Speaker::Doctor
-            && !utterance.has(
-                lexicon,
-                range.clone(),
-                &[TermKind::Negation, TermKind::NotSo, TermKind::NegationNear, TermKind::Question],
-            )
-            && let Some((name, hit)) = once_taken(utterance, lexicon, range.start)
-            && let Some(evidence) = evidence_of(utterance, hit.start..hit.end).zip(evidence_of(utterance, sign.start..sign.end))
-        {
-            let (mut evidence, more) = evidence;
-            evidence.merge(&more);
-            put(all, name, AllergyStatus::Present, evidence);
-            continue;
-        }
-        let mut reactions: Vec<Found> = utterance.terms(lexicon, range.clone(), TermKind::Reaction).copied().collect();
-        if reactions.is_empty() {
-            reactions.extend(felt(utterance, lexicon, &range));
-        }
-        if !reactions.is_empty() && named.is_empty() && utterance.speaker != Speaker::Doctor {
-            named.extend(taken_before(utterance, lexicon, range.start));
-        }
-        // Augmentin 都食過,冇事: the sign may stand right behind the comma.
-        let taken = utterance.has(lexicon, range.clone(), &[TermKind::DrugStopped]);
-        let until = if taken { range.end + 3 } else { range.end };
-        // 食到腳筋痛: what it did is no sign that it is borne.
-        let borne = |hit: &&Found| !utterance.folded(hit.start..hit.end).ends_with(&['到']) || range.end <= hit.end + 2;
-        let tolerated = utterance.terms(lexicon, range.start..until, TermKind::Tolerated).find(borne);
-        let question = clause.asked && last_clause(utterance, &range)
-            || utterance.has(lexicon, range.clone(), &[TermKind::Question, TermKind::QuestionEnd])
-            || asks_which(utterance, lexicon, &range);
-        let signs = utterance.terms(lexicon, range.clone(), TermKind::Allergy).count();
-        if signs > 1 && utterance.has(lexicon, range.clone(), &[TermKind::NotSo]) {
-            // 海鮮敏感唔係顯影劑敏感 compares two allergies and claims neither.
-            continue;
-        }
-        match (sign, reactions.last(), tolerated) {
-            (None, None, None) if !question && utterance.has(lexicon, range.clone(), &[TermKind::Negation]) => {
-                // 對鰻魚敏感,藥物冇.
-                let sentence = utterance.sentence(range.start);
-                let recent = sentence.start.max(utterance.back(range.start, 3 * NEAR))..range.start;
-                let spoken_of = utterance.has(lexicon, recent, &[TermKind::Allergy]);
-                for (name, hit) in named.iter().filter(|_| spoken_of) {
-                    if let Some(evidence) = evidence_of(utterance, hit.start..range.end) {
-                        put(all, name.clone(), AllergyStatus::None, evidence);
-                    }
-                }
-            }
-            (Some(sign), _, _) => {
-                let near: Vec<(Substance, usize, usize)> = named
-                    .iter()
-                    .filter(|(_, hit)| {
-                        let (before, after) = (utterance.between(hit.end, sign.start), utterance.between(sign.end, hit.start));
-                        hit.start < sign.end && before <= NEAR + 8 || hit.start >= sign.end && after <= NEAR
-                    })
-                    .map(|(name, hit)| (name.clone(), hit.start.min(sign.start), hit.end.max(sign.end)))
-                    .collect();
-                // In another clause the words between are not of it.
-                let own = |start: usize, end: usize| {
-                    let mut evidence = evidence_of(utterance, start..end)?;
-                    if start >= range.end || end <= range.start {
-                        evidence.merge(&evidence_of(utterance, sign.start..sign.end)?);
-                    }
-                    Some(evidence)
-                };
-                let listed = list.iter().flat_map(|range| utterance.within(range.clone())).filter_map(|hit| {
-                    let name = substance(utterance, hit, lexicon).filter(|name| !name.is_any_drug())?;
-                    Some((name, hit.start, hit.end))
-                });
-                let listed: Vec<(Substance, usize, usize)> = listed.collect();
-                // Drug allergy: A, B. The drug of the heading is not the one.
-                let mut near = near;
-                near.retain(|(name, ..)| listed.is_empty() || !name.is_any_drug());
-                near.extend(listed);
-                let denied = denied(utterance, lexicon, sign, &range) || none_headed(utterance, lexicon, sign, &range);
-                let near = if near.is_empty() { implied(utterance, lexicon, sign, all, question) } else { near };
-                for (name, start, end) in near {
-                    let Some(evidence) = own(start, end) else { continue };
-                    match (question, denied) {
-                        (true, _) => asked.push((name, evidence)),
-                        // 唔係食物敏感 says what the rash is not.
-                        (false, true)
-                            if name.is_food() && utterance.has(lexicon, range.start..sign.start, &[TermKind::NotSo]) => {}
-                        (false, true) => put(all, name, AllergyStatus::None, evidence),
-                        (false, false) if !name.is_general() => put(all, name, AllergyStatus::Present, evidence),
-                        (false, false) => {}
-                    }
-                }
-            }
-            (None, Some(_), _) if !question => {
-                for reaction in reactions.iter().filter(|reaction| !denied_near(utterance, lexicon, reaction)) {
-                    caused(utterance, reaction, &named, all);
-                }
-            }
-            (None, None, Some(sign)) if !question => {
-                for (name, hit) in
-                    named.iter().filter(|(_, hit)| hit.end <= sign.start || utterance.between(sign.end, hit.start) < NEAR)
-                {
-                    // 頭孢冇事 speaks of an allergy only where one was feared; for food it always does.
-                    if let Some(evidence) = evidence_of(utterance, hit.start.min(sign.start)..hit.end.max(sign.end)) {
-                        put(all, name.clone(), AllergyStatus::None, evidence);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    if asked.is_empty() { asked_plainly(utterance, lexicon) } else { answered_at_once(utterance, asked, all) }
-}
-
-/// 使唔使食抗生素我對盤尼西林敏感: where, behind a question of something else, the patient goes on to tell of themselves.
-fn told_from(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> usize {
-    let question = utterance.terms(lexicon, clause.clone(), TermKind::Question).last();
-    let myself = |hit: &&Found| {
-        let next = utterance.chars.get(hit.end);
-        matches!(next, Some('对' | '细' | '小' | '以' | '食' | '打' | '试')) && utterance.folded(hit.start..hit.end) == ['我']
-    };
-    let after = |question: &Found| utterance.terms(lexicon, question.end + 2..clause.end, TermKind::Oneself).find(myself);
-    let told = question.and_then(after).map_or(clause.start, |hit| hit.start);
-    if utterance.has(lexicon, clause.start..told, &[TermKind::Allergy]) { clause.start } else { told }
-}
-
-/// 佢食盤尼西林面腫佢個女就對海鮮敏感: without a mark between, what stands before the relative is the patient's.
-fn patients_own(utterance: &Utterance, lexicon: &Lexicon, clause: Range<usize>) -> Range<usize> {
-    let relative = [TermKind::Family, TermKind::Other]
-        .iter()
-        .filter_map(|kind| utterance.terms(lexicon, clause.clone(), *kind).next())
-        .min_by_key(|hit| hit.start);
-    let Some(relative) = relative else { return clause };
-    let own = clause.start..relative.start;
-    let told = utterance.has(lexicon, own.clone(), &[TermKind::Allergy, TermKind::Reaction])
-        || shows(utterance, lexicon, &own).is_some();
-    let named = utterance.within(own.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit));
-    if told && named { own } else { clause }
-}
-
-/// 對咩藥敏感: a question without its mark.
-fn asks_which(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> bool {
-    let Some(sign) = utterance.terms(lexicon, clause.clone(), TermKind::Allergy).next() else { return false };
-    let before = clause.start..sign.start;
-    let which = utterance.folded(before.clone()).iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边'));
-    let denied = [TermKind::Negation, TermKind::NegationNear, TermKind::NotSo];
-    which && utterance.speaker != Speaker::Patient && !utterance.has(lexicon, before, &denied)
-}
-
-/// 我老婆對盤尼西林敏感,我冇: the relative's substance, and that the patient has no such allergy.
-fn but_not_me(utterance: &Utterance, lexicon: &Lexicon, told: Range<usize>, clause: &Range<usize>, all: &mut Vec<Told>) {
-    let me = utterance.terms(lexicon, clause.clone(), TermKind::Oneself).next();
-    let denial = utterance.terms(lexicon, clause.clone(), TermKind::Negation).next();
-    let (Some(me), Some(denial)) = (me, denial) else { return };
-    if me.start > denial.start || clause.end.saturating_sub(denial.end) > 3 {
-        return;
-    }
-    let hits = utterance.within(told).iter();
-    for (name, hit) in hits.filter_map(|hit| substance(utterance, hit, lexicon).map(|name| (name, hit))) {
-        if !name.is_any_drug()
-            && let Some(mut evidence) = evidence_of(utterance, hit.start..hit.end)
-        {
-            if let Some(more) = evidence_of(utterance, denial.start..denial.end) {
-                evidence.merge(&more);
-            }
-            put(all, name, AllergyStatus::None, evidence);
-        }
-    }
-}
-
-/// 藥敏? 對盤尼西林點?: a substance and a question without more.
-fn asked_plainly(utterance: &Utterance, lexicon: &Lexicon) -> Vec<(Substance, Evidence)> {
-    let to = |hit: &Found| hit.start.checked_sub(1).and_then(|at| utterance.chars.get(at)) == Some(&'对');
-    utterance
-        .found
-        .iter()
-        .filter(|hit| utterance.clause(hit.start).asked && to(hit))
-        .filter_map(|hit| Some((substance(utterance, hit, lexicon)?, evidence_of(utterance, hit.start..hit.end)?)))
-        .collect()
-}
-
-/// 敏感 with no substance: that of 冇敏感 is any drug, of 後來話冇敏感 the one spoken of.
-fn implied(
-    utterance: &Utterance,
-    lexicon: &Lexicon,
-    sign: &Found,
-    all: &[Told],
-    question: bool,
-) -> Vec<(Substance, usize, usize)> {
-    let clause = utterance.clause(sign.start).range;
-    // 唔算敏感, 唔係敏感 speaks of what was just told, and says nothing of drugs at large.
-    if !question && utterance.has(lexicon, clause.start..sign.start, &[TermKind::NotSo]) {
-        return Vec::new();
-    }
-    // A doctor who repeats 冇敏感 repeats what was answered a moment ago.
-    let reach = if utterance.speaker == Speaker::Doctor { 1 } else { 0 };
-    let chosen = all.last().filter(|_| !question).and_then(|told| {
-        let near = |segment: u64| segment <= utterance.id && utterance.id - segment <= reach;
-        told.evidence.spans().iter().any(|span| near(span.segment())).then(|| told.substance.clone())
-    });
-    // 對奶敏感 names something we do not know: it is no word on drugs.
-    let lead = utterance.folded(utterance.clause(sign.start).range.start.max(sign.start.saturating_sub(8))..sign.start);
-    let open = lead.iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边' | '药'));
-    let something_else = !open && lead.iter().position(|c| *c == '对').is_some_and(|at| lead.len() - at > 1);
-    let full = sign.end - sign.start >= 2 && !something_else;
-    chosen.or_else(|| full.then(Substance::any_drug)).map(|name| (name, sign.start, sign.end)).into_iter().collect()
-}
-
-fn denied(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, clause: &Range<usize>) -> bool {
-    let kinds = [TermKind::Negation, TermKind::NotSo];
-    let before = clause.start.max(utterance.back(sign.start, NEAR))..sign.start;
-    let positive = utterance.terms(lexicon, before.clone(), TermKind::Affirmation).last().map_or(0, |hit| hit.end);
-    let negative =
-        kinds.iter().filter_map(|kind| utterance.terms(lexicon, before.clone(), *kind).last()).map(|hit| hit.end).max();
-    let behind = utterance.has(lexicon, sign.end..clause.end.min(sign.end + 5), &kinds);
-    negative.is_some_and(|negative| negative > positive) || behind
-}
-
-/// NKDA; Allergies: nil.
-fn none_headed(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, clause: &Range<usize>) -> bool {
-    let said: String = utterance.folded(sign.start..sign.end).iter().collect();
-    let heads = utterance.chars.get(clause.end) == Some(&':') && clause.end.saturating_sub(sign.end) <= 2;
-    let behind = utterance.clause(clause.end + 1).range;
-    let nil = utterance.terms(lexicon, behind.clone(), TermKind::Negation).next();
-    said == "nkda" || heads && nil.is_some_and(|nil| nil.start <= behind.start + 1 && behind.end.saturating_sub(nil.end) <= 2)
-}
-
-fn denied_near(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
-    utterance.has(lexicon, hit.start.saturating_sub(3)..hit.start, &[TermKind::Negation, TermKind::NegationNear])
-}
-
-/// Whether a relative or another is the subject of a clause.
-fn relatives(utterance: &Utterance, lexicon: &Lexicon, start: usize, end: usize) -> bool {
-    let family = utterance
-        .terms(lexicon, start..end, TermKind::Family)
-        .next()
-        .is_some_and(|hit| utterance.owned(hit.start) || utterance.speaker != Speaker::Relative);
-    // 我就對 aspirin 敏感, says the mother: hers.
-    let hers = utterance.speaker == Speaker::Relative
-        && utterance.terms(lexicon, start..end, TermKind::Oneself).any(|hit| {
-            let next = utterance.chars.get(hit.end);
-            matches!(next, Some('对' | '就' | '食' | '都' | '有')) && utterance.folded(hit.start..hit.end).starts_with(&['我'])
-        });
-    family || hers || utterance.has(lexicon, start..end, &[TermKind::Other])
 }

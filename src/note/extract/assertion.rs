@@ -14,6 +14,7 @@
 //! 8. Otherwise it is there.
 
 mod aside;
+mod denied;
 mod subject;
 mod time;
 
@@ -68,8 +69,6 @@ const fn reading(claim: Claim, reason: &'static str) -> Option<Reading> {
 const REACH: usize = 14;
 /// How far back a relative is the subject.
 const SUBJECT_REACH: usize = 30;
-/// Names of what somebody does not do (folded).
-const DENYING_WORDS: [&str; 4] = ["nonsmoker", "唔烟唔酒", "不烟不酒", "烟酒不沾"];
 /// What asks for advice and not for a disease (folded).
 const NEEDS: [&str; 8] = ["使唔使", "需唔需要", "要唔要", "可唔可以", "得唔得", "点算", "点办", "点搞"];
 /// A bare list item goes with the clause before it when no more than this is left over besides the names.
@@ -149,7 +148,12 @@ impl Context<'_> {
         covered > 0
             && (covered + BARE >= clause.len() || list::joins(self.utterance, clause.clone(), &names))
             && self.utterance.numbers_in(clause.clone()).is_empty()
-            && !self.has(clause.clone(), &[TermKind::Negation, TermKind::Affirmation, TermKind::Uncertain, TermKind::RuleOut])
+            && !self.has(
+                clause.clone(),
+                &[TermKind::Negation, TermKind::Affirmation, TermKind::Uncertain, TermKind::RuleOut, TermKind::Contrast],
+            )
+            // 冇骨折,扭親啫: what it is instead.
+            && !matches!(self.utterance.folded(clause.end.saturating_sub(1)..clause.end), ['啫' | '咋'])
     }
 
     /// Rules 2 and 3.
@@ -189,10 +193,17 @@ impl Context<'_> {
         }
         // 怕光,會嘔: fear goes no further than its clause.
         let own = range.start.max(before.start)..before.end;
-        if self.scope(&own, mention, &[TermKind::Worry]).is_some() {
+        if self.scope(&own, mention, &[TermKind::Worry]).is_some_and(|cue| !self.clinician_fears(&cue)) {
             return reading(Claim::Asked, "feared");
         }
         None
+    }
+
+    /// 怕係深層靜脈栓塞, says the doctor: suspected. 你怕係, 唔使怕係 tell of the patient's fear.
+    fn clinician_fears(&self, cue: &Found) -> bool {
+        let lead = self.utterance.folded(cue.start.saturating_sub(1)..cue.start);
+        let is = self.utterance.folded(cue.end.saturating_sub(1)..cue.end + 1).contains(&'系');
+        self.utterance.speaker == Speaker::Doctor && is && !matches!(lead, ['你' | '佢' | '使' | '驶' | '唔' | '会'])
     }
 
     /// 隻腳抽筋,使唔使食鈣? What the patient asks is what to do about it.
@@ -247,8 +258,11 @@ impl Context<'_> {
                     if kind == TermKind::Negation {
                         denied_until = Some(hit.end);
                     }
-                    // 懷疑係, 驚係: the 係 belongs to the cue.
-                    if kind == TermKind::Affirmation && cue.is_some() && own_end == hit.start {
+                    // 懷疑係, 驚係, 懷疑你有: the 係 belongs to the cue.
+                    let touches = own_end == hit.start
+                        || own_end.saturating_add(1) == hit.start
+                            && matches!(self.utterance.chars.get(own_end), Some('你' | '佢'));
+                    if kind == TermKind::Affirmation && cue.is_some() && touches {
                         cue = cue.map(|(found, _)| (found, hit.end));
                         own_end = hit.end;
                     } else if kinds.contains(&kind) {
@@ -307,61 +321,6 @@ impl Context<'_> {
         }
     }
 
-    fn denied(&self, mention: &Mention) -> Option<&'static str> {
-        let (before, clause) = (self.before(mention), self.clause(mention));
-        if let Some(cue) = self.scope(&before, mention, &[TermKind::Negation, TermKind::NotSo]) {
-            // 冇食藥 denies the taking; 冇停過 likewise: a drug word between takes the denial.
-            let taken = self.has(cue.end..mention.start.max(cue.end), &[TermKind::DrugActive, TermKind::Resolved]);
-            return (!taken).then_some("denied before it");
-        }
-        if self.adjoins_denial(mention) {
-            return Some("denied at its first word");
-        }
-        let near = mention.head.saturating_sub(4).max(clause.start)..mention.head;
-        // 而家冇燒: the word for what is over ends in the denial.
-        let mut over = self.utterance.terms(self.lexicon, near.clone(), TermKind::Resolved);
-        if over.any(|cue| cue.end == mention.head && self.utterance.folded(cue.start..cue.end).ends_with(&['冇'])) {
-            return Some("denied next to it");
-        }
-        if self.utterance.terms(self.lexicon, near, TermKind::NegationNear).any(|cue| mention.head - cue.end <= 1) {
-            return Some("denied next to it");
-        }
-        self.denied_after(mention, &clause)
-    }
-
-    /// 唔食煙, 冇發作: the denial is part of a longer form (唔食) that reaches into the mention. Non-smoker, 唔煙唔酒: it is
-    /// part of the word.
-    fn adjoins_denial(&self, mention: &Mention) -> bool {
-        let said = |range: Range<usize>| self.utterance.folded(range).iter().collect::<String>();
-        let lead = said(mention.start.saturating_sub(5)..mention.start);
-        let not = lead.strip_suffix(['-', ' ']).and_then(|lead| lead.strip_suffix("non"));
-        let within = said(mention.start..mention.end);
-        if not.is_some_and(|before| !before.ends_with(|c: char| c.is_ascii_alphabetic()))
-            || DENYING_WORDS.iter().any(|word| within == *word)
-        {
-            return true;
-        }
-        let Some(before) = mention.start.checked_sub(1) else { return false };
-        matches!(self.utterance.chars.get(before), Some('唔' | '冇'))
-            && self.utterance.within(before..before + 1).iter().any(|hit| hit.end > mention.start && hit.start == before)
-    }
-
-    fn denied_after(&self, mention: &Mention, clause: &Range<usize>) -> Option<&'static str> {
-        let after = mention.end..clause.end;
-        let next_name = self.next_after(mention).map_or(clause.end, |other| other.start);
-        let own = mention.end..next_name.min(clause.end);
-        if self.has(own.start..own.end.min(own.start + 8), &[TermKind::NegativeResult]) {
-            return Some("a negative result");
-        }
-        let ends = [TermKind::Negation, TermKind::NotSo];
-        let last = ends
-            .iter()
-            .filter_map(|kind| self.utterance.terms(self.lexicon, after.clone(), *kind).last())
-            .max_by_key(|cue| cue.end)?;
-        let at_end = clause.end.saturating_sub(last.end) <= 1;
-        (at_end && self.utterance.between(mention.end, last.start) <= 6).then_some("denied behind it")
-    }
-
     /// The first mention that starts behind this one's end.
     fn next_after(&self, mention: &Mention) -> Option<&Mention> {
         self.mentions.get(self.mentions.partition_point(|other| other.start < mention.end))
@@ -371,13 +330,26 @@ impl Context<'_> {
     fn uncertain(&self, mention: &Mention) -> Option<Reading> {
         let (before, clause) = (self.before(mention), self.clause(mention));
         // 好似 inside a mention (胸口好似大石壓住) is a simile.
-        let cue = self.scope(&before, mention, &[TermKind::Uncertain, TermKind::RuleOut]).filter(|cue| cue.start < mention.start);
+        let cue = self.scope(&before, mention, &[TermKind::Uncertain, TermKind::RuleOut]);
+        let cue = cue.or_else(|| self.scope(&before, mention, &[TermKind::Worry]).filter(|cue| self.clinician_fears(cue)));
+        let cue = cue.filter(|cue| cue.start < mention.start);
         if let Some(cue) = cue {
+            if self.guessed_by_another(&before, &cue) {
+                return reading(Claim::Nothing, "somebody's guess");
+            }
             let done = self.has(cue.end..cue.end + 2, &[TermKind::Past]);
             return if done { reading(Claim::Absent, "ruled out") } else { reading(Claim::Possible, "suspected") };
         }
         let after = mention.end..clause.end.min(self.utterance.ahead(mention.end, 6));
         self.has(after, &[TermKind::UncertainAfter]).then_some(Reading { claim: Claim::Possible, reason: "suspected behind it" })
+    }
+
+    /// 我家姐話我似子宮內膜異位: no clinician's suspicion.
+    fn guessed_by_another(&self, before: &Range<usize>, cue: &Found) -> bool {
+        let says = |hit: &Found| self.utterance.folded(hit.end..hit.end + 1) == ['话'];
+        let who = [TermKind::Family, TermKind::Other];
+        self.utterance.speaker != Speaker::Doctor
+            && who.iter().any(|kind| self.utterance.terms(self.lexicon, before.start..cue.start, *kind).any(says))
     }
 
     /// Rule 8.

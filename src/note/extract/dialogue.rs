@@ -1,9 +1,14 @@
 //! Across clauses and turns: the answer to what was asked, and relatives named without repeating the disease.
 
+mod answers;
+
+use std::ops::Range;
+
 use super::assertion::{Claim, Context, Reading};
 use super::mention::Mention;
 use super::utterance::{Speaker, Utterance};
 use crate::terminology::{Lexicon, Meaning, TermKind};
+use answers::{not_me, takes_back, well, whole};
 
 /// A claim about a condition with the words it rests on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,14 +68,15 @@ struct Pending {
     mention: Mention,
     /// Asked of a relative, not of the patient.
     family: bool,
-    /// Its first and last character, which an answer may repeat.
+    /// What an answer may repeat: its first character, and the last that is no particle.
     words: [char; 2],
 }
 
 impl Pending {
     fn new(utterance: usize, clause: usize, mention: &Mention, family: bool, context: &Context<'_>) -> Self {
         let at = |place: usize| context.utterance.chars.get(place).copied().unwrap_or(' ');
-        let words = [at(mention.start), at(mention.end.saturating_sub(1))];
+        let said = (mention.start..mention.end).rev().find(|place| !matches!(at(*place), '咗' | '到' | '住' | '晒' | '过'));
+        let words = [at(mention.start), at(said.unwrap_or(mention.start))];
         Self { utterance, clause, mention: *mention, family, words }
     }
 }
@@ -139,8 +145,8 @@ impl Talk<'_> {
         self.last = Some((index, *mention));
     }
 
-    /// 食煙? 唔食: the verb or quality asked for, denied or repeated.
-    fn echo(&self, index: usize, context: &Context<'_>, clause: &std::ops::Range<usize>) -> Option<(Answer, usize, usize)> {
+    /// 食煙? 唔食: the verb or quality asked for, denied or repeated. Gives the character too: of what has it not, nothing is said.
+    fn echo(&self, index: usize, context: &Context<'_>, clause: &Range<usize>) -> Option<(Answer, usize, usize, char)> {
         // 都唔食, 我唔食: what opens an answer is not it.
         let lead = context.utterance.folded(clause.clone()).iter().take_while(|c| matches!(c, '我' | '都' | '佢' | ' ')).count();
         let clause = clause.start + lead..clause.end;
@@ -148,17 +154,26 @@ impl Talk<'_> {
         let denied = matches!(chars.first(), Some('唔' | '冇' | '未'));
         let word = chars.get(usize::from(denied))?;
         let short = chars.len() <= 4 + usize::from(denied);
+        let here = |pending: &&Pending| pending.utterance + 1 == index;
+        // 食煙? 食呀, 流鼻水? 流到停唔到: what one does may be repeated alone.
+        let goes_on = matches!(chars.get(1), Some('呀' | '紧' | '开' | '㗎' | '囉' | '啰' | '到' | '啲'));
+        let does = goes_on
+            && self.pending.iter().filter(here).any(|pending| {
+                let habit = self.lexicon.conditions.get(pending.mention.condition);
+                let habit = habit.is_some_and(|concept| ["F1", "Z72"].iter().any(|code| concept.icd10.starts_with(code)));
+                pending.words.first() == Some(word) && (if habit { "食饮抽" } else { "流屙呕咳发" }).contains(*word)
+            });
         // A part of the body may open any answer: only what is felt of it, its last character, affirms.
-        let repeats = |words: &[char; 2]| words.last() == Some(word) || denied && words.first() == Some(word);
-        let asked = self.pending.iter().any(|pending| pending.utterance + 1 == index && repeats(&pending.words));
+        let repeats = |words: &[char; 2]| words.last() == Some(word) || (denied || does) && words.first() == Some(word);
+        let asked = self.pending.iter().filter(here).any(|pending| repeats(&pending.words));
         // 轉就冇: named again, and denied behind it.
         let behind = chars.iter().skip(1).any(|c| matches!(c, '冇' | '唔' | '未'));
-        let answer = if denied || behind { Answer::No } else { Answer::Yes };
-        (asked && short).then_some((answer, clause.start, clause.start + 1 + usize::from(denied)))
+        let answer = if denied || behind && !does { Answer::No } else { Answer::Yes };
+        (asked && (short || does)).then_some((answer, clause.start, clause.start + 1 + usize::from(denied), *word))
     }
 
     /// 有冇燒? 探到三十九度四: a reading answers.
-    fn measured(&self, index: usize, context: &Context<'_>, clause: &std::ops::Range<usize>) -> Option<(Answer, usize, usize)> {
+    fn measured(&self, index: usize, context: &Context<'_>, clause: &Range<usize>) -> Option<(Answer, usize, usize)> {
         let [only] = self.pending.as_slice() else { return None };
         let concept = self.lexicon.conditions.get(only.mention.condition)?;
         let asked = only.utterance + 1 == index && concept.icd10.starts_with("R50");
@@ -174,14 +189,50 @@ impl Talk<'_> {
         self.pending.push(question);
     }
 
+    /// 有冇失眠? 瞓得好好.
+    fn slept_well(&self, index: usize, context: &Context<'_>, clause: &Range<usize>) -> Option<(Answer, usize, usize)> {
+        let [only] = self.pending.as_slice() else { return None };
+        let concept = self.lexicon.conditions.get(only.mention.condition)?;
+        (only.utterance + 1 == index && well(context.utterance, clause, &concept.icd10)).then_some((
+            Answer::No,
+            clause.start,
+            clause.end,
+        ))
+    }
+
+    /// What a clause without a name says of the condition that was named last: 家姐有甲亢,我驗過冇 and 我有哮喘,唔係,係鼻敏感.
+    fn of_what_was_named(&mut self, index: usize, number: usize, context: &Context<'_>) -> bool {
+        let Some(last) = self.events.last().copied().filter(|event| self.pending.is_empty() && event.utterance + 1 >= index)
+        else {
+            return false;
+        };
+        let clauses = context.utterance.clauses();
+        let Some(clause) = clauses.get(number) else { return false };
+        let reason = match last.claim {
+            Claim::Family if last.utterance == index && not_me(context.utterance, &clause.range) => "the patient has it not",
+            Claim::Present { .. } if takes_back(context.utterance, clauses.get(number..).unwrap_or_default()) => "taken back",
+            _ => return false,
+        };
+        let answer = Some((index, clause.range.start, clause.range.end));
+        self.events.push(Event { utterance: last.utterance, mention: last.mention, claim: Claim::Absent, reason, answer });
+        true
+    }
+
     /// A clause that begins with 冇, 唔係, 有 or 都可能 and then names nothing answers what is open.
     fn leading_answer(&mut self, index: usize, number: usize, context: &Context<'_>, named: Option<&Mention>) {
         let Some(clause) = context.utterance.clauses().get(number).cloned() else { return };
         let until = named.map_or(clause.range.end, |mention| mention.start);
-        let answered = answer_in(context, clause.range.start..until, named.is_some());
+        if named.is_none() && self.of_what_was_named(index, number, context) {
+            return;
+        }
+        let answered = whole(context.utterance, &clause.range).or_else(|| self.slept_well(index, context, &clause.range));
+        let answered =
+            answered.filter(|_| named.is_none()).or_else(|| answer_in(context, clause.range.start..until, named.is_some()));
         let answered = answered.or_else(|| self.measured(index, context, &clause.range));
-        let Some((answer, start, end)) =
-            answered.or_else(|| self.echo(index, context, &clause.range).filter(|_| named.is_none()))
+        let echoed = || self.echo(index, context, &clause.range).filter(|_| named.is_none());
+        let answered = answered.map(|(answer, start, end)| (answer, start, end, None));
+        let Some((answer, start, end, repeated)) =
+            answered.or_else(|| echoed().map(|(answer, start, end, word)| (answer, start, end, Some(word))))
         else {
             return;
         };
@@ -201,8 +252,9 @@ impl Talk<'_> {
             return;
         }
         let open: Vec<Pending> = std::mem::take(&mut self.pending);
+        let meant = |pending: &Pending| repeated.is_none_or(|word| pending.words.contains(&word));
         let (asked, waiting): (Vec<Pending>, Vec<Pending>) =
-            open.into_iter().partition(|pending| pending.utterance < index || pending.clause < number);
+            open.into_iter().partition(|pending| (pending.utterance < index || pending.clause < number) && meant(pending));
         self.pending = waiting;
         // 有少少咳,成個月都有: what was just named goes on, the rest of the list is not affirmed by it.
         if answer == Answer::Yes && self.named_in_turn {
@@ -232,7 +284,7 @@ impl Talk<'_> {
 }
 
 /// Whether words that no table knows follow an answer.
-fn names_something(context: &Context<'_>, rest: std::ops::Range<usize>) -> bool {
+fn names_something(context: &Context<'_>, rest: Range<usize>) -> bool {
     let unknown = context.utterance.within(rest.clone()).is_empty() && context.utterance.quantities_in(rest.clone()).is_empty();
     unknown
         && context
@@ -250,7 +302,7 @@ fn is_particle(c: char) -> bool {
 }
 
 /// The answer that a clause gives, and its words.
-fn answer_in(context: &Context<'_>, range: std::ops::Range<usize>, names_follow: bool) -> Option<(Answer, usize, usize)> {
+fn answer_in(context: &Context<'_>, range: Range<usize>, names_follow: bool) -> Option<(Answer, usize, usize)> {
     let mut family = false;
     let mut cursor = range.start;
     for hit in context.utterance.within(range.clone()) {

@@ -17,6 +17,8 @@ const CAPILLARY: &str = "14743-9";
 const RANDOM: &str = "14749-6";
 const WEIGHT: &str = "29463-7";
 const TEMPERATURE: &str = "8310-5";
+/// Words that open what is measured now (folded).
+const NOW: [&str; 7] = ["今次", "今日", "而家", "依家", "今朝", "呢次", "now "];
 const PER_MINUTE: &str = "/min";
 
 /// Why a value that was said is not written.
@@ -158,15 +160,28 @@ fn named(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
             let kind = lexicon.observations.get(index)?;
             // 心跳八十次: what is counted a minute may be said in times.
             let beats = (kind.unit == PER_MINUTE).then_some(kind.low);
-            let number = value_after(utterance, lexicon, hit.end, beats)?;
-            if not_today(utterance, lexicon, hit.start) {
-                return None;
-            }
+            let number = if not_today(utterance, lexicon, hit.start) {
+                this_time(utterance, lexicon, hit.end)?
+            } else {
+                value_after(utterance, lexicon, hit.end, beats)?
+            };
             let (value, end) = in_unit(utterance, lexicon, number, kind)?;
             let kind = laboratory(utterance, lexicon, hit.start..hit.end, kind);
             observation(kind, value, utterance, hit.start..end)
         })
         .collect()
+}
+
+/// 上次糖化八點一,今次七點二: the value of today in the clause behind an old one.
+fn this_time<'a>(utterance: &'a Utterance, lexicon: &Lexicon, from: usize) -> Option<&'a Number> {
+    let index = utterance.clause_index(from.saturating_sub(1));
+    let (old, new) = (utterance.clauses().get(index)?, utterance.clauses().get(index + 1)?);
+    let words: String = utterance.folded(new.range.clone()).iter().collect();
+    let named = utterance.within(new.range.clone()).iter().any(|hit| matches!(hit.meaning, Meaning::Observation(_)));
+    if old.sentence != new.sentence || named || !NOW.iter().any(|now| words.starts_with(now)) {
+        return None;
+    }
+    value_after(utterance, lexicon, new.range.start + 1, None)
 }
 
 /// 血糖 is the meter's unless 隨機 stands beside it without a finger prick.
@@ -247,7 +262,9 @@ fn by_unit(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
             .folded(clause.start..quantity.start)
             .windows(2)
             .any(|pair| matches!(pair, ['抬', '高'] | ['屈', '到' | '曲']));
-        if not_today(utterance, lexicon, quantity.start) || changed || rough || raised {
+        // 減五公斤 is what to lose.
+        let lost = utterance.folded(clause.start..quantity.start).ends_with(&['减']);
+        if not_today(utterance, lexicon, quantity.start) || changed || rough || raised || lost {
             continue;
         }
         match ucum {

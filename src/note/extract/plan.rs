@@ -1,10 +1,13 @@
 //! What will be done: appointments, referrals, tests, leave, advice, procedures, prescriptions.
 
+mod agreed;
+
 use std::ops::Range;
 
 use super::clauses::Clause;
 use super::evidence_of;
 use super::medications::Course;
+use super::quantity::Quantity;
 use super::utterance::{Speaker, Utterance};
 use crate::note::{Evidence, PlanItem, PlanKind, Provenance};
 use crate::terminology::{DrugKind, Found, Lexicon, Meaning, TermKind, UnitKind};
@@ -36,6 +39,9 @@ pub fn plan(utterances: &[Utterance], lexicon: &Lexicon, courses: &[Course]) -> 
         }
         items.extend(tests);
         items.extend(procedures);
+        if let Some(previous) = index.checked_sub(1).and_then(|before| utterances.get(before)) {
+            items.extend(agreed::agreed(previous, utterance, lexicon));
+        }
     }
     items.extend(advice);
     items.extend(prescription(courses).or(remedy));
@@ -126,12 +132,25 @@ fn follow_up(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) ->
 }
 
 fn sick_leave(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<PlanItem> {
+    let not = |until: usize| utterance.has(lexicon, clause.start..until, &[TermKind::NoNeed, TermKind::Negation, TermKind::Past]);
+    // 俾兩日假, 放你一日假.
+    let off = |quantity: &&Quantity| quantity.kind == UnitKind::Time && utterance.chars.get(quantity.end) == Some(&'假');
+    if let Some(off) = utterance.quantities_in(clause.clone()).iter().find(off) {
+        let given = utterance.folded(clause.start..off.start).iter().any(|c| matches!(c, '俾' | '放' | '写' | '开' | '有'));
+        let leave = (given && !not(off.start)).then_some(off)?;
+        return item(utterance, PlanKind::SickLeave, leave.start..leave.end + 1, Some(leave.value));
+    }
     let leave = utterance.terms(lexicon, clause.clone(), TermKind::SickLeave).next()?;
     if utterance.has(lexicon, clause.start..leave.start, &[TermKind::NoNeed, TermKind::Negation]) {
         return None;
     }
     let near = leave.start.saturating_sub(8).max(clause.start)..clause.end.min(leave.end + 8);
-    let (days, when) = days(utterance, lexicon, near)?;
+    let (days, when) = days(utterance, lexicon, near).or_else(|| {
+        // 休息一個禮拜,我寫病假紙.
+        let index = utterance.clause_index(leave.start).checked_sub(1)?;
+        let rest = utterance.clauses().get(index).filter(|before| before.range.end + 1 >= clause.start)?.range.clone();
+        utterance.folded(rest.clone()).windows(2).any(|pair| pair == ['休', '息']).then(|| days(utterance, lexicon, rest))?
+    })?;
     item(utterance, PlanKind::SickLeave, leave.start.min(when.start)..leave.end.max(when.end), Some(days))
 }
 
@@ -166,7 +185,7 @@ fn sent(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Opti
     utterance.terms(lexicon, clause.clone(), TermKind::Service).find_map(|service| {
         let before = service.start.checked_sub(1).and_then(|at| utterance.chars.get(at));
         let behind: String = utterance.folded(service.end..clause.end.min(service.end + 6)).iter().collect();
-        let asked = matches!(before, Some('做' | '请' | '约' | '搵'));
+        let asked = matches!(before, Some('做' | '请' | '约' | '搵' | '见'));
         let sees = ["跟", "上门", "会诊", "家访", "睇"].iter().any(|word| behind.contains(word));
         (asked || sees).then(|| item(utterance, PlanKind::Referral, service.start..clause.end, None)).flatten()
     })
@@ -190,14 +209,19 @@ fn investigation(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>
         && !utterance.numbers_in(clause.clone()).is_empty()
         && verb.is_none_or(|verb| test.is_none() && utterance.folded(verb.start..verb.end) == ['做']);
     let start = verb.or(test)?.start;
-    let treats = test.is_none() && utterance.has(lexicon, clause.clone(), &[TermKind::Procedure]);
+    let operated = surgery(utterance, clause).is_some();
+    let treats = test.is_none() && (operated || utterance.has(lexicon, clause.clone(), &[TermKind::Procedure]));
     let object = test.is_some()
         || utterance
             .within(clause.clone())
             .iter()
             .any(|hit| matches!(hit.meaning, Meaning::Observation(_) | Meaning::Condition(_) | Meaning::Class(_)));
-    // 轉介 … 評估 is the other service's test.
-    let referred = test.is_none() && utterance.has(lexicon, clause.clone(), &[TermKind::Refer]);
+    // 轉介 … 評估 is the other service's test, and so is 轉介眼科檢查眼底.
+    let looked = utterance.folded(start..start + 2) == ['检', '查'];
+    let sent = utterance.terms(lexicon, clause.clone(), TermKind::Refer).next().filter(|_| looked).is_some_and(|refer| {
+        utterance.terms(lexicon, refer.end..clause.end, TermKind::Service).any(|service| service.start < start)
+    });
+    let referred = sent || test.is_none() && utterance.has(lexicon, clause.clone(), &[TermKind::Refer]);
     // 驗血, 抽血, 照肺: the verb is in the word.
     let told = test.is_some_and(|hit| matches!(utterance.folded(hit.start..hit.start + 1), ['抽' | '验' | '照' | '种' | '查']));
     if reported || observed || treats || referred || !object || (verb.is_none() && !future && !later && !told) {
@@ -236,13 +260,25 @@ fn procedure(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) ->
         }
         _ => false,
     });
-    let hit = utterance.terms(lexicon, clause.clone(), TermKind::Procedure).next().or(vaccine).or(against)?;
+    let named = utterance.terms(lexicon, clause.clone(), TermKind::Procedure).next().or(vaccine).or(against);
+    let Some(hit) = named else {
+        return item(utterance, PlanKind::Procedure, surgery(utterance, clause)?, None);
+    };
     let near = utterance.has(lexicon, hit.start.saturating_sub(3)..hit.start, &[TermKind::NegationNear]);
     let past = utterance.has(lexicon, hit.end..hit.end + 2, &[TermKind::Past]);
     if near || past {
         return None;
     }
     item(utterance, PlanKind::Procedure, hit.start..clause.end.max(hit.end), None)
+}
+
+/// 安排你做白內障手術: an operation by the name of what is operated on.
+fn surgery(utterance: &Utterance, clause: &Range<usize>) -> Option<Range<usize>> {
+    let words = utterance.folded(clause.clone());
+    let at = words.windows(2).position(|pair| pair == ['手', '术'])?;
+    let lead: String = words.get(..at)?.iter().collect();
+    let arranged = ["安排", "排期", "约你"].iter().any(|verb| lead.contains(verb)) && !lead.contains('咗');
+    arranged.then_some(clause.start..clause.start + at + 2)
 }
 
 /// Advice by its own words (戒口), or by what to do or leave: 唔好 … 搬, 多啲 … 行.

@@ -25,6 +25,7 @@ pub struct Quantity {
 pub fn quantities(chars: &[char], numbers: &[Number], found: &[Found], lexicon: &Lexicon) -> Vec<Quantity> {
     let mut all: Vec<Quantity> = numbers.iter().filter_map(|number| after_number(chars, number, found, lexicon)).collect();
     all.extend(every(chars, found, lexicon));
+    all.extend(one_and_a_half(chars, numbers, found, lexicon));
     all.extend(percent(chars, numbers, lexicon));
     all.extend(fractions(chars, numbers, lexicon));
     all.sort_by_key(|quantity| (quantity.start, quantity.end));
@@ -65,11 +66,12 @@ fn every<'a>(chars: &'a [char], found: &'a [Found], lexicon: &'a Lexicon) -> imp
         let unit = lexicon.units.get(index).filter(|unit| unit.kind == UnitKind::Time)?;
         let before = hit.start.checked_sub(1)?;
         let each = chars.get(before) == Some(&'每');
-        // 五百 mg 日兩次: a day that nothing counts, and then how often.
+        // 五百 mg 日兩次, 隻藥,日食三次: a day that nothing counts, and then how often.
+        let verb = usize::from(chars.get(hit.end).is_some_and(|c| "食搽打滴喷用服".contains(*c)));
         let bare = unit.factor == 1.0
-            && chars.get(before).is_some_and(|c| *c == ' ' || "克升粒丸片".contains(*c) || c.is_ascii_alphabetic())
-            && chars.get(hit.end).is_some_and(|c| "一二三四两2346".contains(*c))
-            && matches!(chars.get(hit.end + 1), Some('次' | '粒'));
+            && chars.get(before).is_some_and(|c| " ,，、:隻只佢我克升粒丸片".contains(*c) || c.is_ascii_alphabetic())
+            && chars.get(hit.end + verb).is_some_and(|c| "一二三四两2346".contains(*c))
+            && matches!(chars.get(hit.end + verb + 1), Some('次' | '粒'));
         (each || bare).then_some(Quantity {
             start: if each { before } else { hit.start },
             end: hit.end,
@@ -78,6 +80,23 @@ fn every<'a>(chars: &'a [char], found: &'a [Found], lexicon: &'a Lexicon) -> imp
             kind: unit.kind,
             vague: false,
         })
+    })
+}
+
+/// 食粒半: one and a half, of which the one is not said.
+fn one_and_a_half<'a>(
+    chars: &'a [char],
+    numbers: &'a [Number],
+    found: &'a [Found],
+    lexicon: &'a Lexicon,
+) -> impl Iterator<Item = Quantity> + 'a {
+    found.iter().filter_map(move |hit| {
+        let Meaning::Unit(unit) = hit.meaning else { return None };
+        let tablet = lexicon.units.get(unit).is_some_and(|unit| unit.ucum == "{tbl}");
+        let from = numbers.partition_point(|number| number.end < hit.start);
+        let counted = numbers.get(from).is_some_and(|number| number.end == hit.start);
+        let half = tablet && !counted && chars.get(hit.end) == Some(&'半') && chars.get(hit.end + 1) != Some(&'粒');
+        half.then_some(Quantity { start: hit.start, end: hit.end + 1, value: 1.5, unit, kind: UnitKind::Dose, vague: false })
     })
 }
 

@@ -1,7 +1,12 @@
 //! How a drug is taken: what at one time, how often, for how long, when needed.
 
+mod corrected;
+mod dose;
+
 use std::ops::Range;
 
+pub use self::corrected::end_with_corrections;
+pub use self::dose::Amounts;
 use super::quantity::Quantity;
 use super::utterance::Utterance;
 use crate::note::Quantity as Dose;
@@ -12,6 +17,8 @@ use crate::terminology::{Found, Lexicon, Meaning, TermKind, UnitKind};
 pub struct Regimen {
     /// What is taken at one time.
     pub dose: Option<Dose>,
+    /// The strength and the count it was made of.
+    pub amounts: Amounts,
     /// Times a day; weekly is 0.14.
     pub times_per_day: Option<f64>,
     /// Taken when needed.
@@ -22,84 +29,28 @@ pub struct Regimen {
     pub spans: Vec<Range<usize>>,
 }
 
-/// Units that count things rather than measure a substance.
-const COUNTS: [&str; 3] = ["{tbl}", "{puff}", "[drp]"];
-
-/// Reads the regimen in a range.
+/// Reads the regimen in a range: what stands behind a correction or a change takes the place of what stood before it. `degrees`:
+/// the drug is an insulin, of which 十六度 are units.
 #[must_use]
-pub fn regimen(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> Regimen {
+pub fn regimen(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, degrees: bool) -> Regimen {
     let mut spans = Vec::new();
-    let dose = dose(utterance, lexicon, range.clone(), &mut spans);
-    let times_per_day = frequency(utterance, lexicon, range.clone(), &mut spans);
+    let mut dose = Amounts::default();
+    let mut times_per_day = None;
+    for part in corrected::parts(utterance, lexicon, range.clone()) {
+        dose = dose.followed_by(dose::amounts(utterance, lexicon, part.clone(), degrees));
+        times_per_day = frequency(utterance, lexicon, part, &mut spans).or(times_per_day);
+    }
+    spans.extend(dose.spans());
     // 食十日,痛就食 Y: said of the next drug.
     let prn = utterance.terms(lexicon, range.clone(), TermKind::Prn).find(|hit| !leads_to_a_drug(utterance, hit));
     spans.extend(prn.map(|hit| hit.start..hit.end));
     let duration_days = duration(utterance, lexicon, range);
-    Regimen { dose, times_per_day, prn: prn.is_some(), duration_days, spans }
-}
-
-fn ucum<'a>(quantity: &Quantity, lexicon: &'a Lexicon) -> &'a str {
-    lexicon.units.get(quantity.unit).map(|unit| unit.ucum.as_str()).unwrap_or_default()
-}
-
-fn dose(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, spans: &mut Vec<Range<usize>>) -> Option<Dose> {
-    let amounts: Vec<&Quantity> = utterance
-        .quantities_in(range.clone())
-        .iter()
-        .filter(|quantity| quantity.kind == UnitKind::Dose)
-        .filter(|quantity| !utterance.has(lexicon, quantity.end..quantity.end + 3, &[TermKind::PerWeight]))
-        .collect();
-    let strength = amounts.iter().find(|quantity| !COUNTS.contains(&ucum(quantity, lexicon))).copied();
-    let changed = strength.and_then(|first| raised_to(utterance, lexicon, first, &amounts));
-    let strength = changed.or(strength);
-    let count =
-        amounts.iter().find(|quantity| COUNTS.contains(&ucum(quantity, lexicon)) && !daily_count(utterance, quantity)).copied();
-    let value = |value: f64| (value * 10_000.0).round() / 10_000.0;
-    match (strength, count) {
-        (Some(strength), count) => {
-            spans.push(strength.start..strength.end);
-            let unit = ucum(strength, lexicon);
-            // 五百 mg 兩粒 is a gram; two puffs of a strength stay what the label says.
-            let tablets =
-                count.filter(|count| ucum(count, lexicon) == "{tbl}" && unit != "%" && count.start.abs_diff(strength.end) <= 8);
-            spans.extend(tablets.map(|count| count.start..count.end));
-            let times = tablets.map_or(1.0, |count| count.value);
-            Some(Dose { value: value(strength.value * times), unit: unit.to_owned() })
-        }
-        (None, Some(count)) => {
-            spans.push(count.start..count.end);
-            Some(Dose { value: value(count.value), unit: ucum(count, lexicon).to_owned() })
-        }
-        (None, None) => None,
-    }
-}
-
-/// 一日三粒 counts tablets a day, not at one time.
-fn daily_count(utterance: &Utterance, count: &Quantity) -> bool {
-    count.value > 1.0
-        && utterance
-            .quantities_in(count.start.saturating_sub(4)..count.start)
-            .iter()
-            .any(|quantity| quantity.kind == UnitKind::Time && quantity.end + 1 >= count.start && quantity.value <= 1.0)
-}
-
-/// 由五 mg 加到十 mg: the dose from now on.
-fn raised_to<'a>(utterance: &Utterance, lexicon: &Lexicon, first: &Quantity, amounts: &[&'a Quantity]) -> Option<&'a Quantity> {
-    amounts
-        .iter()
-        .find(|quantity| quantity.start > first.end && !COUNTS.contains(&ucum(quantity, lexicon)))
-        .filter(|quantity| utterance.between(first.end, quantity.start) <= 10)
-        .filter(|quantity| {
-            let between = utterance.folded(first.end..quantity.start);
-            let words: String = between.iter().filter(|c| **c != ' ').collect();
-            ["到", "做", "至", "to", "->", "→", "=>"].iter().any(|sign| words.ends_with(sign))
-        })
-        .copied()
+    Regimen { dose: dose.dose(), amounts: dose, times_per_day, prn: prn.is_some(), duration_days, spans }
 }
 
 /// Times a day, the first that was said.
 fn frequency(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, spans: &mut Vec<Range<usize>>) -> Option<f64> {
-    let composite = composite(utterance, range.clone());
+    let composite = composite(utterance, range.clone()).or_else(|| hourly(utterance, range.clone()));
     let word = utterance.terms(lexicon, range, TermKind::Frequency).find(|hit| !before_a_drug(utterance, hit));
     let value = |hit: &Found| match hit.meaning {
         Meaning::Term(term) => lexicon.terms.get(term).and_then(|term| term.value.parse::<f64>().ok()),
@@ -132,7 +83,10 @@ fn composite(utterance: &Utterance, range: Range<usize>) -> Option<(f64, Range<u
     let quantities = utterance.quantities_in(range);
     quantities.iter().zip(quantities.iter().skip(1)).find_map(|(time, often)| {
         let near = often.start.checked_sub(time.end).is_some_and(|gap| gap <= 2);
-        let period = time.kind == UnitKind::Time && time.value > 0.0 && !time.vague;
+        // 早餐前半個鐘食一次 tells when, not how often.
+        let before = time.start.checked_sub(1).and_then(|before| utterance.chars.get(before));
+        let when = matches!(before, Some('前' | '后')) && time.value < 1.0;
+        let period = time.kind == UnitKind::Time && time.value > 0.0 && !time.vague && !when;
         let later = matches!(utterance.chars.get(time.end), Some('后' | '前' | '内'));
         let count = often.kind == UnitKind::Times || often.kind == UnitKind::Dose && often.value <= 1.0;
         let times = if often.kind == UnitKind::Times { often.value } else { 1.0 };
@@ -141,6 +95,14 @@ fn composite(utterance: &Utterance, range: Range<usize>) -> Option<(f64, Range<u
         let days = if run_on { 1.0 } else { time.value };
         (near && period && !later && count).then(|| (times / days, time.start..often.end))
     })
+}
+
+/// 每六個鐘, with no 一次 behind it.
+fn hourly(utterance: &Utterance, range: Range<usize>) -> Option<(f64, Range<usize>)> {
+    let hours = |quantity: &&Quantity| quantity.kind == UnitKind::Time && quantity.value > 0.1 && quantity.value < 1.0;
+    let each = |at: usize| at.checked_sub(1).and_then(|before| utterance.chars.get(before)) == Some(&'每');
+    let every = utterance.quantities_in(range).iter().filter(hours).find(|quantity| each(quantity.start))?;
+    Some((1.0 / every.value, every.start..every.end))
 }
 
 /// 食十日, 兩個禮拜: time that is neither a frequency's nor a time to come.

@@ -61,6 +61,8 @@ export class Desk {
   draw() {
     const { desk } = this;
     $("desk").hidden = desk === null;
+    // Of a draft the next thing to do is to sign it.
+    $("next").classList.toggle("primary", desk === null || desk.stage === "signed");
     document.body.classList.toggle("desk-open", this.editable);
     if (desk === null) return;
     const signed = desk.stage === "signed";
@@ -73,7 +75,6 @@ export class Desk {
     $("desk-state").textContent = state;
     $("desk-state").className = `tag ${signed ? "signed" : open > 0 ? "wait" : ""}`;
   }
-
 
   /**
    * Asks for a change of what was seen in version `seen`. Resolves to null, or to the newer note when somebody has changed the same

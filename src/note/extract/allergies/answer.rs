@@ -3,12 +3,15 @@
 use std::ops::Range;
 
 use super::super::utterance::{Speaker, Utterance};
-use super::{Substance, Told, evidence_of, named, put, substance, substance_named};
+use super::lists::named;
+use super::reaction::reacts;
+use super::{Substance, Told, evidence_of, put, substance, substance_named};
 use crate::note::{AllergyStatus, Evidence};
-use crate::terminology::{Lexicon, Meaning, TermKind};
+use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 
 /// 冇, 有, 食得 or the substance's name in the turn after the question.
 pub(super) fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(Substance, Evidence)>, all: &mut Vec<Told>) {
+    each_denied(utterance, lexicon, all);
     // BB 冇, 我冇: of whom it is said is not the answer.
     let of_whom = |kind: TermKind| matches!(kind, TermKind::Family | TermKind::Oneself | TermKind::Third);
     let first = utterance.found.iter().find_map(|hit| match hit.meaning {
@@ -21,11 +24,18 @@ pub(super) fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(
     }
     let denial = first.filter(|(hit, kind)| {
         let clause = utterance.clause(hit.start).range;
-        let names = utterance.within(hit.end..clause.end).iter().any(|hit| substance(utterance, hit, lexicon).is_some());
-        matches!(kind, TermKind::Negation | TermKind::NotSo) && clause.end.saturating_sub(hit.end) <= 6 && !names
+        // 没有只是吃虾蟹会痕: what is excepted is none of the denial.
+        let end = utterance.terms(lexicon, hit.end..clause.end, TermKind::Contrast).next().map_or(clause.end, |next| next.start);
+        let names = utterance.within(hit.end..end).iter().any(|hit| substance(utterance, hit, lexicon).is_some());
+        // 冇哮喘冇腎石 answers what else was asked.
+        let of_illness = utterance
+            .within(hit.end..end)
+            .iter()
+            .any(|next| matches!(next.meaning, Meaning::Condition(_)) && !reacts(next, lexicon));
+        matches!(kind, TermKind::Negation | TermKind::NotSo) && end.saturating_sub(hit.end) <= 6 && !names && !of_illness
     });
-    let Some((hit, _)) = denial else {
-        if first.is_some_and(|(_, kind)| kind == TermKind::Affirmation) {
+    let Some(hit) = denial.map(|(hit, _)| hit).or_else(|| denied_later(utterance, lexicon)) else {
+        if first.is_some_and(|(hit, kind)| affirms(utterance, hit, kind)) {
             affirmed(utterance, lexicon, &substances, all);
         }
         named(utterance, lexicon, all);
@@ -37,15 +47,75 @@ pub(super) fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(
         }
         put(all, substance, AllergyStatus::None, evidence);
     }
+    // 冇……呀等等,有,盤尼西林: thought of behind it.
+    let clauses = utterance.clauses().iter().map(|clause| clause.range.clone()).skip_while(|range| range.start <= hit.start);
+    if clauses.clone().any(|range| utterance.folded(range).iter().collect::<String>().trim() == "有") {
+        named(utterance, lexicon, all);
+    }
+}
+
+/// 冇燒。舊年打完手腫,敏感就冇: the sign denied without a name, behind other answers.
+fn denied_later<'a>(utterance: &'a Utterance, lexicon: &'a Lexicon) -> Option<&'a Found> {
+    let sign = utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::Allergy).next()?;
+    let clause = utterance.clause(sign.start);
+    let named = utterance.within(clause.range.clone()).iter().any(|hit| substance(utterance, hit, lexicon).is_some());
+    let behind = utterance.terms(lexicon, sign.end..clause.range.end, TermKind::Negation).next();
+    behind.filter(|hit| !clause.asked && !named && clause.range.end.saturating_sub(hit.end) <= 1)
+}
+
+/// 係, 嗰隻就有, 好似係.
+fn affirms(utterance: &Utterance, hit: &Found, kind: TermKind) -> bool {
+    let clause = utterance.clause(hit.start).range;
+    let words: String = utterance.folded(hit.start..hit.end).iter().collect();
+    let rest = utterance.folded(hit.end..clause.end);
+    match kind {
+        TermKind::Affirmation => true,
+        TermKind::Contrast => words == "就有",
+        TermKind::Uncertain => {
+            rest.is_empty() && words.ends_with('系') || matches!(rest, ['系' | '有'] | ['系' | '有', '呀' | '啩' | '喎'])
+        }
+        _ => false,
+    }
+}
+
+/// 藥就冇,食物都唔覺: each kind denied by itself.
+fn each_denied(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) {
+    for clause in utterance.clauses().iter().filter(|clause| !clause.asked).map(|clause| clause.range.clone()) {
+        let general = utterance
+            .within(clause.clone())
+            .iter()
+            .rev()
+            .find_map(|hit| substance(utterance, hit, lexicon).filter(Substance::is_general).map(|name| (name, hit)));
+        let Some((name, hit)) = general else { continue };
+        let lead = utterance.folded(clause.start..hit.start).iter().all(|c| "我佢系就嘅 ".contains(*c));
+        // 药没有鸡蛋吃了起风: up to the next name, where no mark stands between.
+        let next = utterance.within(hit.end..clause.end).iter().find(|next| substance(utterance, next, lexicon).is_some());
+        let end = next.map_or(clause.end, |next| next.start);
+        let rest: String = utterance.folded(hit.end..end).iter().filter(|c| !"就都亦 呀啊喎㗎啦喇".contains(**c)).collect();
+        if lead
+            && ["冇", "无", "冇有", "唔觉", "未试过", "冇试过"].contains(&rest.as_str())
+            && let Some(evidence) = evidence_of(utterance, hit.start..end)
+        {
+            put(all, name, AllergyStatus::None, evidence);
+        }
+    }
 }
 
 /// 冇盤尼西林敏感嘛? 有㗎: the one substance that was asked about, where the answer names none of its own.
 fn affirmed(utterance: &Utterance, lexicon: &Lexicon, substances: &[(Substance, Evidence)], all: &mut Vec<Told>) {
     let everything = 0..utterance.chars.len();
     let names = utterance.within(everything.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit));
-    let aside = [TermKind::Negation, TermKind::NotSo, TermKind::Tolerated, TermKind::Family, TermKind::Other];
+    let aside = [TermKind::Negation, TermKind::NotSo, TermKind::Tolerated, TermKind::Other];
     let [(substance, evidence)] = substances else { return };
-    if names || substance.is_any_drug() || utterance.speaker == Speaker::Doctor || utterance.has(lexicon, everything, &aside) {
+    // 好似係,阿媽話我細個出疹: she only tells of it.
+    let tells = |hit: &Found| matches!(utterance.chars.get(hit.end), Some('话' | '讲' | '记' | '同'));
+    let family = utterance.terms(lexicon, everything.clone(), TermKind::Family).any(|hit| !tells(hit));
+    if family
+        || names
+        || substance.is_any_drug()
+        || utterance.speaker == Speaker::Doctor
+        || utterance.has(lexicon, everything, &aside)
+    {
         return;
     }
     let mut evidence = evidence.clone();
@@ -81,8 +151,12 @@ pub(super) fn answered_at_once(
     let words = |range: &Range<usize>| -> String {
         utterance.folded(range.clone()).iter().filter(|c| !" 呀㗎啊喇啦嘅喎,.。".contains(**c)).collect()
     };
-    let clauses = utterance.clauses().iter().map(|clause| clause.range.clone());
-    let Some((last, words)) = clauses.map(|range| (range.clone(), words(&range))).rfind(|(_, words)| !words.is_empty()) else {
+    let end = asked.iter().flat_map(|(_, evidence)| evidence.spans()).map(|span| span.end()).max().unwrap_or_default();
+    let clauses = utterance.clauses().iter().map(|clause| (clause.range.clone(), words(&clause.range)));
+    let mut filled = clauses.filter(|(_, words)| !words.is_empty());
+    // The next clause where it says no more than that, as in a talk without marks, or the last.
+    let next = filled.clone().find(|(range, _)| range.start >= end).filter(|(_, words)| NONE.contains(&words.as_str()));
+    let Some((last, words)) = next.or_else(|| filled.next_back()) else {
         return asked;
     };
     let own = asked.iter().flat_map(|(_, evidence)| evidence.spans()).any(|span| span.end() > last.start);

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::super::list;
 use super::super::utterance::{Speaker, Utterance};
-use super::{NEAR, Substance, Told, evidence_of, put, relatives, substance, substance_named};
+use super::whose::relatives;
+use super::{NEAR, Substance, Told, evidence_of, put, substance, substance_named};
 use crate::note::AllergyStatus;
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 
@@ -20,19 +21,49 @@ pub(super) fn reacts(hit: &Found, lexicon: &Lexicon) -> bool {
 }
 
 /// 頭孢類我打過,起咗一身風疹: the clause before names what was once taken.
-pub(super) fn taken_before<'a>(utterance: &'a Utterance, lexicon: &Lexicon, at: usize) -> Option<(Substance, &'a Found)> {
-    let before = utterance.clause(at.checked_sub(1)?).range;
+pub(super) fn taken_before<'a>(
+    utterance: &'a Utterance,
+    lexicon: &Lexicon,
+    clause: &Range<usize>,
+) -> Option<(Substance, &'a Found)> {
+    let before = utterance.clause(clause.start.checked_sub(1)?).range;
     let hit = utterance.within(before.clone()).iter().rev().find(|hit| substance_named(utterance, lexicon, hit))?;
-    let words = utterance.folded(before);
-    let once = words.windows(2).any(|pair| matches!(pair, ['食' | '打' | '用' | '搽', '过' | '完' | '咗']));
-    let same = utterance.sentence(hit.start) == utterance.sentence(at);
-    (once && same).then(|| substance(utterance, hit, lexicon).map(|name| (name, hit)))?
+    // Augmentin,食完全身出疹; 膠布呀,我一貼就紅: what it does says so itself, or it is what must not be taken.
+    let going_on = utterance.has(lexicon, before.clone(), &[TermKind::Tolerated]);
+    let withheld = || utterance.has(lexicon, before.clone(), &[TermKind::DrugWithheld]);
+    let once = once(utterance, &before) || !going_on && (once(utterance, clause) || withheld());
+    let same = utterance.sentence(hit.start) == utterance.sentence(clause.start);
+    (once && same && !goes_on(utterance, clause)).then(|| substance(utterance, hit, lexicon).map(|name| (name, hit)))?
+}
+
+/// 食過, 打完, 食親, 一貼就: that something was taken or came to the skin. 食完飯 tells only when.
+pub(super) fn once(utterance: &Utterance, range: &Range<usize>) -> bool {
+    let words = utterance.folded(range.clone());
+    let taken = words.windows(2).enumerate().any(|(at, pair)| {
+        let meal = matches!(words.get(at + 2), Some('饭' | '早' | '晚' | '餐' | '药' | '针'));
+        matches!(pair, [verb, '过' | '完' | '咗' | '亲'] if TAKEN.contains(*verb)) && !meal
+    });
+    taken || words.windows(2).any(|pair| matches!(pair, ['一', verb] if TAKEN.contains(*verb)))
+}
+
+/// What is done with what one may be allergic to (folded).
+const TAKEN: &str = "食打用搽贴戴针饮掂染吃";
+
+/// 食完都係痕, 仲係出疹: it was there before.
+fn goes_on(utterance: &Utterance, clause: &Range<usize>) -> bool {
+    let words: String = utterance.folded(clause.clone()).iter().collect();
+    ["都系", "仲系", "仲有", "冇好"].iter().any(|word| words.contains(word))
 }
 
 /// The last substance that one of the two clauses before, in one sentence, says was once taken.
-pub(super) fn once_taken<'a>(utterance: &'a Utterance, lexicon: &Lexicon, at: usize) -> Option<(Substance, &'a Found)> {
+pub(super) fn once_taken<'a>(
+    utterance: &'a Utterance,
+    lexicon: &Lexicon,
+    clause: &Range<usize>,
+) -> Option<(Substance, &'a Found)> {
+    let at = clause.start;
     let nearest = utterance.clause(at.checked_sub(1)?).range;
-    taken_before(utterance, lexicon, at).or_else(|| taken_before(utterance, lexicon, nearest.start)).filter(|(_, hit)| {
+    taken_before(utterance, lexicon, clause).or_else(|| taken_before(utterance, lexicon, &nearest)).filter(|(_, hit)| {
         !relatives(utterance, lexicon, utterance.sentence(hit.start).start.max(utterance.back(hit.start, 3 * NEAR)), at)
     })
 }
@@ -70,7 +101,7 @@ const REACTIONS: [&str; 6] = ["L50", "L51", "L29", "L27", "R21", "T78"];
 
 /// 食蝦會痕, 打親就腫: a reaction of the skin told as a symptom, behind what was eaten, given or put on.
 pub(super) fn felt(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Found> {
-    let taken = utterance.folded(clause.clone()).iter().any(|c| matches!(c, '食' | '打' | '搽' | '用' | '飲' | '掂' | '戴'));
+    let taken = utterance.folded(clause.clone()).iter().any(|c| TAKEN.contains(*c));
     let with = |hit: &Found| {
         let drugs = utterance.within(hit.end..clause.end).iter().find(|next| matches!(next.meaning, Meaning::Drug(_)));
         drugs.is_some_and(|drug| comes_with(utterance, hit, drug))

@@ -9,13 +9,16 @@ use crate::terminology::{DrugKind, Found, Meaning, TermKind, UnitKind};
 
 /// A runny nose or an itchy eye is there though an allergy to dust is named beside it; a rash told so is what the allergy does.
 const AIRWAY: [&str; 6] = ["J3", "R05", "R06.7", "H1", "H04", "R06.2"];
-/// How what may be, and is not, is told: behind its name (folded).
-const RISK: [&str; 8] = ["风险", "嘅风险", "的风险", "危险性", " risk", "机会细", "机会低", "机会微"];
+/// How what may be, and is not, or is looked for in everybody, is told: behind its name (folded).
+const RISK: [&str; 13] =
+    ["筛查", "筛检", "普查", " screening", "疫苗", "风险", "嘅风险", "的风险", "危险性", " risk", "机会细", "机会低", "机会微"];
 /// What is prevented: right before its name (folded).
 const PREVENTED: [&str; 4] = ["预防", "防", "避免", "prevent "];
 /// A vaccine given or due, told by the name of what it is against: behind it and before it (folded).
 const GIVEN: [&str; 8] = ["打过", "打齐", "打埋", "未打", "冇打", "加强", "针", "打未"];
 const GIVES: [&str; 6] = ["打", "打咗", "打过", "打埋", "补打", "打返"];
+/// How much may stand between 會 and what will come, besides names.
+const WILL: usize = 3;
 /// The longest quotation, in characters.
 const LONGEST_QUOTE: usize = 40;
 
@@ -109,15 +112,33 @@ impl Context<'_> {
         if within.starts_with("低血压") && before.ends_with(['坐', '瞓', '训', '躺', '企', '蹲', '放']) {
             return Some("how the pressure was taken");
         }
-        let asked = before.ends_with("会唔会") || before.ends_with("会不会");
-        let explained = said(clause.clone()).contains("因为");
-        let told = self.utterance.speaker == Speaker::Doctor
-            && !explained
-            && !asked
-            && !before.ends_with("唔会")
-            && !before.ends_with("你会");
-        let comes = concept.symptom && told && (within.contains('会') || before.ends_with('会'));
-        comes.then_some("what will come")
+        (self.utterance.speaker == Speaker::Doctor && self.comes(mention, clause)).then_some("what will come")
+    }
+
+    /// 大便會黑; 食咗會眼瞓頭暈; 血壓高唔控制好,會中風、腎衰竭: what a clinician says will come.
+    fn comes(&self, mention: &Mention, clause: &Range<usize>) -> bool {
+        let said = |range: Range<usize>| self.utterance.folded(range).iter().collect::<String>();
+        let symptom = self.concept(mention).is_some_and(|concept| concept.symptom);
+        if said(clause.clone()).contains("因为") {
+            return false;
+        }
+        if symptom && said(mention.start..mention.end).contains('会') {
+            return true;
+        }
+        let lead = self.before(mention).start..mention.start;
+        let Some(will) = self.utterance.folded(lead.clone()).iter().rposition(|c| *c == '会').map(|at| lead.start + at) else {
+            return false;
+        };
+        let before = said(will.saturating_sub(2).max(lead.start)..will);
+        // 會唔會 asks, 唔會 denies, 機會 supposes; 你會頭暈 takes it up.
+        if before.ends_with(['唔', '不', '机']) || symptom && before.ends_with('你') {
+            return false;
+        }
+        let named =
+            self.utterance.within(will + 1..mention.start).iter().filter(|hit| matches!(hit.meaning, Meaning::Condition(_)));
+        let covered: usize = named.map(|hit| hit.end.min(mention.start) - hit.start).sum();
+        let left = said(will + 1..mention.start).chars().filter(|c| !" ,、同埋和或者".contains(*c)).count();
+        left.saturating_sub(covered) <= WILL
     }
 
     /// I get hives with X.
@@ -168,6 +189,10 @@ impl Context<'_> {
     /// Whether what follows in the sentence makes the mention a reason to come back.
     pub(super) fn safety_net(&self, mention: &Mention, sentence: &Range<usize>) -> bool {
         let after = mention.end..sentence.end.min(self.utterance.ahead(mention.end, SUBJECT_REACH));
+        // 傷風嚟嘅,發燒過三日就要再睇: what it is was said before.
+        if self.utterance.folded(mention.end..self.clause(mention).end).ends_with(&['嚟', '嘅']) {
+            return false;
+        }
         let net = self.utterance.terms(self.lexicon, after.clone(), TermKind::SafetyNet).next();
         let back = self.utterance.terms(self.lexicon, after, TermKind::FollowUp).next();
         match (net, back) {
@@ -184,8 +209,10 @@ impl Context<'_> {
         }
     }
 
+    /// A time is said, but not one that is too long: 發燒過三日就要再睇.
     pub(super) fn timed(&self, range: Range<usize>) -> bool {
-        self.utterance.quantities_in(range.clone()).iter().any(|quantity| quantity.kind == UnitKind::Time)
-            || self.has(range, &[TermKind::After])
+        let over = |start: usize| start.checked_sub(1).and_then(|at| self.utterance.chars.get(at)) == Some(&'过');
+        let times = self.utterance.quantities_in(range.clone()).iter().filter(|quantity| quantity.kind == UnitKind::Time);
+        times.into_iter().any(|quantity| !over(quantity.start)) || self.has(range, &[TermKind::After])
     }
 }

@@ -35,7 +35,7 @@ impl Context<'_> {
     pub(super) fn subject(&self, mention: &Mention) -> Subject {
         let sentence = self.utterance.sentence(mention.head);
         let range = sentence.start.max(self.utterance.back(mention.head, SUBJECT_REACH))..mention.head;
-        let (mut subject, mut other) = (Subject::Patient, 0);
+        let (mut subject, mut other, mut relative) = (Subject::Patient, 0, None);
         for hit in self.utterance.within(range) {
             let Meaning::Term(term) = hit.meaning else { continue };
             match self.lexicon.term_kind(term) {
@@ -46,7 +46,15 @@ impl Context<'_> {
                         && self.utterance.clause_index(hit.start) == self.utterance.clause_index(other)
                         && !self.utterance.owned(hit.start) => {}
                 Some(TermKind::Family) if self.called(hit) => {}
-                Some(TermKind::Family) => subject = if self.is_family(hit) { Subject::Family } else { Subject::Patient },
+                // 佢爸爸、叔叔: of a list of relatives the first says whose they are.
+                Some(TermKind::Family) => {
+                    let listed = relative.is_some_and(|end| {
+                        subject == Subject::Family
+                            && self.utterance.folded(end..hit.start).iter().all(|c| "、同埋和及,".contains(*c))
+                    });
+                    subject = if listed || self.is_family(hit) { Subject::Family } else { Subject::Patient };
+                    relative = Some(hit.end);
+                }
                 Some(TermKind::Other) => (subject, other) = (Subject::Other, hit.end),
                 // 佢話佢有: of whom the patient speaks so is neither the patient nor, unless one was named, family.
                 Some(TermKind::Third)
@@ -84,7 +92,10 @@ impl Context<'_> {
     pub(super) fn acts(&self, person: &Found) -> bool {
         let next = self.utterance.folded(person.end..person.end + 2);
         matches!(next, ['有' | '话' | '系' | '係', _])
-            || matches!(next, ['自', '己'] | ['细', '个'] | ['都', '有'] | ['以', '前'])
+            || matches!(
+                next,
+                ['自', '己'] | ['本', '身'] | ['细', '个'] | ['都', '有'] | ['以', '前'] | ['做', '女' | '仔' | '老' | '新']
+            )
     }
 
     /// Whether a word for a relative means a relative of the patient: who comes along speaks of the patient by such words too.

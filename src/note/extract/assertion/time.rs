@@ -42,7 +42,9 @@ impl Context<'_> {
         }
         if !concept.symptom {
             let just_after = mention.head..(mention.end + 1).min(clause.end);
-            if self.has(just_after, &[TermKind::HistoryAfter]) {
+            // 新冠中過兩次.
+            let had = self.has(mention.end..mention.end + 1, &[TermKind::HadOnce]);
+            if had || self.has(just_after, &[TermKind::HistoryAfter]) {
                 return reading(Claim::Historical, "had it (過)");
             }
             if ended {

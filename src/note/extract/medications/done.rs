@@ -2,10 +2,21 @@
 
 use std::ops::Range;
 
+use super::super::list;
 use super::super::utterance::{Speaker, Utterance};
-use super::takes_another;
 use crate::note::MedicationStatus;
 use crate::terminology::{Found, Lexicon, Meaning, TermKind, UnitKind};
+
+/// How far before a verb it is forbidden: 唔好同 ibuprofen 一齊食.
+const FORBIDDEN: usize = 8;
+/// Words by which a verb says that two drugs meet (folded).
+const TOGETHER: [&str; 7] = ["一齐", "一起", "夹住", "夹埋", "夹杂", "同时", "一并"];
+
+/// What may stand behind 冇食 at the end of its clause (folded).
+const PARTICLES: &str = " 喇啦呀喎过嘅㗎到返住咗了的嘞囉佢呢就 先";
+
+/// How far behind 之前食半粒 what is taken now may stand.
+const CHANGE_REACH: usize = 16;
 
 /// What is done with a drug.
 #[derive(Clone, Copy, Default)]
@@ -37,9 +48,13 @@ pub(super) fn done(
         }
         let Meaning::Term(term) = hit.meaning else { return None };
         let done = match lexicon.term_kind(term)? {
+            TermKind::DrugActive | TermKind::DrugPlanned if needless(utterance, lexicon, hit) => {
+                Done { withheld: true, ..Done::default() }
+            }
             TermKind::DrugActive | TermKind::Unchanged => of(MedicationStatus::Active),
             TermKind::DrugPlanned => Done { weak: weak(utterance, hit), ..of(MedicationStatus::Planned) },
-            TermKind::DrugStopped if conditional(utterance, hit) => return None,
+            TermKind::DrugStopped if conditional(utterance, hit) || to_finish(utterance, hit) => return None,
+            TermKind::DrugStopped if never(utterance, hit) => Done { withheld: true, ..Done::default() },
             TermKind::DrugStopped => of(MedicationStatus::Stopped),
             TermKind::DrugWithheld => Done { withheld: true, ..Done::default() },
             _ => return None,
@@ -47,6 +62,9 @@ pub(super) fn done(
         (!takes_another(utterance, lexicon, hit, drug)).then_some(done)
     };
     let stopped = |done: &Done| done.status == Some(MedicationStatus::Stopped);
+    if let Some(ended) = not_taken(utterance, lexicon, clause.start..drug, behind.clone()) {
+        return ended;
+    }
     // X, 轉打 Y; on X, stopped Y: in a later clause the word right before the next drug is said of that one.
     let others = |hit: &Found| {
         let next = utterance.within(behind.end..behind.end + 1).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
@@ -106,10 +124,77 @@ pub(super) fn done(
     }
 }
 
-/// 屙肚就停: when to stop, not that one stopped, which 就停咗 tells.
-fn conditional(utterance: &Utterance, stop: &Found) -> bool {
+/// What a later clause says last: X 俾我,我冇食 was never taken; X 食咗三日,之後冇食 is taken no more; 想開 X,不過唔開喇 is not given.
+fn not_taken(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: Range<usize>) -> Option<Done> {
+    let no = utterance.within(behind.clone()).iter().rev().find(|hit| {
+        let Meaning::Term(term) = hit.meaning else { return false };
+        let kind = lexicon.term_kind(term);
+        // 打完十日就冇再打: only who takes it tells that it is over.
+        let over = kind == Some(TermKind::DrugStopped) && utterance.speaker != Speaker::Doctor;
+        hit.end <= behind.end
+            && (kind == Some(TermKind::DrugWithheld)
+                || kind == Some(TermKind::DrugStopped) && never(utterance, hit)
+                || over && !conditional(utterance, hit) && !to_finish(utterance, hit) && over_at_the_end(utterance, hit))
+    })?;
+    let clause = utterance.clause(no.start).range;
+    // 冇食其他藥 denies another; 唔食得 X: the drug behind it.
+    let rest = utterance.folded(no.end..clause.end.min(behind.end));
+    let ends = clause.end <= behind.end && rest.iter().all(|c| PARTICLES.contains(*c));
+    let later = clause.start > behind.start || utterance.folded(no.start..no.end).contains(&'过');
+    if !ends || !later || utterance.has(lexicon, clause.start..no.start, &[TermKind::Hypothetical, TermKind::Question]) {
+        return None;
+    }
+    let started = |range: Range<usize>| {
+        let verbs = utterance
+            .folded(range.clone())
+            .windows(2)
+            .any(|pair| matches!(pair, ['食' | '打' | '用' | '搽' | '滴' | '喷', '咗' | '到' | '开' | '紧' | '完']));
+        verbs || utterance.has(lexicon, range, &[TermKind::DrugActive])
+    };
+    let over = over_at_the_end(utterance, no);
+    let taken = over || started(ahead) || started(behind.start..no.start);
+    Some(if taken {
+        Done { status: Some(MedicationStatus::Stopped), ..Done::default() }
+    } else {
+        Done { withheld: true, ..Done::default() }
+    })
+}
+
+/// 冇食過, 未用過.
+fn never(utterance: &Utterance, hit: &Found) -> bool {
+    let before = hit.start.checked_sub(1).and_then(|at| utterance.chars.get(at));
+    matches!(before, Some('冇' | '未')) && utterance.folded(hit.start..hit.end).ends_with(&['过'])
+}
+
+/// 冇再打, 可以停, 叫停咗.
+fn over_at_the_end(utterance: &Utterance, stop: &Found) -> bool {
+    let words: String = utterance.folded(stop.start..stop.end).iter().collect();
+    ["冇再", "可以停", "叫停"].iter().any(|start| words.starts_with(start))
+}
+
+/// 記得食完晒: what is to be done, and not that it is over; so is what the doctor says of it.
+fn to_finish(utterance: &Utterance, stop: &Found) -> bool {
+    let words = utterance.folded(stop.start..stop.end);
+    let before = utterance.folded(stop.start.saturating_sub(4)..stop.start);
+    let bid = before.iter().any(|c| matches!(c, '要' | '得' | '紧' | '到' | '等'));
+    words.contains(&'完') && (utterance.speaker == Speaker::Doctor || bid)
+}
+
+/// 不用開 X, 唔使食: the need is denied right before the verb.
+fn needless(utterance: &Utterance, lexicon: &Lexicon, verb: &Found) -> bool {
+    let from = verb.start.saturating_sub(4);
+    utterance.terms(lexicon, from..verb.start, TermKind::NoNeed).any(|no| no.end >= verb.start && no.end < verb.end)
+}
+
+/// 屙肚就停: when to stop, not that one stopped, which 就停咗 tells; 之前食半粒,今日起食一粒 tells what changed.
+pub(super) fn conditional(utterance: &Utterance, stop: &Found) -> bool {
     let before = stop.start.checked_sub(1).and_then(|at| utterance.chars.get(at));
-    before == Some(&'就') && utterance.folded(stop.start..stop.end + 1).iter().all(|c| *c != '咗')
+    let words = utterance.folded(stop.start..utterance.chars.len().min(stop.end + 1));
+    let when = before == Some(&'就') && words.iter().all(|c| *c != '咗') && !words.starts_with(&['冇']);
+    let until = utterance.chars.len().min(stop.end + CHANGE_REACH);
+    let behind: String = utterance.folded(stop.end..until).iter().collect();
+    let changed = words.contains(&'前') && ["日起", "晚起", "家起", "朝起", "改"].iter().any(|from| behind.contains(from));
+    when || changed
 }
 
 /// Whether a range ends with 轉, 換 or 改 right before the next drug, and nothing says that it comes only later.
@@ -127,4 +212,26 @@ fn replaced(utterance: &Utterance, lexicon: &Lexicon, behind: Range<usize>) -> b
 /// 食, 搽, 滴: how it is taken, by which nothing is started.
 fn weak(utterance: &Utterance, verb: &Found) -> bool {
     matches!(utterance.folded(verb.start..verb.end), ['食' | '搽' | '滴' | '打' | '喷' | '用' | '飲' | '饮'])
+}
+
+/// 食止痛藥: the verb has an object of its own; 唔可以夾住食: what is forbidden is not prescribed.
+/// 食緊血壓藥同埋 X: both.
+fn takes_another(utterance: &Utterance, lexicon: &Lexicon, verb: &Found, drug: usize) -> bool {
+    let listed = |object: &Found| object.end < drug && list::joins(utterance, object.end..drug, &[]);
+    let object = utterance.within(verb.end..verb.end + 2).iter().any(|hit| match hit.meaning {
+        Meaning::Term(term) => {
+            hit.start != drug && hit.start <= verb.end + 1 && lexicon.term_kind(term) == Some(TermKind::Remedy) && !listed(hit)
+        }
+        _ => false,
+    });
+    let planned = matches!(verb.meaning, Meaning::Term(term) if lexicon.term_kind(term) == Some(TermKind::DrugPlanned));
+    let forbids = [TermKind::Negation, TermKind::NegationNear, TermKind::NoNeed, TermKind::Advise];
+    let lead = utterance.clause(verb.start).range.start.max(utterance.back(verb.start, FORBIDDEN))..verb.start;
+    // 一齊食會流血 tells what two drugs do to each other.
+    let before: String = utterance.folded(verb.start.saturating_sub(2)..verb.start).iter().collect();
+    if TOGETHER.contains(&before.as_str()) {
+        return true;
+    }
+    let forbidden = planned && utterance.has(lexicon, lead, &forbids) && verb.end - verb.start == 1;
+    object || forbidden
 }

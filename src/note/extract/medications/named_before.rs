@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use super::super::evidence_of;
-use super::super::regimen::{Regimen, regimen};
+use super::super::regimen::{Amounts, Regimen, regimen};
 use super::super::utterance::{Speaker, Utterance};
-use super::{Course, Said, asked_about, beside_the_point, take};
+use super::aside::{asked_about, beside_the_point};
+use super::done::conditional;
+use super::{Course, Said, counted_in_degrees, take};
 use crate::note::{MedicationStatus, Quantity as Dose};
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 
@@ -65,7 +67,7 @@ pub(super) fn stop_named_before(
         let clause = utterance.clause(stop.start).range;
         let ends = clause.end.saturating_sub(stop.end) <= 3;
         let leads = stop.start <= clause.start + 2 || bids(utterance, lexicon, clause.start..stop.start);
-        if !(leads && ends) || utterance.within(clause.clone()).iter().any(|hit| is_drug(&hit)) {
+        if !(leads && ends) || conditional(utterance, stop) || utterance.within(clause.clone()).iter().any(|hit| is_drug(&hit)) {
             continue;
         }
         let before = utterance.back(clause.start, 2 * SUBJECT_REACH)..clause.start;
@@ -86,9 +88,43 @@ pub(super) fn stop_named_before(
             doctor: utterance.speaker != Speaker::Patient,
             misspelt: place.is_misspelt(hit.start..hit.end),
             evidence,
+            name: hit.start..hit.end,
             text: place.said(hit.start..hit.end),
         };
         take(said, lexicon, courses);
+    }
+}
+
+/// 咁會撞,唔開喇,改 Y: the drug that the doctor was about to start is not given.
+pub(super) fn withdraw_named_before(told: &[Utterance], lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
+    let Some((utterance, earlier)) = told.split_last() else { return };
+    if utterance.speaker == Speaker::Patient || utterance.speaker == Speaker::Relative {
+        return;
+    }
+    let is_drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
+    for no in utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::DrugWithheld) {
+        let clause = utterance.clause(no.start).range;
+        let alone = no.start <= clause.start + 2 && clause.end <= no.end + 2;
+        if !alone || utterance.within(0..clause.end).iter().any(|hit| is_drug(&hit)) {
+            continue;
+        }
+        let recent = earlier.iter().rev().take(CHANGE_REACH).flat_map(|before| {
+            before.found.iter().rev().filter(is_drug).filter(move |hit| !beside_the_point(before, lexicon, hit))
+        });
+        // 諗住加 X。 好,唔開: X was no more than thought of. What the patient takes anyway is not meant.
+        let course = |drug: usize| courses.iter().find(|(other, _)| *other == drug).map(|(_, course)| course);
+        let named = recent.take(SUBJECT_REACH).filter_map(|hit| match hit.meaning {
+            Meaning::Drug(drug) => Some(drug),
+            _ => None,
+        });
+        let taken = |drug: &usize| course(*drug).is_some_and(|course| course.medication.status == MedicationStatus::Active);
+        let target = named.filter(|drug| !taken(drug)).take(1).next();
+        let planned = |drug: &usize| {
+            course(*drug).is_some_and(|course| course.decided && course.medication.status == MedicationStatus::Planned)
+        };
+        if let Some(drug) = target.filter(planned) {
+            courses.retain(|(other, _)| *other != drug);
+        }
     }
 }
 
@@ -117,18 +153,24 @@ pub(super) fn change_named_before(utterances: &[Utterance], lexicon: &Lexicon, c
         if course.status == MedicationStatus::Stopped || later && course.status == MedicationStatus::Planned {
             continue;
         }
-        let mut how = regimen(utterance, lexicon, number.start..clause.end);
+        let Meaning::Drug(drug) = hit.meaning else { continue };
+        let degrees = lexicon.drugs.get(drug).is_some_and(counted_in_degrees);
+        // 加到四十 mg,每晚一次: up to the next drug of the sentence.
+        let sentence = utterance.sentence(number.start).end;
+        let next = utterance.within(number.start..sentence).iter().find(|hit| matches!(hit.meaning, Meaning::Drug(_)));
+        let until = next.map_or(sentence, |next| utterance.clause(next.start).range.start.max(clause.end).min(next.start));
+        let mut how = regimen(utterance, lexicon, number.start..until, degrees);
         let counted = utterance.quantities_in(number.start..number.end).first();
         if how.dose.is_none() && counted.is_none() {
             let unit = course.dose.as_ref().map(|dose| dose.unit.clone());
             how.dose = number.exact().zip(unit).map(|(value, unit)| Dose { value, unit });
+            how.amounts = how.dose.as_ref().map(|dose| Amounts::of(dose, number.start..number.end)).unwrap_or_default();
             how.spans.push(number.start..number.end);
         }
         let (Some(_), Some(mut evidence)) = (&how.dose, evidence_of(place, hit.start..hit.end)) else { continue };
         for more in how.spans.iter().filter_map(|span| evidence_of(utterance, span.clone())) {
             evidence.merge(&more);
         }
-        let Meaning::Drug(drug) = hit.meaning else { continue };
         let said = Said {
             drug,
             status: Some(MedicationStatus::Planned),
@@ -139,6 +181,7 @@ pub(super) fn change_named_before(utterances: &[Utterance], lexicon: &Lexicon, c
             doctor: true,
             misspelt: false,
             evidence,
+            name: hit.start..hit.end,
             text: place.said(hit.start..hit.end),
         };
         take(said, lexicon, courses);

@@ -1,0 +1,102 @@
+//! Whose allergy it is: the patient's, or a relative's that the patient has not.
+
+use std::ops::Range;
+
+use super::super::utterance::{Speaker, Utterance};
+use super::reaction::shows;
+use super::{NEAR, Told, evidence_of, put, substance, substance_named};
+use crate::note::AllergyStatus;
+use crate::terminology::{Found, Lexicon, TermKind};
+
+/// 使唔使食抗生素我對盤尼西林敏感: where, behind a question of something else, the patient goes on to tell of themselves.
+pub(super) fn told_from(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> usize {
+    let question = utterance.terms(lexicon, clause.clone(), TermKind::Question).last();
+    let myself = |hit: &&Found| {
+        let next = utterance.chars.get(hit.end);
+        matches!(next, Some('对' | '细' | '小' | '以' | '食' | '打' | '试')) && utterance.folded(hit.start..hit.end) == ['我']
+    };
+    let after = |question: &Found| utterance.terms(lexicon, question.end + 2..clause.end, TermKind::Oneself).find(myself);
+    let told = question.and_then(after).map_or(clause.start, |hit| hit.start);
+    if utterance.has(lexicon, clause.start..told, &[TermKind::Allergy]) { clause.start } else { told }
+}
+
+/// 佢食盤尼西林面腫佢個女就對海鮮敏感: without a mark between, what stands before the relative is the patient's.
+pub(super) fn patients_own(utterance: &Utterance, lexicon: &Lexicon, clause: Range<usize>) -> Range<usize> {
+    let relative = [TermKind::Family, TermKind::Other]
+        .iter()
+        .filter_map(|kind| utterance.terms(lexicon, clause.clone(), *kind).next())
+        .min_by_key(|hit| hit.start);
+    let Some(relative) = relative else { return clause };
+    let own = clause.start..relative.start;
+    let told = utterance.has(lexicon, own.clone(), &[TermKind::Allergy, TermKind::Reaction])
+        || shows(utterance, lexicon, &own).is_some();
+    let named = utterance.within(own.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit));
+    if told && named { own } else { clause }
+}
+
+/// 我老婆對盤尼西林敏感,我冇: the relative's substance, and that the patient has no such allergy.
+pub(super) fn but_not_me(
+    utterance: &Utterance,
+    lexicon: &Lexicon,
+    told: Range<usize>,
+    clause: &Range<usize>,
+    all: &mut Vec<Told>,
+) {
+    let me = utterance.terms(lexicon, clause.clone(), TermKind::Oneself).next();
+    // 我食過冇事, 我唔會, 佢自己沒有 deny as 我冇 does.
+    let denials = [TermKind::Negation, TermKind::NotSo, TermKind::Tolerated];
+    let denial =
+        denials.iter().filter_map(|kind| utterance.terms(lexicon, clause.clone(), *kind).last()).max_by_key(|hit| hit.end);
+    let (Some(me), Some(denial)) = (me, denial) else { return };
+    // 我食過頭孢冇事 is a word on another substance.
+    let other = utterance.within(clause.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit));
+    if other || me.start > denial.start || clause.end.saturating_sub(denial.end) > 3 {
+        return;
+    }
+    let hits = utterance.within(told).iter();
+    for (name, hit) in hits.filter_map(|hit| substance(utterance, hit, lexicon).map(|name| (name, hit))) {
+        if !name.is_any_drug()
+            && let Some(mut evidence) = evidence_of(utterance, hit.start..hit.end)
+        {
+            if let Some(more) = evidence_of(utterance, denial.start..denial.end) {
+                evidence.merge(&more);
+            }
+            put(all, name, AllergyStatus::None, evidence);
+        }
+    }
+}
+
+/// Whether a relative or another is the subject of a clause.
+pub(super) fn relatives(utterance: &Utterance, lexicon: &Lexicon, start: usize, end: usize) -> bool {
+    let patient = seen_today(utterance, lexicon, utterance.back(start, 3 * NEAR)..utterance.ahead(end, 3 * NEAR));
+    let not_the_patient = |hit: &Found| {
+        patient.is_some_and(|patient| utterance.folded(patient.start..patient.end) != utterance.folded(hit.start..hit.end))
+    };
+    let family = utterance
+        .terms(lexicon, start..end, TermKind::Family)
+        .next()
+        .is_some_and(|hit| utterance.owned(hit.start) || utterance.speaker != Speaker::Relative || not_the_patient(hit));
+    // 我就對 aspirin 敏感, says the mother: hers.
+    let hers = utterance.speaker == Speaker::Relative
+        && utterance.terms(lexicon, start..end, TermKind::Oneself).any(|hit| {
+            let next = utterance.chars.get(hit.end);
+            matches!(next, Some('对' | '就' | '食' | '都' | '有')) && utterance.folded(hit.start..hit.end).starts_with(&['我'])
+        });
+    family || hers || utterance.has(lexicon, start..end, &[TermKind::Other])
+}
+
+/// 阿爺以前對磺胺敏感,不過今日睇嘅係阿嫲: who of the family is the patient.
+fn seen_today<'a>(utterance: &'a Utterance, lexicon: &'a Lexicon, near: Range<usize>) -> Option<&'a Found> {
+    let mut family = utterance.terms(lexicon, near, TermKind::Family);
+    family.find(|hit| {
+        let lead: String = utterance.folded(hit.start.saturating_sub(4)..hit.start).iter().collect();
+        lead.ends_with("睇嘅系") || lead.ends_with("睇嘅就系") || lead.ends_with("病人系")
+    })
+}
+
+/// 佢媽媽對盤尼西林敏感佢自己冇: where, without a mark between, the patient is set against the relative.
+pub(super) fn set_against(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<usize> {
+    let sign = utterance.terms(lexicon, clause.clone(), TermKind::Allergy).next()?;
+    let me = utterance.terms(lexicon, sign.end..clause.end, TermKind::Oneself).next()?;
+    Some(me.start)
+}

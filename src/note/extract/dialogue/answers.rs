@@ -1,0 +1,127 @@
+//! Answers in other words than yes and no, and what takes back or restricts what was just said.
+
+use std::ops::Range;
+
+use super::super::clauses::Clause;
+use super::super::utterance::Utterance;
+use super::Answer;
+
+/// What stands around an answer without a meaning of its own (folded).
+const PARTICLES: &str = " 呀啊喇啦嘅㗎囉啰咯喎嘞噃呢哦噢嗯唉吖咋啫添,.()（）-";
+/// Clauses that affirm by themselves (folded): 有冇頭暈? 間中囉.
+const YES: [&str; 33] = [
+    "间中",
+    "有时",
+    "有时会",
+    "偶然",
+    "偶尔",
+    "久唔久",
+    "耐唔耐",
+    "耐唔中",
+    "三不五时",
+    "成日",
+    "晚晚",
+    "日日",
+    "少少",
+    "微微",
+    "微微哋",
+    "一啲",
+    "咪就系",
+    "咪系",
+    "就系",
+    "梗系",
+    "梗系有",
+    "梗有",
+    "点会冇",
+    "不嬲都有",
+    "一向都有",
+    "一路都有",
+    "有系有",
+    "好犀利",
+    "好紧要",
+    "好严重",
+    "都几犀利",
+    "差咗好多",
+    "点头",
+];
+/// Clauses that deny by themselves (folded): 有冇嘔? 唔覺.
+const NO: [&str; 26] = [
+    "唔觉",
+    "唔觉有",
+    "唔多觉",
+    "唔觉得",
+    "冇觉",
+    "睇唔到",
+    "睇唔到有",
+    "见唔到",
+    "见唔到有",
+    "点会",
+    "点会有",
+    "边有",
+    "边会",
+    "边会有",
+    "唔会",
+    "冇留意",
+    "冇冇",
+    "冇冇冇",
+    "应该冇",
+    "好似冇",
+    "一啲都冇",
+    "从来冇",
+    "摇头",
+    "摇头冇",
+    "拧头",
+    "正常",
+];
+/// What is well where a complaint was asked for: how the complaint's code begins, and the words (folded).
+const WELL: [(&str, &[&str]); 3] = [
+    ("G47.0", &["瞓得好", "瞓到觉", "瞓得着", "瞓得几好", "瞓得都好"]),
+    ("R63.0", &["食得", "胃口好", "胃口都好", "胃口几好"]),
+    ("R53", &["精神好", "精神都好", "精神几好"]),
+];
+/// Of whom a relative's condition is denied (folded); nobody is a relative of theirs.
+const MYSELF: [&str; 6] = ["我自己", "佢自己", "自己", "本人", "我", "佢"];
+/// What ends a clause that says that somebody has not what a relative has (folded).
+const NOT: [&str; 8] = ["未试过", "未有", "冇事", "正常", "冇有", "冇中", "冇", "未中过"];
+/// The longest such clause, in characters.
+const SHORT: usize = 9;
+
+/// The words of a clause without particles.
+fn words(utterance: &Utterance, clause: &Range<usize>) -> String {
+    utterance.folded(clause.clone()).iter().filter(|c| !PARTICLES.contains(**c)).collect()
+}
+
+/// A clause that is an answer as a whole.
+pub(super) fn whole(utterance: &Utterance, clause: &Range<usize>) -> Option<(Answer, usize, usize)> {
+    let words = words(utterance, clause);
+    let answer = match words.as_str() {
+        said if YES.contains(&said) => Answer::Yes,
+        said if NO.contains(&said) => Answer::No,
+        _ => return None,
+    };
+    Some((answer, clause.start, clause.end))
+}
+
+/// Whether a clause says that what a complaint would disturb is well.
+pub(super) fn well(utterance: &Utterance, clause: &Range<usize>, icd10: &str) -> bool {
+    let words = words(utterance, clause);
+    let said = |(code, well): &(&str, &[&str])| icd10.starts_with(code) && well.iter().any(|well| words.contains(well));
+    WELL.iter().any(said) && !words.contains(['唔', '冇'])
+}
+
+/// 我自己冇, 佢自己未試過: behind a relative's condition.
+pub(super) fn not_me(utterance: &Utterance, clause: &Range<usize>) -> bool {
+    let words = words(utterance, clause);
+    words.chars().count() <= SHORT
+        && MYSELF.iter().any(|who| words.starts_with(who))
+        && NOT.iter().any(|not| words.ends_with(not))
+}
+
+/// 唔係,係鼻敏感: what was said is taken back, and the next clause says what it is.
+pub(super) fn takes_back(utterance: &Utterance, clauses: &[Clause]) -> bool {
+    let [this, next, ..] = clauses else { return false };
+    let follows = words(utterance, &next.range);
+    matches!(words(utterance, &this.range).as_str(), "唔系" | "唔系唔系" | "讲错咗" | "讲错" | "写错咗")
+        && ["系", "应该系", "其实系", "即系"].iter().any(|is| follows.starts_with(is))
+        && !follows.starts_with("系咪")
+}

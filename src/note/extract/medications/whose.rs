@@ -1,0 +1,102 @@
+//! Whose drug it is that is named: the patient's, or that of the last person spoken of before it.
+
+use super::super::utterance::{Speaker, Utterance};
+use crate::terminology::{Found, Lexicon, Meaning, TermKind};
+
+/// How far back a person is the subject.
+const SUBJECT_REACH: usize = 40;
+/// How far behind a drug its receiver may stand: 俾咗支 X 啫喱我.
+const RECEIVED: usize = 6;
+/// Who is neither family nor among the words for others (folded): the one one slept with, and animals.
+const ANOTHER: [&str; 14] =
+    ["前度", "前夫", "前妻", "男朋友", "女朋友", "男友", "女友", "伴侣", "只狗", "只猫", "狗狗", "猫猫", "狗仔", "猫仔"];
+/// Words by which one takes what belongs to another (folded).
+const TAKES: [&str; 5] = ["攞", "借", "偷", "问", "用"];
+
+/// Whether a drug is another's.
+pub(super) fn someone_elses(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
+    let clause = utterance.clause(hit.start).range;
+    let sentence = utterance.sentence(hit.start).start;
+    let told = matches!(utterance.speaker, Speaker::Patient | Speaker::Relative);
+    let from = if told { sentence.max(utterance.back(hit.start, SUBJECT_REACH)) } else { clause.start };
+    let other = match last_person(utterance, lexicon, from, hit.start) {
+        Some(Person::Other) => utterance.speaker != Speaker::Doctor || from == clause.start,
+        Some(Person::Family(at)) => family(utterance, lexicon, at, clause.start),
+        Some(Person::Speaker(at)) => utterance.speaker == Speaker::Relative && takes_oneself(utterance, at, hit.start),
+        Some(Person::Patient) | None => false,
+    };
+    other && !comes_to_the_patient(utterance, hit)
+}
+
+/// A person named; with the place where that may matter.
+enum Person {
+    Patient,
+    Speaker(usize),
+    Family(usize),
+    Other,
+}
+
+fn last_person(utterance: &Utterance, lexicon: &Lexicon, from: usize, until: usize) -> Option<Person> {
+    let relative = utterance.speaker == Speaker::Relative;
+    let named = utterance.within(from..until).iter().rev().filter(|hit| hit.end <= until).find_map(|hit| {
+        let Meaning::Term(term) = hit.meaning else { return None };
+        let person = match lexicon.term_kind(term)? {
+            TermKind::Oneself if utterance.folded(hit.start..hit.end).contains(&'佢') => Person::Patient,
+            TermKind::Oneself if relative => Person::Speaker(hit.start),
+            TermKind::Oneself => Person::Patient,
+            TermKind::Third if relative => mine(utterance, lexicon, from..hit.start).map_or(Person::Patient, Person::Family),
+            // 想生 BB: nobody yet.
+            TermKind::Family if utterance.folded(hit.start.saturating_sub(2)..hit.start).contains(&'生') => return None,
+            TermKind::Family => Person::Family(hit.start),
+            TermKind::Other => Person::Other,
+            _ => return None,
+        };
+        Some((hit.end, person))
+    });
+    let words: String = utterance.folded(from..until).iter().collect();
+    let another = ANOTHER.iter().filter_map(|word| words.rfind(word)).max();
+    let another = another.map(|byte| from + words.get(..byte).map_or(0, |before| before.chars().count()));
+    match (named, another) {
+        (Some((end, person)), Some(at)) if end > at => Some(person),
+        (_, Some(_)) => Some(Person::Other),
+        (named, None) => named.map(|(_, person)| person),
+    }
+}
+
+/// 我阿哥躁鬱,佢食 X: of the brother.
+fn mine(utterance: &Utterance, lexicon: &Lexicon, before: std::ops::Range<usize>) -> Option<usize> {
+    let owned = |at: usize| at.checked_sub(1).and_then(|before| utterance.chars.get(before)) == Some(&'我');
+    utterance.terms(lexicon, before, TermKind::Family).last().map(|hit| hit.start).filter(|at| owned(*at))
+}
+
+/// A relative's drug. Who came along speaks of the patient as 阿爸, and of another as 佢阿爸, or 我阿哥 after 佢.
+fn family(utterance: &Utterance, lexicon: &Lexicon, at: usize, clause: usize) -> bool {
+    let owner = at.checked_sub(1).and_then(|before| utterance.chars.get(before));
+    let spoken_of = utterance.back(at, 2 * SUBJECT_REACH);
+    match utterance.speaker {
+        Speaker::Relative => {
+            owner == Some(&'佢')
+                || owner == Some(&'我') && utterance.has(lexicon, spoken_of..at.saturating_sub(1), &[TermKind::Third])
+        }
+        // 阿爸冇糖尿,食緊 X: of what is denied of a relative, nothing follows.
+        _ => clause <= at || !utterance.has(lexicon, at..clause, &[TermKind::Negation, TermKind::Contrast]),
+    }
+}
+
+/// 我自己食緊 X, said by who came along; 我餵佢食 X and 我俾佢 are the patient's.
+fn takes_oneself(utterance: &Utterance, at: usize, drug: usize) -> bool {
+    let words: String = utterance.folded(at..drug).iter().collect();
+    let self_told = words.starts_with("我自己") || words.starts_with("自己");
+    self_told || ["我食紧", "我都食紧", "我食开", "我用紧", "我打紧"].iter().any(|start| words.starts_with(start))
+}
+
+/// 攞咗老公啲 X 嚟食, 鄰居俾咗支 X 我: another's that one takes.
+fn comes_to_the_patient(utterance: &Utterance, hit: &Found) -> bool {
+    let clause = utterance.clause(hit.start).range;
+    let before: String = utterance.folded(clause.start..hit.start).iter().collect();
+    let behind: String = utterance.folded(hit.end..clause.end.min(hit.end + RECEIVED)).iter().filter(|c| **c != ' ').collect();
+    let taken = TAKES.iter().any(|verb| before.contains(verb))
+        && ["嚟食", "来食", "食", "嚟用", "嚟搽"].iter().any(|end| behind.starts_with(end));
+    let given = ["俾", "畀", "比", "塞", "给", "送", "买"].iter().any(|verb| before.contains(verb));
+    taken || given && behind.contains('我')
+}

@@ -1,0 +1,75 @@
+//! Where what was said of a dose is taken back or changed in the same breath: 一日兩次,唔係,講錯咗,係一日三次.
+
+use std::ops::Range;
+
+use super::super::utterance::Utterance;
+use crate::terminology::{Found, Lexicon, TermKind};
+
+/// How much of a range is read before and behind its marks; more marks than this are no dose.
+const MOST_PARTS: usize = 6;
+
+/// A range cut at its corrections and changes, in order: what stands in a later part replaces what stands in an earlier one.
+pub(super) fn parts(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> Vec<Range<usize>> {
+    let marks = utterance.within(range.clone()).iter().filter(|hit| {
+        (is(hit, lexicon, TermKind::Corrected) && opens_clause(utterance, hit))
+            || is(hit, lexicon, TermKind::ChangedTo) && from_now(utterance, lexicon, range.start, hit)
+    });
+    let mut parts = Vec::new();
+    let mut start = range.start;
+    for mark in marks.take(MOST_PARTS) {
+        parts.push(start..mark.start.max(start));
+        start = if denies(utterance, mark) { utterance.clause(mark.start).range.end } else { mark.end }.max(start);
+    }
+    parts.push(start..range.end.max(start));
+    parts
+}
+
+fn is(hit: &Found, lexicon: &Lexicon, kind: TermKind) -> bool {
+    matches!(hit.meaning, crate::terminology::Meaning::Term(term) if lexicon.term_kind(term) == Some(kind))
+}
+
+/// 一個禮拜一次,唔係日日: what stands behind it in its clause is what it is not. 唔係,係一日三次 says so in the next.
+fn denies(utterance: &Utterance, mark: &Found) -> bool {
+    let clause = utterance.clause(mark.start).range;
+    let rest = utterance.folded(mark.end..clause.end.max(mark.end));
+    utterance.folded(mark.start..mark.end).starts_with(&['唔'])
+        && !rest.iter().all(|c| matches!(c, ' ' | '呀' | '喎' | '啊' | '嘞' | '唔' | '係' | '系'))
+}
+
+/// 唔係 is a correction where a clause begins with it, not within 如果唔係痛.
+pub(super) fn opens_clause(utterance: &Utterance, hit: &Found) -> bool {
+    let clause = utterance.clause(hit.start).range;
+    utterance.folded(clause.start..hit.start).iter().all(|c| matches!(c, ' ' | '呀' | '啊' | '哎' | '咦'))
+}
+
+/// 開五 mg,兩個禮拜後加到十: what starts now is the first dose; so it is where the change hangs on something.
+fn from_now(utterance: &Utterance, lexicon: &Lexicon, start: usize, hit: &Found) -> bool {
+    let clause = utterance.clause(hit.start).range.start.max(start);
+    let before = utterance.sentence(hit.start).start.max(start)..hit.start;
+    let later = utterance.folded(clause..hit.start).iter().any(|c| matches!(c, '后' | '再'));
+    !later && !utterance.has(lexicon, before, &[TermKind::Hypothetical, TermKind::Deferred, TermKind::After])
+}
+
+/// The end of what is said of a drug: a sentence that begins with a correction goes on with the one before it.
+pub fn end_with_corrections(utterance: &Utterance, lexicon: &Lexicon, end: usize) -> usize {
+    let (start, mut end) = (end, end);
+    for clause in utterance
+        .clauses()
+        .iter()
+        .skip(utterance.clause_index(end))
+        .filter(|clause| clause.range.start > start)
+        .take(2 * MOST_PARTS)
+    {
+        let first = utterance.terms(lexicon, clause.range.clone(), TermKind::Corrected).next();
+        if utterance.sentence(clause.range.start).start == clause.range.start {
+            let silent = clause.range.is_empty();
+            if !silent && !first.is_some_and(|hit| opens_clause(utterance, hit)) {
+                break;
+            }
+            if !silent {
+                end = utterance.sentence(clause.range.start).end;
+            }
+        }
+    }
+    end
+}

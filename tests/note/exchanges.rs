@@ -1,0 +1,97 @@
+//! Short exchanges about drugs: what is asked and answered, taken back, changed, said of several at once, and another person's.
+
+use cantoscribe::note::MedicationStatus;
+use cantoscribe::note::extract::extract;
+
+use super::LEXICON;
+use super::scopes::transcript;
+
+/// Each drug as `name dose unit xTimes`, with `-` before it where it was stopped.
+fn drugs(talk: &str) -> Vec<String> {
+    let told = |drug: cantoscribe::note::Medication| {
+        let stopped = if drug.status == MedicationStatus::Stopped { "-" } else { "" };
+        let dose = drug.dose.map(|dose| format!(" {} {}", dose.value, dose.unit)).unwrap_or_default();
+        let times = drug.times_per_day.map(|times| format!(" x{times}")).unwrap_or_default();
+        format!("{stopped}{}{dose}{times}", drug.name)
+    };
+    extract(&transcript(talk), &LEXICON).medications.into_iter().map(told).collect()
+}
+
+fn check(rows: &[(&str, &[&str])]) {
+    let mut wrong = Vec::new();
+    for (talk, wanted) in rows {
+        let got = drugs(talk);
+        if got != *wanted {
+            wrong.push(format!("{talk}\n    wanted {wanted:?}\n    got    {got:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+}
+
+#[test]
+fn an_answer_is_said_of_the_drug_that_was_asked_about() {
+    check(&[
+        ("d:有冇食 warfarin?|p:冇。", &[]),
+        ("d:有冇食 warfarin?|p:有,三 mg,每晚一次。", &["warfarin 3 mg x1"]),
+        ("d:losartan 日日食?|p:唔係,隔日食,五十 mg。", &["losartan 50 mg x0.5"]),
+        ("d:bisoprolol 仲有冇食?|p:停咗喇。", &["-bisoprolol"]),
+        ("d:蘭索拉唑點食?|p:朝早一粒。", &[]),
+        ("d:Betaloc 一日食幾多次?|p:兩次。|d:每次呢?|p:半粒,五十 mg 嗰隻。", &["metoprolol 25 mg x2"]),
+        // The question is another.
+        ("d:開 naproxen 二百五十 mg 一日兩次。胃有冇事?|p:冇。", &["naproxen 250 mg x2"]),
+        ("r:使唔使食 Tamiflu?|d:病咗五日,冇用喇。", &[]),
+    ]);
+}
+
+#[test]
+fn what_is_taken_back_or_changed_gives_way_to_what_is_said_last() {
+    check(&[
+        ("d:開 metformin 五百 mg,一日兩次,唔係,講錯咗,係一日三次。", &["metformin 500 mg x3"]),
+        ("d:開 sertraline 二十五 mg……sorry,五十 mg,朝早一次。", &["sertraline 50 mg x1"]),
+        ("d:methotrexate 十五 mg 一個禮拜一次,唔係日日。", &["methotrexate 15 mg x0.14"]),
+        ("d:Lasix 四十 mg bd 改做四十 mg 朝早一次。", &["furosemide 40 mg x1"]),
+        ("d:gliclazide 八十 mg 由兩粒減到一粒,一日兩次。", &["gliclazide 80 mg x2"]),
+        ("p:warfarin 食緊三 mg 每晚。|d:INR 得一點六,今晚起改四 mg。", &["warfarin 4 mg x1"]),
+        ("p:每晚食一粒 Imovane,七點五 mg。|d:減做半粒,照舊瞓前。", &["zopiclone 3.75 mg x1"]),
+        ("d:bisoprolol 五 mg 嗰隻,之前食半粒,今日起食一粒,朝早食。", &["bisoprolol 5 mg x1"]),
+        ("d:開返 naproxen,唔係,係 ibuprofen 四百 mg tds。", &["ibuprofen 400 mg x3"]),
+    ]);
+}
+
+#[test]
+fn a_count_is_of_its_strength() {
+    check(&[
+        ("p:華法林我食粒半,每粒兩 mg,夜晚食。", &["warfarin 3 mg x1"]),
+        ("p:methotrexate 逢星期五食四粒,一粒二點五 mg。", &["methotrexate 10 mg x0.14"]),
+        ("r:佢 Keppra 五百 mg 嗰隻,日食兩次,每次兩粒。", &["levetiracetam 1000 mg x2"]),
+        ("d:amlodipine 五 mg 一日一次,開三十粒。", &["amlodipine 5 mg x1"]),
+        ("p:瞓前打十六度 Lantus。", &["insulin glargine 16 [IU] x1"]),
+    ]);
+}
+
+#[test]
+fn how_often_is_said_once_of_all_of_a_list() {
+    check(&[
+        ("p:我食 Norvasc 五 mg、Cozaar 五十 mg,全部都係一日一次。", &["amlodipine 5 mg x1", "losartan 50 mg x1"]),
+        ("p:隔日食嗰兩隻係 furosemide 四十 mg 同 digoxin 零點二五 mg。", &["furosemide 40 mg x0.5", "digoxin 0.25 mg x0.5"]),
+        (
+            "p:每晚食 simvastatin 二十 mg 同 finasteride 五 mg,朝早就食 amlodipine 五 mg。",
+            &["simvastatin 20 mg x1", "finasteride 5 mg x1", "amlodipine 5 mg x1"],
+        ),
+    ]);
+}
+
+#[test]
+fn another_persons_drug_and_one_never_taken_are_no_treatment() {
+    check(&[
+        ("p:爸爸心臟病,aspirin 同 Plavix 都食緊。", &[]),
+        ("p:室友肺癆,食緊 rifampicin。", &[]),
+        ("p:屋企隻狗食緊 prednisolone 五 mg 一日一次。", &[]),
+        ("r:我自己食緊 cloxacillin 五百 mg 一日四次。", &[]),
+        ("r:佢阿爸食 allopurinol,佢自己食緊 febuxostat 四十 mg 一日一次。", &["febuxostat 40 mg x1"]),
+        ("p:我攞咗老公啲 Imovane 嚟食,一晚一粒,七點五 mg。", &["zopiclone 7.5 mg x1"]),
+        ("p:同事塞咗粒 Xanax 俾我,我冇食。", &[]),
+        ("d:本來想開 aspirin,不過你胃出血過,唔開喇。", &[]),
+        ("p:Klacid 食咗兩日,之後就冇食喇。", &["-clarithromycin"]),
+    ]);
+}
