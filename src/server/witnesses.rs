@@ -162,8 +162,7 @@ impl Watched {
         for _ in 0..MOST_ANSWERS {
             let submission = store.submission(self.change(|state| state.saw)).await?;
             let (witness, old) = (Arc::clone(&self.witness), submission.old);
-            let answer =
-                tokio::task::spawn_blocking(move || witness.submit(&submission, || By::now(Actor::System).at));
+            let answer = tokio::task::spawn_blocking(move || witness.submit(&submission, || By::now(Actor::System).at));
             let broken = |_| GatewayError::Unreachable { kind: "witness", what: "it broke down" };
             match answer.await.map_err(broken)?? {
                 Answer::Cosigned(cosigned) => return self.keep(store, *cosigned).await.map(|()| Spoken::Cosigned),
