@@ -22,6 +22,17 @@ pub enum AuditError {
         /// The public key.
         by: String,
     },
+    /// Something that is no key of a witness.
+    #[error("this is no witness's Ed25519 key in the form NAME+HASH+BASE64 (signature type 4, `cosignature/v1`)")]
+    BadCosigner,
+    /// A note with a cosignature that is not what it says it is.
+    #[error("what claims to be the cosignature of {by} is none: {what}")]
+    NotCosigned {
+        /// The witness's name.
+        by: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// A signed note that is no checkpoint of the log.
     #[error("what is signed is no checkpoint of this log")]
     BadCheckpoint,

@@ -39,7 +39,7 @@ impl Hash {
     }
 
     /// As a checkpoint writes it: base64.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         STANDARD.decode(text).ok()?.try_into().ok().map(Self)
     }
 

@@ -3,7 +3,8 @@
 //! Invariant: an event has no room for clinical content; a log only grows, and whoever has the public key can check it all.
 //!
 //! An [`Event`] in its one form in bytes is an entry. Entries are the leaves of a Merkle tree (RFC 6962) that is kept in tiles
-//! (<https://c2sp.org/tlog-tiles>); its head is a [`Checkpoint`], signed in the form of <https://c2sp.org/signed-note>. [`Edge`]
+//! (<https://c2sp.org/tlog-tiles>); its head is a [`Checkpoint`], signed in the form of <https://c2sp.org/signed-note>, and by a
+//! witness, a [`Cosigner`], where there is one. [`Edge`]
 //! appends, [`Tree`] makes proofs, [`verify()`] checks a whole log. All of it is pure: files are `crate::ledger`'s, and the time, the
 //! secret key and the database are arguments. [`report`] says what a log means to who has to answer for it.
 //!
@@ -16,6 +17,7 @@
 //! rolled-back database is found.
 
 mod checkpoint;
+mod cosignature;
 mod edge;
 mod error;
 mod event;
@@ -30,6 +32,10 @@ mod tree;
 mod verify;
 
 pub use checkpoint::Checkpoint;
+pub(crate) use cosignature::read_size;
+#[cfg(test)]
+pub(crate) use cosignature::tests as cosignature_tests;
+pub use cosignature::{Cosigned, Cosigner, Submission, WITNESSED};
 pub use edge::{Edge, Sheet};
 pub use error::AuditError;
 pub use event::{Action, Actor, EmergencyReason, Event, HowSaid, Outcome, Purpose, Refusal, RestrictedReason, UnixMillis};

@@ -21,34 +21,104 @@ use super::AuditError;
 
 /// The signature type of Ed25519.
 const ED25519: u8 = 1;
+/// Bytes of a public key and of a secret one.
+const KEY_BYTES: usize = 32;
 /// What a private key's text begins with.
 const PRIVATE: &str = "PRIVATE+KEY+";
 /// What each line of a signature begins with.
 const DASH: &str = "\u{2014} ";
-/// Longer notes, and notes with more signatures, are not read.
-const MOST_BYTES: usize = 64 << 10;
+/// Longer notes, and notes with more signatures, are not read. Sixteen signatures of the largest kind have room.
+const MOST_BYTES: usize = 128 << 10;
 const MOST_SIGNATURES: usize = 64;
 
 /// What a key is found by in a note: its name and the first bytes of a hash of both.
 #[derive(Clone, PartialEq, Eq)]
-struct KeyName {
-    name: String,
+pub(super) struct KeyName {
+    pub(super) name: String,
     id: [u8; 4],
 }
 
 impl KeyName {
-    fn new(name: &str, key: &VerifyingKey) -> Result<Self, AuditError> {
+    /// What a key of this signature type is found by.
+    fn new(name: &str, kind: u8, key: &VerifyingKey) -> Result<Self, AuditError> {
         if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control() || c == '+') {
             return Err(AuditError::BadKeyName);
         }
         let hash: [u8; 32] =
-            Sha256::new_with_prefix(name).chain_update([b'\n', ED25519]).chain_update(key.as_bytes()).finalize().into();
+            Sha256::new_with_prefix(name).chain_update([b'\n', kind]).chain_update(key.as_bytes()).finalize().into();
         let [a, b, c, d, ..] = hash;
         Ok(Self { name: name.to_owned(), id: [a, b, c, d] })
     }
 
-    fn hex(&self) -> String {
+    /// Reads a public key of this signature type.
+    pub(super) fn parse(text: &str, kind: u8) -> Result<(Self, VerifyingKey), AuditError> {
+        let (name, id, key) = parts(text.trim(), kind)?;
+        let key = VerifyingKey::from_bytes(&key).map_err(|_| AuditError::BadKey)?;
+        let name = Self::new(name, kind, &key)?;
+        if name.id == id { Ok((name, key)) } else { Err(AuditError::BadKey) }
+    }
+
+    /// The public key's text.
+    pub(super) fn written(&self, kind: u8, key: &VerifyingKey) -> String {
+        let bytes: Vec<u8> = std::iter::once(kind).chain(*key.as_bytes()).collect();
+        format!("{}+{}+{}", self.name, self.hex(), STANDARD.encode(bytes))
+    }
+
+    pub(super) fn hex(&self) -> String {
         self.id.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// A note taken apart. Whose its signatures are, and whether they are right, was not looked at.
+pub(super) struct Note<'a> {
+    /// What is signed.
+    pub(super) text: &'a str,
+    signatures: Vec<SignatureLine<'a>>,
+}
+
+/// A signature, by whomever.
+pub(super) struct SignatureLine<'a> {
+    /// The line, without its end.
+    pub(super) line: &'a str,
+    name: &'a str,
+    id: [u8; 4],
+    /// What follows the key's id.
+    pub(super) signature: Vec<u8>,
+}
+
+impl<'a> Note<'a> {
+    /// Takes a note apart.
+    ///
+    /// # Errors
+    /// [`AuditError::BadNote`] where it is none.
+    pub(super) fn parse(note: &'a str) -> Result<Self, AuditError> {
+        if note.len() > MOST_BYTES || note.chars().any(|c| c.is_control() && c != '\n') {
+            return Err(AuditError::BadNote);
+        }
+        // The last empty line: the text may have others.
+        let (before, signatures) = note.rsplit_once("\n\n").ok_or(AuditError::BadNote)?;
+        let text = note.get(..=before.len()).ok_or(AuditError::BadNote)?;
+        let signatures = signatures.strip_suffix('\n').ok_or(AuditError::BadNote)?;
+        if signatures.split('\n').count() > MOST_SIGNATURES {
+            return Err(AuditError::BadNote);
+        }
+        let signatures: Option<Vec<_>> = signatures.split('\n').map(SignatureLine::parse).collect();
+        Ok(Self { text, signatures: signatures.ok_or(AuditError::BadNote)? })
+    }
+
+    /// The signatures that say they are of this key. One that signed twice has none that counts.
+    pub(super) fn by(&self, key: &KeyName) -> Vec<&SignatureLine<'a>> {
+        self.signatures.iter().filter(|line| line.name == key.name && line.id == key.id).collect()
+    }
+}
+
+impl<'a> SignatureLine<'a> {
+    fn parse(line: &'a str) -> Option<Self> {
+        let (name, signature) = line.strip_prefix(DASH)?.split_once(' ')?;
+        let signature = STANDARD.decode(signature).ok()?;
+        let (id, signature) = signature.split_first_chunk::<4>()?;
+        let whole = !name.is_empty() && !signature.is_empty();
+        whole.then(|| Self { line, name, id: *id, signature: signature.to_vec() })
     }
 }
 
@@ -65,7 +135,7 @@ impl NoteSigner {
     /// When the name is empty or has a space, a control character or a plus in it.
     pub fn from_seed(name: &str, seed: &[u8; 32]) -> Result<Self, AuditError> {
         let key = SigningKey::from_bytes(seed);
-        Ok(Self { name: KeyName::new(name, &key.verifying_key())?, key })
+        Ok(Self { name: KeyName::new(name, ED25519, &key.verifying_key())?, key })
     }
 
     /// Reads a private key as [`Self::reveal`] writes it.
@@ -73,7 +143,7 @@ impl NoteSigner {
     /// # Errors
     /// [`AuditError::BadKey`] where it is none, or none of Ed25519.
     pub fn parse(text: &str) -> Result<Self, AuditError> {
-        let (name, id, secret) = parts(text.trim().strip_prefix(PRIVATE).ok_or(AuditError::BadKey)?)?;
+        let (name, id, secret) = parts(text.trim().strip_prefix(PRIVATE).ok_or(AuditError::BadKey)?, ED25519)?;
         let signer = Self::from_seed(name, &secret)?;
         if signer.name.id == id { Ok(signer) } else { Err(AuditError::BadKey) }
     }
@@ -128,10 +198,8 @@ impl NoteVerifier {
     /// # Errors
     /// [`AuditError::BadKey`] where it is none, or none of Ed25519.
     pub fn parse(text: &str) -> Result<Self, AuditError> {
-        let (name, id, key) = parts(text.trim())?;
-        let key = VerifyingKey::from_bytes(&key).map_err(|_| AuditError::BadKey)?;
-        let name = KeyName::new(name, &key)?;
-        if name.id == id { Ok(Self { name, key }) } else { Err(AuditError::BadKey) }
+        let (name, key) = KeyName::parse(text, ED25519)?;
+        Ok(Self { name, key })
     }
 
     /// Its name.
@@ -146,43 +214,27 @@ impl NoteVerifier {
     /// [`AuditError::BadNote`] where it is no note; [`AuditError::NotSigned`] where no signature of it is this key's, or one that
     /// claims to be is not.
     pub fn open<'a>(&self, note: &'a str) -> Result<&'a str, AuditError> {
-        if note.len() > MOST_BYTES || note.chars().any(|c| c.is_control() && c != '\n') {
-            return Err(AuditError::BadNote);
-        }
-        // The last empty line: the text may have others.
-        let (before, signatures) = note.rsplit_once("\n\n").ok_or(AuditError::BadNote)?;
-        let text = note.get(..=before.len()).ok_or(AuditError::BadNote)?;
-        let signatures = signatures.strip_suffix('\n').ok_or(AuditError::BadNote)?;
-        if signatures.split('\n').count() > MOST_SIGNATURES {
-            return Err(AuditError::BadNote);
-        }
-        let mut signed = false;
-        for line in signatures.split('\n') {
-            let (name, signature) = line.strip_prefix(DASH).and_then(|line| line.split_once(' ')).ok_or(AuditError::BadNote)?;
-            let signature = STANDARD.decode(signature).map_err(|_| AuditError::BadNote)?;
-            let (id, signature) = signature.split_first_chunk::<4>().ok_or(AuditError::BadNote)?;
-            if name.is_empty() || signature.is_empty() {
-                return Err(AuditError::BadNote);
+        Ok(self.opened(note)?.0.text)
+    }
+
+    /// The note taken apart, and the line of this key's signature.
+    pub(super) fn opened<'a>(&self, note: &'a str) -> Result<(Note<'a>, &'a str), AuditError> {
+        let note = Note::parse(note)?;
+        let line = match *note.by(&self.name) {
+            [signature] => {
+                let right = Signature::from_slice(&signature.signature).map_err(|_| AuditError::BadNote)?;
+                self.key.verify_strict(note.text.as_bytes(), &right).ok().map(|()| signature.line)
             }
-            if name != self.name.name || *id != self.name.id {
-                continue;
-            }
-            let signature = Signature::from_slice(signature).map_err(|_| AuditError::BadNote)?;
-            let valid = self.key.verify_strict(text.as_bytes(), &signature).is_ok();
-            if signed || !valid {
-                return Err(AuditError::NotSigned { by: self.to_string() });
-            }
-            signed = true;
-        }
-        if signed { Ok(text) } else { Err(AuditError::NotSigned { by: self.to_string() }) }
+            _ => None,
+        };
+        let line = line.ok_or_else(|| AuditError::NotSigned { by: self.to_string() })?;
+        Ok((note, line))
     }
 }
 
 impl fmt::Display for NoteVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut key = vec![ED25519];
-        key.extend(self.key.as_bytes());
-        write!(f, "{}+{}+{}", self.name.name, self.name.hex(), STANDARD.encode(key))
+        f.write_str(&self.name.written(ED25519, &self.key))
     }
 }
 
@@ -193,18 +245,18 @@ impl fmt::Debug for NoteVerifier {
 }
 
 /// Name, id and the 32 bytes of a key.
-type Parts<'a> = (&'a str, [u8; 4], Zeroizing<[u8; 32]>);
+type Parts<'a> = (&'a str, [u8; 4], Zeroizing<[u8; KEY_BYTES]>);
 
-/// Takes a key's text apart.
-fn parts(text: &str) -> Result<Parts<'_>, AuditError> {
+/// Takes the text of a key of this signature type apart.
+fn parts(text: &str, kind: u8) -> Result<Parts<'_>, AuditError> {
     let (name, rest) = text.split_once('+').ok_or(AuditError::BadKey)?;
     let (id, key) = rest.split_once('+').ok_or(AuditError::BadKey)?;
     let is_hex = id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     let id = u32::from_str_radix(id, 16).ok().filter(|_| is_hex).ok_or(AuditError::BadKey)?;
     let key = Zeroizing::new(STANDARD.decode(key).map_err(|_| AuditError::BadKey)?);
     match key.split_first() {
-        Some((&ED25519, key)) => {
-            let key: [u8; 32] = key.try_into().map_err(|_| AuditError::BadKey)?;
+        Some((found, key)) if *found == kind => {
+            let key: [u8; KEY_BYTES] = key.try_into().map_err(|_| AuditError::BadKey)?;
             Ok((name, id.to_be_bytes(), Zeroizing::new(key)))
         }
         _ => Err(AuditError::BadKey),

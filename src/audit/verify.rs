@@ -17,22 +17,26 @@ use super::tile::{self, CHECKPOINT, Layer, TilePath, WIDTH};
 use super::tree::Tree;
 use super::{AuditError, Checkpoint, Event};
 
-/// Checks every file of a log against its checkpoint, and that against one `seen` elsewhere.
+/// Checks every file of a log against its checkpoint, and that against those `seen` elsewhere.
 ///
 /// # Errors
-/// When the log has no checkpoint, it or the one that was seen is not signed by this key, or a file cannot be read. All else is in
-/// the report.
-pub fn verify(files: &impl LogFiles, verifier: &NoteVerifier, seen: Option<&Checkpoint>) -> Result<Report, AuditError> {
+/// When the log has no checkpoint, it is not signed by this key, or a file cannot be read. All else is in the report.
+pub fn verify<'a>(
+    files: &impl LogFiles,
+    verifier: &NoteVerifier,
+    seen: impl IntoIterator<Item = &'a Checkpoint>,
+) -> Result<Report, AuditError> {
     let note = files.read(CHECKPOINT)?.ok_or(AuditError::BadNote)?;
     let note = String::from_utf8(note).map_err(|_| AuditError::BadNote)?;
     let checkpoint = Checkpoint::open(&note, verifier)?;
     let mut examination = Examination::new(files, &checkpoint)?;
     examination.run()?;
     let Examination { mut faults, beyond, .. } = examination;
-    if let Some(seen) = seen {
+    let whole = faults.is_empty();
+    for seen in seen {
         if seen.size > checkpoint.size {
             faults.push(Fault::RolledBack { size: checkpoint.size, seen: seen.size });
-        } else if faults.is_empty() {
+        } else if whole {
             // All tiles are as they were signed, so they can be asked.
             let read = |path: TilePath| files.read(&path.to_string())?.ok_or(AuditError::Malformed { path: path.to_string() });
             if Tree::new(checkpoint.size, read).root_of_first(seen.size)? != seen.root {

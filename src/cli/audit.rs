@@ -2,17 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use super::output::print;
-use crate::audit::{Checkpoint, Fault, NoteVerifier, Report, RowCheck, verify};
+use crate::audit::{CHECKPOINT, Checkpoint, Cosigned, Cosigner, Fault, NoteVerifier, Report, RowCheck, UnixMillis, verify};
+use crate::interop::fhir::Instant;
 use crate::ledger::LogFolder;
 use crate::store::{DatabaseUrl, EventRows};
 
 /// No key and no checkpoint comes near this; a longer file is not read.
-const MOST_BYTES: u64 = 64 << 10;
+const MOST_BYTES: u64 = 128 << 10;
 /// More faults than these are counted.
 const MOST_FAULTS: usize = 100;
 
@@ -37,6 +39,9 @@ enum AuditCommand {
         /// A checkpoint of this log that was kept elsewhere: the log must have grown from it
         #[arg(long, value_name = "CHECKPOINT")]
         seen: Option<PathBuf>,
+        /// File of a witness's public key, NAME+HASH+BASE64: it must have cosigned a checkpoint that lies with the log, or the one of --seen, and the log must have grown from the newest; may be said more than once
+        #[arg(long, value_name = "FILE")]
+        witness: Vec<PathBuf>,
         /// The database that the log was made of, postgres://USER@HOST/NAME or sqlite:FILE: its rows must be what the log has
         #[arg(long, value_name = "URL")]
         database: Option<DatabaseUrl>,
@@ -48,20 +53,43 @@ enum AuditCommand {
 /// # Errors
 /// With the text for the user; the exit code is then 1.
 pub fn run(arguments: &AuditArguments) -> anyhow::Result<ExitCode> {
-    let AuditCommand::Verify { folder, key, seen, database } = &arguments.command;
+    let AuditCommand::Verify { folder, key, seen, witness, database } = &arguments.command;
     let verifier = NoteVerifier::parse(&text_of(key)?).with_context(|| format!("cannot use `{}`", key.display()))?;
     let open =
         |path: &PathBuf| Checkpoint::open(&text_of(path)?, &verifier).with_context(|| format!("cannot use `{}`", path.display()));
-    let seen = seen.as_ref().map(open).transpose()?;
-    anyhow::ensure!(folder.join(crate::audit::CHECKPOINT).is_file(), "there is no checkpoint in `{}`", folder.display());
-    let report = verify(&LogFolder::new(folder), &verifier, seen.as_ref());
+    let checkpoint = seen.as_ref().map(open).transpose()?;
+    anyhow::ensure!(folder.join(CHECKPOINT).is_file(), "there is no checkpoint in `{}`", folder.display());
+    let witnessed = witness.iter().map(|file| witnessed(file, folder, seen.as_deref(), &verifier));
+    let witnessed: Vec<(String, Cosigned)> = witnessed.collect::<Result<_, _>>()?;
+    let all_seen = checkpoint.iter().chain(witnessed.iter().map(|(_, cosigned)| &cosigned.checkpoint));
+    let report = verify(&LogFolder::new(folder), &verifier, all_seen);
     let mut report = report.with_context(|| format!("cannot verify `{}`", folder.display()))?;
     if let Some(url) = database {
-        anyhow::ensure!(report.faults.is_empty(), "{}the database was not looked at", describe(&report));
+        anyhow::ensure!(report.faults.is_empty(), "{}the database was not looked at", describe(&report, &witnessed));
         report.faults = compare(&LogFolder::new(folder), report.checkpoint.size, url)?;
     }
-    print(&describe(&report))?;
+    print(&describe(&report, &witnessed))?;
     Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A witness's name, and the newest checkpoint that it cosigned: of those in the log's folder and the one that was seen elsewhere.
+fn witnessed(key: &Path, folder: &Path, seen: Option<&Path>, log: &NoteVerifier) -> anyhow::Result<(String, Cosigned)> {
+    let witness = Cosigner::parse(&text_of(key)?).with_context(|| format!("cannot use `{}`", key.display()))?;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+    let kept = Some(folder.join(witness.path())).filter(|kept| kept.exists());
+    let mut newest: Option<Cosigned> = None;
+    for path in [Some(folder.join(CHECKPOINT)), kept, seen.map(Path::to_owned)].into_iter().flatten() {
+        let found = witness.open(&text_of(&path)?, log, now).with_context(|| format!("cannot use `{}`", path.display()))?;
+        newest = newest.into_iter().chain(found).max_by_key(|cosigned| (cosigned.checkpoint.size, cosigned.at));
+    }
+    let newest = newest.with_context(|| {
+        let (folder, kept) = (folder.display(), witness.path());
+        format!(
+            "{witness} has cosigned no checkpoint of this log: neither `checkpoint` nor `{kept}` in `{folder}`, nor what was seen"
+        )
+    })?;
+    Ok((witness.name().to_owned(), newest))
 }
 
 /// What a database has otherwise than the log.
@@ -91,7 +119,7 @@ fn text_of(path: &Path) -> anyhow::Result<String> {
     read().with_context(|| format!("cannot read `{}`", path.display()))
 }
 
-fn describe(report: &Report) -> String {
+fn describe(report: &Report, witnessed: &[(String, Cosigned)]) -> String {
     let Checkpoint { origin, size, root } = &report.checkpoint;
     let lines = |faults: &[Fault]| faults.iter().map(|fault| format!("{fault}\n")).collect::<String>();
     let mut text = match report.faults.split_at_checked(MOST_FAULTS) {
@@ -101,6 +129,10 @@ fn describe(report: &Report) -> String {
     };
     if report.beyond > 0 {
         text.push_str(&format!("{} files are of entries that no checkpoint was signed for\n", report.beyond));
+    }
+    for (name, cosigned) in witnessed {
+        let at = Instant::from_unix_seconds(i64::try_from(cosigned.at.0 / 1000).unwrap_or(i64::MAX));
+        text.push_str(&format!("{name}: cosigned {} of {size} entries, {}\n", cosigned.checkpoint.size, at.as_str()));
     }
     let found = if report.faults.is_empty() { "intact" } else { "NOT INTACT" };
     text.push_str(&format!("{origin}: {size} entries, root {root}: {found}\n"));

@@ -64,7 +64,7 @@ pub struct ServeArguments {
     /// Refuse an uploaded recording of more than so many MiB
     #[arg(long, value_name = "MIB", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=4096))]
     max_upload: u64,
-    /// Send patients' messages, and the audit log as it grows, by the gateways of this file (TOML, with [sms], [mail], [webhook] and [syslog]); without [sms] and [mail] a trial shows messages on its page of sharing
+    /// Send patients' messages, and the audit log as it grows, by the gateways of this file (TOML, with [sms], [mail], [webhook], [syslog] and [[witness]]); without [sms] and [mail] a trial shows messages on its page of sharing
     #[arg(long, value_name = "FILE")]
     gateways: Option<PathBuf>,
     /// Erase sound so many hours after its note was signed; words, note and record stay

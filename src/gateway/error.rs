@@ -53,7 +53,7 @@ pub enum GatewayError {
     /// The gateway answered that it does not take what was sent.
     #[error("the {kind} gateway refused it with {code}")]
     Refused {
-        /// `SMS`, `mail` or `webhook`.
+        /// `SMS`, `mail`, `webhook` or `witness`.
         kind: &'static str,
         /// The status of its answer.
         code: u16,
@@ -68,10 +68,19 @@ pub enum GatewayError {
         /// Its number.
         entry: u64,
     },
+    /// What a witness answered is not what was asked for.
+    #[error("the witness's answer cannot be used: {what}")]
+    Answer {
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// What a witness answered is no cosignature of its key.
+    #[error("the witness's answer cannot be used: {0}")]
+    Cosignature(#[from] crate::audit::AuditError),
     /// The gateway did not answer, or not in words that can be understood.
     #[error("the {kind} gateway could not be reached: {what}")]
     Unreachable {
-        /// `SMS`, `mail`, `webhook` or `syslog`.
+        /// `SMS`, `mail`, `webhook`, `syslog` or `witness`.
         kind: &'static str,
         /// What failed.
         what: &'static str,

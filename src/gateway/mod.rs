@@ -1,5 +1,5 @@
 //! What leaves the machine: messages to patients, by an HTTP gateway for SMS or a mail server, and the audit log as it grows, to a hospital's
-//! webhook or syslog server.
+//! webhook or syslog server; its heads go to witnesses.
 //!
 //! Invariant: what a message says and to whom is in no log, no error and no `Debug` print. A hand-over of which nobody knows whether it
 //! happened is made again under the same id, so that the receiver can drop the double.
@@ -17,6 +17,7 @@ mod sms;
 mod syslog;
 mod template;
 mod webhook;
+mod witness;
 
 use std::fmt;
 
@@ -29,10 +30,11 @@ pub use error::GatewayError;
 pub use feed::{Feed, LogEntry};
 pub use mail::Mail;
 pub use schedule::next_try;
-pub use settings::{Begin, MailSettings, Settings, SmsSettings, SyslogSettings, Tls, WebhookSettings};
+pub use settings::{Begin, MailSettings, Settings, SmsSettings, SyslogSettings, Tls, WebhookSettings, WitnessSettings};
 pub use sms::Sms;
 pub use syslog::Syslog;
 pub use webhook::Webhook;
+pub use witness::{Answer, Witness};
 
 /// What a message is known by, to us and to the receiver: the same at each try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,6 +84,8 @@ pub struct Gateways {
     mail: Option<Mail>,
     /// Whom the audit log is sent to.
     pub feeds: Vec<Feed>,
+    /// Who cosigns its heads.
+    pub witnesses: Vec<Witness>,
 }
 
 impl Gateways {
@@ -99,7 +103,7 @@ impl Gateways {
         if let Some(settings) = settings.syslog {
             feeds.push(Feed::Syslog(Box::new(Syslog::new(settings)?)));
         }
-        Ok(Self { sms, mail, feeds })
+        Ok(Self { sms, mail, feeds, witnesses: Witness::all(settings.witness)? })
     }
 
     /// Whether any message to a patient has a way to go.

@@ -21,6 +21,9 @@ pub struct Settings {
     pub webhook: Option<WebhookSettings>,
     /// A syslog server that gets each entry of the audit log.
     pub syslog: Option<SyslogSettings>,
+    /// Witnesses, who cosign the heads of the audit log.
+    #[serde(default)]
+    pub witness: Vec<WitnessSettings>,
 }
 
 /// A provider that takes an SMS by HTTP: any that has an address to which a request of some form is posted.
@@ -90,6 +93,23 @@ pub struct SyslogSettings {
     /// With which entry a receiver of this address begins.
     #[serde(default)]
     pub begin: Begin,
+}
+
+/// A witness of the audit log (<https://c2sp.org/tlog-witness>).
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessSettings {
+    /// Its public key, `NAME+HASH+BASE64`.
+    pub key: String,
+    /// Its submission prefix: what stands before `/add-checkpoint`. `https`, or `http` on this machine.
+    pub url: String,
+    /// Seconds between two submissions at least.
+    #[serde(default = "usual_pace")]
+    pub every: u64,
+}
+
+fn usual_pace() -> u64 {
+    10
 }
 
 /// With which entry of the log a receiver begins that never got one.

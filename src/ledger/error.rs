@@ -72,6 +72,9 @@ pub enum LedgerError {
         /// The key's file.
         path: PathBuf,
     },
+    /// The program ended, or broke down, before it was done.
+    #[error("the log's files were not read or written to the end")]
+    Interrupted,
     /// The system gave no random bytes.
     #[error("the system gave no random bytes")]
     Random,

@@ -17,7 +17,10 @@ mod key;
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
-use crate::audit::{self, CHECKPOINT, Checkpoint, Edge, Hash, Layer, LogFiles as _, NoteSigner, Sheet, TilePath, Tree, WIDTH};
+use crate::audit::{
+    self, CHECKPOINT, Checkpoint, Cosigned, Cosigner, Edge, Hash, Layer, LogFiles as _, NoteSigner, Sheet, Submission, TilePath,
+    Tree, UnixMillis, WIDTH,
+};
 
 pub use error::LedgerError;
 pub use folder::LogFolder;
@@ -153,6 +156,44 @@ impl Ledger {
     /// When the log never was as long, or a tile is missing or damaged.
     pub fn consistency(&self, old_size: u64) -> Result<Vec<Hash>, LedgerError> {
         self.tree().consistency(old_size)
+    }
+
+    /// What a witness is asked with that saw the log when it had `old` entries.
+    ///
+    /// # Errors
+    /// As [`Self::consistency`]; when the head's file cannot be read.
+    pub fn submission(&self, old: u64) -> Result<Submission, LedgerError> {
+        let (log, head, proof) = (self.signer.verifier(), self.head.clone(), self.consistency(old)?);
+        let note = self.note(CHECKPOINT)?.ok_or_else(|| LedgerError::NoHead { folder: self.folder.path().to_owned() })?;
+        Ok(Submission { log, head, note, old, proof })
+    }
+
+    /// The newest checkpoint that this witness cosigned, as it was kept; nothing where there is none.
+    ///
+    /// # Errors
+    /// When its file cannot be read, or is not what it should be.
+    pub fn cosigned(&self, witness: &Cosigner, now: UnixMillis) -> Result<Option<Cosigned>, LedgerError> {
+        match self.note(&witness.path())? {
+            Some(note) => Ok(witness.open(&note, &self.signer.verifier(), now)?),
+            None => Ok(None),
+        }
+    }
+
+    /// Keeps it, in the place of an older one. It has a file of its own: the head's is replaced before a witness can answer.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_cosigned(&self, witness: &Cosigner, cosigned: &Cosigned) -> Result<(), LedgerError> {
+        let name = witness.path();
+        self.folder.put(&name, cosigned.note.as_bytes())?;
+        self.folder.sync([name.as_str()])
+    }
+
+    /// A signed note in the log's folder.
+    fn note(&self, name: &str) -> Result<Option<String>, LedgerError> {
+        let bytes = self.folder.read(name)?;
+        let note = bytes.map(String::from_utf8).transpose();
+        note.map_err(|_| LedgerError::from(audit::AuditError::BadNote))
     }
 
     fn tree(&self) -> Tree<impl Fn(TilePath) -> Result<Vec<u8>, LedgerError>> {

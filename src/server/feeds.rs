@@ -83,7 +83,7 @@ async fn run(store: Store, receiver: Receiver, mut closing: watch::Receiver<bool
 }
 
 /// How long to wait after so many tries that failed one after another.
-fn pause(tries: u32) -> Duration {
+pub(super) fn pause(tries: u32) -> Duration {
     let next = next_try(tries, UnixMillis(0), UnixMillis(u64::MAX));
     Duration::from_millis(next.map_or(0, |UnixMillis(after)| after))
 }

@@ -41,6 +41,12 @@ struct Receiver {
     feed: &'static str,
 }
 
+/// A witness of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Cosigner {
+    witness: String,
+}
+
 /// What is counted while the server runs.
 pub(super) struct Meter {
     registry: Registry,
@@ -51,6 +57,9 @@ pub(super) struct Meter {
     disk_free: Gauge<u64, AtomicU64>,
     log_size: Gauge<u64, AtomicU64>,
     feed_waiting: Family<Receiver, Gauge<u64, AtomicU64>>,
+    witness_waiting: Family<Cosigner, Gauge<u64, AtomicU64>>,
+    witness_at: Family<Cosigner, Gauge<u64, AtomicU64>>,
+    witness_alarm: Family<Cosigner, Gauge>,
 }
 
 impl Meter {
@@ -76,7 +85,29 @@ impl Meter {
         let log_size = bytes(&mut registry, "audit_log_entries", "Entries under the audit log's signed head");
         let feed_waiting = Family::default();
         registry.register("feed_waiting_entries", "Entries of the audit log that a receiver has not taken", feed_waiting.clone());
-        Arc::new(Self { registry, answers, seconds, rooms_open, rooms_most, disk_free, log_size, feed_waiting })
+        let witness_waiting = Family::default();
+        registry.register(
+            "witness_waiting_entries",
+            "Entries of the audit log that a witness has not cosigned",
+            witness_waiting.clone(),
+        );
+        let witness_at = Family::default();
+        registry.register("witness_cosigned_seconds", "When a witness cosigned last, in seconds since 1970", witness_at.clone());
+        let witness_alarm = Family::default();
+        registry.register("witness_alarm", "1 where the audit log is not the one that a witness saw", witness_alarm.clone());
+        Arc::new(Self {
+            registry,
+            answers,
+            seconds,
+            rooms_open,
+            rooms_most,
+            disk_free,
+            log_size,
+            feed_waiting,
+            witness_waiting,
+            witness_at,
+            witness_alarm,
+        })
     }
 }
 
@@ -134,6 +165,12 @@ async fn metrics(
     meter.log_size.set(size);
     for (feed, next) in app.feeds.positions() {
         meter.feed_waiting.get_or_create(&Receiver { feed }).set(size.saturating_sub(next));
+    }
+    for said in app.witnesses.said() {
+        let cosigner = Cosigner { witness: said.witness };
+        meter.witness_waiting.get_or_create(&cosigner).set(size.saturating_sub(said.entries));
+        meter.witness_at.get_or_create(&cosigner).set(said.at.map_or(0, |at| at.0 / 1000));
+        meter.witness_alarm.get_or_create(&cosigner).set(i64::from(said.alarm.is_some()));
     }
     let mut text = String::new();
     // A string takes everything.

@@ -34,6 +34,7 @@ mod templates;
 mod terms;
 mod visits;
 mod wire;
+mod witnesses;
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr, TcpListener};
@@ -143,6 +144,7 @@ struct App {
     sharing: sharing::Sharing,
     retention: Retention,
     feeds: feeds::Feeds,
+    witnesses: witnesses::Witnesses,
     /// Turns true when the server shuts down. Who must have ended by then holds a receiver.
     closing: Arc<watch::Sender<bool>>,
 }
@@ -181,6 +183,7 @@ pub async fn serve(
     };
     store.index_contacts().await?;
     let feeds = feeds::Feeds::begin(&store, std::mem::take(&mut gateways.feeds)).await?;
+    let witnesses = witnesses::Witnesses::begin(&store, std::mem::take(&mut gateways.witnesses)).await;
     // Only a trial shows on a page what patients are sent: elsewhere a message waits for a gateway.
     let gateways = (gateways.reach_patients() || entrance != Entrance::Trial).then_some(gateways);
     let sharing = sharing::Sharing::new(store.clone(), gateways, origin.clone())?;
@@ -191,8 +194,10 @@ pub async fn serve(
     tokio::spawn(sharing.clone().deliver(closing.subscribe()));
     tokio::spawn(retention::run(rooms.store().clone(), retention, closing.subscribe()));
     feeds.run(rooms.store(), &closing);
+    witnesses.run(rooms.store(), &closing);
     let gate = Arc::new(gate);
-    let app = App { rooms: Arc::clone(&rooms), gate, allowance, sharing, retention, feeds, closing: Arc::clone(&closing) };
+    let closes = Arc::clone(&closing);
+    let app = App { rooms: Arc::clone(&rooms), gate, allowance, sharing, retention, feeds, witnesses, closing: closes };
     let only_tls = origin.starts_with("https://");
     let router = router(app, hosts).layer(middleware::from_fn_with_state(Proxies::of(&proxies), proxies::believe));
     let router = if only_tls { router.layer(middleware::map_response(only_over_tls)) } else { router };

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::{Shared, Store, StoreError};
 use crate::audit::{CHECKPOINT, Checkpoint, WIDTH};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 
 /// The task that writes the log.
 #[derive(Debug, Default)]
@@ -72,9 +72,7 @@ impl Store {
             if rows.is_empty() {
                 return Ok(());
             }
-            let store = self.clone();
-            let written = tokio::task::spawn_blocking(move || store.ledger().catch_up(first, rows).map(drop)).await;
-            written.unwrap_or(Ok(()))?;
+            self.with_ledger(move |ledger| ledger.catch_up(first, rows).map(drop)).await?;
         }
     }
 
@@ -108,6 +106,17 @@ impl Store {
             // Only a panic could fail it.
             let _ = task.await;
         }
+    }
+
+    /// Does something with the log's files, which waits for the disk.
+    pub(super) async fn with_ledger<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Ledger) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&mut store.ledger())).await;
+        // Only a panic, or the end of the program, could keep it from it.
+        Ok(done.unwrap_or_else(|_| Err(LedgerError::Interrupted))?)
     }
 
     fn log_task(&self) -> std::sync::MutexGuard<'_, LogTask> {

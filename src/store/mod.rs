@@ -50,6 +50,7 @@ mod sound;
 mod staff;
 mod templates;
 mod ways_back;
+mod witnesses;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};

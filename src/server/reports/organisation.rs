@@ -13,6 +13,7 @@ use super::super::asked::Asked;
 use super::super::caller::{Caller, What};
 use super::super::error::{ApiError, ErrorDocument};
 use super::super::sharing::{organisation_name, works_here};
+use super::super::witnesses::Said;
 use super::paper;
 use crate::audit::report::{Report, Reporter, Scope};
 use crate::audit::{Action, Checkpoint, Event, OrganisationId, PersonId, Pseudonym, UnixMillis};
@@ -59,6 +60,8 @@ pub(super) struct Document {
     pub organisation: String,
     /// The signed head of the log, in words and as it is written.
     pub checkpoint: Head,
+    /// What each witness of the log said last.
+    pub witnesses: Vec<Said>,
     /// What the log says.
     pub report: Report,
     /// Its people's names.
@@ -99,7 +102,8 @@ pub(in crate::server) async fn show(
     let period = period(&form, caller.by.at)?;
     let store = app.rooms.store();
     store.keep_event(&caller.by.did_in_general(Action::Report)).await?;
-    let document = document(store, caller.session.organisation, period, caller.by.at).await?;
+    let witnesses = app.witnesses.said();
+    let document = document(store, caller.session.organisation, period, caller.by.at, witnesses).await?;
     let policy = (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     Ok(match form.format {
         Format::Json => Json(document).into_response(),
@@ -138,6 +142,7 @@ async fn document(
     organisation: OrganisationId,
     (from, to): (UnixMillis, UnixMillis),
     made_at: UnixMillis,
+    witnesses: Vec<Said>,
 ) -> Result<Document, ApiError> {
     let roles = store.roles_in(organisation).await?;
     let (patients, staff) = patients(store, organisation, &roles).await?;
@@ -165,7 +170,7 @@ async fn document(
     let Checkpoint { origin, size, root } = head;
     let checkpoint = Head { origin, size, root: root.to_string(), note };
     let organisation = organisation_name(store, organisation).await?;
-    Ok(Document { made_at, organisation, checkpoint, report, people, organisations })
+    Ok(Document { made_at, organisation, checkpoint, witnesses, report, people, organisations })
 }
 
 /// The organisation's patients as the log calls them, and those of them who work there.

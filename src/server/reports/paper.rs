@@ -10,14 +10,25 @@ use crate::text::PatientText;
 
 /// The paper of a report.
 pub(super) fn of(document: &Document) -> Letter {
-    let Document { made_at, organisation, checkpoint, report, .. } = document;
+    let Document { made_at, organisation, checkpoint, witnesses, report, .. } = document;
     let last = crate::audit::UnixMillis(report.to.0.saturating_sub(1));
     let field = |label, value: String| Block::Field { label, value: Value::Stated(PatientText::from(value)) };
-    let head = vec![
+    let mut head = vec![
         field("Period", format!("{} to {}", day(&minute(report.from)), day(&minute(last)))),
         field("Log", format!("{}, {} entries", checkpoint.origin, checkpoint.size)),
         field("Root", checkpoint.root.clone()),
     ];
+    // First of all: nothing below is worth more than the log that it cites.
+    let alarms = witnesses.iter().filter_map(|said| Some((said, said.alarm.as_ref()?)));
+    let alarms: Vec<_> = alarms.map(|(said, alarm)| field("ALARM", format!("{alarm} ({})", said.witness))).collect();
+    head.splice(0..0, alarms);
+    head.extend(witnesses.iter().map(|said| {
+        let cosigned = said.at.map_or_else(
+            || "has cosigned nothing yet".to_owned(),
+            |at| format!("cosigned the head of {} entries, {}", said.entries, minute(at)),
+        );
+        field("Witness", format!("{}: {cosigned}", said.witness))
+    }));
     let mut body = vec![sentence(
         "Numbers in brackets are entries of the audit log, from 0. `cantoscribe audit verify` shows that the log is as it was signed; the \
          checkpoint at the end is its signed head. Patients are named by the log's pseudonyms.",
