@@ -92,6 +92,10 @@ impl Witness {
         let text = text.map_err(|_| GatewayError::Answer { what: "it is not whole, too long or no text" })?;
         if code == 409 {
             let size = read_size(&text).filter(|_| says_size);
+            // Of the size that it saw, and refused: it saw another root there.
+            if submission.old == submission.head.size && size.is_none_or(|size| size == submission.old) {
+                return Ok(Answer::Inconsistent);
+            }
             return size.map(Answer::Saw).ok_or(GatewayError::Answer { what: "it says 409 and not what was seen" });
         }
         let cosigned = self.key.open(&format!("{}{text}", submission.note), &submission.log, now())?;

@@ -10,6 +10,7 @@ use super::App;
 use super::caller::{Caller, What};
 use super::error::{ApiError, ErrorDocument};
 use super::signing::{Desk, desk, kept, signature};
+use crate::audit::Action;
 use crate::identity::Right;
 use crate::store::Restriction;
 
@@ -39,6 +40,9 @@ pub(super) async fn unmark(State(app): State<App>, caller: Caller, Path(id): Pat
 
 async fn set(app: &App, caller: &Caller, id: &str, restricted: bool) -> Result<Json<Desk>, ApiError> {
     let new = Restriction { restricted, signature: signature(caller)? };
-    app.rooms.store().restrict(id, &new, &caller.by).await?;
+    if !app.rooms.store().restrict(id, &new, &caller.by).await? {
+        // It was so already: what is told of the note was read all the same.
+        caller.reads(app, Action::View { count: 1 }, id).await?;
+    }
     Ok(Json(desk(app, id, &kept(app, id).await?).await?))
 }

@@ -190,13 +190,13 @@ impl Watched {
 
     async fn keep(&self, store: &Store, cosigned: Cosigned) -> Result<(), ServerError> {
         let size = cosigned.checkpoint.size;
-        self.change(|state| (state.saw, state.asked) = (size, Some(size)));
+        self.change(|state| state.saw = size);
         // A longer one that was cosigned once tells of a roll-back, and stays.
-        if self.change(|state| state.cosigned.as_ref().is_some_and(|kept| kept.checkpoint.size > size)) {
-            return Ok(());
+        if self.change(|state| state.cosigned.as_ref().is_none_or(|kept| kept.checkpoint.size <= size)) {
+            store.keep_cosigned(self.witness.key(), &cosigned).await?;
+            self.change(|state| state.cosigned = Some(cosigned));
         }
-        store.keep_cosigned(self.witness.key(), &cosigned).await?;
-        self.change(|state| state.cosigned = Some(cosigned));
+        self.change(|state| state.asked = Some(size));
         Ok(())
     }
 

@@ -148,6 +148,14 @@ impl Act {
         query.fetch_optional(&mut *self.transaction).await.map_err(StoreError::database(self.action))
     }
 
+    /// All rows of a query, as they are within this change.
+    pub(super) async fn all<'q, T: for<'r> FromRow<'r, AnyRow> + Send + Unpin>(
+        &mut self,
+        query: QueryAs<'q, Any, T, AnyArguments<'q>>,
+    ) -> Result<Vec<T>, StoreError> {
+        query.fetch_all(&mut *self.transaction).await.map_err(StoreError::database(self.action))
+    }
+
     /// Makes it happen, and the event with it. Says the event's number in the log.
     pub(super) async fn commit(mut self, event: &Event) -> Result<u64, StoreError> {
         let number = self.enter(event).await?;

@@ -52,12 +52,10 @@ impl Store {
         }
         let action = if new.restricted { Action::Restrict } else { Action::Unrestrict };
         let event = act.event_about(by, action, id).await?;
+        // Where it cannot be told whose open views it ends, nothing is marked.
+        let shared = act.all::<(String,)>(sqlx::query_as(CONSENTS).bind(id)).await?;
         act.commit(&event).await?;
-        // It is done: who is not told finds out at the next page.
-        match self.reader().all::<(String,)>(sqlx::query_as(CONSENTS).bind(id)).await {
-            Ok(rows) => rows.into_iter().filter_map(|(id,)| ConsentId::try_from(id).ok()).for_each(|id| self.consent_changed(id)),
-            Err(error) => tracing::error!(%error, "open views were not told that a note was marked"),
-        }
+        shared.into_iter().filter_map(|(id,)| ConsentId::try_from(id).ok()).for_each(|id| self.consent_changed(id));
         Ok(true)
     }
 

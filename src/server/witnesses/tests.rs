@@ -179,6 +179,10 @@ async fn what_is_no_answer_of_the_witness_counts_as_none_and_is_no_alarm() {
     assert!(!folder.path().join("audit/witnessed").exists());
     *there.manner.lock().unwrap() = Manner::Right;
     assert_eq!(witnesses.0[0].work(&store).await.unwrap(), Spoken::Cosigned);
+    // A refusal of the size that it saw says that it saw another root there, whether it names the size or not.
+    *there.manner.lock().unwrap() = Manner::Status(409);
+    let again = begin(&store, &there).await;
+    assert_eq!(again.0[0].work(&store).await.unwrap(), Spoken::Alarm);
 }
 
 #[tokio::test]
