@@ -59,6 +59,8 @@ fn negation() {
     check(&[
         ("p:我冇頭痛,都冇作嘔", &["R51 absent", "R11 absent"]),
         ("p:條頸唔痛", &["M54.2 absent"]),
+        ("p:冇糖尿,有血壓高。", &["E14.9 absent", "I10 present"]),
+        ("p:冇咳,有膿痰。", &["R05 absent", "R09.3 present"]),
         ("p:血壓冇高", &["I10 absent"]),
         ("p:咳就冇,淨係喉嚨好痛", &["R05 absent", "R07.0 present"]),
         ("d:病人否認胸痛、氣促", &["R07.4 absent", "R06.0 absent"]),

@@ -152,6 +152,8 @@ impl Context<'_> {
                 clause.clone(),
                 &[TermKind::Negation, TermKind::Affirmation, TermKind::Uncertain, TermKind::RuleOut, TermKind::Contrast],
             )
+            // 冇咳,有膿痰: the 有 may be in the name.
+            && self.utterance.folded(clause.start..clause.start + 1) != ['有']
             // 冇骨折,扭親啫: what it is instead.
             && !matches!(self.utterance.folded(clause.end.saturating_sub(1)..clause.end), ['啫' | '咋'])
     }
