@@ -154,7 +154,7 @@ fn consents() -> Vec<Consent> {
     let refused = requested.clone().refuse(doctor(), None, START.after(9)).unwrap().0;
     let withdrawn = first.clone().withdraw(Actor::Patient, START.after(9)).0;
     let (link, page) = (Secret::of_random([3; 32]), Secret::of_random([4; 32]));
-    let asked = first.clone().ask_restricted(doctor(), RestrictedReason::Complaint, &link, START.after(9)).unwrap().0;
+    let asked = first.clone().ask_restricted(doctor(), RestrictedReason::Complaint, Some(&link), START.after(9)).unwrap().0;
     let opened = asked.open(&link, &page, START.after(9)).unwrap().0;
     let ((opened, code), _) = opened.issue_code(&key, &page, [7; 16], START.after(9)).unwrap();
     let handed = opened.code_handed_over(START.after(9)).unwrap().0;

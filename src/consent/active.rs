@@ -68,25 +68,31 @@ impl Active {
         matches!(self.restricted, Restricted::Included { .. })
     }
 
-    /// Why restricted data were asked for, where the patient has not answered yet.
+    /// Why restricted data are asked for, where the patient has not answered yet and still can.
     #[must_use]
-    pub fn asks_restricted(&self) -> Option<RestrictedReason> {
+    pub fn asks_restricted(&self, at: UnixMillis) -> Option<RestrictedReason> {
         match &self.restricted {
-            Restricted::Asked { reason, .. } => Some(*reason),
-            Restricted::LeftOut | Restricted::Included { .. } => None,
+            Restricted::Asked { reason, link, .. } if at < link.expires() => Some(*reason),
+            Restricted::Asked { .. } | Restricted::LeftOut | Restricted::Included { .. } => None,
         }
     }
 
-    /// The doctor who asked for the consent asks for restricted data too: `link` is for the patient. Asking again takes the place of what
-    /// was not answered: its link, page and code are good no more, and its codes count.
+    /// Whether restricted data were asked for and the patient has not answered, in time or not.
+    pub(super) fn asked_restricted(&self) -> bool {
+        matches!(self.restricted, Restricted::Asked { .. })
+    }
+
+    /// The doctor who asked for the consent asks for restricted data too: `link` is for the patient, and nothing where nobody can be
+    /// reached. Asking again takes the place of what was not answered: its link, page and code are good no more, and its codes count.
     ///
     /// # Errors
-    /// When another asks, the consent is over, or they are included.
-    pub fn ask_restricted(self, by: Actor, reason: RestrictedReason, link: &Secret, at: UnixMillis) -> Step<Self, Self> {
+    /// When another asks, nobody can be reached, the consent is over, or they are included.
+    pub fn ask_restricted(self, by: Actor, reason: RestrictedReason, link: Option<&Secret>, at: UnixMillis) -> Step<Self, Self> {
         let tried = |state: &mut Self| {
             if by != state.core.requester {
                 return Err(Refusal::NotAllowed);
             }
+            let link = link.ok_or(Refusal::NotEntitled)?;
             state.core.scope.check_time(at)?;
             let codes = match &state.restricted {
                 Restricted::LeftOut => Codes::default(),

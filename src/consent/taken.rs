@@ -91,7 +91,7 @@ impl Consent {
         match self {
             Self::Requested(state) => taken(state.confirm(key, page, code, by, at)),
             Self::Attested(state) => in_force(state.confirm(key, page, code, by, at)),
-            Self::Active(state) if state.asks_restricted().is_some() => taken(state.confirm_restricted(key, page, code, by, at)),
+            Self::Active(state) if state.asked_restricted() => taken(state.confirm_restricted(key, page, code, by, at)),
             other => other.declined((by.actor(), Action::ConsentAnswer), at),
         }
     }
@@ -105,8 +105,8 @@ impl Consent {
         }
     }
 
-    /// The doctor who asked for a consent in force asks for restricted data too: `link` is for the patient.
-    pub fn ask_restricted(self, by: Actor, reason: RestrictedReason, link: &Secret, at: UnixMillis) -> Taken<()> {
+    /// The doctor who asked for a consent in force asks for restricted data too: `link` is for the patient, if one can be reached.
+    pub fn ask_restricted(self, by: Actor, reason: RestrictedReason, link: Option<&Secret>, at: UnixMillis) -> Taken<()> {
         match self {
             Self::Active(state) => taken(state.ask_restricted(by, reason, link, at)),
             other => other.declined((by, Action::RestrictedAsk { reason }), at),
@@ -120,9 +120,7 @@ impl Consent {
             (Self::Requested(state), _) => taken(state.refuse(by, page, at)),
             (Self::Attested(state), _) => taken(state.refuse(by, page, at)),
             (Self::Answered(state), _) => taken(state.refuse(by, page, at)),
-            (Self::Active(state), Some(page)) if state.asks_restricted().is_some() => {
-                taken(state.refuse_restricted(by, page, at))
-            }
+            (Self::Active(state), Some(page)) if state.asked_restricted() => taken(state.refuse_restricted(by, page, at)),
             (other, _) => other.declined((by, Action::ConsentAnswer), at),
         }
     }

@@ -158,6 +158,14 @@ impl Ledger {
         self.tree().consistency(old_size)
     }
 
+    /// Whether this is a head that the log once had.
+    ///
+    /// # Errors
+    /// When a tile is missing or damaged.
+    pub fn had(&self, head: &Checkpoint) -> Result<bool, LedgerError> {
+        Ok(head.size <= self.size() && self.tree().root_of_first(head.size)? == head.root)
+    }
+
     /// What a witness is asked with that saw the log when it had `old` entries.
     ///
     /// # Errors

@@ -159,6 +159,14 @@ impl Caller {
     /// What there is not and what is not the caller's to see are told alike: [`ApiError::NotFound`] and its kind.
     /// [`ApiError::NotAllowed`] for what the caller may see but not do.
     pub async fn may(&self, app: &App, right: Right, what: What<'_>) -> Result<(), ApiError> {
+        self.may_do(app, (right, tried(right)), what).await
+    }
+
+    /// As [`Self::may`], of an action that is not the usual one for its right: it is what a no is kept of.
+    ///
+    /// # Errors
+    /// As [`Self::may`].
+    pub async fn may_do(&self, app: &App, (right, action): (Right, Action), what: What<'_>) -> Result<(), ApiError> {
         let (id, owner) = self.thing(app, what).await?;
         let there = owner.is_some();
         let thing = Thing::of(id, owner);
@@ -168,7 +176,7 @@ impl Caller {
         }
         // Asked in any case, so that what is not there takes as long.
         let is_seen = app.gate.rights.rule(&self.session, Right::View, &thing, None).allowed && there;
-        let event = self.event(app, right, what).await?;
+        let event = self.event(app, action, what).await?;
         let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
         app.rooms.store().keep_event(&Event { outcome, ..event }).await?;
         Err(match what {
@@ -192,22 +200,7 @@ impl Caller {
         })
     }
 
-    async fn event(&self, app: &App, right: Right, what: What<'_>) -> Result<Event, StoreError> {
-        let action = match right {
-            Right::View => Action::View { count: 0 },
-            Right::Edit => Action::Edit,
-            Right::Sign => Action::Sign,
-            Right::Record => Action::Record,
-            Right::Search => Action::Search { count: 0 },
-            Right::RequestConsent => Action::ConsentRequest,
-            Right::BreakGlass => Action::Permit,
-            Right::Export => Action::Export { count: 0 },
-            Right::Merge => Action::PatientMerge,
-            Right::ViewLog | Right::Report => Action::Report,
-            Right::ManageAccounts | Right::ManageDevices => Action::Administer,
-            Right::UseKeys => Action::KeyUse,
-            Right::Hold => Action::HoldPlace,
-        };
+    async fn event(&self, app: &App, action: Action, what: What<'_>) -> Result<Event, StoreError> {
         let store = app.rooms.store();
         Ok(match what {
             What::Patient(id) => self.by.did_for(action, store.pseudonym(id)?),
@@ -256,6 +249,25 @@ impl Caller {
     pub(super) async fn reads(&self, app: &App, action: Action, recording: &str) -> Result<(), StoreError> {
         let store = app.rooms.store();
         store.keep_event(&store.event_about(&self.by, action, recording).await?).await.map(drop)
+    }
+}
+
+/// What is usually tried with a right.
+fn tried(right: Right) -> Action {
+    match right {
+        Right::View => Action::View { count: 0 },
+        Right::Edit => Action::Edit,
+        Right::Sign => Action::Sign,
+        Right::Record => Action::Record,
+        Right::Search => Action::Search { count: 0 },
+        Right::RequestConsent => Action::ConsentRequest,
+        Right::BreakGlass => Action::Permit,
+        Right::Export => Action::Export { count: 0 },
+        Right::Merge => Action::PatientMerge,
+        Right::ViewLog | Right::Report => Action::Report,
+        Right::ManageAccounts | Right::ManageDevices => Action::Administer,
+        Right::UseKeys => Action::KeyUse,
+        Right::Hold => Action::HoldPlace,
     }
 }
 

@@ -11,6 +11,7 @@ use super::caller::{Caller, What};
 use super::clock::now;
 use super::error::{ApiError, ErrorDocument};
 use super::signing::{Desk, desk, kept};
+use crate::audit::Action;
 use crate::identity::Right;
 use crate::note::edit::{NoteEdit, apply};
 use crate::note::{FindingRef, Note, Quotes, SectionCode, Span};
@@ -151,23 +152,34 @@ pub(super) async fn edit(
         let kept = kept(&app, &id).await?;
         let merged = version != kept.record.version();
         let meant = edit.clone().meant(&kept.transcript)?;
-        let meant = if merged { rebased(&app, &id, version, meant, &kept).await? } else { meant };
+        let meant = if merged { rebased(&app, &caller, &id, (version, meant), &kept).await? } else { meant };
         let before = kept.record.editable()?;
         let at = now();
         let note = apply(before.note(), meant, &caller.name, at.as_str(), app.rooms.lexicon())?;
-        if note == *before.note() || save(&app, &id, &note, (before.version(), edit.act()), &caller).await? {
+        if note == *before.note() {
+            // Nothing is changed: what is told of the note was read all the same.
+            caller.reads(&app, Action::View { count: 1 }, &id).await?;
+            return changed(&app, &id, merged).await;
+        }
+        if save(&app, &id, &note, (before.version(), edit.act()), &caller).await? {
             return changed(&app, &id, merged).await;
         }
     }
-    Err(conflict(&kept(&app, &id).await?))
+    Err(conflict(&app, &caller, &id, &kept(&app, &id).await?).await)
 }
 
-async fn rebased(app: &App, id: &str, version: u64, edit: NoteEdit, kept: &KeptRecord) -> Result<NoteEdit, ApiError> {
+async fn rebased(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    (version, edit): (u64, NoteEdit),
+    kept: &KeptRecord,
+) -> Result<NoteEdit, ApiError> {
     let known = version < kept.record.version();
     let base = if known { app.rooms.store().note_version(id, version).await? } else { None };
     match base.map(|base| rebase(edit, &base, kept.record.note())) {
         Some(Rebased::Clean(edit)) => Ok(edit),
-        Some(Rebased::Asks) | None => Err(conflict(kept)),
+        Some(Rebased::Asks) | None => Err(conflict(app, caller, id, kept).await),
     }
 }
 
@@ -187,9 +199,12 @@ async fn changed(app: &App, id: &str, merged: bool) -> Result<Json<Changed>, Api
     Ok(Json(Changed { version: kept.record.version(), note: kept.record.note().clone(), merged, desk }))
 }
 
-/// What stands in the way, with the note as it is now.
-pub(super) fn conflict(kept: &KeptRecord) -> ApiError {
-    ApiError::Conflict { version: kept.record.version(), note: Box::new(kept.record.note().clone()) }
+/// What stands in the way, with the note as it is now: that is a reading of it.
+pub(super) async fn conflict(app: &App, caller: &Caller, id: &str, kept: &KeptRecord) -> ApiError {
+    match caller.reads(app, Action::View { count: 1 }, id).await {
+        Ok(()) => ApiError::Conflict { version: kept.record.version(), note: Box::new(kept.record.note().clone()) },
+        Err(error) => error.into(),
+    }
 }
 
 /// The version that a person saw.
@@ -237,7 +252,7 @@ async fn step(app: &App, id: &str, (seen, act): (u64, Act), caller: &Caller) -> 
     caller.may(app, Right::Edit, What::Recording(id)).await?;
     let kept = kept(app, id).await?;
     if kept.record.version() != seen {
-        return Err(conflict(&kept));
+        return Err(conflict(app, caller, id, &kept).await);
     }
     let steps = steps(&kept.changes);
     let back_to = if act == Act::Undo { steps.undo } else { steps.redo };
@@ -247,5 +262,5 @@ async fn step(app: &App, id: &str, (seen, act): (u64, Act), caller: &Caller) -> 
     if save(app, id, &note, (seen, act), caller).await? {
         return changed(app, id, false).await;
     }
-    Err(conflict(&self::kept(app, id).await?))
+    Err(conflict(app, caller, id, &self::kept(app, id).await?).await)
 }

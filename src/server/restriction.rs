@@ -22,7 +22,7 @@ use crate::store::Restriction;
     responses((status = 200, description = "The note's desk", body = Desk), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn mark(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Json<Desk>, ApiError> {
-    caller.may(&app, Right::Edit, What::Recording(&id)).await?;
+    caller.may_do(&app, (Right::Edit, Action::Restrict), What::Recording(&id)).await?;
     set(&app, &caller, &id, true).await
 }
 
@@ -34,7 +34,7 @@ pub(super) async fn mark(State(app): State<App>, caller: Caller, Path(id): Path<
     responses((status = 200, description = "The note's desk", body = Desk), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn unmark(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Json<Desk>, ApiError> {
-    caller.may(&app, Right::Sign, What::Recording(&id)).await?;
+    caller.may_do(&app, (Right::Sign, Action::Unrestrict), What::Recording(&id)).await?;
     set(&app, &caller, &id, false).await
 }
 

@@ -191,11 +191,11 @@ pub(super) async fn review(
     Body(seen): Body<Seen>,
 ) -> Result<Json<Desk>, ApiError> {
     caller.may(&app, Right::Edit, What::Recording(&id)).await?;
-    let kept = seen_last(&app, &id, seen.version).await?;
+    let kept = seen_last(&app, &caller, &id, seen.version).await?;
     let note = kept.record.note().clone();
     kept.record.editable()?;
     let reviewed = Draft::new(seen.version, note).review(signature(&caller)?).map_err(|not_yet| ApiError::Open(not_yet.open))?;
-    vouched(&app, &id, app.rooms.store().save_review(&id, &reviewed, &caller.by).await).await
+    vouched(&app, &caller, &id, app.rooms.store().save_review(&id, &reviewed, &caller.by).await).await
 }
 
 /// Signs the note that was read through: from now on it is frozen.
@@ -213,13 +213,13 @@ pub(super) async fn sign(
     Body(seen): Body<Seen>,
 ) -> Result<Json<Desk>, ApiError> {
     caller.may(&app, Right::Sign, What::Recording(&id)).await?;
-    let kept = seen_last(&app, &id, seen.version).await?;
+    let kept = seen_last(&app, &caller, &id, seen.version).await?;
     let signed = match kept.record {
         Record::Reviewed(reviewed) => reviewed.sign(signature(&caller)?),
         Record::Draft(_) => return Err(ApiError::NotReviewed),
         Record::Signed(_) => return Err(ApiError::Signed),
     };
-    vouched(&app, &id, app.rooms.store().save_signature(&id, &signed, &caller.by).await).await
+    vouched(&app, &caller, &id, app.rooms.store().save_signature(&id, &signed, &caller.by).await).await
 }
 
 /// Lines for a signed note.
@@ -255,30 +255,30 @@ pub(super) async fn addendum(
     Body(addendum): Body<Addendum>,
 ) -> Result<Json<Desk>, ApiError> {
     caller.may(&app, Right::Sign, What::Recording(&id)).await?;
-    let signed = seen_last(&app, &id, addendum.version).await?.record.signed()?;
+    let signed = seen_last(&app, &caller, &id, addendum.version).await?.record.signed()?;
     let lines: Vec<(SectionCode, PatientText)> = addendum.lines.into_iter().map(|line| (line.section, line.text)).collect();
     let signature = signature(&caller)?;
     let added = signed.addendum(&lines, signature.clone(), app.rooms.lexicon())?;
     let change = Change { version: added.version(), act: Act::Addendum, by: signature.by, at: signature.at };
     let saved = app.rooms.store().save_addendum(&id, &added, &change, &caller.by).await.map(|_| ());
-    vouched(&app, &id, saved).await
+    vouched(&app, &caller, &id, saved).await
 }
 
 /// The record, if its current version is the one that the person saw.
-async fn seen_last(app: &App, id: &str, version: u64) -> Result<KeptRecord, ApiError> {
+async fn seen_last(app: &App, caller: &Caller, id: &str, version: u64) -> Result<KeptRecord, ApiError> {
     let kept = kept(app, id).await?;
-    if kept.record.version() == version { Ok(kept) } else { Err(conflict(&kept)) }
+    if kept.record.version() == version { Ok(kept) } else { Err(conflict(app, caller, id, &kept).await) }
 }
 
 pub(super) fn signature(caller: &Caller) -> Result<Signature, ApiError> {
     Ok(Signature::new(&caller.name, now().as_str())?)
 }
 
-async fn vouched(app: &App, id: &str, saved: Result<(), SaveError>) -> Result<Json<Desk>, ApiError> {
+async fn vouched(app: &App, caller: &Caller, id: &str, saved: Result<(), SaveError>) -> Result<Json<Desk>, ApiError> {
     let kept = kept(app, id).await?;
     match saved {
         Ok(()) => Ok(Json(desk(app, id, &kept).await?)),
-        Err(SaveError::Conflict) => Err(conflict(&kept)),
+        Err(SaveError::Conflict) => Err(conflict(app, caller, id, &kept).await),
         Err(error) => Err(error.into()),
     }
 }

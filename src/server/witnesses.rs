@@ -89,10 +89,19 @@ impl Witnesses {
             let one = Watched { witness: Arc::new(witness), state: Arc::default() };
             let size = store.log_head().size;
             let saw = kept.as_ref().map_or(0, |kept| kept.checkpoint.size);
-            one.change(|state| (state.cosigned, state.saw) = (kept, saw));
             if saw > size {
                 one.sound(Alarm::RolledBack { size, saw });
+            } else if let Some(kept) = &kept {
+                match store.had(&kept.checkpoint).await {
+                    Ok(true) => {}
+                    Ok(false) => drop(one.sound(Alarm::Rewritten { saw })),
+                    Err(error) => {
+                        let witness = one.witness.key().name();
+                        tracing::error!(witness, %error, "whether the log is the one that a witness saw cannot be told here");
+                    }
+                }
             }
+            one.change(|state| (state.cosigned, state.saw) = (kept, saw));
             watched.push(one);
         }
         Self(watched.into())

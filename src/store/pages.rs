@@ -42,7 +42,10 @@ impl Act {
         self.execute(sqlx::query("DELETE FROM patient_pages WHERE ends <= $1").bind(at.0.cast_signed())).await?;
         let decider = serde_json::to_value(page.decider).ok();
         let decider = decider.as_ref().and_then(serde_json::Value::as_str).ok_or(StoreError::Json)?.to_owned();
-        let insert = "INSERT INTO patient_pages (hash, patient, decider, ends) VALUES ($1, $2, $3, $4)";
+        // A page that was the patient's already stays it: they answered one more question on it.
+        let insert = "INSERT INTO patient_pages (hash, patient, decider, ends) VALUES ($1, $2, $3, $4) \
+                      ON CONFLICT (hash) DO UPDATE SET decider = excluded.decider, ends = excluded.ends \
+                      WHERE patient_pages.patient = excluded.patient";
         let insert = sqlx::query(insert).bind(hash(secret)).bind(&page.patient).bind(decider).bind(ends.0.cast_signed());
         self.execute(insert).await.map(drop)
     }

@@ -1,7 +1,7 @@
 //! What a witness of the audit log is shown, and what it said.
 
 use super::{Store, StoreError};
-use crate::audit::{Cosigned, Cosigner, Submission, UnixMillis};
+use crate::audit::{Checkpoint, Cosigned, Cosigner, Submission, UnixMillis};
 
 impl Store {
     /// What a witness is asked with that saw the log when it had `old` entries; so many as there are where that is more.
@@ -10,6 +10,15 @@ impl Store {
     /// When a file of the log cannot be read.
     pub async fn submission(&self, old: u64) -> Result<Submission, StoreError> {
         self.with_ledger(move |ledger| ledger.submission(old.min(ledger.size()))).await
+    }
+
+    /// Whether this is a head that the log once had.
+    ///
+    /// # Errors
+    /// When a file of the log cannot be read.
+    pub async fn had(&self, head: &Checkpoint) -> Result<bool, StoreError> {
+        let head = head.clone();
+        self.with_ledger(move |ledger| ledger.had(&head)).await
     }
 
     /// The newest checkpoint that this witness cosigned; nothing where there is none.

@@ -48,13 +48,17 @@ async fn open(
     State(sharing): State<Sharing>,
     peer: Peer,
     Path((consent, secret)): Path<(String, String)>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let by = by(peer);
     let Some(id) = id(&consent) else { return Ok(refused(Refusal::NotSignedIn)) };
     if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
         return turned_away(&sharing, &by, id, refusal).await;
     }
-    let (link, page_secret) = (Secret::from_client(secret), Secret::of_random(random()?));
+    // Who has the page of this patient already keeps it: what can be taken back there can be, whatever is answered to one more question.
+    let kept = mine(&sharing, &consent, &headers).await?.and_then(|_| cookie(&headers));
+    let is_kept = kept.is_some();
+    let (link, page_secret) = (Secret::from_client(secret), kept.map_or_else(|| random().map(Secret::of_random), Ok)?);
     let opened = sharing.store().change_consent(id, &by, |consent, _| consent.open(&link, &page_secret, by.at).into()).await?;
     let Some(opened) = opened else { return turned_away(&sharing, &by, id, Refusal::NotSignedIn).await };
     if let Err(refusal) = opened.outcome {
@@ -62,7 +66,8 @@ async fn open(
     }
     // A code that cannot be sent is asked for again on the page.
     let _ = send_code(&sharing, id, &page_secret, &by).await?;
-    Ok(remember(&sharing, to_page(&at(&consent), None), &at(&consent), &page_secret, LINK_LIFE))
+    let response = to_page(&at(&consent), None);
+    Ok(if is_kept { response } else { remember(&sharing, response, &at(&consent), &page_secret, LINK_LIFE) })
 }
 
 /// The opened page, in whatever state its consent is.

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::courier::now;
 use super::patient::link_to;
 use super::words::minute;
 use super::{Names, Sharing, organisation_name, random};
@@ -292,7 +293,7 @@ impl Face {
             until: minute(if matches!(stored.consent, Consent::Active(_)) { scope.end() } else { scope.to }),
             restricted: match &stored.consent {
                 Consent::Active(active) if active.includes_restricted() => Some("included"),
-                Consent::Active(active) => active.asks_restricted().map(|_| "asked"),
+                Consent::Active(active) => active.asks_restricted(now()).map(|_| "asked"),
                 _ => None,
             },
         }

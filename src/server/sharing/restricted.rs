@@ -51,14 +51,16 @@ pub(super) async fn begin(
     stored: &StoredConsent,
     reason: RestrictedReason,
 ) -> Result<Option<Changed<()>>, ApiError> {
-    let consent = stored.consent.id();
+    let id = stored.consent.id();
     // To anybody else, and under a consent that is not in force, the consent itself says no.
     let asks = *stored.consent.requester() == by.actor && matches!(stored.consent, Consent::Active(_));
     let contact = if asks { Some(may_ask(sharing, by, stored, reason).await?) } else { None };
-    let link = Secret::of_random(random()?);
-    let address = format!("{}/d/{consent}/{}", sharing.0.public, link.reveal());
-    let changed = sharing.store().change_consent(consent, by, |consent, about| {
-        let taken = consent.ask_restricted(by.actor, reason, &link, by.at);
+    let secret = Secret::of_random(random()?);
+    let changed = sharing.store().change_consent(id, by, |consent, about| {
+        // It may have come into force since it was read: without a message to somebody nothing is asked.
+        let link = contact.as_ref().map(|_| &secret);
+        let taken = consent.ask_restricted(by.actor, reason, link, by.at);
+        let address = format!("{}/d/{id}/{}", sharing.0.public, secret.reveal());
         let message = contact.filter(|_| taken.outcome.is_ok());
         let message = message.map(|contact| link_to(contact, &about.owner_name, &address, by.at));
         ConsentStep { message, ..taken.into() }

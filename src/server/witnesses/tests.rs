@@ -234,6 +234,14 @@ async fn a_log_that_was_rolled_back_or_rewritten_sounds_the_alarm_and_goes_on_so
     (*there.manner.lock().unwrap(), *there.saw.lock().unwrap()) = (Manner::Right, (0, Hash::empty()));
     assert_eq!(witnesses.0[0].work(&store).await.unwrap(), Spoken::Cosigned);
     assert_eq!(begin(&store, &there).await.said()[0].entries, saw);
+    // A log that was written anew and is as long, or longer, is told by the start too.
+    let size = store.log_head().size;
+    grow(&store, usize::try_from(saw - size).unwrap()).await;
+    for more in [0, 7] {
+        grow(&store, more).await;
+        let witnesses = begin(&store, &there).await;
+        assert!(witnesses.said()[0].alarm.as_ref().unwrap().contains("rewritten"), "{more}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The HTML of the patient's pages. All that is not ours is escaped.
 
 use super::super::Sharing;
+use super::super::courier::now;
 use super::super::restricted::restricted_notes;
 use super::super::words::{self, Both, escaped, minute};
 use crate::audit::Refusal;
@@ -117,16 +118,19 @@ pub(super) fn decision(page: &Page<'_>) -> String {
             body.push_str(&form(consent, "no", ("Take it back", "收回同意"), "quiet"));
             ("You said yes", "您已同意")
         }
-        Consent::Active(active) if page.is_asked && active.asks_restricted().is_some() => {
+        Consent::Active(active) if page.is_asked && active.asks_restricted(now()).is_some() => {
             body.push_str(&paragraph((
                 "The rest is shared as before, whatever you answer.",
                 "無論您如何決定，其餘資料照舊分享。",
             )));
             body.push_str(&answer(consent, active.scope().standing, ("Yes, share these too", "同意一併分享")));
+            if *is_mine {
+                body.push_str(&form(consent, "withdraw", ("Take everything back now", "立即收回全部同意"), "stop"));
+            }
             ("May restricted data be shared too?", "是否同意一併分享受限制資料？")
         }
         Consent::Active(active) => {
-            if active.asks_restricted().is_some() {
+            if active.asks_restricted(now()).is_some() {
                 body.push_str(&paragraph((
                     "The doctor asks for restricted data too. Please open the link in the newest message to answer.",
                     "醫生要求一併查看受限制資料。請開啟最新短訊中的連結答覆。",
@@ -174,7 +178,7 @@ fn terms(page: &Page<'_>) -> String {
         (("Restricted data", "受限制資料"), both(words::restricted(&page.stored.consent))),
     ];
     let asked = match &page.stored.consent {
-        Consent::Active(active) if page.is_asked => active.asks_restricted(),
+        Consent::Active(active) if page.is_asked => active.asks_restricted(now()),
         _ => None,
     };
     let restricted = page.asked.restricted.iter().map(|note| escaped(note)).collect();
