@@ -13,7 +13,7 @@ const SHORTEST: usize = 6;
 /// Fewer consonants would be shared with too many words.
 const FEWEST_CONSONANTS: usize = 3;
 /// The most words that one name is cut into.
-const MOST_WORDS: usize = 4;
+const MOST_WORDS: usize = 6;
 /// The longest joined run that is looked up.
 const LONGEST: usize = 28;
 
@@ -22,6 +22,8 @@ const LONGEST: usize = 28;
 pub struct LatinIndex {
     forms: Vec<(String, Vec<Meaning>)>,
     by_sound: HashMap<String, Vec<usize>>,
+    /// By their consonants less any one of them.
+    by_less: HashMap<String, Vec<usize>>,
 }
 
 impl LatinIndex {
@@ -37,7 +39,11 @@ impl LatinIndex {
             if !word || meanings.is_empty() {
                 continue;
             }
-            index.by_sound.entry(consonants(form)).or_default().push(index.forms.len());
+            let heard = consonants(form);
+            for less in without_one(&heard) {
+                index.by_less.entry(less).or_default().push(index.forms.len());
+            }
+            index.by_sound.entry(heard).or_default().push(index.forms.len());
             index.forms.push((form.to_owned(), meanings));
         }
         index
@@ -74,17 +80,21 @@ impl LatinIndex {
         if !adjacent || joined.len() < SHORTEST || joined.len() > LONGEST || covers(known, &range, joined.len()) {
             return None;
         }
-        let candidates = self.by_sound.get(&consonants(&joined))?;
-        candidates
-            .iter()
-            .filter_map(|form| {
-                let (name, _) = self.forms.get(*form)?;
-                let allowed = if run.len() > 1 { name.len() / 3 } else { (name.len() / 4).max(1) };
-                let apart = distance(&joined, name);
-                (apart <= allowed && (run.len() == 1 || joined.len() + 1 >= name.len())).then_some((apart, *form))
-            })
-            .min()
-            .map(|(_, form)| (range, form))
+        let heard = consonants(&joined);
+        let same = self.by_sound.get(&heard).into_iter().flatten().filter_map(|form| {
+            let (name, _) = self.forms.get(*form)?;
+            let allowed = if run.len() > 1 { name.len() / 3 } else { (name.len() / 4).max(1) };
+            let apart = distance(&joined, name);
+            (apart <= allowed && (run.len() == 1 || joined.len() + 1 >= name.len())).then_some((apart, *form))
+        });
+        // met fo min, tra ma dou: one consonant was not heard, and everything else is closer.
+        let one_less = self.by_less.get(&heard).into_iter().flatten().filter_map(|form| {
+            let (name, _) = self.forms.get(*form)?;
+            let apart = distance(&joined, name);
+            let begins = joined.bytes().next() == name.bytes().next();
+            (begins && apart <= (name.len() / 5).max(1) && joined.len() + 2 >= name.len()).then_some((apart, *form))
+        });
+        same.chain(one_less).min().map(|(_, form)| (range, form))
     }
 }
 
@@ -143,6 +153,12 @@ fn consonants(word: &str) -> String {
     }
     // dipping, dipine: a final g behind n is not heard.
     heard.strip_suffix("ng").map(|stem| format!("{stem}n")).unwrap_or(heard)
+}
+
+/// The consonants of a drug's or condition's name less any one but the first; fewer than would be looked up are left out.
+fn without_one(heard: &str) -> impl Iterator<Item = String> + '_ {
+    let fewer = heard.len() > FEWEST_CONSONANTS;
+    (1..heard.len()).filter(move |_| fewer).filter_map(|at| Some(format!("{}{}", heard.get(..at)?, heard.get(at + 1..)?)))
 }
 
 /// Levenshtein's distance of two short words of ASCII letters.

@@ -227,10 +227,12 @@ impl Lexicon {
         found.iter().skip(from).take_while(|other| other.start < hit.end).filter(|other| other.end > hit.start).any(|other| {
             let word = other.end - other.start >= 2;
             let crosses = other.start < hit.start || other.end > hit.end;
-            let named = matches!(other.meaning, Meaning::Condition(_) | Meaning::Drug(_) | Meaning::Observation(_));
+            let same = other.start == hit.start && other.end == hit.end;
             match other.meaning {
                 Meaning::Class(_) => word && crosses,
-                _ => crosses || word && !matches!(other.meaning, Meaning::Condition(_)) || named && hit.end - hit.start <= 2,
+                _ if same => true,
+                // 喘 alone is a complaint, and in 孝喘 a piece of the name that was heard; so is 發炎 in 膀光發炎.
+                _ => crosses || word && hit.end - hit.start <= 2,
             }
         })
     }

@@ -171,7 +171,10 @@ impl Context<'_> {
         let resumed = self.has(close.clone(), &[TermKind::Affirmation]) && !clause.asked;
         // 甲亢覆診瘦返定未: why one came, and then the question.
         let visit = self.has(mention.end..mention.end + 2, &[TermKind::FollowUp]);
-        if self.has(close, &ends) && !resumed && !visit {
+        // 薄血藥囉,心房顫動呀嘛: the patient explains.
+        let explains =
+            self.utterance.speaker != Speaker::Doctor && self.utterance.folded(mention.end..mention.end + 2) == ['呀', '嘛'];
+        if self.has(close, &ends) && !resumed && !visit && !explains {
             return reading(Claim::Asked, "asked, the question word behind it");
         }
         // 甲狀腺結節覆診, 點呀? names why one came.
@@ -189,7 +192,9 @@ impl Context<'_> {
             && !self.has(before.clone(), &[TermKind::Ongoing])
         {
             let drug = self.utterance.within(range.clone()).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
-            if !drug || self.utterance.speaker == Speaker::Doctor {
+            // 血壓藥 X 呢? What is asked is how it is taken.
+            let taken = drug && self.utterance.chars.get(mention.end.saturating_sub(1)) == Some(&'药');
+            if !taken && (!drug || self.utterance.speaker == Speaker::Doctor) {
                 return reading(Claim::Asked, "asked by its tone");
             }
         }
@@ -263,7 +268,8 @@ impl Context<'_> {
                     // 懷疑係, 驚係, 懷疑你有: the 係 belongs to the cue.
                     let touches = own_end == hit.start
                         || own_end.saturating_add(1) == hit.start
-                            && matches!(self.utterance.chars.get(own_end), Some('你' | '佢'));
+                            && matches!(self.utterance.chars.get(own_end), Some('你' | '佢'))
+                        || kinds.contains(&TermKind::Worry) && own_end < hit.start && self.of_oneself(own_end..hit.start);
                     if kind == TermKind::Affirmation && cue.is_some() && touches {
                         cue = cue.map(|(found, _)| (found, hit.end));
                         own_end = hit.end;
@@ -301,6 +307,13 @@ impl Context<'_> {
             }
         }
         cue.filter(|(_, reached)| self.utterance.between(*reached, mention.head) <= REACH).map(|(hit, _)| hit)
+    }
+
+    /// 驚我都有, worried that I have: of whom is feared.
+    fn of_oneself(&self, range: Range<usize>) -> bool {
+        let said: String = self.utterance.folded(range).iter().collect();
+        let said = said.trim();
+        matches!(said, "" | "that" | "i" | "that i") || said.chars().all(|c| "你佢我自己都会又真日".contains(c))
     }
 
     fn names(&self, hit: &Found) -> bool {
@@ -343,6 +356,13 @@ impl Context<'_> {
             return if done { reading(Claim::Absent, "ruled out") } else { reading(Claim::Possible, "suspected") };
         }
         let after = mention.end..clause.end.min(self.utterance.ahead(mention.end, 6));
+        // 地中海貧血就要排除.
+        let excluded = self.utterance.terms(self.lexicon, after.clone(), TermKind::RuleOut).next();
+        if excluded
+            .is_some_and(|cue| self.next_after(mention).is_none_or(|next| next.start >= clause.end || next.end <= cue.start))
+        {
+            return reading(Claim::Possible, "to be ruled out");
+        }
         self.has(after, &[TermKind::UncertainAfter]).then_some(Reading { claim: Claim::Possible, reason: "suspected behind it" })
     }
 

@@ -1,14 +1,18 @@
 //! Across clauses and turns: the answer to what was asked, and relatives named without repeating the disease.
 
 mod answers;
+mod sides;
 
 use std::ops::Range;
 
 use super::assertion::{Claim, Context, Reading};
 use super::mention::Mention;
 use super::utterance::{Speaker, Utterance};
+use crate::note::Laterality;
 use crate::terminology::{Lexicon, Meaning, TermKind};
-use answers::{not_me, takes_back, well, whole};
+use answers::{not_me, not_you, replaced, well, whole};
+
+pub use sides::takes_back;
 
 /// A claim about a condition with the words it rests on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,6 +27,21 @@ pub struct Event {
     pub reason: &'static str,
     /// The answer's words, when the claim is an answer: utterance, start, end.
     pub answer: Option<(usize, usize, usize)>,
+    /// The side that takes the place of one said before.
+    pub side: Option<Laterality>,
+    /// Whether it was told of a time, or of a drug that was stopped, and may be what the drug did.
+    of_drug: bool,
+    /// Whether a side was said with it.
+    sided: bool,
+}
+
+impl Event {
+    /// A claim that a condition's own words make.
+    #[must_use]
+    pub fn named(utterance: usize, mention: Mention, reading: Reading) -> Self {
+        let Reading { claim, reason } = reading;
+        Self { utterance, mention, claim, reason, answer: None, side: None, of_drug: false, sided: false }
+    }
 }
 
 /// The conditions claimed in a talk, in order.
@@ -42,6 +61,8 @@ pub fn events(utterances: &[Utterance], mentions: &[Vec<Mention>], lexicon: &Lex
     talk.events
 }
 
+/// How far before a name its side may stand.
+const SIDE: usize = 6;
 /// How many segments in a parent says whom the visit is for.
 const OPENING: usize = 3;
 
@@ -70,6 +91,8 @@ struct Pending {
     family: bool,
     /// What an answer may repeat: its first character, and the last that is no particle.
     words: [char; 2],
+    /// Whether a side was said with it.
+    sided: bool,
 }
 
 impl Pending {
@@ -77,7 +100,7 @@ impl Pending {
         let at = |place: usize| context.utterance.chars.get(place).copied().unwrap_or(' ');
         let said = (mention.start..mention.end).rev().find(|place| !matches!(at(*place), '咗' | '到' | '住' | '晒' | '过'));
         let words = [at(mention.start), at(said.unwrap_or(mention.start))];
-        Self { utterance, clause, mention: *mention, family, words }
+        Self { utterance, clause, mention: *mention, family, words, sided: sided(context, mention) }
     }
 }
 
@@ -109,6 +132,7 @@ impl Talk<'_> {
         // A question waits for one turn.
         self.pending.retain(|pending| pending.utterance + 1 >= index);
         self.named_in_turn = false;
+        self.side_effects(index, context);
         let mut rest = context.mentions;
         for (number, clause) in context.utterance.clauses().iter().enumerate() {
             let inside = rest.iter().take_while(|mention| mention.head < clause.range.end.max(clause.range.start + 1)).count();
@@ -123,6 +147,20 @@ impl Talk<'_> {
         }
     }
 
+    /// 食完便秘,停咗。 嗰個係副作用: what a drug did that is taken no more was, and is not.
+    fn side_effects(&mut self, index: usize, context: &Context<'_>) {
+        let all = 0..context.utterance.chars.len();
+        if context.utterance.speaker == Speaker::Patient || !context.utterance.has(self.lexicon, all, &[TermKind::SideEffect]) {
+            return;
+        }
+        for event in self.events.iter_mut().rev().take_while(|event| event.utterance + 1 >= index) {
+            let symptom = self.lexicon.conditions.get(event.mention.condition).is_some_and(|concept| concept.symptom);
+            if event.of_drug && symptom && matches!(event.claim, Claim::Present { .. }) {
+                (event.claim, event.reason) = (Claim::Historical, "what a drug did once");
+            }
+        }
+    }
+
     fn claim(&mut self, index: usize, clause: usize, mention: &Mention, reading: Reading, context: &Context<'_>) {
         let code = |condition: usize| self.lexicon.conditions.get(condition).and_then(|concept| concept.icd10.get(..3));
         match reading.claim {
@@ -132,6 +170,9 @@ impl Talk<'_> {
             }
             Claim::Nothing => return,
             claim => {
+                // 啊唔係,左邊膊頭痛: of what was named with another side.
+                let before = clause.checked_sub(1).and_then(|before| sides::corrected(context, before));
+                let side = before.map(|(side, _)| side);
                 let named = code(mention.condition);
                 if claim == Claim::Possible {
                     // What is suspected may be excluded in the next breath: 都睇埋, 唔似.
@@ -139,7 +180,11 @@ impl Talk<'_> {
                 } else if claim != Claim::Family {
                     self.pending.retain(|pending| code(pending.mention.condition) != named);
                 }
-                self.events.push(Event { utterance: index, mention: *mention, claim, reason: reading.reason, answer: None });
+                let sentence = context.utterance.sentence(mention.head);
+                let once = [TermKind::DrugStopped, TermKind::History, TermKind::Before];
+                let of_drug = context.utterance.has(self.lexicon, sentence, &once);
+                let sided = sided(context, mention);
+                self.events.push(Event { side, of_drug, sided, ..Event::named(index, *mention, reading) });
             }
         }
         self.last = Some((index, *mention));
@@ -156,7 +201,7 @@ impl Talk<'_> {
         let short = chars.len() <= 4 + usize::from(denied);
         let here = |pending: &&Pending| pending.utterance + 1 == index;
         // 食煙? 食呀, 流鼻水? 流到停唔到: what one does may be repeated alone.
-        let goes_on = matches!(chars.get(1), Some('呀' | '紧' | '开' | '㗎' | '囉' | '啰' | '到' | '啲'));
+        let goes_on = matches!(chars.get(1), Some('呀' | '紧' | '开' | '㗎' | '囉' | '啰' | '到' | '啲' | '咗'));
         let does = goes_on
             && self.pending.iter().filter(here).any(|pending| {
                 let habit = self.lexicon.conditions.get(pending.mention.condition);
@@ -179,7 +224,9 @@ impl Talk<'_> {
         let asked = only.utterance + 1 == index && concept.icd10.starts_with("R50");
         let words: String = context.utterance.folded(clause.clone()).iter().collect();
         let number = context.utterance.numbers_in(clause.clone()).iter().find(|number| (38.0..43.0).contains(&number.value))?;
-        (asked && words.contains('度')).then_some((Answer::Yes, number.start, number.end))
+        // 前日燒到三十八度九,今日退咗.
+        let over = context.utterance.has(self.lexicon, clause.end..context.utterance.chars.len(), &[TermKind::Resolved]);
+        (asked && !over && words.contains('度')).then_some((Answer::Yes, number.start, number.end))
     }
 
     fn ask(&mut self, question: Pending) {
@@ -200,6 +247,29 @@ impl Talk<'_> {
         ))
     }
 
+    /// 右膝頭痛. 唔係,係左邊: the complaint stays and its side is another. Nothing is denied.
+    fn other_side(&mut self, index: usize, number: usize, context: &Context<'_>) -> bool {
+        let Some((side, said)) = sides::corrected(context, number) else { return false };
+        let end = context.utterance.clause(said.start).range.end;
+        // 唔係,左膝痛 names it again.
+        if context.mentions.iter().any(|mention| (said.start..end).contains(&mention.head)) {
+            self.pending.retain(|pending| pending.utterance + 1 != index);
+            return true;
+        }
+        let recent = |event: &&Event| {
+            event.sided && event.utterance + 2 >= index && matches!(event.claim, Claim::Present { .. } | Claim::Possible)
+        };
+        let last = self.events.iter().rev().find(recent).copied();
+        let there = Reading { claim: Claim::Present { explicit: true }, reason: "answered: on the other side" };
+        let asked = self
+            .pending
+            .pop_if(|pending| pending.sided && number == 0)
+            .map(|pending| Event::named(pending.utterance, pending.mention, there));
+        let Some(event) = asked.or(last) else { return false };
+        self.events.push(Event { answer: Some((index, said.start, said.end)), side: Some(side), ..event });
+        true
+    }
+
     /// What a clause without a name says of the condition that was named last: 家姐有甲亢,我驗過冇 and 我有哮喘,唔係,係鼻敏感.
     fn of_what_was_named(&mut self, index: usize, number: usize, context: &Context<'_>) -> bool {
         let Some(last) = self.events.last().copied().filter(|event| self.pending.is_empty() && event.utterance + 1 >= index)
@@ -210,11 +280,13 @@ impl Talk<'_> {
         let Some(clause) = clauses.get(number) else { return false };
         let reason = match last.claim {
             Claim::Family if last.utterance == index && not_me(context.utterance, &clause.range) => "the patient has it not",
-            Claim::Present { .. } if takes_back(context.utterance, clauses.get(number..).unwrap_or_default()) => "taken back",
+            Claim::Present { .. } if last.utterance == index && not_you(context.utterance, &clause.range) => "not the patient's",
+            Claim::Present { .. } if replaced(context.utterance, clauses.get(number..).unwrap_or_default()) => "taken back",
             _ => return false,
         };
         let answer = Some((index, clause.range.start, clause.range.end));
-        self.events.push(Event { utterance: last.utterance, mention: last.mention, claim: Claim::Absent, reason, answer });
+        let denied = Reading { claim: Claim::Absent, reason };
+        self.events.push(Event { answer, ..Event::named(last.utterance, last.mention, denied) });
         true
     }
 
@@ -222,7 +294,7 @@ impl Talk<'_> {
     fn leading_answer(&mut self, index: usize, number: usize, context: &Context<'_>, named: Option<&Mention>) {
         let Some(clause) = context.utterance.clauses().get(number).cloned() else { return };
         let until = named.map_or(clause.range.end, |mention| mention.start);
-        if named.is_none() && self.of_what_was_named(index, number, context) {
+        if self.other_side(index, number, context) || named.is_none() && self.of_what_was_named(index, number, context) {
             return;
         }
         let answered = whole(context.utterance, &clause.range).or_else(|| self.slept_well(index, context, &clause.range));
@@ -247,7 +319,8 @@ impl Talk<'_> {
             {
                 let answer = Some((index, start, end));
                 self.pending.retain(|pending| pending.mention != mention);
-                self.events.push(Event { utterance, mention, claim: Claim::Family, reason: "a relative has it", answer });
+                let theirs = Reading { claim: Claim::Family, reason: "a relative has it" };
+                self.events.push(Event { answer, ..Event::named(utterance, mention, theirs) });
             }
             return;
         }
@@ -278,9 +351,15 @@ impl Talk<'_> {
                 (true, _) => continue,
                 (false, claim) => (claim, reason),
             };
-            self.events.push(Event { utterance: pending.utterance, mention: pending.mention, claim, reason, answer });
+            self.events.push(Event { answer, ..Event::named(pending.utterance, pending.mention, Reading { claim, reason }) });
         }
     }
+}
+
+/// Whether a side is said with a mention.
+fn sided(context: &Context<'_>, mention: &Mention) -> bool {
+    let from = context.utterance.clause(mention.head).range.start.max(mention.start.saturating_sub(SIDE));
+    context.utterance.has(context.lexicon, from..mention.end, &[TermKind::Left, TermKind::Right, TermKind::Both])
 }
 
 /// Whether words that no table knows follow an answer.
@@ -331,6 +410,8 @@ fn answer_in(context: &Context<'_>, range: Range<usize>, names_follow: bool) -> 
             _ if family => return None,
             // 有少少自卑 names something else.
             TermKind::Affirmation if names_something(context, hit.end..range.end) => return None,
+            // 有就停: if it comes.
+            TermKind::Affirmation if context.utterance.folded(hit.end..hit.end + 1) == ['就'] => return None,
             TermKind::Affirmation => Answer::Yes,
             // 有時未行到就出咗嚟 tells how it is.
             TermKind::Negation
@@ -345,6 +426,7 @@ fn answer_in(context: &Context<'_>, range: Range<usize>, names_follow: bool) -> 
             }
             TermKind::Negation | TermKind::NotSo => Answer::No,
             TermKind::UncertainAfter => Answer::Maybe,
+            TermKind::Uncertain if range.end.saturating_sub(hit.end) <= 1 => Answer::Maybe,
             _ => return None,
         };
         // "冇咳": the denial is the name's, no answer to the rest. A form may reach into the name.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::assertion::Claim;
+use super::assertion::{Claim, Reading};
 use super::dialogue::Event;
 use super::mention::Mention;
 use super::utterance::Utterance;
@@ -34,8 +34,8 @@ pub fn events(utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Event> {
                 .find(|indication| indication.topic == class && here.union(&telling).any(|atc| atc.starts_with(&indication.atc)));
             if let Some(indication) = meant {
                 let mention = Mention { start: hit.start, end: hit.end, head: hit.start, condition: indication.condition };
-                let claim = Claim::Present { explicit: false };
-                events.push(Event { utterance: index, mention, claim, reason: "a drug taken for it", answer: None });
+                let reading = Reading { claim: Claim::Present { explicit: false }, reason: "a drug taken for it" };
+                events.push(Event::named(index, mention, reading));
             }
         }
     }

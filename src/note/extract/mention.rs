@@ -50,7 +50,16 @@ fn spread<'a>(utterance: &'a Utterance, lexicon: &'a Lexicon) -> impl Iterator<I
         .find_spread(&utterance.chars)
         .into_iter()
         .filter(|spread| utterance.clause_index(spread.start) == utterance.clause_index(spread.head))
+        .filter(|spread| !cut(utterance, spread.start, spread.head, spread.end))
         .map(|spread| Mention { start: spread.start, end: spread.end, head: spread.head, condition: spread.condition })
+}
+
+/// Whether a piece is cut out of a longer form: 尿 of 糖尿 and 血 of 血壓高.
+fn cut(utterance: &Utterance, start: usize, head: usize, end: usize) -> bool {
+    let whole = |hit: &Found| matches!(hit.meaning, Meaning::Condition(_) | Meaning::Observation(_) | Meaning::Drug(_));
+    let first = |hit: &Found| hit.start < start && hit.end > start;
+    let last = |hit: &Found| hit.start >= head && hit.start < end && hit.end > end;
+    utterance.within(start..end).iter().filter(|hit| whole(hit)).any(|hit| first(hit) || last(hit))
 }
 
 /// The mention of a pattern whose last piece is `last`, if its other pieces precede it closely.

@@ -170,7 +170,7 @@ fn entry(
         codes,
         assertion,
         duration_days: spans.clone().find_map(|event| duration(event, utterances)),
-        laterality: spans.clone().find_map(|event| laterality(event, utterances, lexicon)),
+        laterality: side(spans.clone(), utterances, lexicon),
         confidence: match (misspelt, named_only) {
             (true, _) => MISSPELT_CONFIDENCE,
             (false, true) => 0.8,
@@ -198,6 +198,12 @@ fn duration(event: &Event, utterances: &[Utterance]) -> Option<f64> {
         .filter(|quantity| utterance.chars.get(quantity.start) != Some(&'每'))
         .min_by_key(|quantity| quantity.start.abs_diff(event.mention.end))
         .map(|quantity| quantity.value)
+}
+
+/// The side put right last, or the one said first.
+fn side<'a>(events: impl Iterator<Item = &'a Event> + Clone, utterances: &[Utterance], lexicon: &Lexicon) -> Option<Laterality> {
+    let corrected = events.clone().filter_map(|event| event.side).last();
+    corrected.or_else(|| events.into_iter().find_map(|event| laterality(event, utterances, lexicon)))
 }
 
 fn laterality(event: &Event, utterances: &[Utterance], lexicon: &Lexicon) -> Option<Laterality> {

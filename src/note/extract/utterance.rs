@@ -238,6 +238,7 @@ fn misspelt(chars: &[char], found: &[Found], lexicon: &Lexicon) -> Vec<Found> {
                     | TermKind::Family
                     | TermKind::Oneself
                     | TermKind::Uncertain
+                    | TermKind::OpenQuestion
             )
         ),
         Meaning::Unit(_) => false,
@@ -280,7 +281,9 @@ fn misspelt(chars: &[char], found: &[Found], lexicon: &Lexicon) -> Vec<Found> {
             })
     };
     let heard = lexicon.find_misspelt(chars, found).into_iter();
-    heard.filter(|hit| near(hit) || dosed(hit)).filter(touches).collect()
+    // Three characters and more that sound like a name need nothing beside them.
+    let long = |hit: &Found| hit.end - hit.start > 2 && chars.get(hit.start).is_some_and(|c| !c.is_ascii());
+    heard.filter(|hit| long(hit) || near(hit) || dosed(hit)).filter(touches).collect()
 }
 
 /// How far behind a drug's name a dose's unit may begin.

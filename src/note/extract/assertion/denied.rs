@@ -4,10 +4,15 @@ use std::ops::Range;
 
 use super::subject::Subject;
 use super::{Context, Mention};
-use crate::terminology::TermKind;
+use crate::note::extract::dialogue::takes_back;
+use crate::terminology::{Meaning, TermKind};
 
+/// What a sentence ends with and means nothing here (folded).
+const PARTICLES: &str = " 呀啊啦喇㗎嘅喎囉咯嘞吖呢";
 /// Names of what somebody does not do (folded).
 const DENYING_WORDS: [&str; 4] = ["nonsmoker", "唔烟唔酒", "不烟不酒", "烟酒不沾"];
+/// What leads to what was looked for and is not there (folded): 聽唔到喘鳴.
+const NOT_FOUND: [&str; 8] = ["听唔到", "见唔到", "摸唔到", "睇唔到", "影唔到", "照唔到", "搵唔到", "查唔到"];
 /// What denies a name as all that its clause says behind it (folded).
 const NOT_FELT: [&str; 8] = ["唔觉", "就唔觉", "都唔觉", "就唔觉有", "就唔", "就唔会", "未试过", "就未试过"];
 
@@ -18,15 +23,28 @@ impl Context<'_> {
         if let Some(cue) = self.scope(&before, mention, &[TermKind::Negation, TermKind::NotSo]) {
             // 冇食藥 denies the taking; 冇停過 likewise: a drug word between takes the denial.
             let taken = self.has(cue.end..mention.start.max(cue.end), &[TermKind::DrugActive, TermKind::Resolved]);
-            return (!taken).then_some("denied before it");
+            // 唔係,左膝痛: what was said before is taken back, not what comes. 唔係扁桃腺炎,普通傷風: what it is instead.
+            let clause_of = |at: usize| self.utterance.clause_index(at);
+            let apart = clause_of(cue.start) != clause_of(mention.start);
+            let not_so = matches!(cue.meaning, Meaning::Term(term) if self.lexicon.term_kind(term) == Some(TermKind::NotSo));
+            let instead = not_so && self.utterance.folded(cue.start..cue.end).ends_with(&['系']);
+            let corrects = apart && (instead || takes_back(self.utterance, clause_of(cue.start)));
+            if !corrects {
+                return (!taken).then_some("denied before it");
+            }
         }
         if self.adjoins_denial(mention) {
             return Some("denied at its first word");
         }
+        let sought: String = self.utterance.folded(mention.start.saturating_sub(3)..mention.start).iter().collect();
+        if NOT_FOUND.contains(&sought.as_str()) {
+            return Some("looked for and not found");
+        }
         let near = mention.head.saturating_sub(4).max(clause.start)..mention.head;
         // 而家冇燒: the word for what is over ends in the denial.
         let mut over = self.utterance.terms(self.lexicon, near.clone(), TermKind::Resolved);
-        if over.any(|cue| cue.end == mention.head && self.utterance.folded(cue.start..cue.end).ends_with(&['冇'])) {
+        let touches = |end: usize| self.utterance.folded(end..mention.head).iter().all(|c| *c == ' ');
+        if over.any(|cue| touches(cue.end) && self.utterance.folded(cue.start..cue.end).ends_with(&['冇'])) {
             return Some("denied next to it");
         }
         if self.utterance.terms(self.lexicon, near, TermKind::NegationNear).any(|cue| mention.head - cue.end <= 1) {
@@ -60,7 +78,7 @@ impl Context<'_> {
             return Some("a negative result");
         }
         // 暈就唔覺, 扭親就冇.
-        let behind: String = self.utterance.folded(own.clone()).iter().filter(|c| !" 呀啦喇㗎嘅".contains(**c)).collect();
+        let behind: String = self.utterance.folded(own.clone()).iter().filter(|c| !PARTICLES.contains(**c)).collect();
         if next_name >= clause.end && NOT_FELT.contains(&behind.as_str()) {
             return Some("denied behind it");
         }
@@ -69,7 +87,12 @@ impl Context<'_> {
             .iter()
             .filter_map(|kind| self.utterance.terms(self.lexicon, after.clone(), *kind).last())
             .max_by_key(|cue| cue.end)?;
-        let at_end = clause.end.saturating_sub(last.end) <= 1;
+        // 頭暈冇嘔 denies what comes behind it.
+        // 糖尿冇 HIV 驗咗陰性: it belongs to what it touches.
+        let rest = self.utterance.folded(last.end..(last.end + 2).min(clause.end));
+        let own_word = last.start == mention.end && matches!(rest, [' ', next] if next.is_ascii_alphabetic());
+        let at_end =
+            own_word || self.utterance.folded(last.end.min(clause.end)..clause.end).iter().all(|c| PARTICLES.contains(*c));
         // 爸爸有糖尿我沒有: somebody else has it not.
         let other = self.subject(mention) == Subject::Family
             && matches!(self.utterance.folded(last.start.saturating_sub(1)..last.start), ['我' | '己']);

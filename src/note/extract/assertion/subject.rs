@@ -18,6 +18,10 @@ impl Context<'_> {
     /// 糖尿我阿媽有: the relative comes after the topic.
     pub(super) fn topic_of_relative(&self, mention: &Mention) -> bool {
         let clause = self.clause(mention);
+        // 哮喘係我細佬,唔係我.
+        if self.whose(mention, TermKind::Family).is_some_and(|hit| self.is_family(&hit)) {
+            return true;
+        }
         let after = mention.end..clause.end;
         let Some(relative) = self.utterance.terms(self.lexicon, after.clone(), TermKind::Family).next() else { return false };
         let from = self.mentions.partition_point(|other| other.start < relative.end);
@@ -32,7 +36,17 @@ impl Context<'_> {
                 .any(|other| other.end <= clause.end)
     }
 
+    /// Who stands right behind a name and 係: whose it is.
+    fn whose(&self, mention: &Mention, kind: TermKind) -> Option<Found> {
+        let is = self.utterance.folded(mention.end..mention.end + 1) == ['系'];
+        let mut who = self.utterance.terms(self.lexicon, mention.end..self.clause(mention).end, kind);
+        who.next().copied().filter(|hit| is && hit.start <= mention.end + 2)
+    }
+
     pub(super) fn subject(&self, mention: &Mention) -> Subject {
+        if self.whose(mention, TermKind::Other).is_some() {
+            return Subject::Other;
+        }
         let sentence = self.utterance.sentence(mention.head);
         let range = sentence.start.max(self.utterance.back(mention.head, SUBJECT_REACH))..mention.head;
         let (mut subject, mut other, mut relative) = (Subject::Patient, 0, None);
@@ -108,6 +122,8 @@ impl Context<'_> {
             Speaker::Relative => !child && owned && !self.brings(hit),
             // 婆婆跌咗三次, says a nurse of the patient.
             Speaker::Doctor if self.lexicon.terms.get(term).is_some_and(|term| term.value == "elder") => owned,
+            // 婆婆今日來看青光眼: who is spoken to.
+            Speaker::Unknown if hit.start == 0 && self.lexicon.terms.get(term).is_some_and(|term| term.value == "elder") => false,
             Speaker::Doctor | Speaker::Unknown => !child || owned,
             Speaker::Patient => true,
         }

@@ -9,6 +9,8 @@ use crate::terminology::{Found, Meaning, TermKind, UnitKind};
 pub const OVER: &str = "over";
 /// How far behind a cancer its treatment is told.
 const TREATED: usize = 6;
+/// What is told of somebody's childhood is mostly over: asthma, eczema, epilepsy, enuresis and their like.
+const OUTGROWN: [&str; 8] = ["J45", "L20", "L30", "G40", "R56", "F98", "H66", "J35"];
 /// A stretch of time this long ago is history, in days.
 const LONG_AGO: f64 = 60.0;
 
@@ -28,20 +30,25 @@ impl Context<'_> {
         }
         let next_word = self.utterance.chars.get(mention.end);
         let ended = !concept.symptom && next_word == Some(&'完') || self.treated(mention, clause.end);
-        if !ended && self.lasting(clause.clone()) || concept.chronic && !self.has(clause.clone(), &[TermKind::Resolved]) {
+        let lasts = self.lasting(clause.clone());
+        if !lasts && self.outgrown(mention, &concept.icd10, &clause) {
+            return reading(Claim::Historical, "as a child");
+        }
+        if !ended && lasts || concept.chronic && !self.has(clause.clone(), &[TermKind::Resolved]) {
             return None;
         }
         // What stands behind the next name belongs to that.
         let span = clause.start.max(self.utterance.back(mention.start, SUBJECT_REACH))
             ..clause.end.min(self.utterance.ahead(mention.end, REACH)).min(self.before_next(mention));
-        let compared =
-            |hit: &Found| matches!(hit.start.checked_sub(1).and_then(|at| self.utterance.chars.get(at)), Some('比' | '较'));
+        let compared = |hit: &Found| {
+            matches!(hit.start.checked_sub(1).and_then(|at| self.utterance.chars.get(at)), Some('比' | '较' | '跟' | '同'))
+        };
         // 比上次重咗: what is told is how it is now.
         if self.utterance.terms(self.lexicon, span.clone(), TermKind::History).any(|hit| !compared(hit)) {
             return reading(Claim::Historical, "once");
         }
         if !concept.symptom {
-            let just_after = mention.head..(mention.end + 1).min(clause.end);
+            let just_after = mention.head..(mention.end + 2).min(clause.end);
             // 新冠中過兩次.
             let had = self.has(mention.end..mention.end + 1, &[TermKind::HadOnce]);
             if had || self.has(just_after, &[TermKind::HistoryAfter]) {
@@ -58,6 +65,18 @@ impl Context<'_> {
         }
         self.long_ago(span.start..clause.end.max(behind.end.min(clause.end + 8)))
             .then_some(Reading { claim: Claim::Historical, reason: "long ago" })
+    }
+
+    /// 細個有哮喘; 細個嗰陣有過癲癇: what most children grow out of, or what is told as over.
+    fn outgrown(&self, mention: &Mention, icd10: &str, clause: &Range<usize>) -> bool {
+        let childhood = |hit: &Found| match hit.meaning {
+            Meaning::Term(term) => self.lexicon.terms.get(term).is_some_and(|term| term.value == "childhood"),
+            _ => false,
+        };
+        let near = clause.start.max(self.utterance.back(mention.start, REACH))..clause.end.min(self.before_next(mention));
+        let as_a_child = self.utterance.terms(self.lexicon, near, TermKind::History).any(childhood);
+        let had = self.utterance.folded(mention.start.saturating_sub(2)..mention.start).contains(&'过');
+        as_a_child && (had || OUTGROWN.iter().any(|code| icd10.starts_with(code)))
     }
 
     /// 做完白內障手術: what was operated on is over.

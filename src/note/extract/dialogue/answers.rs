@@ -87,7 +87,7 @@ const NOT: [&str; 8] = ["未试过", "未有", "冇事", "正常", "冇有", "�
 const SHORT: usize = 9;
 
 /// The words of a clause without particles.
-fn words(utterance: &Utterance, clause: &Range<usize>) -> String {
+pub(super) fn words(utterance: &Utterance, clause: &Range<usize>) -> String {
     utterance.folded(clause.clone()).iter().filter(|c| !PARTICLES.contains(**c)).collect()
 }
 
@@ -117,8 +117,13 @@ pub(super) fn not_me(utterance: &Utterance, clause: &Range<usize>) -> bool {
         && NOT.iter().any(|not| words.ends_with(not))
 }
 
+/// 盲腸炎痛右邊㗎,你唔係: what was explained is not what the patient has.
+pub(super) fn not_you(utterance: &Utterance, clause: &Range<usize>) -> bool {
+    matches!(words(utterance, clause).as_str(), "你唔系" | "你呢个唔系" | "你又唔系" | "你冇" | "你呢个就唔系")
+}
+
 /// 唔係,係鼻敏感: what was said is taken back, and the next clause says what it is.
-pub(super) fn takes_back(utterance: &Utterance, clauses: &[Clause]) -> bool {
+pub(super) fn replaced(utterance: &Utterance, clauses: &[Clause]) -> bool {
     let [this, next, ..] = clauses else { return false };
     let follows = words(utterance, &next.range);
     matches!(words(utterance, &this.range).as_str(), "唔系" | "唔系唔系" | "讲错咗" | "讲错" | "写错咗")

@@ -12,6 +12,14 @@ const FORBIDDEN: usize = 8;
 /// Words by which a verb says that two drugs meet (folded).
 const TOGETHER: [&str; 7] = ["一齐", "一起", "夹住", "夹埋", "夹杂", "同时", "一并"];
 
+/// How far before a drug it is told that one meant to give it.
+const INTENDED: usize = 14;
+/// What was meant once (folded), and the verbs behind it.
+const ONCE: [&str; 4] = ["本来", "本嚟", "原本", "原先"];
+const INTENDS: [&str; 9] = ["谂住", "想", "打算", "谂", "计划", "预", "要", "会", "谂过"];
+/// What leads to a drug that was taken once (folded).
+const BEFORE: [&str; 6] = ["以前", "从前", "旧时", "以前有", "后生嗰阵", "旧年"];
+
 /// What may stand behind 冇食 at the end of its clause (folded).
 const PARTICLES: &str = " 喇啦呀喎过嘅㗎到返住咗了的嘞囉佢呢就 先";
 
@@ -62,8 +70,14 @@ pub(super) fn done(
         (!takes_another(utterance, lexicon, hit, drug)).then_some(done)
     };
     let stopped = |done: &Done| done.status == Some(MedicationStatus::Stopped);
+    if once_intended(utterance, drug) {
+        return Done { withheld: true, ..Done::default() };
+    }
     if let Some(ended) = not_taken(utterance, lexicon, clause.start..drug, behind.clone()) {
         return ended;
+    }
+    if taken_once(utterance, lexicon, clause.start..drug, &behind) {
+        return of(MedicationStatus::Stopped);
     }
     // X, 轉打 Y; on X, stopped Y: in a later clause the word right before the next drug is said of that one.
     let others = |hit: &Found| {
@@ -158,6 +172,25 @@ fn not_taken(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behi
     } else {
         Done { withheld: true, ..Done::default() }
     })
+}
+
+/// 本來諗住俾 X: what one meant to give, and something came between.
+fn once_intended(utterance: &Utterance, drug: usize) -> bool {
+    let from = utterance.sentence(drug).start.max(utterance.back(drug, INTENDED));
+    let words: String = utterance.folded(from..drug).iter().collect();
+    let meant =
+        |once: &&str| words.split(*once).skip(1).any(|rest| INTENDS.iter().any(|verb| rest.trim_start().starts_with(verb)));
+    utterance.speaker != Speaker::Patient && (ONCE.iter().any(|once| meant(&once)) || words.contains("was going to "))
+}
+
+/// 以前食 X: who took it tells so, and not that it goes on.
+fn taken_once(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: &Range<usize>) -> bool {
+    let words: String = utterance.folded(ahead.clone()).iter().collect();
+    let lead = words.trim_end().trim_end_matches(['过', '开', '住', '紧', '嗰', '隻', '只', '有', '啲']);
+    let once = lead.strip_suffix(['食', '打', '用', '搽']).is_some_and(|lead| BEFORE.iter().any(|once| lead.ends_with(once)));
+    let rest = behind.start..utterance.sentence(ahead.end).end.max(behind.start);
+    let goes_on = utterance.has(lexicon, rest, &[TermKind::Ongoing, TermKind::Now, TermKind::DrugPlanned]);
+    once && utterance.speaker != Speaker::Doctor && !goes_on
 }
 
 /// 冇食過, 未用過.
