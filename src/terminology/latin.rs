@@ -161,6 +161,15 @@ fn without_one(heard: &str) -> impl Iterator<Item = String> + '_ {
     (1..heard.len()).filter(move |_| fewer).filter_map(|at| Some(format!("{}{}", heard.get(..at)?, heard.get(at + 1..)?)))
 }
 
+/// Letters that are one sound: s and z, i and y.
+const fn alike(letter: u8) -> u8 {
+    match letter {
+        b'z' => b's',
+        b'y' => b'i',
+        other => other,
+    }
+}
+
 /// Levenshtein's distance of two short words of ASCII letters.
 fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
@@ -169,7 +178,7 @@ fn distance(one: &str, other: &str) -> usize {
         let mut left = at + 1;
         let mut next = vec![left];
         for (b, above) in other.bytes().zip(row.iter().skip(1)) {
-            let best = (before + usize::from(a != b)).min(above + 1).min(left + 1);
+            let best = (before + usize::from(alike(a) != alike(b))).min(above + 1).min(left + 1);
             before = *above;
             left = best;
             next.push(best);

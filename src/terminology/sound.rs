@@ -16,7 +16,7 @@ use super::table::rows;
 /// Keys stand as characters of the private use area, so that text without a reading stays itself.
 const FIRST_KEY: u32 = 0xE000;
 /// Characters of so many words that in a short name they are what they are (folded).
-const COMMON: &str = "一个上下不中为之也了事二于些人今他以们会你使来佢倒出分到前动十受只可同后咁咗咩哋哩啲嘅喺嚟在地多大好如学家对小少就屋年度得心想我所打时是是有本样次正没点然现生用的知社种系经而能自行要见说起走道都还那里过这边部里间面                      高乜冇嗰唔俾先全再其但你做当入成日月三四五六七八九两几点样市视相真代望套纸戏计将宠留药第写口";
+const COMMON: &str = "一个上下不中为之也了事二于些人今他以们会你使来佢倒出分到前动十受只可同后咁咗咩哋哩啲嘅喺嚟在地多大好如学家对小少就屋年度得心想我所打时是是有本样次正没点然现生用的知社种系经而能自行要见说起走道都还那里过这边部里间面                      高乜冇嗰唔俾先全再其但你做当入成日月三四五六七八九两几点样市视相真代望套纸戏计将宠留药第写口停";
 /// Characters of illnesses that are seldom said of anything else (folded).
 const OF_ILLNESS: &str = "喘炎癌瘤疹癣痔敏症痘";
 /// The shortest form found by sound.
@@ -139,7 +139,14 @@ impl SoundIndex {
         let forms: Vec<(Vec<char>, Vec<Meaning>)> = forms
             .map(|(form, meanings)| {
                 let sought = |meaning: &&Meaning| {
-                    matches!(meaning, Meaning::Condition(_) | Meaning::Drug(_) | Meaning::Class(_) | Meaning::Observation(_))
+                    matches!(
+                        meaning,
+                        Meaning::Condition(_)
+                            | Meaning::Drug(_)
+                            | Meaning::Class(_)
+                            | Meaning::Observation(_)
+                            | Meaning::Allergen(_)
+                    )
                 };
                 (form.chars().collect::<Vec<char>>(), meanings.iter().filter(sought).copied().collect::<Vec<Meaning>>())
             })

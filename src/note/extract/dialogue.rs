@@ -61,6 +61,8 @@ pub fn events(utterances: &[Utterance], mentions: &[Vec<Mention>], lexicon: &Lex
     talk.events
 }
 
+/// How far around a name it is told when it was and what came of it.
+const AROUND: usize = 30;
 /// How far before a name its side may stand.
 const SIDE: usize = 6;
 /// How many segments in a parent says whom the visit is for.
@@ -180,9 +182,8 @@ impl Talk<'_> {
                 } else if claim != Claim::Family {
                     self.pending.retain(|pending| code(pending.mention.condition) != named);
                 }
-                let sentence = context.utterance.sentence(mention.head);
                 let once = [TermKind::DrugStopped, TermKind::History, TermKind::Before];
-                let of_drug = context.utterance.has(self.lexicon, sentence, &once);
+                let of_drug = context.utterance.has(self.lexicon, told_around(context, mention), &once);
                 let sided = sided(context, mention);
                 self.events.push(Event { side, of_drug, sided, ..Event::named(index, *mention, reading) });
             }
@@ -225,7 +226,8 @@ impl Talk<'_> {
         let words: String = context.utterance.folded(clause.clone()).iter().collect();
         let number = context.utterance.numbers_in(clause.clone()).iter().find(|number| (38.0..43.0).contains(&number.value))?;
         // 前日燒到三十八度九,今日退咗.
-        let over = context.utterance.has(self.lexicon, clause.end..context.utterance.chars.len(), &[TermKind::Resolved]);
+        let over =
+            context.utterance.has(self.lexicon, clause.end..context.utterance.ahead(clause.end, AROUND), &[TermKind::Resolved]);
         (asked && !over && words.contains('度')).then_some((Answer::Yes, number.start, number.end))
     }
 
@@ -354,6 +356,13 @@ impl Talk<'_> {
             self.events.push(Event { answer, ..Event::named(pending.utterance, pending.mention, Reading { claim, reason }) });
         }
     }
+}
+
+/// The part of a mention's sentence that is near it.
+fn told_around(context: &Context<'_>, mention: &Mention) -> Range<usize> {
+    let sentence = context.utterance.sentence(mention.head);
+    let start = sentence.start.max(context.utterance.back(mention.start, AROUND));
+    start..sentence.end.min(context.utterance.ahead(mention.end, AROUND))
 }
 
 /// Whether a side is said with a mention.

@@ -211,11 +211,14 @@ fn investigation(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>
     let start = verb.or(test)?.start;
     let operated = surgery(utterance, clause).is_some();
     let treats = test.is_none() && (operated || utterance.has(lexicon, clause.clone(), &[TermKind::Procedure]));
+    // 抽煙, 抽筋, 抽住咁痛: drawn for a test is what a test is of.
+    let drawn = verb.is_some_and(|verb| utterance.folded(verb.start..verb.end) == ['抽']);
     let object = test.is_some()
-        || utterance
-            .within(clause.clone())
-            .iter()
-            .any(|hit| matches!(hit.meaning, Meaning::Observation(_) | Meaning::Condition(_) | Meaning::Class(_)));
+        || utterance.within(clause.clone()).iter().any(|hit| match hit.meaning {
+            Meaning::Observation(_) => true,
+            Meaning::Condition(_) | Meaning::Class(_) => !drawn,
+            _ => false,
+        });
     // 轉介 … 評估 is the other service's test, and so is 轉介眼科檢查眼底.
     let looked = utterance.folded(start..start + 2) == ['检', '查'];
     let sent = utterance.terms(lexicon, clause.clone(), TermKind::Refer).next().filter(|_| looked).is_some_and(|refer| {

@@ -31,7 +31,12 @@ pub(super) fn taken_before<'a>(
     // Augmentin,食完全身出疹; 膠布呀,我一貼就紅: what it does says so itself, or it is what must not be taken.
     let going_on = utterance.has(lexicon, before.clone(), &[TermKind::Tolerated]);
     let withheld = || utterance.has(lexicon, before.clone(), &[TermKind::DrugWithheld]);
-    let once = once(utterance, &before) || !going_on && (once(utterance, clause) || withheld());
+    // 盤尼西林唔得,全身痕.
+    let unfit = || {
+        let behind: String = utterance.folded(hit.end..before.end).iter().filter(|c| **c != ' ').collect();
+        ["唔行", "唔得", "就唔得", "就唔行", "唔食得", "食唔得", "唔啱"].contains(&behind.as_str())
+    };
+    let once = once(utterance, &before) || !going_on && (once(utterance, clause) || withheld() || unfit());
     let same = utterance.sentence(hit.start) == utterance.sentence(clause.start);
     (once && same && !goes_on(utterance, clause)).then(|| substance(utterance, hit, lexicon).map(|name| (name, hit)))?
 }

@@ -74,7 +74,9 @@ pub(super) fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec
         let until = if taken { range.end + 3 } else { range.end };
         // 食到腳筋痛: what it did is no sign that it is borne.
         let borne = |hit: &&Found| {
-            !utterance.folded(hit.start..hit.end).ends_with(&['到']) || nothing_follows(utterance, hit.end..range.end)
+            // 鹹蛋就食得多 tells how much.
+            let much = utterance.folded(hit.end..hit.end + 1) == ['多'];
+            !much && (!utterance.folded(hit.start..hit.end).ends_with(&['到']) || nothing_follows(utterance, hit.end..range.end))
         };
         let tolerated = utterance.terms(lexicon, range.start..until, TermKind::Tolerated).find(borne);
         // 打過 X 有冇事? asks.
@@ -317,9 +319,13 @@ fn signed(utterance: &Utterance, lexicon: &Lexicon, of: &Signed<'_>, all: &mut V
     near.extend(listed);
     let denied = denied(utterance, lexicon, sign, clause) || none_headed(utterance, lexicon, sign, clause);
     let near = if near.is_empty() { implied(utterance, lexicon, sign, all, question) } else { near };
+    // 藥冇敏感,花生就有.
+    let but = |name: &Substance| {
+        named.iter().any(|(other, hit)| other.name == name.name && utterance.folded(hit.end..hit.end + 2) == ['就', '有'])
+    };
     for (name, start, end) in near {
         let Some(evidence) = own(start, end) else { continue };
-        match (question, denied) {
+        match (question, denied && !but(&name)) {
             (true, _) => asked.push((name, evidence)),
             // 唔係食物敏感 says what the rash is not.
             (false, true) if name.is_food() && utterance.has(lexicon, clause.start..sign.start, &[TermKind::NotSo]) => {}

@@ -27,6 +27,10 @@ pub(super) fn patients_own(utterance: &Utterance, lexicon: &Lexicon, clause: Ran
         .filter_map(|kind| utterance.terms(lexicon, clause.clone(), *kind).next())
         .min_by_key(|hit| hit.start);
     let Some(relative) = relative else { return clause };
+    // 對磺胺敏感嗰個係二叔: whose it is stands behind it.
+    if utterance.folded(relative.start.saturating_sub(2).max(clause.start)..relative.start).contains(&'系') {
+        return clause;
+    }
     let own = clause.start..relative.start;
     let told = utterance.has(lexicon, own.clone(), &[TermKind::Allergy, TermKind::Reaction])
         || shows(utterance, lexicon, &own).is_some();

@@ -39,8 +39,8 @@ impl Context<'_> {
     /// Who stands right behind a name and 係: whose it is.
     fn whose(&self, mention: &Mention, kind: TermKind) -> Option<Found> {
         let is = self.utterance.folded(mention.end..mention.end + 1) == ['系'];
-        let mut who = self.utterance.terms(self.lexicon, mention.end..self.clause(mention).end, kind);
-        who.next().copied().filter(|hit| is && hit.start <= mention.end + 2)
+        let near = mention.end..self.clause(mention).end.min(mention.end + 3);
+        self.utterance.terms(self.lexicon, near, kind).next().copied().filter(|_| is)
     }
 
     pub(super) fn subject(&self, mention: &Mention) -> Subject {

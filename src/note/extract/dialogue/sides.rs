@@ -11,12 +11,15 @@ use crate::terminology::TermKind;
 /// What takes back what was just said (folded).
 const WRONG: [&str; 12] =
     ["唔系", "唔系唔系", "讲错", "讲错咗", "错咗", "唔啱", "等阵", "等等", "sorry", "no", "no sorry", "sorry no"];
+/// The longest of these clauses, and how far into the next one its side may stand.
+const LONGEST: usize = 12;
 /// What may lead from there to the side (folded).
 const IS: [&str; 8] = ["应该系", "其实系", "即系", "系", "i mean", "it's", "its", "the"];
 
 /// Whether a clause does nothing but take back what was said before it.
 pub fn takes_back(utterance: &Utterance, number: usize) -> bool {
-    utterance.clauses().get(number).is_some_and(|clause| WRONG.contains(&words(utterance, &clause.range).as_str()))
+    let short = utterance.clauses().get(number).filter(|clause| clause.range.len() <= LONGEST);
+    short.is_some_and(|clause| WRONG.contains(&words(utterance, &clause.range).as_str()))
 }
 
 /// The side that a clause, or the one behind it, puts in the place of one said before, and its words.
@@ -33,6 +36,7 @@ pub(super) fn corrected(context: &Context<'_>, number: usize) -> Option<(Lateral
 
 /// The side that these words begin with.
 fn side(context: &Context<'_>, range: Range<usize>) -> Option<(Laterality, Range<usize>)> {
+    let range = range.start..range.end.min(range.start + LONGEST);
     let kinds =
         [(TermKind::Left, Laterality::Left), (TermKind::Right, Laterality::Right), (TermKind::Both, Laterality::Bilateral)];
     let first = kinds

@@ -19,6 +19,10 @@ const ONCE: [&str; 4] = ["本来", "本嚟", "原本", "原先"];
 const INTENDS: [&str; 9] = ["谂住", "想", "打算", "谂", "计划", "预", "要", "会", "谂过"];
 /// What leads to a drug that was taken once (folded).
 const BEFORE: [&str; 6] = ["以前", "从前", "旧时", "以前有", "后生嗰阵", "旧年"];
+/// How far from a drug it is told when it was taken and what came of it.
+const TOLD: usize = 30;
+/// When a drug was tried once (folded).
+const LAST_TIME: [&str; 8] = ["上次", "上一次", "上年", "嗰次", "细个", "有次", "有一次", "旧年"];
 
 /// What may stand behind 冇食 at the end of its clause (folded).
 const PARTICLES: &str = " 喇啦呀喎过嘅㗎到返住咗了的嘞囉佢呢就 先";
@@ -75,6 +79,9 @@ pub(super) fn done(
     }
     if let Some(ended) = not_taken(utterance, lexicon, clause.start..drug, behind.clone()) {
         return ended;
+    }
+    if tried_once(utterance, lexicon, clause.start..drug) {
+        return Done { withheld: true, ..Done::default() };
     }
     if taken_once(utterance, lexicon, clause.start..drug, &behind) {
         return of(MedicationStatus::Stopped);
@@ -185,12 +192,30 @@ fn once_intended(utterance: &Utterance, drug: usize) -> bool {
 
 /// 以前食 X: who took it tells so, and not that it goes on.
 fn taken_once(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: &Range<usize>) -> bool {
-    let words: String = utterance.folded(ahead.clone()).iter().collect();
+    let words: String = utterance.folded(ahead.start.max(utterance.back(ahead.end, TOLD))..ahead.end).iter().collect();
     let lead = words.trim_end().trim_end_matches(['过', '开', '住', '紧', '嗰', '隻', '只', '有', '啲']);
     let once = lead.strip_suffix(['食', '打', '用', '搽']).is_some_and(|lead| BEFORE.iter().any(|once| lead.ends_with(once)));
-    let rest = behind.start..utterance.sentence(ahead.end).end.max(behind.start);
-    let goes_on = utterance.has(lexicon, rest, &[TermKind::Ongoing, TermKind::Now, TermKind::DrugPlanned]);
+    let rest = behind.start..utterance.sentence(ahead.end).end.min(utterance.ahead(behind.start, TOLD)).max(behind.start);
+    let goes_on = utterance.has(lexicon, rest, &[TermKind::Ongoing, TermKind::Now]);
     once && utterance.speaker != Speaker::Doctor && !goes_on
+}
+
+/// 上次食 X 屙咗兩日, 細個食 X 嘔: what came of it once is told, and no course.
+fn tried_once(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>) -> bool {
+    let words: String = utterance.folded(ahead.start.max(utterance.back(ahead.end, TOLD))..ahead.end).iter().collect();
+    let lead = words.trim_end().trim_end_matches(['过', '嗰', '个', '隻', '只', '啲', '粒', '支', '完']);
+    let Some(lead) = lead.strip_suffix(['食', '打', '用', '搽', '开', '俾']) else { return false };
+    let mut sentence = utterance.sentence(ahead.end);
+    sentence.end = sentence.end.min(utterance.ahead(ahead.end, TOLD));
+    let done = [TermKind::DrugActive, TermKind::DrugStopped, TermKind::Ongoing];
+    let felt = utterance.within(ahead.end..sentence.end).iter().any(|hit| match hit.meaning {
+        Meaning::Condition(condition) => lexicon.conditions.get(condition).is_some_and(|concept| concept.symptom),
+        Meaning::Class(_) => true,
+        Meaning::Term(term) => lexicon.term_kind(term) == Some(TermKind::Reaction),
+        _ => false,
+    });
+    let times = LAST_TIME.iter().any(|time| lead.contains(time)) || felt && BEFORE.iter().any(|once| lead.ends_with(once));
+    utterance.speaker != Speaker::Doctor && felt && times && !utterance.has(lexicon, ahead.end..sentence.end, &done)
 }
 
 /// 冇食過, 未用過.

@@ -13,6 +13,8 @@ use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 
 /// What may stand before a bare 要停 (folded).
 const FILLERS: &str = "今次日聽听晚朝真系係都一定即刻而家先就要佢必须呢只药嗰那支枝隻粒";
+/// What may stand before it where it is told since when (folded): 上個禮拜已經停咗.
+const SINCE: &str = "上个礼拜星期前日月年已经自己早就我都琴后来之尾咁所以先一二三四五六七八九十两几";
 /// How far back a drug is looked for that 停咗佢 speaks of, twice this.
 const SUBJECT_REACH: usize = 30;
 /// How many turns back a drug is looked for that 加到十 speaks of.
@@ -20,7 +22,7 @@ pub(super) const CHANGE_REACH: usize = 3;
 /// How much may stand before a new dose.
 const CHANGE_WORDS: usize = 12;
 /// Words that lead to a new dose (folded).
-const CHANGES: [&str; 18] = [
+const CHANGES: [&str; 26] = [
     "加到",
     "减到",
     "加至",
@@ -39,6 +41,14 @@ const CHANGES: [&str; 18] = [
     "increase to",
     "reduce to",
     "up to",
+    "up 佢去",
+    "加佢去",
+    "减佢去",
+    "加去",
+    "减去",
+    "up 去",
+    "调去",
+    "step up 去",
 ];
 
 /// 全部照舊 with no drug beside it: what was named and not changed goes on.
@@ -66,7 +76,9 @@ pub(super) fn stop_named_before(
     for stop in utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::DrugStopped) {
         let clause = utterance.clause(stop.start).range;
         let ends = clause.end.saturating_sub(stop.end) <= 3;
-        let leads = stop.start <= clause.start + 2 || bids(utterance, lexicon, clause.start..stop.start);
+        let when = clause.start..stop.start;
+        let since = utterance.speaker != Speaker::Doctor && utterance.folded(when.clone()).iter().all(|c| SINCE.contains(*c));
+        let leads = stop.start <= clause.start + 2 || since || bids(utterance, lexicon, when);
         if !(leads && ends) || conditional(utterance, stop) || utterance.within(clause.clone()).iter().any(|hit| is_drug(&hit)) {
             continue;
         }
@@ -108,9 +120,20 @@ pub(super) fn withdraw_named_before(told: &[Utterance], lexicon: &Lexicon, cours
         if !alone || utterance.within(0..clause.end).iter().any(|hit| is_drug(&hit)) {
             continue;
         }
-        let recent = earlier.iter().rev().take(CHANGE_REACH).flat_map(|before| {
-            before.found.iter().rev().filter(is_drug).filter(move |hit| !beside_the_point(before, lexicon, hit))
-        });
+        // 我冇食, 他的不要吃: told by who takes it, or of another's.
+        let lead = utterance.folded(clause.start..no.start);
+        if lead.iter().any(|c| matches!(c, '我' | '佢')) {
+            continue;
+        }
+        let told =
+            || earlier.iter().rev().take(CHANGE_REACH).flat_map(|before| before.found.iter().rev().map(move |hit| (before, hit)));
+        let mut all = told().filter(|(_, hit)| is_drug(hit));
+        // 嗰隻唔用: the one named last, and if that is not the patient's, none.
+        let points = utterance.folded(clause.start..no.end).iter().any(|c| matches!(c, '嗰' | '呢' | '隻' | '只' | '支'));
+        if points && all.next().is_some_and(|(before, hit)| beside_the_point(before, lexicon, hit) || asked_about(before, hit)) {
+            continue;
+        }
+        let recent = told().filter(|(before, hit)| is_drug(hit) && !beside_the_point(before, lexicon, hit)).map(|(_, hit)| hit);
         // 諗住加 X。 好,唔開: X was no more than thought of. What the patient takes anyway is not meant.
         let course = |drug: usize| courses.iter().find(|(other, _)| *other == drug).map(|(_, course)| course);
         let named = recent.take(SUBJECT_REACH).filter_map(|hit| match hit.meaning {
@@ -144,10 +167,20 @@ pub(super) fn change_named_before(utterances: &[Utterance], lexicon: &Lexicon, c
         }
         let here = utterance.within(0..clause.start).iter().rev().map(|hit| (utterance, hit));
         let before = earlier.iter().rev().flat_map(|before| before.found.iter().rev().map(move |hit| (before, hit)));
-        let drug = here.chain(before).find(|(_, hit)| matches!(hit.meaning, Meaning::Drug(_)));
-        let Some((place, hit)) = drug else { continue };
-        let taken = |(drug, _): &&(usize, Course)| hit.meaning == Meaning::Drug(*drug);
-        let Some(course) = courses.iter().find(taken).map(|(_, course)| &course.medication) else { continue };
+        let named: Vec<(&Utterance, &Found)> =
+            here.chain(before).filter(|(_, hit)| matches!(hit.meaning, Meaning::Drug(_))).take(SUBJECT_REACH).collect();
+        let course_of = |hit: &Found| {
+            courses.iter().find(|(drug, _)| hit.meaning == Meaning::Drug(*drug)).map(|(_, course)| &course.medication)
+        };
+        // 鈣片要隔開食。 加到七十五 microgram: that of which a dose in this unit was told.
+        let unit = utterance.quantities_in(number.start..number.end + 1).first();
+        let unit = unit.and_then(|quantity| lexicon.units.get(quantity.unit)).map(|unit| unit.ucum.as_str());
+        let same_unit = |(_, hit): &&(&Utterance, &Found)| {
+            let dose = course_of(hit).and_then(|course| course.dose.as_ref());
+            unit.is_some() && dose.is_some_and(|dose| Some(dose.unit.as_str()) == unit)
+        };
+        let Some((place, hit)) = named.iter().find(same_unit).or(named.first()).copied() else { continue };
+        let Some(course) = course_of(hit) else { continue };
         // 開五 mg,兩個禮拜後加到十: what starts now is the first dose.
         let later = utterance.has(lexicon, utterance.sentence(number.start).start..number.start, &[TermKind::After]);
         if course.status == MedicationStatus::Stopped || later && course.status == MedicationStatus::Planned {
