@@ -31,6 +31,15 @@ impl Context<'_> {
         let next_word = self.utterance.chars.get(mention.end);
         let ended = !concept.symptom && next_word == Some(&'完') || self.treated(mention, clause.end);
         let lasts = self.lasting(clause.clone());
+        // 煙戒咗五年: what was given up is told by its name.
+        let given_up =
+            self.utterance.folded(mention.start..mention.end).windows(2).any(|pair| matches!(pair, ['戒', '咗' | '左']));
+        if given_up {
+            return reading(Claim::Historical, OVER);
+        }
+        if !lasts && concept.symptom && self.drug_did(mention, &sentence) {
+            return reading(Claim::Historical, "what a drug did that was stopped");
+        }
         if !lasts && self.outgrown(mention, &concept.icd10, &clause) {
             return reading(Claim::Historical, "as a child");
         }
@@ -65,6 +74,16 @@ impl Context<'_> {
         }
         self.long_ago(span.start..clause.end.max(behind.end.min(clause.end + 8)))
             .then_some(Reading { claim: Claim::Historical, reason: "long ago" })
+    }
+
+    /// 食 X 食到頭暈,我自己停咗.
+    fn drug_did(&self, mention: &Mention, sentence: &Range<usize>) -> bool {
+        let before = sentence.start.max(self.utterance.back(mention.start, SUBJECT_REACH))..mention.start;
+        let behind = mention.end..sentence.end.min(self.utterance.ahead(mention.end, REACH));
+        let drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
+        let last = self.utterance.within(before).iter().rev().find(drug);
+        let Some(stop) = self.utterance.terms(self.lexicon, behind, TermKind::DrugStopped).next() else { return false };
+        last.is_some() && !self.utterance.within(mention.end..stop.start).iter().any(|hit| drug(&hit))
     }
 
     /// 細個有哮喘; 細個嗰陣有過癲癇: what most children grow out of, or what is told as over.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::super::list;
 use super::super::utterance::{Speaker, Utterance};
+use super::named_before::SINCE;
 use crate::note::MedicationStatus;
 use crate::terminology::{Found, Lexicon, Meaning, TermKind, UnitKind};
 
@@ -124,9 +125,11 @@ pub(super) fn done(
     // 我食 X 之前肝酵素高,停咗: a stop that leads a later clause of the sentence.
     let later_stop = utterance
         .terms(lexicon, behind.clone(), TermKind::DrugStopped)
-        .find(|stop| stop.start <= utterance.clause(stop.start).range.start + 2 && !others(stop) && !conditional(utterance, stop))
+        .find(|stop| leads_its_clause(utterance, stop) && !others(stop) && !conditional(utterance, stop))
         .map(|_| of(MedicationStatus::Stopped));
-    let planned = first.is_some_and(|done| done.status == Some(MedicationStatus::Planned) && !done.weak);
+    // 私家開咗 X … 我自己停咗: of who takes it, the last word is what they did.
+    let decides = utterance.speaker != Speaker::Patient;
+    let planned = decides && first.is_some_and(|done| done.status == Some(MedicationStatus::Planned) && !done.weak);
     let later = || {
         let stop = utterance
             .terms(lexicon, behind.clone(), TermKind::DrugStopped)
@@ -140,9 +143,21 @@ pub(super) fn done(
         (Some(first), _) => later_stop.filter(|_| !planned && !first.withheld).unwrap_or(first),
         // 食咗成個月, 停咗五日: told as a course that ended.
         (None, Some(second)) if second.status == Some(MedicationStatus::Active) => later().filter(stopped).unwrap_or(second),
-        (None, Some(second)) => later_stop.filter(|_| second.weak).unwrap_or(second),
+        (None, Some(second)) => {
+            // X 上年食完已經停咗.
+            let own_stop = utterance.terms(lexicon, own, TermKind::DrugStopped);
+            let mut own_stop = own_stop.filter(|stop| !conditional(utterance, stop) && !to_finish(utterance, stop));
+            let stop = later_stop.or_else(|| own_stop.next().map(|_| of(MedicationStatus::Stopped)));
+            stop.filter(|_| second.weak).unwrap_or(second)
+        }
         (None, None) => later().map(|done| Done { late: true, ..done }).unwrap_or_default(),
     }
+}
+
+/// 停咗, 我自己停咗, 上個禮拜已經停咗: before a stop its clause says no more than who and when.
+fn leads_its_clause(utterance: &Utterance, stop: &Found) -> bool {
+    let start = utterance.clause(stop.start).range.start;
+    stop.start <= start + 2 || utterance.folded(start..stop.start).iter().all(|c| SINCE.contains(*c))
 }
 
 /// What a later clause says last: X 俾我,我冇食 was never taken; X 食咗三日,之後冇食 is taken no more; 想開 X,不過唔開喇 is not given.

@@ -14,7 +14,7 @@ use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 /// What may stand before a bare 要停 (folded).
 const FILLERS: &str = "今次日聽听晚朝真系係都一定即刻而家先就要佢必须呢只药嗰那支枝隻粒";
 /// What may stand before it where it is told since when (folded): 上個禮拜已經停咗.
-const SINCE: &str = "上个礼拜星期前日月年已经自己早就我都琴后来之尾咁所以先一二三四五六七八九十两几";
+pub(super) const SINCE: &str = "上个礼拜星期前日月年已经自己早就我都琴后来之尾咁所以先至一二三四五六七八九十两几";
 /// How far back a drug is looked for that 停咗佢 speaks of, twice this.
 const SUBJECT_REACH: usize = 30;
 /// How many turns back a drug is looked for that 加到十 speaks of.
