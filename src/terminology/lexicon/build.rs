@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Indication, Lexicon, Meaning};
 use crate::terminology::concept::{ConditionConcept, Drug, DrugKind, ObservationKind, Term, TermKind, Unit, UnitKind};
+use crate::terminology::doses::Doses;
 use crate::terminology::fold::Fold;
 use crate::terminology::latin::LatinIndex;
 use crate::terminology::pattern::{ClassId, Element, Pattern, elements};
@@ -38,6 +39,7 @@ impl Builder {
             units: Vec::new(),
             terms: Vec::new(),
             indications: Vec::new(),
+            doses: Doses::default(),
             fold,
             patterns_by_last: Vec::new(),
             sites: Vec::new(),
@@ -245,6 +247,13 @@ impl Builder {
             let condition = condition.ok_or_else(|| row.error("no condition has this code"))?;
             self.lexicon.indications.extend(row.list(0).map(|atc| Indication { atc: atc.to_owned(), topic, condition }));
         }
+        Ok(())
+    }
+
+    pub(in crate::terminology) fn doses(&mut self, (file, text): (&'static str, &str)) -> Result<(), TerminologyError> {
+        self.hasher.update(file.as_bytes());
+        self.hasher.update(text.as_bytes());
+        self.lexicon.doses = Doses::read((file, text))?;
         Ok(())
     }
 
