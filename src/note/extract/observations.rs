@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::utterance::Utterance;
-use super::{LONGEST_SPAN, evidence_of};
+use super::{IMPLAUSIBLE, LONGEST_SPAN, evidence_of};
 use crate::note::{Observation, Span, Uncovered};
 use crate::terminology::{Lexicon, Meaning, ObservationKind, TermKind, UnitKind};
 use crate::text::numerals::Number;
@@ -20,9 +20,6 @@ const TEMPERATURE: &str = "8310-5";
 /// Words that open what is measured now (folded).
 const NOW: [&str; 7] = ["今次", "今日", "而家", "依家", "今朝", "呢次", "now "];
 const PER_MINUTE: &str = "/min";
-
-/// Why a value that was said is not written.
-const IMPLAUSIBLE: &str = "implausible value, not written";
 
 /// Why a second blood pressure is not written.
 const STANDING: &str = "standing blood pressure, not written beside the one at rest";
