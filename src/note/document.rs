@@ -114,6 +114,9 @@ pub struct Condition {
     pub assertion: Assertion,
     /// For how long.
     pub duration_days: Option<f64>,
+    /// Whether that was said roughly: 兩三日, 三個幾禮拜.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub duration_about: bool,
     /// On which side.
     pub laterality: Option<Laterality>,
     /// 0 to 1.

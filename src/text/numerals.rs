@@ -325,6 +325,10 @@ fn tail(chars: &[char], number: Number) -> Number {
         '几' if !matches!(after, '多' | '耐') => {
             Number { end: number.end + 1, vague: true, value: number.value * 1.15, ..number }
         }
+        // 三個幾禮拜.
+        '个' if after == '几' && !matches!(char_at(chars, number.end + 2), '多' | '耐') => {
+            Number { end: number.end + 2, vague: true, ..number }
+        }
         '个' if after == '半' => Number { end: number.end + 2, value: number.value + 0.5, ..number },
         _ => number,
     }
@@ -482,7 +486,8 @@ mod tests {
 
     #[test]
     fn rough_ones_say_so() {
-        for (said, value) in [("兩三", 2.5), ("十幾", 11.5), ("個幾", 1.5), ("一百三十幾", 149.5), ("六七十", 65.0), ("幾", 3.0)]
+        for (said, value) in
+            [("兩三", 2.5), ("十幾", 11.5), ("個幾", 1.5), ("一百三十幾", 149.5), ("六七十", 65.0), ("幾", 3.0), ("三個幾", 3.0)]
         {
             let found = read(said);
             assert_eq!(found.len(), 1, "{said}: {found:?}");

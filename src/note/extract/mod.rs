@@ -84,7 +84,7 @@ impl Talk {
         let mut note =
             Note::empty(MadeBy { version, model, precision: None, wording: None, lexicon: lexicon.digest().to_owned() });
         note.conditions = merge::conditions(&events, utterances, lexicon);
-        let (observations, implausible) = observations::observations(utterances, lexicon);
+        let (observations, mut not_written) = observations::observations(utterances, lexicon);
         note.observations = observations;
         note.plan = plan::plan(utterances, lexicon, &medications);
         note.social = social::social(utterances, lexicon);
@@ -97,8 +97,8 @@ impl Talk {
                 course.medication
             })
             .collect();
-        note.uncovered = uncovered::uncovered(utterances, &note, &events, lexicon);
-        note.uncovered.extend(implausible.into_iter().chain(flagged));
+        not_written.extend(flagged);
+        note.uncovered = uncovered::uncovered(utterances, &note, &events, not_written, lexicon);
         let by_sound = allergies.by_sound.iter().flat_map(|allergy| allergy.provenance.spans());
         let not_understood = allergies.not_understood.iter().flat_map(Evidence::spans);
         uncovered::add(&mut note.uncovered, by_sound.chain(not_understood));

@@ -49,13 +49,17 @@ fn after_number(chars: &[char], number: &Number, found: &[Found], lexicon: &Lexi
     // 兩年半, 一粒半.
     let half = chars.get(end) == Some(&'半') && matches!(unit.kind, UnitKind::Time | UnitKind::Dose);
     let value = if half { value + 0.5 } else { value };
+    let end = end + usize::from(half);
+    // 一年幾; 三日幾多次 asks.
+    let more =
+        unit.kind == UnitKind::Time && chars.get(end) == Some(&'几') && !matches!(chars.get(end + 1), Some('多' | '耐' | '时'));
     Some(Quantity {
         start: number.start,
-        end: end + usize::from(half),
+        end: end + usize::from(more),
         value: value * unit.factor,
         unit: index,
         kind: unit.kind,
-        vague: number.vague,
+        vague: number.vague || more,
     })
 }
 

@@ -13,8 +13,16 @@ const AROUND: usize = 20;
 const REASON: &str = "clinical words, no finding";
 
 /// One entry a clause that holds cues outside all evidence.
+///
+/// `listed`: what is listed for a reason of its own.
 #[must_use]
-pub fn uncovered(utterances: &[Utterance], note: &Note, events: &[Event], lexicon: &Lexicon) -> Vec<Uncovered> {
+pub fn uncovered(
+    utterances: &[Utterance],
+    note: &Note,
+    events: &[Event],
+    listed: Vec<Uncovered>,
+    lexicon: &Lexicon,
+) -> Vec<Uncovered> {
     let findings = note
         .conditions
         .iter()
@@ -26,6 +34,7 @@ pub fn uncovered(utterances: &[Utterance], note: &Note, events: &[Event], lexico
         .chain(note.social.iter().map(|entry| &entry.provenance));
     let mut covered: BTreeSet<(u64, usize)> = findings
         .flat_map(Provenance::spans)
+        .chain(listed.iter().map(|entry| &entry.span))
         .flat_map(|span| (span.start()..span.end()).map(move |at| (span.segment(), at)))
         .collect();
     for event in events {
@@ -35,7 +44,8 @@ pub fn uncovered(utterances: &[Utterance], note: &Note, events: &[Event], lexico
     }
     let medications = note.medications.iter().map(|entry| entry.name.as_str());
     let drugs: BTreeSet<&str> = medications.chain(note.allergies.iter().map(|entry| entry.substance.as_str())).collect();
-    utterances.iter().flat_map(|utterance| in_utterance(utterance, &covered, &drugs, lexicon)).collect()
+    let more = utterances.iter().flat_map(|utterance| in_utterance(utterance, &covered, &drugs, lexicon));
+    more.chain(listed).collect()
 }
 
 /// Adds what was said of allergies and not understood. Where a part of the words is listed already, all of them are.
