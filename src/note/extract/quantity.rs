@@ -40,9 +40,17 @@ fn unit_at(at: usize, found: &[Found], lexicon: &Lexicon) -> Option<(usize, usiz
     })
 }
 
+/// 十幾日, whose 幾日 would by itself be a question.
+fn some_days(chars: &[char], number: &Number, lexicon: &Lexicon) -> Option<(usize, usize)> {
+    let last = number.end.checked_sub(1).filter(|last| *last > number.start)?;
+    let days = chars.get(last) == Some(&'几') && matches!(chars.get(number.end), Some('日' | '天'));
+    let unit = lexicon.units.iter().position(|unit| unit.kind == UnitKind::Time && (unit.factor - 1.0).abs() < 1e-9)?;
+    days.then_some((unit, number.end + 1))
+}
+
 fn after_number(chars: &[char], number: &Number, found: &[Found], lexicon: &Lexicon) -> Option<Quantity> {
     let space = usize::from(chars.get(number.end) == Some(&' '));
-    let (index, end) = unit_at(number.end + space, found, lexicon)?;
+    let (index, end) = unit_at(number.end + space, found, lexicon).or_else(|| some_days(chars, number, lexicon))?;
     let unit = lexicon.units.get(index)?;
     // Exact readings count where an amount is meant; 七八日 is rough.
     let value = if unit.kind == UnitKind::Time || unit.kind == UnitKind::Times { number.value } else { number.exact()? };

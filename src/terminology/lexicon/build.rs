@@ -95,13 +95,12 @@ impl Builder {
         }
     }
 
-    /// From now on this form of a condition or a drug means nothing else of its kind.
+    /// From now on this form means no other condition and no other drug.
     pub(in crate::terminology) fn overrule(&mut self, form: &str, meaning: Meaning) {
         self.form(form, meaning);
         let slot = self.index.get(&self.lexicon.fold.text(form)).and_then(|slot| self.lexicon.meanings.get_mut(*slot));
         if let Some(meanings) = slot {
-            let kind = std::mem::discriminant(&meaning);
-            meanings.retain(|other| *other == meaning || std::mem::discriminant(other) != kind);
+            meanings.retain(|other| *other == meaning || !matches!(other, Meaning::Condition(_) | Meaning::Drug(_)));
         }
     }
 
