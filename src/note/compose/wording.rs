@@ -14,7 +14,7 @@ pub(crate) fn doubt(heard: &PatientText, sounds_like: Option<&str>, language: La
 const LENGTHS: [(f64, &str, &str); 4] =
     [(365.0, " yr", " 年"), (30.0, "/12", " 個月"), (7.0, "/52", " 星期"), (1.0, "/7", " 日")];
 /// By how much more than said 十幾 is taken for.
-const AND_MORE: f64 = 1.15;
+pub(in crate::note) const AND_MORE: f64 = 1.15;
 
 /// `3/7`, `2/52`, `3/12`, `1 yr`: days, weeks and months as fractions, the shorthand of British and Hong Kong records.
 ///
