@@ -17,6 +17,8 @@ mod lists;
 mod losses;
 #[path = "note/scopes.rs"]
 mod scopes;
+#[path = "note/values.rs"]
+mod values;
 
 use std::sync::LazyLock;
 

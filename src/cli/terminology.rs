@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 
 use super::output::print;
-use crate::terminology::{Lexicon, OwnTable};
+use crate::terminology::{Lexicon, OwnTable, doubtful_codes};
 
 /// A table of terms is small; what is larger is another file.
 const MAX_TABLE_BYTES: u64 = 16 << 20;
@@ -119,6 +119,14 @@ fn import(folder: &Path, files: &[PathBuf]) -> anyhow::Result<()> {
     let all: Vec<OwnTable> = new.iter().cloned().chain(kept).collect();
     // All together, because a word may stand for two things only across files.
     Lexicon::with(&all)?;
+    let doubts = doubtful_codes(&new, &Lexicon::builtin()?)?;
+    doubts.iter().for_each(|doubt| eprintln!("warning: {doubt}"));
+    if !doubts.is_empty() {
+        eprintln!(
+            "{} of the codes are not known here and could not be checked: look at them, they are installed as they are",
+            doubts.len()
+        );
+    }
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for table in &new {
         let target = folder.join(&table.file);

@@ -30,7 +30,7 @@ pub use part::Part;
 pub use place::{condition_section, medication_section};
 pub(crate) use plan::{drug, regimen};
 pub use text::{text_of, to_text};
-pub(super) use wording::unit;
+pub(super) use wording::{AND_MORE, unit};
 pub(crate) use wording::{days_between, doubt, duration};
 
 /// Language of a record's sections.

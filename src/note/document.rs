@@ -114,6 +114,9 @@ pub struct Condition {
     pub assertion: Assertion,
     /// For how long.
     pub duration_days: Option<f64>,
+    /// Whether that was said roughly: 兩三日, 三個幾禮拜.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub duration_about: bool,
     /// On which side.
     pub laterality: Option<Laterality>,
     /// 0 to 1.
@@ -147,6 +150,15 @@ pub enum MedicationStatus {
     Stopped,
 }
 
+/// How a drug was taken before a change; its words are among the drug's evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FormerRegimen {
+    /// What was taken at one time.
+    pub dose: Option<Quantity>,
+    /// Weekly is 0.14.
+    pub times_per_day: Option<f64>,
+}
+
 /// A drug and how it is taken.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Medication {
@@ -164,6 +176,15 @@ pub struct Medication {
     pub prn: bool,
     /// For how long.
     pub duration_days: Option<f64>,
+    /// Whether the dose's unit was not said and is the drug's usual one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unit_implied: bool,
+    /// How it was taken until now, where that changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_from: Option<FormerRegimen>,
+    /// The words that say how it is taken, where one dose and one frequency do not: 朝早十六度夜晚八度.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instruction: Option<PatientText>,
     /// What is done with it.
     pub status: MedicationStatus,
     /// 0 to 1.

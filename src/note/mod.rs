@@ -22,8 +22,8 @@ pub mod speakers;
 mod template;
 
 pub use document::{
-    Allergy, AllergyStatus, Assertion, Code, Condition, Display, Laterality, MadeBy, Medication, MedicationStatus, NOTE_SCHEMA,
-    Note, Observation, PlanItem, PlanKind, Quantity, Section, SectionCode, Sentence, SocialItem, Uncovered,
+    Allergy, AllergyStatus, Assertion, Code, Condition, Display, FormerRegimen, Laterality, MadeBy, Medication, MedicationStatus,
+    NOTE_SCHEMA, Note, Observation, PlanItem, PlanKind, Quantity, Section, SectionCode, Sentence, SocialItem, Uncovered,
 };
 pub use evidence::{Edit, Evidence, Provenance, Span};
 pub use finding::{FindingKind, FindingRef, SaidBy};

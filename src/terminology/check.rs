@@ -38,6 +38,33 @@ pub fn atc_shape(code: &str) -> bool {
         })
 }
 
+/// The main groups of ATC: a letter, and the numbers that stand behind it.
+const ATC_GROUPS: [(char, &[u8]); 14] = [
+    ('A', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]),
+    ('B', &[1, 2, 3, 5, 6]),
+    ('C', &[1, 2, 3, 4, 5, 7, 8, 9, 10]),
+    ('D', &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
+    ('G', &[1, 2, 3, 4]),
+    ('H', &[1, 2, 3, 4, 5]),
+    ('J', &[1, 2, 4, 5, 6, 7]),
+    ('L', &[1, 2, 3, 4]),
+    ('M', &[1, 2, 3, 4, 5, 9]),
+    ('N', &[1, 2, 3, 4, 5, 6, 7]),
+    ('P', &[1, 2, 3]),
+    ('R', &[1, 2, 3, 5, 6, 7]),
+    ('S', &[1, 2, 3]),
+    ('V', &[1, 3, 4, 6, 7, 8, 9, 10, 20]),
+];
+
+/// Whether a code of ATC's shape is in a group that ATC has.
+#[must_use]
+pub fn atc_group(code: &str) -> bool {
+    let mut chars = code.chars();
+    let group = chars.next().and_then(|letter| ATC_GROUPS.iter().find(|(of, _)| *of == letter));
+    let number: String = chars.take(2).collect();
+    group.is_some_and(|(_, numbers)| number.is_empty() || number.parse().is_ok_and(|number: u8| numbers.contains(&number)))
+}
+
 /// Whether an ICD-10 code looks like one: a letter, two digits, at most one digit after a point.
 #[must_use]
 pub fn icd10_shape(code: &str) -> bool {
@@ -75,6 +102,7 @@ mod tests {
         }
         assert!(icpc2_shape("K86") && !icpc2_shape("C86") && !icpc2_shape("K00") && !icpc2_shape("K8"));
         assert!(atc_shape("A10BA02") && atc_shape("N05C") && !atc_shape("A10BA0") && !atc_shape("E10BA02"));
+        assert!(atc_group("A10BA02") && atc_group("V20") && atc_group("N") && !atc_group("A99ZZ99") && !atc_group("C06"));
         assert!(["250", "250.00", "V58.67", "E885.9"].into_iter().all(icd9cm_shape));
         assert!(!["25", "250.", "250.000", "V5", "I10", "E88"].into_iter().any(icd9cm_shape));
         assert!(icd10_shape("I10") && icd10_shape("E11.9") && !icd10_shape("E11.") && !icd10_shape("e11"));

@@ -62,6 +62,14 @@ pub struct Drug {
     pub kind: DrugKind,
 }
 
+impl Drug {
+    /// Whether it is an insulin, which is told in degrees: 十六度.
+    #[must_use]
+    pub fn is_insulin(&self) -> bool {
+        self.atc.as_deref().is_some_and(|atc| atc.starts_with("A10A"))
+    }
+}
+
 /// A measurement with the range outside which a number is a slip.
 #[derive(Debug, Clone)]
 pub struct ObservationKind {

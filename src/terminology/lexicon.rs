@@ -6,6 +6,7 @@ mod spread;
 use aho_corasick::AhoCorasick;
 
 use super::concept::{ConditionConcept, Drug, ObservationKind, Term, TermKind, Unit};
+use super::doses::Doses;
 use super::fold::Fold;
 use super::latin::LatinIndex;
 use super::own::{self, OwnTable};
@@ -75,6 +76,8 @@ pub struct Lexicon {
     pub terms: Vec<Term>,
     /// Which drug for which topic means which condition.
     pub indications: Vec<Indication>,
+    /// Which doses can be.
+    pub doses: Doses,
     fold: Fold,
     /// For each class, the patterns that end with it.
     patterns_by_last: Vec<Vec<Pattern>>,
@@ -131,6 +134,7 @@ impl Lexicon {
             builder.terms(*table)?;
         }
         builder.indications(tables::INDICATIONS)?;
+        builder.doses(tables::DOSES)?;
         Ok(builder)
     }
 

@@ -7,6 +7,7 @@
 
 mod check;
 mod concept;
+mod doses;
 mod expected;
 mod fold;
 mod latin;
@@ -20,11 +21,12 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use check::{atc_shape, icd9cm_shape, icd10_shape, icpc2_shape, loinc_check_digit};
+pub use check::{atc_group, atc_shape, icd9cm_shape, icd10_shape, icpc2_shape, loinc_check_digit};
 pub use concept::{ConditionConcept, Drug, DrugKind, LocalCode, ObservationKind, Term, TermKind, Unit, UnitKind};
+pub use doses::{DoseRange, Doses};
 pub use fold::Fold;
 pub use lexicon::{Found, Lexicon, Meaning, Spread};
-pub use own::OwnTable;
+pub use own::{OwnTable, doubtful_codes};
 pub use pattern::{ClassId, Pattern};
 pub use search::{Concept, Hit, LONGEST_QUERY};
 

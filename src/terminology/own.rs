@@ -3,13 +3,17 @@
 //! The first line names the columns and so says what a table holds:
 //! `icd10 icpc2 flags en zh forms` (conditions), `name atc kind forms` (drugs) or `icd10 icpc2 system code` (a map), tabs between.
 
+mod doubts;
+
 use std::collections::HashMap;
+
+pub use doubts::doubtful_codes;
 
 use super::concept::LocalCode;
 use super::lexicon::{Builder, Meaning, condition_of, drug_of};
 use super::pattern::{Element, elements};
 use super::table::Row;
-use super::{TerminologyError, atc_shape, icd9cm_shape, icd10_shape, icpc2_shape, system};
+use super::{TerminologyError, atc_group, atc_shape, icd9cm_shape, icd10_shape, icpc2_shape, system};
 
 /// A table of a hospital.
 #[derive(Debug, Clone)]
@@ -137,6 +141,7 @@ fn drug(builder: &mut Builder, row: &Row<'_>, said: &mut Said, file: &str) -> Re
         "is not lower case, or empty",
     )?;
     require(row, atc.is_empty() || atc_shape(&atc), "atc", &atc, "is no ATC code")?;
+    require(row, atc.is_empty() || atc_group(&atc), "atc", &atc, "is in no group that ATC has")?;
     said.once(row, "name", &drug.name, drug.name.clone(), file)?;
 
     let name = drug.name.clone();
@@ -147,7 +152,7 @@ fn drug(builder: &mut Builder, row: &Row<'_>, said: &mut Said, file: &str) -> Re
         None => drugs.push(drug),
     }
     for form in std::iter::once(name.as_str()).chain(row.list(3).filter(|form| *form != name)) {
-        said.once(row, "forms", form, format!("drug {}", builder.lexicon.fold().text(form)), file)?;
+        said.once(row, "forms", form, builder.lexicon.fold().text(form), file)?;
         builder.overrule(form, Meaning::Drug(place));
     }
     Ok(())
@@ -221,6 +226,18 @@ mod tests {
     }
 
     #[test]
+    fn a_word_stands_for_one_thing_whatever_its_kind() {
+        let conditions = format!("{CONDITIONS}I10\tK86\tc\tx\t甲\t甲詞甲\n");
+        let drugs = "name\tatc\tkind\tforms\nx\t-\tdrug\t甲词甲\n";
+        let message = refused(&[&conditions, drugs]);
+        assert!(message.contains("line 2: forms: `甲词甲` stands in ours.tsv line 2 already"), "{message}");
+        // A word of ours goes over to what the hospital says that it is.
+        let lexicon = Lexicon::with(&[table(&format!("{CONDITIONS}I10\tK86\tc\tx\t甲\tpanadol\n"))]).unwrap();
+        let found = lexicon.find(&lexicon.fold().text("panadol"));
+        assert!(!found.iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_))), "{found:?}");
+    }
+
+    #[test]
     fn what_is_wrong_is_named_by_line_and_column() {
         for (text, said) in [
             ("I10\tK86\tc\tx\t甲\t甲詞甲\n", "ours.tsv line 1: the first line must name the columns"),
@@ -237,6 +254,7 @@ mod tests {
             (&format!("{MAP}I10\t-\thkctt\t1\n"), "line 2: system: `hkctt` is neither"),
             (&format!("{MAP}I10\t-\turn:a\t1\nI10\t-\turn:a\t2\n"), "line 3: icd10: `I10` stands in ours.tsv line 2 already"),
             ("name\tatc\tkind\tforms\nx\tA1\tdrug\ty\n", "line 2: atc: `A1` is no ATC code"),
+            ("name\tatc\tkind\tforms\nx\tA99ZZ99\tdrug\ty\n", "line 2: atc: `A99ZZ99` is in no group that ATC has"),
         ] {
             let message = refused(&[text]);
             assert!(message.contains(said), "{message} instead of {said}");

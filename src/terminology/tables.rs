@@ -50,6 +50,8 @@ pub const TERMS: &[(&str, &str)] = &[
     ("actions.tsv", include_str!("tables/actions.tsv")),
     ("salient.tsv", include_str!("tables/salient.tsv")),
 ];
+/// Which doses can be: drug, usual unit, least and most at one time, most times a day.
+pub const DOSES: (&str, &str) = ("doses.tsv", include_str!("tables/doses.tsv"));
 /// The character fold: from, to.
 pub const FOLD: (&str, &str) = ("fold.tsv", include_str!("tables/fold.tsv"));
 /// How characters sound: Jyutping with its tone, characters.

@@ -311,12 +311,13 @@ fn tail(chars: &[char], number: Number) -> Number {
         let value = number.digits.unwrap_or(number.value) + value;
         return Number { end, value, places, digits: None, vague: false, ..number };
     }
-    // 三十九度一, 三十七度半.
+    // 三十九度一, 三十七度半; 三十九度兩日 and 39度2日 tell the temperature, then for how long.
     if next == '度' && (30.0..46.0).contains(&number.value) {
-        if after == '半' {
+        if after == '半' && !counts(chars, number.end + 2) {
             return Number { end: number.end + 2, value: number.value + 0.5, places: 1, ..number };
         }
-        if let Some(tenth) = digit(after).or_else(|| after.to_digit(10)) {
+        let tenth = digit(after).or_else(|| after.to_digit(10)).filter(|_| after != '两' && !counts(chars, number.end + 2));
+        if let Some(tenth) = tenth {
             return Number { end: number.end + 2, value: number.value + f64::from(tenth) / 10.0, places: 1, ..number };
         }
     }
@@ -324,14 +325,50 @@ fn tail(chars: &[char], number: Number) -> Number {
         '几' if !matches!(after, '多' | '耐') => {
             Number { end: number.end + 1, vague: true, value: number.value * 1.15, ..number }
         }
+        // 三個幾禮拜.
+        '个' if after == '几' && !matches!(char_at(chars, number.end + 2), '多' | '耐') => {
+            Number { end: number.end + 2, vague: true, ..number }
+        }
         '个' if after == '半' => Number { end: number.end + 2, value: number.value + 0.5, ..number },
         _ => number,
     }
 }
 
+/// What may be counted behind a digit, and what it then is not (周身, 晚上, 日頭, 年紀, 月經, 天氣).
+const COUNTED: [(char, &str); 18] = [
+    ('日', "头頭间間"),
+    ('天', "气氣"),
+    ('晚', "上黑间間"),
+    ('夜', "晚"),
+    ('个', ""),
+    ('星', ""),
+    ('礼', "貌"),
+    ('禮', "貌"),
+    ('周', "身围圍"),
+    ('週', "身"),
+    ('年', "纪紀"),
+    ('月', "经經"),
+    ('次', "要"),
+    ('分', ""),
+    ('小', "便朋"),
+    ('钟', ""),
+    ('鐘', ""),
+    ('粒', ""),
+];
+
+/// Whether a unit of time, 次 or a longer number stands here, so that the digit before is no decimal.
+fn counts(chars: &[char], at: usize) -> bool {
+    let (c, after) = (char_at(chars, at), char_at(chars, at + 1));
+    power(c).is_some() || COUNTED.iter().any(|(unit, not)| *unit == c && !not.contains(after))
+}
+
 /// The digits after the point, as a fraction, how many, and where they end.
 fn decimals(chars: &[char], from: usize) -> Option<(f64, usize, usize)> {
-    let run: Vec<u32> = chars.iter().skip(from).map_while(|c| digit(*c).or_else(|| c.to_digit(10))).collect();
+    let mut run: Vec<u32> = chars.iter().skip(from).map_while(|c| digit(*c).or_else(|| c.to_digit(10))).collect();
+    // 三十八點五兩日: of several digits the last is counted by the unit behind it.
+    if run.len() > 1 && counts(chars, from + run.len()) {
+        run.pop();
+    }
     let (run, end) = if run.is_empty() { english::digits(chars, from) } else { (run.clone(), from + run.len()) };
     // 十點三十分 and 十點三個字 are times.
     let clock = power(char_at(chars, end)).is_some() || (char_at(chars, end), char_at(chars, end + 1)) == ('个', '字');
@@ -426,8 +463,31 @@ mod tests {
     }
 
     #[test]
+    fn a_digit_with_a_unit_of_its_own_is_no_decimal() {
+        for (said, values) in [
+            ("三十九度兩日", &[39.0, 2.0][..]),
+            ("三十八度三日", &[38.0, 3.0]),
+            ("39度2日", &[39.0, 2.0]),
+            ("三十九度兩個鐘前", &[39.0, 2.0]),
+            ("三十九度一個禮拜", &[39.0, 1.0]),
+            ("三十八度二十分鐘", &[38.0, 20.0]),
+            ("三十九度三次", &[39.0, 3.0]),
+            ("三十八度五三日", &[38.5, 3.0]),
+            ("三十八點五兩日", &[38.5, 2.0]),
+            ("三十八點五日", &[38.5]),
+            ("三十九度二今日", &[39.2]),
+            ("三十七度八周身骨痛", &[37.8]),
+            ("三十八度二晚上", &[38.2]),
+            ("三十九度兩", &[39.0, 2.0]),
+        ] {
+            assert_eq!(read(said).iter().map(|number| number.value).collect::<Vec<_>>(), values, "{said}");
+        }
+    }
+
+    #[test]
     fn rough_ones_say_so() {
-        for (said, value) in [("兩三", 2.5), ("十幾", 11.5), ("個幾", 1.5), ("一百三十幾", 149.5), ("六七十", 65.0), ("幾", 3.0)]
+        for (said, value) in
+            [("兩三", 2.5), ("十幾", 11.5), ("個幾", 1.5), ("一百三十幾", 149.5), ("六七十", 65.0), ("幾", 3.0), ("三個幾", 3.0)]
         {
             let found = read(said);
             assert_eq!(found.len(), 1, "{said}: {found:?}");

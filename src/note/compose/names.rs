@@ -1,6 +1,6 @@
 //! What a condition is called in a record: the usual abbreviation, the side, for how long.
 
-use super::wording::{doubt, duration};
+use super::wording::{about, doubt, duration};
 use super::{Language, sentence::Phrase};
 use crate::note::{Condition, Laterality};
 
@@ -89,7 +89,8 @@ const PROPER: [&str; 30] = [
 /// `left knee pain x 2/12`; with a question mark where it is only possible.
 pub(super) fn with_duration(condition: &Condition, language: Language) -> Phrase<'_> {
     let name = name(condition, language);
-    let lasting = condition.duration_days.and_then(|days| duration(days, language));
+    let worded = if condition.duration_about { about } else { duration };
+    let lasting = condition.duration_days.and_then(|days| worded(days, language));
     let words = match lasting {
         Some(lasting) => language.pick(format!("{name} x {lasting}"), format!("{name}（{lasting}）")),
         None => name,

@@ -47,14 +47,27 @@ pub(super) fn is_changed(note: &Note, taken: &Medication) -> bool {
 
 /// A drug and how it is taken, with what was heard where it only sounds like the drug.
 pub(crate) fn drug(drug: &Medication, language: Language) -> String {
-    let regimen = regimen(drug, language);
-    let name = format!("{}{}", drug.name.trim(), doubt(&drug.text, drug.sounds_like.as_deref(), language));
+    let (name, regimen) = (name(drug, language), regimen(drug, language));
     if regimen.is_empty() { name } else { format!("{name} {regimen}") }
+}
+
+fn name(drug: &Medication, language: Language) -> String {
+    format!("{}{}", drug.name.trim(), doubt(&drug.text, drug.sounds_like.as_deref(), language))
+}
+
+/// How it was taken before the change that the entry itself tells of.
+fn former(drug: &Medication, language: Language) -> Option<String> {
+    let before = drug.changed_from.as_ref()?;
+    let dose = before.dose.as_ref().map(|dose| quantity(dose, language));
+    let often = before.times_per_day.and_then(|times| frequency(times, language));
+    let words = dose.into_iter().chain(often).collect::<Vec<_>>().join(" ");
+    (!words.is_empty()).then_some(words)
 }
 
 /// How a drug is taken: dose, frequency, when needed, for how long.
 pub(crate) fn regimen(drug: &Medication, language: Language) -> String {
     let parts = [
+        drug.instruction.as_ref().map(|words| format!("「{}」", words.reveal().trim())),
         drug.dose.as_ref().map(|dose| quantity(dose, language)),
         drug.times_per_day.and_then(|times| frequency(times, language)),
         drug.prn.then(|| language.pick("PRN", "需要時").to_owned()),
@@ -68,7 +81,8 @@ fn prescribed(note: &Note, language: Language, named: bool) -> Vec<Phrase<'_>> {
     let with = |status| note.medications.iter().filter(move |drug| drug.status == status);
     let started = with(MedicationStatus::Planned).map(|new| {
         let before: Vec<&Medication> = with(MedicationStatus::Active).filter(|old| old.name == new.name).collect();
-        let (was, is) = (before.first().map(|old| drug(old, language)), regimen(new, language));
+        let changed = || former(new, language).map(|was| format!("{} {was}", name(new, language)));
+        let (was, is) = (before.first().map(|old| drug(old, language)).or_else(changed), regimen(new, language));
         let words = match was {
             Some(was) if !is.is_empty() => format!("{was} -> {is}"),
             _ => drug(new, language),

@@ -10,27 +10,76 @@ pub(crate) fn doubt(heard: &PatientText, sounds_like: Option<&str>, language: La
     sounds_like.map_or_else(String::new, |_| language.pick(format!(" (?heard 「{heard}」)"), format!("（？聽到「{heard}」）")))
 }
 
+/// Days of a year, a month and a week, as the note counts them, with how each is written in English and Chinese.
+const LENGTHS: [(f64, &str, &str); 4] =
+    [(365.0, " yr", " 年"), (30.0, "/12", " 個月"), (7.0, "/52", " 星期"), (1.0, "/7", " 日")];
+/// By how much more than said 十幾 is taken for.
+pub(in crate::note) const AND_MORE: f64 = 1.15;
+
 /// `3/7`, `2/52`, `3/12`, `1 yr`: days, weeks and months as fractions, the shorthand of British and Hong Kong records.
 ///
-/// Months of 30 and years of 365 days, as the note counts them. Nothing for what is no length of time.
+/// Half a year is `6/12`, a month and a half `1.5/12`, two days and a half `2-3/7`. Nothing for what is no length of time.
 pub(crate) fn duration(days: f64, language: Language) -> Option<String> {
     if !days.is_finite() || days <= 0.0 {
         return None;
     }
-    let count = |length: f64| (days % length == 0.0).then(|| rounded(days / length));
-    Some(if days < 1.0 {
+    if days < 1.0 {
         let hours = rounded(days * 24.0);
-        language.pick(format!("{hours}/24"), format!("{hours} 小時"))
-    } else if let Some(years) = count(365.0) {
-        language.pick(format!("{years} yr"), format!("{years} 年"))
-    } else if let Some(months) = count(30.0) {
-        language.pick(format!("{months}/12"), format!("{months} 個月"))
-    } else if let Some(weeks) = count(7.0) {
-        language.pick(format!("{weeks}/52"), format!("{weeks} 星期"))
+        return Some(language.pick(format!("{hours}/24"), format!("{hours} 小時")));
+    }
+    let [years, months, weeks, day] = LENGTHS;
+    let whole = |length: f64| near(days / length, (days / length).round());
+    let calendar_months = days / years.0 * 12.0;
+    Some(if whole(years.0) {
+        counted(days / years.0, years, language)
+    } else if near(calendar_months, calendar_months.round()) {
+        counted(calendar_months, months, language)
+    } else if whole(months.0) || days > months.0 && whole(months.0 / 2.0) {
+        counted(days / months.0, months, language)
+    } else if whole(weeks.0) || days > weeks.0 && days.fract() > 0.0 && whole(weeks.0 / 2.0) {
+        counted(days / weeks.0, weeks, language)
+    } else if near(days.fract(), 0.5) {
+        between(days, day, language)
     } else {
-        let days = rounded(days);
-        language.pick(format!("{days}/7"), format!("{days} 日"))
+        counted(days.round(), day, language)
     })
+}
+
+/// The same of a time that was said roughly: `~3/52`, `2-3/7`, `10+/7`.
+pub(crate) fn about(days: f64, language: Language) -> Option<String> {
+    let exactly = duration(days, language)?;
+    let approximately = || language.pick(format!("~{exactly}"), format!("約 {exactly}"));
+    let half_year = near(days, 365.0 / 2.0);
+    let lengths = LENGTHS.into_iter().filter(|(length, ..)| days >= *length && !half_year);
+    let mut worded = lengths.filter_map(|length| {
+        let (count, english, chinese) = (days / length.0, length.1, length.2.trim_start());
+        let tens = count / AND_MORE / 10.0;
+        if near(tens, tens.round()) {
+            // 十幾: ten and some more.
+            let least = (tens * 10.0).round();
+            return Some(language.pick(format!("{least}+{english}"), format!("{least} 多{chinese}")));
+        }
+        if near(count, count.round()) {
+            return Some(approximately());
+        }
+        near(count.fract(), 0.5).then(|| between(count, length, language))
+    });
+    Some(worded.next().unwrap_or_else(approximately))
+}
+
+fn counted(count: f64, (_, english, chinese): (f64, &str, &str), language: Language) -> String {
+    let count = rounded(count);
+    language.pick(format!("{count}{english}"), format!("{count}{chinese}"))
+}
+
+/// A half lies between two whole numbers.
+fn between(count: f64, (_, english, chinese): (f64, &str, &str), language: Language) -> String {
+    let (least, most) = (count.floor(), count.ceil());
+    language.pick(format!("{least}-{most}{english}"), format!("{least}-{most}{chinese}"))
+}
+
+fn near(one: f64, other: f64) -> bool {
+    (one - other).abs() < 1e-6
 }
 
 /// `BD`, `TDS`, `alternate days`. Nothing for what is no frequency.
@@ -86,4 +135,43 @@ pub(crate) fn unit(ucum: &str) -> String {
 
 fn rounded(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time() {
+        for (days, english, roughly) in [
+            (1.0, "1/7", "~1/7"),
+            (3.0, "3/7", "~3/7"),
+            (2.5, "2-3/7", "2-3/7"),
+            (7.5, "7-8/7", "7-8/7"),
+            (11.5, "11-12/7", "10+/7"),
+            (14.0, "2/52", "~2/52"),
+            (10.5, "1.5/52", "1-2/52"),
+            (21.0, "3/52", "~3/52"),
+            (80.5, "11.5/52", "10+/52"),
+            (15.0, "15/7", "~15/7"),
+            (30.0, "1/12", "~1/12"),
+            (45.0, "1.5/12", "1-2/12"),
+            (75.0, "2.5/12", "2-3/12"),
+            (105.0, "3.5/12", "3-4/12"),
+            (182.5, "6/12", "~6/12"),
+            (547.5, "18/12", "1-2 yr"),
+            (912.5, "30/12", "2-3 yr"),
+            (365.0, "1 yr", "~1 yr"),
+            (730.0, "2 yr", "~2 yr"),
+            (0.5, "12/24", "~12/24"),
+            (0.0625, "1.5/24", "~1.5/24"),
+            (23.0, "23/7", "20+/7"),
+        ] {
+            assert_eq!(duration(days, Language::English).as_deref(), Some(english), "{days}");
+            assert_eq!(about(days, Language::English).as_deref(), Some(roughly), "about {days}");
+        }
+        assert_eq!(duration(182.5, Language::TraditionalChinese).as_deref(), Some("6 個月"));
+        assert_eq!(about(21.0, Language::TraditionalChinese).as_deref(), Some("約 3 星期"));
+        assert_eq!(duration(f64::NAN, Language::English), None);
+    }
 }

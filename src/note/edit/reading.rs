@@ -165,14 +165,16 @@ impl Reader<'_> {
         let mut found = Vec::new();
         for item in items(list) {
             let (item, doubted) = doubt(item);
-            let (item, days) = shorthand::lasting(item);
+            let (item, lasting) = shorthand::lasting(item);
             for mut condition in self.named(item) {
                 if doubted && condition.assertion == Assertion::Present {
                     condition.assertion = Assertion::Possible;
                 }
                 let Some(assertion) = lead(condition.assertion) else { continue };
                 condition.assertion = assertion;
-                condition.duration_days = condition.duration_days.or(days);
+                if let Some((days, about)) = lasting.filter(|_| condition.duration_days.is_none()) {
+                    (condition.duration_days, condition.duration_about) = (Some(days), about);
+                }
                 found.push(condition);
             }
         }

@@ -1,6 +1,6 @@
 //! The shorthand of a record: what a line begins with, lengths of time, abbreviations. It is what the composer writes, read back.
 
-use crate::note::compose::{ABBREVIATIONS, KINDS, SOCIAL};
+use crate::note::compose::{ABBREVIATIONS, AND_MORE, KINDS, SOCIAL};
 use crate::note::{PlanKind, SectionCode};
 
 /// How the rest of a line is meant.
@@ -93,11 +93,17 @@ fn after<'a>(line: &'a str, word: &str, lead: Lead) -> Option<&'a str> {
     (first.to_lowercase() == word.to_lowercase() && bounded).then(|| rest.trim_start_matches([':', '：']).trim_start())
 }
 
-/// The parts of a list. A comma inside a number parts nothing.
+/// The parts of a list. A comma inside a number parts nothing, nor does one inside a quotation.
 pub(super) fn items(list: &str) -> impl Iterator<Item = &str> {
     let list = list.trim().trim_end_matches(['.', '。']);
-    let parts = list.split(['、', '，', '；', ';']).flat_map(|part| part.split(", "));
-    parts.map(str::trim).filter(|item| !item.is_empty())
+    let (mut quoted, mut comma) = (false, false);
+    let parts = list.split(move |c: char| {
+        quoted = (quoted || c == '「') && c != '」';
+        let spaced = std::mem::replace(&mut comma, c == ',') && c == ' ';
+        !quoted && (spaced || matches!(c, '、' | '，' | '；' | ';'))
+    });
+    // What a comma and a space part keeps its comma.
+    parts.map(|item| item.trim().trim_end_matches(',').trim_end()).filter(|item| !item.is_empty())
 }
 
 /// An item without its question mark, and whether it had one.
@@ -107,12 +113,28 @@ pub(super) fn doubt(item: &str) -> (&str, bool) {
     (without.trim_start(), without.len() < item.len())
 }
 
-/// `headache x 3/7`: the part before the length of time, and the days.
-pub(super) fn lasting(item: &str) -> (&str, Option<f64>) {
-    match item.rsplit_once(" x ").map(|(name, time)| (name, days(time))) {
-        Some((name, Some(days))) => (name, Some(days)),
+/// `headache x 3/7`, `cough x 2-3/7`: the part before the length of time, the days, and whether they are meant roughly.
+pub(super) fn lasting(item: &str) -> (&str, Option<(f64, bool)>) {
+    match item.rsplit_once(" x ").map(|(name, time)| (name, about(time).map(|days| (days, true)), days(time))) {
+        Some((name, roughly @ Some(_), _)) => (name, roughly),
+        Some((name, None, Some(days))) => (name, Some((days, false))),
         _ => (item, None),
     }
+}
+
+/// `~3/52`, `2-3/7`, `10+/7`: the days that such words are written for.
+fn about(time: &str) -> Option<f64> {
+    let time = time.trim();
+    if let Some(time) = time.strip_prefix('~') {
+        return days(time);
+    }
+    if let Some((least, rest)) = time.split_once('-') {
+        let most = days(rest)?;
+        let number = rest.find(|c: char| !c.is_ascii_digit()).and_then(|end| rest.get(..end))?;
+        let (least, number) = (least.parse::<f64>().ok()?, number.parse::<f64>().ok()?);
+        return (number > 0.0 && least < number).then(|| (most + most / number * least) / 2.0);
+    }
+    time.split_once('+').and_then(|(least, unit)| days(&format!("{least}{unit}"))).map(|days| days * AND_MORE)
 }
 
 /// `3/7`, `2/52`, `3 months`, `2 星期` in days.

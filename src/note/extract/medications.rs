@@ -17,11 +17,15 @@ use super::allergies::Allergies;
 use super::list;
 use super::regimen::{Amounts, Regimen};
 use super::utterance::{Speaker, Utterance};
-use super::{MISSPELT_CONFIDENCE, evidence_of};
-use crate::note::{Allergy, AllergyStatus, Evidence, Medication, MedicationStatus};
+use super::{IMPLAUSIBLE, LONGEST_SPAN, MISSPELT_CONFIDENCE, evidence_of};
+use crate::note::{Allergy, AllergyStatus, Evidence, FormerRegimen, Medication, MedicationStatus, Span, Uncovered};
 use crate::terminology::{Drug, DrugKind, Found, Lexicon, Meaning, TermKind};
 use crate::text::PatientText;
 
+/// Why a number is not written as a dose.
+const WITHOUT_UNIT: &str = "a number without its unit, not written as a dose";
+/// Confidence of a drug whose dose was said without a unit.
+const UNIT_IMPLIED_CONFIDENCE: f64 = 0.7;
 /// How far before a drug a word tells what is done with it.
 const BEFORE: usize = 10;
 
@@ -36,6 +40,8 @@ pub struct Course {
     assumed: bool,
     /// The strength and the count that its dose is made of.
     amounts: Amounts,
+    /// What was said of how it is taken and is not written.
+    pub flagged: Vec<Uncovered>,
 }
 
 impl Course {
@@ -64,6 +70,32 @@ struct Said {
     /// Its name.
     name: Range<usize>,
     text: String,
+    told: Told,
+}
+
+/// What the document has no number for.
+#[derive(Default)]
+struct Told {
+    /// The words that say how the drug is taken, where a dose and a frequency do not.
+    instruction: Option<PatientText>,
+    /// What is not written of its dose and frequency.
+    flagged: Vec<Uncovered>,
+}
+
+impl Told {
+    /// Of a regimen that was read in this utterance.
+    fn of(regimen: &Regimen, utterance: &Utterance) -> Self {
+        let listed = |span: &Range<usize>, reason: &str| {
+            let span = Span::new(utterance.id, span.start, span.end.min(span.start + LONGEST_SPAN)).ok()?;
+            Some(Uncovered { span, reason: reason.to_owned() })
+        };
+        let implausible = regimen.implausible.iter().filter_map(|span| listed(span, IMPLAUSIBLE));
+        let without_unit = regimen.without_unit.iter().filter_map(|span| listed(span, WITHOUT_UNIT));
+        Self {
+            instruction: regimen.instruction.clone().map(|words| PatientText::from(utterance.said(words))),
+            flagged: implausible.chain(without_unit).collect(),
+        }
+    }
 }
 
 impl Said {
@@ -175,7 +207,8 @@ fn take(said: Said, lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
 
 /// A new entry, if more was said than the drug's name.
 fn start(said: Said, drug: &Drug) -> Option<(usize, Course)> {
-    let told = said.regimen.dose.is_some() || said.regimen.times_per_day.is_some() || said.regimen.prn;
+    let written = said.regimen.dose.is_some() || said.regimen.times_per_day.is_some() || said.regimen.prn;
+    let told = written || said.told.instruction.is_some() || !said.told.flagged.is_empty();
     let class_alone = drug.kind == DrugKind::Class && said.status.is_none() && !told;
     if !(told || said.status.is_some()) || class_alone {
         return None;
@@ -186,6 +219,7 @@ fn start(said: Said, drug: &Drug) -> Option<(usize, Course)> {
         decided: said.doctor && status != MedicationStatus::Active,
         assumed: said.doctor && (said.status.is_none() || said.weak),
         amounts: said.regimen.amounts.clone(),
+        flagged: said.told.flagged,
         medication: Medication {
             text: PatientText::from(said.text),
             name: drug.name.clone(),
@@ -194,9 +228,13 @@ fn start(said: Said, drug: &Drug) -> Option<(usize, Course)> {
             times_per_day: said.regimen.times_per_day,
             prn: said.regimen.prn,
             duration_days: said.regimen.duration_days,
+            unit_implied: said.regimen.unit_implied,
+            changed_from: said.regimen.before.filter(|_| status == MedicationStatus::Planned),
+            instruction: said.told.instruction,
             status,
             confidence: match (said.misspelt, said.status) {
                 (true, _) => MISSPELT_CONFIDENCE,
+                (false, _) if said.regimen.unit_implied => UNIT_IMPLIED_CONFIDENCE,
                 (false, Some(_)) => 0.9,
                 (false, None) => 0.8,
             },
@@ -209,10 +247,13 @@ fn start(said: Said, drug: &Drug) -> Option<(usize, Course)> {
 
 fn update(course: &mut Course, said: Said) {
     let entry = &mut course.medication;
-    let news = said.regimen.dose.is_some() || said.regimen.times_per_day.is_some() || said.status.is_some();
-    if !news {
+    let how = said.regimen.dose.is_some() || said.regimen.times_per_day.is_some() || said.told.instruction.is_some();
+    course.flagged.extend(said.told.flagged);
+    if !how && said.status.is_none() {
         return;
     }
+    let taken = entry.status == MedicationStatus::Active;
+    let former = FormerRegimen { dose: entry.dose.clone(), times_per_day: entry.times_per_day };
     // A course told in the past does not undo what was decided now.
     let undone = said.status == Some(MedicationStatus::Stopped)
         && entry.status == MedicationStatus::Planned
@@ -223,7 +264,15 @@ fn update(course: &mut Course, said: Said) {
         course.assumed = false;
         course.decided |= said.doctor && status != MedicationStatus::Active;
     }
+    if said.told.instruction.is_some() {
+        (entry.dose, entry.times_per_day, entry.instruction) = (None, None, said.told.instruction);
+        course.amounts = Amounts::default();
+    } else if said.regimen.dose_struck && said.doctor && entry.status == MedicationStatus::Planned {
+        // What cannot be true is not written, and the dose until now is not the new one.
+        (entry.dose, course.amounts) = (None, Amounts::default());
+    }
     if said.regimen.dose.is_some() {
+        (entry.instruction, entry.unit_implied) = (None, said.regimen.unit_implied);
         let so_far = std::mem::take(&mut course.amounts);
         let later = said.regimen.amounts;
         let changed = said.doctor && said.status == Some(MedicationStatus::Planned);
@@ -233,17 +282,22 @@ fn update(course: &mut Course, said: Said) {
     entry.times_per_day = said.regimen.times_per_day.or(entry.times_per_day);
     entry.duration_days = said.regimen.duration_days.or(entry.duration_days);
     entry.prn |= said.regimen.prn;
+    // Taken so far in one way, and from now on in another: the way so far is kept for the wording.
+    let before = said.regimen.before.or((taken && said.doctor && how).then_some(former));
+    let differs = |before: &FormerRegimen| (&before.dose, before.times_per_day) != (&entry.dose, entry.times_per_day);
+    let told = |before: &FormerRegimen| before.dose.is_some() || before.times_per_day.is_some();
+    if let Some(before) = before.filter(|before| told(before) && differs(before)) {
+        entry.changed_from = Some(before);
+    }
+    if entry.status != MedicationStatus::Planned || said.regimen.dose_struck {
+        entry.changed_from = None;
+    }
     if !said.misspelt && entry.sounds_like.take().is_some() {
         entry.confidence = 0.9;
     }
     if let crate::note::Provenance::Heard { evidence, .. } = &mut entry.provenance {
         evidence.merge(&said.evidence);
     }
-}
-
-/// Insulin is told in degrees: 十六度.
-fn counted_in_degrees(drug: &Drug) -> bool {
-    drug.atc.as_deref().is_some_and(|atc| atc.starts_with("A10A"))
 }
 
 /// 食開咩藥? What is named in answer is taken.

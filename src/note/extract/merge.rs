@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::assertion::{Claim, OVER};
 use super::dialogue::Event;
+use super::quantity::Quantity;
 use super::utterance::{Speaker, Utterance};
 use super::{MISSPELT_CONFIDENCE, evidence_of};
 use crate::note::{Assertion, Code, Condition, Display, Evidence, Laterality};
@@ -164,12 +165,14 @@ fn entry(
     });
     let named_only = spans.clone().any(|event| event.claim == Claim::Present { explicit: false });
     let codes = concept.codes().into_iter().map(|(system, code)| Code { system, code }).collect();
+    let lasting = spans.clone().find_map(|event| duration(event, utterances));
     Some(Condition {
         text: PatientText::from(utterance.said(first.mention.start..first.mention.end)),
         display: Display { en: concept.en.clone(), zh: concept.zh.clone() },
         codes,
         assertion,
-        duration_days: spans.clone().find_map(|event| duration(event, utterances)),
+        duration_days: lasting.map(|time| time.value),
+        duration_about: lasting.is_some_and(|time| time.vague),
         laterality: side(spans.clone(), utterances, lexicon),
         confidence: match (misspelt, named_only) {
             (true, _) => MISSPELT_CONFIDENCE,
@@ -182,7 +185,7 @@ fn entry(
 }
 
 /// The nearest stretch of time in the mention's clause or the next, which is not a time in the future.
-fn duration(event: &Event, utterances: &[Utterance]) -> Option<f64> {
+fn duration(event: &Event, utterances: &[Utterance]) -> Option<Quantity> {
     if !matches!(event.claim, Claim::Present { .. } | Claim::Possible) {
         return None;
     }
@@ -197,7 +200,7 @@ fn duration(event: &Event, utterances: &[Utterance]) -> Option<f64> {
         .filter(|quantity| !matches!(utterance.chars.get(quantity.end), Some('后' | '内')))
         .filter(|quantity| utterance.chars.get(quantity.start) != Some(&'每'))
         .min_by_key(|quantity| quantity.start.abs_diff(event.mention.end))
-        .map(|quantity| quantity.value)
+        .copied()
 }
 
 /// The side put right last, or the one said first.

@@ -45,6 +45,9 @@ const LONGEST_SPAN: usize = 40;
 /// Confidence of what is not spelt as it should be and only sounds so.
 const MISSPELT_CONFIDENCE: f64 = 0.6;
 
+/// Why a value that was said is not written.
+const IMPLAUSIBLE: &str = "implausible value, not written";
+
 /// Everything the transcript says that the lexicon knows; `sections` stays empty for the composer.
 #[must_use]
 pub fn extract(transcript: &Transcript, lexicon: &Lexicon) -> Note {
@@ -81,14 +84,21 @@ impl Talk {
         let mut note =
             Note::empty(MadeBy { version, model, precision: None, wording: None, lexicon: lexicon.digest().to_owned() });
         note.conditions = merge::conditions(&events, utterances, lexicon);
-        let (observations, implausible) = observations::observations(utterances, lexicon);
+        let (observations, mut not_written) = observations::observations(utterances, lexicon);
         note.observations = observations;
         note.plan = plan::plan(utterances, lexicon, &medications);
         note.social = social::social(utterances, lexicon);
         note.allergies = allergies.named;
-        note.medications = medications.into_iter().map(|course| course.medication).collect();
-        note.uncovered = uncovered::uncovered(utterances, &note, &events, lexicon);
-        note.uncovered.extend(implausible);
+        let mut flagged = Vec::new();
+        note.medications = medications
+            .into_iter()
+            .map(|course| {
+                flagged.extend(course.flagged);
+                course.medication
+            })
+            .collect();
+        not_written.extend(flagged);
+        note.uncovered = uncovered::uncovered(utterances, &note, &events, not_written, lexicon);
         let by_sound = allergies.by_sound.iter().flat_map(|allergy| allergy.provenance.spans());
         let not_understood = allergies.not_understood.iter().flat_map(Evidence::spans);
         uncovered::add(&mut note.uncovered, by_sound.chain(not_understood));

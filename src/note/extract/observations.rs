@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::utterance::Utterance;
-use super::{LONGEST_SPAN, evidence_of};
+use super::{IMPLAUSIBLE, LONGEST_SPAN, evidence_of};
 use crate::note::{Observation, Span, Uncovered};
 use crate::terminology::{Lexicon, Meaning, ObservationKind, TermKind, UnitKind};
 use crate::text::numerals::Number;
@@ -21,8 +21,8 @@ const TEMPERATURE: &str = "8310-5";
 const NOW: [&str; 7] = ["今次", "今日", "而家", "依家", "今朝", "呢次", "now "];
 const PER_MINUTE: &str = "/min";
 
-/// Why a value that was said is not written.
-const IMPLAUSIBLE: &str = "implausible value, not written";
+/// Why a value measured at home is not written.
+const HOME: &str = "home reading, not written beside this visit's";
 
 /// Why a second blood pressure is not written.
 const STANDING: &str = "standing blood pressure, not written beside the one at rest";
@@ -31,7 +31,7 @@ const STANDING: &str = "standing blood pressure, not written beside the one at r
 /// listed for the clinician to look at.
 #[must_use]
 pub fn observations(utterances: &[Utterance], lexicon: &Lexicon) -> (Vec<Observation>, Vec<Uncovered>) {
-    let mut implausible = Vec::new();
+    let mut not_written = Vec::new();
     let mut latest: BTreeMap<String, (usize, Observation)> = BTreeMap::new();
     let mut order = 0;
     for utterance in utterances {
@@ -40,25 +40,39 @@ pub fn observations(utterances: &[Utterance], lexicon: &Lexicon) -> (Vec<Observa
         read.extend(by_unit(utterance, lexicon));
         read.sort_by_key(|(range, _)| range.start);
         for (range, observation) in read {
-            let Some(observation) = observation else {
-                let span = Span::new(utterance.id, range.start, range.end.min(range.start + LONGEST_SPAN));
-                implausible.extend(span.ok().map(|span| Uncovered { span, reason: IMPLAUSIBLE.to_owned() }));
-                continue;
+            let observation = match observation {
+                Value::Now(observation) => observation,
+                Value::Implausible => {
+                    not_written.extend(listed(utterance, range, IMPLAUSIBLE));
+                    continue;
+                }
+                Value::Home => {
+                    not_written.extend(listed(utterance, range, HOME));
+                    continue;
+                }
             };
             // 瞓低一三八/七六,企起身一一零/六零: the pressure at rest is the visit's, the other is listed.
             if stands(utterance, range.start) && latest.get(&observation.loinc).is_some_and(|(_, first)| of(first, utterance)) {
-                let span = Span::new(utterance.id, range.start, range.end.min(range.start + LONGEST_SPAN));
-                implausible.extend(span.ok().map(|span| Uncovered { span, reason: STANDING.to_owned() }));
+                not_written.extend(listed(utterance, range, STANDING));
                 continue;
             }
             order += 1;
             latest.insert(observation.loinc.clone(), (order, observation));
         }
     }
-    implausible.dedup();
+    // A name with its number and the number alone are one.
+    not_written.dedup_by(|later, earlier| {
+        let (one, other) = (earlier.span, later.span);
+        later.reason == earlier.reason && one.segment() == other.segment() && other.start() < one.end()
+    });
     let mut all: Vec<(usize, Observation)> = latest.into_values().collect();
     all.sort_by_key(|(order, _)| *order);
-    (all.into_iter().map(|(_, observation)| observation).collect(), implausible)
+    (all.into_iter().map(|(_, observation)| observation).collect(), not_written)
+}
+
+fn listed(utterance: &Utterance, range: Range<usize>, reason: &str) -> Option<Uncovered> {
+    let span = Span::new(utterance.id, range.start, range.end.min(range.start + LONGEST_SPAN)).ok()?;
+    Some(Uncovered { span, reason: reason.to_owned() })
 }
 
 /// Whether an observation was told in an utterance.
@@ -72,17 +86,37 @@ fn stands(utterance: &Utterance, at: usize) -> bool {
     ["企起", "企返", "企身", "站起", "站立", "standing"].iter().any(|word| said.contains(word))
 }
 
-/// Where a value was said, and the observation, if it can be true.
-type Read = (Range<usize>, Option<Observation>);
+/// Where a value was said, and what it is.
+type Read = (Range<usize>, Value);
+
+/// What a value that was said is.
+enum Value {
+    /// Measured now.
+    Now(Observation),
+    /// No value that can be true.
+    Implausible,
+    /// Measured at home.
+    Home,
+}
 
 fn kind<'a>(lexicon: &'a Lexicon, loinc: &str) -> Option<&'a ObservationKind> {
     lexicon.observations.iter().find(|kind| kind.loinc == loinc)
 }
 
-fn observation(kind: &ObservationKind, value: f64, utterance: &Utterance, range: Range<usize>) -> Option<Read> {
+fn observation(
+    kind: &ObservationKind,
+    value: f64,
+    (utterance, lexicon): (&Utterance, &Lexicon),
+    range: Range<usize>,
+) -> Option<Read> {
     // Out of the plausible range it is a slip of speech or of the recogniser: not written.
     if !(kind.low..=kind.high).contains(&value) {
-        return Some((range, None));
+        return Some((range, Value::Implausible));
+    }
+    // A name may stand in the clause of an old value: where the new one ends tells.
+    let place = range.end.saturating_sub(1);
+    if not_today(utterance, lexicon, place) {
+        return home(utterance, lexicon, place).then_some((range, Value::Home));
     }
     let observation = Observation {
         loinc: kind.loinc.clone(),
@@ -91,12 +125,38 @@ fn observation(kind: &ObservationKind, value: f64, utterance: &Utterance, range:
         unit: kind.unit.clone(),
         provenance: evidence_of(utterance, range.clone())?.into(),
     };
-    Some((range, Some(observation)))
+    Some((range, Value::Now(observation)))
 }
 
 /// Whether the words around a value put it at home or in the past.
 fn not_today(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
     utterance.has(lexicon, utterance.clause(at).range, &[TermKind::Elsewhere, TermKind::Before])
+}
+
+/// Whether they say that it was measured at home: 屋企量.
+fn home(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
+    utterance.has(lexicon, utterance.clause(at).range, &[TermKind::Elsewhere])
+}
+
+/// 血壓, bp; 屋企血壓 is one word of its own.
+fn of_pressure(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> bool {
+    utterance.has(lexicon, range.clone(), &[TermKind::Pressure])
+        || utterance.folded(range).windows(2).any(|pair| matches!(pair, ['血', '压']))
+}
+
+/// 屋企量血壓一五零九十,今日一三零八十: the clause goes on with the pressures of the one before it.
+fn goes_on(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
+    let index = utterance.clause_index(at);
+    let clauses = utterance.clauses();
+    let before = index.checked_sub(1).and_then(|before| clauses.get(before));
+    let (Some(before), Some(clause)) = (before, clauses.get(index)) else { return false };
+    let lead: String = utterance.folded(clause.range.start..at).iter().collect();
+    let now =
+        NOW.iter().any(|now| lead.starts_with(now)) || utterance.has(lexicon, clause.range.start..at, &[TermKind::Elsewhere]);
+    now && lead.chars().count() <= NEAR
+        && before.sentence == clause.sentence
+        && of_pressure(utterance, lexicon, before.range.clone())
+        && !utterance.numbers_in(before.range.clone()).is_empty()
 }
 
 /// 一三六/八十八, 146 over 92.
@@ -106,7 +166,10 @@ fn pressures(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
     let run_together = utterance.numbers.iter().filter_map(|number| {
         let (high, low) = two_in_one(utterance, lexicon, number)?;
         let range = number.start..number.end;
-        both(observation(systolic, high, utterance, range.clone())?, observation(diastolic, low, utterance, range)?)
+        both(
+            observation(systolic, high, (utterance, lexicon), range.clone())?,
+            observation(diastolic, low, (utterance, lexicon), range)?,
+        )
     });
     pairs
         .filter_map(|(upper, lower)| {
@@ -115,15 +178,15 @@ fn pressures(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
             let slash = matches!(between, ['/'] | [' ', '/', ' '] | ['/', ' ']);
             let over = utterance.terms(lexicon, upper.end..lower.start, TermKind::Over).next().is_some() && between.len() <= 6;
             let start = utterance.clause(upper.start).range.start.max(utterance.back(upper.start, 14));
-            let said = utterance.has(lexicon, start..upper.start, &[TermKind::Pressure]);
+            let said = of_pressure(utterance, lexicon, start..upper.start) || goes_on(utterance, lexicon, upper.start);
             let plain =
                 said && between.len() <= 1 && utterance.clause_index(lower.start) <= utterance.clause_index(upper.start) + 1;
-            if !(slash || over || plain) || high <= low || not_today(utterance, lexicon, upper.start) {
+            if !(slash || over || plain) || high <= low {
                 return None;
             }
             let range = upper.start..lower.end;
-            let first = observation(systolic, high, utterance, range.clone())?;
-            let second = observation(diastolic, low, utterance, range)?;
+            let first = observation(systolic, high, (utterance, lexicon), range.clone())?;
+            let second = observation(diastolic, low, (utterance, lexicon), range)?;
             both(first, second)
         })
         .chain(run_together)
@@ -133,21 +196,21 @@ fn pressures(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
 
 /// Two pressures, or neither: with one that cannot be true the other is not to be trusted.
 fn both(first: Read, second: Read) -> Option<[Read; 2]> {
-    let whole = first.1.is_some() && second.1.is_some();
-    Some(if whole { [first, second] } else { [(first.0, None), (second.0, None)] })
+    let struck = matches!(first.1, Value::Implausible) || matches!(second.1, Value::Implausible);
+    Some(if struck { [(first.0, Value::Implausible), (second.0, Value::Implausible)] } else { [first, second] })
 }
 
 /// 血壓一三六八八: both pressures read digit by digit without a pause.
 fn two_in_one(utterance: &Utterance, lexicon: &Lexicon, number: &Number) -> Option<(f64, f64)> {
     let start = utterance.clause(number.start).range.start.max(utterance.back(number.start, 6));
-    let said = utterance.has(lexicon, start..number.start, &[TermKind::Pressure]);
+    let said = of_pressure(utterance, lexicon, start..number.start) || goes_on(utterance, lexicon, number.start);
     let value = number.exact().filter(|value| value.fract() == 0.0)?;
     let (high, low) = match number.end - number.start {
         5 => ((value / 100.0).floor(), value % 100.0),
         6 => ((value / 1000.0).floor(), value % 1000.0),
         _ => return None,
     };
-    (said && high > low && !not_today(utterance, lexicon, number.start)).then_some((high, low))
+    (said && high > low).then_some((high, low))
 }
 
 /// A name, then a number: 心跳七十二, LDL 三點八.
@@ -160,15 +223,20 @@ fn named(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
             let kind = lexicon.observations.get(index)?;
             // 心跳八十次: what is counted a minute may be said in times.
             let beats = (kind.unit == PER_MINUTE).then_some(kind.low);
-            let number = if not_today(utterance, lexicon, hit.start) {
-                this_time(utterance, lexicon, hit.end)?
-            } else {
-                value_after(utterance, lexicon, hit.end, beats)?
-            };
-            let (value, end) = in_unit(utterance, lexicon, number, kind)?;
-            let kind = laboratory(utterance, lexicon, hit.start..hit.end, kind);
-            observation(kind, value, utterance, hit.start..end)
+            let old = not_today(utterance, lexicon, hit.start);
+            let after = || value_after(utterance, lexicon, hit.end, beats);
+            let number = if old { this_time(utterance, lexicon, hit.end) } else { after() };
+            // 屋企篤手指七點二,今日八點一: what was measured at home is listed beside it.
+            let at_home = after().filter(|_| old && home(utterance, lexicon, hit.start));
+            let at_home = at_home.map(|number| (hit.start..number.end, Value::Home));
+            let now = number.and_then(|number| {
+                let (value, end) = in_unit(utterance, lexicon, number, kind)?;
+                let kind = laboratory(utterance, lexicon, hit.start..hit.end, kind);
+                observation(kind, value, (utterance, lexicon), hit.start..end)
+            });
+            Some(at_home.into_iter().chain(now))
         })
+        .flatten()
         .collect()
 }
 
@@ -264,23 +332,23 @@ fn by_unit(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
             .any(|pair| matches!(pair, ['抬', '高'] | ['屈', '到' | '曲']));
         // 減五公斤 is what to lose.
         let lost = utterance.folded(clause.start..quantity.start).ends_with(&['减']);
-        if not_today(utterance, lexicon, quantity.start) || changed || rough || raised || lost {
+        if changed || rough || raised || lost {
             continue;
         }
         match ucum {
-            "kg" => read.extend(observation(weight, quantity.value, utterance, quantity.start..quantity.end)),
-            "Cel" => read.extend(observation(temperature, quantity.value, utterance, quantity.start..quantity.end)),
+            "kg" => read.extend(observation(weight, quantity.value, (utterance, lexicon), quantity.start..quantity.end)),
+            "Cel" => read.extend(observation(temperature, quantity.value, (utterance, lexicon), quantity.start..quantity.end)),
             _ => {}
         }
     }
     // 三十七度九 is one number: its 度 lies inside.
     for number in &utterance.numbers {
         let degrees = utterance.folded(number.start..number.end).contains(&'度');
-        if let Some(value) = number.exact().filter(|_| degrees && !not_today(utterance, lexicon, number.start)) {
-            read.extend(observation(temperature, value, utterance, number.start..number.end));
+        if let Some(value) = number.exact().filter(|_| degrees) {
+            read.extend(observation(temperature, value, (utterance, lexicon), number.start..number.end));
         }
     }
     // A number of degrees may be of anything: only what can be a patient's is read.
-    read.retain(|(_, observation)| observation.is_some());
+    read.retain(|(_, value)| !matches!(value, Value::Implausible));
     read
 }

@@ -40,22 +40,34 @@ fn unit_at(at: usize, found: &[Found], lexicon: &Lexicon) -> Option<(usize, usiz
     })
 }
 
+/// 十幾日, whose 幾日 would by itself be a question.
+fn some_days(chars: &[char], number: &Number, lexicon: &Lexicon) -> Option<(usize, usize)> {
+    let last = number.end.checked_sub(1).filter(|last| *last > number.start)?;
+    let days = chars.get(last) == Some(&'几') && matches!(chars.get(number.end), Some('日' | '天'));
+    let unit = lexicon.units.iter().position(|unit| unit.kind == UnitKind::Time && (unit.factor - 1.0).abs() < 1e-9)?;
+    days.then_some((unit, number.end + 1))
+}
+
 fn after_number(chars: &[char], number: &Number, found: &[Found], lexicon: &Lexicon) -> Option<Quantity> {
     let space = usize::from(chars.get(number.end) == Some(&' '));
-    let (index, end) = unit_at(number.end + space, found, lexicon)?;
+    let (index, end) = unit_at(number.end + space, found, lexicon).or_else(|| some_days(chars, number, lexicon))?;
     let unit = lexicon.units.get(index)?;
     // Exact readings count where an amount is meant; 七八日 is rough.
     let value = if unit.kind == UnitKind::Time || unit.kind == UnitKind::Times { number.value } else { number.exact()? };
     // 兩年半, 一粒半.
     let half = chars.get(end) == Some(&'半') && matches!(unit.kind, UnitKind::Time | UnitKind::Dose);
     let value = if half { value + 0.5 } else { value };
+    let end = end + usize::from(half);
+    // 一年幾; 三日幾多次 asks.
+    let more =
+        unit.kind == UnitKind::Time && chars.get(end) == Some(&'几') && !matches!(chars.get(end + 1), Some('多' | '耐' | '时'));
     Some(Quantity {
         start: number.start,
-        end: end + usize::from(half),
+        end: end + usize::from(more),
         value: value * unit.factor,
         unit: index,
         kind: unit.kind,
-        vague: number.vague,
+        vague: number.vague || more,
     })
 }
 

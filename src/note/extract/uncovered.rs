@@ -1,6 +1,7 @@
 //! Clinically salient speech that led to nothing, found by cues and not by the lexicon of findings.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::dialogue::Event;
 use super::list;
@@ -13,8 +14,16 @@ const AROUND: usize = 20;
 const REASON: &str = "clinical words, no finding";
 
 /// One entry a clause that holds cues outside all evidence.
+///
+/// `listed`: what is listed for a reason of its own.
 #[must_use]
-pub fn uncovered(utterances: &[Utterance], note: &Note, events: &[Event], lexicon: &Lexicon) -> Vec<Uncovered> {
+pub fn uncovered(
+    utterances: &[Utterance],
+    note: &Note,
+    events: &[Event],
+    listed: Vec<Uncovered>,
+    lexicon: &Lexicon,
+) -> Vec<Uncovered> {
     let findings = note
         .conditions
         .iter()
@@ -26,6 +35,7 @@ pub fn uncovered(utterances: &[Utterance], note: &Note, events: &[Event], lexico
         .chain(note.social.iter().map(|entry| &entry.provenance));
     let mut covered: BTreeSet<(u64, usize)> = findings
         .flat_map(Provenance::spans)
+        .chain(listed.iter().map(|entry| &entry.span))
         .flat_map(|span| (span.start()..span.end()).map(move |at| (span.segment(), at)))
         .collect();
     for event in events {
@@ -35,7 +45,8 @@ pub fn uncovered(utterances: &[Utterance], note: &Note, events: &[Event], lexico
     }
     let medications = note.medications.iter().map(|entry| entry.name.as_str());
     let drugs: BTreeSet<&str> = medications.chain(note.allergies.iter().map(|entry| entry.substance.as_str())).collect();
-    utterances.iter().flat_map(|utterance| in_utterance(utterance, &covered, &drugs, lexicon)).collect()
+    let more = utterances.iter().flat_map(|utterance| in_utterance(utterance, &covered, &drugs, lexicon));
+    more.chain(listed).collect()
 }
 
 /// Adds what was said of allergies and not understood. Where a part of the words is listed already, all of them are.
@@ -63,6 +74,16 @@ const ENDINGS: [&str; 24] = [
 const BEHIND: usize = 6;
 /// The shortest English word that could be a drug's name.
 const SHORTEST_NAME: usize = 5;
+/// Characters of a Chinese name of a drug: a sound each.
+const SHORTEST_CHINESE: usize = 3;
+/// How many characters of an unknown name are listed.
+const LONGEST_NAME: usize = 10;
+/// Verbs behind which nothing but what is taken is named (folded).
+const TAKING: [&str; 10] = ["食紧", "打紧", "吃着", "现在吃", "在吃", "长期食", "一直食", "食开", "定期食", "喷紧"];
+/// What begins no name (folded): how often, how long, which.
+const NO_NAME: &str = "一二两三四五六七八九十半几每日晚朝点乜咩边呢嗰啲好就先住紧得落完都唔冇有再";
+/// What is eaten and no drug (folded).
+const FOOD: &str = "饭餐嘢粥面菜肉鱼果包茶奶蛋糖水烟素斋辣甜咸药丸";
 /// Verbs of taking that have many other uses.
 const NO_TAKING: [&str; 4] = ["on", "is on", "am on", "continue"];
 /// The shortest word that an ending says something of.
@@ -106,17 +127,52 @@ fn lost_drugs<'a>(
     })
 }
 
-/// 食緊 Xyzal, `I take a sprint`: English words that no table knows, right behind what says that a drug is taken.
+/// 食緊 Xyzal, 食緊 ass print, 食緊阿摸羅地平: words that no table knows, right behind what says that a drug is taken.
 fn taken_unknown<'a>(utterance: &'a Utterance, lexicon: &'a Lexicon) -> impl Iterator<Item = (usize, usize)> + 'a {
     utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::DrugActive).filter_map(move |verb| {
         let words: String = utterance.folded(verb.start..verb.end).iter().collect();
         let clause = utterance.clause(verb.start).range;
         let behind = verb.end..clause.end.min(utterance.ahead(verb.end, BEHIND));
-        let unknown = list::unknown(utterance, behind, |_| true).into_iter().find(|run| run.len() >= SHORTEST_NAME)?;
-        let latin = utterance.folded(unknown.clone()).iter().all(char::is_ascii_lowercase);
-        let led = list::joins(utterance, verb.end..unknown.start, &[]);
-        (latin && led && !NO_TAKING.contains(&words.as_str())).then_some((unknown.start, unknown.end))
+        let runs = list::unknown(utterance, behind, |_| true);
+        latin_name(utterance, verb.end, &runs)
+            .filter(|_| !NO_TAKING.contains(&words.as_str()))
+            .or_else(|| chinese_name(utterance, verb.end, &runs).filter(|_| TAKING.contains(&words.as_str())))
     })
+}
+
+/// One English word that is long enough, or several of which the first may be short.
+fn latin_name(utterance: &Utterance, verb: usize, runs: &[Range<usize>]) -> Option<(usize, usize)> {
+    let latin = |run: &Range<usize>| utterance.folded(run.clone()).iter().take_while(|c| c.is_ascii_lowercase()).count();
+    let words: Vec<Range<usize>> = runs.iter().map(|run| run.start..run.start + latin(run)).collect();
+    // A short word may be one of the sentence: the first long one stands for itself.
+    let long = words.iter().find(|word| word.len() >= SHORTEST_NAME);
+    let (first, rest) = words.split_first().filter(|(first, _)| !first.is_empty())?;
+    let together = rest.iter().fold(first.clone(), |name, word| {
+        let beside = utterance.folded(name.end..word.start) == [' '];
+        if beside && !word.is_empty() { name.start..word.end } else { name }
+    });
+    let name = if together.len() > SHORTEST_NAME { &together } else { long? };
+    list::joins(utterance, verb..name.start, &[]).then_some((name.start, name.end))
+}
+
+/// 割過腎, 個肺切咗一半: something was taken out.
+fn taken_out(utterance: &Utterance) -> impl Iterator<Item = (usize, usize)> + '_ {
+    utterance.chars.windows(2).enumerate().filter_map(|(at, pair)| {
+        let done = matches!(pair, ['割' | '切' | '摘', '过' | '咗' | '除' | '走']) || matches!(pair, ['开', '过']);
+        let opened = pair.first() != Some(&'开') || utterance.chars.get(at + 2) == Some(&'刀');
+        (done && opened).then_some((at, at + 2))
+    })
+}
+
+/// A run of characters as long as a drug's name, unless it begins as what else is eaten or used does.
+fn chinese_name(utterance: &Utterance, verb: usize, runs: &[Range<usize>]) -> Option<(usize, usize)> {
+    let first = runs.first()?;
+    let clause = utterance.clause(verb).range;
+    let words = utterance.folded(first.start..clause.end.min(first.start + LONGEST_NAME));
+    let name = words.iter().take_while(|c| **c >= '\u{3400}').count();
+    let eaten = words.first().is_some_and(|c| NO_NAME.contains(*c)) || words.iter().take(name).any(|c| FOOD.contains(*c));
+    let led = list::joins(utterance, verb..first.start, &[]);
+    (led && !eaten && first.len() >= SHORTEST_CHINESE && name >= SHORTEST_CHINESE).then_some((first.start, first.start + name))
 }
 
 fn in_utterance(
@@ -132,7 +188,8 @@ fn in_utterance(
         .filter(|quantity| matches!(quantity.kind, UnitKind::Dose | UnitKind::Measure))
         .map(|quantity| (quantity.start, quantity.end));
     let drugs = lost_drugs(utterance, drugs, lexicon).chain(taken_unknown(utterance, lexicon));
-    let mut cues: Vec<(usize, usize)> = words.chain(amounts).chain(by_ending(&utterance.chars)).chain(drugs).collect();
+    let mut cues: Vec<(usize, usize)> =
+        words.chain(amounts).chain(by_ending(&utterance.chars)).chain(drugs).chain(taken_out(utterance)).collect();
     cues.sort_unstable();
     let mut all: Vec<Uncovered> = Vec::new();
     let mut last = None;

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Indication, Lexicon, Meaning};
 use crate::terminology::concept::{ConditionConcept, Drug, DrugKind, ObservationKind, Term, TermKind, Unit, UnitKind};
+use crate::terminology::doses::Doses;
 use crate::terminology::fold::Fold;
 use crate::terminology::latin::LatinIndex;
 use crate::terminology::pattern::{ClassId, Element, Pattern, elements};
@@ -38,6 +39,7 @@ impl Builder {
             units: Vec::new(),
             terms: Vec::new(),
             indications: Vec::new(),
+            doses: Doses::default(),
             fold,
             patterns_by_last: Vec::new(),
             sites: Vec::new(),
@@ -93,13 +95,12 @@ impl Builder {
         }
     }
 
-    /// From now on this form of a condition or a drug means nothing else of its kind.
+    /// From now on this form means no other condition and no other drug.
     pub(in crate::terminology) fn overrule(&mut self, form: &str, meaning: Meaning) {
         self.form(form, meaning);
         let slot = self.index.get(&self.lexicon.fold.text(form)).and_then(|slot| self.lexicon.meanings.get_mut(*slot));
         if let Some(meanings) = slot {
-            let kind = std::mem::discriminant(&meaning);
-            meanings.retain(|other| *other == meaning || std::mem::discriminant(other) != kind);
+            meanings.retain(|other| *other == meaning || !matches!(other, Meaning::Condition(_) | Meaning::Drug(_)));
         }
     }
 
@@ -245,6 +246,13 @@ impl Builder {
             let condition = condition.ok_or_else(|| row.error("no condition has this code"))?;
             self.lexicon.indications.extend(row.list(0).map(|atc| Indication { atc: atc.to_owned(), topic, condition }));
         }
+        Ok(())
+    }
+
+    pub(in crate::terminology) fn doses(&mut self, (file, text): (&'static str, &str)) -> Result<(), TerminologyError> {
+        self.hasher.update(file.as_bytes());
+        self.hasher.update(text.as_bytes());
+        self.lexicon.doses = Doses::read((file, text))?;
         Ok(())
     }
 

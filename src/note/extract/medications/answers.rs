@@ -6,7 +6,7 @@ use super::super::evidence_of;
 use super::super::regimen::{Regimen, end_with_corrections, regimen};
 use super::super::utterance::{Speaker, Utterance};
 use super::aside::about_taking;
-use super::{Course, Said, counted_in_degrees, take};
+use super::{Course, Said, Told, take};
 use crate::note::{Evidence, MedicationStatus};
 use crate::terminology::{Found, Lexicon, Meaning, TermKind, UnitKind};
 
@@ -51,9 +51,8 @@ pub(super) fn answered(told: &[Utterance], lexicon: &Lexicon, courses: &mut Vec<
         Meaning::Drug(drug) => lexicon.drugs.get(drug),
         _ => None,
     };
-    let degrees = known.is_some_and(counted_in_degrees);
     let until = end_with_corrections(utterance, lexicon, utterance.sentence(opening.start).end.min(opening.end)).min(opening.end);
-    let mut how = regimen(utterance, lexicon, opening.start..until, degrees);
+    let mut how = regimen(utterance, lexicon, opening.start..until, known);
     if question && how.times_per_day.is_none() {
         how.times_per_day = counted_times(utterance, asked, opening.clone(), &mut how.spans);
     }
@@ -229,6 +228,7 @@ fn tell(
         Evidence::merge(&mut evidence, &more);
     }
     let said = Said {
+        told: Told::of(&regimen, utterance),
         drug: index,
         status,
         weak: false,

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::super::evidence_of;
 use super::super::list;
-use super::super::regimen::{Regimen, end_with_corrections, leads_to_a_drug, regimen};
+use super::super::regimen::{Regimen, end_with_corrections, leads_to_a_drug, regimen, regimen_behind};
 use super::super::utterance::{Speaker, Utterance};
 use super::aside::beside_the_point;
 use super::done::{Done, done};
-use super::{BEFORE, Said, counted_in_degrees};
+use super::{BEFORE, Said, Told};
 use crate::note::MedicationStatus;
 use crate::terminology::{Drug, DrugKind, Found, Lexicon, Meaning, TermKind};
 
@@ -87,7 +87,7 @@ fn leads(utterance: &Utterance, lexicon: &Lexicon, drug: &Found, next: &Found) -
     if from <= drug.end {
         return next.start;
     }
-    let spans = regimen(utterance, lexicon, from..next.start, false).spans;
+    let spans = regimen(utterance, lexicon, from..next.start, None).spans;
     let Some(told) = spans.iter().map(|span| span.end).max().filter(|_| !spans.is_empty()) else { return next.start };
     let words = utterance.folded(told..next.start);
     let verb = words
@@ -132,7 +132,7 @@ fn share_in(utterance: &Utterance, lexicon: &Lexicon, list: &mut [Said], floor: 
     // 每晚食 A 同 B, 隔日食嗰兩隻係 A 同 B: told before the first.
     let start = one.name.start;
     let header = utterance.sentence(start).start.max(floor)..start;
-    let ahead = regimen(utterance, lexicon, header, false);
+    let ahead = regimen(utterance, lexicon, header, None);
     let own = one.regimen.times_per_day.is_none_or(|times| Some(times) == ahead.times_per_day);
     if own && ahead.times_per_day.is_some() && ahead.dose.as_ref().is_none_or(|dose| dose.unit.starts_with('{')) {
         let often = Regimen { dose: None, ..ahead };
@@ -216,9 +216,8 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     let headed = clause.start.checked_sub(1).filter(|colon| utterance.chars.get(*colon) == Some(&':'));
     let lead = headed.map_or(clause.start, |colon| utterance.clause(colon).range.start);
     let ahead = lead.max(around.start).max(utterance.back(hit.start, BEFORE))..hit.start;
-    let insulin = counted_in_degrees(known);
-    let mut how = regimen(utterance, lexicon, behind.clone(), insulin);
-    let other = regimen(utterance, lexicon, ahead.clone(), insulin);
+    let mut how = regimen_behind(utterance, lexicon, behind.clone(), known);
+    let other = regimen(utterance, lexicon, ahead.clone(), Some(known));
     if how.dose.is_none() && how.times_per_day.is_none() {
         if other.dose.is_some() || other.times_per_day.is_some() {
             how = other;
@@ -253,5 +252,7 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     }
     let text = utterance.said(hit.start..end.min(hit.start + 40));
     let misspelt = utterance.is_misspelt(hit.start..hit.end);
-    Some(Said { drug, status, weak, withheld, late, regimen: how, doctor, misspelt, evidence, name: hit.start..hit.end, text })
+    let told = Told::of(&how, utterance);
+    let name = hit.start..hit.end;
+    Some(Said { drug, status, weak, withheld, late, regimen: how, doctor, misspelt, evidence, name, text, told })
 }

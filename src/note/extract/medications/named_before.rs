@@ -7,7 +7,7 @@ use super::super::regimen::{Amounts, Regimen, regimen};
 use super::super::utterance::{Speaker, Utterance};
 use super::aside::{asked_about, beside_the_point};
 use super::done::conditional;
-use super::{Course, Said, counted_in_degrees, take};
+use super::{Course, Said, Told, take};
 use crate::note::{MedicationStatus, Quantity as Dose};
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 
@@ -97,6 +97,7 @@ pub(super) fn stop_named_before(
             withheld: false,
             late: false,
             regimen: Regimen::default(),
+            told: Told::default(),
             doctor: utterance.speaker != Speaker::Patient,
             misspelt: place.is_misspelt(hit.start..hit.end),
             evidence,
@@ -187,12 +188,11 @@ pub(super) fn change_named_before(utterances: &[Utterance], lexicon: &Lexicon, c
             continue;
         }
         let Meaning::Drug(drug) = hit.meaning else { continue };
-        let degrees = lexicon.drugs.get(drug).is_some_and(counted_in_degrees);
         // 加到四十 mg,每晚一次: up to the next drug of the sentence.
         let sentence = utterance.sentence(number.start).end;
         let next = utterance.within(number.start..sentence).iter().find(|hit| matches!(hit.meaning, Meaning::Drug(_)));
         let until = next.map_or(sentence, |next| utterance.clause(next.start).range.start.max(clause.end).min(next.start));
-        let mut how = regimen(utterance, lexicon, number.start..until, degrees);
+        let mut how = regimen(utterance, lexicon, number.start..until, lexicon.drugs.get(drug));
         let counted = utterance.quantities_in(number.start..number.end).first();
         if how.dose.is_none() && counted.is_none() {
             let unit = course.dose.as_ref().map(|dose| dose.unit.clone());
@@ -204,7 +204,9 @@ pub(super) fn change_named_before(utterances: &[Utterance], lexicon: &Lexicon, c
         for more in how.spans.iter().filter_map(|span| evidence_of(utterance, span.clone())) {
             evidence.merge(&more);
         }
+        let told = Told::of(&how, utterance);
         let said = Said {
+            told,
             drug,
             status: Some(MedicationStatus::Planned),
             weak: false,

@@ -8,19 +8,29 @@ use crate::terminology::{Found, Lexicon, TermKind};
 /// How much of a range is read before and behind its marks; more marks than this are no dose.
 const MOST_PARTS: usize = 6;
 
+/// A piece of a range between its marks.
+pub(super) struct Part {
+    /// Its characters.
+    pub range: Range<usize>,
+    /// Whether a change leads to it: what was said before was so until now, and is not taken back.
+    pub changed: bool,
+}
+
 /// A range cut at its corrections and changes, in order: what stands in a later part replaces what stands in an earlier one.
-pub(super) fn parts(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> Vec<Range<usize>> {
+pub(super) fn parts(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> Vec<Part> {
     let marks = utterance.within(range.clone()).iter().filter(|hit| {
         (is(hit, lexicon, TermKind::Corrected) && opens_clause(utterance, hit))
             || is(hit, lexicon, TermKind::ChangedTo) && from_now(utterance, lexicon, range.start, hit)
     });
     let mut parts = Vec::new();
     let mut start = range.start;
+    let mut changed = false;
     for mark in marks.take(MOST_PARTS) {
-        parts.push(start..mark.start.max(start));
+        parts.push(Part { range: start..mark.start.max(start), changed });
+        changed = is(mark, lexicon, TermKind::ChangedTo);
         start = if denies(utterance, mark) { utterance.clause(mark.start).range.end } else { mark.end }.max(start);
     }
-    parts.push(start..range.end.max(start));
+    parts.push(Part { range: start..range.end.max(start), changed });
     parts
 }
 

@@ -16,10 +16,10 @@ const MOST_AT_ONCE: f64 = 8.0;
 
 /// One number with a dose's unit.
 #[derive(Debug, Clone, PartialEq)]
-struct Amount {
-    value: f64,
-    unit: String,
-    span: Range<usize>,
+pub(super) struct Amount {
+    pub value: f64,
+    pub unit: String,
+    pub span: Range<usize>,
 }
 
 /// A strength and a count, as far as they were said.
@@ -92,6 +92,14 @@ impl Amounts {
     }
 }
 
+/// Where in a range a dose begins that the one before it is raised or lowered to: 由五 mg 加到十 mg, 500 mg -> 1 g.
+pub(super) fn raised_at(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, degrees: bool) -> Option<usize> {
+    let all: Vec<Amount> =
+        utterance.quantities_in(range).iter().filter_map(|quantity| amount(quantity, lexicon, degrees)).collect();
+    let first = all.iter().find(|amount| !COUNTS.contains(&amount.unit.as_str()))?;
+    raised_to(utterance, first, &all).map(|amount| amount.span.start)
+}
+
 /// The first strength of a range and the count that goes with it.
 pub(super) fn amounts(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, degrees: bool) -> Amounts {
     let all: Vec<Amount> = utterance
@@ -101,9 +109,12 @@ pub(super) fn amounts(utterance: &Utterance, lexicon: &Lexicon, range: Range<usi
         .filter_map(|quantity| amount(quantity, lexicon, degrees))
         .collect();
     let counts = |amount: &&Amount| COUNTS.contains(&amount.unit.as_str());
-    let first = all.iter().find(|amount| !counts(amount));
-    let strength = first.and_then(|first| raised_to(utterance, first, &all)).or(first).cloned();
-    let mut count = all.iter().filter(counts).filter(|amount| !daily_count(utterance, amount));
+    let strength = all.iter().find(|amount| !counts(amount)).cloned();
+    let mut count = all
+        .iter()
+        .filter(counts)
+        .filter(|amount| !daily_count(utterance, amount))
+        .filter(|amount| amount.value <= MOST_AT_ONCE || !handed_out(utterance, amount));
     let Some(strength) = strength else { return Amounts { strength: None, count: count.next().cloned() } };
     let count = count
         .filter(|count| count.unit == "{tbl}" && strength.unit != "%" && !names_strength(count, &strength))
@@ -111,7 +122,7 @@ pub(super) fn amounts(utterance: &Utterance, lexicon: &Lexicon, range: Range<usi
     Amounts { count: count.cloned(), strength: Some(strength) }
 }
 
-fn amount(quantity: &Quantity, lexicon: &Lexicon, degrees: bool) -> Option<Amount> {
+pub(super) fn amount(quantity: &Quantity, lexicon: &Lexicon, degrees: bool) -> Option<Amount> {
     let ucum = lexicon.units.get(quantity.unit).map(|unit| unit.ucum.as_str())?;
     let unit = match quantity.kind {
         UnitKind::Dose => ucum,
@@ -138,9 +149,13 @@ fn goes_with(utterance: &Utterance, count: &Amount, strength: &Amount, all: &[Am
     let before_count = utterance.folded(count.span.start.saturating_sub(2)..count.span.start);
     let at_once = before_count.iter().any(|c| matches!(c, '食' | '次' | '服' | '前' | '晚' | '早'));
     let beside = count.span.start.abs_diff(strength.span.end) <= BESIDE;
-    // 開十四粒, 俾你三十粒: what is handed out.
-    let handed_out = before_count.iter().any(|c| matches!(c, '开' | '俾' | '你' | '配' | '攞'));
-    count.value <= MOST_AT_ONCE && !handed_out && (beside || labelled || at_once)
+    count.value <= MOST_AT_ONCE && !handed_out(utterance, count) && (beside || labelled || at_once)
+}
+
+/// 開十四粒, 俾你三十粒: what is handed out, and not taken at one time.
+fn handed_out(utterance: &Utterance, count: &Amount) -> bool {
+    let before = utterance.folded(count.span.start.saturating_sub(2)..count.span.start);
+    before.iter().any(|c| matches!(c, '开' | '俾' | '你' | '配' | '攞'))
 }
 
 /// 一日三粒 counts tablets a day, not at one time.

@@ -1,0 +1,202 @@
+//! Values: what belongs to a temperature and what to a time, doses that cannot be, units left out, a dose until now and from now on,
+//! doses that differ through the day, readings at home, lengths of time in the sections, names that no table knows.
+
+use cantoscribe::note::Note;
+use cantoscribe::note::compose::{Language, sections};
+use cantoscribe::note::extract::extract;
+
+use super::LEXICON;
+use super::scopes::transcript;
+
+fn note(talk: &str) -> Note {
+    extract(&transcript(talk), &LEXICON)
+}
+
+/// The lines of the note, each with its section's letter, and after `?` each stretch of words that is listed with its reason.
+fn lines(talk: &str) -> Vec<String> {
+    let note = note(talk);
+    let written = sections(&note, Language::English).into_iter();
+    let written = written.flat_map(|section| {
+        let line = move |line: cantoscribe::note::Sentence| format!("{:?} {}", section.code, line.text.reveal());
+        section.sentences.into_iter().map(line).collect::<Vec<_>>()
+    });
+    let turns: Vec<&str> = talk.split('|').map(|turn| &turn[2..]).collect();
+    let listed = note.uncovered.iter().map(|entry| {
+        let words = turns[usize::try_from(entry.span.segment()).unwrap()].chars();
+        let words: String = words.skip(entry.span.start()).take(entry.span.end() - entry.span.start()).collect();
+        format!("? {words}: {}", entry.reason)
+    });
+    written.chain(listed).collect()
+}
+
+fn check(rows: &[(&str, &[&str])]) {
+    let wrong: Vec<String> = rows
+        .iter()
+        .filter(|(talk, wanted)| lines(talk) != *wanted)
+        .map(|(talk, wanted)| format!("{talk}\n    wanted {wanted:?}\n    got    {:?}", lines(talk)))
+        .collect();
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+}
+
+const IMPLAUSIBLE: &str = "implausible value, not written";
+const UNKNOWN: &str = "clinical words, no finding";
+
+#[test]
+fn a_temperature_ends_where_a_time_begins() {
+    check(&[
+        ("d:發高燒三十九度兩日。", &["S C/O fever x 2/7.", "O T 39 °C."]),
+        ("p:發燒三十八度三日。", &["S C/O fever x 3/7.", "O T 38 °C."]),
+        ("p:體溫三十九度兩個鐘前食咗退燒藥。", &["O T 39 °C."]),
+        ("p:發燒39度2日。", &["S C/O fever x 2/7.", "O T 39 °C."]),
+        ("-:fever 38 degrees 3 days", &["S C/O fever x 3/7.", "O T 38 °C."]),
+        ("p:發燒三十八度五三日。", &["S C/O fever x 3/7.", "O T 38.5 °C."]),
+        ("d:體溫三十九度二。", &["O T 39.2 °C."]),
+    ]);
+}
+
+#[test]
+fn a_dose_that_cannot_be_is_listed_and_the_drug_stays() {
+    let listed = |words: &str| format!("? {words}: {IMPLAUSIBLE}");
+    for (talk, drug, words) in [
+        ("d:開 metformin 500 g BD。", "P Metformin BD.", "500 g"),
+        ("d:paracetamol 5000 mg QID。", "P Paracetamol QID.", "5000 mg"),
+        ("d:warfarin 300 mg daily。", "P Warfarin daily.", "300 mg"),
+        ("d:levothyroxine 100 mg daily。", "P Levothyroxine daily.", "100 mg"),
+        ("d:paracetamol 100 tabs QID。", "P Paracetamol QID.", "100 tabs"),
+        ("d:amoxicillin 500 mg 50 times a day。", "P Amoxicillin 500 mg.", "50 times a day"),
+        ("d:amoxicillin 五百 mg 一日五十次。", "P Amoxicillin 500 mg.", "一日五十次"),
+        // The dose so far is not the one that was meant.
+        ("p:我食緊 metformin 五百 mg 一日兩次。|d:metformin 加到 500 g 一日兩次。", "P Metformin BD.", "500 g"),
+    ] {
+        assert_eq!(lines(talk), [drug.to_owned(), listed(words)], "{talk}");
+    }
+    check(&[
+        ("d:levothyroxine 100 mcg daily。", &["P Levothyroxine 100 mcg daily."]),
+        ("d:metformin 1 g BD。", &["P Metformin 1 g BD."]),
+        ("d:amoxicillin 500 mg 4 times a day。", &["P Amoxicillin 500 mg QID."]),
+        (
+            "d:開 metformin 500 g,唔係,500 mg BD。",
+            &["P Metformin 500 mg BD.", "? 開 metformin 500 g: clinical words, no finding"],
+        ),
+        ("d:ofloxacin eye drops 一滴一日十次。", &["P Ofloxacin eye drops 1 drop 10 times a day."]),
+    ]);
+}
+
+#[test]
+fn a_unit_left_out_is_the_drugs_own_or_is_asked_for() {
+    check(&[
+        ("d:amoxicillin 500 TDS x 1/52。", &["P Amoxicillin 500 mg TDS x 1/52."]),
+        ("d:metformin 五百 BD 同 amlodipine 五 daily。", &["P Metformin 500 mg BD.", "P Amlodipine 5 mg daily."]),
+        ("p:食緊metformin五百一日兩次", &["S On metformin 500 mg BD."]),
+        ("p:食緊 levothyroxine 一百 daily。", &["S On levothyroxine 100 mcg daily."]),
+        ("d:amlodipine 五百 daily。", &["P Amlodipine daily.", "? 五百: a number without its unit, not written as a dose"]),
+        // One milligram or one tablet.
+        ("d:lorazepam 一 nocte。", &["P Lorazepam daily.", "? 一: a number without its unit, not written as a dose"]),
+    ]);
+    let told = |talk: &str| note(talk).medications.iter().map(|drug| (drug.unit_implied, drug.confidence)).collect::<Vec<_>>();
+    assert_eq!(told("d:amoxicillin 500 TDS。"), [(true, 0.7)]);
+    assert!(told("d:amoxicillin 500 mg TDS。").iter().all(|(implied, confidence)| !implied && *confidence > 0.7));
+}
+
+#[test]
+fn what_was_taken_until_now_stands_before_the_arrow() {
+    check(&[
+        ("d:Plan: metformin 500 mg BD -> 1 g BD", &["P Metformin 500 mg BD -> 1 g BD."]),
+        ("d:metformin 500 mg BD -> 1 g daily", &["P Metformin 500 mg BD -> 1 g daily."]),
+        ("p:食緊 metformin 五百 mg 一日兩次。|d:metformin 加到一克一日兩次。", &["P Metformin 500 mg BD -> 1 g BD."]),
+        ("p:食緊 metformin 五百 mg 一日兩次。|d:加到一千,一日兩次。", &["P Metformin 500 mg BD -> 1000 mg BD."]),
+        ("d:amlodipine 由五 mg 加到十 mg 一日一次。", &["P Amlodipine 5 mg -> 10 mg daily."]),
+        // A slip of the tongue was never taken, and what goes on unchanged has no arrow.
+        (
+            "d:開 metformin 五百 mg,唔係,一克一日兩次。",
+            &["P Metformin 1 g BD.", "? 開 metformin 五百 mg: clinical words, no finding"],
+        ),
+        ("p:食緊 metformin 五百 mg 一日兩次。|d:metformin 五百 mg 一日兩次照食。", &["S On metformin 500 mg BD."]),
+    ]);
+    let changed = note("d:Plan: metformin 500 mg BD -> 1 g BD");
+    let [drug] = changed.medications.as_slice() else { panic!("{:?}", changed.medications) };
+    assert_eq!(drug.dose.as_ref().map(|dose| (dose.value, dose.unit.as_str())), Some((1.0, "g")));
+    let said: Vec<char> = "Plan: metformin 500 mg BD -> 1 g BD".chars().collect();
+    let words = drug.provenance.spans().iter().map(|span| said[span.start()..span.end()].iter().collect::<String>());
+    assert!(words.collect::<Vec<_>>().contains(&"500 mg".to_owned()), "the old dose is among the evidence");
+}
+
+#[test]
+fn doses_that_differ_are_told_in_the_words_that_were_said() {
+    check(&[
+        ("p:我打 insulin 朝早十六度夜晚八度。", &["S On insulin 「朝早十六度夜晚八度」 BD."]),
+        (
+            "d:insulin 16 units in the morning and 8 units at night",
+            &["P Insulin 「16 units in the morning and 8 units at night」 BD."],
+        ),
+        ("d:insulin glargine 朝早十六度夜晚十六度。", &["P Insulin glargine 16 units BD."]),
+        ("d:warfarin 三 mg 同四 mg 隔日食。", &["P Warfarin 「三 mg 同四 mg 隔日」."]),
+        ("d:warfarin alternate 3 mg and 4 mg", &["P Warfarin 「alternate 3 mg and 4 mg」."]),
+        ("d:panadol 朝早食兩粒,夜晚食一粒。", &["P Paracetamol 「朝早食兩粒,夜晚食一粒」 BD."]),
+        ("d:augmentin 一克 BD 七日。", &["P Amoxicillin/clavulanate 1 g BD x 1/52."]),
+        ("d:augmentin 1 g BD for 7 days", &["P Amoxicillin/clavulanate 1 g BD x 1/52."]),
+        ("d:metformin 500 mg BD 兩個禮拜覆診。", &["P Metformin 500 mg BD.", "P FU 2/52."]),
+    ]);
+    let split = note("p:我打 insulin 朝早十六度夜晚八度。");
+    assert!(split.medications.iter().all(|drug| drug.dose.is_none()));
+}
+
+#[test]
+fn a_reading_at_home_is_listed_beside_that_of_the_visit() {
+    let home = |words: &str| format!("? {words}: home reading, not written beside this visit's");
+    for (talk, written, words) in [
+        ("p:屋企量血壓一五零九十,今日一三零八十。", Some("O BP 130/80."), "一五零九十"),
+        ("p:屋企量血壓一百五十九十五,今日一百三十八十。", Some("O BP 130/80."), "一百五十九十五"),
+        ("-:屋企血壓一五零九零,今次一三六八八", Some("O BP 136/88."), "一五零九零"),
+        ("d:今日血壓一三零八十,屋企一五零九十。", Some("O BP 130/80."), "一五零九十"),
+        ("p:屋企篤手指七點二,今日八點一。", Some("O Capillary glucose 8.1 mmol/L."), "篤手指七點二"),
+        ("p:屋企量血壓150/90。", None, "150/90"),
+        ("p:屋企量過血壓一五零九十。", None, "一五零九十"),
+        ("p:喺屋企探熱三十八度五。", None, "探熱三十八度五"),
+    ] {
+        let wanted: Vec<String> = written.map(str::to_owned).into_iter().chain([home(words)]).collect();
+        assert_eq!(lines(talk), wanted, "{talk}");
+    }
+    check(&[
+        ("d:上次血壓一五零九十,今日一三零八十。", &["O BP 130/80."]),
+        ("d:血壓1450/90。", &[&format!("? 1450/90: {IMPLAUSIBLE}")]),
+    ]);
+}
+
+#[test]
+fn lengths_of_time_are_whole_and_rough_ones_say_so() {
+    check(&[
+        ("p:我頭痛半年。", &["S C/O headache x 6/12."]),
+        ("p:頭痛一年半。", &["S C/O headache x 18/12."]),
+        ("p:頭痛三個幾禮拜。", &["S C/O headache x ~3/52."]),
+        ("p:咳咗兩三日。", &["S C/O cough x 2-3/7."]),
+        ("p:咳咗十幾日。", &["S C/O cough x 10+/7."]),
+        ("p:咳咗個半月。", &["S C/O cough x 1.5/12."]),
+        ("p:咳咗個幾月。", &["S C/O cough x 1-2/12."]),
+        ("p:腰痛一年幾。", &["S C/O LBP x ~1 yr."]),
+        ("p:膝頭痛三個月。", &["S C/O knee pain x 3/12."]),
+        ("d:半年後覆診。", &["P FU 6/12."]),
+    ]);
+}
+
+#[test]
+fn a_name_that_no_table_knows_is_listed_behind_what_says_that_it_is_taken() {
+    let listed = |words: &str| format!("? {words}: {UNKNOWN}");
+    for (talk, written, words) in [
+        ("p:我食緊阿摸羅地平", None, "我食緊阿摸羅地平"),
+        ("p:我食緊 ass print", None, "我食緊 ass print"),
+        ("-:食緊ass print同metformin", Some("S On metformin."), "食緊ass print同metformin"),
+        ("p:I am taking a sprint daily", None, "I am taking a sprint daily"),
+        ("p:割過腎", None, "割過腎"),
+    ] {
+        let wanted: Vec<String> = written.map(str::to_owned).into_iter().chain([listed(words)]).collect();
+        assert_eq!(lines(talk), wanted, "{talk}");
+    }
+    for talk in ["p:我食緊飯", "p:我食緊嘢", "p:食緊早餐嗰陣", "p:食緊晚飯嗰陣"] {
+        assert_eq!(lines(talk), Vec::<String>::new(), "{talk}");
+    }
+    for talk in ["p:割過盲腸", "p:細個割過盲腸", "p:盲腸割咗", "p:以前切過膽"] {
+        let codes: Vec<String> = note(talk).conditions.into_iter().map(|one| one.codes[0].code.clone()).collect();
+        assert_eq!(codes, ["Z90.4"], "{talk}");
+    }
+}
