@@ -20,6 +20,10 @@ const TEMPERATURE: &str = "8310-5";
 /// Words that open what is measured now (folded).
 const NOW: [&str; 7] = ["今次", "今日", "而家", "依家", "今朝", "呢次", "now "];
 const PER_MINUTE: &str = "/min";
+/// What takes back a value that was just read (folded).
+const SLIPS: [&str; 7] = ["睇错", "讲错", "读错", "唔系", "sorry", "不是", "错咗"];
+/// Doses that are no measurement.
+const COUNTED: [&str; 5] = ["{tbl}", "{puff}", "[drp]", "mL", "[IU]"];
 
 /// Why a value measured at home is not written.
 const HOME: &str = "home reading, not written beside this visit's";
@@ -34,8 +38,11 @@ pub fn observations(utterances: &[Utterance], lexicon: &Lexicon) -> (Vec<Observa
     let mut not_written = Vec::new();
     let mut latest: BTreeMap<String, (usize, Observation)> = BTreeMap::new();
     let mut order = 0;
-    for utterance in utterances {
-        let mut read = pressures(utterance, lexicon);
+    for (index, utterance) in utterances.iter().enumerate() {
+        // 血壓高唔高呀? 一百一十二、七十: of what the turn before spoke of.
+        let before = index.checked_sub(1).and_then(|before| utterances.get(before));
+        let spoken_of = before.is_some_and(|before| of_pressure(before, lexicon, 0..before.chars.len()));
+        let mut read = pressures(utterance, lexicon, spoken_of);
         read.extend(named(utterance, lexicon));
         read.extend(by_unit(utterance, lexicon));
         read.sort_by_key(|(range, _)| range.start);
@@ -159,8 +166,27 @@ fn goes_on(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
         && !utterance.numbers_in(before.range.clone()).is_empty()
 }
 
+/// Whether a clause begins with a value, or with 今日 and a value.
+fn opens(utterance: &Utterance, at: usize) -> bool {
+    let lead: String = utterance.folded(utterance.clause(at).range.start..at).iter().collect();
+    lead.is_empty() || NOW.iter().any(|now| lead.trim_end() == now.trim_end())
+}
+
+/// 血壓一四八,睇錯,一三八、七十六: the pressures of the clause before are put right.
+fn corrects(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
+    let index = utterance.clause_index(at);
+    let clauses = utterance.clauses();
+    let clause = |back: usize| index.checked_sub(back).and_then(|before| clauses.get(before)).map(|one| one.range.clone());
+    let (Some(slip), Some(before)) = (clause(1), clause(2)) else { return false };
+    let words: String = utterance.folded(slip.clone()).iter().collect();
+    opens(utterance, at)
+        && slip.len() <= NEAR
+        && SLIPS.iter().any(|slip| words.contains(slip))
+        && of_pressure(utterance, lexicon, before.start.max(utterance.back(before.end, 14))..before.end)
+}
+
 /// 一三六/八十八, 146 over 92.
-fn pressures(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
+fn pressures(utterance: &Utterance, lexicon: &Lexicon, spoken_of: bool) -> Vec<Read> {
     let (Some(systolic), Some(diastolic)) = (kind(lexicon, SYSTOLIC), kind(lexicon, DIASTOLIC)) else { return Vec::new() };
     let pairs = utterance.numbers.iter().zip(utterance.numbers.iter().skip(1));
     let run_together = utterance.numbers.iter().filter_map(|number| {
@@ -171,19 +197,28 @@ fn pressures(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
             observation(diastolic, low, (utterance, lexicon), range)?,
         )
     });
+    let mut taken = 0;
     pairs
         .filter_map(|(upper, lower)| {
+            // 一一八/七二,五十三點五 kg: a number is of one pair.
+            if upper.start < taken {
+                return None;
+            }
             let (high, low) = (upper.exact()?, lower.exact()?);
             let between = utterance.folded(upper.end..lower.start);
             let slash = matches!(between, ['/'] | [' ', '/', ' '] | ['/', ' ']);
             let over = utterance.terms(lexicon, upper.end..lower.start, TermKind::Over).next().is_some() && between.len() <= 6;
             let start = utterance.clause(upper.start).range.start.max(utterance.back(upper.start, 14));
-            let said = of_pressure(utterance, lexicon, start..upper.start) || goes_on(utterance, lexicon, upper.start);
+            let said = of_pressure(utterance, lexicon, start..upper.start)
+                || goes_on(utterance, lexicon, upper.start)
+                || corrects(utterance, lexicon, upper.start)
+                || spoken_of && opens(utterance, upper.start);
             let plain =
                 said && between.len() <= 1 && utterance.clause_index(lower.start) <= utterance.clause_index(upper.start) + 1;
-            if !(slash || over || plain) || high <= low {
+            if !(slash || over || plain) || high <= low || low.fract() != 0.0 {
                 return None;
             }
+            taken = lower.end;
             let range = upper.start..lower.end;
             let first = observation(systolic, high, (utterance, lexicon), range.clone())?;
             let second = observation(diastolic, low, (utterance, lexicon), range)?;
@@ -283,11 +318,18 @@ fn value_after<'a>(utterance: &'a Utterance, lexicon: &Lexicon, from: usize, bea
         let counted = utterance.quantities_in(number.start..number.end).iter().any(|quantity| match quantity.kind {
             UnitKind::Time => true,
             UnitKind::Times => beats.is_none_or(|least| quantity.value < least),
-            _ => false,
+            // 血氧九十三 噴完藥: what stands apart counts nothing.
+            UnitKind::Dose if utterance.folded(number.end..quantity.end).contains(&' ') => false,
+            UnitKind::Dose => lexicon.units.get(quantity.unit).is_some_and(|unit| COUNTED.contains(&unit.ucum.as_str())),
+            UnitKind::Measure => false,
         });
+        // 驗 B12 names what is measured; 白血球三個加 is a strip's colour.
+        let lead = number.start.checked_sub(1).and_then(|at| utterance.chars.get(at));
+        let named = number.start > from && lead.is_some_and(char::is_ascii_alphabetic);
+        let strip = matches!(utterance.folded(number.end..number.end + 2), ['个', '加'] | ['+', _] | ['粒', '加']);
         // INR 跌到二以下就轉藥: a bound is no reading.
         let bound = matches!(utterance.folded(number.end..number.end + 2), ['以', '下' | '上' | '内']);
-        !counted && !number.ordinal && !bound
+        !counted && !number.ordinal && !bound && !named && !strip
     });
     let first = candidates.next()?;
     let changes = matches!(first.start.checked_sub(1).and_then(|at| utterance.chars.get(at)), Some('由' | '从'));
@@ -312,7 +354,16 @@ fn in_unit(utterance: &Utterance, lexicon: &Lexicon, number: &Number, kind: &Obs
     if matches!(utterance.chars.get(quantity.end), Some('几')) {
         return None;
     }
-    if unit.ucum == kind.unit { Some((value * unit.factor, quantity.end)) } else { Some((value, number.end)) }
+    // 六十一公斤半.
+    let half = if utterance.chars.get(quantity.end) == Some(&'半') { 0.5 } else { 0.0 };
+    if unit.ucum == kind.unit { Some(((value + half) * unit.factor, quantity.end)) } else { Some((value, number.end)) }
+}
+
+/// 腳抬四十度就痛: a limb is turned so far.
+fn turned(utterance: &Utterance, degrees: Range<usize>) -> bool {
+    let lead: String = utterance.folded(utterance.back(degrees.start, NEAR)..degrees.start).iter().collect();
+    let behind: String = utterance.folded(degrees.end..degrees.end + 2).iter().collect();
+    lead.contains(['抬', '举', '屈', '弯', '拗', '转']) || matches!(behind.as_str(), "就痛" | "就扯" | "角 " | "就唔")
 }
 
 /// A weight or a temperature told by its unit alone: 十三公斤, 三十七度九.
@@ -329,14 +380,19 @@ fn by_unit(utterance: &Utterance, lexicon: &Lexicon) -> Vec<Read> {
         let raised = utterance
             .folded(clause.start..quantity.start)
             .windows(2)
-            .any(|pair| matches!(pair, ['抬', '高'] | ['屈', '到' | '曲']));
+            .any(|pair| matches!(pair, ['抬', '高'] | ['屈', '到' | '曲']))
+            || turned(utterance, quantity.start..quantity.end);
         // 減五公斤 is what to lose.
         let lost = utterance.folded(clause.start..quantity.start).ends_with(&['减']);
         if changed || rough || raised || lost {
             continue;
         }
         match ucum {
-            "kg" => read.extend(observation(weight, quantity.value, (utterance, lexicon), quantity.start..quantity.end)),
+            "kg" => {
+                let factor = lexicon.units.get(quantity.unit).map_or(1.0, |unit| unit.factor);
+                let half = if utterance.chars.get(quantity.end) == Some(&'半') { factor / 2.0 } else { 0.0 };
+                read.extend(observation(weight, quantity.value + half, (utterance, lexicon), quantity.start..quantity.end));
+            }
             "Cel" => read.extend(observation(temperature, quantity.value, (utterance, lexicon), quantity.start..quantity.end)),
             _ => {}
         }
