@@ -33,9 +33,7 @@ pub(super) fn agent(authority: Option<&Path>) -> Result<ureq::Agent, OpenIdError
     });
     let wrong = GatewayError::Setting { field: "provider.authority", what: "it has no certificates in PEM" };
     match read.collect::<Result<Vec<_>, _>>() {
-        Ok(certificates) if !certificates.is_empty() => {
-            Ok(http::agent_trusting(RootCerts::Specific(Arc::new(certificates))))
-        }
+        Ok(certificates) if !certificates.is_empty() => Ok(http::agent_trusting(RootCerts::Specific(Arc::new(certificates)))),
         _ => Err(wrong.into()),
     }
 }

@@ -194,10 +194,9 @@ impl Provider {
         let by_head = known.token_endpoint_auth_methods_supported().is_none_or(|ways| {
             ways.contains(&CoreClientAuthMethod::ClientSecretBasic) || !ways.contains(&CoreClientAuthMethod::ClientSecretPost)
         });
-        let client =
-            CoreClient::from_provider_metadata(known.clone(), ClientId::new(self.settings.client.clone()), Some(secret))
-                .set_redirect_uri(redirect(back)?)
-                .set_auth_type(if by_head { AuthType::BasicAuth } else { AuthType::RequestBody });
+        let client = CoreClient::from_provider_metadata(known.clone(), ClientId::new(self.settings.client.clone()), Some(secret))
+            .set_redirect_uri(redirect(back)?)
+            .set_auth_type(if by_head { AuthType::BasicAuth } else { AuthType::RequestBody });
         let request = client
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .map_err(|_| unusable("it names no address for tokens"))?

@@ -42,7 +42,8 @@ pub(super) fn look(
     now: i64,
 ) -> Result<Looked, OpenIdError> {
     let refused = |what| Err(OpenIdError::Refused { what });
-    let issuer = IssuerUrl::new(settings.issuer.clone()).map_err(|_| OpenIdError::Metadata { what: "its issuer is no address" })?;
+    let issuer =
+        IssuerUrl::new(settings.issuer.clone()).map_err(|_| OpenIdError::Metadata { what: "its issuer is no address" })?;
     let (client, acr_values, max_age) = (ClientId::new(settings.client.clone()), settings.acr_values.clone(), settings.max_age);
     // No secret is given to it: what is signed with one is not looked at.
     let verifier = CoreIdTokenVerifier::new_public_client(client.clone(), issuer, keys.clone())
