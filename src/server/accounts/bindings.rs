@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::faces::time;
-use super::openid::{At, Back, Sent};
+use super::openid::{AtIssuer, SentBack, SentToIssuer};
 use super::passkeys::person;
 use super::{Begun, refused, sign_in};
 use crate::audit::Refusal;
@@ -54,24 +54,28 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
 #[utoipa::path(
     post,
     path = "/v1/openid/bindings/begin",
-    request_body = At,
-    responses((status = 200, description = "Where the browser is to go", body = Sent), (status = "default", description = "Why not: `openid_down` while the issuer cannot be reached", body = ErrorDocument))
+    request_body = AtIssuer,
+    responses((status = 200, description = "Where the browser is to go", body = SentToIssuer), (status = "default", description = "Why not: `openid_down` while the issuer cannot be reached", body = ErrorDocument))
 )]
-pub(super) async fn begin(State(app): State<App>, caller: Caller, Body(At { issuer }): Body<At>) -> Result<Json<Sent>, ApiError> {
+pub(super) async fn begin(
+    State(app): State<App>,
+    caller: Caller,
+    Body(AtIssuer { issuer }): Body<AtIssuer>,
+) -> Result<Json<SentToIssuer>, ApiError> {
     let (sign_in, person) = (sign_in(&app)?, person(&caller)?);
     let (url, step) = sign_in.providers.begin(&issuer)?;
     let ceremony = sign_in.begun.put(Begun::AnotherAt { step, person })?;
-    Ok(Json(Sent { ceremony: ceremony.reveal().to_owned(), url }))
+    Ok(Json(SentToIssuer { ceremony: ceremony.reveal().to_owned(), url }))
 }
 
 /// Binds what somebody is at the issuer to who asks. It is good for what that is good for which was signed in with.
 #[utoipa::path(
     post,
     path = "/v1/openid/bindings/finish",
-    request_body = Back,
+    request_body = SentBack,
     responses((status = 204, description = "It is bound"), (status = "default", description = "Why not: `openid_refused` for every reason of the answer's, also where somebody is bound to it", body = ErrorDocument))
 )]
-pub(super) async fn finish(State(app): State<App>, caller: Caller, Body(back): Body<Back>) -> Result<StatusCode, ApiError> {
+pub(super) async fn finish(State(app): State<App>, caller: Caller, Body(back): Body<SentBack>) -> Result<StatusCode, ApiError> {
     let (sign_in, who, (ceremony, answer)) = (sign_in(&app)?, person(&caller)?, back.split());
     let subject = match sign_in.begun.take(&ceremony) {
         Some(Begun::AnotherAt { step, person }) if person == who => sign_in.providers.finish(step, answer).await,

@@ -50,13 +50,13 @@ pub(super) async fn issuers(State(app): State<App>, Threshold(_): Threshold) -> 
 /// At which issuer.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct At {
+pub(super) struct AtIssuer {
     pub(super) issuer: String,
 }
 
 /// Where a browser is to go.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Sent {
+pub(super) struct SentToIssuer {
     /// What the answer is sent back with: the browser keeps it meanwhile.
     pub(super) ceremony: String,
     /// The issuer's page.
@@ -66,7 +66,7 @@ pub(super) struct Sent {
 /// What the issuer sent a browser back with.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Back {
+pub(super) struct SentBack {
     /// From the first step.
     ceremony: String,
     /// From the address, as are the others.
@@ -77,7 +77,7 @@ pub(super) struct Back {
     iss: Option<String>,
 }
 
-impl Back {
+impl SentBack {
     pub(super) fn split(self) -> (Token, Answer) {
         let Self { ceremony, code, state, iss } = self;
         (Token::from_client(ceremony), Answer { code, state, issuer: iss })
@@ -88,27 +88,27 @@ impl Back {
 #[utoipa::path(
     post,
     path = "/v1/sign-in/openid/begin",
-    request_body = At,
-    responses((status = 200, description = "Where the browser is to go", body = Sent), (status = "default", description = "Why not: `openid_down` while the issuer cannot be reached", body = ErrorDocument))
+    request_body = AtIssuer,
+    responses((status = 200, description = "Where the browser is to go", body = SentToIssuer), (status = "default", description = "Why not: `openid_down` while the issuer cannot be reached", body = ErrorDocument))
 )]
 pub(super) async fn begin(
     State(app): State<App>,
     Threshold(_): Threshold,
-    Body(At { issuer }): Body<At>,
-) -> Result<Json<Sent>, ApiError> {
+    Body(AtIssuer { issuer }): Body<AtIssuer>,
+) -> Result<Json<SentToIssuer>, ApiError> {
     let sign_in = sign_in(&app)?;
     let (url, step) = sign_in.providers.begin(&issuer)?;
-    Ok(Json(Sent { ceremony: sign_in.carried.give(&step)?.reveal().to_owned(), url }))
+    Ok(Json(SentToIssuer { ceremony: sign_in.carried.give(&step)?.reveal().to_owned(), url }))
 }
 
 /// Ends a sign-in at an issuer, and says in which roles its owner can come in.
 #[utoipa::path(
     post,
     path = "/v1/sign-in/openid/finish",
-    request_body = Back,
+    request_body = SentBack,
     responses((status = 200, description = "Who it is", body = Who), (status = "default", description = "Why not: `openid_refused` for every reason of the answer's, also where nobody here is bound to it", body = ErrorDocument))
 )]
-pub(super) async fn finish(State(app): State<App>, door: Door, Body(back): Body<Back>) -> Result<Json<Who>, ApiError> {
+pub(super) async fn finish(State(app): State<App>, door: Door, Body(back): Body<SentBack>) -> Result<Json<Who>, ApiError> {
     match identified(&app, back).await {
         Ok(identity) => {
             let who = who(&app, identity, door.by(), ApiError::OpenIdRefused).await?;
@@ -120,7 +120,7 @@ pub(super) async fn finish(State(app): State<App>, door: Door, Body(back): Body<
     }
 }
 
-async fn identified(app: &App, back: Back) -> Result<Identity, ApiError> {
+async fn identified(app: &App, back: SentBack) -> Result<Identity, ApiError> {
     let (sign_in, (ceremony, answer)) = (sign_in(app)?, back.split());
     let step: Step = sign_in.carried.look(&ceremony).ok_or(ApiError::OpenIdRefused)?;
     // Before anybody is asked: no code is brought twice.
@@ -145,13 +145,13 @@ pub(super) struct EntryAt {
     post,
     path = "/v1/enrolments/openid/begin",
     request_body = EntryAt,
-    responses((status = 200, description = "Where the browser is to go", body = Sent), (status = "default", description = "Why not; `not_allowed` for a set-up, which a passkey is for", body = ErrorDocument))
+    responses((status = 200, description = "Where the browser is to go", body = SentToIssuer), (status = "default", description = "Why not; `not_allowed` for a set-up, which a passkey is for", body = ErrorDocument))
 )]
 pub(super) async fn begin_enrolment(
     State(app): State<App>,
     door: Door,
     Body(EntryAt { issuer, entry }): Body<EntryAt>,
-) -> Result<Json<Sent>, ApiError> {
+) -> Result<Json<SentToIssuer>, ApiError> {
     let sign_in = sign_in(&app)?;
     let enrolment = found(&app, entry.token.clone(), door.by()).await?;
     // Somebody has to come in while the issuer is down.
@@ -161,17 +161,21 @@ pub(super) async fn begin_enrolment(
     let (entrant, _) = entrant_of(&app, &enrolment, &entry).await?;
     let (url, step) = sign_in.providers.begin(&issuer)?;
     let ceremony = sign_in.begun.put(Begun::EnrolmentAt(Box::new(EnteringAt { step, enrolment, entrant })))?;
-    Ok(Json(Sent { ceremony: ceremony.reveal().to_owned(), url }))
+    Ok(Json(SentToIssuer { ceremony: ceremony.reveal().to_owned(), url }))
 }
 
 /// Takes somebody in: person, role and what they are at the issuer. The token is used up.
 #[utoipa::path(
     post,
     path = "/v1/enrolments/openid/finish",
-    request_body = Back,
+    request_body = SentBack,
     responses((status = 200, description = "Who it is, and the roles to come in with", body = Who), (status = "default", description = "Why not: `openid_refused` for every reason of the answer's, also where somebody is bound to it", body = ErrorDocument))
 )]
-pub(super) async fn finish_enrolment(State(app): State<App>, door: Door, Body(back): Body<Back>) -> Result<Json<Who>, ApiError> {
+pub(super) async fn finish_enrolment(
+    State(app): State<App>,
+    door: Door,
+    Body(back): Body<SentBack>,
+) -> Result<Json<Who>, ApiError> {
     let (sign_in, (ceremony, answer)) = (sign_in(&app)?, back.split());
     let Some(Begun::EnrolmentAt(entering)) = sign_in.begun.take(&ceremony) else {
         return Err(refused(&app, door.by(), Refusal::NotSignedIn, ApiError::OpenIdRefused).await);
