@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { chromium, shown, text, texts } from "./browsers.mjs";
+import { chromium, text, texts } from "./browsers.mjs";
 import { check, close, expect, same, until } from "./harness.mjs";
 import { ask, enrol, json, person } from "./people.mjs";
 import { Provider } from "./provider.mjs";
@@ -28,6 +28,12 @@ process.on("exit", () => {
   server.stop();
   rmSync(scratch, { recursive: true, force: true });
 });
+
+/** Waits for something to be shown, over the pages that lie between. */
+function shown(page, selector) {
+  const look = (wanted) => document.querySelector(wanted)?.checkVisibility() ?? false;
+  return until(`${selector} is shown`, () => page.evaluate(look, selector).catch(() => false), 30000);
+}
 
 /** The events of the audit log, read without our program. */
 function events() {
