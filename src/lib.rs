@@ -7,7 +7,7 @@
 //! ```
 //!
 //! `text`, `terminology`, `audit`, `consent` and `identity` import no stage; `visit` knows the note alone. The shell around them (`models`, `capture`, `client`,
-//! `spool`, `ledger`, `fonts`, `gateway`, `store`, `engine`, `room`, `server`, `bench`, `cli`) is the only place that may touch devices, files, the database
+//! `spool`, `ledger`, `fonts`, `gateway`, `openid`, `store`, `engine`, `room`, `server`, `bench`, `cli`) is the only place that may touch devices, files, the database
 //! and the network.
 //! `ARCHITECTURE.md` walks one recording from file to note and names each folder's invariant.
 
@@ -27,6 +27,7 @@ pub mod ledger;
 pub mod letter;
 pub mod models;
 pub mod note;
+pub mod openid;
 pub mod record;
 pub mod room;
 pub mod server;

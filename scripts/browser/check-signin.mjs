@@ -12,7 +12,8 @@ import { Server } from "./server.mjs";
 
 const NAME = "Chan Sentinel";
 /** What anybody may ask for: the way in, and the description of the interface. */
-const OPEN = ["/v1/sign-in/begin", "/v1/sign-in/finish", "/v1/sign-in/role", "/v1/enrolments/look", "/v1/enrolments/begin", "/v1/enrolments/finish"];
+const OPEN = ["/v1/sign-in/begin", "/v1/sign-in/finish", "/v1/sign-in/role", "/v1/enrolments/look", "/v1/enrolments/begin", "/v1/enrolments/finish",
+  "/v1/openid/issuers", "/v1/sign-in/openid/begin", "/v1/sign-in/openid/finish", "/v1/enrolments/openid/begin", "/v1/enrolments/openid/finish"];
 
 /** Every address of the interface with its method, ids put in. */
 async function routes(server, ids) {
@@ -44,6 +45,8 @@ const BODIES = {
   "/v1/templates/{name}": { text: "[S]\n{{S}}" },
   "/v1/passkeys/finish": { ceremony: "x", answer: {}, label: "x" },
   "/v1/enrolments/accept": { token: "x" },
+  "/v1/openid/bindings/begin": { issuer: "x" },
+  "/v1/openid/bindings/finish": { ceremony: "x", code: "x", state: "x" },
 };
 const QUERIES = { "/v1/worklist": "?from=2026-01-01T00:00:00Z&until=2036-01-01T00:00:00Z", "/v1/recordings/{id}/note": "?format=json", "/v1/recordings/{id}/transcript": "?format=json" };
 const bodyOf = ({ method, route }) => (method === "GET" || method === "DELETE" ? undefined : BODIES[route] ?? { version: 1 });

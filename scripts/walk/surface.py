@@ -7,7 +7,10 @@ DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "openapi.jso
 
 # Who may ask, of who is signed in. What is not here is for doctors; `both` is for everybody who is signed in.
 OFFICE = re.compile(r"/v1/(people|invitations|devices|roles)\b")
-ANYBODY = {"/v1/sign-in/begin", "/v1/sign-in/finish", "/v1/sign-in/role", "/v1/enrolments/look", "/v1/enrolments/begin", "/v1/enrolments/finish"}
+ANYBODY = {
+    "/v1/sign-in/begin", "/v1/sign-in/finish", "/v1/sign-in/role", "/v1/enrolments/look", "/v1/enrolments/begin", "/v1/enrolments/finish",
+    "/v1/openid/issuers", "/v1/sign-in/openid/begin", "/v1/sign-in/openid/finish", "/v1/enrolments/openid/begin", "/v1/enrolments/openid/finish",
+}
 # What programs with a token may ask for.
 PROGRAMS = {"/v1/listen", "/v1/status", "/v1/audio/transcriptions", "/v1/realtime", "/v1/models", "/v1/models/{id}"}
 
@@ -51,6 +54,12 @@ BODIES = {
     ("POST", "/v1/enrolments/finish"): {"ceremony": "x", "answer": {}, "label": "x"},
     ("POST", "/v1/enrolments/accept"): {"token": "x"},
     ("POST", "/v1/passkeys/finish"): {"ceremony": "x", "answer": {}, "label": "x"},
+    ("POST", "/v1/sign-in/openid/begin"): {"issuer": "https://login.example"},
+    ("POST", "/v1/sign-in/openid/finish"): {"ceremony": "x", "code": "x", "state": "x"},
+    ("POST", "/v1/enrolments/openid/begin"): {"issuer": "https://login.example", "entry": {"token": "x"}},
+    ("POST", "/v1/enrolments/openid/finish"): {"ceremony": "x", "code": "x", "state": "x"},
+    ("POST", "/v1/openid/bindings/begin"): {"issuer": "https://login.example"},
+    ("POST", "/v1/openid/bindings/finish"): {"ceremony": "x", "code": "x", "state": "x"},
     ("POST", "/v1/requests"): {"organisation": "A" * 22, "patient": {"kind": "clinic", "value": "1"}, "purpose": "referral", "domains": ["notes"]},
     ("POST", "/v1/requests/{id}/attest"): {"purpose": "referral"},
     ("POST", "/v1/requests/{id}/restricted"): {"reason": "safety"},

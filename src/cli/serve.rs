@@ -13,6 +13,7 @@ use super::hear::{Ear, HearArguments};
 use super::terminology::lexicon;
 use crate::engine::Engine;
 use crate::gateway::{self, Gateways};
+use crate::openid::{self, Provider};
 use crate::server::{Certificate, Entrance, Retention, ServerError, Settings, Started, serve};
 use crate::store::{DatabaseUrl, EndedShares, Opening, Store};
 
@@ -67,6 +68,9 @@ pub struct ServeArguments {
     /// Send patients' messages, and the audit log as it grows, by the gateways of this file (TOML, with [sms], [mail], [webhook], [syslog] and [[witness]]); without [sms] and [mail] a trial shows messages on its page of sharing
     #[arg(long, value_name = "FILE")]
     gateways: Option<PathBuf>,
+    /// Let people sign in at the OpenID Connect issuers of this file too (TOML, with [[provider]]), once they bound themselves to what they are there
+    #[arg(long, value_name = "FILE", conflicts_with = "trial")]
+    openid: Option<PathBuf>,
     /// Erase sound so many hours after its note was signed; words, note and record stay
     #[arg(long, value_name = "HOURS", default_value_t = 72)]
     keep_sound: u32,
@@ -127,6 +131,7 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
         let keep_free = arguments.keep_free.saturating_mul(1 << 20);
         let longest_upload = arguments.max_upload << 20;
         let gateways = arguments.gateways.as_deref().map(|file| Gateways::new(gateway::Settings::read(file)?)).transpose()?;
+        let openid = arguments.openid.as_deref().map(|file| Provider::all(openid::Settings::read(file)?)).transpose()?;
         let proxies = arguments.trusted_proxy.clone();
         let ended_shares = if arguments.ended_shares == "destroy" { EndedShares::Destroy } else { EndedShares::Archive };
         let (sound_hours, share_hours) = (arguments.keep_sound, arguments.share_cooling);
@@ -139,6 +144,7 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
             keep_free,
             longest_upload,
             gateways,
+            openid: openid.unwrap_or_default(),
             proxies,
             retention: Retention { sound_hours, share_hours, ended_shares },
         };

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
     /// The settings cannot be read.
-    #[error("cannot read the gateways' settings in `{}`", path.display())]
+    #[error("cannot read the settings in `{}`", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -31,7 +31,7 @@ pub enum GatewayError {
         what: String,
     },
     /// A setting that cannot be used.
-    #[error("setting `{field}` of the gateways: {what}")]
+    #[error("setting `{field}`: {what}")]
     Setting {
         /// Which.
         field: &'static str,

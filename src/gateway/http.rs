@@ -1,8 +1,9 @@
-//! What the gateways that speak HTTP have in common.
+//! What the gateways that speak HTTP, and providers of OpenID Connect, have in common.
 
 use std::time::Duration;
 
 use ureq::http::Uri;
+use ureq::tls::{RootCerts, TlsConfig};
 
 use super::GatewayError;
 use super::settings::is_here;
@@ -11,14 +12,19 @@ use super::settings::is_here;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Who asks. A redirect would take what is sent to a host that nobody named; and a proxy of the environment neither.
-pub(super) fn agent() -> ureq::Agent {
+pub(crate) fn agent() -> ureq::Agent {
+    agent_trusting(RootCerts::WebPki)
+}
+
+/// The same, which believes certificates of these authorities.
+pub(crate) fn agent_trusting(authorities: RootCerts) -> ureq::Agent {
     let config =
         ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).max_redirects(0).proxy(None).http_status_as_error(false);
-    config.build().into()
+    config.tls_config(TlsConfig::builder().root_certs(authorities).build()).build().into()
 }
 
 /// Whether this address may be sent to: `https`, or `http` on this machine.
-pub(super) fn check(url: &str, field: &'static str, why: &'static str) -> Result<(), GatewayError> {
+pub(crate) fn check(url: &str, field: &'static str, why: &'static str) -> Result<(), GatewayError> {
     let wrong = |what| GatewayError::Setting { field, what };
     let uri: Uri = url.parse().map_err(|_| wrong("it is no address"))?;
     let here = uri.host().is_some_and(is_here);
@@ -26,12 +32,16 @@ pub(super) fn check(url: &str, field: &'static str, why: &'static str) -> Result
 }
 
 /// Why no answer came, in words that hold nothing of what was sent.
-pub(super) fn unreachable(kind: &'static str, error: &ureq::Error) -> GatewayError {
-    let what = match error {
+pub(crate) fn why(error: &ureq::Error) -> &'static str {
+    match error {
         ureq::Error::Timeout(_) => "it did not answer in time",
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "its certificate was not accepted",
         ureq::Error::HostNotFound => "its name is not known",
         _ => "the connection failed",
-    };
-    GatewayError::Unreachable { kind, what }
+    }
+}
+
+/// The same as an error of a gateway.
+pub(super) fn unreachable(kind: &'static str, error: &ureq::Error) -> GatewayError {
+    GatewayError::Unreachable { kind, what: why(error) }
 }

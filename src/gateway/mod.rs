@@ -9,7 +9,7 @@
 mod address;
 mod error;
 mod feed;
-mod http;
+pub(crate) mod http;
 mod mail;
 mod schedule;
 mod settings;
@@ -31,6 +31,7 @@ pub use feed::{Feed, LogEntry};
 pub use mail::Mail;
 pub use schedule::next_try;
 pub use settings::{Begin, MailSettings, Settings, SmsSettings, SyslogSettings, Tls, WebhookSettings, WitnessSettings};
+pub(crate) use settings::{read_form, read_private};
 pub use sms::Sms;
 pub use syslog::Syslog;
 pub use webhook::Webhook;

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use super::GatewayError;
 use super::template::BodyKind;
@@ -142,21 +144,38 @@ impl Settings {
     /// # Errors
     /// When it cannot be read, can be read by others, or is not of this form.
     pub fn read(path: &Path) -> Result<Self, GatewayError> {
-        let text = fs::read_to_string(path).map_err(|source| GatewayError::Read { path: path.to_owned(), source })?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let metadata = fs::metadata(path).map_err(|source| GatewayError::Read { path: path.to_owned(), source })?;
-            if metadata.permissions().mode() & 0o077 != 0 {
-                return Err(GatewayError::Exposed { path: path.to_owned() });
-            }
-        }
-        toml::from_str(&text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            let line = 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
-            GatewayError::Form { path: path.to_owned(), line, what: what(error.message()) }
-        })
+        read_form(path)
     }
+}
+
+/// Reads a file of settings, which its owner alone may read.
+///
+/// # Errors
+/// When it cannot be read, can be read by others, or is no TOML of this form.
+pub(crate) fn read_form<T: DeserializeOwned>(path: &Path) -> Result<T, GatewayError> {
+    let text = read_private(path)?;
+    toml::from_str(&text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let line = 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count();
+        GatewayError::Form { path: path.to_owned(), line, what: what(error.message()) }
+    })
+}
+
+/// Reads a text file, which its owner alone may read.
+///
+/// # Errors
+/// When it cannot be read, or can be read by others.
+pub(crate) fn read_private(path: &Path) -> Result<Zeroizing<String>, GatewayError> {
+    let failed = |source| GatewayError::Read { path: path.to_owned(), source };
+    let text = fs::read_to_string(path).map(Zeroizing::new).map_err(failed)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        if fs::metadata(path).map_err(failed)?.permissions().mode() & 0o077 != 0 {
+            return Err(GatewayError::Exposed { path: path.to_owned() });
+        }
+    }
+    Ok(text)
 }
 
 /// What is wrong, by the parser's message: of an unknown or missing field its name. Any other message may quote a value, which may be

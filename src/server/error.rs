@@ -73,6 +73,10 @@ pub(super) enum ApiError {
     NotThere,
     #[error("the passkey was not accepted")]
     PasskeyRefused,
+    #[error("the sign-in was not accepted")]
+    OpenIdRefused,
+    #[error("the issuer cannot be reached at the moment")]
+    OpenIdDown,
     #[error("this link is used, has run out, or is none")]
     TokenRefused,
     #[error("too many tries from this address: wait a minute")]
@@ -174,6 +178,8 @@ impl ApiError {
             Self::NotAllowed => (StatusCode::FORBIDDEN, "not_allowed"),
             Self::NotThere => (StatusCode::NOT_FOUND, "not_there"),
             Self::PasskeyRefused => (StatusCode::UNAUTHORIZED, "passkey_refused"),
+            Self::OpenIdRefused => (StatusCode::UNAUTHORIZED, "openid_refused"),
+            Self::OpenIdDown => (StatusCode::SERVICE_UNAVAILABLE, "openid_down"),
             Self::TokenRefused => (StatusCode::FORBIDDEN, "token_refused"),
             Self::TooManyTries => (StatusCode::TOO_MANY_REQUESTS, "too_many_tries"),
             Self::IsTrial => (StatusCode::CONFLICT, "is_trial"),

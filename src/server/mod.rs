@@ -68,6 +68,7 @@ use self::proxies::Proxies;
 use crate::audit::{Action, Actor, Event, Outcome, Refusal};
 use crate::engine::Engine;
 use crate::gateway::{self, Gateways};
+use crate::openid::Provider;
 use crate::room::{Asking, RoomError, Rooms, Token};
 use crate::store::{By, Enrolment, Store};
 use crate::terminology::Lexicon;
@@ -89,9 +90,9 @@ const SET_UP: i64 = 24 * 3600;
 pub enum Entrance {
     /// Everybody on this machine, as one built-in clinician.
     Trial,
-    /// People with passkeys, on this machine: pages are at `http://localhost`.
+    /// People with passkeys, or from an issuer of OpenID Connect, on this machine: pages are at `http://localhost`.
     Local,
-    /// People with passkeys, at this `https://` address.
+    /// The same people, at this `https://` address.
     Public {
         /// What browsers see.
         url: String,
@@ -129,6 +130,8 @@ pub struct Settings {
     pub longest_upload: u64,
     /// How messages reach patients; without, a trial's outbox page shows them, and elsewhere they wait.
     pub gateways: Option<Gateways>,
+    /// Issuers of OpenID Connect at which people may sign in, beside passkeys.
+    pub openid: Vec<Provider>,
     /// Proxies that are believed when they say for whom they ask.
     pub proxies: Vec<IpAddr>,
     /// How long things are kept.
@@ -158,7 +161,7 @@ pub async fn serve(
     ready: impl FnOnce(Started),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServerError> {
-    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, proxies, gateways, retention } =
+    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, proxies, gateways, openid, retention } =
         settings;
     match entrance {
         Entrance::Trial if !address.ip().is_loopback() => return Err(ServerError::NotLoopback(address)),
@@ -172,7 +175,7 @@ pub async fn serve(
         Entrance::Public { certificate: Some(certificate), .. } => Some(certificate.load().await?),
         _ => None,
     };
-    let (gate, hosts, origin) = doors(&entrance, served)?;
+    let (gate, hosts, origin) = doors(&entrance, served, openid)?;
     let set_up = match &entrance {
         Entrance::Trial => store.enter_trial(TRIAL_CLINICIAN, &By::now(Actor::System)).await.map(|()| None)?,
         _ => set_up(&store).await?.map(|token| format!("{origin}/accounts#{}", token.reveal())),
@@ -195,6 +198,9 @@ pub async fn serve(
     tokio::spawn(retention::run(rooms.store().clone(), retention, closing.subscribe()));
     feeds.run(rooms.store(), &closing);
     witnesses.run(rooms.store(), &closing);
+    if let Some(sign_in) = &gate.sign_in {
+        sign_in.providers.run(&closing);
+    }
     let gate = Arc::new(gate);
     let closes = Arc::clone(&closing);
     let app = App { rooms: Arc::clone(&rooms), gate, allowance, sharing, retention, feeds, witnesses, closing: closes };
@@ -226,18 +232,18 @@ pub async fn serve(
 }
 
 /// How people come in, under which names this is served, and where the pages are.
-fn doors(entrance: &Entrance, served: SocketAddr) -> Result<(Gate, Hosts, String), ServerError> {
+fn doors(entrance: &Entrance, served: SocketAddr, openid: Vec<Provider>) -> Result<(Gate, Hosts, String), ServerError> {
     let hosts = Hosts::of(served);
     Ok(match entrance {
         Entrance::Trial => (Gate::trial()?, hosts, format!("http://{served}")),
         Entrance::Local => {
             let origin = format!("http://localhost:{}", served.port());
-            (Gate::with_sign_in(&origin, CookieForm::of_port(served.port()))?, hosts, origin)
+            (Gate::with_sign_in(&origin, CookieForm::of_port(served.port()), openid)?, hosts, origin)
         }
         Entrance::Public { url, certificate } => {
             let host = url.strip_prefix("https://").map(|host| host.trim_end_matches('/'));
             let host = host.ok_or_else(|| ServerError::PublicUrl(url.clone()))?;
-            let gate = Gate::with_sign_in(url, CookieForm::over_tls())?;
+            let gate = Gate::with_sign_in(url, CookieForm::over_tls(), openid)?;
             let hosts = if certificate.is_some() { Hosts::over_tls(host) } else { hosts.and_public(host) };
             (gate, hosts, format!("https://{host}"))
         }

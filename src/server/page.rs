@@ -77,6 +77,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "note-editor.js",
         "note.js",
         "notices.js",
+        "openid.js",
         "patient-form.js",
         "phrase.js",
         "player.js",

@@ -9,6 +9,7 @@ use super::people::random;
 use super::{By, Card, NewRole, Place, Store, StoreError, StoredOrganisation, StoredPerson};
 use crate::audit::{Action, Actor, Event, OrganisationId, PersonId, RecordId, RoleId};
 use crate::identity::RoleKind;
+use crate::openid::Subject;
 
 /// A passkey as kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,15 @@ pub struct NewPasskey {
     pub label: String,
     /// Public key and counter, as the ceremonies write them.
     pub key: String,
+}
+
+/// What somebody who comes with a token will come in with from now on.
+#[derive(Debug, Clone)]
+pub enum NewCredential {
+    /// A passkey.
+    Passkey(NewPasskey),
+    /// A sign-in at an issuer of OpenID Connect.
+    Subject(Subject),
 }
 
 /// What a token that is used once lets somebody do.
@@ -238,9 +248,10 @@ impl Store {
         act.commit(&by.did_in_general(Action::Administer)).await.map(|_| true)
     }
 
-    /// Uses an enrolment up: person, role and passkey come of it, all or nothing. Nothing where it was used or ran out meanwhile.
+    /// Uses an enrolment up: person, role and credential come of it, all or nothing. Nothing where it was used or ran out meanwhile, or
+    /// somebody has the credential's subject.
     ///
-    /// Who is known already and signed in brings no passkey.
+    /// Who is known already and signed in brings no credential.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -248,7 +259,7 @@ impl Store {
         &self,
         enrolment: &StoredEnrolment,
         entrant: &Entrant,
-        passkey: Option<&NewPasskey>,
+        credential: Option<&NewCredential>,
         by: &By,
     ) -> Result<Option<PersonId>, StoreError> {
         let at = by.seconds();
@@ -289,8 +300,17 @@ impl Store {
         if let Some((organisation, kind, ends_at, department)) = given.clone() {
             act.enter_role(role, &NewRole { person, organisation, kind, starts_at: at, ends_at, department }).await?;
         }
-        if let Some(passkey) = passkey {
-            act.enter_passkey(self, (person, reach), passkey, at).await?;
+        let entered = match credential {
+            Some(NewCredential::Passkey(passkey)) => {
+                act.enter_passkey(self, (person, reach), passkey, at).await?;
+                true
+            }
+            Some(NewCredential::Subject(subject)) => act.enter_binding(self, (person, reach), subject, at).await?,
+            None => true,
+        };
+        if !entered {
+            act.abandon().await?;
+            return Ok(None);
         }
         let actor = match given {
             Some((organisation, ..)) => Actor::Staff { person, role, organisation },
@@ -358,8 +378,7 @@ impl Store {
         done.map(drop).map_err(StoreError::database("keep a passkey's counter"))
     }
 
-    /// Removes a passkey of a person, unless it is the last; false where it is, or there is none. Who came in with one that is good for one
-    /// organisation removes no other.
+    /// Removes a passkey of a person, as [`Self::remove_binding`] does a binding.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -369,22 +388,7 @@ impl Store {
         (person, reach): (PersonId, Option<OrganisationId>),
         by: &By,
     ) -> Result<bool, StoreError> {
-        let delete = "DELETE FROM passkeys WHERE id = $1 AND person = $2 AND ($3 = '' OR reach = $3) \
-            AND (SELECT count(*) FROM passkeys AS others WHERE others.person = $2) > 1";
-        let mut act = self.begin("remove a passkey").await?;
-        if act
-            .execute(
-                sqlx::query(delete)
-                    .bind(id)
-                    .bind(person.to_string())
-                    .bind(reach.map(|reach| reach.to_string()).unwrap_or_default()),
-            )
-            .await?
-            == 0
-        {
-            return act.abandon().await.map(|()| false);
-        }
-        act.commit(&by.administered(*person.bytes())).await.map(|_| true)
+        self.remove_way_in("passkeys", id, (person, reach), by).await
     }
 }
 
@@ -401,6 +405,10 @@ mod tests {
         NewPasskey { credential: vec![credential; 20], label: "phone".into(), key: "{}".into() }
     }
 
+    fn credential(credential: u8) -> NewCredential {
+        NewCredential::Passkey(passkey(credential))
+    }
+
     async fn a_token_makes_one_person_once_and_an_invitation_gives_a_known_one_a_role(site: Site) {
         let store = site.open().await;
         assert!(!store.has_administrator().await.unwrap());
@@ -414,8 +422,8 @@ mod tests {
             StoredOrganisation { id: OrganisationId::from_bytes([1; 16]), name: "Clinic".into(), chinese_name: None };
         let person = StoredPerson { id: PersonId::from_bytes([2; 16]), card: card("Dr Chan") };
         let founder = Entrant::Founder { organisation: organisation.clone(), person: person.clone() };
-        assert_eq!(store.enrol(&found, &founder, Some(&passkey(1)), &by()).await.unwrap(), Some(person.id));
-        assert_eq!(store.enrol(&found, &founder, Some(&passkey(2)), &by()).await.unwrap(), None, "it is used up");
+        assert_eq!(store.enrol(&found, &founder, Some(&credential(1)), &by()).await.unwrap(), Some(person.id));
+        assert_eq!(store.enrol(&found, &founder, Some(&credential(2)), &by()).await.unwrap(), None, "it is used up");
         assert!(store.has_administrator().await.unwrap());
         assert_eq!(store.roles_of(person.id).await.unwrap()[0].kind, RoleKind::Administrator);
 
@@ -442,7 +450,7 @@ mod tests {
         let recovery = Enrolment::Recovery { person };
         store.offer(([3; 32], now + 100), Some(organisation), &recovery, &by()).await.unwrap();
         let found = store.enrolment_with(&[3; 32], now).await.unwrap().unwrap();
-        store.enrol(&found, &Entrant::Known { person }, Some(&passkey(2)), &by()).await.unwrap().unwrap();
+        store.enrol(&found, &Entrant::Known { person }, Some(&credential(2)), &by()).await.unwrap().unwrap();
         let second = store.passkey_with(&[2; 20]).await.unwrap().unwrap();
         assert_eq!((second.reach, second.label.as_str(), second.person), (Some(organisation), "phone", person));
         store.count_passkey(&second, "{\"counter\":1}").await.unwrap();

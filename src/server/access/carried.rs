@@ -61,7 +61,8 @@ impl Carried {
         (fresh && !used.contains_key(&hash(&sealed))).then_some(step)
     }
 
-    /// Uses a token up; false where somebody did so before. Only who had the right passkey gets here, so they are few.
+    /// Uses a token up; false where somebody did so before. Only who had the right passkey gets here, or whose tries are counted, so they
+    /// are few.
     pub fn use_up(&self, token: &Token) -> bool {
         let Ok(sealed) = URL_SAFE_NO_PAD.decode(token.reveal()) else { return false };
         let now = Instant::now();

@@ -1,4 +1,4 @@
-//! Who may come in, how long they stay, and what they may do: sessions, devices, passkeys' ceremonies, and the rules of roles.
+//! Who may come in, how long they stay, and what they may do: sessions, devices, passkeys' ceremonies, issuers of OpenID Connect, and the rules of roles.
 //!
 //! Invariant: outside a trial nobody does anything without an open session of a role that is held, or a device's token; what ends one
 //! ends it for open sockets too.
@@ -7,6 +7,7 @@ mod carried;
 mod ceremony;
 mod cookie;
 mod news;
+mod openid;
 mod throttle;
 mod waiting;
 
@@ -18,6 +19,7 @@ pub(super) use carried::Carried;
 pub(super) use ceremony::Ceremonies;
 pub(super) use cookie::CookieForm;
 pub(super) use news::News;
+pub(super) use openid::Providers;
 pub(super) use throttle::Throttle;
 pub(super) use waiting::Waiting;
 
@@ -25,6 +27,7 @@ use super::caller::Pass;
 use super::clock::now;
 use super::error::ServerError;
 use crate::identity::Rights;
+use crate::openid::Provider;
 use crate::store::{Store, StoreError};
 
 /// Seconds until a session that is not used ends.
@@ -51,11 +54,13 @@ pub(super) struct Gate {
 pub(super) struct SignIn {
     /// Ceremonies with passkeys.
     pub ceremonies: Ceremonies,
+    /// Issuers of OpenID Connect.
+    pub providers: Providers,
     /// The session's cookie.
     pub cookie: CookieForm,
     /// Sign-ins that were begun.
     pub carried: Carried,
-    /// Registrations of passkeys that were begun: by who has a token, or is signed in.
+    /// Registrations of passkeys, and of sign-ins at issuers, that were begun: by who has a token, or is signed in.
     pub begun: Waiting<super::accounts::Begun>,
     /// People who have yet to say in which role they come.
     pub identified: Waiting<super::accounts::Identity>,
@@ -78,14 +83,16 @@ impl Gate {
         })
     }
 
-    /// Asks for a passkey of pages at this address.
+    /// Asks for a passkey, or for a sign-in at one of these issuers, of pages at this address.
     ///
     /// # Errors
     /// As [`Self::trial`]; and an address that passkeys cannot be for.
-    pub fn with_sign_in(origin: &str, cookie: CookieForm) -> Result<Self, ServerError> {
+    pub fn with_sign_in(origin: &str, cookie: CookieForm, providers: Vec<Provider>) -> Result<Self, ServerError> {
         let (carried, begun, identified) = (Carried::new()?, Waiting::new(), Waiting::new());
         let (ceremonies, origin) = (Ceremonies::new(origin)?, origin.trim_end_matches('/').to_owned());
-        Ok(Self { sign_in: Some(SignIn { ceremonies, cookie, carried, begun, identified, origin }), ..Self::trial()? })
+        let providers = Providers::new(providers, &origin);
+        let sign_in = SignIn { ceremonies, providers, cookie, carried, begun, identified, origin };
+        Ok(Self { sign_in: Some(sign_in), ..Self::trial()? })
     }
 
     /// Says that sessions, roles or devices were ended: whoever is in looks again.

@@ -1,7 +1,8 @@
 //! How often an address may try, and how many refusals of strangers the audit log takes.
 //!
-//! Tries count by address and never by account, and only those with links that are used once: an answer of a passkey cannot be guessed, so a
-//! sign-in waits for nobody, also where a whole clinic has one address. A network of IPv6 counts as one address, for one machine has many.
+//! Tries count by address and never by account, and only those with links that are used once, and from issuers, which are asked about each: an
+//! answer of a passkey cannot be guessed, so such a sign-in waits for nobody, also where a whole clinic has one address, and who came in from an
+//! issuer has their try back. A network of IPv6 counts as one address, for one machine has many.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -70,6 +71,15 @@ impl Throttle {
         tries.entry(key).or_insert_with(|| Bucket::full(TRIES, now)).take(TRIES, now)
     }
 
+    /// Gives a try back to an address.
+    pub fn give_back(&self, address: Option<IpAddr>) {
+        let key = network(address.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)));
+        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = tries.get_mut(&key) {
+            bucket.left = (bucket.left + 1.0).min(TRIES.0);
+        }
+    }
+
     /// Whether the audit log takes one more refusal of a stranger. So a flood does not fill it.
     pub fn may_keep(&self) -> bool {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).take(KEPT, Instant::now())
@@ -102,6 +112,9 @@ mod tests {
         }
         assert!(!throttle.may_try_at(address("2001:db8::2"), now), "the same network");
         assert!(throttle.may_try_at(address("2001:db8:0:1::1"), now) && throttle.may_try_at(address("10.0.0.1"), now));
+        assert!(throttle.may_try_at(address("2001:db8::1"), now + Duration::from_secs(4)));
+        assert!(!throttle.may_try_at(address("2001:db8::1"), now + Duration::from_secs(4)));
+        throttle.give_back(address("2001:db8::3"));
         assert!(throttle.may_try_at(address("2001:db8::1"), now + Duration::from_secs(4)));
         assert!(!throttle.may_try_at(address("2001:db8::1"), now + Duration::from_secs(4)));
     }

@@ -1,4 +1,4 @@
-//! What waits in memory for its second step: registrations of passkeys, and people who have yet to say in which role they come. Only who
+//! What waits in memory for its second step: registrations of passkeys and of sign-ins at issuers, and people who have yet to say in which role they come. Only who
 //! has a token, a session or the right passkey can put something in.
 
 use std::collections::HashMap;

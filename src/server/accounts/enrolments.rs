@@ -16,10 +16,10 @@ use crate::server::App;
 use crate::server::asked::Body;
 use crate::server::caller::{Caller, Pass};
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{By, Card, Enrolment, Entrant, StoredEnrolment, StoredOrganisation, StoredPerson};
+use crate::store::{By, Card, Enrolment, Entrant, NewCredential, StoredEnrolment, StoredOrganisation, StoredPerson};
 
 /// The enrolment of a token. Every reason why there is none is told alike.
-async fn found(app: &App, token: String, by: &By) -> Result<StoredEnrolment, ApiError> {
+pub(super) async fn found(app: &App, token: String, by: &By) -> Result<StoredEnrolment, ApiError> {
     let token = Token::from_client(token);
     match app.rooms.store().enrolment_with(&token.hash(), by.seconds()).await? {
         Some(found) => Ok(found),
@@ -84,7 +84,7 @@ async fn name_of(app: &App, person: PersonId) -> Result<Option<String>, ApiError
 #[schema(as = EnrolmentEntry)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
-    token: String,
+    pub(super) token: String,
     /// The name that notes are signed with, for the set-up; the invitation's when not said.
     #[serde(default)]
     name: Option<String>,
@@ -109,6 +109,18 @@ pub(super) struct Entry {
 pub(super) async fn begin(State(app): State<App>, Door(by): Door, Body(entry): Body<Entry>) -> Result<Json<Asked>, ApiError> {
     let (sign_in, store) = (sign_in(&app)?, app.rooms.store());
     let enrolment = found(&app, entry.token.clone(), &by).await?;
+    let (entrant, name) = entrant_of(&app, &enrolment, &entry).await?;
+    let known = match &entrant {
+        Entrant::Known { person } => store.passkeys_of(*person).await?,
+        _ => Vec::new(),
+    };
+    let (options, state) = sign_in.ceremonies.register(person_of(&entrant), &name, &known)?;
+    let ceremony = sign_in.begun.put(Begun::Enrolment(Box::new(Entering { state, enrolment, entrant })))?;
+    Ok(Json(Asked::new(&ceremony, options)))
+}
+
+/// Who comes of an enrolment with what they entered, and their name.
+pub(super) async fn entrant_of(app: &App, enrolment: &StoredEnrolment, entry: &Entry) -> Result<(Entrant, String), ApiError> {
     let card = |name: &str| {
         Ok::<_, ApiError>(Card {
             name: text("name", entry.name.as_deref().filter(|given| !given.trim().is_empty()).unwrap_or(name))?,
@@ -117,7 +129,7 @@ pub(super) async fn begin(State(app): State<App>, Door(by): Door, Body(entry): B
         })
     };
     let new_person = || Ok::<_, ApiError>(PersonId::from_bytes(random()?));
-    let (entrant, name, known) = match &enrolment.enrolment {
+    Ok(match &enrolment.enrolment {
         Enrolment::SetUp => {
             let organisation = StoredOrganisation {
                 id: OrganisationId::from_bytes(random()?),
@@ -126,23 +138,20 @@ pub(super) async fn begin(State(app): State<App>, Door(by): Door, Body(entry): B
             };
             let person = StoredPerson { id: new_person()?, card: card("")? };
             let name = person.card.name.clone();
-            (Entrant::Founder { organisation, person }, name, Vec::new())
+            (Entrant::Founder { organisation, person }, name)
         }
         Enrolment::Invitation { card: invited, .. } => {
             let given = card(&invited.name)?;
             let (phone, email) = (given.phone.or(invited.phone.clone()), given.email.or(invited.email.clone()));
             let person = StoredPerson { id: new_person()?, card: Card { phone, email, ..given } };
             let name = person.card.name.clone();
-            (Entrant::New { person }, name, Vec::new())
+            (Entrant::New { person }, name)
         }
         Enrolment::Recovery { person } => {
-            let name = name_of(&app, *person).await?.ok_or(ApiError::TokenRefused)?;
-            (Entrant::Known { person: *person }, name, store.passkeys_of(*person).await?)
+            let name = name_of(app, *person).await?.ok_or(ApiError::TokenRefused)?;
+            (Entrant::Known { person: *person }, name)
         }
-    };
-    let (options, state) = sign_in.ceremonies.register(person_of(&entrant), &name, &known)?;
-    let ceremony = sign_in.begun.put(Begun::Enrolment(Box::new(Entering { state, enrolment, entrant })))?;
-    Ok(Json(Asked::new(&ceremony, options)))
+    })
 }
 
 fn random() -> Result<[u8; 16], ApiError> {
@@ -183,7 +192,7 @@ pub(super) async fn finish(
     Door(by): Door,
     Body(Registered { ceremony, answer, label }): Body<Registered>,
 ) -> Result<Json<Who>, ApiError> {
-    let (sign_in, store) = (sign_in(&app)?, app.rooms.store());
+    let sign_in = sign_in(&app)?;
     let label = text("label", &label)?;
     let Some(Begun::Enrolment(entering)) = sign_in.begun.take(&Token::from_client(ceremony)) else {
         return Err(refused(&app, &by, Refusal::NotSignedIn, ApiError::PasskeyRefused).await);
@@ -193,14 +202,26 @@ pub(super) async fn finish(
         Ok(passkey) => passkey,
         Err(error) => return Err(refused(&app, &by, Refusal::NotSignedIn, error).await),
     };
-    let Some(person) = store.enrol(&enrolment, &entrant, Some(&passkey), &by).await? else {
-        return Err(refused(&app, &by, Refusal::AlreadyUsed, ApiError::TokenRefused).await);
+    come_in(&app, (&enrolment, &entrant), &NewCredential::Passkey(passkey), &by, ApiError::TokenRefused).await
+}
+
+/// Takes somebody in with what they will come in with from now on. `used` is what is told where the token was used meanwhile, or the
+/// credential is somebody's.
+pub(super) async fn come_in(
+    app: &App,
+    (enrolment, entrant): (&StoredEnrolment, &Entrant),
+    credential: &NewCredential,
+    by: &By,
+    used: ApiError,
+) -> Result<Json<Who>, ApiError> {
+    let Some(person) = app.rooms.store().enrol(enrolment, entrant, Some(credential), by).await? else {
+        return Err(refused(app, by, Refusal::AlreadyUsed, used).await);
     };
     let reach = match enrolment.enrolment {
         Enrolment::Recovery { .. } => enrolment.organisation,
         _ => None,
     };
-    who(&app, Identity { person, reach }, &by).await
+    who(app, Identity { person, reach }, by, ApiError::TokenRefused).await
 }
 
 /// Takes an invitation as who is signed in: one person, a role more.

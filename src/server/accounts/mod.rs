@@ -1,9 +1,11 @@
-//! Accounts: signing in and out, passkeys, invitations and recoveries, people and their roles, sessions, devices.
+//! Accounts: signing in and out, passkeys, sign-ins at issuers of OpenID Connect, invitations and recoveries, people and their roles, sessions, devices.
 
+mod bindings;
 mod devices;
 mod enrolments;
 mod faces;
 mod letterhead;
+mod openid;
 mod passkeys;
 mod people;
 mod sessions;
@@ -21,18 +23,23 @@ use super::access::SignIn;
 use super::caller::address;
 use super::error::ApiError;
 use crate::audit::{Action, Actor, Event, OrganisationId, Outcome, PersonId, Refusal};
+use crate::openid::Step;
 use crate::room::Token;
 use crate::store::{By, Entrant, StoredEnrolment};
 
 /// Characters of the longest name, label or telephone number.
 const LONGEST_TEXT: usize = 100;
 
-/// A ceremony that a browser was asked for.
+/// What a browser was asked for: a passkey, or to sign in at an issuer.
 pub(super) enum Begun {
     /// A passkey of somebody who comes with a token.
     Enrolment(Box<Entering>),
     /// Another passkey of somebody who is signed in.
     Another { state: PasskeyRegistration, person: PersonId },
+    /// A sign-in at an issuer of somebody who comes with a token.
+    EnrolmentAt(Box<EnteringAt>),
+    /// A sign-in at an issuer of somebody who is signed in.
+    AnotherAt { step: Step, person: PersonId },
 }
 
 /// Somebody who comes with a token.
@@ -42,10 +49,17 @@ pub(super) struct Entering {
     entrant: Entrant,
 }
 
-/// Somebody whose passkey was right, and who has yet to say in which role they come.
+/// The same, sent to an issuer.
+pub(super) struct EnteringAt {
+    step: Step,
+    enrolment: StoredEnrolment,
+    entrant: Entrant,
+}
+
+/// Somebody whose passkey, or sign-in at an issuer, was right, and who has yet to say in which role they come.
 pub(super) struct Identity {
     person: PersonId,
-    /// The one organisation that the passkey is good for, where it is not good for all.
+    /// The one organisation that it is good for, where it is not good for all.
     reach: Option<OrganisationId>,
 }
 
@@ -65,6 +79,15 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(passkeys::begin))
         .routes(routes!(passkeys::finish))
         .routes(routes!(passkeys::remove))
+        .routes(routes!(openid::issuers))
+        .routes(routes!(openid::begin))
+        .routes(routes!(openid::finish))
+        .routes(routes!(openid::begin_enrolment))
+        .routes(routes!(openid::finish_enrolment))
+        .routes(routes!(bindings::list))
+        .routes(routes!(bindings::begin))
+        .routes(routes!(bindings::finish))
+        .routes(routes!(bindings::remove))
         .routes(routes!(people::list))
         .routes(routes!(people::colleagues))
         .routes(routes!(people::invite))
@@ -79,8 +102,20 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(devices::revoke))
 }
 
-/// Somebody who is not signed in and comes with a link. Each try counts for their address.
+/// Somebody who is not signed in and comes with a link, or from an issuer, who is asked about them. Each try counts for their address.
 pub(super) struct Door(By);
+
+impl Door {
+    /// Who, when and from where.
+    fn by(&self) -> &By {
+        &self.0
+    }
+
+    /// Gives the try back: who signs in keeps nobody out who has the same address.
+    fn came_in(&self, app: &App) {
+        app.gate.throttle.give_back(self.0.address);
+    }
+}
 
 /// Somebody who is not signed in and comes with a passkey, which cannot be guessed: tries are not counted.
 pub(super) struct Threshold(By);

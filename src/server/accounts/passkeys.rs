@@ -32,7 +32,8 @@ struct PasskeyFace {
     limited: bool,
 }
 
-fn person(caller: &Caller) -> Result<PersonId, ApiError> {
+/// Whose account it is.
+pub(super) fn person(caller: &Caller) -> Result<PersonId, ApiError> {
     caller.person().ok_or(ApiError::NotAllowed)
 }
 
@@ -90,12 +91,12 @@ pub(super) async fn finish(
     }
 }
 
-/// Removes a passkey, unless it is the last.
+/// Removes a passkey, unless nothing else lets its owner in.
 #[utoipa::path(
     delete,
     path = "/v1/passkeys/{id}",
     params(("id" = String, Path, description = "The passkey's id")),
-    responses((status = 204, description = "It is removed"), (status = "default", description = "Why not: `not_there` for one that is not there, is somebody else's, or the last", body = ErrorDocument))
+    responses((status = 204, description = "It is removed"), (status = "default", description = "Why not: `not_there` for one that is not there, is somebody else's, or the last way in", body = ErrorDocument))
 )]
 pub(super) async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     let removed = app.rooms.store().remove_passkey(&id, (person(&caller)?, caller.reach_of_passkey), &caller.by).await?;

@@ -48,6 +48,8 @@ struct StaffFace {
     held: bool,
     /// How many passkeys the person has.
     passkeys: usize,
+    /// How many sign-ins at issuers of OpenID Connect the person has.
+    bindings: usize,
 }
 
 /// A token that waits to be used.
@@ -97,6 +99,7 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
             ends_at: role.ends_at.map(time),
             held: role.is_held(caller.by.seconds()),
             passkeys: store.passkeys_of(role.person.id).await?.len(),
+            bindings: store.bindings_of(role.person.id).await?.len(),
         });
     }
     Ok(Json(People { roles, invitations }))

@@ -1,4 +1,4 @@
-//! Signing in with a passkey, in one of several roles, and out again.
+//! Signing in with a passkey, and, also from an issuer of OpenID Connect, in one of several roles, and out again.
 
 use axum::Json;
 use axum::extract::State;
@@ -65,7 +65,7 @@ pub(super) async fn finish(
     Body(Answer { ceremony, answer }): Body<Answer>,
 ) -> Result<Json<Who>, ApiError> {
     match identified(&app, ceremony, &answer).await {
-        Ok(identity) => who(&app, identity, &by).await,
+        Ok(identity) => who(&app, identity, &by, ApiError::PasskeyRefused).await,
         Err(ApiError::PasskeyRefused) => Err(refused(&app, &by, Refusal::NotSignedIn, ApiError::PasskeyRefused).await),
         Err(error) => Err(error),
     }
@@ -96,11 +96,11 @@ async fn held(app: &App, Identity { person, reach }: &Identity, at: i64) -> Resu
     Ok(roles)
 }
 
-/// Answers with the roles of somebody whose passkey was right.
-pub(super) async fn who(app: &App, identity: Identity, by: &By) -> Result<Json<Who>, ApiError> {
+/// Answers with the roles of somebody whose passkey, or sign-in at an issuer, was right; `none` where they have none now.
+pub(super) async fn who(app: &App, identity: Identity, by: &By, none: ApiError) -> Result<Json<Who>, ApiError> {
     let roles = held(app, &identity, by.seconds()).await?;
     let Some(name) = roles.first().map(|role| role.person.card.name.clone()) else {
-        return Err(refused(app, by, Refusal::Expired, ApiError::PasskeyRefused).await);
+        return Err(refused(app, by, Refusal::Expired, none).await);
     };
     let mut faces = Vec::new();
     for role in &roles {
@@ -129,6 +129,8 @@ pub(super) struct SessionFace {
     role: RoleFace,
     /// How many passkeys the person has. Two are asked for: one may be lost.
     passkeys: usize,
+    /// How many sign-ins at issuers of OpenID Connect the person has.
+    bindings: usize,
     /// Seconds without a request after which the session ends.
     idle_s: i64,
     /// RFC 3339 time at which it ends, used or not; null in a trial.
@@ -182,6 +184,7 @@ async fn face(app: &App, role: &StoredRole, ends_at: Option<i64>, person: Person
         person: person.to_string(),
         role: RoleFace::of(app, role).await?,
         passkeys: app.rooms.store().passkeys_of(person).await?.len(),
+        bindings: app.rooms.store().bindings_of(person).await?.len(),
         idle_s: IDLE,
         ends_at: ends_at.map(time),
     })

@@ -7,6 +7,7 @@ import * as emergencies from "./emergencies.js";
 import { HoldCard } from "./holds.js";
 import { has, language, onLanguage, setLanguage, show, t, when } from "./i18n.js";
 import { MergeCard } from "./merges.js";
+import * as openid from "./openid.js";
 import * as watch from "./watch.js";
 import { prove, register } from "./webauthn.js";
 
@@ -18,7 +19,7 @@ let token = decodeURIComponent(location.hash.slice(1));
 let offer = null;
 let who = null;
 let session = null;
-let mine = { passkeys: [], sessions: [] };
+let mine = { passkeys: [], bindings: [], sessions: [] };
 
 function view(...names) {
   for (const name of VIEWS) $(name).hidden = !names.includes(name);
@@ -66,15 +67,17 @@ async function choose() {
 
 async function enter(role) {
   session = await api.chooseRole(who.ticket, role);
-  const { passkeys } = session;
   who = null;
-  // Somebody with one passkey is asked for a second before the work begins.
-  if (passkeys > 1 && CLINICAL.includes(session.role.kind)) location.assign("/");
+  // Somebody with one passkey and nothing else is asked for a second before the work begins.
+  if (!wantsSecond() && CLINICAL.includes(session.role.kind)) location.assign("/");
   else await account();
 }
 
+/** Whoever lost the one passkey is let in by an administrator alone; what is lost at an issuer, the issuer mends. */
+const wantsSecond = () => session.passkeys < 2 && session.bindings === 0;
+
 async function account() {
-  mine = { passkeys: await api.passkeys(), sessions: await api.sessions() };
+  mine = { passkeys: await api.passkeys(), bindings: await api.bindings(), sessions: await api.sessions() };
   drawAccount();
   view("account");
   if (session.role.kind === "administrator") await admin.show();
@@ -97,13 +100,18 @@ async function look() {
   view("enrol");
 }
 
-async function enrol() {
+/** What somebody who comes with a link typed in. */
+function entered() {
   const value = (part) => $(`enrol-${part}`).value;
   const entry = { token };
   if (offer.for !== "recovery") Object.assign(entry, { name: value("name"), phone: value("phone"), email: value("email") });
   if (offer.for === "set_up") Object.assign(entry, { organisation: value("organisation"), organisation_chinese: value("chinese") });
-  const { ceremony, options } = await api.beginEnrolment(entry);
-  who = await api.finishEnrolment(ceremony, await register(options), value("label"));
+  return entry;
+}
+
+async function enrol() {
+  const { ceremony, options } = await api.beginEnrolment(entered());
+  who = await api.finishEnrolment(ceremony, await register(options), $("enrol-label").value);
   used();
   await choose();
 }
@@ -122,6 +130,19 @@ async function accept() {
   say("account.accepted");
 }
 
+/** Goes on with what an issuer sent the browser back with. */
+async function comeBack({ purpose, read }) {
+  const answer = read();
+  if (purpose === "binding") {
+    await api.finishBinding(answer);
+    session = await api.session();
+    await account();
+    return say("account.openid_added");
+  }
+  who = await (purpose === "enrolment" ? api.finishEnrolmentAt : api.finishSignInAt)(answer);
+  await choose();
+}
+
 async function addPasskey() {
   const { ceremony, options } = await api.beginPasskey();
   await api.finishPasskey(ceremony, await register(options), $("passkey-label").value);
@@ -129,6 +150,10 @@ async function addPasskey() {
   session = await api.session();
   await account();
   say("account.passkey_added");
+}
+
+function drawSignIn() {
+  openid.drawButtons("sign-in-openid", "account.openid_use", (issuer) => attempt(async () => openid.leave(await api.beginSignInAt(issuer), "sign_in")));
 }
 
 function drawChoice() {
@@ -149,6 +174,9 @@ function drawOffer() {
   $("enrol-founder").hidden = offer.for !== "set_up";
   $("enrol-person").hidden = offer.for === "recovery";
   if (offer.name && $("enrol-name").value === "") $("enrol-name").value = offer.name;
+  openid.drawButtons("enrol-openid", "account.openid_enrol", (issuer) => attempt(async () => openid.leave(await api.beginEnrolmentAt(issuer, entered()), "enrolment")));
+  // Who sets a server up comes in also while an issuer is down.
+  if (offer.for === "set_up") $("enrol-openid").hidden = true;
   const mayAccept = offer.for === "invitation" && session !== null && !session.trial;
   $("enrol-accept").hidden = !mayAccept;
   $("enrol-accept").textContent = mayAccept ? t("account.accept", { name: session.name }) : "";
@@ -156,17 +184,20 @@ function drawOffer() {
 
 function drawAccount() {
   if (session === null) return;
-  const { name, role, passkeys } = session;
+  const { name, role } = session;
+  const several = mine.passkeys.length + mine.bindings.length > 1;
   $("account-name").textContent = name;
   $("account-role").textContent = `${nameOf(role.organisation)} · ${t(`role.${role.kind}`)}`;
-  $("second").hidden = passkeys > 1;
+  $("second").hidden = !wantsSecond();
   $("to-desk").hidden = !CLINICAL.includes(role.kind);
   $("passkeys").replaceChildren(...mine.passkeys.map(({ id, label, created_at, limited }) => {
     const facts = [when(created_at), limited ? t("account.limited") : null].filter(Boolean).join(" · ");
     const row = make("li", {}, make("span", {}, label, make("small", { class: "hint" }, facts)));
-    if (mine.passkeys.length > 1) row.append(button(t("account.remove"), () => attempt(() => gone(() => api.removePasskey(id))), { class: "small danger" }));
+    if (several) row.append(button(t("account.remove"), () => attempt(() => gone(() => api.removePasskey(id))), { class: "small danger" }));
     return row;
   }));
+  openid.drawBindings(mine.bindings, several && ((id) => attempt(() => gone(() => api.removeBinding(id)))));
+  openid.drawButtons("binding-openid", "account.openid_add", (issuer) => attempt(async () => openid.leave(await api.beginBinding(issuer), "binding")));
   $("sessions").replaceChildren(...mine.sessions.map(({ id, name: whose, kind, address, seen_at, this: current }) => {
     const facts = [t(`role.${kind}`), address, when(seen_at), current ? t("account.this_session") : null].filter(Boolean).join(" · ");
     const row = make("li", { data: { session: id } }, make("span", {}, whose, make("small", { class: "hint" }, facts)));
@@ -179,6 +210,17 @@ async function gone(run) {
   await run();
   session = await api.session();
   await account();
+}
+
+/** Shows the account of who is signed in, or the sign-in. */
+async function arrive(then) {
+  try {
+    session = await api.session();
+    if (session.trial) location.assign("/");
+    else await then();
+  } catch {
+    view("sign-in");
+  }
 }
 
 const admin = new Admin(attempt);
@@ -203,6 +245,7 @@ $("sign-out").addEventListener("click", () => attempt(async () => {
 for (const tag of ["zh", "en"]) $(`language-${tag}`).addEventListener("click", () => setLanguage(tag));
 onLanguage(() => {
   for (const tag of ["zh", "en"]) $(`language-${tag}`).setAttribute("aria-pressed", String(language() === tag));
+  drawSignIn();
   drawChoice();
   drawOffer();
   drawAccount();
@@ -217,14 +260,13 @@ addEventListener("hashchange", () => {
 });
 
 show();
-if (token !== "") {
+const back = openid.back();
+await openid.load();
+drawSignIn();
+if (back !== null) {
+  if (!(await attempt(() => comeBack(back)))) await arrive(account);
+} else if (token !== "") {
   if (!(await attempt(look))) view("sign-in");
 } else {
-  try {
-    session = await api.session();
-    if (session.trial) location.assign("/");
-    else await attempt(account);
-  } catch {
-    view("sign-in");
-  }
+  await arrive(() => attempt(account));
 }

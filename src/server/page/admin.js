@@ -58,8 +58,8 @@ export class Admin {
   }
 
   person(one) {
-    const { role, person, name, kind, department, held, ends_at, passkeys } = one;
-    const facts = [t(`role.${kind}`), department, ends_at ? t(held ? "admin.until" : "admin.ended", { when: when(ends_at) }) : null, t("admin.passkeys", { n: passkeys })];
+    const { role, person, name, kind, department, held, ends_at, passkeys, bindings } = one;
+    const facts = [t(`role.${kind}`), department, ends_at ? t(held ? "admin.until" : "admin.ended", { when: when(ends_at) }) : null, t("admin.passkeys", { n: passkeys }), bindings ? t("admin.bindings", { n: bindings }) : null];
     const row = make("li", { data: { role } }, make("span", {}, name, make("small", { class: "hint" }, facts.filter(Boolean).join(" · "))));
     if (held) {
       row.append(

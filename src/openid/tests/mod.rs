@@ -1,0 +1,4 @@
+mod answers;
+mod issuer;
+mod settings;
+mod tokens;
