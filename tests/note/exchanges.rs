@@ -54,6 +54,20 @@ fn what_is_taken_back_or_changed_gives_way_to_what_is_said_last() {
         ("p:warfarin 食緊三 mg 每晚。|d:INR 得一點六,今晚起改四 mg。", &["warfarin 4 mg x1"]),
         ("p:每晚食一粒 Imovane,七點五 mg。|d:減做半粒,照舊瞓前。", &["zopiclone 3.75 mg x1"]),
         ("d:bisoprolol 五 mg 嗰隻,之前食半粒,今日起食一粒,朝早食。", &["bisoprolol 5 mg x1"]),
+        // What one meant to give, and did not.
+        ("d:本來諗住俾 Arcoxia 你,都係算數。開 colchicine 零點五 mg,一日兩次。", &["colchicine 0.5 mg x2"]),
+        ("d:本來諗住加支 codeine,不過你咳得少,唔使喇。", &[]),
+        // Another's drug is refused, and not the one that was given.
+        ("d:開 propranolol 二十 mg 一日兩次。|p:我妹食 topiramate 食到手痺,我唔要嗰隻。|d:嗰隻唔用。", &["propranolol 20 mg x2"]),
+        // A dose goes to the drug of its unit.
+        (
+            "p:食緊 thyroxine 五十 mcg 一日一次。|d:鈣片要隔開食。加到七十五 microgram,每朝一次。",
+            &["levothyroxine 75 ug x1", "calcium carbonate"],
+        ),
+        ("p:私家開咗 pregabalin,食到頭暈,我自己停咗。", &["-pregabalin"]),
+        ("d:tamoxifen 上年食完已經停咗,係咪?", &["-tamoxifen"]),
+        ("p:以前食 aspirin,轉薄血丸嗰陣停咗。", &["-aspirin"]),
+        ("p:上次打 tramadol 我嘔到黃膽水都出埋。", &[]),
         ("d:開返 naproxen,唔係,係 ibuprofen 四百 mg tds。", &["ibuprofen 400 mg x3"]),
     ]);
 }
@@ -78,6 +92,19 @@ fn how_often_is_said_once_of_all_of_a_list() {
             "p:每晚食 simvastatin 二十 mg 同 finasteride 五 mg,朝早就食 amlodipine 五 mg。",
             &["simvastatin 20 mg x1", "finasteride 5 mg x1", "amlodipine 5 mg x1"],
         ),
+    ]);
+}
+
+#[test]
+fn english_names_cut_into_syllables() {
+    check(&[
+        ("-:开 pana dou 五百毫克两粒一天三次", &["paracetamol 1000 mg x3"]),
+        ("-:加 tra ma dou 五十毫克一天三次吃七天", &["tramadol 50 mg x3"]),
+        ("-:还有 met fo min 五百毫克一天两次", &["metformin 500 mg x2"]),
+        ("-:a mi trip ti lin 十毫克每晚一次", &["amitriptyline 10 mg x1"]),
+        ("-:be clo me ta song 喷两下一天两次", &["beclometasone 2 {puff} x2"]),
+        ("-:吃 pre ni so long 四十毫克一天一次", &["prednisolone 40 mg x1"]),
+        ("-:吃 low sartan 五十 mg 一日一次", &["losartan 50 mg x1"]),
     ]);
 }
 

@@ -67,6 +67,18 @@ fn negation() {
         ("p:未試過暈低", &["R55 absent"]),
         ("p:没有发烧也没有咳嗽", &["R50.9 absent", "R05 absent"]),
         ("d:照片見唔到肺炎", &["J18.9 absent"]),
+        // What stands behind a name belongs to the next one.
+        ("p:頭暈冇嘔", &["R42 present", "R11 absent"]),
+        ("p:咳三日冇痰", &["R05 present"]),
+        ("p:膝頭痛冇腫", &["M25.5 present"]),
+        ("p:心口痛冇氣促冇出汗", &["R07.4 present", "R06.0 absent", "R61.9 absent"]),
+        ("p:燒咗三日冇出疹", &["R50.9 present", "R21 absent"]),
+        ("p:暈就冇嘅", &["R42 absent"]),
+        ("p:我有糖尿冇血壓高", &["E14.9 present", "I10 absent"]),
+        ("d:今次唔係扁桃腺發炎,普通感冒", &["J03.9 absent", "J00 present"]),
+        ("d:而家聽唔到喘鳴", &["R06.2 absent"]),
+        ("d:唔好當胃潰瘍醫", &["K25.9 absent"]),
+        ("d:EBV 又 negative,鼻咽癌 exclude 咗", &["C11.9 absent"]),
         ("p:i don't have any chest pain or fever", &["R07.4 absent", "R50.9 absent"]),
         ("d:no headache, no vomiting", &["R51 absent", "R11 absent"]),
         ("d:there is no evidence of pneumonia", &["J18.9 absent"]),
@@ -85,6 +97,8 @@ fn uncertainty() {
         ("d:可能是胃潰瘍", &["K25.9 possible"]),
         ("d:probable pneumonia, will get an x-ray", &["J18.9 possible"]),
         ("d:this looks like gout", &["M10.9 possible"]),
+        ("d:地中海貧血就要排除", &["D56.9 possible"]),
+        ("p:係咪骨質疏鬆呀?|d:有可能,要照過先知。", &["M81.9 possible"]),
         ("d:imp: fever ?pneumonia", &["R50.9 present", "J18.9 possible"]),
     ]);
 }
@@ -98,6 +112,12 @@ fn history() {
         ("p:舊年中過肺炎", &["J18.9 historical"]),
         ("p:上個月感冒完之後先開始咳", &["J00 historical", "R05 present"]),
         ("p:白內障做咗手術", &["H26.9 historical"]),
+        ("p:細個嗰陣有過哮喘", &["J45.9 historical"]),
+        ("p:細個嗰陣有哮喘,大個就冇", &["J45.9 historical"]),
+        ("p:細個嗰陣有癲癇", &["G40.9 historical"]),
+        ("p:had asthma as a child", &["J45.9 historical"]),
+        ("p:煙戒咗五年", &["F17.2 historical"]),
+        ("p:嗰隻 lisinopril 咳到反轉,舊年停咗", &["R05 historical"]),
         ("p:小时候得过肺炎", &["J18.9 historical"]),
         ("p:i had pneumonia when i was a child", &["J18.9 historical"]),
         ("d:你細個出過水痘未?|p:出過。", &["B01.9 historical"]),
@@ -123,6 +143,7 @@ fn family() {
     check(&[
         ("p:我阿媽有乳癌", &["C50.9 family"]),
         ("p:爸爸同大伯都有高血壓", &["I10 family"]),
+        ("p:哮喘係我細佬,唔係我", &["J45.9 family"]),
         ("p:家姐有甲亢,我自己冇", &["E05.9 family"]),
         ("p:糖尿我阿爸有", &["E14.9 family"]),
         ("d:屋企人有冇哮喘?|p:細佬有。", &["J45.9 family"]),
@@ -131,6 +152,56 @@ fn family() {
         ("p:my mum had breast cancer", &["C50.9 family"]),
         ("r:佢哥哥有濕疹,佢自己發燒", &["L30.9 family", "R50.9 present"]),
         ("r:我有鼻敏感,佢就咳", &["J30.4 family", "R05 present"]),
+    ]);
+}
+
+#[test]
+fn fears() {
+    check(&[
+        ("p:我驚我有癌症", &[]),
+        ("p:我驚我係抑鬱", &[]),
+        ("p:我阿媽有糖尿,我驚我都有糖尿", &["E14.9 family"]),
+        ("p:I'm worried I have cancer", &[]),
+        ("p:i'm afraid that i have pneumonia", &[]),
+    ]);
+}
+
+/// The side of the first condition of a talk.
+fn side(talk: &str) -> String {
+    let note = extract(&transcript(talk), &LEXICON);
+    let first = note.conditions.first().filter(|condition| condition.assertion == Assertion::Present);
+    format!("{:?}", first.and_then(|condition| condition.laterality)).to_lowercase()
+}
+
+#[test]
+fn a_side_put_right() {
+    for (talk, wanted) in [
+        ("p:右膝頭痛。|p:唔係,係左邊。", "some(left)"),
+        ("p:右邊膊頭痛,啊唔係,左邊膊頭痛", "some(left)"),
+        ("d:右膝痛呀?|p:唔係,左膝痛。", "some(left)"),
+        ("p:右腳腫|d:右腳?|p:唔係,係左腳", "some(left)"),
+        ("p:I have right knee pain, sorry, left knee", "some(left)"),
+        ("p:右膝痛,唔係,係左膝痛", "some(left)"),
+        ("p:左膝頭痛。|d:左邊?|p:係呀。", "some(left)"),
+    ] {
+        assert_eq!(side(talk), wanted, "{talk}");
+    }
+}
+
+#[test]
+fn names_that_only_sound_so() {
+    check(&[
+        ("-:是膀光发炎", &["N30.9 present"]),
+        ("-:他有鼻敏敢", &["J30.4 present"]),
+        ("-:位痛多久了", &["R10.1 present"]),
+        ("-:孝喘急性发作", &["J46 present"]),
+        ("-:照了肺没有费炎", &["J18.9 absent"]),
+        // Words of their own.
+        ("-:呢度有個藥袋", &[]),
+        ("-:血壓第一次一百二", &[]),
+        ("-:佢寫唔到字", &[]),
+        ("-:留小便種菌", &[]),
+        ("-:十蚊紙,點知佢唔要", &[]),
     ]);
 }
 

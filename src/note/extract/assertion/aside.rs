@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::denied::NOT_FOUND;
 use super::subject::Subject;
 use super::{Claim, Context, Mention, Reading, SUBJECT_REACH, Speaker, reading};
 use crate::note::extract::allergies::comes_with;
@@ -51,6 +52,12 @@ impl Context<'_> {
         let taken = self.utterance.folded(clause.clone()).iter().any(|c| matches!(c, '食' | '搽'));
         if symptom && reacts && self.of_allergy && taken && !self.recent(clause.clone()) {
             return reading(Claim::Nothing, "what a drug asked about did");
+        }
+        // 聽唔到喘鳴: what is not heard is named behind it.
+        let said: String = self.utterance.folded(mention.start..mention.end).iter().collect();
+        let named_next = self.next_after(mention).is_some_and(|next| next.start <= mention.end + 1);
+        if named_next && NOT_FOUND.contains(&said.as_str()) {
+            return reading(Claim::Nothing, "looked for, and named behind it");
         }
         if self.quoted(mention) {
             return reading(Claim::Nothing, "quoted");

@@ -12,7 +12,7 @@ const PARTICLES: &str = " 呀啊啦喇㗎嘅喎囉咯嘞吖呢";
 /// Names of what somebody does not do (folded).
 const DENYING_WORDS: [&str; 4] = ["nonsmoker", "唔烟唔酒", "不烟不酒", "烟酒不沾"];
 /// What leads to what was looked for and is not there (folded): 聽唔到喘鳴.
-const NOT_FOUND: [&str; 8] = ["听唔到", "见唔到", "摸唔到", "睇唔到", "影唔到", "照唔到", "搵唔到", "查唔到"];
+pub(super) const NOT_FOUND: [&str; 8] = ["听唔到", "见唔到", "摸唔到", "睇唔到", "影唔到", "照唔到", "搵唔到", "查唔到"];
 /// What denies a name as all that its clause says behind it (folded).
 const NOT_FELT: [&str; 8] = ["唔觉", "就唔觉", "都唔觉", "就唔觉有", "就唔", "就唔会", "未试过", "就未试过"];
 
