@@ -12,7 +12,7 @@ use super::access::{IDLE, SEEN};
 use super::error::ApiError;
 use crate::audit::{Action, Actor, DeviceId, Event, OrganisationId, Outcome, PersonId, RecordId, Refusal};
 use crate::identity::{Right, RoleKind, Session, Thing};
-use crate::room::Token;
+use crate::room::{RoomError, Token};
 use crate::store::{By, DeviceScope, Owner, Reach, StoreError, StoredSession, TRIAL, TRIAL_ORGANISATION, TRIAL_ROLE, record_id};
 
 /// Who edits in a trial.
@@ -354,10 +354,14 @@ impl Sender {
     /// # Errors
     /// As [`Caller::may`].
     pub async fn may_record(&self, app: &App, what: What<'_>) -> Result<(), ApiError> {
+        self.may_send(app, DeviceScope::Record, what).await
+    }
+
+    async fn may_send(&self, app: &App, needed: DeviceScope, what: What<'_>) -> Result<(), ApiError> {
         let store = app.rooms.store();
         let (by, own, missing) = match self {
             Self::Person(caller) => return caller.may(app, Right::Record, what).await,
-            Self::Device { by, organisation, scope: DeviceScope::Record, .. } => match what {
+            Self::Device { by, organisation, scope, .. } if *scope == needed => match what {
                 What::Visit(id) => {
                     (by, store.owner_of_encounter(id).await?.map(|owner| owner.organisation == *organisation), ApiError::NoVisit)
                 }
@@ -373,15 +377,35 @@ impl Sender {
         if own == Some(true) { Ok(()) } else { Err(refused(app, by, Action::Record, missing).await) }
     }
 
-    /// Whether it may have sound written down that is not kept. A no is kept in the audit log.
+    /// Whether the sound of a visit may be heard now: it is theirs, and its patient agreed to be recorded. Outside a trial no sound is
+    /// of no visit. A no is kept in the audit log.
     ///
     /// # Errors
-    /// As [`Caller::may`].
-    pub async fn may_transcribe(&self, app: &App) -> Result<(), ApiError> {
-        match self {
-            Self::Person(caller) => caller.may(app, Right::Record, What::Own).await,
-            Self::Device { scope: DeviceScope::Transcribe, .. } => Ok(()),
-            Self::Device { by, .. } => Err(refused(app, by, Action::Finish, ApiError::NotAllowed).await),
+    /// [`ApiError::MayNotRecord`], told alike for what is not there, is another's, and whose patient did not agree.
+    pub async fn may_hear(&self, app: &App, scope: DeviceScope, visit: Option<&str>) -> Result<(), ApiError> {
+        let Some(id) = visit else {
+            if app.gate.sign_in.is_none() {
+                return self.may_send(app, scope, What::Own).await;
+            }
+            return Err(refused(app, &self.by(), Action::Record, ApiError::MayNotRecord).await);
+        };
+        match self.may_send(app, scope, What::Visit(id)).await {
+            Err(ApiError::NoVisit) => return Err(ApiError::MayNotRecord),
+            other => other?,
+        }
+        let (store, by) = (app.rooms.store(), self.by());
+        match app.rooms.leave(id, &by).await {
+            Ok(_) => Ok(()),
+            Err(RoomError::Refused) => {
+                // Nobody said no where nobody was asked.
+                let said_no = store.encounter(id).await?.is_some_and(|visit| visit.encounter.refused);
+                let reason = if said_no { Refusal::SaidNo } else { Refusal::NoConsent };
+                let outcome = Outcome::Refused { reason };
+                let event = store.event_about_visit(&by, Action::Record, id).await?;
+                store.keep_event(&Event { outcome, ..event }).await?;
+                Err(ApiError::MayNotRecord)
+            }
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -65,12 +65,12 @@ use self::guard::Hosts;
 use self::openai::Allowance;
 use self::protocol::{LONGEST_FRAME, Opening};
 use self::proxies::Proxies;
-use crate::audit::{Action, Actor, Event, Outcome, Refusal};
+use crate::audit::Actor;
 use crate::engine::Engine;
 use crate::gateway::{self, Gateways};
 use crate::openid::Provider;
-use crate::room::{Asking, RoomError, Rooms, Token};
-use crate::store::{By, Enrolment, Store};
+use crate::room::{Asking, Rooms, Token};
+use crate::store::{By, DeviceScope, Enrolment, Store};
 use crate::terminology::Lexicon;
 
 /// A frame beyond the contract's limit is still read up to this many bytes, so that the refusal reaches the client in order.
@@ -400,35 +400,13 @@ async fn listen(
 ) -> Result<Response, ApiError> {
     let opening = Opening::parse(&query);
     match &opening {
-        // One that is not there, is another's, or whose patient said no: all are told alike.
-        Ok(Opening::Begin { encounter: Some(id), .. }) => match sender.may_record(&app, What::Visit(id)).await {
-            Err(ApiError::NoVisit) => return Err(ApiError::MayNotRecord),
-            other => other?,
-        },
-        // Outside a trial every recording is of a visit, whose patient was asked.
-        Ok(Opening::Begin { encounter: None, .. }) if app.gate.sign_in.is_some() => return Err(ApiError::MayNotRecord),
-        Ok(Opening::Begin { encounter: None, .. }) => sender.may_record(&app, What::Own).await?,
+        // Looked at again when the recording begins: a refusal may come between.
+        Ok(Opening::Begin { encounter, .. }) => sender.may_hear(&app, DeviceScope::Record, encounter.as_deref()).await?,
         Ok(Opening::Resume { recording }) => sender.may_record(&app, What::Recording(recording)).await?,
         Err(_) => {}
     }
     let (by, pass) = (sender.by(), sender.pass().clone());
     let App { rooms, closing, gate, .. } = app;
-    if let Ok(Opening::Begin { encounter: Some(id), .. }) = &opening {
-        // Looked at again when the recording begins: a refusal may come between.
-        match rooms.leave(id, &by).await {
-            Ok(_) => {}
-            Err(RoomError::Refused) => {
-                // Nobody said no where nobody was asked.
-                let said_no = rooms.store().encounter(id).await?.is_some_and(|visit| visit.encounter.refused);
-                let reason = if said_no { Refusal::SaidNo } else { Refusal::NoConsent };
-                let outcome = Outcome::Refused { reason };
-                let event = rooms.store().event_about_visit(&by, Action::Record, id).await?;
-                rooms.store().keep_event(&Event { outcome, ..event }).await?;
-                return Err(ApiError::MayNotRecord);
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
     Ok(upgrade.max_message_size(LONGEST_READ).max_frame_size(LONGEST_READ).on_upgrade(move |socket| async move {
         let store = rooms.store().clone();
         let over = gate.over(&store, &pass);

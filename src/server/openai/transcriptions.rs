@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use serde::Deserialize;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinHandle;
@@ -29,12 +30,19 @@ use crate::speech::bias::WordList;
 use crate::speech::transcript::{to_srt, to_text, to_vtt};
 use crate::speech::{HeardSegment, Transcript};
 use crate::spool::Scratch;
-use crate::store::{By, Store};
+use crate::store::{By, DeviceScope, Store};
 
 /// The longest recording: a file of a few MiB may hold years of silence.
 const LONGEST: SampleIndex = SampleIndex(12 * 3600 * SAMPLE_RATE as u64);
 /// How often a stream that has nothing to tell says so.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// The visit whose sound it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OfVisit {
+    encounter: Option<String>,
+}
 
 /// The text of a recording.
 ///
@@ -42,6 +50,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 #[utoipa::path(
     post,
     path = "/v1/audio/transcriptions",
+    params(("encounter" = Option<String>, Query, description = "The visit that it belongs to, whose patient agreed to be recorded; in a trial nobody's when not said")),
     request_body(content = TranscriptionForm, content_type = "multipart/form-data"),
     responses(
         (
@@ -59,7 +68,12 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
     )
 )]
 pub(super) async fn create(State(app): State<App>, sender: Sender, request: Request) -> Result<Response, OpenAiError> {
-    if let Err(error) = sender.may_transcribe(&app).await {
+    // In the address, where any client of this interface can put it, and where it is read before the sound.
+    let visit = Query::<OfVisit>::try_from_uri(request.uri()).map(|Query(OfVisit { encounter })| encounter);
+    let Ok(visit) = visit else {
+        return Err(form::refuse(request, OpenAiError::Unknown { known: "encounter".to_owned() }).await);
+    };
+    if let Err(error) = sender.may_hear(&app, DeviceScope::Transcribe, visit.as_deref()).await {
         return Err(form::refuse(request, error.into()).await);
     }
     let Ok(place) = app.allowance.places.clone().try_acquire_owned() else {
@@ -80,7 +94,12 @@ pub(super) async fn create(State(app): State<App>, sender: Sender, request: Requ
     let format = asked.format;
     let by = sender.by();
     // Nothing is heard of which the log does not know for whom.
-    app.rooms.store().keep_event(&by.did_in_general(Action::Record)).await?;
+    let store = app.rooms.store();
+    let event = match &visit {
+        Some(id) => store.event_about_visit(&by, Action::Record, id).await?,
+        None => by.did_in_general(Action::Record),
+    };
+    store.keep_event(&event).await?;
     let hearing = Hearing::begin(&app, place, file, asked, (by, over));
     if format == ResponseFormat::Stream {
         return streamed(hearing).await;

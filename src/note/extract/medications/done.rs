@@ -200,9 +200,8 @@ fn not_taken(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behi
 fn once_intended(utterance: &Utterance, drug: usize) -> bool {
     let from = utterance.sentence(drug).start.max(utterance.back(drug, INTENDED));
     let words: String = utterance.folded(from..drug).iter().collect();
-    let meant =
-        |once: &&str| words.split(*once).skip(1).any(|rest| INTENDS.iter().any(|verb| rest.trim_start().starts_with(verb)));
-    utterance.speaker != Speaker::Patient && (ONCE.iter().any(|once| meant(&once)) || words.contains("was going to "))
+    let meant = |once: &str| words.split(once).skip(1).any(|rest| INTENDS.iter().any(|verb| rest.trim_start().starts_with(verb)));
+    utterance.speaker != Speaker::Patient && (ONCE.iter().any(|once| meant(once)) || words.contains("was going to "))
 }
 
 /// 以前食 X: who took it tells so, and not that it goes on.

@@ -23,6 +23,7 @@ use crate::engine::EngineError;
 use crate::server::App;
 use crate::server::caller::Sender;
 use crate::server::error::ErrorDocument;
+use crate::store::DeviceScope;
 
 /// Bytes of the longest message: OpenAI takes 15 MiB of audio in one, which base64 makes longer by a third.
 const LONGEST_MESSAGE: usize = 20 << 20;
@@ -36,6 +37,7 @@ const SUBPROTOCOL: &str = "realtime";
     params(
         ("intent" = String, Query, description = "`transcription`"),
         ("model" = Option<String>, Query, description = "The loaded model, or `whisper-1`"),
+        ("encounter" = Option<String>, Query, description = "The visit that it belongs to, whose patient agreed to be recorded; in a trial nobody's when not said"),
     ),
     responses((status = 101, description = "A WebSocket"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
@@ -45,7 +47,8 @@ pub(super) async fn connect(
     Query(query): Query<Vec<(String, String)>>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, OpenAiError> {
-    sender.may_transcribe(&app).await?;
+    let visit = query.iter().find(|(name, _)| name == "encounter").map(|(_, id)| id.as_str());
+    sender.may_hear(&app, DeviceScope::Transcribe, visit).await?;
     let engine = app.rooms.engine().clone();
     let loaded = Loaded::of(engine.models());
     check(&query, loaded.name)?;
@@ -57,7 +60,11 @@ pub(super) async fn connect(
     let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(LONGEST_MESSAGE).max_frame_size(LONGEST_MESSAGE);
     let (gate, store, pass, by) = (Arc::clone(&app.gate), app.rooms.store().clone(), sender.pass().clone(), sender.by());
     // Nothing is heard of which the log does not know for whom.
-    store.keep_event(&by.did_in_general(Action::Record)).await?;
+    let event = match visit {
+        Some(id) => store.event_about_visit(&by, Action::Record, id).await?,
+        None => by.did_in_general(Action::Record),
+    };
+    store.keep_event(&event).await?;
     Ok(upgrade.on_upgrade(move |socket| async move {
         socket::serve(socket, engine, seat, (closing, gate.over(&store, &pass))).await;
         if let Err(error) = store.keep_event(&by.later().did_in_general(Action::Finish)).await {
@@ -74,8 +81,10 @@ fn check(query: &[(String, String)], loaded: &str) -> Result<(), OpenAiError> {
             "intent" if intent.is_none() => intent = Some(value.as_str()),
             "intent" => return Err(OpenAiError::Repeated { param: "intent" }),
             "model" if is_loaded(value, loaded) => {}
+            // Looked at before.
+            "encounter" => {}
             "model" => return Err(OpenAiError::NoSuchModel { loaded: loaded.to_owned() }),
-            _ => return Err(OpenAiError::Unknown { known: "intent, model".to_owned() }),
+            _ => return Err(OpenAiError::Unknown { known: "intent, model, encounter".to_owned() }),
         }
     }
     match intent {
