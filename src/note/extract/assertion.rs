@@ -165,6 +165,14 @@ impl Context<'_> {
         if self.scope(&before, mention, &[TermKind::Question]).is_some() || self.a_not_a(mention) {
             return reading(Claim::Asked, "asked");
         }
+        // 發燒發冷呢: names and no more, asked for by who does not suffer from them.
+        let topics = range.end > range.start
+            && self.utterance.folded(range.end - 1..range.end) == ['呢']
+            && self.utterance.speaker != Speaker::Patient
+            && self.bare(&(range.start..range.end - 1));
+        if topics {
+            return reading(Claim::Asked, "named and asked for");
+        }
         let after = mention.end..range.end;
         let ends = [TermKind::Question, TermKind::QuestionEnd];
         let close = after.start..after.end.min(self.utterance.ahead(after.start, REACH));
@@ -278,9 +286,9 @@ impl Context<'_> {
                         own_end = hit.end;
                     } else if kind == TermKind::Affirmation
                         && kinds.contains(&TermKind::Question)
-                        && hit.start <= own_end.saturating_add(2)
+                        && (hit.start <= own_end.saturating_add(2) || self.utterance.folded(hit.start..hit.end) == ['即', '系'])
                     {
-                        // 係咪又係: still the question.
+                        // 係咪又係: still the question. 有冇手震,即係低血糖嗰啲: so is what explains it.
                     } else if matches!(kind, TermKind::Family | TermKind::Oneself)
                         && kinds.contains(&TermKind::Negation)
                         && hit.start > own_end.saturating_add(1)

@@ -95,6 +95,8 @@ struct Pending {
     words: [char; 2],
     /// Whether a side was said with it.
     sided: bool,
+    /// Asked of what was: 細個有冇哮喘?
+    once: bool,
 }
 
 impl Pending {
@@ -102,7 +104,13 @@ impl Pending {
         let at = |place: usize| context.utterance.chars.get(place).copied().unwrap_or(' ');
         let said = (mention.start..mention.end).rev().find(|place| !matches!(at(*place), '咗' | '到' | '住' | '晒' | '过'));
         let words = [at(mention.start), at(said.unwrap_or(mention.start))];
-        Self { utterance, clause, mention: *mention, family, words, sided: sided(context, mention) }
+        let asked = context.utterance.clause(mention.head).range;
+        let lead = asked.start.max(context.utterance.back(mention.start, AROUND))..mention.start;
+        let once = context.utterance.terms(context.lexicon, lead, TermKind::History).any(|hit| match hit.meaning {
+            Meaning::Term(term) => context.lexicon.terms.get(term).is_some_and(|term| term.value == "childhood"),
+            _ => false,
+        });
+        Self { utterance, clause, mention: *mention, family, words, sided: sided(context, mention), once }
     }
 }
 
@@ -351,6 +359,7 @@ impl Talk<'_> {
             let (claim, reason) = match (pending.family, claim) {
                 (true, Claim::Present { .. }) => (Claim::Family, "answered: a relative has it"),
                 (true, _) => continue,
+                (false, Claim::Present { .. }) if pending.once => (Claim::Historical, "answered: as a child"),
                 (false, claim) => (claim, reason),
             };
             self.events.push(Event { answer, ..Event::named(pending.utterance, pending.mention, Reading { claim, reason }) });

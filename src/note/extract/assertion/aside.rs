@@ -18,6 +18,10 @@ const PREVENTED: [&str; 4] = ["预防", "防", "避免", "prevent "];
 /// A vaccine given or due, told by the name of what it is against: behind it and before it (folded).
 const GIVEN: [&str; 8] = ["打过", "打齐", "打埋", "未打", "冇打", "加强", "针", "打未"];
 const GIVES: [&str; 6] = ["打", "打咗", "打过", "打埋", "补打", "打返"];
+/// What an allergy does: skin, eyes, swelling and breath.
+const SHOWN: [&str; 12] = ["L50", "L51", "L27", "L29", "R21", "R22", "R23", "R06.0", "H57", "H02", "T78", "K13"];
+/// Words of having taken something (folded).
+const TAKEN_ONCE: [&str; 12] = ["食完", "食到", "食过", "食亲", "食咗", "打完", "打过", "搽完", "搽到", "一食", "出过", "食咗就"];
 /// How much may stand between 會 and what will come, besides names.
 const WILL: usize = 3;
 /// The longest quotation, in characters.
@@ -80,6 +84,9 @@ impl Context<'_> {
         {
             return reading(Claim::Nothing, "a drug's effect, past or feared");
         }
+        if !now && self.reaction_told(mention, &sentence) {
+            return reading(Claim::Nothing, "what came of a drug once");
+        }
         if symptom && reacts && self.comes_with_a_drug(mention, &clause) {
             return reading(Claim::Nothing, "what an allergy looks like");
         }
@@ -92,6 +99,27 @@ impl Context<'_> {
             return reading(Claim::Nothing, "a test's name");
         }
         None
+    }
+
+    /// 食 Brufen 成塊面腫晒,眼都擘唔開; Tegretol 食到成身甩皮: skin, eyes or breath behind what was taken and a word of the taking.
+    fn reaction_told(&self, mention: &Mention, sentence: &Range<usize>) -> bool {
+        if self.utterance.speaker == Speaker::Doctor {
+            return false;
+        }
+        let code = self.concept(mention).map(|concept| concept.icd10.as_str()).unwrap_or_default();
+        let from = sentence.start.max(self.utterance.back(mention.start, SUBJECT_REACH));
+        let named = self.utterance.within(from..mention.start).iter().rev().find(|hit| match hit.meaning {
+            Meaning::Drug(drug) => self.lexicon.drugs.get(drug).is_some_and(|drug| drug.kind != DrugKind::Vaccine),
+            Meaning::Allergen(_) => true,
+            _ => false,
+        });
+        let Some(named) = named else { return false };
+        let told: String =
+            self.utterance.folded(named.start.saturating_sub(2).max(from)..mention.end).iter().filter(|c| **c != ' ').collect();
+        let taken = TAKEN_ONCE.iter().any(|word| told.contains(word)) || told.starts_with(['食', '打', '搽']);
+        let goes_on =
+            self.has(named.end..sentence.end.min(self.utterance.ahead(mention.end, SUBJECT_REACH)), &[TermKind::Ongoing]);
+        taken && !goes_on && SHOWN.iter().any(|shown| code.starts_with(shown))
     }
 
     /// 中風風險會高, 防瘧疾, 傷寒未打過, and a clinician's 大便會黑: what may come, what is kept off and what is vaccinated against.

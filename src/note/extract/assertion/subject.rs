@@ -59,7 +59,9 @@ impl Context<'_> {
                         && hit.start <= other + 3
                         && self.utterance.clause_index(hit.start) == self.utterance.clause_index(other)
                         && !self.utterance.owned(hit.start) => {}
-                Some(TermKind::Family) if self.called(hit) => {}
+                Some(TermKind::Family) if self.called(hit) || self.guesses(hit) => {}
+                // 唔關 BB 事.
+                Some(TermKind::Family) if self.utterance.folded(hit.start.saturating_sub(2)..hit.start).contains(&'关') => {}
                 // 佢爸爸、叔叔: of a list of relatives the first says whose they are.
                 Some(TermKind::Family) => {
                     let listed = relative.is_some_and(|end| {
@@ -94,7 +96,13 @@ impl Context<'_> {
     fn called(&self, hit: &Found) -> bool {
         let clinician = matches!(self.utterance.speaker, Speaker::Doctor | Speaker::Unknown);
         let alone = self.utterance.clause(hit.start).range == (hit.start..hit.end);
-        clinician && alone && hit.start == 0 && self.utterance.chars.get(hit.end) == Some(&',')
+        let next = self.utterance.chars.get(hit.end);
+        clinician && hit.start == 0 && (alone && next == Some(&',') || next == Some(&'你'))
+    }
+
+    /// 老婆話係生蛇: a relative says what it is, and is not who has it.
+    fn guesses(&self, hit: &Found) -> bool {
+        matches!(self.utterance.folded(hit.end..hit.end + 2), ['话', '系' | '可' | '应' | '似' | '我'])
     }
 
     /// 我媽咪跌親: with these words somebody who comes along says whom they bring.

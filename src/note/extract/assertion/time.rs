@@ -68,7 +68,11 @@ impl Context<'_> {
             }
             // 上個月照胃鏡見到潰瘍: when it was found, not when it was.
             let found = |hit: &Found| self.has(hit.end..mention.start.max(hit.end), &[TermKind::Test, TermKind::TestVerb]);
-            if self.utterance.terms(self.lexicon, span.clone(), TermKind::Before).any(|hit| !found(hit)) {
+            // 前日俾狗咬: an injury of these days is what one came for.
+            let of_late = |hit: &Found| {
+                concept.icd10.starts_with(['S', 'T']) && self.utterance.folded(hit.start..hit.end).ends_with(&['日'])
+            };
+            if self.utterance.terms(self.lexicon, span.clone(), TermKind::Before).any(|hit| !found(hit) && !of_late(hit)) {
                 return reading(Claim::Historical, "a while ago");
             }
         }
@@ -79,7 +83,11 @@ impl Context<'_> {
     /// 食 X 食到頭暈,我自己停咗.
     fn drug_did(&self, mention: &Mention, sentence: &Range<usize>) -> bool {
         let before = sentence.start.max(self.utterance.back(mention.start, SUBJECT_REACH))..mention.start;
-        let behind = mention.end..sentence.end.min(self.utterance.ahead(mention.end, REACH));
+        // 食到便秘,坐半個鐘。停咗兩個月喇.
+        let own = mention.end..sentence.end.min(self.utterance.ahead(mention.end, REACH));
+        let next = sentence.end..(sentence.end + 4).min(self.utterance.chars.len()).max(sentence.end);
+        let near = self.utterance.between(mention.end, sentence.end) <= REACH;
+        let behind = if near { own.start..next.end } else { own };
         let drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
         let last = self.utterance.within(before).iter().rev().find(drug);
         let Some(stop) = self.utterance.terms(self.lexicon, behind, TermKind::DrugStopped).next() else { return false };

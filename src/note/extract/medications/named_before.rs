@@ -75,7 +75,9 @@ pub(super) fn stop_named_before(
         |before: &Utterance, hit: &Found| is_drug(&hit) && (asked_about(before, hit) || !beside_the_point(before, lexicon, hit));
     for stop in utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::DrugStopped) {
         let clause = utterance.clause(stop.start).range;
-        let ends = clause.end.saturating_sub(stop.end) <= 3;
+        // 停咗兩個月喇.
+        let rest = utterance.folded(stop.end..clause.end.max(stop.end));
+        let ends = rest.len() <= 3 || rest.len() <= 8 && rest.iter().all(|c| SINCE.contains(*c) || "喇啦了个".contains(*c));
         let when = clause.start..stop.start;
         let since = utterance.speaker != Speaker::Doctor && utterance.folded(when.clone()).iter().all(|c| SINCE.contains(*c));
         let leads = stop.start <= clause.start + 2 || since || bids(utterance, lexicon, when);
