@@ -15,6 +15,26 @@ const TOGETHER: [&str; 7] = ["一齐", "一起", "夹住", "夹埋", "夹杂", "
 
 /// How far before a drug it is told that one meant to give it.
 const INTENDED: usize = 14;
+/// What asks whether to stop, or forbids it (folded).
+const ASKED: [&str; 17] = [
+    "要唔要",
+    "使唔使",
+    "驶唔驶",
+    "洗唔洗",
+    "系咪要",
+    "系唔系要",
+    "可唔可以",
+    "需唔需要",
+    "系咪",
+    "唔使",
+    "唔驶",
+    "唔洗",
+    "不用",
+    "唔需要",
+    "唔好",
+    "唔可以",
+    "唔好自己",
+];
 /// What was meant once (folded), and the verbs behind it.
 const ONCE: [&str; 4] = ["本来", "本嚟", "原本", "原先"];
 const INTENDS: [&str; 9] = ["谂住", "想", "打算", "谂", "计划", "预", "要", "会", "谂过"];
@@ -261,12 +281,21 @@ fn needless(utterance: &Utterance, lexicon: &Lexicon, verb: &Found) -> bool {
 /// 屙肚就停: when to stop, not that one stopped, which 就停咗 tells; 之前食半粒,今日起食一粒 tells what changed.
 pub(super) fn conditional(utterance: &Utterance, stop: &Found) -> bool {
     let before = stop.start.checked_sub(1).and_then(|at| utterance.chars.get(at));
+    if refuses(utterance, stop) {
+        return true;
+    }
     let words = utterance.folded(stop.start..utterance.chars.len().min(stop.end + 1));
     let when = before == Some(&'就') && words.iter().all(|c| *c != '咗') && !words.starts_with(&['冇']);
     let until = utterance.chars.len().min(stop.end + CHANGE_REACH);
     let behind: String = utterance.folded(stop.end..until).iter().collect();
     let changed = words.contains(&'前') && ["日起", "晚起", "家起", "朝起", "改"].iter().any(|from| behind.contains(from));
     when || changed
+}
+
+/// 要唔要停? asks, 唔使停 says that it goes on.
+pub(super) fn refuses(utterance: &Utterance, stop: &Found) -> bool {
+    let lead: String = utterance.folded(stop.start.saturating_sub(4)..stop.start).iter().collect();
+    ASKED.iter().any(|asked| lead.ends_with(asked))
 }
 
 /// Whether a range ends with 轉, 換 or 改 right before the next drug, and nothing says that it comes only later.
