@@ -27,7 +27,7 @@ pub(super) use subjective::SOCIAL;
 
 pub use measured::{Reading, readings};
 pub use part::Part;
-pub use place::{condition_section, medication_section};
+pub use place::{condition_section, medication_section, section_of};
 pub(crate) use plan::{drug, regimen};
 pub use text::{text_of, to_text};
 pub(super) use wording::unit;

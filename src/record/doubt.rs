@@ -5,8 +5,10 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use crate::note::edit;
 use crate::note::{AllergyStatus, Assertion, FindingKind, FindingRef, Note, SectionCode, Span};
 use crate::speech::{Segment, Transcript};
+use crate::terminology::Lexicon;
 use crate::text::PatientText;
 
 /// A finding below this confidence is only a suggestion. What merely sounds like a term has 0.6, what was spelt has 0.8 and more.
@@ -71,6 +73,8 @@ pub struct MarkedLine {
     pub findings: Vec<FindingRef>,
     /// In a fixed order, each once.
     pub marks: Vec<Mark>,
+    /// The first words of a person's line that are unknown: what a code would be given to.
+    pub term: Option<PatientText>,
 }
 
 /// What is open, in the order of the note.
@@ -81,7 +85,7 @@ pub fn open_doubts(note: &Note) -> Vec<Doubt> {
 
 /// Every line of the note, with the marks of its findings and of the words that it rests on.
 #[must_use]
-pub fn marked_lines(note: &Note, transcript: &Transcript) -> Vec<MarkedLine> {
+pub fn marked_lines(note: &Note, transcript: &Transcript, lexicon: &Lexicon) -> Vec<MarkedLine> {
     let unsure: BTreeMap<u64, Vec<Range<usize>>> =
         transcript.segments.iter().map(|segment| (segment.id, unsure_places(segment))).collect();
     let is_unsure = |span: &Span| {
@@ -99,7 +103,8 @@ pub fn marked_lines(note: &Note, transcript: &Transcript) -> Vec<MarkedLine> {
         }
         marks.sort_unstable();
         marks.dedup();
-        MarkedLine { section: line.section, index: line.index, findings: line.findings, marks }
+        let term = sentence.and_then(|sentence| edit::term(note, line.section, sentence, lexicon));
+        MarkedLine { section: line.section, index: line.index, findings: line.findings, marks, term }
     });
     lines.collect()
 }

@@ -62,6 +62,18 @@ enum Edit {
         /// `segment`, `start` and `end`.
         #[schema(value_type = Object)]
         span: Span,
+        /// What the words are, of `/v1/terminology/search`, where the lexicon does not know them.
+        #[serde(default)]
+        #[schema(value_type = Option<Object>)]
+        concept: Option<Concept>,
+    },
+    /// The unknown words of a person's line (the desk's `term`) are this concept of `/v1/terminology/search`.
+    Code {
+        #[schema(value_type = String)]
+        section: SectionCode,
+        index: usize,
+        #[schema(value_type = Object)]
+        concept: Concept,
     },
     /// A suggestion is right.
     Accept {
@@ -95,11 +107,12 @@ impl Edit {
             Self::Replace { section, index, text } => NoteEdit::Replace { section, index, text },
             Self::Remove { section, index } => NoteEdit::Remove { section, index },
             Self::Add { section, text } => NoteEdit::Add { section, text },
-            Self::Phrase { section, span } => {
+            Self::Phrase { section, span, concept } => {
                 let quote = Quotes::new(transcript).get(span);
                 let quote = quote.ok_or_else(|| ApiError::Invalid("the transcript has no such words".to_owned()))?;
-                NoteEdit::Phrase { section, span, text: quote.text }
+                NoteEdit::Phrase { section, span, text: quote.text, concept }
             }
+            Self::Code { section, index, concept } => NoteEdit::Code { section, index, concept },
             Self::Accept { finding } => NoteEdit::Accept { finding },
             Self::Drop { finding } => NoteEdit::Drop { finding },
             Self::Recode { finding, concept } => NoteEdit::Recode { finding, concept },
@@ -113,6 +126,7 @@ impl Edit {
             Self::Remove { .. } => Act::Remove,
             Self::Add { .. } => Act::Add,
             Self::Phrase { .. } => Act::Phrase,
+            Self::Code { .. } => Act::Code,
             Self::Accept { .. } => Act::Accept,
             Self::Drop { .. } => Act::Drop,
             Self::Recode { .. } => Act::Recode,

@@ -35,7 +35,8 @@ pub(super) struct Desk {
     undo: bool,
     /// Whether there is one to do again.
     redo: bool,
-    /// Each line: `section`, `index`, its `findings` (`kind`, `index`) and its `marks` (`doubt`, `unsure`, `negation`, `dose`, `side`).
+    /// Each line: `section`, `index`, its `findings` (`kind`, `index`) and its `marks` (`doubt`, `unsure`, `negation`, `dose`, `side`);
+    /// `term`: the words of a person's line that nothing is known of.
     #[schema(value_type = Vec<Object>)]
     lines: Vec<MarkedLine>,
     /// What has to be decided before the note can be signed.
@@ -74,7 +75,7 @@ pub(super) async fn desk(app: &App, id: &str, kept: &KeptRecord) -> Result<Desk,
         signed: signed.collect(),
         undo: !frozen && steps.undo.is_some(),
         redo: !frozen && steps.redo.is_some(),
-        lines: marked_lines(note, &kept.transcript),
+        lines: marked_lines(note, &kept.transcript, app.rooms.lexicon()),
         open: open_doubts(note),
         changed: differences(&first, note),
     })
