@@ -31,7 +31,7 @@ pub use place::{condition_section, medication_section, section_of};
 pub(crate) use plan::{drug, regimen};
 pub use text::{text_of, to_text};
 pub(super) use wording::unit;
-pub(crate) use wording::{days_between, doubt, duration};
+pub(crate) use wording::{days_between, doubt, duration, misheard};
 
 /// Language of a record's sections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

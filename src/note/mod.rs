@@ -5,6 +5,7 @@
 
 mod document;
 mod evidence;
+pub mod explain;
 mod finding;
 mod quote;
 

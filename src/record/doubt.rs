@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use crate::note::compose::misheard;
 use crate::note::edit;
 use crate::note::{AllergyStatus, Assertion, FindingKind, FindingRef, Note, SectionCode, Span};
 use crate::speech::{Segment, Transcript};
@@ -114,11 +115,11 @@ fn doubt(note: &Note, finding: FindingRef) -> Option<Doubt> {
     let (en, zh, heard, sounds_like, confidence) = match finding.kind {
         FindingKind::Condition => {
             let found = note.conditions.get(finding.index)?;
-            (found.display.en.clone(), Some(found.display.zh.clone()), &found.text, &found.sounds_like, found.confidence)
+            (found.display.en.clone(), Some(found.display.zh.clone()), found.text.clone(), &found.sounds_like, found.confidence)
         }
         FindingKind::Medication => {
             let found = note.medications.get(finding.index)?;
-            (found.name.clone(), None, &found.text, &found.sounds_like, found.confidence)
+            (found.name.clone(), None, misheard(found).into(), &found.sounds_like, found.confidence)
         }
         _ => return None,
     };
@@ -127,7 +128,7 @@ fn doubt(note: &Note, finding: FindingRef) -> Option<Doubt> {
         None if confidence < LOW_CONFIDENCE => Why::Confidence,
         None => return None,
     };
-    Some(Doubt { finding, why, en, zh, heard: heard.clone(), evidence, confidence })
+    Some(Doubt { finding, why, en, zh, heard, evidence, confidence })
 }
 
 fn marks(note: &Note, finding: FindingRef) -> Vec<Mark> {

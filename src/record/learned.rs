@@ -241,7 +241,6 @@ mod tests {
         assert_eq!((learned("痛").places(&transcript).len(), learned("痛").offers(&transcript, &note, &lexicon)), (1, vec![]));
     }
 
-
     fn migraine() -> Concept {
         Concept::Condition { icd10: "G43.9".into(), en: "Migraine".into() }
     }
@@ -260,8 +259,7 @@ mod tests {
         let said = "patient: 我有 zorbital frimm 成日唔舒服。";
         let (_, second) = draft_of(said, &lexicon);
         let span = Span::new(0, 3, 17).unwrap();
-        let phrase =
-            NoteEdit::Phrase { section: SectionCode::S, span, text: "zorbital frimm".into(), concept: Some(migraine()) };
+        let phrase = NoteEdit::Phrase { section: SectionCode::S, span, text: "zorbital frimm".into(), concept: Some(migraine()) };
         let two = Outcome::new(&second, &edit(&second, phrase.clone()), &signature(), None, &lexicon);
         let known = learned(&[one.clone(), two.clone()], "Dr Chan");
         assert_eq!(known.iter().map(|one| (one.words.reveal(), one.times)).collect::<Vec<_>>(), [("Zorbital frimm", 2)]);

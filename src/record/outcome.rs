@@ -279,7 +279,8 @@ mod tests {
         let reworded = replace(&note, SectionCode::S, "C/O bad headache x 3/7.");
         assert_eq!(reworded.conditions.iter().filter(|found| found.display.en == "Headache").count(), 1);
         assert_eq!(Outcome::new(&note, &reworded, &signature(), None, &lexicon).corrections, []);
-        let other = Outcome::new(&note, &replace(&note, SectionCode::S, "C/O dizziness x 3/7."), &signature(), None, &lexicon).corrections;
+        let other = Outcome::new(&note, &replace(&note, SectionCode::S, "C/O dizziness x 3/7."), &signature(), None, &lexicon)
+            .corrections;
         assert_eq!(other.iter().map(|one| (one.was.as_str(), &one.now)).collect::<Vec<_>>(), [("Headache", &None)]);
     }
 

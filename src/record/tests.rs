@@ -188,7 +188,8 @@ fn a_phrase_loses_no_words_and_no_warning_that_is_not_all_in_it() {
     assert_eq!(part.uncovered, desk.note.uncovered, "a word of it is not in the line");
     // What belongs elsewhere is not understood here.
     for text in ["血壓130/80，頭痛", "血壓145/90，大腿有嚿嘢凸起"] {
-        let elsewhere = NoteEdit::Phrase { section: SectionCode::O, span: Span::new(0, 0, 8).unwrap(), text: text.into(), concept: None };
+        let elsewhere =
+            NoteEdit::Phrase { section: SectionCode::O, span: Span::new(0, 0, 8).unwrap(), text: text.into(), concept: None };
         assert_eq!(lines(&desk.done(&desk.note, elsewhere)).last().unwrap(), text);
     }
 }

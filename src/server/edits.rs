@@ -173,10 +173,10 @@ pub(super) async fn edit(
         if note == *before.note() {
             // Nothing is changed: what is told of the note was read all the same.
             caller.reads(&app, Action::View { count: 1 }, &id).await?;
-            return changed(&app, &id, merged).await;
+            return changed(&app, &caller, &id, merged).await;
         }
         if save(&app, &id, &note, (before.version(), edit.act()), &caller).await? {
-            return changed(&app, &id, merged).await;
+            return changed(&app, &caller, &id, merged).await;
         }
     }
     Err(conflict(&app, &caller, &id, &kept(&app, &id).await?).await)
@@ -207,9 +207,9 @@ async fn save(app: &App, id: &str, note: &Note, (before, act): (u64, Act), calle
     }
 }
 
-async fn changed(app: &App, id: &str, merged: bool) -> Result<Json<Changed>, ApiError> {
+async fn changed(app: &App, caller: &Caller, id: &str, merged: bool) -> Result<Json<Changed>, ApiError> {
     let kept = kept(app, id).await?;
-    let desk = desk(app, id, &kept).await?;
+    let desk = desk(app, caller, id, &kept).await?;
     Ok(Json(Changed { version: kept.record.version(), note: kept.record.note().clone(), merged, desk }))
 }
 
@@ -274,7 +274,7 @@ async fn step(app: &App, id: &str, (seen, act): (u64, Act), caller: &Caller) -> 
     let back_to = back_to.ok_or(ApiError::NothingToUndo)?;
     let note = app.rooms.store().note_version(id, back_to).await?.ok_or(ApiError::NothingToUndo)?;
     if save(app, id, &note, (seen, act), caller).await? {
-        return changed(app, id, false).await;
+        return changed(app, caller, id, false).await;
     }
     Err(conflict(app, caller, id, &self::kept(app, id).await?).await)
 }

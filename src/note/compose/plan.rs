@@ -1,7 +1,7 @@
 //! P: drugs started, changed and stopped, and what else will be done.
 
 use super::sentence::{Line, Phrase, each};
-use super::wording::{doubt, duration, frequency, quantity};
+use super::wording::{doubt, duration, frequency, misheard, quantity};
 use super::{Language, Part};
 use crate::note::{Medication, MedicationStatus, Note, PlanItem, PlanKind};
 
@@ -48,7 +48,7 @@ pub(super) fn is_changed(note: &Note, taken: &Medication) -> bool {
 /// A drug and how it is taken, with what was heard where it only sounds like the drug.
 pub(crate) fn drug(drug: &Medication, language: Language) -> String {
     let regimen = regimen(drug, language);
-    let name = format!("{}{}", drug.name.trim(), doubt(&drug.text, drug.sounds_like.as_deref(), language));
+    let name = format!("{}{}", drug.name.trim(), doubt(misheard(drug), drug.sounds_like.as_deref(), language));
     if regimen.is_empty() { name } else { format!("{name} {regimen}") }
 }
 

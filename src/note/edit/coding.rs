@@ -32,9 +32,9 @@ pub fn term(note: &Note, section: SectionCode, line: &Sentence, lexicon: &Lexico
     let coded = |item: &str| {
         let conditions = note.conditions.iter().map(|found| (&found.text, &found.provenance));
         let drugs = note.medications.iter().map(|found| (&found.text, &found.provenance));
-        conditions.chain(drugs).any(|(text, provenance)| {
-            *provenance == line.provenance && !text.is_blank() && item.starts_with(text.reveal())
-        })
+        conditions
+            .chain(drugs)
+            .any(|(text, provenance)| *provenance == line.provenance && !text.is_blank() && item.starts_with(text.reveal()))
     };
     let unknown = |item: &&str| item.chars().any(char::is_alphabetic) && !coded(item) && !reader.knows(item);
     shorthand::items(rest).map(bare).find(unknown).map(PatientText::from)
