@@ -45,8 +45,7 @@ function draw() {
   };
   $("forms").hidden = templates.length === 0;
   options($("form-specialty"), specialties, (each) => each || t("form.any"), specialty);
-  $("form-specialty").hidden = specialties.length < 2;
-  $("form-specialty").labels[0].hidden = specialties.length < 2;
+  $("form-specialties").hidden = specialties.length < 2;
   const fit = templates.filter((each) => each.specialty === specialty).map(({ name }) => name);
   options($("form-name"), ["", ...fit], (each) => each || t("form.none"), chosen ?? "");
   const form = shown?.form ?? null;
