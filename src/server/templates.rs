@@ -52,7 +52,7 @@ async fn listed(app: &App, caller: &Caller) -> Result<Templates, ApiError> {
 /// What gives the note its form from now on.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Choice {
+pub(super) struct WantedForm {
     /// The specialty that the clinician works in.
     specialty: String,
     /// The template for it; null for none. Left out, the one that was chosen for it before.
@@ -69,13 +69,13 @@ fn given<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<Option<Str
 #[utoipa::path(
     put,
     path = "/v1/template-choice",
-    request_body = Choice,
+    request_body = WantedForm,
     responses((status = 200, description = "The templates and what is chosen", body = Templates), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn choose(
+pub(super) async fn choose_template(
     State(app): State<App>,
     caller: Caller,
-    Body(Choice { specialty, name }): Body<Choice>,
+    Body(WantedForm { specialty, name }): Body<WantedForm>,
 ) -> Result<Json<Templates>, ApiError> {
     caller.may(&app, Right::Edit, What::Own).await?;
     let store = app.rooms.store();
