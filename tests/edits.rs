@@ -11,7 +11,7 @@ use cantoscribe::note::{
 };
 use cantoscribe::speech::Transcript;
 use cantoscribe::speech::transcript::read;
-use cantoscribe::terminology::Lexicon;
+use cantoscribe::terminology::{Concept, Lexicon};
 use cantoscribe::text::PatientText;
 use proptest::prelude::*;
 
@@ -422,4 +422,99 @@ proptest! {
             }
         }
     }
+}
+
+fn coded(note: &Note, section: SectionCode, index: usize, concept: Concept, lexicon: &Lexicon) -> Result<Note, NoteError> {
+    apply(note, NoteEdit::Code { section, index, concept }, BY, AT, lexicon)
+}
+
+fn migraine() -> Concept {
+    Concept::Condition { icd10: "G43.9".into(), en: "Migraine".into() }
+}
+
+#[test]
+fn unknown_words_of_a_typed_line_are_given_a_concept_as_the_line_means_it() {
+    let Heard { lexicon, note, .. } = heard(Language::English);
+    for (section, line, term, assertion) in [
+        (SectionCode::A, "Imp: zorbital frimm.", "zorbital frimm", Assertion::Present),
+        (SectionCode::A, "?zorbital frimm", "zorbital frimm", Assertion::Possible),
+        (SectionCode::S, "No zorbital frimm", "zorbital frimm", Assertion::Absent),
+        (SectionCode::S, "PMH zorbital frimm", "zorbital frimm", Assertion::Historical),
+        (SectionCode::S, "FHx: zorbital frimm", "zorbital frimm", Assertion::Family),
+        (SectionCode::A, "Imp: HT, zorbital frimm", "zorbital frimm", Assertion::Present),
+        (SectionCode::A, "左佐比弗林", "左佐比弗林", Assertion::Present),
+    ] {
+        let typed = added(&note, section, line, &lexicon);
+        let index = text_of(&typed, section).len() - 1;
+        let before = typed.conditions.len();
+        let changed = coded(&typed, section, index, migraine(), &lexicon).unwrap_or_else(|error| panic!("{line}: {error}"));
+        let found = changed.conditions.last().unwrap();
+        assert_eq!((changed.conditions.len(), found.text.reveal(), found.assertion), (before + 1, term, assertion), "{line}");
+        assert_eq!((found.display.en.as_str(), found.confidence), ("Migraine", 1.0));
+        assert_eq!(text_of(&changed, section), text_of(&typed, section), "the line keeps its words");
+        assert!(matches!(&found.provenance, Provenance::Typed { by, .. } if by == BY));
+        // Everything is coded now.
+        assert!(matches!(coded(&changed, section, index, migraine(), &lexicon), Err(NoteError::NoTerm { .. })), "{line}");
+        // The finding goes with its line.
+        let removed = edited(&changed, NoteEdit::Remove { section, index }, &lexicon);
+        assert!(!removed.conditions.iter().any(|one| one.text.reveal() == term), "{line}");
+    }
+}
+
+#[test]
+fn an_unknown_drug_keeps_how_it_is_taken() {
+    let Heard { lexicon, note, .. } = heard(Language::English);
+    let concept = Concept::Drug { name: "paracetamol".into() };
+    for (section, line, status) in [
+        (SectionCode::P, "Zyloflux 5 mg BD", MedicationStatus::Planned),
+        (SectionCode::S, "On Zyloflux 5 mg BD", MedicationStatus::Active),
+    ] {
+        let typed = added(&note, section, line, &lexicon);
+        let index = text_of(&typed, section).len() - 1;
+        let changed = coded(&typed, section, index, concept.clone(), &lexicon).unwrap();
+        let found = changed.medications.last().unwrap();
+        assert_eq!((found.text.reveal(), found.name.as_str(), found.status), ("Zyloflux", "paracetamol", status), "{line}");
+        assert_eq!(found.dose.as_ref().map(|dose| (dose.value, dose.unit.as_str())), Some((5.0, "mg")), "{line}");
+        assert_eq!(found.times_per_day, Some(2.0), "{line}");
+    }
+}
+
+#[test]
+fn what_is_known_or_a_machine_s_or_no_term_is_given_no_code() {
+    let Heard { lexicon, note, .. } = heard(Language::English);
+    let refused = |note: &Note, section, index| {
+        let error = coded(note, section, index, migraine(), &lexicon).unwrap_err();
+        assert!(matches!(error, NoteError::NoTerm { .. }), "{error}");
+    };
+    refused(&note, SectionCode::S, 0);
+    for (section, line) in [
+        (SectionCode::P, "FU 3/12."),
+        (SectionCode::S, "Allergy: zorbital"),
+        (SectionCode::A, "Imp: HT"),
+        (SectionCode::O, "145/90"),
+    ] {
+        let typed = added(&note, section, line, &lexicon);
+        let index = text_of(&typed, section).len() - 1;
+        refused(&typed, section, index);
+    }
+    let none = coded(&note, SectionCode::A, 99, migraine(), &lexicon).unwrap_err();
+    assert!(matches!(none, NoteError::NoLine { .. }));
+    let typed = added(&note, SectionCode::A, "zorbital", &lexicon);
+    let index = text_of(&typed, SectionCode::A).len() - 1;
+    let unknown = Concept::Condition { icd10: "X99".into(), en: "Nonsense".into() };
+    assert!(matches!(coded(&typed, SectionCode::A, index, unknown, &lexicon), Err(NoteError::NoConcept)));
+}
+
+#[test]
+fn words_of_the_transcript_and_their_concept_are_one_change() {
+    let Heard { lexicon, note, transcript } = heard(Language::English);
+    // 今日有咩唔舒服 is no term: any words may be one to a clinician.
+    let segment = &transcript.segments[0];
+    let text: String = segment.text.reveal().chars().take(4).collect();
+    let span = Span::new(segment.id, 0, 4).unwrap();
+    let edit = NoteEdit::Phrase { section: SectionCode::S, span, text: text.as_str().into(), concept: Some(migraine()) };
+    let changed = edited(&note, edit, &lexicon);
+    let found = changed.conditions.last().unwrap();
+    assert_eq!((found.display.en.as_str(), found.provenance.spans()), ("Migraine", &[span][..]));
+    assert_eq!(text_of(&changed, SectionCode::S).last(), Some(&text.as_str()));
 }

@@ -25,6 +25,7 @@ export async function desk({ server, sound, shots }) {
     await check("one key accepts a suggestion and one drops it", () => decide(at));
     await check("a code is changed by searching, and the finding keeps its words", () => recode(at));
     await check("words of the transcript are dragged onto a section, and picked by keyboard", () => pick(at));
+    await check("dragged words that nobody knows are given a code, with their evidence", () => give(at));
     if ((await uncovered(at)) > 0) await check("what led to nothing is dismissed", () => dismiss(at));
     else skip("what led to nothing is dismissed", "the recogniser heard no such words");
     await check("undo takes back and redo does again", () => backAndForth(at));
@@ -163,6 +164,26 @@ async function pick(at) {
   await until("the picked words are a line", async () => (await lines(page)).length === before.length + 2);
 }
 
+async function give(at) {
+  const { page, server, id } = at;
+  const conditions = async () => (await server.recording(id)).note.conditions;
+  const before = (await conditions()).length;
+  await page.waitForNetworkIdle({ idleTime: 500 });
+  await page.evaluate(() => document.querySelector('.note-section[data-section="S"] .note-line:last-child .note-text').focus());
+  await page.keyboard.press("c");
+  await shown(page, "#codes");
+  await page.keyboard.type("migraine");
+  await until("migraine is found", async () => ((await texts(page, "#codes-list [aria-selected=true] .code"))[0] ?? "").startsWith("G43"), 15000);
+  await page.keyboard.press("Enter");
+  await until("it is coded", async () => (await conditions()).length === before + 1);
+  const found = (await conditions()).at(-1);
+  same([found.display.en, found.origin, found.by, found.evidence[0].start, found.evidence[0].end], ["Migraine", "typed", "Trial clinician", 0, 12], "the finding");
+  await press(page, "#desk-undo");
+  await until("it is taken back", async () => (await conditions()).length === before);
+  await press(page, "#desk-redo");
+  await until("and done again", async () => (await conditions()).length === before + 1);
+}
+
 /** Selects the first characters of what was said with the mouse, and drags them onto the section of complaints. */
 async function drag(page, characters) {
   const { first, last, section } = await page.evaluate((count) => {
@@ -274,7 +295,7 @@ async function history(at) {
   await press(page, "#desk-history");
   await shown(page, "#history");
   const heads = await texts(page, "#history-list .head");
-  for (const act of ["Suggestion accepted", "Finding dropped", "Code changed", "Line made of words said", "Taken back", "Done again", "Line typed"]) {
+  for (const act of ["Suggestion accepted", "Finding dropped", "Code changed", "Code given", "Line made of words said", "Taken back", "Done again", "Line typed"]) {
     expect(heads.some((head) => head.includes(act) && head.includes("Trial clinician")), `no “${act}” in ${JSON.stringify(heads)}`);
   }
   const changes = await texts(page, "#history-list .differences .what");

@@ -42,6 +42,7 @@ const BODIES = {
   "/v1/merges": { one: "x", other: "y", same: true },
   "/v1/letterhead": { address: "1 Intruder Road" },
   "/v1/devices": { name: "Intruder", room: "1", scope: "record", days: 1 },
+  "/v1/template-choice": { specialty: "", name: null },
   "/v1/templates/{name}": { text: "[S]\n{{S}}" },
   "/v1/passkeys/finish": { ceremony: "x", answer: {}, label: "x" },
   "/v1/enrolments/accept": { token: "x" },

@@ -325,6 +325,12 @@ async function move(browser, state) {
   const history = await text(page, ".moves");
   expect(/Trial clinician: from Room 3, second to CHAN Tai Man/.test(history), history);
   await shot(page, state, "moved");
+  await until("the desk is there", () => page.evaluate(() => !document.getElementById("desk").hidden));
+  await page.click("#desk-history");
+  await shown(page, "#history");
+  const entries = await texts(page, "#history-list > li");
+  expect(entries.some((entry) => /Moved to another patient.*Trial clinician.*from Room 3, second to CHAN Tai Man/s.test(entry)), JSON.stringify(entries));
+  await page.keyboard.press("Escape");
   const held = await server.recording(state.first);
   same([held.moves.length, held.moves[0].from.name, held.moves[0].to.name], [1, "Room 3, second", "CHAN Tai Man"], "the history");
   const late = await ask(server, "POST", `/v1/recordings/${state.first}/move`, { from: null, to: held.banner.encounter.id });

@@ -5,6 +5,8 @@ import path from "node:path";
 
 import { desk, DICTATION } from "./check-desk.mjs";
 import { inFirefox } from "./check-firefox.mjs";
+import { first } from "./check-first.mjs";
+import { learning } from "./check-learning.mjs";
 import { letters, VISIT } from "./check-letters.mjs";
 import { live } from "./check-live.mjs";
 import { network } from "./check-network.mjs";
@@ -81,6 +83,8 @@ if (await check("the server starts", () => server.start())) {
     if (wanted("retention")) await retention({ binary: server.binary, sound: file });
     if (wanted("visits")) await visits({ server, sound: file, shots });
     if (wanted("live")) await live({ server, sound: file, shots, downloads: path.join(scratch, "downloads") });
+    if (wanted("first")) await first({ binary: server.binary, sound: dictation(), seconds: 32 });
+    if (wanted("learning")) await learning({ server, shots });
     if (wanted("desk")) await desk({ server, sound: dictation(), shots });
     if (wanted("letters")) await letters({ server, sound: visit(), shots });
     if (wanted("trouble")) await trouble({ server, sound: file, scratch });

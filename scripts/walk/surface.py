@@ -37,6 +37,7 @@ BODIES = {
     ("POST", "/v1/learned/forget"): {"words": "x", "concept": {"kind": "drug", "name": "x"}},
     ("POST", "/v1/terminology/search"): {"text": "diab"},
     ("PUT", "/v1/templates/{name}"): {"text": "[S]\n{{S}}"},
+    ("PUT", "/v1/template-choice"): {"specialty": "", "name": None},
     ("PUT", "/v1/letterhead"): {"address": "1 Sentinel Street", "phone": "21234567"},
     ("POST", "/v1/emergencies"): {"organisation": "A" * 22, "patient": {"kind": "clinic", "value": "1"}, "reason": "life_in_danger", "words": "Intruder"},
     ("POST", "/v1/emergencies/{id}/views"): {"record": "A" * 22},

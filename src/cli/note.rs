@@ -16,9 +16,11 @@ use super::reword::Rewording;
 use super::terminology::lexicon;
 use crate::interop::fhir::{self, Instant, Party};
 use crate::note::compose::{Language, sections, text_of};
-use crate::note::{Note, Template, extract};
+use crate::note::explain::explain;
+use crate::note::{Note, Quotes, Template, extract};
 use crate::speech::Transcript;
 use crate::speech::transcript::MAX_DOCUMENT_BYTES;
+use crate::terminology::Lexicon;
 
 /// Arguments of `cantoscribe note`.
 #[derive(Args)]
@@ -32,6 +34,9 @@ pub struct NoteArguments {
     /// Language of the note's sections
     #[arg(long, value_enum, default_value_t = Tongue::En)]
     lang: Tongue,
+    /// With `text`, say below the note for each condition which rule made its assertion, and of which words
+    #[arg(long)]
+    explain: bool,
     /// A clinician's own form of the sections: a text with named fields (README)
     #[arg(long, value_name = "FILE")]
     template: Option<PathBuf>,
@@ -87,6 +92,9 @@ pub fn run(arguments: &NoteArguments, models_folder: &Path) -> anyhow::Result<Ex
         Tongue::En => Language::English,
         Tongue::ZhHant => Language::TraditionalChinese,
     };
+    if arguments.explain && arguments.format != Format::Text {
+        bail!("--explain goes with --format text");
+    }
     let party = |given: &Option<String>, role| given.as_deref().map(|given| Party::parse(given, role)).transpose();
     let (patient, author) = (party(&arguments.patient, "patient")?, party(&arguments.author, "author")?);
     let at = arguments.at.as_deref().map(Instant::parse).transpose()?;
@@ -112,7 +120,10 @@ pub fn run(arguments: &NoteArguments, models_folder: &Path) -> anyhow::Result<Ex
             let bundle = fhir::document(&note, Some(&transcript), &fhir::Options { patient, author, at, language })?;
             serde_json::to_string_pretty(&bundle)? + "\n"
         }
-        Format::Text => rendered(&note, &transcript, by_us, language),
+        Format::Text => {
+            let why = if arguments.explain { explained(&note, &transcript, &lexicon) } else { String::new() };
+            rendered(&note, &transcript, by_us, language) + &why
+        }
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
@@ -143,6 +154,22 @@ fn rendered(note: &Note, transcript: &Transcript, by_us: bool, language: Languag
         Language::TraditionalChinese => ("談話", "病歷"),
     };
     format!("{said}\n{lines}\n{written}\n{note}")
+}
+
+/// A line a condition: its name, its assertion, and each rule with the words that it read.
+fn explained(note: &Note, transcript: &Transcript, lexicon: &Lexicon) -> String {
+    let quotes = Quotes::new(transcript);
+    let mut text = "\nWHY\n".to_owned();
+    for (condition, why) in note.conditions.iter().zip(explain(note, transcript, lexicon)) {
+        let assertion = format!("{:?}", condition.assertion).to_lowercase();
+        let rules = why.iter().map(|why| {
+            let words = quotes.get(why.words).map(|quote| quote.text.reveal().to_owned()).unwrap_or_default();
+            format!("{} 「{words}」", why.rule)
+        });
+        let rules: Vec<String> = rules.collect();
+        text += &format!("  {} is {assertion}: {}\n", condition.display.en, rules.join("; "));
+    }
+    text
 }
 
 fn read(arguments: &NoteArguments, models_folder: &Path) -> anyhow::Result<Heard> {

@@ -27,11 +27,11 @@ pub(super) use subjective::SOCIAL;
 
 pub use measured::{Reading, readings};
 pub use part::Part;
-pub use place::{condition_section, medication_section};
+pub use place::{condition_section, medication_section, section_of};
 pub(crate) use plan::{drug, regimen};
 pub use text::{text_of, to_text};
 pub(super) use wording::{AND_MORE, unit};
-pub(crate) use wording::{days_between, doubt, duration};
+pub(crate) use wording::{days_between, doubt, duration, misheard};
 
 /// Language of a record's sections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

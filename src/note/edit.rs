@@ -5,6 +5,7 @@
 //! removed. What cannot be read stays as the line alone. A single finding can be confirmed, dropped or coded anew; the machine's
 //! lines follow it then.
 
+mod coding;
 mod finding;
 mod reading;
 mod shorthand;
@@ -15,6 +16,7 @@ use crate::terminology::{Concept, Lexicon};
 use crate::text::PatientText;
 use finding::Author;
 
+pub use coding::{Mapped, denied_before, is_term, mapped, term};
 pub(super) use reading::claimed;
 
 /// The most characters of a line that a person writes.
@@ -54,6 +56,17 @@ pub enum NoteEdit {
         span: Span,
         /// The words.
         text: PatientText,
+        /// What they are, where the lexicon does not know them: the line then stands as spoken.
+        concept: Option<Concept>,
+    },
+    /// What the lexicon does not know in a person's line is this.
+    Code {
+        /// The line's section.
+        section: SectionCode,
+        /// Which line.
+        index: usize,
+        /// What it is.
+        concept: Concept,
     },
     /// A doubtful finding is so.
     Accept {
@@ -83,7 +96,7 @@ pub enum NoteEdit {
 ///
 /// # Errors
 /// [`NoteError::NoLine`], [`NoteError::NoFinding`] and [`NoteError::NotUncovered`] where the note has no such thing;
-/// [`NoteError::NoConcept`] and [`NoteError::NotOfThisKind`] for what a finding cannot become; [`NoteError::BadLine`] for words that
+/// [`NoteError::NoConcept`], [`NoteError::NotOfThisKind`] and [`NoteError::NoTerm`] for what a finding or a line cannot become; [`NoteError::BadLine`] for words that
 /// are none, too many or hold control characters; [`NoteError::NoAuthor`] for a blank author or time.
 pub fn apply(note: &Note, edit: NoteEdit, author: &str, at: &str, lexicon: &Lexicon) -> Result<Note, NoteError> {
     if author.trim().is_empty() || at.trim().is_empty() {
@@ -94,13 +107,19 @@ pub fn apply(note: &Note, edit: NoteEdit, author: &str, at: &str, lexicon: &Lexi
         NoteEdit::Replace { section, index, text } => replace(note, (section, index), text, decides, lexicon),
         NoteEdit::Remove { section, index } => remove(note, (section, index), lexicon),
         NoteEdit::Add { section, text } => add(note, section, typed(checked(text)?, decides, Vec::new()), lexicon),
-        NoteEdit::Phrase { section, span, text } => {
+        NoteEdit::Phrase { section, span, text, concept } => {
             let line = typed(checked(text)?, decides, vec![span]);
-            let mut changed = add(note, section, reading::worded(section, line, lexicon), lexicon)?;
+            let line = if concept.is_some() { line } else { reading::worded(section, line, lexicon) };
+            let mut changed = add(note, section, line, lexicon)?;
+            if let Some(concept) = concept {
+                let last = lines_of(&mut changed, section).map_or(0, |lines| lines.len().saturating_sub(1));
+                changed = coding::code(&changed, (section, last), &concept, lexicon)?;
+            }
             // What reaches beyond the phrase is not all in the line.
             changed.uncovered.retain(|uncovered| !within(uncovered.span, span));
             Ok(changed)
         }
+        NoteEdit::Code { section, index, concept } => coding::code(note, (section, index), &concept, lexicon),
         NoteEdit::Accept { finding } => finding::accept(note, finding, decides),
         NoteEdit::Drop { finding } => finding::without(note, finding),
         NoteEdit::Recode { finding, concept } => finding::recode(note, finding, &concept, decides, lexicon),

@@ -5,6 +5,7 @@
 
 mod document;
 mod evidence;
+pub mod explain;
 mod finding;
 mod quote;
 
@@ -78,6 +79,14 @@ pub enum NoteError {
     /// The lexicon has no such concept.
     #[error("the terminology has no such concept")]
     NoConcept,
+    /// The line has no words of a person's that are unknown and could be coded.
+    #[error("line {index} of section {section:?} has no words to give a code to")]
+    NoTerm {
+        /// The section.
+        section: SectionCode,
+        /// Counted from 0.
+        index: usize,
+    },
     /// The words are not among those that led to nothing.
     #[error("the note lists no such words as uncovered")]
     NotUncovered,

@@ -5,8 +5,11 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use crate::note::compose::misheard;
+use crate::note::edit;
 use crate::note::{AllergyStatus, Assertion, FindingKind, FindingRef, Note, SectionCode, Span};
 use crate::speech::{Segment, Transcript};
+use crate::terminology::Lexicon;
 use crate::text::PatientText;
 
 /// A finding below this confidence is only a suggestion. What merely sounds like a term has 0.6, what was spelt has 0.8 and more.
@@ -71,6 +74,8 @@ pub struct MarkedLine {
     pub findings: Vec<FindingRef>,
     /// In a fixed order, each once.
     pub marks: Vec<Mark>,
+    /// The first words of a person's line that are unknown: what a code would be given to.
+    pub term: Option<PatientText>,
 }
 
 /// What is open, in the order of the note.
@@ -81,7 +86,7 @@ pub fn open_doubts(note: &Note) -> Vec<Doubt> {
 
 /// Every line of the note, with the marks of its findings and of the words that it rests on.
 #[must_use]
-pub fn marked_lines(note: &Note, transcript: &Transcript) -> Vec<MarkedLine> {
+pub fn marked_lines(note: &Note, transcript: &Transcript, lexicon: &Lexicon) -> Vec<MarkedLine> {
     let unsure: BTreeMap<u64, Vec<Range<usize>>> =
         transcript.segments.iter().map(|segment| (segment.id, unsure_places(segment))).collect();
     let is_unsure = |span: &Span| {
@@ -99,7 +104,8 @@ pub fn marked_lines(note: &Note, transcript: &Transcript) -> Vec<MarkedLine> {
         }
         marks.sort_unstable();
         marks.dedup();
-        MarkedLine { section: line.section, index: line.index, findings: line.findings, marks }
+        let term = sentence.and_then(|sentence| edit::term(note, line.section, sentence, lexicon));
+        MarkedLine { section: line.section, index: line.index, findings: line.findings, marks, term }
     });
     lines.collect()
 }
@@ -109,11 +115,11 @@ fn doubt(note: &Note, finding: FindingRef) -> Option<Doubt> {
     let (en, zh, heard, sounds_like, confidence) = match finding.kind {
         FindingKind::Condition => {
             let found = note.conditions.get(finding.index)?;
-            (found.display.en.clone(), Some(found.display.zh.clone()), &found.text, &found.sounds_like, found.confidence)
+            (found.display.en.clone(), Some(found.display.zh.clone()), found.text.clone(), &found.sounds_like, found.confidence)
         }
         FindingKind::Medication => {
             let found = note.medications.get(finding.index)?;
-            (found.name.clone(), None, &found.text, &found.sounds_like, found.confidence)
+            (found.name.clone(), None, misheard(found).into(), &found.sounds_like, found.confidence)
         }
         _ => return None,
     };
@@ -122,7 +128,7 @@ fn doubt(note: &Note, finding: FindingRef) -> Option<Doubt> {
         None if confidence < LOW_CONFIDENCE => Why::Confidence,
         None => return None,
     };
-    Some(Doubt { finding, why, en, zh, heard: heard.clone(), evidence, confidence })
+    Some(Doubt { finding, why, en, zh, heard, evidence, confidence })
 }
 
 fn marks(note: &Note, finding: FindingRef) -> Vec<Mark> {

@@ -23,6 +23,8 @@ pub enum Act {
     Drop,
     /// A finding was given another code.
     Recode,
+    /// Words of a person's line were given a code.
+    Code,
     /// Words that led to nothing were dismissed.
     Dismiss,
     /// The last change was taken back.

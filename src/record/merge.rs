@@ -26,6 +26,9 @@ pub fn rebase(edit: NoteEdit, base: &Note, current: &Note) -> Rebased {
         NoteEdit::Remove { section, index } => {
             line(base, current, section, index).map(|index| NoteEdit::Remove { section, index })
         }
+        NoteEdit::Code { section, index, concept } => {
+            line(base, current, section, index).map(|index| NoteEdit::Code { section, index, concept })
+        }
         NoteEdit::Accept { finding: of } => finding(base, current, of).map(|finding| NoteEdit::Accept { finding }),
         NoteEdit::Drop { finding: of } => finding(base, current, of).map(|finding| NoteEdit::Drop { finding }),
         NoteEdit::Recode { finding: of, concept } => {

@@ -10,14 +10,16 @@
 
 mod doubt;
 mod history;
+mod learned;
 mod merge;
 mod outcome;
 mod stage;
 
 pub use doubt::{Doubt, LOW_CONFIDENCE, Mark, MarkedLine, UNSURE_WORD, Why, marked_lines, open_doubts};
 pub use history::{Act, Change, Difference, Place, Steps, differences, steps};
+pub use learned::{Learned, Offer, learned};
 pub use merge::{Rebased, rebase};
-pub use outcome::{Correction, Figures, Learned, Outcome, TermCount, figures, learned};
+pub use outcome::{Correction, Figures, Outcome, TermCount, figures};
 pub use stage::{Draft, NotYet, Record, Reviewed, Signature, Signed, Stage};
 
 use crate::note::NoteError;

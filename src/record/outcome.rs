@@ -1,5 +1,4 @@
-//! What became of a draft by the time it was signed: how much was kept, what was corrected, how long it took. And what the corrections
-//! of one installation teach: a term that a clinician maps twice.
+//! What became of a draft by the time it was signed: how much was kept, what was corrected, how long it took.
 //!
 //! Everything is computed from the machine's first version and the signed one, so that what was tried and taken back counts for nothing.
 
@@ -8,20 +7,18 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Signature;
-use crate::note::{Condition, FindingKind, FindingRef, Medication, Note, Provenance, Section, Span};
-use crate::speech::Transcript;
-use crate::terminology::Concept;
+use crate::note::edit::{Mapped, mapped};
+use crate::note::{Condition, FindingKind, Medication, Note, Provenance, Section, Span};
+use crate::terminology::{Concept, Lexicon};
 use crate::text::PatientText;
 
-/// How often a clinician maps words to a concept before it is suggested.
-pub const TIMES: usize = 2;
-
-/// A finding of the draft that the signed note does not have as it was.
+/// A finding of the draft that the signed note does not have as it was, or words of a person's that were given another concept than
+/// they have, or one at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Correction {
     /// The words that it was heard in.
     pub heard: PatientText,
-    /// What the draft called it, in English.
+    /// What the draft called it, in English; empty for words that it knew nothing of.
     pub was: String,
     /// What the clinician made of it; nothing where it was dropped.
     pub now: Option<Concept>,
@@ -52,7 +49,7 @@ pub struct Outcome {
 impl Outcome {
     /// The machine's first version and the signed one. `seconds` is the time from the end of the talk to the signature.
     #[must_use]
-    pub fn new(draft: &Note, signed: &Note, signature: &Signature, seconds: Option<u64>) -> Self {
+    pub fn new(draft: &Note, signed: &Note, signature: &Signature, seconds: Option<u64>, lexicon: &Lexicon) -> Self {
         let (before, after) = (lines(&draft.sections), lines(&signed.sections));
         let (gone, come) = (without(&before, &after), without(&after, &before));
         let distance = levenshtein(&joined(&gone), &joined(&come));
@@ -63,7 +60,7 @@ impl Outcome {
             kept: before.len() - gone.len(),
             characters: before.iter().map(|line| line.chars().count()).sum(),
             distance,
-            corrections: corrections(draft, signed),
+            corrections: corrections(draft, signed).into_iter().chain(given(signed, lexicon)).collect(),
         }
     }
 }
@@ -122,10 +119,7 @@ fn corrections(draft: &Note, signed: &Note) -> Vec<Correction> {
     };
     for was in draft.conditions.iter().filter(|was| !signed.conditions.iter().any(|now| kept(was, now))) {
         let now = signed.conditions.iter().find(|now| same(&(&was.text, &was.provenance), &(&now.text, &now.provenance)));
-        let concept = now.map(|now| {
-            let icd10 = now.codes.iter().find(|code| code.system.ends_with("/icd-10")).map(|code| code.code.clone());
-            Concept::Condition { icd10: icd10.unwrap_or_default(), en: now.display.en.clone() }
-        });
+        let concept = now.map(concept_of);
         all.push(Correction { heard: was.text.clone(), was: was.display.en.clone(), now: concept, forgotten: false });
     }
     let kept = |was: &Medication, now: &Medication| now.name == was.name && overlap(&now.provenance, was.provenance.spans());
@@ -137,8 +131,24 @@ fn corrections(draft: &Note, signed: &Note) -> Vec<Correction> {
     all
 }
 
+fn concept_of(condition: &Condition) -> Concept {
+    let icd10 = condition.codes.iter().find(|code| code.system.ends_with("/icd-10")).map(|code| code.code.clone());
+    Concept::Condition { icd10: icd10.unwrap_or_default(), en: condition.display.en.clone() }
+}
+
+/// What was given by hand to words of people's lines.
+fn given(signed: &Note, lexicon: &Lexicon) -> impl Iterator<Item = Correction> {
+    mapped(signed, lexicon).into_iter().filter_map(|Mapped { finding, words, was }| {
+        let now = match finding.kind {
+            FindingKind::Condition => concept_of(signed.conditions.get(finding.index)?),
+            _ => Concept::Drug { name: signed.medications.get(finding.index)?.name.clone() },
+        };
+        Some(Correction { heard: words, was: was.unwrap_or_default(), now: Some(now), forgotten: false })
+    })
+}
+
 /// Whether something rests on any of these words.
-fn overlap(provenance: &Provenance, spans: &[Span]) -> bool {
+pub(super) fn overlap(provenance: &Provenance, spans: &[Span]) -> bool {
     let meet =
         |one: &Span, other: &Span| one.segment() == other.segment() && one.start() < other.end() && other.start() < one.end();
     provenance.spans().iter().any(|own| spans.iter().any(|span| meet(own, span)))
@@ -184,7 +194,8 @@ pub fn figures(outcomes: &[Outcome]) -> Figures {
     let sum = |part: fn(&Outcome) -> usize| outcomes.iter().map(part).sum::<usize>() as f64;
     let share = |part: f64, whole: f64| (whole > 0.0).then(|| part / whole);
     let mut terms: BTreeMap<&str, usize> = BTreeMap::new();
-    for correction in outcomes.iter().flat_map(|outcome| &outcome.corrections) {
+    let named = |correction: &&Correction| !correction.was.is_empty();
+    for correction in outcomes.iter().flat_map(|outcome| &outcome.corrections).filter(named) {
         *terms.entry(&correction.was).or_default() += 1;
     }
     let mut corrected: Vec<TermCount> =
@@ -198,77 +209,6 @@ pub fn figures(outcomes: &[Outcome]) -> Figures {
         kept: share(sum(|outcome| outcome.kept), sum(|outcome| outcome.lines)),
         changed: share(sum(|outcome| outcome.distance), sum(|outcome| outcome.characters)),
         corrected,
-    }
-}
-
-/// Words that a clinician has mapped to a concept often enough.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Learned {
-    /// The words, as heard.
-    pub words: PatientText,
-    /// What they mean to the clinician.
-    pub concept: Concept,
-    /// How often.
-    pub times: usize,
-}
-
-/// The mappings of a clinician that were made twice or more, in the order of their words.
-#[must_use]
-pub fn learned(outcomes: &[Outcome], clinician: &str) -> Vec<Learned> {
-    let mut all: Vec<Learned> = Vec::new();
-    for correction in outcomes.iter().filter(|outcome| outcome.by == clinician).flat_map(|outcome| &outcome.corrections) {
-        let Some(concept) = correction.now.as_ref().filter(|_| !correction.forgotten) else { continue };
-        match all.iter_mut().find(|known| known.words == correction.heard && known.concept == *concept) {
-            Some(known) => known.times += 1,
-            None => all.push(Learned { words: correction.heard.clone(), concept: concept.clone(), times: 1 }),
-        }
-    }
-    all.retain(|learned| learned.times >= TIMES && !learned.words.is_blank());
-    all.sort_by(|a, b| a.words.cmp(&b.words));
-    all
-}
-
-impl Learned {
-    /// Where these words are in a transcript, not as a piece of a longer word in Latin letters.
-    #[must_use]
-    pub fn places(&self, transcript: &Transcript) -> Vec<Span> {
-        let words: Vec<char> = self.words.reveal().chars().collect();
-        let mut spans = Vec::new();
-        for segment in &transcript.segments {
-            let said: Vec<char> = segment.text.reveal().chars().collect();
-            let starts = said.windows(words.len().max(1)).enumerate().filter(|(_, here)| *here == words.as_slice());
-            let within_word = |inner: Option<&char>, outer: Option<&char>| {
-                inner.is_some_and(char::is_ascii_alphanumeric) && outer.is_some_and(char::is_ascii_alphanumeric)
-            };
-            let whole = starts.map(|(start, _)| (start, start + words.len())).filter(|(start, end)| {
-                let before = start.checked_sub(1).and_then(|before| said.get(before));
-                !within_word(words.first(), before) && !within_word(words.last(), said.get(*end))
-            });
-            spans.extend(whole.filter_map(|(start, end)| Span::new(segment.id, start, end).ok()));
-        }
-        spans
-    }
-
-    /// Where they are and the note makes something else of just these words: the place, and the finding that rests on it.
-    #[must_use]
-    pub fn suggested(&self, transcript: &Transcript, note: &Note) -> Vec<(Span, FindingRef)> {
-        let overlaps = |provenance: &Provenance, span: &Span| overlap(provenance, std::slice::from_ref(span));
-        let resting = |span: &Span| match &self.concept {
-            Concept::Condition { en, .. } => {
-                let here = |found: &Condition| overlaps(&found.provenance, span);
-                let said = note.conditions.iter().any(|found| here(found) && found.display.en == *en);
-                let index = note.conditions.iter().position(|found| here(found) && found.text == self.words).filter(|_| !said)?;
-                Some(FindingRef { kind: FindingKind::Condition, index })
-            }
-            Concept::Drug { name } => {
-                let here = |found: &Medication| overlaps(&found.provenance, span);
-                let said = note.medications.iter().any(|found| here(found) && found.name == *name);
-                let index =
-                    note.medications.iter().position(|found| here(found) && found.text == self.words).filter(|_| !said)?;
-                Some(FindingRef { kind: FindingKind::Medication, index })
-            }
-        };
-        self.places(transcript).into_iter().filter_map(|span| Some((span, resting(&span)?))).collect()
     }
 }
 
@@ -289,25 +229,18 @@ mod tests {
         Signature::new("Dr Chan", AT).unwrap()
     }
 
-    fn draft(lexicon: &Lexicon) -> (Transcript, Note) {
+    fn draft(lexicon: &Lexicon) -> Note {
         let transcript = read(SAID.as_bytes()).unwrap();
         let mut note = extract(&transcript, lexicon);
         note.sections = sections(&note, Language::English);
-        (transcript, note)
-    }
-
-    fn recoded(note: &Note, lexicon: &Lexicon) -> Note {
-        let index = note.conditions.iter().position(|found| found.display.en == "Headache").unwrap();
-        let concept = Concept::Condition { icd10: "G43.9".into(), en: "Migraine".into() };
-        let edit = NoteEdit::Recode { finding: FindingRef { kind: FindingKind::Condition, index }, concept };
-        apply(note, edit, "Dr Chan", AT, lexicon).unwrap()
+        note
     }
 
     #[test]
     fn an_untouched_draft_is_kept_whole() {
         let lexicon = Lexicon::builtin().unwrap();
-        let (_, note) = draft(&lexicon);
-        let outcome = Outcome::new(&note, &note, &signature(), Some(40));
+        let note = draft(&lexicon);
+        let outcome = Outcome::new(&note, &note, &signature(), Some(40), &lexicon);
         assert_eq!((outcome.kept, outcome.distance, outcome.corrections.len()), (outcome.lines, 0, 0));
         assert!(outcome.lines >= 3 && outcome.characters > 20);
         let figures = figures(&[outcome]);
@@ -317,14 +250,14 @@ mod tests {
     #[test]
     fn a_line_changed_counts_its_characters() {
         let lexicon = Lexicon::builtin().unwrap();
-        let (_, note) = draft(&lexicon);
+        let note = draft(&lexicon);
         let edit = NoteEdit::Add { section: SectionCode::O, text: "Chest clear.".into() };
         let signed = apply(&note, edit, "Dr Chan", AT, &lexicon).unwrap();
-        let outcome = Outcome::new(&note, &signed, &signature(), None);
+        let outcome = Outcome::new(&note, &signed, &signature(), None, &lexicon);
         assert_eq!((outcome.kept, outcome.distance), (outcome.lines, "Chest clear.".len()));
         let edit = NoteEdit::Remove { section: SectionCode::O, index: 0 };
         let signed = apply(&note, edit, "Dr Chan", AT, &lexicon).unwrap();
-        assert_eq!(Outcome::new(&note, &signed, &signature(), None).kept, outcome.lines - 1);
+        assert_eq!(Outcome::new(&note, &signed, &signature(), None, &lexicon).kept, outcome.lines - 1);
     }
 
     #[test]
@@ -337,38 +270,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_mapped_twice_is_learned_and_can_be_forgotten() {
-        let lexicon = Lexicon::builtin().unwrap();
-        let (transcript, note) = draft(&lexicon);
-        let outcome = Outcome::new(&note, &recoded(&note, &lexicon), &signature(), None);
-        assert_eq!(outcome.corrections.len(), 1, "{:?}", outcome.corrections);
-        assert!(learned(std::slice::from_ref(&outcome), "Dr Chan").is_empty(), "once is no habit");
-        let twice = [outcome.clone(), outcome.clone()];
-        let known = learned(&twice, "Dr Chan");
-        assert_eq!(known.len(), 1);
-        assert_eq!((known[0].words.reveal(), known[0].times), ("頭痛", 2));
-        assert!(learned(&twice, "Dr Wong").is_empty(), "another's corrections teach nothing");
-        let suggested = known[0].suggested(&transcript, &note);
-        assert_eq!(suggested.len(), 1);
-        assert_eq!(note.conditions[suggested[0].1.index].display.en, "Headache");
-        assert!(known[0].suggested(&transcript, &recoded(&note, &lexicon)).is_empty(), "it is said already");
-        let mut forgotten = twice;
-        forgotten[1].corrections[0].forgotten = true;
-        assert!(learned(&forgotten, "Dr Chan").is_empty());
-        assert_eq!(figures(&forgotten).corrected, [TermCount { term: "Headache".into(), times: 2 }]);
-    }
-
-    #[test]
     fn a_line_put_in_other_words_corrects_nothing_that_it_still_says() {
         let lexicon = Lexicon::builtin().unwrap();
-        let (_, note) = draft(&lexicon);
+        let note = draft(&lexicon);
         let replace = |note: &Note, section, text: &str| {
             apply(note, NoteEdit::Replace { section, index: 0, text: text.into() }, "Dr Chan", AT, &lexicon).unwrap()
         };
         let reworded = replace(&note, SectionCode::S, "C/O bad headache x 3/7.");
         assert_eq!(reworded.conditions.iter().filter(|found| found.display.en == "Headache").count(), 1);
-        assert_eq!(Outcome::new(&note, &reworded, &signature(), None).corrections, []);
-        let other = Outcome::new(&note, &replace(&note, SectionCode::S, "C/O dizziness x 3/7."), &signature(), None).corrections;
+        assert_eq!(Outcome::new(&note, &reworded, &signature(), None, &lexicon).corrections, []);
+        let other = Outcome::new(&note, &replace(&note, SectionCode::S, "C/O dizziness x 3/7."), &signature(), None, &lexicon)
+            .corrections;
         assert_eq!(other.iter().map(|one| (one.was.as_str(), &one.now)).collect::<Vec<_>>(), [("Headache", &None)]);
     }
 
@@ -379,21 +291,6 @@ mod tests {
         {
             assert_eq!(median(values), wanted, "{values:?}");
         }
-    }
-
-    #[test]
-    fn learned_words_are_found_as_words_and_where_they_are_the_findings_own() {
-        let lexicon = Lexicon::builtin().unwrap();
-        let learned = |words: &str| {
-            let concept = Concept::Condition { icd10: "G43.9".into(), en: "Migraine".into() };
-            Learned { words: words.into(), concept, times: TIMES }
-        };
-        let transcript = read("patient: PE, 食 PE 同 PET scan, hope.".as_bytes()).unwrap();
-        let starts = |words: &str| learned(words).places(&transcript).iter().map(Span::start).collect::<Vec<_>>();
-        assert_eq!((starts("PE"), starts("scan"), starts("can"), starts("hop")), (vec![0, 6], vec![15], vec![], vec![]));
-        let (transcript, note) = draft(&lexicon);
-        assert_eq!(learned("頭痛").suggested(&transcript, &note).len(), 1);
-        assert_eq!((learned("痛").places(&transcript).len(), learned("痛").suggested(&transcript, &note)), (1, vec![]));
     }
 
     #[test]

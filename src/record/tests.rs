@@ -153,13 +153,13 @@ fn a_phrase_becomes_a_line_that_rests_on_its_words() {
         let start = text.windows(words.len()).position(|window| window == words).unwrap();
         Span::new(segment.id, start, start + words.len()).unwrap()
     };
-    let pick = |words: &str| NoteEdit::Phrase { section: SectionCode::S, span: phrase(words), text: words.into() };
+    let pick = |words: &str| NoteEdit::Phrase { section: SectionCode::S, span: phrase(words), text: words.into(), concept: None };
     let plain = desk.done(&desk.note, pick("個膽好似唔妥"));
     let line = plain.sections[0].sentences.last().unwrap();
     assert_eq!((line.text.reveal(), line.provenance.spans()), ("個膽好似唔妥", &[phrase("個膽好似唔妥")][..]));
     assert!(matches!(&line.provenance, Provenance::Typed { by, .. } if by == "Dr Chan"));
     assert_eq!(plain.conditions.len(), desk.note.conditions.len(), "what is not understood is no finding");
-    let read = NoteEdit::Phrase { section: SectionCode::O, span: phrase("手指"), text: "血壓130/80".into() };
+    let read = NoteEdit::Phrase { section: SectionCode::O, span: phrase("手指"), text: "血壓130/80".into(), concept: None };
     let read = desk.done(&desk.note, read);
     assert!(lines(&read).contains(&"BP 130/80.".to_owned()), "{:?}", lines(&read));
     assert_eq!(read.observations.last().unwrap().provenance.spans(), [phrase("手指")]);
@@ -175,7 +175,7 @@ fn a_phrase_loses_no_words_and_no_warning_that_is_not_all_in_it() {
     let listed = desk.note.uncovered.first().expect("what is wrong with the gallbladder led to nothing").span;
     let pick = |section, start: usize, end: usize| {
         let text = SAID.chars().skip(start).take(end - start).collect::<String>().into();
-        desk.done(&desk.note, NoteEdit::Phrase { section, span: Span::new(0, start, end).unwrap(), text })
+        desk.done(&desk.note, NoteEdit::Phrase { section, span: Span::new(0, start, end).unwrap(), text, concept: None })
     };
     let all = pick(SectionCode::O, 0, SAID.chars().count());
     assert_eq!(lines(&all).last().unwrap(), SAID, "the words that were not understood are in the line");
@@ -188,7 +188,8 @@ fn a_phrase_loses_no_words_and_no_warning_that_is_not_all_in_it() {
     assert_eq!(part.uncovered, desk.note.uncovered, "a word of it is not in the line");
     // What belongs elsewhere is not understood here.
     for text in ["血壓130/80，頭痛", "血壓145/90，大腿有嚿嘢凸起"] {
-        let elsewhere = NoteEdit::Phrase { section: SectionCode::O, span: Span::new(0, 0, 8).unwrap(), text: text.into() };
+        let elsewhere =
+            NoteEdit::Phrase { section: SectionCode::O, span: Span::new(0, 0, 8).unwrap(), text: text.into(), concept: None };
         assert_eq!(lines(&desk.done(&desk.note, elsewhere)).last().unwrap(), text);
     }
 }
@@ -200,7 +201,7 @@ fn uncovered_words_are_dismissed_or_used_up_by_a_line() {
     let dismissed = desk.done(&desk.note, NoteEdit::Dismiss { span });
     assert_eq!(dismissed.uncovered.len() + 1, desk.note.uncovered.len());
     assert!(apply(&dismissed, NoteEdit::Dismiss { span }, "Dr Chan", AT, &desk.lexicon).is_err());
-    let used = desk.done(&desk.note, NoteEdit::Phrase { section: SectionCode::S, span, text: "唔妥".into() });
+    let used = desk.done(&desk.note, NoteEdit::Phrase { section: SectionCode::S, span, text: "唔妥".into(), concept: None });
     assert!(!used.uncovered.iter().any(|uncovered| uncovered.span == span));
 }
 
@@ -208,7 +209,7 @@ fn uncovered_words_are_dismissed_or_used_up_by_a_line() {
 fn lines_are_marked_by_what_is_easily_misheard() {
     let mut desk = desk();
     let marks = |desk: &Desk, words: &str| {
-        let marked = marked_lines(&desk.note, &desk.transcript);
+        let marked = marked_lines(&desk.note, &desk.transcript, &desk.lexicon);
         assert_eq!(marked.len(), lines(&desk.note).len());
         let at =
             lines(&desk.note).iter().position(|line| line.contains(words)).unwrap_or_else(|| panic!("{:?}", lines(&desk.note)));
@@ -219,7 +220,7 @@ fn lines_are_marked_by_what_is_easily_misheard() {
     assert_eq!(marks(&desk, "metformin"), [Mark::Dose]);
     assert_eq!(marks(&desk, "Imp"), [Mark::Doubt]);
     assert_eq!(marks(&desk, "BP"), []);
-    let marked = marked_lines(&desk.note, &desk.transcript);
+    let marked = marked_lines(&desk.note, &desk.transcript, &desk.lexicon);
     let mut said: Vec<FindingRef> = marked.into_iter().flat_map(|line| line.findings).collect();
     said.sort_unstable();
     said.dedup();

@@ -62,6 +62,18 @@ enum Edit {
         /// `segment`, `start` and `end`.
         #[schema(value_type = Object)]
         span: Span,
+        /// What the words are, of `/v1/terminology/search`, where the lexicon does not know them.
+        #[serde(default)]
+        #[schema(value_type = Option<Object>)]
+        concept: Option<Concept>,
+    },
+    /// The unknown words of a person's line (the desk's `term`) are this concept of `/v1/terminology/search`.
+    Code {
+        #[schema(value_type = String)]
+        section: SectionCode,
+        index: usize,
+        #[schema(value_type = Object)]
+        concept: Concept,
     },
     /// A suggestion is right.
     Accept {
@@ -95,11 +107,12 @@ impl Edit {
             Self::Replace { section, index, text } => NoteEdit::Replace { section, index, text },
             Self::Remove { section, index } => NoteEdit::Remove { section, index },
             Self::Add { section, text } => NoteEdit::Add { section, text },
-            Self::Phrase { section, span } => {
+            Self::Phrase { section, span, concept } => {
                 let quote = Quotes::new(transcript).get(span);
                 let quote = quote.ok_or_else(|| ApiError::Invalid("the transcript has no such words".to_owned()))?;
-                NoteEdit::Phrase { section, span, text: quote.text }
+                NoteEdit::Phrase { section, span, text: quote.text, concept }
             }
+            Self::Code { section, index, concept } => NoteEdit::Code { section, index, concept },
             Self::Accept { finding } => NoteEdit::Accept { finding },
             Self::Drop { finding } => NoteEdit::Drop { finding },
             Self::Recode { finding, concept } => NoteEdit::Recode { finding, concept },
@@ -113,6 +126,7 @@ impl Edit {
             Self::Remove { .. } => Act::Remove,
             Self::Add { .. } => Act::Add,
             Self::Phrase { .. } => Act::Phrase,
+            Self::Code { .. } => Act::Code,
             Self::Accept { .. } => Act::Accept,
             Self::Drop { .. } => Act::Drop,
             Self::Recode { .. } => Act::Recode,
@@ -159,10 +173,10 @@ pub(super) async fn edit(
         if note == *before.note() {
             // Nothing is changed: what is told of the note was read all the same.
             caller.reads(&app, Action::View { count: 1 }, &id).await?;
-            return changed(&app, &id, merged).await;
+            return changed(&app, &caller, &id, merged).await;
         }
         if save(&app, &id, &note, (before.version(), edit.act()), &caller).await? {
-            return changed(&app, &id, merged).await;
+            return changed(&app, &caller, &id, merged).await;
         }
     }
     Err(conflict(&app, &caller, &id, &kept(&app, &id).await?).await)
@@ -193,9 +207,9 @@ async fn save(app: &App, id: &str, note: &Note, (before, act): (u64, Act), calle
     }
 }
 
-async fn changed(app: &App, id: &str, merged: bool) -> Result<Json<Changed>, ApiError> {
+async fn changed(app: &App, caller: &Caller, id: &str, merged: bool) -> Result<Json<Changed>, ApiError> {
     let kept = kept(app, id).await?;
-    let desk = desk(app, id, &kept).await?;
+    let desk = desk(app, caller, id, &kept).await?;
     Ok(Json(Changed { version: kept.record.version(), note: kept.record.note().clone(), merged, desk }))
 }
 
@@ -260,7 +274,7 @@ async fn step(app: &App, id: &str, (seen, act): (u64, Act), caller: &Caller) -> 
     let back_to = back_to.ok_or(ApiError::NothingToUndo)?;
     let note = app.rooms.store().note_version(id, back_to).await?.ok_or(ApiError::NothingToUndo)?;
     if save(app, id, &note, (seen, act), caller).await? {
-        return changed(app, id, false).await;
+        return changed(app, caller, id, false).await;
     }
     Err(conflict(app, caller, id, &self::kept(app, id).await?).await)
 }

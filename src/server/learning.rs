@@ -13,8 +13,7 @@ use super::error::{ApiError, ErrorDocument};
 use super::signing::kept;
 use crate::identity::Right;
 use crate::interop::fhir::Instant;
-use crate::note::{FindingRef, Span};
-use crate::record::{Figures, Learned, Outcome, Signature, figures, learned};
+use crate::record::{Correction, Figures, Learned, Offer, Outcome, Signature, figures, learned};
 use crate::store::{Recording, SignedNote, StoreError, whole};
 use crate::terminology::Concept;
 use crate::text::PatientText;
@@ -44,7 +43,7 @@ async fn computed(app: &App, id: &str, version: u64) -> Result<Option<Outcome>, 
     let (draft, signed) = (store.note_version(id, 1).await?, store.note_version(id, version).await?);
     let signature = kept.signed.iter().find(|(of, _)| *of == version).map(|(_, signature)| signature);
     let (Some(draft), Some(signed), Some(signature)) = (draft, signed, signature) else { return Ok(None) };
-    Ok(Some(Outcome::new(&draft, &signed, signature, seconds(&recording, signature))))
+    Ok(Some(Outcome::new(&draft, &signed, signature, seconds(&recording, signature), app.rooms.lexicon())))
 }
 
 /// From the end of the talk, which is its start and its length, to the signature; nothing where nobody talked or a clock was set back.
@@ -111,13 +110,13 @@ pub(super) async fn forget(
     Body(unwanted): Body<Unwanted>,
 ) -> Result<StatusCode, ApiError> {
     let mut found = false;
+    let unwanted = Learned { words: unwanted.words, concept: unwanted.concept, times: 0 };
     for (id, mut outcome) in outcomes(&app, &caller).await? {
         if outcome.by != *caller.name {
             continue;
         }
-        let mine = outcome.corrections.iter_mut().filter(|correction| {
-            correction.heard == unwanted.words && correction.now.as_ref() == Some(&unwanted.concept) && !correction.forgotten
-        });
+        let taught = |correction: &&mut Correction| unwanted.is_taught_by(correction) && !correction.forgotten;
+        let mine = outcome.corrections.iter_mut().filter(taught);
         let count = mine.map(|correction| correction.forgotten = true).count();
         if count > 0 {
             found = true;
@@ -139,15 +138,12 @@ struct Suggestion {
     #[schema(value_type = Object)]
     #[serde(flatten)]
     term: Learned,
-    /// Where the words are: `segment`, `start`, `end`.
+    /// The edit that takes it: `recode` of a finding, `code` of a line, `phrase` of words that led to nothing.
     #[schema(value_type = Object)]
-    span: Span,
-    /// The finding that rests on them and would be given the concept: `kind`, `index`.
-    #[schema(value_type = Object)]
-    finding: FindingRef,
+    edit: Offer,
 }
 
-/// Terms that this clinician has mapped before, where they are in this talk and the note makes something else of them.
+/// Terms that this clinician has mapped before, where the note makes something else of them or nothing.
 #[utoipa::path(
     get,
     path = "/v1/recordings/{id}/learned",
@@ -163,8 +159,8 @@ pub(super) async fn suggest(
     let record = kept(&app, &id).await?;
     let mut suggestions = Vec::new();
     for term in known(&app, &caller).await? {
-        let places = term.suggested(&record.transcript, record.record.note());
-        suggestions.extend(places.into_iter().map(|(span, finding)| Suggestion { term: term.clone(), span, finding }));
+        let offers = term.offers(&record.transcript, record.record.note(), app.rooms.lexicon());
+        suggestions.extend(offers.into_iter().map(|edit| Suggestion { term: term.clone(), edit }));
     }
     Ok(Json(Suggestions { version: record.record.version(), suggestions }))
 }

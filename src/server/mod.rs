@@ -306,6 +306,7 @@ fn interface() -> OpenApiRouter<App> {
         .routes(routes!(learning::suggest))
         .routes(routes!(templates::list))
         .routes(routes!(templates::keep, templates::remove))
+        .routes(routes!(templates::choose_template))
         .routes(routes!(holds::list, holds::place))
         .routes(routes!(holds::lift))
         .merge(accounts::routes())

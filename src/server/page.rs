@@ -60,6 +60,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "file-problem.js",
         "file.js",
         "findings.js",
+        "form.js",
         "history.js",
         "holds.js",
         "home.js",

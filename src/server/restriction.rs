@@ -44,5 +44,5 @@ async fn set(app: &App, caller: &Caller, id: &str, restricted: bool) -> Result<J
         // It was so already: what is told of the note was read all the same.
         caller.reads(app, Action::View { count: 1 }, id).await?;
     }
-    Ok(Json(desk(app, id, &kept(app, id).await?).await?))
+    Ok(Json(desk(app, caller, id, &kept(app, id).await?).await?))
 }

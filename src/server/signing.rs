@@ -11,6 +11,8 @@ use super::caller::{Caller, What};
 use super::clock::now;
 use super::edits::{Seen, conflict};
 use super::error::{ApiError, ErrorDocument};
+use super::templates::{Formed, formed};
+use super::visits::{Moved, moved};
 use crate::audit::Action;
 use crate::identity::Right;
 use crate::interop::fhir::Instant;
@@ -35,7 +37,8 @@ pub(super) struct Desk {
     undo: bool,
     /// Whether there is one to do again.
     redo: bool,
-    /// Each line: `section`, `index`, its `findings` (`kind`, `index`) and its `marks` (`doubt`, `unsure`, `negation`, `dose`, `side`).
+    /// Each line: `section`, `index`, its `findings` (`kind`, `index`) and its `marks` (`doubt`, `unsure`, `negation`, `dose`, `side`);
+    /// `term`: the words of a person's line that nothing is known of.
     #[schema(value_type = Vec<Object>)]
     lines: Vec<MarkedLine>,
     /// What has to be decided before the note can be signed.
@@ -44,6 +47,8 @@ pub(super) struct Desk {
     /// What differs from the machine's draft: `place`, `was`, `now`.
     #[schema(value_type = Vec<Object>)]
     changed: Vec<Difference>,
+    /// The note in the form that the reader has chosen; null where none is.
+    form: Option<Formed>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -60,7 +65,7 @@ pub(super) async fn kept(app: &App, id: &str) -> Result<KeptRecord, ApiError> {
     store.record(id).await?.ok_or(ApiError::NotFinished)
 }
 
-pub(super) async fn desk(app: &App, id: &str, kept: &KeptRecord) -> Result<Desk, ApiError> {
+pub(super) async fn desk(app: &App, caller: &Caller, id: &str, kept: &KeptRecord) -> Result<Desk, ApiError> {
     let note = kept.record.note();
     let first = app.rooms.store().note_version(id, 1).await?.ok_or(ApiError::NotFinished)?;
     let frozen = matches!(kept.record, Record::Signed(_));
@@ -74,9 +79,10 @@ pub(super) async fn desk(app: &App, id: &str, kept: &KeptRecord) -> Result<Desk,
         signed: signed.collect(),
         undo: !frozen && steps.undo.is_some(),
         redo: !frozen && steps.redo.is_some(),
-        lines: marked_lines(note, &kept.transcript),
+        lines: marked_lines(note, &kept.transcript, app.rooms.lexicon()),
         open: open_doubts(note),
         changed: differences(&first, note),
+        form: formed(app, caller, note).await?,
     })
 }
 
@@ -91,7 +97,7 @@ pub(super) async fn show(State(app): State<App>, caller: Caller, Path(id): Path<
     caller.may(&app, Right::View, What::Recording(&id)).await?;
     let kept = kept(&app, &id).await?;
     caller.reads(&app, Action::View { count: 1 }, &id).await?;
-    Ok(Json(desk(&app, &id, &kept).await?))
+    Ok(Json(desk(&app, &caller, &id, &kept).await?))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -104,7 +110,7 @@ pub(super) struct History {
 #[schema(as = HistoryEntry)]
 struct Entry {
     version: u64,
-    /// What was done: an edit's `op`, `undo`, `redo`, `addendum`, `sign`, `restrict` or `unrestrict`.
+    /// What was done: an edit's `op`, `undo`, `redo`, `addendum`, `sign`, `restrict`, `unrestrict` or `move`.
     #[schema(value_type = String)]
     act: HistoryAct,
     by: String,
@@ -112,6 +118,9 @@ struct Entry {
     /// `place`, `was`, `now`.
     #[schema(value_type = Vec<Object>)]
     differences: Vec<Difference>,
+    /// Of a `move`: `from` and `to`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved: Option<Moved>,
 }
 
 #[derive(Serialize)]
@@ -141,12 +150,17 @@ pub(super) async fn history(State(app): State<App>, caller: Caller, Path(id): Pa
     for Change { version, act, by, at } in &kept.changes {
         let note = store.note_version(&id, *version).await?.ok_or(ApiError::NotFinished)?;
         let (act, by, at) = (HistoryAct::Changed(*act), by.clone(), at.clone());
-        entries.push(Entry { version: *version, act, by, at, differences: differences(&before, &note) });
+        entries.push(Entry { version: *version, act, by, at, differences: differences(&before, &note), moved: None });
         entries.extend(signed(*version));
         before = note;
     }
     for Restriction { restricted, signature } in store.restrictions(&id).await? {
-        mark_entry(&mut entries, restricted, &signature)?;
+        let act = if restricted { "restrict" } else { "unrestrict" };
+        put_in_its_place(&mut entries, beside(1, act, &signature))?;
+    }
+    for moved in moved(&app, &id).await? {
+        let (act, by, at) = (HistoryAct::Beside("move"), moved.by.clone(), moved.at.clone());
+        put_in_its_place(&mut entries, Entry { version: 1, act, by, at, differences: Vec::new(), moved: Some(moved) })?;
     }
     entries.reverse();
     Ok(Json(History { entries }))
@@ -159,20 +173,20 @@ fn sign_entry(version: u64, by: &Signature) -> Entry {
 /// What was done to a version that changed none of its words.
 fn beside(version: u64, act: &'static str, by: &Signature) -> Entry {
     let (act, by, at) = (HistoryAct::Beside(act), by.by.clone(), by.at.clone());
-    Entry { version, act, by, at, differences: Vec::new() }
+    Entry { version, act, by, at, differences: Vec::new(), moved: None }
 }
 
-/// Puts a mark behind what was done before it, to the version that was the current one then.
-fn mark_entry(entries: &mut Vec<Entry>, restricted: bool, by: &Signature) -> Result<(), ApiError> {
-    let at = Instant::parse(&by.at)?.unix_seconds();
+/// Puts something that changed no words behind what was done before it, to the version that was the current one then.
+fn put_in_its_place(entries: &mut Vec<Entry>, entry: Entry) -> Result<(), ApiError> {
+    let at = Instant::parse(&entry.at)?.unix_seconds();
     let mut place = 0;
-    for (number, entry) in entries.iter().enumerate() {
-        if Instant::parse(&entry.at)?.unix_seconds() <= at {
+    for (number, other) in entries.iter().enumerate() {
+        if Instant::parse(&other.at)?.unix_seconds() <= at {
             place = number + 1;
         }
     }
     let version = entries.iter().take(place).map(|entry| entry.version).max().unwrap_or(1);
-    entries.insert(place, beside(version, if restricted { "restrict" } else { "unrestrict" }, by));
+    entries.insert(place, Entry { version, ..entry });
     Ok(())
 }
 
@@ -277,7 +291,7 @@ pub(super) fn signature(caller: &Caller) -> Result<Signature, ApiError> {
 async fn vouched(app: &App, caller: &Caller, id: &str, saved: Result<(), SaveError>) -> Result<Json<Desk>, ApiError> {
     let kept = kept(app, id).await?;
     match saved {
-        Ok(()) => Ok(Json(desk(app, id, &kept).await?)),
+        Ok(()) => Ok(Json(desk(app, caller, id, &kept).await?)),
         Err(SaveError::Conflict) => Err(conflict(app, caller, id, &kept).await),
         Err(error) => Err(error.into()),
     }
@@ -295,7 +309,8 @@ mod tests {
         for (restricted, at) in
             [(true, "2026-11-26T01:00:00Z"), (false, "2026-11-26T10:00:00+08:00"), (true, "2026-11-26T12:00:00+08:00")]
         {
-            mark_entry(&mut entries, restricted, &by(at)).unwrap();
+            let act = if restricted { "restrict" } else { "unrestrict" };
+            put_in_its_place(&mut entries, beside(1, act, &by(at))).unwrap();
         }
         let found: Vec<_> = entries.iter().map(|entry| (serde_json::to_value(&entry.act).unwrap(), entry.version)).collect();
         let expected = [("restrict", 1), ("sign", 2), ("unrestrict", 2), ("sign", 3), ("restrict", 3)];

@@ -104,7 +104,7 @@ pub use restrictions::Restriction;
 pub use rotate::rotate_keys;
 pub use sessions::{NewSession, StoredSession};
 pub use sound::SoundState;
-pub use templates::StoredTemplate;
+pub use templates::{StoredTemplate, TemplateChoice};
 pub use ways_back::WayChange;
 
 /// What the probe says.

@@ -82,6 +82,7 @@ mod tests {
     use super::super::tests::{Site, by, new_recording, note, on_both, transcript};
     use super::*;
     use crate::record::{Draft, Signature};
+    use crate::terminology::Lexicon;
 
     async fn an_outcome_is_of_a_signed_note_and_goes_with_its_recording(site: Site) {
         let store = site.open().await;
@@ -94,7 +95,7 @@ mod tests {
         store.save_signature(&id, &reviewed.sign(signature.clone()), &by()).await.unwrap();
         let signed = store.signed_notes(Reach::TRIAL).await.unwrap();
         assert_eq!(signed, [SignedNote { id: id.clone(), version: 1, outcome: None }]);
-        let outcome = Outcome::new(&note("1"), &note("1"), &signature, Some(30));
+        let outcome = Outcome::new(&note("1"), &note("1"), &signature, Some(30), &Lexicon::builtin().unwrap());
         store.keep_outcome(&id, &outcome).await.unwrap();
         store.change_outcome(&id, &Outcome { kept: 7, ..outcome.clone() }).await.unwrap();
         store.keep_outcome(&id, &outcome).await.unwrap();

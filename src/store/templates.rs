@@ -1,5 +1,7 @@
 //! Clinicians' own forms of the note.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::place::Place;
@@ -15,6 +17,19 @@ pub struct StoredTemplate {
     pub specialty: String,
     /// The template.
     pub text: String,
+}
+
+/// Which templates a clinician has chosen: one at most for each specialty.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TemplateChoice {
+    /// The specialty that the clinician works in now; may be empty.
+    pub specialty: String,
+    /// The template's name by specialty.
+    pub chosen: BTreeMap<String, String>,
+}
+
+fn choice_place<'a>(clinician: &str) -> Place<'a> {
+    Place::row("template_choices.document", "", clinician.to_owned())
 }
 
 fn place<'a>(clinician: &str, name: &str) -> Place<'a> {
@@ -59,6 +74,30 @@ impl Store {
         }
         act.commit(&by.did_in_general(Action::Administer)).await.map(|_| true)
     }
+
+    /// What a clinician has chosen; nothing chosen where it never was.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], and when it cannot be read.
+    pub async fn template_choice(&self, clinician: &str) -> Result<TemplateChoice, StoreError> {
+        let query = "SELECT document FROM template_choices WHERE clinician = $1";
+        let row = self.reader().one::<(Vec<u8>,)>(sqlx::query_as(query).bind(clinician)).await;
+        let row = row.map_err(StoreError::database("read the chosen templates"))?;
+        row.map_or_else(|| Ok(TemplateChoice::default()), |(sealed,)| choice_place(clinician).unseal_json(self.root(), &sealed))
+    }
+
+    /// Keeps what a clinician has chosen.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn keep_template_choice(&self, clinician: &str, choice: &TemplateChoice, by: &By) -> Result<(), StoreError> {
+        let sealed = choice_place(clinician).seal_json(self.root(), choice)?;
+        let insert = "INSERT INTO template_choices (clinician, document) VALUES ($1, $2) \
+            ON CONFLICT (clinician) DO UPDATE SET document = excluded.document";
+        let mut act = self.begin("choose a template").await?;
+        act.execute(sqlx::query(insert).bind(clinician).bind(sealed)).await?;
+        act.commit(&by.did_in_general(Action::Administer)).await.map(drop)
+    }
 }
 
 #[cfg(test)]
@@ -86,7 +125,21 @@ mod tests {
         assert!(matches!(store.templates("Dr Wong").await, Err(StoreError::Damaged { .. })));
     }
 
+    async fn a_choice_is_kept_for_each_specialty_and_is_the_clinician_s_own(site: Site) {
+        let store = site.open().await;
+        assert_eq!(store.template_choice("Dr Chan").await.unwrap(), TemplateChoice::default());
+        let chosen = BTreeMap::from([("Diabetes".to_owned(), "DM 覆診".to_owned()), (String::new(), "GOPC".to_owned())]);
+        let choice = TemplateChoice { specialty: "Diabetes".into(), chosen };
+        store.keep_template_choice("Dr Chan", &TemplateChoice::default(), &by()).await.unwrap();
+        store.keep_template_choice("Dr Chan", &choice, &by()).await.unwrap();
+        assert_eq!(store.template_choice("Dr Chan").await.unwrap(), choice);
+        assert_eq!(store.template_choice("Dr Wong").await.unwrap(), TemplateChoice::default());
+        sqlx::query("UPDATE template_choices SET clinician = 'Dr Wong'").execute(store.database().pool()).await.unwrap();
+        assert!(matches!(store.template_choice("Dr Wong").await, Err(StoreError::Damaged { .. })));
+    }
+
     on_both! {
+        a_choice_is_kept_for_each_specialty_and_is_the_clinician_s_own,
         a_clinician_keeps_changes_and_removes_templates_and_sees_no_other_s,
         a_template_moved_to_another_clinician_is_damaged,
     }

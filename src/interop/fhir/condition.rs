@@ -6,7 +6,6 @@ use super::bundle::Context;
 use super::element::{codings, concept, hl7};
 use crate::note::compose::doubt;
 use crate::note::{Assertion, Condition, Laterality};
-use crate::text::PatientText;
 
 /// A Condition; `None` for the family's, which are a FamilyMemberHistory.
 ///
@@ -35,12 +34,12 @@ pub(super) fn resource(condition: &Condition, context: &Context<'_>) -> Option<V
         "subject": context.subject(),
         "onsetString": onset(condition, context),
         "recordedDate": context.at(),
-        "note": heard(&condition.text, condition.sounds_like.as_deref(), context),
+        "note": heard(condition.text.reveal(), condition.sounds_like.as_deref(), context),
     }))
 }
 
 /// An Annotation with the words that were heard, where they only sound like what stands here; else nothing.
-pub(super) fn heard(text: &PatientText, sounds_like: Option<&str>, context: &Context<'_>) -> Value {
+pub(super) fn heard(text: &str, sounds_like: Option<&str>, context: &Context<'_>) -> Value {
     let words = doubt(text, sounds_like, context.language());
     if words.is_empty() { Value::Null } else { json!([{"text": words.trim()}]) }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::bundle::Context;
 use super::condition::heard;
 use super::element::{ATC, UCUM, coding, concept, decimal, quantity};
+use crate::note::compose::misheard;
 use crate::note::compose::{days_between, regimen};
 use crate::note::{Medication, MedicationStatus};
 
@@ -26,7 +27,7 @@ pub(super) fn resource(drug: &Medication, context: &Context<'_>) -> Value {
         "medicationCodeableConcept": concept(vec![code], name),
         "subject": context.subject(),
         "dateAsserted": context.at(),
-        "note": heard(&drug.text, drug.sounds_like.as_deref(), context),
+        "note": heard(misheard(drug), drug.sounds_like.as_deref(), context),
         "dosage": [dosage(drug, context)],
     })
 }

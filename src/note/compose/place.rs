@@ -1,6 +1,7 @@
 //! In which section a finding is said.
 
-use super::super::{Assertion, Condition, Medication, MedicationStatus, SectionCode};
+use super::super::{Assertion, Code, Condition, Medication, MedicationStatus, SectionCode};
+use crate::terminology::{Concept, Lexicon};
 
 const ICD10: &str = "http://hl7.org/fhir/sid/icd-10";
 const ICPC2: &str = "http://hl7.org/fhir/sid/icpc-2";
@@ -15,17 +16,32 @@ const SIGNS: [&str; 9] = ["R01", "R03", "R16", "R18", "R29.2", "R59", "R7", "R8"
 /// complaints): low back pain is M54.5 in ICD-10, L03 in ICPC-2.
 #[must_use]
 pub fn condition_section(condition: &Condition) -> SectionCode {
-    let of = |system: &str| condition.codes.iter().find(|code| code.system == system).map(|code| code.code.as_str());
+    section_by(&condition.codes, condition.assertion)
+}
+
+fn section_by(codes: &[Code], assertion: Assertion) -> SectionCode {
+    let of = |system: &str| codes.iter().find(|code| code.system == system).map(|code| code.code.as_str());
     let (icd10, icpc2) = (of(ICD10).unwrap_or_default(), of(ICPC2).unwrap_or_default());
     let sign = SIGNS.iter().any(|sign| icd10.starts_with(sign));
     let symptom = icd10.starts_with('R') || is_complaint(icpc2);
-    match condition.assertion {
+    match assertion {
         Assertion::Historical | Assertion::Family => SectionCode::S,
         _ if sign => SectionCode::O,
         Assertion::Absent => SectionCode::S,
         Assertion::Present | Assertion::Possible if symptom => SectionCode::S,
         Assertion::Present | Assertion::Possible => SectionCode::A,
     }
+}
+
+/// Where a concept stands that somebody has or takes; nothing for what the lexicon does not have.
+#[must_use]
+pub fn section_of(concept: &Concept, lexicon: &Lexicon) -> Option<SectionCode> {
+    if lexicon.drug(concept).is_some() {
+        return Some(SectionCode::S);
+    }
+    let codes = lexicon.condition(concept)?.codes();
+    let codes: Vec<Code> = codes.into_iter().map(|(system, code)| Code { system, code }).collect();
+    Some(section_by(&codes, Assertion::Present))
 }
 
 /// ICPC-2: a chapter letter and two digits; 01 to 29 are symptoms and complaints.

@@ -1,7 +1,7 @@
 //! P: drugs started, changed and stopped, and what else will be done.
 
 use super::sentence::{Line, Phrase, each};
-use super::wording::{doubt, duration, frequency, quantity};
+use super::wording::{doubt, duration, frequency, misheard, quantity};
 use super::{Language, Part};
 use crate::note::{Medication, MedicationStatus, Note, PlanItem, PlanKind};
 
@@ -52,7 +52,7 @@ pub(crate) fn drug(drug: &Medication, language: Language) -> String {
 }
 
 fn name(drug: &Medication, language: Language) -> String {
-    format!("{}{}", drug.name.trim(), doubt(&drug.text, drug.sounds_like.as_deref(), language))
+    format!("{}{}", drug.name.trim(), doubt(misheard(drug), drug.sounds_like.as_deref(), language))
 }
 
 /// How it was taken before the change that the entry itself tells of.

@@ -1,12 +1,11 @@
 //! Times, amounts and units the way each language writes them.
 
 use super::Language;
-use crate::note::Quantity;
-use crate::text::PatientText;
+use crate::note::{Medication, Quantity};
 
 /// What follows the name of a finding whose words only sound like it: what was heard, for the clinician to look at; else nothing.
-pub(crate) fn doubt(heard: &PatientText, sounds_like: Option<&str>, language: Language) -> String {
-    let heard = heard.reveal().trim();
+pub(crate) fn doubt(heard: &str, sounds_like: Option<&str>, language: Language) -> String {
+    let heard = heard.trim();
     sounds_like.map_or_else(String::new, |_| language.pick(format!(" (?heard 「{heard}」)"), format!("（？聽到「{heard}」）")))
 }
 
@@ -15,6 +14,72 @@ const LENGTHS: [(f64, &str, &str); 4] =
     [(365.0, " yr", " 年"), (30.0, "/12", " 個月"), (7.0, "/52", " 星期"), (1.0, "/7", " 日")];
 /// By how much more than said 十幾 is taken for.
 pub(in crate::note) const AND_MORE: f64 = 1.15;
+
+/// What follows a number where a drug is taken, in lower case.
+const COUNTED: [&str; 26] = [
+    "mg", "mcg", "ug", "g", "ml", "iu", "units", "unit", "tab", "puff", "drop", "毫克", "微克", "毫升", "克", "單位", "粒", "片",
+    "次", "日", "下", "滴", "包", "支", "個", "號",
+];
+/// Words that a regimen begins with, in lower case.
+const TAKEN: [&str; 24] = [
+    "once",
+    "twice",
+    "three times",
+    "daily",
+    "every",
+    "each",
+    "bd",
+    "tds",
+    "qid",
+    "od",
+    "prn",
+    "nocte",
+    "mane",
+    "when needed",
+    "per day",
+    "at night",
+    "每",
+    "隔日",
+    "隔晚",
+    "早晚",
+    "朝早",
+    "夜晚",
+    "睡前",
+    "有需要",
+];
+
+/// Of the words in which a drug and how it is taken were heard, the name alone.
+///
+/// The words begin with the name. An amount is a number with what is counted; a numeral that counts nothing may be of the name.
+pub(crate) fn misheard(drug: &Medication) -> &str {
+    let heard = drug.text.reveal().trim();
+    let lower = heard.to_ascii_lowercase();
+    let mut before = ' ';
+    for (at, here) in lower.char_indices() {
+        let rest = lower.get(at..).unwrap_or_default();
+        let begins = !(before.is_ascii_alphabetic() && here.is_ascii_alphabetic());
+        let name = heard.get(..at).map(str::trim_end).unwrap_or_default();
+        if begins && name.chars().any(char::is_alphabetic) && (begins_with(rest, &TAKEN) || is_amount(rest)) {
+            return name.trim_end_matches([',', '，', '、']);
+        }
+        before = here;
+    }
+    heard
+}
+
+/// `七十五 mg`, `500mg`, `兩粒`.
+fn is_amount(words: &str) -> bool {
+    let number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '/') || "零一二兩两三四五六七八九十百千半點".contains(c);
+    let rest = words.trim_start_matches(number);
+    rest.len() < words.len() && begins_with(rest.trim_start(), &COUNTED)
+}
+
+/// Whether words begin with one of these, which is no beginning of a longer Latin word.
+fn begins_with(words: &str, these: &[&str]) -> bool {
+    let whole =
+        |rest: &str, word: &str| !word.is_ascii() || !rest.trim_start_matches('s').starts_with(|c: char| c.is_ascii_alphabetic());
+    these.iter().any(|word| words.strip_prefix(word).is_some_and(|rest| whole(rest, word)))
+}
 
 /// `3/7`, `2/52`, `3/12`, `1 yr`: days, weeks and months as fractions, the shorthand of British and Hong Kong records.
 ///
@@ -140,6 +205,7 @@ fn rounded(number: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::note::{Evidence, MedicationStatus, Span};
 
     #[test]
     fn lengths_of_time() {
@@ -173,5 +239,42 @@ mod tests {
         assert_eq!(duration(182.5, Language::TraditionalChinese).as_deref(), Some("6 個月"));
         assert_eq!(about(21.0, Language::TraditionalChinese).as_deref(), Some("約 3 星期"));
         assert_eq!(duration(f64::NAN, Language::English), None);
+    }
+
+    #[test]
+    fn of_a_misheard_drug_the_name_alone_is_quoted() {
+        let cases = [
+            ("tammy flu 七十五 mg 一日兩次", "tammy flu"),
+            ("met forming 500mg twice a day", "met forming"),
+            ("阿莫思林，每日三次", "阿莫思林"),
+            ("撲熱色痛兩粒", "撲熱色痛"),
+            ("war fairing every day", "war fairing"),
+            ("every gold 5 mg", "every gold"),
+            ("七葉蓮 三片", "七葉蓮"),
+            ("三七粉一包", "三七粉"),
+            ("mg", "mg"),
+            ("odd drine BD", "odd drine"),
+            ("", ""),
+        ];
+        for (heard, name) in cases {
+            let evidence = Evidence::from(Span::new(0, 0, 1).unwrap());
+            let drug = Medication {
+                text: heard.into(),
+                name: "x".into(),
+                atc: None,
+                dose: None,
+                times_per_day: None,
+                prn: false,
+                duration_days: None,
+                unit_implied: false,
+                changed_from: None,
+                instruction: None,
+                status: MedicationStatus::Active,
+                confidence: 0.6,
+                sounds_like: Some("x".into()),
+                provenance: evidence.into(),
+            };
+            assert_eq!(misheard(&drug), name);
+        }
     }
 }

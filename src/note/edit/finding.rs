@@ -123,10 +123,10 @@ fn mark(provenance: &mut Provenance, was: String, author: Author<'_>, by_a_perso
 
 fn name_of_condition(condition: &Condition) -> String {
     let codes: Vec<&str> = condition.codes.iter().map(|code| code.code.as_str()).collect();
-    let doubt = compose::doubt(&condition.text, condition.sounds_like.as_deref(), Language::English);
+    let doubt = compose::doubt(condition.text.reveal(), condition.sounds_like.as_deref(), Language::English);
     format!("{} {}{doubt}", condition.display.en, codes.join(" "))
 }
 
 fn name_of_drug(drug: &Medication) -> String {
-    format!("{}{}", drug.name, compose::doubt(&drug.text, drug.sounds_like.as_deref(), Language::English))
+    format!("{}{}", drug.name, compose::doubt(compose::misheard(drug), drug.sounds_like.as_deref(), Language::English))
 }

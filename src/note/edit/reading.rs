@@ -15,7 +15,7 @@ use crate::speech::{Segment, TRANSCRIPT_SCHEMA, Transcript};
 use crate::terminology::{Lexicon, Meaning, TermKind};
 
 /// First words of a line that denies all it names.
-const DENIALS: [&str; 10] = ["no ", "not ", "nil ", "denies ", "denied ", "without ", "無", "冇", "沒有", "否認"];
+pub(super) const DENIALS: [&str; 10] = ["no ", "not ", "nil ", "denies ", "denied ", "without ", "無", "冇", "沒有", "否認"];
 
 /// Reads the lines of people with one of these provenances anew: the findings that they said go, what they say now comes.
 pub(super) fn read_anew(note: &mut Note, provenances: &[&Provenance], lexicon: &Lexicon) {
@@ -72,10 +72,11 @@ fn claims(note: &Note) -> Note {
     claims
 }
 
-struct Reader<'a> {
-    lexicon: &'a Lexicon,
-    provenance: &'a Provenance,
-    section: SectionCode,
+/// Reads the words of a line in a section.
+pub(super) struct Reader<'a> {
+    pub(super) lexicon: &'a Lexicon,
+    pub(super) provenance: &'a Provenance,
+    pub(super) section: SectionCode,
 }
 
 impl Reader<'_> {
@@ -86,6 +87,17 @@ impl Reader<'_> {
 
     /// The findings of one line, with the place of their words in it; of an item of a list, the place in the item.
     fn understood(&self, line: &str) -> Note {
+        self.belonging(self.meant(line))
+    }
+
+    /// Whether words say anything by themselves.
+    pub(super) fn knows(&self, words: &str) -> bool {
+        let said = self.said(words);
+        said.provenances().next().is_some() || !self.named(words).is_empty()
+    }
+
+    /// What a line means, whatever section its findings belong in.
+    pub(super) fn meant(&self, line: &str) -> Note {
         let (lead, rest) = shorthand::lead(self.section, line);
         let mut found = self.said("");
         match lead {
@@ -104,7 +116,7 @@ impl Reader<'_> {
             Lead::Prose if self.section == SectionCode::P => found = self.prescribed(rest),
             Lead::Prose => found = self.prose(rest),
         }
-        self.belonging(found)
+        found
     }
 
     /// What belongs in the section.

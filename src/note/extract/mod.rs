@@ -107,7 +107,8 @@ impl Talk {
     }
 
     /// Every claim about a condition with the rule that made it, in order.
-    fn events(&self, lexicon: &Lexicon) -> Vec<Event> {
+    #[must_use]
+    pub fn events(&self, lexicon: &Lexicon) -> Vec<Event> {
         let mut events = dialogue::events(&self.utterances, &self.mentions, lexicon);
         events.extend(indications::events(&self.utterances, lexicon));
         events

@@ -45,7 +45,9 @@ export const figures = () => ask("GET", "/v1/figures");
 export const learned = async () => (await ask("GET", "/v1/learned")).terms;
 export const suggestions = (id) => ask("GET", `${recordingPath(id)}/learned`);
 export const forget = (words, concept) => ask("POST", "/v1/learned/forget", { words, concept });
-export const templates = async () => (await ask("GET", "/v1/templates")).templates;
+export const forms = () => ask("GET", "/v1/templates");
+export const templates = async () => (await forms()).templates;
+export const chooseForm = (choice) => ask("PUT", "/v1/template-choice", choice);
 export const keepTemplate = (name, body) => ask("PUT", `/v1/templates/${encodeURIComponent(name)}`, body);
 export const removeTemplate = (name) => ask("DELETE", `/v1/templates/${encodeURIComponent(name)}`);
 /** Throws the refusal, if there is one, of what is at an address. */

@@ -23,7 +23,7 @@ const worklist = new Worklist({ open: (id) => go(id), choose: (banner) => visits
 const recordings = new RecordingsView({ open: (id) => go(id), resume: (id) => resume(id) });
 const page = { home: () => go(""), shown: (id) => address(id), enter: () => enterRoom(), taken: () => visits.choose(null) };
 const recording = new Recording(page, visits);
-new Copies(() => recording.note.note);
+new Copies(() => recording.desk.desk?.form ?? recording.note.note);
 
 /** The address names the recording shown, so that loading the page again comes back to it. Ids say nothing of a patient. */
 function address(id) {

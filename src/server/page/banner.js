@@ -1,6 +1,6 @@
 // Who is before the clinician: name and number, sex, age and allergies, on record, edit, sign and letters. Draws what the server gives as
 // `banner` (of a recording or a visit) and decides nothing.
-import { make } from "./dom.js";
+import { $, make } from "./dom.js";
 import { t, tongue, when } from "./i18n.js";
 
 /** `65 y`; months for who is younger than two. */
@@ -69,4 +69,9 @@ export function bannerNode(banner, { actions = [], small = false } = {}) {
   );
   const who = make("div", { class: "who" }, make("b", { class: "name" }, ...name.filter(Boolean)), facts);
   return make("div", { class: "banner", aria: { role: "group", label: t("visit.banner") } }, who, foot);
+}
+
+/** Puts the banner of who is concerned into a dialog, which hides the one behind it. */
+export function showBanner(id, banner) {
+  $(id).replaceChildren(bannerNode(banner, { small: true }));
 }

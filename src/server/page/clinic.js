@@ -1,6 +1,7 @@
 // What the clinic's signed notes tell and teach: figures, learned terms, and the clinician's own forms of the note.
 import * as api from "./api.js";
 import { $, button, make } from "./dom.js";
+import { readForms } from "./form.js";
 import { length, onLanguage, t, tongue } from "./i18n.js";
 import { explain } from "./recordings.js";
 
@@ -47,6 +48,7 @@ async function templates() {
     try {
       await api.keepTemplate(name.value.trim(), { specialty: specialty.value.trim(), text: text.value });
       await fill("clinic-templates", templates);
+      void readForms();
       $("clinic-title").focus();
     } catch (error) {
       // The server names the line and the field, in English.
@@ -60,6 +62,7 @@ async function templates() {
   const remove = async (template) => {
     await api.removeTemplate(template.name);
     await fill("clinic-templates", templates);
+    void readForms();
     $("clinic-title").focus();
   };
   const item = (template) => make("li", {},

@@ -1,4 +1,5 @@
-// The dialog in which a finding is given another code: a field, and what the terminology has for it while it is typed.
+// The dialog in which a finding, or words that nothing is known of, is given a code: a field, and what the terminology has for it
+// while it is typed.
 import * as api from "./api.js";
 import { $, make } from "./dom.js";
 import { findingName, findingCodes } from "./findings.js";
@@ -20,19 +21,25 @@ let asked = 0;
 
 export const canBeCoded = ({ kind }) => kind in KINDS;
 
-/** Resolves to `{finding, concept}`, or to null when nothing was chosen. `findings` are those of one line. */
-export function chooseCode(note, findings) {
+/**
+ * Resolves to `{finding, concept}`, or to null when nothing was chosen. `findings` are those of one line; `term` are the words of it
+ * that nothing is known of, or null: for them `finding` is null.
+ */
+export function chooseCode(note, findings, term) {
+  const names = findings.map((finding) => `${findingName(note, finding)} · ${findingCodes(note, finding)}`);
+  const choices = [...findings, ...(term === null ? [] : [null])];
+  if (term !== null) names.push(t("codes.term", { words: term }));
   const which = $("codes-finding");
-  which.replaceChildren(...findings.map((finding, index) => make("option", { value: String(index) }, `${findingName(note, finding)} · ${findingCodes(note, finding)}`)));
-  $("codes-which").hidden = findings.length < 2;
-  $("codes-now").hidden = findings.length > 1;
-  $("codes-now").textContent = `${findingName(note, findings[0])} · ${findingCodes(note, findings[0])}`;
+  which.replaceChildren(...names.map((name, index) => make("option", { value: String(index) }, name)));
+  $("codes-which").hidden = names.length < 2;
+  $("codes-now").hidden = names.length > 1;
+  $("codes-now").textContent = names[0];
   chosen = null;
   field.value = "";
   dialog.returnValue = "";
   show([]);
-  const finding = () => findings[Number(which.value) || 0];
-  dialog.kind = () => KINDS[finding().kind];
+  const finding = () => choices[Number(which.value) || 0];
+  dialog.fits = ({ kind }) => finding() === null || kind === KINDS[finding().kind];
   dialog.showModal();
   field.focus();
   return new Promise((done) => {
@@ -75,7 +82,7 @@ async function look() {
   const number = ++asked;
   if (query === "") return show([]);
   try {
-    const found = (await api.terminology(query)).filter(({ concept }) => concept.kind === dialog.kind());
+    const found = (await api.terminology(query)).filter(({ concept }) => dialog.fits(concept));
     // An answer that a later one has overtaken is not shown.
     if (number === asked) show(found, found.length === 0 ? t("codes.none") : "");
   } catch (error) {

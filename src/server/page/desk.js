@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { canBeCoded, chooseCode } from "./code-search.js";
 import { $ } from "./dom.js";
+import { drawForm, onForm } from "./form.js";
 import { showHistory } from "./history.js";
 import { onLanguage, t, when } from "./i18n.js";
 import { announce, dismiss, notice } from "./notices.js";
@@ -25,6 +26,7 @@ export class Desk {
     $("desk-sign").addEventListener("click", () => this.sign());
     $("desk-addendum").addEventListener("click", () => this.addendum());
     $("desk-restrict").addEventListener("click", () => this.restrict());
+    onForm(() => this.formed());
     acceptPhrases($("lines"), $("note"), (section, span) => this.editable && this.change({ op: "phrase", section, span }, "desk.phrase_added"));
     addEventListener("keydown", (event) => this.key(event));
     onLanguage(() => this.draw());
@@ -59,8 +61,23 @@ export class Desk {
     if (this.held !== null) this.draws(this.held);
   }
 
+  /** Another form was chosen: the note is asked for in it. */
+  async formed() {
+    const { held } = this;
+    if (this.desk === null) return;
+    try {
+      const desk = await api.record(held.id);
+      if (this.held !== held) return;
+      if (desk.version === held.version) held.desk = desk;
+      this.redraw();
+    } catch (error) {
+      notice("desk", "bad", "plain", { why: () => explain(error) });
+    }
+  }
+
   draw() {
     const { desk } = this;
+    drawForm(desk);
     $("desk").hidden = desk === null;
     // Of a draft the next thing to do is to sign it.
     $("next").classList.toggle("primary", desk === null || desk.stage === "signed");
@@ -134,14 +151,18 @@ export class Desk {
     return this.change({ op: "dismiss", span: { segment, start, end } }, "desk.dismissed");
   }
 
-  async recode(findings) {
+  /** Gives a finding of the line another code, or its unknown words one. */
+  async recode(findings, { section, index, term = null }) {
     const fit = findings.filter(canBeCoded);
-    if (fit.length === 0) {
+    if (fit.length === 0 && term === null) {
       notice("desk", "bad", "codes.nothing");
       return;
     }
-    const chosen = await chooseCode(this.held.note, fit);
-    if (chosen) await this.change({ op: "recode", ...chosen }, "desk.recoded");
+    const chosen = await chooseCode(this.held.note, fit, term);
+    if (chosen === null) return;
+    const { finding, concept } = chosen;
+    if (finding) await this.change({ op: "recode", finding, concept }, "desk.recoded");
+    else await this.change({ op: "code", section, index, concept }, "desk.coded");
   }
 
   async phrase(segment, span = null) {
@@ -185,7 +206,7 @@ export class Desk {
     const { held } = this;
     if (!this.editable) return;
     dismiss("desk");
-    const answer = await askToSign({ note: held.note, desk: held.desk, by: this.by, show: ({ section, index }) => this.line(section, index) });
+    const answer = await askToSign({ note: held.note, desk: held.desk, banner: held.banner, by: this.by, show: ({ section, index }) => this.line(section, index) });
     if (answer === null) return;
     try {
       if (held.desk.stage !== "reviewed") held.desk = await api.reviewNote(held.id, held.version);
@@ -200,7 +221,7 @@ export class Desk {
 
   async addendum() {
     const { held } = this;
-    const line = await askForAddendum({ id: held.id, by: this.by });
+    const line = await askForAddendum({ id: held.id, banner: held.banner, by: this.by });
     if (line === null) return;
     dismiss("desk");
     try {

@@ -10,10 +10,14 @@ export function difference({ place, was, now }) {
   return make("li", {}, make("span", { class: "where" }, where), make("span", { class: "what" }, part("del", was), arrow, part("ins", now)));
 }
 
+/** Whose the recording was: a patient's name, nobody's, or somebody's who was erased. */
+export const whose = (side) => (side === null ? t("visit.nobody_short") : side.name ?? t("visit.gone"));
+
 export function showHistory(entries) {
-  const items = entries.map(({ version, act, by, at, differences }) =>
+  const items = entries.map(({ version, act, by, at, differences, moved }) =>
     make("li", {},
       make("p", { class: "head" }, make("b", {}, t(`history.${act}`)), make("span", {}, t("history.by", { by, when: when(at), n: version }))),
+      moved ? make("p", {}, t("history.moved", { from: whose(moved.from), to: whose(moved.to) })) : null,
       differences.length > 0 ? make("ul", { class: "differences" }, ...differences.map(difference)) : null,
     ));
   $("history-list").replaceChildren(...items);

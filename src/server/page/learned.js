@@ -1,4 +1,4 @@
-// Terms that the clinician gave another code before and that are said again: suggested beside the note, taken with one click.
+// Terms that the clinician gave a code before and that are said or typed again: suggested beside the note, taken with one click.
 import * as api from "./api.js";
 import { $, button, make } from "./dom.js";
 import { t, tongue } from "./i18n.js";
@@ -32,11 +32,11 @@ export async function suggestLearned({ id, version, state }, edit) {
   }
 }
 
-function item({ words, concept, finding }, edit) {
+function item({ words, concept, edit: change }, edit) {
   const meant = concept.en ?? concept.name;
   const take = async () => {
     box(false);
-    await edit({ op: "recode", finding, concept }).catch(() => box(true));
+    await edit(change).catch(() => box(true));
   };
   const box = (shown) => {
     $("learned").hidden = !shown;

@@ -1,5 +1,6 @@
 // Letters of the signed note that is shown: a dialog that asks for what the note does not say, and opens the letter to print.
 import * as api from "./api.js";
+import { showBanner } from "./banner.js";
 import { $, button, make } from "./dom.js";
 import { explain } from "./recordings.js";
 import { onLanguage, t } from "./i18n.js";
@@ -12,10 +13,12 @@ const KINDS = [
 const LANGUAGES = [["en", "letters.english"], ["zh-Hant", "letters.chinese"]];
 
 let recording = null;
+let whose = null;
 
-/** Shows the button for a recording that is finished; whether its note is signed the server says. */
-export function letters(id) {
+/** Shows the button for a recording that is finished; whether its note is signed the server says. `banner` is whose it is. */
+export function letters(id, banner = null) {
   recording = id;
+  whose = banner;
   $("letters-open").hidden = id === null;
 }
 
@@ -53,6 +56,7 @@ async function show(address, problem) {
 }
 
 function draw() {
+  showBanner("letters-banner", whose);
   $("letters-list").replaceChildren(...KINDS.map(row));
 }
 

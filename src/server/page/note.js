@@ -123,7 +123,7 @@ export class NoteView {
     node.append(make("div", { class: "row" }, text, ...marks, this.tools(code, sentence, index, desk)));
     node.addEventListener("pointerenter", () => this.onPoint(sentence.evidence ?? [], false));
     node.addEventListener("pointerleave", () => this.onPoint(this.selectedEvidence(), false));
-    node.append(...this.badges(sentence), ...(desk?.findings ?? []).map((finding) => this.suggestion(finding)).filter(Boolean));
+    node.append(...this.badges(sentence), ...(desk?.findings ?? []).map((finding) => this.suggestion(finding, { section: code, index })).filter(Boolean));
     if (selected && said) node.append(this.quotes(sentence.evidence));
     if (this.editor.removes(code, index)) node.append(this.editor.node());
     return node;
@@ -142,7 +142,7 @@ export class NoteView {
   }
 
   /** What is in doubt, to be accepted or dropped with one key. */
-  suggestion(finding) {
+  suggestion(finding, place) {
     const doubt = this.doubt(finding);
     if (doubt === null || !this.editable) return null;
     const asked = question(doubt);
@@ -151,7 +151,7 @@ export class NoteView {
       make("span", { class: "question" }, asked),
       button(t("doubt.accept"), () => desk.accept(finding), { class: "small", data: { accept: "" }, aria: { keyshortcuts: "A" } }),
       button(t("doubt.drop"), () => desk.drop(finding), { class: "small", data: { drop: "" }, aria: { keyshortcuts: "D" } }),
-      button(t("doubt.other"), () => desk.recode([finding]), { class: "small", aria: { keyshortcuts: "C" } }));
+      button(t("doubt.other"), () => desk.recode([finding], place), { class: "small", aria: { keyshortcuts: "C" } }));
   }
 
   /** One key for what is done most, while a line has the focus. */
@@ -163,13 +163,14 @@ export class NoteView {
     const index = Number(node.dataset.index);
     const sentence = this.sentences(code)[index];
     if (!sentence) return;
-    const findings = this.desk?.lines.find((line) => line.section === code && line.index === index)?.findings ?? [];
+    const line = this.desk?.lines.find((line) => line.section === code && line.index === index);
+    const findings = line?.findings ?? [];
     const doubtful = findings.find((finding) => this.doubt(finding) !== null);
     const desk = this.atDesk();
     const edits = !this.editable ? {} : {
       a: () => doubtful && desk.accept(doubtful),
       d: () => doubtful && desk.drop(doubtful),
-      c: () => this.desk && desk.recode(doubtful ? [doubtful] : findings),
+      c: () => line && desk.recode(doubtful ? [doubtful] : findings, doubtful ? { section: code, index } : line),
       e: () => this.editor.replace(code, index, sentence.text),
       x: () => this.editor.remove(code, index, sentence.text),
       n: () => this.editor.add(code),
@@ -192,7 +193,7 @@ export class NoteView {
     return make(
       "span",
       { class: "line-tools" },
-      desk?.findings.length > 0 ? button(t("note.code"), () => this.atDesk().recode(desk.findings), { data: { code: `${code}${index}` }, aria: { label: t("note.code_line", { text }) } }) : null,
+      desk?.findings.length > 0 || desk?.term ? button(t("note.code"), () => this.atDesk().recode(desk.findings, desk), { data: { code: `${code}${index}` }, aria: { label: t("note.code_line", { text }) } }) : null,
       button(t("note.edit"), () => this.editor.replace(code, index, text), { data: { edit: `${code}${index}` }, aria: { label: t("note.edit_line", { text }) } }),
       button(t("note.remove"), () => this.editor.remove(code, index, text), { data: { remove: `${code}${index}` }, aria: { label: t("note.remove_line", { text }) } }),
     );

@@ -42,7 +42,7 @@ function saved(session) {
 }
 
 /** Draws the bar for a recording that the server holds and this window only looks at. */
-export function drawRecording({ id, state, connected, created_at, duration_ms, language, edited, typed, sound }) {
+export function drawRecording({ id, state, connected, created_at, duration_ms, language, edited, typed, sound, banner }) {
   const open = state === "open";
   title(open ? t(connected ? "room.elsewhere" : "room.unfinished") : state === "finishing" ? t("room.finishing") : when(created_at));
   lamp(open ? (connected ? "live" : "wait") : state === "finishing" ? "busy" : "off");
@@ -54,7 +54,7 @@ export function drawRecording({ id, state, connected, created_at, duration_ms, l
   buttons({ continue: open, finish: open, "play-all": finished && !typed && !sound?.erased_at, copies: finished, downloads: finished, next: finished, new: true, cancel: open });
   $("finish").classList.remove("primary");
   $("cancel").textContent = t("room.erase");
-  letters(state === "finished" ? id : null);
+  letters(state === "finished" ? id : null, banner);
   if (state === "finished") downloads(id, edited);
 }
 

@@ -1,4 +1,5 @@
 // Signing: what is still open, what was changed since the machine's draft, what to read once more. And adding to a signed note.
+import { showBanner } from "./banner.js";
 import { $, button, make } from "./dom.js";
 import { difference } from "./history.js";
 import { language, t, tongue } from "./i18n.js";
@@ -9,7 +10,8 @@ const CHECKED = ["negation", "dose", "side", "unsure"];
 /**
  * Resolves to `sign`, `review` or null. `show(line)` leads to a line that has something open: `{section, index}`.
  */
-export function askToSign({ note, desk, by, show }) {
+export function askToSign({ note, desk, banner, by, show }) {
+  showBanner("sign-banner", banner);
   const open = desk.open.length > 0;
   const done = (answer) => () => dialog.close(answer);
   const parts = [open ? openItems(desk, show) : null, changes(desk), toRead(note, desk), leftOver(note)];
@@ -78,7 +80,8 @@ const addendum = $("addendum");
 let addedTo = null;
 
 /** Resolves to `{section, text}` or null. What was typed stays in the dialog until it was taken, for this recording alone. */
-export function askForAddendum({ id, by }) {
+export function askForAddendum({ id, banner, by }) {
+  showBanner("addendum-banner", banner);
   if (addedTo !== id) addendumTaken();
   addedTo = id;
   $("addendum-yes").textContent = t("addendum.yes", { by });

@@ -4,6 +4,7 @@ import { agreement, askToRecord, wasAsked } from "./agree.js";
 import { bannerNode, nameOf } from "./banner.js";
 import { chooser } from "./chooser.js";
 import { $, button, make } from "./dom.js";
+import { whose } from "./history.js";
 import { language, onLanguage, t, when } from "./i18n.js";
 import { announce, dismiss, notice } from "./notices.js";
 import { explain } from "./recordings.js";
@@ -160,7 +161,6 @@ export class Visits {
 
 /** How the recording was moved, the last first. */
 function history(moves) {
-  const whose = (side) => (side === null ? t("visit.nobody_short") : side.name ?? t("visit.gone"));
   const line = ({ by, at, from, to }) => make("li", {}, t("visit.moved_by", { by, when: when(at), from: whose(from), to: whose(to) }));
   return make("details", { class: "moves" }, make("summary", {}, t("visit.moves", { n: moves.length })), make("ol", {}, ...moves.toReversed().map(line)));
 }

@@ -28,9 +28,9 @@ pub(super) struct Destination {
 /// One moving, with the names that the patients have now.
 #[derive(Serialize, ToSchema)]
 pub(in crate::server) struct Moved {
-    by: String,
+    pub(in crate::server) by: String,
     /// RFC 3339 time.
-    at: String,
+    pub(in crate::server) at: String,
     /// Null where the recording belonged to nobody.
     from: Option<Whose>,
     to: Whose,
