@@ -12,6 +12,7 @@ use super::data::MasterArguments;
 use super::hear::{Ear, HearArguments};
 use super::terminology::lexicon;
 use crate::engine::Engine;
+use crate::fonts;
 use crate::gateway::{self, Gateways};
 use crate::server::{Certificate, Entrance, Retention, ServerError, Settings, Started, serve};
 use crate::store::{DatabaseUrl, EndedShares, Opening, Store};
@@ -115,6 +116,9 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
         Entrance::Public { certificate: Some(certificate), .. } => certificate.authority(),
         _ => None,
     };
+    if let Err(error) = fonts::look() {
+        eprintln!("cantoscribe: WARNING: {error}");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the server")?;
     runtime.block_on(async {
         let (database, master, saved) = (arguments.database.clone(), arguments.master.source(), arguments.saved);
