@@ -24,6 +24,7 @@ mod page;
 pub mod protocol;
 mod proxies;
 mod recordings;
+mod refused;
 mod reports;
 mod restriction;
 mod retention;
@@ -58,7 +59,7 @@ pub use certificate::Certificate;
 pub use error::ServerError;
 pub use retention::Retention;
 
-use self::access::{CookieForm, Gate};
+use self::access::{CookieForm, Gate, Strangers};
 use self::caller::{Sender, TRIAL_CLINICIAN, What};
 use self::error::{ApiError, ErrorDocument};
 use self::guard::Hosts;
@@ -142,6 +143,7 @@ struct App {
     gate: Arc<Gate>,
     allowance: Allowance,
     sharing: sharing::Sharing,
+    strangers: Arc<Strangers>,
     retention: Retention,
     feeds: feeds::Feeds,
     witnesses: witnesses::Witnesses,
@@ -193,11 +195,14 @@ pub async fn serve(
     let allowance = Allowance::new(longest_upload, clock::seconds());
     tokio::spawn(sharing.clone().deliver(closing.subscribe()));
     tokio::spawn(retention::run(rooms.store().clone(), retention, closing.subscribe()));
+    let strangers = sharing.strangers();
+    let left_out = (Arc::clone(&strangers), rooms.store().clone(), closing.subscribe());
+    tokio::spawn(async move { left_out.0.run(&left_out.1, left_out.2).await });
     feeds.run(rooms.store(), &closing);
     witnesses.run(rooms.store(), &closing);
     let gate = Arc::new(gate);
     let closes = Arc::clone(&closing);
-    let app = App { rooms: Arc::clone(&rooms), gate, allowance, sharing, retention, feeds, witnesses, closing: closes };
+    let app = App { rooms: Arc::clone(&rooms), gate, allowance, sharing, strangers, retention, feeds, witnesses, closing: closes };
     let only_tls = origin.starts_with("https://");
     let router = router(app, hosts).layer(middleware::from_fn_with_state(Proxies::of(&proxies), proxies::believe));
     let router = if only_tls { router.layer(middleware::map_response(only_over_tls)) } else { router };
@@ -268,6 +273,7 @@ fn router(app: App, hosts: Hosts) -> Router {
         .layer(middleware::from_fn(health::count))
         .layer(Extension(health::Meter::new()))
         .layer(middleware::from_fn_with_state(hosts, guard::check))
+        .layer(middleware::from_fn_with_state(app.clone(), refused::keep))
         .with_state(app)
 }
 
@@ -400,10 +406,19 @@ async fn listen(
             other => other?,
         },
         // Outside a trial every recording is of a visit, whose patient was asked.
-        Ok(Opening::Begin { encounter: None, .. }) if app.gate.sign_in.is_some() => return Err(ApiError::MayNotRecord),
+        Ok(Opening::Begin { encounter: None, .. }) if app.gate.sign_in.is_some() => {
+            let outcome = Outcome::Refused { reason: Refusal::NoConsent };
+            let event = sender.by().did_in_general(Action::Record);
+            app.rooms.store().keep_event(&Event { outcome, ..event }).await?;
+            return Err(ApiError::MayNotRecord);
+        }
         Ok(Opening::Begin { encounter: None, .. }) => sender.may_record(&app, What::Own).await?,
         Ok(Opening::Resume { recording }) => sender.may_record(&app, What::Recording(recording)).await?,
-        Err(_) => {}
+        Err(_) => {
+            let event = sender.by().did_in_general(Action::Request { count: 1 });
+            let outcome = Outcome::Refused { reason: Refusal::Malformed };
+            app.rooms.store().keep_event(&Event { outcome, ..event }).await?;
+        }
     }
     let (by, pass) = (sender.by(), sender.pass().clone());
     let App { rooms, closing, gate, .. } = app;

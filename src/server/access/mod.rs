@@ -7,6 +7,7 @@ mod carried;
 mod ceremony;
 mod cookie;
 mod news;
+mod strangers;
 mod throttle;
 mod waiting;
 
@@ -18,6 +19,7 @@ pub(super) use carried::Carried;
 pub(super) use ceremony::Ceremonies;
 pub(super) use cookie::CookieForm;
 pub(super) use news::News;
+pub(super) use strangers::Strangers;
 pub(super) use throttle::Throttle;
 pub(super) use waiting::Waiting;
 
@@ -40,7 +42,7 @@ pub(super) struct Gate {
     pub rights: Rights,
     /// Nothing in a trial, which has no sign-in.
     pub sign_in: Option<SignIn>,
-    /// Tries and refusals.
+    /// Tries.
     pub throttle: Throttle,
     /// Which lists were told to whom.
     pub news: News,

@@ -306,7 +306,11 @@ async fn permitted<T>(sharing: &Sharing, decided: Result<T, Refusal>, mut events
 /// The caller's view of this id, if its permits hold still.
 async fn holding(sharing: &Sharing, by: &By, view: &str) -> Result<std::sync::Arc<Held>, ApiError> {
     let Actor::Staff { role, .. } = by.actor else { return Err(ApiError::NoConsent) };
-    let held = sharing.0.views.find(view, role).ok_or(ApiError::NoConsent)?;
+    let Some(held) = sharing.0.views.find(view, role) else {
+        let outcome = Outcome::Refused { reason: Refusal::OtherRecipient };
+        sharing.store().keep_event(&Event { outcome, ..by.did_in_general(Action::View { count: 0 }) }).await?;
+        return Err(ApiError::NoConsent);
+    };
     match held.still(sharing.store(), by.at).await {
         Ok(()) => Ok(held),
         Err(refusal) => {
