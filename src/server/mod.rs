@@ -8,6 +8,7 @@ mod asked;
 mod caller;
 mod certificate;
 mod clock;
+mod connections;
 mod drain;
 mod edits;
 mod error;
@@ -38,7 +39,7 @@ mod wire;
 mod witnesses;
 
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Json, Router, middleware};
+use axum_server::accept::DefaultAcceptor;
 use axum_server::tls_rustls::RustlsAcceptor;
 use serde::Serialize;
 use tokio::sync::watch;
@@ -57,10 +59,12 @@ use utoipa_axum::routes;
 
 pub use certificate::Certificate;
 pub use error::ServerError;
+pub use proxies::Network;
 pub use retention::Retention;
 
 use self::access::{CookieForm, Gate, Strangers};
 use self::caller::{Sender, TRIAL_CLINICIAN, What};
+use self::connections::{Connections, Limited};
 use self::error::{ApiError, ErrorDocument};
 use self::guard::Hosts;
 use self::openai::Allowance;
@@ -131,7 +135,11 @@ pub struct Settings {
     /// How messages reach patients; without, a trial's outbox page shows them, and elsewhere they wait.
     pub gateways: Option<Gateways>,
     /// Proxies that are believed when they say for whom they ask.
-    pub proxies: Vec<IpAddr>,
+    pub proxies: Vec<Network>,
+    /// Connections that may be open at once.
+    pub connections: usize,
+    /// What `/metrics` asks for, from anywhere; without, it answers programs of this machine.
+    pub metrics: Option<Token>,
     /// How long things are kept.
     pub retention: Retention,
 }
@@ -147,6 +155,9 @@ struct App {
     retention: Retention,
     feeds: feeds::Feeds,
     witnesses: witnesses::Witnesses,
+    connections: Connections,
+    /// The hash of the token that figures are given for.
+    metrics: Option<[u8; 32]>,
     /// Turns true when the server shuts down. Who must have ended by then holds a receiver.
     closing: Arc<watch::Sender<bool>>,
 }
@@ -160,8 +171,9 @@ pub async fn serve(
     ready: impl FnOnce(Started),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServerError> {
-    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, proxies, gateways, retention } =
-        settings;
+    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, gateways, retention, .. } = settings;
+    let (proxies, metrics) = (Proxies::of(&settings.proxies), settings.metrics.map(|token| token.hash()));
+    let connections = Connections::of(settings.connections, proxies.clone());
     match entrance {
         Entrance::Trial if !address.ip().is_loopback() => return Err(ServerError::NotLoopback(address)),
         Entrance::Local if !address.ip().is_loopback() => return Err(ServerError::Unprotected(address)),
@@ -202,17 +214,30 @@ pub async fn serve(
     witnesses.run(rooms.store(), &closing);
     let gate = Arc::new(gate);
     let closes = Arc::clone(&closing);
-    let app = App { rooms: Arc::clone(&rooms), gate, allowance, sharing, strangers, retention, feeds, witnesses, closing: closes };
+    let app = App {
+        rooms: Arc::clone(&rooms),
+        gate,
+        allowance,
+        sharing,
+        strangers,
+        retention,
+        feeds,
+        witnesses,
+        connections: connections.clone(),
+        metrics,
+        closing: closes,
+    };
     let only_tls = origin.starts_with("https://");
-    let router = router(app, hosts).layer(middleware::from_fn_with_state(Proxies::of(&proxies), proxies::believe));
+    let router = router(app, hosts).layer(middleware::from_fn_with_state(proxies, proxies::believe));
     let router = if only_tls { router.layer(middleware::map_response(only_over_tls)) } else { router };
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let mut server = axum_server::from_tcp(listener).map_err(bind)?.first_request_timeout(FIRST_HEAD);
+    // Only HTTP/1.1, which is what these limits are of.
+    let mut server = axum_server::from_tcp(listener).map_err(bind)?.http1_only().first_request_timeout(FIRST_HEAD);
     server.http_builder().http1().header_read_timeout(HEAD);
     let answering = async move {
         match tls {
-            Some(tls) => server.acceptor(RustlsAcceptor::new(tls)).serve(service).await,
-            None => server.serve(service).await,
+            Some(tls) => server.acceptor(Limited::new(RustlsAcceptor::new(tls), connections)).serve(service).await,
+            None => server.acceptor(Limited::new(DefaultAcceptor::new(), connections)).serve(service).await,
         }
     };
     ready(Started { address: served, origin, set_up });
