@@ -27,7 +27,7 @@ fn actors() -> [Actor; 6] {
     [doctor(), Actor::Patient, Actor::SubstituteDecisionMaker, device, Actor::System, Actor::Unknown]
 }
 
-const ACTIONS: [Action; 48] = [
+const ACTIONS: [Action; 49] = [
     Action::SignIn,
     Action::SignOut,
     Action::View { count: 3 },
@@ -74,6 +74,7 @@ const ACTIONS: [Action; 48] = [
     Action::AccessAnswer,
     Action::Start,
     Action::Stop,
+    Action::Request { count: 2 },
     // Refused and failed ones too: see `events`.
     Action::Permit,
     Action::View { count: 1 },

@@ -98,7 +98,7 @@ CASES = [
     ([READY, A, B, end(A)], "are not the 2 finals"),
     ([READY, end(), ack(0)], "after `end`"),
     ([READY, end(), 1006], "no close"),
-    ([READY, end(), 1001], "closed with 1001"),
+    ([READY, end(), 1012], "closed with 1012"),
     ([READY, error("too_large"), 1003], "closed with 1003"),
     ([READY, 1008], "without an `error`"),
     ([READY, {"type": "error", "code": 7}], "an error without"),

@@ -244,9 +244,9 @@ class Streams:
         await self.server.start_aside()
         await run
         hold(clean, "the server did not end within 20 s")
+        hold(room.closes[0] == 1012, f"it was closed with {room.closes[0]}")
         hold_rules(room)
         same(room.transcript["segments"], self.reference(), "against the undisturbed run")
-        return f"closed with {room.closes[0]}"
 
     async def finished_from_the_list(self):
         """Cut off for good, the server killed: the recording is in the list and is finished from there."""

@@ -302,3 +302,19 @@ class Realtime:
             hold(time.monotonic() - begin < 15, f"{await rooms()} rooms are still open after 15 s")
             await asyncio.sleep(0.1)
         return f"after {time.monotonic() - begin:.1f} s"
+
+    async def at_the_end(self, tally):
+        await tally.check("realtime: SIGTERM closes with 1012, and nothing is left of the server", self.ended)
+
+    async def ended(self):
+        url = f"ws://127.0.0.1:{self.server.port}/v1/realtime?intent=transcription"
+        async with websockets.connect(url, proxy=None) as socket:
+            await socket.recv()
+            stopping = asyncio.create_task(asyncio.to_thread(self.server.stop))
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    while True:
+                        await socket.recv()
+            except websockets.ConnectionClosed as closed:
+                hold(closed.rcvd is not None and closed.rcvd.code == 1012, f"{closed.rcvd}")
+            hold(await stopping, "the server did not end within 20 s")

@@ -5,8 +5,26 @@ from pathlib import Path
 
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "openapi.json"
 
-# Who may ask, of who is signed in. What is not here is for doctors; `both` is for everybody who is signed in.
+# Whose browser sends right requests to an address, where it is not a doctor's.
 OFFICE = re.compile(r"/v1/(people|invitations|devices|roles)\b")
+KINDS = ("doctor", "nurse", "registrar", "privacy_officer", "auditor", "administrator")
+CLINICIANS, WATCHERS = {"doctor", "nurse"}, {"privacy_officer", "auditor"}
+# Who may ask for what, of who is signed in: the first line that fits. What none fits is for everybody who is signed in.
+ROLES = [
+    (r"\w+ /v1/(people|invitations|devices|roles)\b", {"administrator"}),
+    (r"\w+ /v1/letterhead$", {"administrator"}),
+    (r"\w+ /v1/holds\b", {"administrator", "privacy_officer"}),
+    (r"\w+ /v1/merges\b", {"registrar"}),
+    (r"GET /v1/reports/", WATCHERS),
+    (r"GET /v1/emergencies/announced$", WATCHERS),
+    (r"GET /v1/patients/\{id\}/report$", CLINICIANS | WATCHERS),
+    (r"POST /v1/patients/\{id\}/access-requests", CLINICIANS | {"privacy_officer"}),
+    (r"POST /v1/patients/\{id\}/treating$", CLINICIANS | {"registrar"}),
+    (r"(GET /v1/patients|POST /v1/patients/search|GET /v1/worklist|GET /v1/recordings|GET /v1/figures|\w+ /v1/learned\S*)$", CLINICIANS | {"registrar"}),
+    (r"(POST /v1/recordings/\{id\}/note/(sign|addenda)|DELETE /v1/recordings/\{id\}/note/restriction|GET /v1/recordings/\{id\}/(note|transcript|letters/\{kind\}))$", {"doctor"}),
+    (r"\w+ /v1/(patients|encounters|recordings|templates|listen|realtime|audio|views|shares/|consents)\b", CLINICIANS),
+    (r"POST /v1/(requests|emergencies)\b", {"doctor"}),
+]
 ANYBODY = {
     "/v1/sign-in/begin", "/v1/sign-in/finish", "/v1/sign-in/role", "/v1/enrolments/look", "/v1/enrolments/begin", "/v1/enrolments/finish",
     "/v1/openid/issuers", "/v1/sign-in/openid/begin", "/v1/sign-in/openid/finish", "/v1/enrolments/openid/begin", "/v1/enrolments/openid/finish",
@@ -20,7 +38,7 @@ QUERIES = {
     "/v1/recordings/{id}/note": "format=json",
     "/v1/recordings/{id}/transcript": "format=json",
     "/v1/recordings/{id}/letters/{kind}": "format=html",
-    "/v1/listen": "rate=16000&format=pcm_s16le",
+    "/v1/listen": "rate=16000&format=pcm_s16le&encounter={encounter}",
     "/v1/realtime": "intent=transcription",
 }
 BODIES = {
@@ -86,12 +104,22 @@ class Operation:
             return None
         return {"version": 1} if self.route in SEEN else BODIES[(self.method, self.route)]
 
+    def body_to(self, ids):
+        """The same, about what these ids name."""
+        body, ids = self.body, ids or {}
+        named = {key: ids[kind] for key, kind in {"organisation": "organisations", "record": "records", "patient": "patients"}.items() if kind in ids and isinstance((body or {}).get(key), str)}
+        return {**body, **named} if body is not None else None
+
+    def is_for(self, kind):
+        """Whether this kind of role may ask."""
+        return next((kind in kinds for fits, kinds in ROLES if re.match(fits, self.name)), True)
+
     def path(self, ids=None):
         """The address with these ids in it: `{"patients": ..., "encounters": ..., ...}`, or ids of nothing."""
         kind = self.route.split("/")[2]
         own = {"id": (ids or {}).get(kind, "A" * 22), "view": (ids or {}).get("views", "A" * 22)}
         put = lambda place: {"kind": "summary", "name": "x", "number": "0", "use": "print"}.get(place.group(1)) or own[place.group(1)]
-        query = QUERIES.get(self.route)
+        query = (QUERIES.get(self.route) or "").replace("{encounter}", (ids or {}).get("encounters", "A" * 22))
         return re.sub(r"\{(\w+)\}", put, self.route) + (f"?{query}" if query else "")
 
     @property

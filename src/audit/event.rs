@@ -268,6 +268,11 @@ pub enum Action {
     AccessRequest,
     /// Answered one.
     AccessAnswer,
+    /// Sent requests of which nothing was done: it could not be read, came from a foreign page, or was one too many of a stranger's to be kept.
+    Request {
+        /// How many.
+        count: u32,
+    },
     /// Started the program.
     Start,
     /// Stopped the program.
@@ -371,6 +376,12 @@ pub enum Refusal {
     OnHold,
     /// The clock is before what was already recorded.
     ClockBackwards,
+    /// The request is none that there is: of another form, or too slow.
+    Malformed,
+    /// The request is larger than is taken.
+    TooLarge,
+    /// The request comes from another site's page, or names another host.
+    Foreign,
     /// Something failed, so the answer is no.
     Error,
 }

@@ -17,6 +17,7 @@ mod listen;
 mod models;
 mod note;
 mod note_input;
+mod open_files;
 mod output;
 mod reword;
 mod serve;

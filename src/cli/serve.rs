@@ -1,6 +1,6 @@
 //! `cantoscribe serve`: the page, the socket and the data folder behind them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,16 +10,22 @@ use clap::Args;
 
 use super::data::MasterArguments;
 use super::hear::{Ear, HearArguments};
+use super::open_files;
 use super::terminology::lexicon;
 use crate::engine::Engine;
+use crate::fonts;
 use crate::gateway::{self, Gateways};
 use crate::openid::{self, Provider};
-use crate::server::{Certificate, Entrance, Retention, ServerError, Settings, Started, serve};
+use crate::room::Token;
+use crate::server::{Certificate, Entrance, Network, Retention, ServerError, Settings, Started, serve};
 use crate::store::{DatabaseUrl, EndedShares, Opening, Store};
 
 /// The folders of recordings and notes below the XDG data directory: of trials, and of what is served with sign-in.
 pub(super) const TRIAL: &str = "trial";
 pub(super) const CLINIC: &str = "clinic";
+
+/// Fewer characters can be guessed.
+const SHORTEST_TOKEN: usize = 16;
 
 /// Arguments of `cantoscribe serve`.
 #[derive(Args)]
@@ -39,9 +45,15 @@ pub struct ServeArguments {
     /// Make TLS with a certificate of a local authority, which is made in the data folder: browsers believe it once its authority.pem is installed
     #[arg(long, requires = "public_url")]
     tls_local: bool,
-    /// Believe this proxy's X-Forwarded-For, for the addresses in the audit log; may be said more than once
-    #[arg(long, value_name = "IP", requires = "public_url")]
-    trusted_proxy: Vec<IpAddr>,
+    /// Believe the X-Forwarded-For of this proxy, or of those in this network (10.0.0.0/8, fd00::/8), for the addresses in the audit log; may be said more than once
+    #[arg(long, value_name = "IP[/BITS]", requires = "public_url")]
+    trusted_proxy: Vec<Network>,
+    /// Connections that may be open at once, half of them of one address that is no trusted proxy's
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    connections: u32,
+    /// Answer /metrics to whoever sends the token in this file (Authorization: Bearer), and to nobody else [default: to programs of this machine, for whom no proxy asks]
+    #[arg(long, value_name = "FILE")]
+    metrics_token: Option<PathBuf>,
     /// Where to serve
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     addr: SocketAddr,
@@ -119,6 +131,9 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
         Entrance::Public { certificate: Some(certificate), .. } => certificate.authority(),
         _ => None,
     };
+    if let Err(error) = fonts::look() {
+        eprintln!("cantoscribe: WARNING: {error}");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the server")?;
     runtime.block_on(async {
         let (database, master, saved) = (arguments.database.clone(), arguments.master.source(), arguments.saved);
@@ -133,6 +148,7 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
         let gateways = arguments.gateways.as_deref().map(|file| Gateways::new(gateway::Settings::read(file)?)).transpose()?;
         let openid = arguments.openid.as_deref().map(|file| Provider::all(openid::Settings::read(file)?)).transpose()?;
         let proxies = arguments.trusted_proxy.clone();
+        let metrics = arguments.metrics_token.as_deref().map(token_in).transpose()?;
         let ended_shares = if arguments.ended_shares == "destroy" { EndedShares::Destroy } else { EndedShares::Archive };
         let (sound_hours, share_hours) = (arguments.keep_sound, arguments.share_cooling);
         let settings = Settings {
@@ -146,6 +162,8 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
             gateways,
             openid: openid.unwrap_or_default(),
             proxies,
+            connections: open_files::room_for(arguments.connections),
+            metrics,
             retention: Retention { sound_hours, share_hours, ended_shares },
         };
         let ready = |started| {
@@ -154,6 +172,16 @@ pub fn run(arguments: &ServeArguments, models_folder: &Path) -> anyhow::Result<E
         serve(settings, ready, interrupted()).await?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// The token in a file, without the end of its line.
+fn token_in(file: &Path) -> anyhow::Result<Token> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    let token = text.trim();
+    if token.len() < SHORTEST_TOKEN || token.chars().any(|c| !c.is_ascii_graphic()) {
+        bail!("`{}` holds no token: {SHORTEST_TOKEN} letters, digits or signs of ASCII at least, and no space", file.display());
+    }
+    Ok(Token::from_client(token.to_owned()))
 }
 
 fn say_trial(started: Started) {

@@ -296,6 +296,7 @@ mod tests {
             (1000, "broken"),
             (1001, "broken"),
             (1006, "broken"),
+            (1012, "broken"),
             (1003, "the server refused the recording: m"),
             (1008, "the server refused the recording: m"),
             (1009, "the server refused the recording: m"),

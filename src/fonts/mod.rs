@@ -1,4 +1,4 @@
-//! The fonts of this machine, for letters. None is in the program or in the repository.
+//! The fonts of this machine, for letters and shared notes. None is in the program or in the repository.
 
 use std::sync::OnceLock;
 
@@ -49,6 +49,14 @@ pub fn for_characters(characters: impl Iterator<Item = char>) -> Result<Typeface
         }
     }
     Ok(typefaces)
+}
+
+/// Whether there is a font with Chinese characters: without one no letter and no shared note can be drawn.
+///
+/// # Errors
+/// [`LetterError::NoFont`] where there is none.
+pub fn look() -> Result<(), LetterError> {
+    chosen().map(drop)
 }
 
 /// Loading takes a while, and fonts do not change while the program runs; where there was none, it is looked for again.

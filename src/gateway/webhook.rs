@@ -89,7 +89,7 @@ mod tests {
         Webhook::new(WebhookSettings { url: url.to_owned(), secret: secret.to_owned(), begin: Begin::Start })
     }
 
-    /// What the PyPI package `standardwebhooks` 1.1.0 signs; `scripts/check-feed` lets it verify ours.
+    /// What the PyPI package `standardwebhooks` 1.1.0 signs; `scripts/check-gateways` lets it verify ours.
     #[test]
     fn a_signature_is_what_the_standard_says() {
         let webhook = webhook("https://log.example/", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();

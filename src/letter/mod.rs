@@ -137,8 +137,8 @@ pub enum LetterError {
     Date,
     /// No font was found.
     #[error(
-        "no font with Chinese characters is installed, so that no PDF can be written: install one (on Debian and Ubuntu `apt \
-         install fonts-noto-cjk`), or take the letter as HTML"
+        "no font with Chinese characters is installed, so that no PDF can be written and no shared note be shown: install one (on \
+         Debian and Ubuntu `apt install fonts-noto-cjk`), or take a letter as HTML"
     )]
     NoFont,
     /// A font cannot be used.

@@ -86,6 +86,11 @@ pub(super) struct Run<'a> {
 }
 
 impl Typefaces {
+    /// Whether one of them has this character.
+    pub fn have(&self, character: char) -> bool {
+        self.plain.iter().any(|typeface| typeface.has(character))
+    }
+
     /// The text as runs of glyphs, a glyph a character.
     pub(super) fn runs(&self, text: &str, bold: bool) -> Result<Vec<Run<'_>>, LetterError> {
         let mut runs: Vec<Run<'_>> = Vec::new();

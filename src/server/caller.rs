@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, header};
 
 use super::App;
 use super::access::{IDLE, SEEN};
@@ -61,11 +61,36 @@ pub(super) enum What<'a> {
 
 /// Where a request came from.
 pub(super) fn address(parts: &Parts) -> Option<std::net::IpAddr> {
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip().to_canonical())
+    peer(&parts.extensions)
+}
+
+/// The same, of what a request has beside its head.
+pub(super) fn peer(extensions: &Extensions) -> Option<std::net::IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip().to_canonical())
+}
+
+/// Those headers that say who asks.
+pub(super) fn credentials(headers: &HeaderMap) -> HeaderMap {
+    let named = headers.iter().filter(|(name, _)| **name == header::COOKIE || **name == header::AUTHORIZATION);
+    named.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// The person or device that these headers prove. Nobody in a trial, where everybody is the same.
+///
+/// # Errors
+/// When it cannot be looked up.
+pub(super) async fn known(headers: &HeaderMap, app: &App, by: By) -> Result<Option<By>, StoreError> {
+    if app.gate.sign_in.is_none() {
+        return Ok(None);
+    }
+    match bearer(headers) {
+        Some(token) => Ok(Sender::device(&token, app, by).await?.map(|sender| sender.by())),
+        None => Ok(Caller::found(headers, app, by).await?.map(|caller| caller.by)),
+    }
 }
 
 /// The token of `Authorization: Bearer`; nothing where there is none, or more than one.
-fn bearer(headers: &HeaderMap) -> Option<Token> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<Token> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     match (given.next(), given.next()) {
         (Some(value), None) => {
@@ -83,7 +108,7 @@ impl FromRequestParts<App> for Caller {
     /// [`ApiError::NotSignedIn`], which the audit log is told of.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let by = By { address: address(parts), ..By::now(Actor::Unknown) };
-        match Self::found(parts, app, by).await? {
+        match Self::found(&parts.headers, app, by).await? {
             Some(caller) => Ok(caller),
             None => Err(stranger(app, by).await),
         }
@@ -92,7 +117,7 @@ impl FromRequestParts<App> for Caller {
 
 /// Tells the audit log of a request that nobody signed in made, unless there was a flood of them.
 pub(super) async fn stranger(app: &App, by: By) -> ApiError {
-    if !app.gate.throttle.may_keep() {
+    if !app.strangers.may_keep(by.address) {
         return ApiError::NotSignedIn;
     }
     let outcome = Outcome::Refused { reason: Refusal::NotSignedIn };
@@ -103,9 +128,9 @@ pub(super) async fn stranger(app: &App, by: By) -> ApiError {
 }
 
 impl Caller {
-    async fn found(parts: &Parts, app: &App, by: By) -> Result<Option<Self>, ApiError> {
+    async fn found(headers: &HeaderMap, app: &App, by: By) -> Result<Option<Self>, StoreError> {
         let Some(sign_in) = &app.gate.sign_in else { return Ok(Some(Self::trial(by))) };
-        let Some(token) = sign_in.cookie.read(&parts.headers) else { return Ok(None) };
+        let Some(token) = sign_in.cookie.read(headers) else { return Ok(None) };
         let store = app.rooms.store();
         let at = by.seconds();
         let open = |session: &StoredSession| {
@@ -310,21 +335,29 @@ impl FromRequestParts<App> for Sender {
         let Some(token) = token else {
             return Caller::from_request_parts(parts, app).await.map(|caller| Self::Person(Box::new(caller)));
         };
-        let Some(device) = app.rooms.store().device_with(&token.hash(), by.seconds()).await? else {
-            return Err(stranger(app, by).await);
-        };
-        let actor = Actor::Device { device: device.id, organisation: device.organisation };
-        Ok(Self::Device {
-            by: By { actor, device: Some(device.id), ..by },
-            name: device.name,
-            organisation: device.organisation,
-            scope: device.scope,
-            pass: Pass::Device(device.id),
-        })
+        match Self::device(&token, app, by).await? {
+            Some(device) => Ok(device),
+            None => Err(stranger(app, by).await),
+        }
     }
 }
 
 impl Sender {
+    /// The device or program whose token this is.
+    async fn device(token: &Token, app: &App, by: By) -> Result<Option<Self>, StoreError> {
+        let device = app.rooms.store().device_with(&token.hash(), by.seconds()).await?;
+        Ok(device.map(|device| {
+            let actor = Actor::Device { device: device.id, organisation: device.organisation };
+            Self::Device {
+                by: By { actor, device: Some(device.id), ..by },
+                name: device.name,
+                organisation: device.organisation,
+                scope: device.scope,
+                pass: Pass::Device(device.id),
+            }
+        }))
+    }
+
     /// Who, when and from where.
     pub fn by(&self) -> By {
         match self {

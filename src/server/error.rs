@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::refused::Unheard;
+use crate::audit::Refusal;
 use crate::interop::InteropError;
 use crate::note::NoteError;
 use crate::record::RecordError;
@@ -150,7 +152,7 @@ pub(super) enum ApiError {
     #[error("there is no such request, consent or view")]
     NoConsent,
     #[error("{}", super::sharing::reason(*.0))]
-    Denied(crate::audit::Refusal),
+    Denied(Refusal),
     #[error("the request is not valid: {0}")]
     Invalid(String),
     #[error("the request is larger than is taken here")]
@@ -215,7 +217,7 @@ impl ApiError {
             Self::NotLearned => (StatusCode::NOT_FOUND, "not_learned"),
             Self::NoOrganisation => (StatusCode::NOT_FOUND, "no_organisation"),
             Self::NoConsent => (StatusCode::NOT_FOUND, "no_consent"),
-            Self::Denied(crate::audit::Refusal::TooManyTries) => (StatusCode::TOO_MANY_REQUESTS, "too_many_tries"),
+            Self::Denied(Refusal::TooManyTries) => (StatusCode::TOO_MANY_REQUESTS, "too_many_tries"),
             Self::Denied(_) => (StatusCode::FORBIDDEN, "denied"),
             Self::NoFont(_) => (StatusCode::NOT_IMPLEMENTED, "no_font"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
@@ -226,6 +228,16 @@ impl ApiError {
             Self::BadHead(status) => (*status, "bad_request"),
             Self::DiskFull => (StatusCode::INSUFFICIENT_STORAGE, "disk_full"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        }
+    }
+
+    /// Why it was refused before anything was done, where it was: nobody has written an event of that.
+    pub fn unheard(&self) -> Option<Refusal> {
+        match self {
+            Self::Foreign => Some(Refusal::Foreign),
+            Self::TooLarge => Some(Refusal::TooLarge),
+            Self::Invalid(_) | Self::Field(_) | Self::NotJson | Self::TooSlow | Self::BadHead(_) => Some(Refusal::Malformed),
+            _ => None,
         }
     }
 
@@ -323,12 +335,14 @@ impl IntoResponse for ApiError {
         let (status, code) = self.parts();
         let param = if let Self::Field(error) = &self { Some(error.place().0) } else { None };
         let document = ErrorDocument::new(status, code, self.to_string(), param);
-        match self {
+        let unheard = self.unheard();
+        let response = match self {
             Self::NumberTaken { patient } => (status, Json(Taken { document, patient })).into_response(),
             Self::Conflict { version, note } => (status, Json(Conflicting { document, version, note })).into_response(),
             Self::Open(open) => (status, Json(StillOpen { document, open })).into_response(),
             _ => (status, Json(document)).into_response(),
-        }
+        };
+        Unheard::mark(unheard, response)
     }
 }
 

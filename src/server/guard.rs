@@ -58,10 +58,21 @@ impl Hosts {
         let Ok(site) = only(headers, &HeaderName::from_static("sec-fetch-site")) else { return false };
         match site {
             None | Some("same-origin" | "none") => true,
-            // A link on another page, or in a message, may lead to our pages, and to nothing behind them.
-            Some(_) => *method == Method::GET && (matches!(path, "/" | "/accounts") || path.starts_with("/d/")),
+            // A link in a message that is read in a browser, or on another page, may lead to our pages, and to nothing behind them.
+            Some(_) => *method == Method::GET && is_page(path) && follows_a_link(headers),
         }
     }
+}
+
+/// Whether people come to this address by links: our own pages, and the patients'.
+fn is_page(path: &str) -> bool {
+    matches!(path, "/" | "/accounts" | "/sharing" | "/mine") || path.starts_with("/d/") || path.starts_with("/m/")
+}
+
+/// Whether a browser goes there as a whole, and loads it into no page of its own.
+fn follows_a_link(headers: &HeaderMap) -> bool {
+    let is = |name, value| only(headers, &HeaderName::from_static(name)) == Ok(Some(value));
+    is("sec-fetch-mode", "navigate") && is("sec-fetch-dest", "document")
 }
 
 /// The value of a header that may be there once.
@@ -107,8 +118,29 @@ mod tests {
         assert!(admit(&[("host", "LocalHost:8080"), ("origin", "http://localhost:8080")]));
         assert!(admit(&[("host", "127.0.0.1:8080"), ("sec-fetch-site", "same-origin")]));
         assert!(admit(&[("host", "127.0.0.1:8080"), ("sec-fetch-site", "none")]));
-        assert!(admit_at("/", &[("host", "127.0.0.1:8080"), ("sec-fetch-site", "cross-site")]));
-        assert!(admit_at("/d/consent/secret", &[("host", "127.0.0.1:8080"), ("sec-fetch-site", "cross-site")]));
+    }
+
+    #[test]
+    fn a_link_in_a_message_leads_to_every_page_and_to_nothing_behind_it() {
+        let host = ("host", "127.0.0.1:8080");
+        let link = [host, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        // What messages and invitations name, and what our own pages are.
+        for page in ["/", "/accounts", "/sharing", "/mine", "/m/way/secret", "/m/way", "/d/consent/secret", "/d/consent"] {
+            assert!(admit_at(page, &link), "{page}");
+            for (at, value) in [(2, "no-cors"), (2, "cors"), (3, "iframe"), (3, "empty"), (3, "image")] {
+                let mut other = link;
+                other[at].1 = value;
+                assert!(!admit_at(page, &other), "{page} {value}");
+            }
+            assert!(!admit_at(page, &link[..2]), "{page} by what does not say how");
+            let headers: HeaderMap =
+                link.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
+            let hosts = Hosts::of("127.0.0.1:8080".parse().unwrap());
+            assert!(!hosts.admit(&Method::POST, page, &headers), "a form of another page to {page}");
+        }
+        for behind in ["/v1/listen", "/v1/patients", "/metrics", "/assets/app.js", "/minefield", "/v1/views/x/page"] {
+            assert!(!admit_at(behind, &link), "{behind}");
+        }
     }
 
     #[test]

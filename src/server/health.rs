@@ -1,12 +1,12 @@
 //! Whether the server lives, can work, and how much it does: for whoever runs it. No figure is of a patient, and no label holds an id.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -20,10 +20,13 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::App;
+use super::caller::bearer;
 use super::error::ApiError;
 
 /// Upper bounds of the times of answers, in seconds.
 const SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+/// What proxies write into requests that they hand on.
+const FORWARDED: [&str; 6] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
 /// What OpenMetrics says its text is.
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -54,6 +57,8 @@ pub(super) struct Meter {
     seconds: Histogram,
     rooms_open: Gauge,
     rooms_most: Gauge,
+    connections_open: Gauge,
+    connections_most: Gauge,
     disk_free: Gauge<u64, AtomicU64>,
     log_size: Gauge<u64, AtomicU64>,
     feed_waiting: Family<Receiver, Gauge<u64, AtomicU64>>,
@@ -76,6 +81,8 @@ impl Meter {
         };
         let rooms_open = gauge(&mut registry, "rooms_open", "Rooms that are recorded now");
         let rooms_most = gauge(&mut registry, "rooms_most", "Rooms that this machine carries");
+        let connections_open = gauge(&mut registry, "connections_open", "Connections that are open");
+        let connections_most = gauge(&mut registry, "connections_most", "Connections that may be open");
         let bytes = |registry: &mut Registry, name, help| {
             let gauge = Gauge::<u64, AtomicU64>::default();
             registry.register(name, help, gauge.clone());
@@ -101,6 +108,8 @@ impl Meter {
             seconds,
             rooms_open,
             rooms_most,
+            connections_open,
+            connections_most,
             disk_free,
             log_size,
             feed_waiting,
@@ -147,15 +156,27 @@ async fn ready(State(app): State<App>) -> Response {
     }
 }
 
-/// Figures in OpenMetrics' text form, to this machine alone.
+/// Whether somebody may have the figures: with the token where there is one; else a program of this machine, for whom no proxy asks.
+fn may_measure(token: Option<&[u8; 32]>, peer: IpAddr, headers: &HeaderMap) -> bool {
+    match token {
+        Some(hash) => bearer(headers).is_some_and(|token| token.matches(hash)),
+        None => peer.to_canonical().is_loopback() && !FORWARDED.iter().any(|name| headers.contains_key(*name)),
+    }
+}
+
+/// Figures in OpenMetrics' text form.
 async fn metrics(
     State(app): State<App>,
     Extension(meter): Extension<Arc<Meter>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    if !peer.ip().to_canonical().is_loopback() {
+    if !may_measure(app.metrics.as_ref(), peer.ip(), &headers) {
         return Err(ApiError::NoSuchAddress);
     }
+    let (connections_open, connections_most) = app.connections.count();
+    meter.connections_open.set(i64::try_from(connections_open).unwrap_or(i64::MAX));
+    meter.connections_most.set(i64::try_from(connections_most).unwrap_or(i64::MAX));
     let (open, most) = app.rooms.engine().rooms();
     let store = app.rooms.store();
     meter.rooms_open.set(i64::try_from(open).unwrap_or(i64::MAX));
@@ -176,4 +197,30 @@ async fn metrics(
     // A string takes everything.
     let _ = encode(&mut text, &meter.registry);
     Ok(([(header::CONTENT_TYPE, TEXT)], text).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::room::Token;
+
+    #[test]
+    fn figures_are_for_this_machine_or_for_who_has_the_token() {
+        let here: IpAddr = "127.0.0.1".parse().unwrap();
+        let there: IpAddr = "192.0.2.1".parse().unwrap();
+        let with =
+            |name: &'static str, value: &'static str| HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
+        let none = HeaderMap::new();
+        assert!(may_measure(None, here, &none) && may_measure(None, "::ffff:127.0.0.1".parse().unwrap(), &none));
+        assert!(!may_measure(None, there, &none));
+        for name in FORWARDED {
+            assert!(!may_measure(None, here, &with(name, "192.0.2.1")), "{name}");
+        }
+        let hash = Token::from_client("a token of some length".to_owned()).hash();
+        let right = with("authorization", "Bearer a token of some length");
+        assert!(may_measure(Some(&hash), there, &right) && may_measure(Some(&hash), here, &right));
+        assert!(!may_measure(Some(&hash), here, &none), "a proxy that writes no header is on this machine too");
+        assert!(!may_measure(Some(&hash), there, &with("authorization", "Bearer another")));
+        assert!(!may_measure(None, there, &right));
+    }
 }

@@ -8,6 +8,7 @@ mod asked;
 mod caller;
 mod certificate;
 mod clock;
+mod connections;
 mod drain;
 mod edits;
 mod error;
@@ -24,6 +25,7 @@ mod page;
 pub mod protocol;
 mod proxies;
 mod recordings;
+mod refused;
 mod reports;
 mod restriction;
 mod retention;
@@ -37,7 +39,7 @@ mod wire;
 mod witnesses;
 
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +49,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Json, Router, middleware};
+use axum_server::accept::DefaultAcceptor;
 use axum_server::tls_rustls::RustlsAcceptor;
 use serde::Serialize;
 use tokio::sync::watch;
@@ -56,16 +59,18 @@ use utoipa_axum::routes;
 
 pub use certificate::Certificate;
 pub use error::ServerError;
+pub use proxies::Network;
 pub use retention::Retention;
 
-use self::access::{CookieForm, Gate};
+use self::access::{CookieForm, Gate, Strangers};
 use self::caller::{Sender, TRIAL_CLINICIAN, What};
+use self::connections::{Connections, Limited};
 use self::error::{ApiError, ErrorDocument};
 use self::guard::Hosts;
 use self::openai::Allowance;
 use self::protocol::{LONGEST_FRAME, Opening};
 use self::proxies::Proxies;
-use crate::audit::Actor;
+use crate::audit::{Action, Actor, Event, Outcome, Refusal};
 use crate::engine::Engine;
 use crate::gateway::{self, Gateways};
 use crate::openid::Provider;
@@ -133,7 +138,11 @@ pub struct Settings {
     /// Issuers of OpenID Connect at which people may sign in, beside passkeys.
     pub openid: Vec<Provider>,
     /// Proxies that are believed when they say for whom they ask.
-    pub proxies: Vec<IpAddr>,
+    pub proxies: Vec<Network>,
+    /// Connections that may be open at once.
+    pub connections: usize,
+    /// What `/metrics` asks for, from anywhere; without, it answers programs of this machine.
+    pub metrics: Option<Token>,
     /// How long things are kept.
     pub retention: Retention,
 }
@@ -145,9 +154,13 @@ struct App {
     gate: Arc<Gate>,
     allowance: Allowance,
     sharing: sharing::Sharing,
+    strangers: Arc<Strangers>,
     retention: Retention,
     feeds: feeds::Feeds,
     witnesses: witnesses::Witnesses,
+    connections: Connections,
+    /// The hash of the token that figures are given for.
+    metrics: Option<[u8; 32]>,
     /// Turns true when the server shuts down. Who must have ended by then holds a receiver.
     closing: Arc<watch::Sender<bool>>,
 }
@@ -161,8 +174,10 @@ pub async fn serve(
     ready: impl FnOnce(Started),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServerError> {
-    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, proxies, gateways, openid, retention } =
+    let Settings { address, entrance, store, engine, lexicon, keep_free, longest_upload, gateways, openid, retention, .. } =
         settings;
+    let (proxies, metrics) = (Proxies::of(&settings.proxies), settings.metrics.map(|token| token.hash()));
+    let connections = Connections::of(settings.connections, proxies.clone());
     match entrance {
         Entrance::Trial if !address.ip().is_loopback() => return Err(ServerError::NotLoopback(address)),
         Entrance::Local if !address.ip().is_loopback() => return Err(ServerError::Unprotected(address)),
@@ -196,6 +211,9 @@ pub async fn serve(
     let allowance = Allowance::new(longest_upload, clock::seconds());
     tokio::spawn(sharing.clone().deliver(closing.subscribe()));
     tokio::spawn(retention::run(rooms.store().clone(), retention, closing.subscribe()));
+    let strangers = sharing.strangers();
+    let left_out = (Arc::clone(&strangers), rooms.store().clone(), closing.subscribe());
+    tokio::spawn(async move { left_out.0.run(&left_out.1, left_out.2).await });
     feeds.run(rooms.store(), &closing);
     witnesses.run(rooms.store(), &closing);
     if let Some(sign_in) = &gate.sign_in {
@@ -203,17 +221,30 @@ pub async fn serve(
     }
     let gate = Arc::new(gate);
     let closes = Arc::clone(&closing);
-    let app = App { rooms: Arc::clone(&rooms), gate, allowance, sharing, retention, feeds, witnesses, closing: closes };
+    let app = App {
+        rooms: Arc::clone(&rooms),
+        gate,
+        allowance,
+        sharing,
+        strangers,
+        retention,
+        feeds,
+        witnesses,
+        connections: connections.clone(),
+        metrics,
+        closing: closes,
+    };
     let only_tls = origin.starts_with("https://");
-    let router = router(app, hosts).layer(middleware::from_fn_with_state(Proxies::of(&proxies), proxies::believe));
+    let router = router(app, hosts).layer(middleware::from_fn_with_state(proxies, proxies::believe));
     let router = if only_tls { router.layer(middleware::map_response(only_over_tls)) } else { router };
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let mut server = axum_server::from_tcp(listener).map_err(bind)?.first_request_timeout(FIRST_HEAD);
+    // Only HTTP/1.1, which is what these limits are of.
+    let mut server = axum_server::from_tcp(listener).map_err(bind)?.http1_only().first_request_timeout(FIRST_HEAD);
     server.http_builder().http1().header_read_timeout(HEAD);
     let answering = async move {
         match tls {
-            Some(tls) => server.acceptor(RustlsAcceptor::new(tls)).serve(service).await,
-            None => server.serve(service).await,
+            Some(tls) => server.acceptor(Limited::new(RustlsAcceptor::new(tls), connections)).serve(service).await,
+            None => server.acceptor(Limited::new(DefaultAcceptor::new(), connections)).serve(service).await,
         }
     };
     ready(Started { address: served, origin, set_up });
@@ -274,6 +305,7 @@ fn router(app: App, hosts: Hosts) -> Router {
         .layer(middleware::from_fn(health::count))
         .layer(Extension(health::Meter::new()))
         .layer(middleware::from_fn_with_state(hosts, guard::check))
+        .layer(middleware::from_fn_with_state(app.clone(), refused::keep))
         .with_state(app)
 }
 
@@ -404,7 +436,11 @@ async fn listen(
         // Looked at again when the recording begins: a refusal may come between.
         Ok(Opening::Begin { encounter, .. }) => sender.may_hear(&app, DeviceScope::Record, encounter.as_deref()).await?,
         Ok(Opening::Resume { recording }) => sender.may_record(&app, What::Recording(recording)).await?,
-        Err(_) => {}
+        Err(_) => {
+            let event = sender.by().did_in_general(Action::Request { count: 1 });
+            let outcome = Outcome::Refused { reason: Refusal::Malformed };
+            app.rooms.store().keep_event(&Event { outcome, ..event }).await?;
+        }
     }
     let (by, pass) = (sender.by(), sender.pass().clone());
     let App { rooms, closing, gate, .. } = app;

@@ -1,24 +1,41 @@
 //! Which proxies are believed when they say for whom they ask: else the address in the audit log is the proxy's.
 
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
+use ipnet::IpNet;
+
+/// A proxy's address, or the network that proxies are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network(IpNet);
+
+impl FromStr for Network {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let alone = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+        let network =
+            alone.or_else(|_| text.parse()).map_err(|_| "neither an address nor a network like 10.0.0.0/8 or fd00::/8")?;
+        if network.prefix_len() == 0 { Err("everybody would be believed") } else { Ok(Self(network)) }
+    }
+}
 
 /// The proxies that are believed.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Proxies(Arc<[IpAddr]>);
+pub(super) struct Proxies(Arc<[Network]>);
 
 impl Proxies {
-    pub(super) fn of(addresses: &[IpAddr]) -> Self {
-        Self(addresses.iter().map(IpAddr::to_canonical).collect())
+    pub(super) fn of(networks: &[Network]) -> Self {
+        Self(networks.into())
     }
 
-    fn know(&self, address: IpAddr) -> bool {
-        self.0.contains(&address.to_canonical())
+    pub(super) fn know(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|Network(network)| network.contains(&address.to_canonical()))
     }
 
     /// For whom the peer asks: the last address of `X-Forwarded-For` that is no proxy of ours, since each proxy writes the one before it
@@ -58,7 +75,7 @@ mod tests {
     #[test]
     fn only_proxies_are_believed_and_only_about_who_came_to_them() {
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
-        let proxies = Proxies::of(&[address("10.0.0.1"), address("10.0.0.2")]);
+        let proxies = Proxies::of(&["10.0.0.1", "10.0.0.2"].map(|network| network.parse().unwrap()));
         let client = |peer: &str, values: &[&str]| {
             let name = || HeaderName::from_static("x-forwarded-for");
             let value = |value: &str| HeaderValue::from_bytes(&value.chars().map(|c| c as u8).collect::<Vec<_>>()).unwrap();
@@ -77,6 +94,24 @@ mod tests {
             ("10.0.0.1", &["\u{ff}, 192.0.2.9"][..], "192.0.2.9"),
         ] {
             assert_eq!(client(peer, values), expected, "{peer} {values:?}");
+        }
+    }
+    #[test]
+    fn a_proxy_is_an_address_or_a_network() {
+        let proxies = Proxies::of(&["10.0.0.0/8", "fd00::/8", "192.0.2.7"].map(|network| network.parse().unwrap()));
+        for (address, known) in [
+            ("10.255.0.1", true),
+            ("::ffff:10.1.2.3", true),
+            ("11.0.0.1", false),
+            ("fdff::1", true),
+            ("fe00::1", false),
+            ("192.0.2.7", true),
+            ("192.0.2.8", false),
+        ] {
+            assert_eq!(proxies.know(address.parse().unwrap()), known, "{address}");
+        }
+        for wrong in ["", "10.0.0", "10.0.0.0/33", "10.0.0.0/", "0.0.0.0/0", "::/0", "proxy.example", "fd00::/8 "] {
+            assert!(wrong.parse::<Network>().is_err(), "{wrong}");
         }
     }
 }

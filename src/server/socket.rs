@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::clock::now;
 use super::protocol::{ClientMessage, INTERNAL, NOT_AUDIO, Opening, REFUSED, Refusal, ServerMessage, TRY_LATER, count, parse};
-use super::wire::{AWAY, DONE, Stop, Wire, pings};
+use super::wire::{DONE, RESTART, Stop, Wire, pings};
 use crate::engine::EngineError;
 use crate::note::Note;
 use crate::room::{Beginning, Failure, Fault, Hold, Partial, RoomError, Rooms, Safe, Stopped, Token, View};
@@ -32,7 +32,7 @@ pub(super) async fn serve(
     let mut wire = Wire::new(socket);
     let stop = tokio::select! {
         stop = converse(&mut wire, &rooms, opening, by) => stop,
-        _ = closing.wait_for(|closing| *closing) => Stop::Close(AWAY),
+        _ = closing.wait_for(|closing| *closing) => Stop::Close(RESTART),
         () = over => Refusal::new(REFUSED, "not_signed_in", "the session or the token has ended").into(),
     };
     let code = match stop {

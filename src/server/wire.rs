@@ -18,8 +18,8 @@ const SEND: Duration = Duration::from_secs(30);
 const LINGER: Duration = Duration::from_secs(2);
 /// The normal close.
 pub(super) const DONE: u16 = 1000;
-/// The close of a server that is being shut down.
-pub(super) const AWAY: u16 = 1001;
+/// The close of a server that goes down, as for an upgrade: its clients come back.
+pub(super) const RESTART: u16 = 1012;
 
 /// Why a connection ends.
 pub(super) enum Stop {

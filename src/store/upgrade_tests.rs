@@ -1,5 +1,6 @@
-//! A folder and a database of the version before there was a key store, and of a version that is not there yet.
+//! Folders and databases of the version before there was a key store, of each form since, and of a version that is not there yet.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use sqlx::Connection as _;
@@ -29,20 +30,25 @@ fn write_key(site: &Site, bytes: &[u8]) {
     fs::set_permissions(site.path().join("master.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
 }
 
-/// An empty database of [`FORM`], whose probe this master key sealed.
-async fn empty(site: &Site) -> (sqlx::AnyConnection, Kind) {
-    write_key(site, &MASTER);
+/// The site's database, which nobody has open.
+async fn connect(site: &Site) -> (sqlx::AnyConnection, Kind) {
     let file = site.path().join("cantoscribe.db");
     let (url, kind) = match &site.url {
         Some(url) => (url.clone(), Kind::Postgres),
         None => (format!("sqlite:{}", file.display()), Kind::Sqlite),
     };
-    if kind == Kind::Sqlite {
+    if kind == Kind::Sqlite && !file.exists() {
         fs::write(&file, []).unwrap();
     }
     sqlx::any::install_default_drivers();
-    let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
-    migrate(&mut connection, kind, "", FORM).await.unwrap();
+    (sqlx::AnyConnection::connect(&url).await.unwrap(), kind)
+}
+
+/// An empty database of this form, whose probe this master key sealed.
+async fn empty(site: &Site, form: i64) -> (sqlx::AnyConnection, Kind) {
+    write_key(site, &MASTER);
+    let (mut connection, kind) = connect(site).await;
+    migrate(&mut connection, kind, "", form).await.unwrap();
     let probe = Place::new("upkeep.probe", "").seal(&Key::from_bytes(MASTER), PROBE).unwrap();
     let insert = sqlx::query("INSERT INTO upkeep (id, probe, wipe) VALUES (1, $1, 0)").bind(probe);
     insert.execute(&mut connection).await.unwrap();
@@ -58,11 +64,12 @@ async fn columns(connection: &mut sqlx::AnyConnection, kind: Kind, table: &str) 
     sqlx::query_scalar(query).bind(table).fetch_all(connection).await.unwrap()
 }
 
-/// Makes what the version of [`FORM`] would have: a recording and a patient, their keys in their rows. Gives their ids and the pseudonym.
-async fn old(site: &Site) -> (Recording, String, crate::audit::Pseudonym) {
+/// Makes what the version of this form would have: a recording and a patient, of [`FORM`] with their keys in their rows. Gives their ids and
+/// the pseudonym.
+async fn old(site: &Site, form: i64) -> (Recording, String, crate::audit::Pseudonym) {
     // Filled by this version, after an upgrade of nothing: so the root key is the master key, as it was.
     let filled_site = Site::sqlite();
-    empty(&filled_site).await.0.close().await.unwrap();
+    empty(&filled_site, FORM).await.0.close().await.unwrap();
     let store = filled_site.open().await;
     let recording = filled(&store, "kept").await;
     let patient = store.create_patient(&patient(), 7, &by()).await.unwrap().id;
@@ -73,7 +80,7 @@ async fn old(site: &Site) -> (Recording, String, crate::audit::Pseudonym) {
     // All rows that the old form has a place for, and the keys in theirs.
     let mut newer =
         sqlx::AnyConnection::connect(&format!("sqlite:{}", filled_site.path().join("cantoscribe.db").display())).await.unwrap();
-    let (mut older, kind) = empty(site).await;
+    let (mut older, kind) = empty(site, form).await;
     let mut lines = Vec::new();
     backup::write_rows(&mut newer, Kind::Sqlite, &mut lines).await.unwrap();
     let (mut rows, mut kept) = (Vec::new(), Vec::new());
@@ -98,21 +105,21 @@ async fn old(site: &Site) -> (Recording, String, crate::audit::Pseudonym) {
         }
     }
     backup::read_rows(&mut older, kind, rows.as_slice()).await.unwrap();
-    for (table, id, wrapped) in keys {
+    for (table, id, wrapped) in keys.into_iter().filter(|_| form == FORM) {
         let back = format!("UPDATE {table} SET data_key = $1 WHERE id = $2");
         let back = sqlx::query(&back).bind(wrapped).bind(id);
         assert_eq!(back.execute(&mut older).await.unwrap().rows_affected(), 1);
     }
     older.close().await.unwrap();
     newer.close().await.unwrap();
-    for name in ["audio", "audit", "audit.key", "audit.pub"] {
+    for name in ["audio", "audit", "audit.key", "audit.pub", "keys"].into_iter().filter(|name| *name != "keys" || form != FORM) {
         fs::rename(filled_site.path().join(name), site.path().join(name)).unwrap();
     }
     (recording, patient, pseudonym)
 }
 
 async fn keys_in_rows_are_moved_to_the_key_store_and_all_is_read_as_before(site: Site) {
-    let (recording, id, pseudonym) = old(&site).await;
+    let (recording, id, pseudonym) = old(&site, FORM).await;
     if site.url.is_some() {
         let error = site.try_open().await.unwrap_err();
         assert!(matches!(error, StoreError::NotSaved { found: FORM, .. }), "{error}");
@@ -138,8 +145,64 @@ async fn keys_in_rows_are_moved_to_the_key_store_and_all_is_read_as_before(site:
     assert_eq!(site.open().await.patients(Reach::TRIAL, 9).await.unwrap().len(), 1);
 }
 
+/// Changed by every start.
+const MOVING: [&str; 3] = ["upkeep", "events", "event_count"];
+
+/// Rows by table, each value by its column.
+type Rows = BTreeMap<String, Vec<BTreeMap<String, serde_json::Value>>>;
+
+/// All rows of a database.
+async fn rows(site: &Site) -> Rows {
+    let ((mut connection, kind), mut lines) = (connect(site).await, Vec::new());
+    backup::write_rows(&mut connection, kind, &mut lines).await.unwrap();
+    connection.close().await.unwrap();
+    let (mut found, mut table, mut columns) = (Rows::new(), String::new(), Vec::<String>::new());
+    for line in std::str::from_utf8(&lines).unwrap().lines() {
+        match serde_json::from_str(line).unwrap() {
+            serde_json::Value::Array(row) => {
+                let row = columns.iter().cloned().zip(row).collect();
+                found.entry(table.clone()).or_default().push(row);
+            }
+            head => {
+                table = head["table"].as_str().unwrap().to_owned();
+                columns = serde_json::from_value(head["columns"].clone()).unwrap();
+            }
+        }
+    }
+    found.into_iter().filter(|(table, _)| !MOVING.contains(&table.as_str())).collect()
+}
+
+async fn every_form_since_then_is_upgraded_and_every_row_is_as_it_was(site: Site) {
+    let forms: Vec<i64> = sqlx::migrate!().iter().map(|migration| migration.version).collect();
+    let forms = forms.into_iter().filter(|form| (FORM + 1..newest_form()).contains(form));
+    for form in forms {
+        let site = if site.url.is_some() { Site::postgres() } else { Site::sqlite() };
+        let (recording, id, pseudonym) = old(&site, form).await;
+        let before = rows(&site).await;
+        assert!(["recordings", "notes", "patients"].iter().all(|table| before.contains_key(*table)), "{:?}", before.keys());
+        if site.url.is_some() {
+            let error = site.try_open().await.unwrap_err();
+            assert!(matches!(error, StoreError::NotSaved { found, .. } if found == form), "{error}");
+        }
+        let store = site.saved().await.unwrap();
+        assert_eq!(store.recording(&recording.id).await.unwrap().unwrap().key.reveal(), recording.key.reveal(), "form {form}");
+        assert_eq!(store.document(&recording.id).await.unwrap().unwrap().version, 2, "form {form}");
+        assert_eq!((store.patient(&id).await.unwrap().unwrap().patient, store.pseudonym(&id).unwrap()), (patient(), pseudonym));
+        store.close().await;
+        let copy = site.path().join("before-upgrade").join(format!("cantoscribe-{form}.db"));
+        assert_eq!(copy.exists(), site.url.is_none(), "form {form}");
+        let mut after = rows(&site).await;
+        for (table, rows) in before {
+            let mut now = after.remove(&table).unwrap_or_default();
+            let known = rows.first().cloned().unwrap_or_default();
+            now.iter_mut().for_each(|row| row.retain(|column, _| known.contains_key(column)));
+            assert_eq!(now, rows, "form {form}, table {table}");
+        }
+    }
+}
+
 async fn an_upgrade_that_was_interrupted_goes_on(site: Site) {
-    let (recording, id, _) = old(&site).await;
+    let (recording, id, _) = old(&site, FORM).await;
     let rows = "SELECT data_key FROM recordings WHERE id = $1";
     let read = |store: Store| async move {
         let query = sqlx::query_scalar::<_, Vec<u8>>(rows).bind(&recording.id);
@@ -227,6 +290,7 @@ async fn a_newer_form_is_refused_and_both_are_named(site: Site) {
 
 on_both! {
     keys_in_rows_are_moved_to_the_key_store_and_all_is_read_as_before,
+    every_form_since_then_is_upgraded_and_every_row_is_as_it_was,
     an_upgrade_that_was_interrupted_goes_on,
     the_key_store_belongs_to_its_database_and_is_not_made_anew,
     a_key_that_is_missing_and_was_not_destroyed_is_named,

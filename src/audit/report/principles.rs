@@ -82,6 +82,7 @@ impl Principle {
             | Action::Backup
             | Action::Restore
             | Action::Administer
+            | Action::Request { .. }
             | Action::Start
             | Action::Stop => Self::Dpp4,
             Action::ConsentRequest | Action::ConsentCode | Action::RestrictedAsk { .. } | Action::BreakGlassAnnounce => {

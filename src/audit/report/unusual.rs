@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use serde::Serialize;
 
 use super::Entries;
-use crate::audit::{Action, Actor, Event, Outcome, PersonId, Pseudonym, RoleId, UnixMillis};
+use crate::audit::{Action, Actor, Event, Outcome, PersonId, Pseudonym, Refusal, RoleId, UnixMillis};
 
 /// Milliseconds of an hour and of a day.
 const HOUR: u64 = 3_600_000;
@@ -54,7 +54,7 @@ impl Rule {
             Self::BulkRead => "one role read records of more than 30 patients within an hour",
             Self::ColleaguesChart => "somebody read the record of a patient who works in the same organisation",
             Self::NightsInARow => "one role read records between midnight and 6 in the morning on three nights in a row or more",
-            Self::ManyRefusals => "one role was refused 10 times or more within an hour",
+            Self::ManyRefusals => "one role was refused 10 times or more within an hour, mistyped forms not counted",
             Self::ManyCopies => "one role printed, took out or passed on more than 10 copies within an hour",
             Self::Emergency => "a record was opened without consent in an emergency",
         }
@@ -161,6 +161,8 @@ impl<'a> Watch<'a> {
         };
         let count = |limit: usize| move |steps: &VecDeque<Step>| (steps.len(), steps.len() >= limit);
         match (event.outcome, event.action) {
+            // Mistyped forms are everyday.
+            (Outcome::Refused { reason: Refusal::Malformed }, _) => {}
             (Outcome::Refused { .. }, _) => window(Rule::ManyRefusals, &count(REFUSALS)),
             (Outcome::Done, Action::View { .. } | Action::Share) => {
                 window(Rule::BulkRead, &|steps| {

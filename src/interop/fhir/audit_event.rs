@@ -100,7 +100,9 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
         Action::Erase | Action::EraseSound | Action::ShareDestroy => rest("delete", "D"),
         Action::Permit => (alert, named_coding(AUTHZ, "AuthZ-Consent", "Authorization Decision using Roles and Consent"), "E"),
         Action::BreakGlass { .. } => (alert, dcm("110127", "Emergency Override Started"), "E"),
-        Action::BreakGlassAnnounce | Action::KeyUse | Action::KeyRotate | Action::Administer => (alert, Value::Null, "E"),
+        Action::BreakGlassAnnounce | Action::Request { .. } | Action::KeyUse | Action::KeyRotate | Action::Administer => {
+            (alert, Value::Null, "E")
+        }
         Action::Restore => (alert, Value::Null, "U"),
         Action::KeyDestroy => (alert, Value::Null, "D"),
         Action::Share | Action::Print | Action::Forward | Action::Export { .. } | Action::Backup => (export, Value::Null, "R"),

@@ -8,6 +8,7 @@ mod ceremony;
 mod cookie;
 mod news;
 mod openid;
+mod strangers;
 mod throttle;
 mod waiting;
 
@@ -20,6 +21,7 @@ pub(super) use ceremony::Ceremonies;
 pub(super) use cookie::CookieForm;
 pub(super) use news::News;
 pub(super) use openid::Providers;
+pub(super) use strangers::Strangers;
 pub(super) use throttle::Throttle;
 pub(super) use waiting::Waiting;
 
@@ -43,7 +45,7 @@ pub(super) struct Gate {
     pub rights: Rights,
     /// Nothing in a trial, which has no sign-in.
     pub sign_in: Option<SignIn>,
-    /// Tries and refusals.
+    /// Tries.
     pub throttle: Throttle,
     /// Which lists were told to whom.
     pub news: News,

@@ -1,4 +1,4 @@
-//! How often an address may try, and how many refusals of strangers the audit log takes.
+//! How often an address may try.
 //!
 //! Tries count by address and never by account, and only those with links that are used once, and from issuers, which are asked about each: an
 //! answer of a passkey cannot be guessed, so such a sign-in waits for nobody, also where a whole clinic has one address, and who came in from an
@@ -11,20 +11,18 @@ use std::time::Instant;
 
 /// Tries that an address has at once, and seconds until it has one more.
 const TRIES: (f64, f64) = (20.0, 3.0);
-/// Refusals of strangers that are kept at once from all addresses together, and seconds until one more is.
-const KEPT: (f64, f64) = (60.0, 10.0);
 /// Addresses that are remembered. Beyond it those are forgotten that have all their tries.
 const REMEMBERED: usize = 10_000;
 
 /// What is left of a number that fills up with time.
 #[derive(Debug, Clone, Copy)]
-struct Bucket {
+pub(super) struct Bucket {
     left: f64,
     at: Instant,
 }
 
 impl Bucket {
-    fn full((most, _): (f64, f64), now: Instant) -> Self {
+    pub(super) fn full((most, _): (f64, f64), now: Instant) -> Self {
         Self { left: most, at: now }
     }
 
@@ -32,8 +30,13 @@ impl Bucket {
         (self.left + now.saturating_duration_since(self.at).as_secs_f64() / each).min(most)
     }
 
+    /// Whether nothing is missing.
+    pub(super) fn is_full(self, limits: (f64, f64), now: Instant) -> bool {
+        self.now(limits, now) >= limits.0
+    }
+
     /// Takes one, if there is one.
-    fn take(&mut self, limits: (f64, f64), now: Instant) -> bool {
+    pub(super) fn take(&mut self, limits: (f64, f64), now: Instant) -> bool {
         let left = self.now(limits, now);
         let taken = left >= 1.0;
         *self = Self { left: if taken { left - 1.0 } else { left }, at: now };
@@ -45,13 +48,12 @@ impl Bucket {
 #[derive(Debug)]
 pub(in crate::server) struct Throttle {
     tries: Mutex<HashMap<IpAddr, Bucket>>,
-    kept: Mutex<Bucket>,
 }
 
 impl Throttle {
     /// Nobody has tried anything yet.
     pub fn new() -> Self {
-        Self { tries: Mutex::default(), kept: Mutex::new(Bucket::full(KEPT, Instant::now())) }
+        Self { tries: Mutex::default() }
     }
 
     /// Whether this address may try once more. Requests without an address, which only tests make, count as one.
@@ -63,7 +65,7 @@ impl Throttle {
         let key = network(address.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)));
         let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
         if tries.len() >= REMEMBERED && !tries.contains_key(&key) {
-            tries.retain(|_, bucket| bucket.now(TRIES, now) < TRIES.0);
+            tries.retain(|_, bucket| !bucket.is_full(TRIES, now));
             if tries.len() >= REMEMBERED {
                 return false;
             }
@@ -79,15 +81,10 @@ impl Throttle {
             bucket.left = (bucket.left + 1.0).min(TRIES.0);
         }
     }
-
-    /// Whether the audit log takes one more refusal of a stranger. So a flood does not fill it.
-    pub fn may_keep(&self) -> bool {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).take(KEPT, Instant::now())
-    }
 }
 
 /// The address, or the network of 64 bits that it is in.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
@@ -120,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_and_kept_has_an_end() {
+    fn what_is_remembered_has_an_end() {
         let (throttle, now) = (Throttle::new(), Instant::now());
         for number in 0..u32::try_from(REMEMBERED).unwrap() {
             assert!(throttle.may_try_at(Some(IpAddr::V4(number.into())), now));
@@ -128,6 +125,5 @@ mod tests {
         let other = Some("10.0.0.1".parse().unwrap());
         assert!(!throttle.may_try_at(other, now));
         assert!(throttle.may_try_at(other, now + Duration::from_secs(10)), "who has all tries is forgotten");
-        assert_eq!((0..1_000).filter(|_| throttle.may_keep()).count(), 60);
     }
 }

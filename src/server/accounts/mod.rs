@@ -153,7 +153,7 @@ fn sign_in(app: &App) -> Result<&SignIn, ApiError> {
 
 /// Tells the audit log of a try that failed, unless there was a flood of them; gives the error back.
 async fn refused(app: &App, by: &By, reason: Refusal, error: ApiError) -> ApiError {
-    if !app.gate.throttle.may_keep() {
+    if !app.strangers.may_keep(by.address) {
         return error;
     }
     let event = Event { outcome: Outcome::Refused { reason }, ..by.did_in_general(Action::SignIn) };

@@ -7,9 +7,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::audio::AudioError;
+use crate::audit::Refusal;
 use crate::engine::EngineError;
 use crate::room::RoomError;
 use crate::server::error::{ApiError, ErrorDocument};
+use crate::server::refused::Unheard;
 use crate::speech::TranscriptError;
 use crate::store::StoreError;
 
@@ -97,6 +99,24 @@ impl OpenAiError {
         }
     }
 
+    /// As [`ApiError::unheard`]. What was heard and is no sound has events of its own.
+    fn unheard(&self) -> Option<Refusal> {
+        match self {
+            Self::TooLarge { .. } => Some(Refusal::TooLarge),
+            Self::Access(error) => error.unheard(),
+            Self::NotAForm
+            | Self::Form(_)
+            | Self::Unknown { .. }
+            | Self::Missing { .. }
+            | Self::Repeated { .. }
+            | Self::Invalid { .. }
+            | Self::Unsupported { .. }
+            | Self::NoSuchModel { .. }
+            | Self::Stalled => Some(Refusal::Malformed),
+            _ => None,
+        }
+    }
+
     fn param(&self) -> Option<&'static str> {
         match self {
             Self::Missing { param }
@@ -123,7 +143,7 @@ impl IntoResponse for OpenAiError {
         if matches!(self, Self::Busy) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(COME_BACK));
         }
-        response
+        Unheard::mark(self.unheard(), response)
     }
 }
 

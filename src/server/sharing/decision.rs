@@ -286,7 +286,7 @@ fn may_read(consent: &Consent, secret: &Secret) -> bool {
 
 /// Refused before a consent was touched: that is an event too, of which a flood does not fill the log.
 async fn turned_away(sharing: &Sharing, by: &By, id: ConsentId, refusal: Refusal) -> Result<Response, ApiError> {
-    if sharing.0.strangers.may_keep() {
+    if sharing.0.strangers.may_keep(by.address) {
         let event = Event { consent: Some(id), ..by.did_in_general(Action::SignIn) };
         sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason: refusal }, ..event }).await?;
     }

@@ -79,7 +79,7 @@ fn normal(number: &str) -> Option<String> {
 async fn send_links(sharing: &Sharing, number: &str, by: &By) -> Result<(), ApiError> {
     let store = sharing.store();
     let patients = store.patients_reached_by(number).await?;
-    if patients.is_empty() && sharing.0.strangers.may_keep() {
+    if patients.is_empty() && sharing.0.strangers.may_keep(by.address) {
         let outcome = Outcome::Refused { reason: Refusal::NotEntitled };
         store.keep_event(&Event { outcome, ..by.did_in_general(Action::PageAsk) }).await?;
     }

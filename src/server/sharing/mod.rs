@@ -28,7 +28,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
-use super::access::Throttle;
+use super::access::Strangers;
 use super::error::ApiError;
 use crate::audit::{Actor, ConsentId, OrganisationId, Refusal, RoleId, UnixMillis};
 use crate::consent::{CodeKey, RateLimit};
@@ -71,7 +71,7 @@ struct Shared {
     by_number: Mutex<RateLimit>,
     left_out: Mutex<RateLimit>,
     /// What the log takes of whom nobody knows.
-    strangers: Throttle,
+    strangers: Arc<Strangers>,
 }
 
 impl FromRef<App> for Sharing {
@@ -91,7 +91,7 @@ impl Sharing {
         let limit = |(most, stretch)| Mutex::new(RateLimit::new(most, stretch));
         let (by_phone, by_address) = (limit(CODES), limit(ANSWERS));
         let (by_asker, by_number) = (limit(REQUESTS), limit(WAYS_BACK));
-        let (left_out, views, strangers) = (limit(LEFT_OUT), Views::default(), Throttle::new());
+        let (left_out, views, strangers) = (limit(LEFT_OUT), Views::default(), Arc::default());
         let shared =
             Shared { store, way, code_key, public, views, by_phone, by_address, by_asker, by_number, left_out, strangers };
         Ok(Self(Arc::new(shared)))
@@ -100,6 +100,11 @@ impl Sharing {
     /// Delivers messages until the server closes.
     pub(super) async fn deliver(self, closing: watch::Receiver<bool>) {
         courier::run(&self.0.store, &self.0.way, closing).await;
+    }
+
+    /// What the log takes of whom nobody knows.
+    pub(super) fn strangers(&self) -> Arc<Strangers> {
+        Arc::clone(&self.0.strangers)
     }
 
     fn store(&self) -> &Store {

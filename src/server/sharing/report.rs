@@ -143,6 +143,7 @@ fn what(action: Action) -> String {
         Action::View { count } => return format!("查看記錄（{count} 份）"),
         Action::Search { count } => return format!("搜尋（找到 {count} 項）"),
         Action::Export { count } => return format!("下載記錄（{count} 份）"),
+        Action::Request { count } => return format!("未受理的請求（{count} 個）"),
         _ => {}
     }
     let fixed = match action {
@@ -194,7 +195,7 @@ fn what(action: Action) -> String {
         Action::AccessAnswer => "答覆查閱要求",
         Action::Start => "啟動程式",
         Action::Stop => "停止程式",
-        Action::View { .. } | Action::Search { .. } | Action::Export { .. } => "",
+        Action::View { .. } | Action::Search { .. } | Action::Export { .. } | Action::Request { .. } => "",
     };
     fixed.to_owned()
 }
@@ -223,6 +224,9 @@ fn refused(reason: crate::audit::Refusal) -> &'static str {
         Refusal::TooManyTries => "嘗試過多",
         Refusal::OnHold => "法律保留中",
         Refusal::NotEntitled => "無權代作決定",
+        Refusal::Malformed => "請求格式不正確",
+        Refusal::TooLarge => "請求過大",
+        Refusal::Foreign => "來自其他網站的請求",
         Refusal::ClockBackwards => "時鐘有誤",
         Refusal::Error => "發生錯誤，因此拒絕",
     }

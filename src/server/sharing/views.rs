@@ -204,6 +204,7 @@ async fn see(
     // Whose note it is: of two who were thought one person it may be the other's.
     let seen = store.event_about(by, Action::View { count: 1 }, note).await?;
     let seen = Event { purpose: Some(purpose), consent: Some(consent), ..seen };
+    drawable(store, &seen, fonts::look).await?;
     let entry = store.keep_events(&events, &seen).await?;
     let mark = |error: crate::sharing::SharingError| ApiError::Denied(error.refusal());
     let watermark = Watermark::new(&names.person, &names.organisation, by.at, entry).map_err(mark)?;
@@ -231,6 +232,7 @@ pub(super) async fn see_in_emergency(
     let kept = store.record(note).await?.ok_or(ApiError::NoConsent)?;
     let Record::Signed(signed) = &kept.record else { return Err(ApiError::Unsigned) };
     let seen = Event { purpose: Some(purpose), ..store.event_about(by, Action::View { count: 1 }, note).await? };
+    drawable(store, &seen, fonts::look).await?;
     // It was announced when it was opened.
     let entry = store.keep_events(&[broken.from(by.address, by.device)], &seen).await?;
     let mark = |error: crate::sharing::SharingError| ApiError::Denied(error.refusal());
@@ -243,6 +245,21 @@ pub(super) async fn see_in_emergency(
     Ok(Opened { view: sharing.0.views.keep(held)?, entry })
 }
 
+/// Whether there is a font to draw a view with: without its picture it would have no mark that cannot be cut out, and is not shown.
+/// That it was not is kept.
+async fn drawable(
+    store: &Store,
+    seen: &Event,
+    look: impl FnOnce() -> Result<(), LetterError> + Send + 'static,
+) -> Result<(), ApiError> {
+    // Fonts are read the first time.
+    let found = tokio::task::spawn_blocking(look).await.map_err(|error| ApiError::internal(&error))?;
+    let Err(error) = found else { return Ok(()) };
+    store.keep_event(&Event { outcome: Outcome::Failed, ..seen.clone() }).await?;
+    tracing::error!(%error, "a shared note cannot be shown");
+    Err(error.into())
+}
+
 /// The pages of a view as pictures, made on a thread where that stops nobody.
 async fn pictures(view: &View, language: Language) -> Result<Vec<Picture>, ApiError> {
     let (pieces, mark) = (markup::pieces(view, language), markup::words(view.watermark()));
@@ -251,16 +268,11 @@ async fn pictures(view: &View, language: Language) -> Result<Vec<Picture>, ApiEr
             Piece::Heading(text) | Piece::Text(text) | Piece::Note(text) => text.reveal(),
         });
         let characters = said.chain([mark.as_str()]).flat_map(str::chars).filter(|c| !c.is_control());
-        to_pictures(&pieces, &mark, &fonts::for_characters(characters)?)
+        let typefaces = fonts::for_characters(characters)?;
+        let (pieces, mark) = markup::in_characters(pieces, &mark, language, |c| typefaces.have(c));
+        to_pictures(&pieces, &mark, &typefaces)
     });
-    match made.await.map_err(|error| ApiError::internal(&error))? {
-        Ok(pictures) => Ok(pictures),
-        Err(error @ (LetterError::NoFont | LetterError::NoGlyph { .. })) => {
-            tracing::warn!(%error, "a shared note is shown as text");
-            Ok(Vec::new())
-        }
-        Err(error) => Err(ApiError::internal(&error)),
-    }
+    Ok(made.await.map_err(|error| ApiError::internal(&error))??)
 }
 
 /// The consent of this id, if it is one by which the caller sees something. That somebody tried is kept.
@@ -294,7 +306,11 @@ async fn permitted<T>(sharing: &Sharing, decided: Result<T, Refusal>, mut events
 /// The caller's view of this id, if its permits hold still.
 async fn holding(sharing: &Sharing, by: &By, view: &str) -> Result<std::sync::Arc<Held>, ApiError> {
     let Actor::Staff { role, .. } = by.actor else { return Err(ApiError::NoConsent) };
-    let held = sharing.0.views.find(view, role).ok_or(ApiError::NoConsent)?;
+    let Some(held) = sharing.0.views.find(view, role) else {
+        let outcome = Outcome::Refused { reason: Refusal::OtherRecipient };
+        sharing.store().keep_event(&Event { outcome, ..by.did_in_general(Action::View { count: 0 }) }).await?;
+        return Err(ApiError::NoConsent);
+    };
     match held.still(sharing.store(), by.at).await {
         Ok(()) => Ok(held),
         Err(refusal) => {

@@ -120,6 +120,9 @@ pub(in crate::server) fn reason(refusal: Refusal) -> &'static str {
         Refusal::TooManyTries => "there were too many tries",
         Refusal::OnHold => "it is on legal hold",
         Refusal::NotEntitled => "who answers may not decide for this patient",
+        Refusal::Malformed => "the request could not be read",
+        Refusal::TooLarge => "the request was too large",
+        Refusal::Foreign => "the request came from another site",
         Refusal::ClockBackwards => "the clock is behind what was recorded",
         Refusal::Error => "something failed, so the answer is no",
     }

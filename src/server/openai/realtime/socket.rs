@@ -13,7 +13,7 @@ use super::protocol::{Refused, ServerEvent, parse};
 use crate::engine::{Engine, Seat};
 use crate::server::error::ApiError;
 use crate::server::protocol::{INTERNAL, REFUSED, Refusal, TOO_LARGE};
-use crate::server::wire::{AWAY, Stop, Wire, pings};
+use crate::server::wire::{RESTART, Stop, Wire, pings};
 
 /// A client that is told off so often does not understand us.
 const MOST_ERRORS: usize = 100;
@@ -29,7 +29,7 @@ pub(super) async fn serve(
     let mut teller = Teller { told: 0 };
     let stop = tokio::select! {
         stop = converse(&mut wire, &mut teller, engine, seat) => stop,
-        _ = closing.wait_for(|closing| *closing) => Stop::Close(AWAY),
+        _ = closing.wait_for(|closing| *closing) => Stop::Close(RESTART),
         () = over => Refusal::new(REFUSED, "not_signed_in", "the session or the token has ended").into(),
     };
     let code = match stop {

@@ -44,7 +44,7 @@ pub(super) struct Held {
     pub(super) view: View,
     pub(super) language: Language,
     pub(super) uses: Uses,
-    /// Its pages; none where no font of this machine has its characters, so that the mark is in the text alone.
+    /// Its pages.
     pub(super) pictures: Vec<Picture>,
 }
 

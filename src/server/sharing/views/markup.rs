@@ -17,6 +17,8 @@ use crate::text::PatientText;
 const MARKS: usize = 40;
 /// Lines of the note between two marks in the text.
 const BETWEEN: usize = 6;
+/// What stands for a character that no font has.
+const BOX: char = '□';
 /// The look of a page of text, for one that is taken away.
 const STYLE: &str = include_str!("../../page/view.css");
 
@@ -47,13 +49,40 @@ pub(super) fn pieces(view: &View, language: Language) -> Vec<Piece> {
     pieces
 }
 
-/// The page on a screen, which prints only where the consent says so: pictures with their text laid over them unseen, or, where there are
-/// none, text with the mark in it.
+/// The same in characters that can be drawn: others have a box in their place, which is said above. An unusual one, in a note that was typed
+/// elsewhere, must not keep anybody from reading the rest.
+pub(super) fn in_characters(
+    mut pieces: Vec<Piece>,
+    mark: &str,
+    language: Language,
+    can_draw: impl Fn(char) -> bool,
+) -> (Vec<Piece>, String) {
+    let shown = |c: char| match c {
+        '\n' => c,
+        _ if c.is_control() => ' ',
+        _ if can_draw(c) => c,
+        _ => BOX,
+    };
+    let boxed = |text: &str| -> String { text.chars().map(shown).collect() };
+    let mut left_out = false;
+    for piece in &mut pieces {
+        let (Piece::Heading(text) | Piece::Text(text) | Piece::Note(text)) = piece;
+        let drawn = boxed(text.reveal());
+        left_out |= drawn.matches(BOX).count() != text.reveal().matches(BOX).count();
+        *text = drawn.into();
+    }
+    if left_out {
+        let said = language.pick("□ stands for a character that this server cannot draw.", "□代表此伺服器未能顯示的字符。");
+        pieces.insert(0, Piece::Note(said.into()));
+    }
+    (pieces, boxed(mark))
+}
+
+/// The page on a screen, which prints only where the consent says so: pictures with their text laid over them unseen.
 pub(super) fn page(held: &Held, id: &str) -> String {
     let class = if held.uses.print { "view" } else { "view unprintable" };
     let head = "<link rel=\"stylesheet\" href=\"/assets/view.css\">";
-    let body = if held.pictures.is_empty() { text(&held.view, held.view.watermark(), held.language) } else { drawn(held, id) };
-    whole(held.view.watermark(), held.language, (class, head), &body)
+    whole(held.view.watermark(), held.language, (class, head), &drawn(held, id))
 }
 
 /// A page that stands alone: for printing and taking away.
@@ -121,5 +150,21 @@ fn heading(code: SectionCode) -> &'static str {
         SectionCode::O => "O",
         SectionCode::A => "A",
         SectionCode::P => "P",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_font_has_is_a_box_and_is_said() {
+        let pieces = || vec![Piece::Text("胸痛\t\u{1f600} x".into()), Piece::Note("fine □".into())];
+        let (drawn, mark) = in_characters(pieces(), "Dr \u{1f600}", Language::English, |c| c != '\u{1f600}');
+        assert_eq!(mark, "Dr □");
+        assert_eq!(drawn[1..], [Piece::Text("胸痛 □ x".into()), Piece::Note("fine □".into())]);
+        assert!(matches!(&drawn[0], Piece::Note(said) if said.reveal().starts_with("□ stands for")));
+        let (drawn, _) = in_characters(pieces(), "", Language::English, |_| true);
+        assert_eq!(drawn.len(), 2, "nothing is said where nothing is left out");
     }
 }

@@ -28,6 +28,17 @@ pub(super) async fn seen(stage: &Stage, id: ConsentId, purpose: Purpose) -> Resu
         .await
 }
 
+#[tokio::test]
+async fn without_a_font_nothing_is_shown_and_what_to_install_is_said() {
+    let stage = stage(1).await;
+    let seen = stage.by(stage.b).did_in_general(Action::View { count: 1 });
+    let refused = drawable(stage.store(), &seen, || Err(LetterError::NoFont)).await;
+    let Err(ApiError::NoFont(said)) = refused else { panic!("it is shown without its picture") };
+    assert!(said.contains("fonts-noto-cjk"), "{said}");
+    let last = last_events(&stage, 1).await.remove(0);
+    assert_eq!((last.action, last.outcome), (Action::View { count: 1 }, Outcome::Failed));
+}
+
 async fn withdraw(stage: &Stage, id: ConsentId) {
     let by = stage.by(Actor::Patient);
     let withdrawn = stage.store().change_consent(id, &by, |consent, _| consent.withdraw(Actor::Patient, by.at).into());
