@@ -161,6 +161,7 @@ fn a_reading_at_home_is_listed_beside_that_of_the_visit() {
         ("p:屋企篤手指七點二,今日八點一。", Some("O Capillary glucose 8.1 mmol/L."), "篤手指七點二"),
         ("p:屋企量血壓150/90。", None, "150/90"),
         ("p:屋企量過血壓一五零九十。", None, "一五零九十"),
+        ("p:我屋企量一五零九十。", None, "一五零九十"),
         ("p:喺屋企探熱三十八度五。", None, "探熱三十八度五"),
     ] {
         let wanted: Vec<String> = written.map(str::to_owned).into_iter().chain([home(words)]).collect();
