@@ -66,8 +66,13 @@ fn former(drug: &Medication, language: Language) -> Option<String> {
 
 /// How a drug is taken: dose, frequency, when needed, for how long.
 pub(crate) fn regimen(drug: &Medication, language: Language) -> String {
+    let told = drug.instruction.as_ref().map(|words| format!("「{}」", words.reveal().trim()));
+    if let Some(told) = told.as_ref().filter(|_| drug.dose.is_some()) {
+        // The dose is one of those that the words tell: beside them it would read as all.
+        return told.clone();
+    }
     let parts = [
-        drug.instruction.as_ref().map(|words| format!("「{}」", words.reveal().trim())),
+        told,
         drug.dose.as_ref().map(|dose| quantity(dose, language)),
         drug.times_per_day.and_then(|times| frequency(times, language)),
         drug.prn.then(|| language.pick("PRN", "需要時").to_owned()),

@@ -207,7 +207,9 @@ fn take(said: Said, lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
 
 /// A new entry, if more was said than the drug's name.
 fn start(said: Said, drug: &Drug) -> Option<(usize, Course)> {
-    let written = said.regimen.dose.is_some() || said.regimen.times_per_day.is_some() || said.regimen.prn;
+    // A number behind a name, and no word of what is done with it, is not enough to say that it is taken.
+    let dose = said.regimen.dose.is_some() && !said.regimen.unit_implied;
+    let written = dose || said.regimen.times_per_day.is_some() || said.regimen.prn;
     let told = written || said.told.instruction.is_some() || !said.told.flagged.is_empty();
     let class_alone = drug.kind == DrugKind::Class && said.status.is_none() && !told;
     if !(told || said.status.is_some()) || class_alone {
@@ -264,7 +266,8 @@ fn update(course: &mut Course, said: Said) {
         course.assumed = false;
         course.decided |= said.doctor && status != MedicationStatus::Active;
     }
-    if said.told.instruction.is_some() {
+    let told = said.told.instruction.is_some();
+    if told {
         (entry.dose, entry.times_per_day, entry.instruction) = (None, None, said.told.instruction);
         course.amounts = Amounts::default();
     } else if said.regimen.dose_struck && said.doctor && entry.status == MedicationStatus::Planned {
@@ -272,7 +275,8 @@ fn update(course: &mut Course, said: Said) {
         (entry.dose, course.amounts) = (None, Amounts::default());
     }
     if said.regimen.dose.is_some() {
-        (entry.instruction, entry.unit_implied) = (None, said.regimen.unit_implied);
+        entry.instruction = entry.instruction.take().filter(|_| told);
+        entry.unit_implied = said.regimen.unit_implied;
         let so_far = std::mem::take(&mut course.amounts);
         let later = said.regimen.amounts;
         let changed = said.doctor && said.status == Some(MedicationStatus::Planned);

@@ -145,9 +145,11 @@ fn home(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
     utterance.has(lexicon, utterance.clause(at).range, &[TermKind::Elsewhere])
 }
 
-/// 血壓, bp; 屋企血壓 is one word of its own.
+/// 血壓, bp; 屋企血壓 is one word of its own, and 屋企量 is of the pressure where two numbers follow.
 fn of_pressure(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> bool {
+    let measured = utterance.folded(range.clone()).contains(&'量');
     utterance.has(lexicon, range.clone(), &[TermKind::Pressure])
+        || measured && utterance.has(lexicon, range.clone(), &[TermKind::Elsewhere])
         || utterance.folded(range).windows(2).any(|pair| matches!(pair, ['血', '压']))
 }
 

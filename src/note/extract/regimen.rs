@@ -67,14 +67,22 @@ pub fn regimen(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, dr
     let prn = utterance.terms(lexicon, range.clone(), TermKind::Prn).find(|hit| !leads_to_a_drug(utterance, hit));
     how.spans.extend(prn.map(|hit| hit.start..hit.end));
     how.prn = prn.is_some();
-    if let Some(split) = split::split(utterance, lexicon, range.clone(), degrees) {
+    if let Some(split) = split::split(utterance, lexicon, range.clone(), drug) {
         (how.dose, how.times_per_day, how.instruction) = (split.dose, split.times_per_day, split.instruction);
         (how.amounts, how.before) = (Amounts::default(), None);
-        // A span of evidence is short; the words of all doses may not be.
-        how.spans.extend(split.range.clone().step_by(LONGEST_SPAN).map(|at| at..split.range.end.min(at + LONGEST_SPAN)));
+        how.spans.extend(pieces(split.range));
+    } else if let Some(steps) = split::steps(utterance, lexicon, range.clone()) {
+        how.before = None;
+        how.spans.extend(pieces(steps.clone()));
+        how.instruction = Some(steps);
     }
     how.duration_days = duration(utterance, lexicon, range, &mut how.spans);
     if let Some(drug) = drug {
+        let told = how.instruction.as_ref().map(|told| dose::doses(utterance, lexicon, told.clone(), degrees));
+        if told.unwrap_or_default().iter().any(|dose| !lexicon.doses.can_be(&drug.name, dose.value, &dose.unit)) {
+            how.implausible.extend(how.instruction.take());
+            (how.dose, how.dose_struck) = (None, true);
+        }
         without_the_implausible(&mut how, lexicon, drug);
     }
     how
@@ -84,10 +92,19 @@ pub fn regimen(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, dr
 #[must_use]
 pub fn regimen_behind(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, drug: &Drug) -> Regimen {
     let mut how = regimen(utterance, lexicon, range.clone(), Some(drug));
-    if how.dose.is_none() && how.instruction.is_none() && how.implausible.is_empty() {
-        bare::dose(utterance, lexicon, range, drug, &mut how);
+    if how.instruction.is_none() && how.implausible.is_empty() {
+        if how.dose.is_none() {
+            bare::dose(utterance, lexicon, range.clone(), drug, &mut how);
+        }
+        bare::change(utterance, lexicon, range, drug, &mut how);
     }
     how
+}
+
+/// A range as spans of evidence, which are short.
+fn pieces(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let end = range.end;
+    range.step_by(LONGEST_SPAN).map(move |at| at..end.min(at + LONGEST_SPAN))
 }
 
 /// A range cut at its corrections, its changes, and where a dose is raised or lowered to another.

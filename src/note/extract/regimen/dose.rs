@@ -100,6 +100,12 @@ pub(super) fn raised_at(utterance: &Utterance, lexicon: &Lexicon, range: Range<u
     raised_to(utterance, first, &all).map(|amount| amount.span.start)
 }
 
+/// Every dose of a range.
+pub(super) fn doses(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, degrees: bool) -> Vec<Dose> {
+    let amounts = utterance.quantities_in(range).iter().filter_map(|quantity| amount(quantity, lexicon, degrees));
+    amounts.map(|amount| Dose { value: amount.value, unit: amount.unit }).collect()
+}
+
 /// The first strength of a range and the count that goes with it.
 pub(super) fn amounts(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, degrees: bool) -> Amounts {
     let all: Vec<Amount> = utterance

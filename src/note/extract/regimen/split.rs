@@ -3,13 +3,15 @@
 
 use std::ops::Range;
 
+use super::super::quantity::Quantity;
 use super::super::utterance::Utterance;
 use super::dose::{Amount, amount};
 use crate::note::Quantity as Dose;
-use crate::terminology::Lexicon;
+use crate::terminology::{Drug, Lexicon, UnitKind};
+use crate::text::numerals::Number;
 
 /// Words for a time of the day or days of the week, by which (folded).
-const WHEN: [(&str, u8); 27] = [
+const WHEN: [(&str, u8); 33] = [
     ("朝早", 0),
     ("早上", 0),
     ("早晨", 0),
@@ -28,18 +30,24 @@ const WHEN: [(&str, u8); 27] = [
     ("夜晚", 2),
     ("晚上", 2),
     ("晚餐", 2),
-    ("临瞓", 2),
     ("晚", 2),
     ("nocte", 2),
     ("night", 2),
     ("evening", 2),
-    ("一三五", 3),
-    ("二四六", 4),
-    ("weekday", 3),
-    ("weekend", 4),
+    ("临瞓", 3),
+    ("瞓前", 3),
+    ("bedtime", 3),
+    ("一三五", 4),
+    ("二四六", 5),
+    ("weekday", 4),
+    ("平日", 4),
+    ("weekend", 5),
+    ("周末", 5),
+    ("其佢日", 5),
+    ("其余", 5),
 ];
 /// Times of the day; the rest are days.
-const DAYTIMES: u8 = 3;
+const DAYTIMES: u8 = 4;
 /// The most doses and times that are looked at.
 const MOST: usize = 8;
 /// How far a dose may stand from its time.
@@ -58,26 +66,64 @@ pub(super) struct Split {
 }
 
 /// Doses told apart by when they are taken, or taken by turns.
-pub(super) fn split(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, degrees: bool) -> Option<Split> {
-    let all: Vec<Amount> = utterance
-        .quantities_in(range.clone())
-        .iter()
-        .filter_map(|quantity| amount(quantity, lexicon, degrees))
-        .take(MOST)
-        .collect();
+pub(super) fn split(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, drug: Option<&Drug>) -> Option<Split> {
+    let degrees = drug.is_some_and(Drug::is_insulin);
+    let quantities = utterance.quantities_in(range.clone());
+    let mut all: Vec<Amount> = quantities.iter().filter_map(|quantity| amount(quantity, lexicon, degrees)).take(MOST).collect();
+    if all.is_empty() {
+        all = without_units(utterance, lexicon, &range, drug?);
+    }
     if all.len() < 2 {
         return None;
     }
     by_time(utterance, &range, &all).or_else(|| by_turns(utterance, &range, &all))
 }
 
+/// Insulin 朝早十六夜晚八: numbers that are usual doses of the drug.
+fn without_units(utterance: &Utterance, lexicon: &Lexicon, range: &Range<usize>, drug: &Drug) -> Vec<Amount> {
+    let counted = |number: &Number| {
+        let from = number.start.saturating_sub(1);
+        utterance.quantities_in(from..number.end).iter().any(|quantity| quantity.end > number.start)
+    };
+    let amount = |number: &Number| {
+        let value = number.exact().filter(|_| !number.ordinal && !counted(number))?;
+        let unit = lexicon.doses.implied_unit(&drug.name, value)?.to_owned();
+        Some(Amount { value, unit, span: number.start..number.end })
+    };
+    utterance.numbers_in(range.clone()).iter().take(MOST).filter_map(amount).collect()
+}
+
+/// 三十 mg 三日,二十 mg 三日: each dose for a time of its own. The words of all of them; the dose of the document is one of them.
+pub(super) fn steps(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> Option<Range<usize>> {
+    let quantities = utterance.quantities_in(range.clone());
+    let all: Vec<Amount> = quantities.iter().filter_map(|quantity| amount(quantity, lexicon, false)).take(MOST).collect();
+    let lasts = |amount: &Amount, until: usize| {
+        let behind = amount.span.end..until.min(amount.span.end + 2 * BESIDE);
+        let lasting = |quantity: &&Quantity| quantity.kind == UnitKind::Time && quantity.value >= 1.0;
+        let time = utterance.quantities_in(behind).iter().find(|quantity| {
+            // 一日一次 tells how often.
+            let often = utterance.quantities_in(quantity.end..quantity.end + 3).iter().any(|next| next.kind == UnitKind::Times);
+            lasting(quantity) && !often
+        })?;
+        let ahead = matches!(utterance.chars.get(time.end), Some('后' | '前' | '内' | '次'));
+        (!ahead).then_some(time.end)
+    };
+    let mut steps = all.iter().enumerate().map_while(|(index, amount)| {
+        let until = all.get(index + 1).map_or(range.end, |next| next.span.start);
+        Some((amount, lasts(amount, until)?))
+    });
+    let (first, _) = steps.next()?;
+    let (_, end) = steps.filter(|(step, _)| step.unit == first.unit && (step.value - first.value).abs() > 1e-9).last()?;
+    Some(first.span.start..end)
+}
+
 fn by_time(utterance: &Utterance, range: &Range<usize>, all: &[Amount]) -> Option<Split> {
     let times = times(utterance, range);
-    let (first, last) = (times.first()?, times.last()?);
+    let first = times.first()?;
     let before = |amount: &&Amount| amount.span.start >= first.1.end && amount.span.start <= first.1.end + BESIDE;
     // 朝早十六度夜晚八度, or 16 units in the morning and 8 at night.
     let leads = all.first().filter(before).is_some();
-    let told: Vec<(u8, &Amount, Range<usize>)> = times
+    let mut told: Vec<(u8, &Amount, Range<usize>)> = times
         .iter()
         .filter_map(|(when, words)| {
             let near = |amount: &&&Amount| {
@@ -92,10 +138,12 @@ fn by_time(utterance: &Utterance, range: &Range<usize>, all: &[Amount]) -> Optio
             Some((*when, own, words.clone()))
         })
         .collect();
+    // 夜晚臨瞓前十度 names one time by two words.
+    told.dedup_by_key(|(_, amount, _)| amount.span.start);
     let own = |index: usize| told.get(index).map(|(_, amount, _)| amount.span.start);
     let apart = told.len() >= 2 && (1..told.len()).all(|index| own(index) > own(index - 1));
     let same_unit = told.windows(2).all(|pair| matches!(pair, [one, other] if one.1.unit == other.1.unit && one.0 != other.0));
-    if !apart || !same_unit || last.0 == first.0 {
+    if !apart || !same_unit {
         return None;
     }
     let start = told.first().map(|(_, amount, words)| words.start.min(amount.span.start))?;
