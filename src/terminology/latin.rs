@@ -92,7 +92,9 @@ impl LatinIndex {
             let (name, _) = self.forms.get(*form)?;
             let apart = distance(&joined, name);
             let begins = joined.bytes().next() == name.bytes().next();
-            (begins && apart <= (name.len() / 5).max(1) && joined.len() + 2 >= name.len()).then_some((apart, *form))
+            // Of one word: burning is not burping.
+            let long = run.len() > 1 || name.len() > SHORTEST + 1;
+            (begins && long && apart <= (name.len() / 5).max(1) && joined.len() + 2 >= name.len()).then_some((apart, *form))
         });
         same.chain(one_less).min().map(|(_, form)| (range, form))
     }

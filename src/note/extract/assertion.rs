@@ -170,7 +170,7 @@ impl Context<'_> {
             && self.utterance.folded(range.end - 1..range.end) == ['呢']
             && self.utterance.speaker != Speaker::Patient
             && self.bare(&(range.start..range.end - 1));
-        if topics {
+        if topics || self.listed_and_asked(mention) {
             return reading(Claim::Asked, "named and asked for");
         }
         let after = mention.end..range.end;
@@ -212,6 +212,17 @@ impl Context<'_> {
             return reading(Claim::Asked, "feared");
         }
         None
+    }
+
+    /// 發燒 體重輕咗 有冇: the question word behind all that it asks for.
+    fn listed_and_asked(&self, mention: &Mention) -> bool {
+        let sentence = self.utterance.sentence(mention.head);
+        let last = self.utterance.clause(sentence.end.saturating_sub(1)).range;
+        let words: String = self.utterance.folded(last.clone()).iter().filter(|c| **c != ' ').collect();
+        self.utterance.speaker != Speaker::Patient
+            && matches!(words.as_str(), "有冇" | "有冇有" | "有冇呀" | "有冇呢")
+            && mention.head < last.start
+            && self.utterance.between(mention.end, last.start) <= SUBJECT_REACH
     }
 
     /// 怕係深層靜脈栓塞, says the doctor: suspected. 你怕係, 唔使怕係 tell of the patient's fear.
@@ -297,6 +308,8 @@ impl Context<'_> {
                         cue = None;
                     } else if kind == TermKind::DrugPlanned && cue.is_some() && hit.start <= own_end.saturating_add(1) {
                         // 唔打算打: the verb is what is denied.
+                    } else if kind == TermKind::DrugPlanned && kinds.contains(&TermKind::Worry) {
+                        // 網上話呢隻藥食得多會骨質疏鬆: still the fear.
                     } else if matches!(kind, TermKind::Affirmation | TermKind::Contrast | TermKind::DrugPlanned)
                         || ends_scope(kind, kinds)
                     {

@@ -9,7 +9,7 @@ use super::assertion::{Claim, Context, Reading};
 use super::mention::Mention;
 use super::utterance::{Speaker, Utterance};
 use crate::note::Laterality;
-use crate::terminology::{Lexicon, Meaning, TermKind};
+use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 use answers::{not_me, not_you, replaced, well, whole};
 
 pub use sides::takes_back;
@@ -106,10 +106,11 @@ impl Pending {
         let words = [at(mention.start), at(said.unwrap_or(mention.start))];
         let asked = context.utterance.clause(mention.head).range;
         let lead = asked.start.max(context.utterance.back(mention.start, AROUND))..mention.start;
-        let once = context.utterance.terms(context.lexicon, lead, TermKind::History).any(|hit| match hit.meaning {
+        let childhood = |hit: &Found| match hit.meaning {
             Meaning::Term(term) => context.lexicon.terms.get(term).is_some_and(|term| term.value == "childhood"),
             _ => false,
-        });
+        };
+        let once = context.utterance.terms(context.lexicon, lead, TermKind::History).any(childhood) || context.treated(mention);
         Self { utterance, clause, mention: *mention, family, words, sided: sided(context, mention), once }
     }
 }
@@ -359,7 +360,7 @@ impl Talk<'_> {
             let (claim, reason) = match (pending.family, claim) {
                 (true, Claim::Present { .. }) => (Claim::Family, "answered: a relative has it"),
                 (true, _) => continue,
-                (false, Claim::Present { .. }) if pending.once => (Claim::Historical, "answered: as a child"),
+                (false, Claim::Present { .. }) if pending.once => (Claim::Historical, "answered: it was once"),
                 (false, claim) => (claim, reason),
             };
             self.events.push(Event { answer, ..Event::named(pending.utterance, pending.mention, Reading { claim, reason }) });

@@ -84,7 +84,7 @@ impl Context<'_> {
         {
             return reading(Claim::Nothing, "a drug's effect, past or feared");
         }
-        if !now && self.reaction_told(mention, &sentence) {
+        if !self.recent(clause.clone()) && self.reaction_told(mention, &sentence) {
             return reading(Claim::Nothing, "what came of a drug once");
         }
         if symptom && reacts && self.comes_with_a_drug(mention, &clause) {

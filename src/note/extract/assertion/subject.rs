@@ -102,7 +102,7 @@ impl Context<'_> {
 
     /// 老婆話係生蛇: a relative says what it is, and is not who has it.
     fn guesses(&self, hit: &Found) -> bool {
-        matches!(self.utterance.folded(hit.end..hit.end + 2), ['话', '系' | '可' | '应' | '似' | '我'])
+        matches!(self.utterance.folded(hit.end..hit.end + 2), ['话' | '讲', '系' | '可' | '应' | '似' | '我' | '呢'])
     }
 
     /// 我媽咪跌親: with these words somebody who comes along says whom they bring.

@@ -8,9 +8,11 @@ use crate::terminology::{Found, Meaning, TermKind, UnitKind};
 /// The reason of a claim that a condition is over.
 pub const OVER: &str = "over";
 /// How far behind a cancer its treatment is told.
-const TREATED: usize = 6;
+const TREATED: usize = 14;
 /// What is told of somebody's childhood is mostly over: asthma, eczema, epilepsy, enuresis and their like.
 const OUTGROWN: [&str; 8] = ["J45", "L20", "L30", "G40", "R56", "F98", "H66", "J35"];
+/// How a cancer's treatment is told that is over (folded): 零九年做手術.
+const TREATMENTS: [&str; 6] = ["年做手术", "做咗手术", "年割", "割咗", "切咗", "年切"];
 /// A stretch of time this long ago is history, in days.
 const LONG_AGO: f64 = 60.0;
 
@@ -29,7 +31,7 @@ impl Context<'_> {
             return reading(Claim::Historical, OVER);
         }
         let next_word = self.utterance.chars.get(mention.end);
-        let ended = !concept.symptom && next_word == Some(&'完') || self.treated(mention, clause.end);
+        let ended = !concept.symptom && next_word == Some(&'完') || self.treated(mention);
         let lasts = self.lasting(clause.clone());
         // 煙戒咗五年: what was given up is told by its name.
         let given_up =
@@ -113,10 +115,13 @@ impl Context<'_> {
     }
 
     /// 鼻咽癌電療完八年: a cancer whose treatment is over.
-    fn treated(&self, mention: &Mention, end: usize) -> bool {
-        let behind: String = self.utterance.folded(mention.end..end.min(mention.end + TREATED)).iter().collect();
+    pub fn treated(&self, mention: &Mention) -> bool {
+        let end = self.utterance.sentence(mention.head).end.min(mention.end + TREATED);
+        let behind: String = self.utterance.folded(mention.end..end.max(mention.end)).iter().collect();
+        let done = |word: &&str| behind.contains(*word);
+        let ongoing = ["紧", "开始", "要", "排", "会", "等"].iter().any(|word| behind.contains(word));
         self.concept(mention).is_some_and(|concept| concept.icd10.starts_with('C'))
-            && ["电疗完", "化疗完", "疗程完"].iter().any(|over| behind.contains(over))
+            && (["电疗完", "化疗完", "疗程完"].iter().any(done) || TREATMENTS.iter().any(done) && !ongoing)
     }
 
     /// Where the words before the next mention begin: 肚瀉,以前有胃潰瘍 tells of the ulcer's past.
