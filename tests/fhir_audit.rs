@@ -27,11 +27,12 @@ fn actors() -> [Actor; 6] {
     [doctor(), Actor::Patient, Actor::SubstituteDecisionMaker, device, Actor::System, Actor::Unknown]
 }
 
-const ACTIONS: [Action; 48] = [
+const ACTIONS: [Action; 49] = [
     Action::SignIn,
     Action::SignOut,
     Action::View { count: 3 },
     Action::Search { count: 0 },
+    Action::Listed,
     Action::Record,
     Action::Erase,
     Action::EraseSound,

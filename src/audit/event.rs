@@ -170,6 +170,8 @@ pub enum Action {
         /// How many were found.
         count: u32,
     },
+    /// Was told this patient in a list, or as one who was found.
+    Listed,
     /// Began to record sound.
     Record,
     /// Had transcript and note made of what was recorded.

@@ -8,9 +8,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
 use super::App;
-use super::access::{IDLE, SEEN};
+use super::access::{IDLE, List, SEEN};
 use super::error::ApiError;
-use crate::audit::{Action, Actor, DeviceId, Event, OrganisationId, Outcome, PersonId, RecordId, Refusal};
+use crate::audit::{Action, Actor, DeviceId, Event, OrganisationId, Outcome, PersonId, Pseudonym, RecordId, Refusal};
 use crate::identity::{Right, RoleKind, Session, Thing};
 use crate::room::Token;
 use crate::store::{By, DeviceScope, Owner, Reach, StoreError, StoredSession, TRIAL, TRIAL_ORGANISATION, TRIAL_ROLE, record_id};
@@ -210,7 +210,7 @@ impl Caller {
         })
     }
 
-    /// How far lists reach for the caller: the whole organisation for the registry, else whom the role treats.
+    /// How far finding patients reaches for the caller: the whole organisation for the registry, else whom the role treats.
     ///
     /// # Errors
     /// [`ApiError::NotAllowed`] for who may look for nobody.
@@ -224,13 +224,61 @@ impl Caller {
         Ok(Reach { organisation, role: Some(self.session.role) })
     }
 
-    /// Keeps the event of a search. What was found may be told only after this.
+    /// How far lists of visits, recordings and notes reach: whom the role treats. Who finds patients for the registry is told no list of these.
     ///
     /// # Errors
-    /// When the event cannot be written.
-    pub(super) async fn searched(&self, app: &App, found: usize) -> Result<(), StoreError> {
+    /// [`ApiError::NotAllowed`] for who may view no record.
+    pub async fn reach_of_records(&self, app: &App) -> Result<Reach, ApiError> {
+        self.may(app, Right::View, What::Own).await?;
+        Ok(Reach { organisation: self.session.organisation, role: Some(self.session.role) })
+    }
+
+    /// Whether the caller views records of those whom the role treats. Who does not is told of a patient what finding and merging needs.
+    pub fn views(&self, app: &App) -> bool {
+        let Session { role, organisation, .. } = self.session;
+        let own = Thing::of(record_id(""), Some(Owner { organisation, treating: vec![role] }));
+        app.gate.rights.rule(&self.session, Right::View, &own, None).allowed
+    }
+
+    /// Keeps the event of a list or a search, and one for each patient in it whom this role was not told within the hour. What was found may be
+    /// told only after this.
+    ///
+    /// # Errors
+    /// When the events cannot be written.
+    pub(super) async fn searched(&self, app: &App, found: usize, patients: Vec<Pseudonym>) -> Result<(), StoreError> {
+        self.told(app, None, found, patients).await
+    }
+
+    /// As [`Self::searched`], of a list of this kind that a page asks for again every few seconds: the same one is one event an hour.
+    ///
+    /// # Errors
+    /// As [`Self::searched`].
+    pub(super) async fn looked_over(
+        &self,
+        app: &App,
+        (kind, ids): (&'static str, &[&str]),
+        patients: Vec<Pseudonym>,
+    ) -> Result<(), StoreError> {
+        let list = List::new(self.session.role, kind, ids);
+        self.told(app, Some(list), ids.len(), patients).await
+    }
+
+    async fn told(&self, app: &App, list: Option<List>, found: usize, patients: Vec<Pseudonym>) -> Result<(), StoreError> {
+        let (news, role, store) = (&app.gate.news, self.session.role, app.rooms.store());
+        let patients = news.unlisted(role, patients);
+        if patients.is_empty() && list.as_ref().is_some_and(|list| !news.is_news(list)) {
+            return Ok(());
+        }
         let count = u32::try_from(found).unwrap_or(u32::MAX);
-        app.rooms.store().keep_event(&self.by.did_in_general(Action::Search { count })).await.map(drop)
+        let search = self.by.did_in_general(Action::Search { count });
+        if patients.is_empty() {
+            store.keep_event(&search).await?;
+        } else {
+            let listed: Vec<_> = patients.iter().map(|patient| self.by.did_for(Action::Listed, *patient)).collect();
+            store.keep_events(&listed, &search).await?;
+        }
+        news.told(list.as_ref(), role, &patients);
+        Ok(())
     }
 
     /// Keeps the event of looking at one patient's particulars.

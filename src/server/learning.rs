@@ -23,7 +23,7 @@ use crate::text::PatientText;
 async fn outcomes(app: &App, caller: &Caller) -> Result<Vec<(String, Outcome)>, ApiError> {
     let store = app.rooms.store();
     let mut all = Vec::new();
-    for SignedNote { id, version, outcome } in store.signed_notes(caller.reach(app).await?).await? {
+    for SignedNote { id, version, outcome } in store.signed_notes(caller.reach_of_records(app).await?).await? {
         let outcome = match outcome {
             Some(outcome) => outcome,
             None => {

@@ -148,6 +148,7 @@ fn what(action: Action) -> String {
     let fixed = match action {
         Action::SignIn => "登入或開啟連結",
         Action::SignOut => "登出",
+        Action::Listed => "在名單或搜尋結果中顯示",
         Action::Record => "開始錄音",
         Action::Finish => "寫成記錄",
         Action::Erase => "刪除",
