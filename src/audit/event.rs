@@ -235,7 +235,7 @@ pub enum Action {
     },
     /// Told patient and privacy officer of an emergency access.
     BreakGlassAnnounce,
-    /// Shared a record.
+    /// Was handed a record that is shared: its view was made.
     Share,
     /// Printed a share.
     Print,
@@ -246,7 +246,7 @@ pub enum Action {
         /// Of how many records.
         count: u32,
     },
-    /// Used a key.
+    /// Unlocked the key store, with which the program that does so goes on.
     KeyUse,
     /// Destroyed a key, and with it what it sealed.
     KeyDestroy,

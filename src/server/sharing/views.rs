@@ -204,7 +204,10 @@ async fn see(
     // Whose note it is: of two who were thought one person it may be the other's.
     let seen = store.event_about(by, Action::View { count: 1 }, note).await?;
     let seen = Event { purpose: Some(purpose), consent: Some(consent), ..seen };
-    let entry = store.keep_events(&events, &seen).await?;
+    // Making the view is what hands the note over; looking at it is what the watermark names.
+    let shared = Event { action: Action::Share, ..seen.clone() };
+    let before: Vec<Event> = events.into_iter().chain([shared]).collect();
+    let entry = store.keep_events(&before, &seen).await?;
     let mark = |error: crate::sharing::SharingError| ApiError::Denied(error.refusal());
     let watermark = Watermark::new(&names.person, &names.organisation, by.at, entry).map_err(mark)?;
     let view = View::of(signed, record, role, &permits, watermark, language, by.at).map_err(mark)?;

@@ -229,7 +229,7 @@ mod tests {
         let given = Given {
             name: "CHAN Tai Man",
             identifiers: &[("hkid", "A123456(3)"), ("clinic", "77"), ("other", "8")],
-            allergies: Some(&["penicillin"]),
+            allergies: Some(&["penicillin".to_owned()]),
             born: Some("1961-03-02"),
             ..Given::default()
         };
