@@ -1,10 +1,11 @@
 //! What others share with the caller: a view of a note, open as long as a permit holds.
 //!
-//! A view is kept in memory for the one role that opened it. Whoever shows it holds a socket, which says at once when it is over; each
-//! piece that is sent asks the permits again. Nothing decided is kept anywhere else.
+//! A view is kept in memory for the one session that opened it. Whoever shows it holds a socket, which says at once when it is over; without
+//! one it ends within minutes. Each piece that is sent asks the permits again. Nothing decided is kept anywhere else.
 
 mod held;
 mod markup;
+mod open;
 
 use axum::Json;
 use axum::body::Body as HttpBody;
@@ -17,8 +18,9 @@ use tokio::sync::watch;
 use utoipa::ToSchema;
 
 pub(in crate::server::sharing) use self::held::Source;
-pub(super) use self::held::Views;
 use self::held::{Held, decided};
+pub(super) use self::open::Views;
+use self::open::{Part, UNWATCHED};
 use super::requests::{Face, id};
 use super::words::reason;
 use super::{Names, Sharing};
@@ -31,7 +33,7 @@ use crate::note::compose::Language;
 use crate::record::Record;
 use crate::server::App;
 use crate::server::asked::Body;
-use crate::server::caller::Caller;
+use crate::server::caller::{Caller, Pass};
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::sharing::{View, Watermark};
 use crate::store::{By, Side, Store, StoreError, StoredConsent, record_id};
@@ -146,7 +148,7 @@ pub(super) struct Opened {
 pub(super) async fn open(
     State(app): State<App>,
     State(sharing): State<Sharing>,
-    Caller { by, session, .. }: Caller,
+    Caller { by, session, pass, .. }: Caller,
     Path(consent): Path<String>,
     Body(wanted): Body<Wanted>,
 ) -> Result<(StatusCode, Json<Opened>), ApiError> {
@@ -158,8 +160,19 @@ pub(super) async fn open(
         app.gate.rights.rule(&session, right, &thing, Some(permit)).allowed
     };
     let (held, entry) = see(&sharing, &by, (&names, may), (id(consent)?, record, wanted.purpose), language).await?;
-    let view = sharing.0.views.keep(held)?;
+    let view = hold_open(&sharing, held, &pass)?;
     Ok((StatusCode::CREATED, Json(Opened { view, entry })))
+}
+
+/// Keeps a view for this session. It does not stay in memory where nobody comes to watch it.
+fn hold_open(sharing: &Sharing, held: Held, pass: &Pass) -> Result<String, ApiError> {
+    let view = sharing.0.views.keep(held, pass)?;
+    let (sharing, id) = (sharing.clone(), view.clone());
+    tokio::spawn(async move {
+        tokio::time::sleep(UNWATCHED).await;
+        sharing.0.views.end_unwatched(&id);
+    });
+    Ok(view)
 }
 
 /// Whether a note of a consent is still its patient's, or one's who is the same person: a merge may have been taken back.
@@ -221,7 +234,7 @@ async fn see(
 /// Makes and keeps the view of a note that is looked at in an emergency, until the emergency's end. Its events are in the log before.
 pub(super) async fn see_in_emergency(
     sharing: &Sharing,
-    by: &By,
+    (by, pass): (&By, &Pass),
     opened: Emergency,
     (note, source): (&str, Source),
     language: Language,
@@ -243,7 +256,7 @@ pub(super) async fn see_in_emergency(
     let pictures = pictures(&view, language).await?;
     let (note, uses) = (note.to_owned(), Uses::default());
     let held = Held { role, source, note, record, purpose, permits, view, language, uses, pictures };
-    Ok(Opened { view: sharing.0.views.keep(held)?, entry })
+    Ok(Opened { view: hold_open(sharing, held, pass)?, entry })
 }
 
 /// The pages of a view as pictures, made on a thread where that stops nobody.
@@ -295,9 +308,9 @@ async fn permitted<T>(sharing: &Sharing, decided: Result<T, Refusal>, mut events
 }
 
 /// The caller's view of this id, if its permits hold still.
-async fn holding(sharing: &Sharing, by: &By, view: &str) -> Result<std::sync::Arc<Held>, ApiError> {
+async fn holding(sharing: &Sharing, (by, pass): (&By, &Pass), view: &str) -> Result<std::sync::Arc<Held>, ApiError> {
     let Actor::Staff { role, .. } = by.actor else { return Err(ApiError::NoConsent) };
-    let held = sharing.0.views.find(view, role).ok_or(ApiError::NoConsent)?;
+    let held = sharing.0.views.find(view, role, pass).ok_or(ApiError::NoConsent)?;
     match held.still(sharing.store(), by.at).await {
         Ok(()) => Ok(held),
         Err(refusal) => {
@@ -311,6 +324,16 @@ async fn holding(sharing: &Sharing, by: &By, view: &str) -> Result<std::sync::Ar
     }
 }
 
+/// Keeps the event of what is fetched again of a view. The event of its opening tells of its page, and of each picture, once.
+async fn fetched(sharing: &Sharing, by: &By, (view, held): (&str, &Held), part: Part) -> Result<(), StoreError> {
+    if sharing.0.views.is_first(view, part) {
+        return Ok(());
+    }
+    let event = sharing.store().event_about(by, Action::View { count: 1 }, &held.note).await?;
+    let event = Event { purpose: Some(held.purpose), consent: held.consent(), ..event };
+    sharing.store().keep_event(&event).await.map(drop)
+}
+
 /// The page of a view, with its watermark.
 #[utoipa::path(
     get,
@@ -320,10 +343,11 @@ async fn holding(sharing: &Sharing, by: &By, view: &str) -> Result<std::sync::Ar
 )]
 pub(super) async fn page(
     State(sharing): State<Sharing>,
-    Caller { by, .. }: Caller,
+    Caller { by, pass, .. }: Caller,
     Path(view): Path<String>,
 ) -> Result<Response, ApiError> {
-    let held = holding(&sharing, &by, &view).await?;
+    let held = holding(&sharing, (&by, &pass), &view).await?;
+    fetched(&sharing, &by, (&view, &held), Part::Page).await?;
     Ok(html(markup::page(&held, &view)))
 }
 
@@ -336,11 +360,13 @@ pub(super) async fn page(
 )]
 pub(super) async fn picture(
     State(sharing): State<Sharing>,
-    Caller { by, .. }: Caller,
+    Caller { by, pass, .. }: Caller,
     Path((view, number)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let held = holding(&sharing, &by, &view).await?;
-    let picture = number.parse::<usize>().ok().and_then(|number| held.pictures.get(number)).ok_or(ApiError::NoConsent)?;
+    let held = holding(&sharing, (&by, &pass), &view).await?;
+    let number = number.parse::<usize>().map_err(|_| ApiError::NoConsent)?;
+    let picture = held.pictures.get(number).ok_or(ApiError::NoConsent)?;
+    fetched(&sharing, &by, (&view, &held), Part::Picture(number)).await?;
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("image/png"))], picture.png.clone()).into_response())
 }
 
@@ -366,11 +392,13 @@ pub(super) async fn watch(
 ) -> Result<Response, ApiError> {
     // From here on no change is missed.
     let changes = sharing.store().consent_changes();
-    let held = holding(&sharing, &by, &view).await?;
+    let held = holding(&sharing, (&by, &pass), &view).await?;
     let closing = app.closing.subscribe();
     Ok(upgrade.on_upgrade(move |socket| async move {
+        let left = sharing.0.views.watch(&view);
         let ended = async {
             tokio::select! {
+                () = tokio::time::sleep(left) => Refusal::Expired,
                 refusal = held.ended(sharing.store(), changes) => refusal,
                 // The session ended, or the role.
                 () = app.gate.over(sharing.store(), &pass) => Refusal::NotSignedIn,
@@ -418,7 +446,7 @@ async fn closed(closing: &mut watch::Receiver<bool>) {
 pub(super) async fn take(
     State(app): State<App>,
     State(sharing): State<Sharing>,
-    Caller { by, session, .. }: Caller,
+    Caller { by, session, pass, .. }: Caller,
     Path((view, to)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     let (to, action) = match to.as_str() {
@@ -427,7 +455,7 @@ pub(super) async fn take(
         "forward" => (Use::Forward, Action::Forward),
         _ => return Err(ApiError::NoSuchAddress),
     };
-    let held = holding(&sharing, &by, &view).await?;
+    let held = holding(&sharing, (&by, &pass), &view).await?;
     let may = |right: Right, permit: &Permit, organisation| {
         let thing = Thing { id: held.record, organisation, treating: Vec::new() };
         app.gate.rights.rule(&session, right, &thing, Some(permit)).allowed
