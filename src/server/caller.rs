@@ -257,10 +257,20 @@ impl Caller {
         &self,
         app: &App,
         (kind, ids): (&'static str, &[&str]),
+        found: usize,
         patients: Vec<Pseudonym>,
     ) -> Result<(), StoreError> {
         let list = List::new(self.session.role, kind, ids);
-        self.told(app, Some(list), ids.len(), patients).await
+        self.told(app, Some(list), found, patients).await
+    }
+
+    /// Keeps the event of reading what is about so many people who work here, or was made of so many notes, and names no patient.
+    ///
+    /// # Errors
+    /// When the event cannot be written.
+    pub(super) async fn read_of(&self, app: &App, many: usize) -> Result<(), StoreError> {
+        let count = u32::try_from(many).unwrap_or(u32::MAX);
+        app.rooms.store().keep_event(&self.by.did_in_general(Action::View { count })).await.map(drop)
     }
 
     async fn told(&self, app: &App, list: Option<List>, found: usize, patients: Vec<Pseudonym>) -> Result<(), StoreError> {

@@ -11,6 +11,7 @@ use super::asked::Body;
 use super::caller::{Caller, What};
 use super::error::{ApiError, ErrorDocument};
 use super::signing::kept;
+use crate::audit::Action;
 use crate::identity::Right;
 use crate::interop::fhir::Instant;
 use crate::note::{FindingRef, Span};
@@ -63,6 +64,7 @@ fn seconds(recording: &Recording, signature: &Signature) -> Option<u64> {
 )]
 pub(super) async fn show_figures(State(app): State<App>, caller: Caller) -> Result<Json<Figures>, ApiError> {
     let outcomes: Vec<Outcome> = outcomes(&app, &caller).await?.into_iter().map(|(_, outcome)| outcome).collect();
+    caller.read_of(&app, outcomes.len()).await?;
     Ok(Json(figures(&outcomes)))
 }
 
@@ -85,7 +87,9 @@ async fn known(app: &App, caller: &Caller) -> Result<Vec<Learned>, ApiError> {
     responses((status = 200, description = "The terms", body = Terms), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Terms>, ApiError> {
-    Ok(Json(Terms { terms: known(&app, &caller).await? }))
+    let terms = known(&app, &caller).await?;
+    caller.read_of(&app, terms.len()).await?;
+    Ok(Json(Terms { terms }))
 }
 
 /// A term that is not to be suggested any more.
@@ -161,6 +165,7 @@ pub(super) async fn suggest(
 ) -> Result<Json<Suggestions>, ApiError> {
     caller.may(&app, Right::View, What::Recording(&id)).await?;
     let record = kept(&app, &id).await?;
+    caller.reads(&app, Action::View { count: 1 }, &id).await?;
     let mut suggestions = Vec::new();
     for term in known(&app, &caller).await? {
         let places = term.suggested(&record.transcript, record.record.note());

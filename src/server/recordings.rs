@@ -71,7 +71,8 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
         recordings.push(summary);
     }
     let patients = recordings.iter().filter_map(|summary| summary.banner.as_ref()).flat_map(|banner| banner.patient.ids());
-    caller.searched(&app, recordings.len(), store.pseudonyms(patients)?).await?;
+    let ids: Vec<&str> = recordings.iter().map(|summary| summary.id.as_str()).collect();
+    caller.looked_over(&app, ("recordings", &ids), ids.len(), store.pseudonyms(patients)?).await?;
     Ok(Json(Summaries { recordings }))
 }
 

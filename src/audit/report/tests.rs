@@ -152,7 +152,11 @@ fn lists_and_searches_count_as_reading_many() {
     assert_eq!(found(&report(&lists), Rule::BulkRead), []);
     lists.extend((0..20).map(|number| listed(2, number + 30)));
     assert_eq!(found(&report(&lists), Rule::BulkRead), [(40, "0-40".to_owned())]);
-    let few = [listed(0, 7), search(13 * HOUR, 5), search(13 * HOUR + DAY, 5), search(13 * HOUR + 2 * DAY, 5)];
+    let mut few = vec![listed(0, 7)];
+    for night in 0..3 {
+        let at = 13 * HOUR + night * DAY;
+        few.extend([search(at, 5), event(NOON + at, staff(1, OURS), Action::View { count: 40 }, None)]);
+    }
     assert_eq!(report(&few).unusual, [], "a list is no look at a colleague's chart, and no night of reading");
 }
 

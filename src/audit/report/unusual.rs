@@ -173,7 +173,9 @@ impl<'a> Watch<'a> {
                     let count = patients.len().max(found);
                     (count, count > PATIENTS)
                 });
-                if matches!(event.action, Action::View { .. } | Action::Share) {
+                // What names nobody is a list of colleagues, or figures.
+                let of_somebody = event.patient.is_some() || event.record.is_some();
+                if of_somebody && matches!(event.action, Action::View { .. } | Action::Share) {
                     self.looked(entry, event, (person, role));
                 }
             }

@@ -4,6 +4,7 @@
 //! one it ends within minutes. Each piece that is sent asks the permits again. Nothing decided is kept anywhere else.
 
 mod held;
+pub(super) mod list;
 mod markup;
 mod open;
 
@@ -21,13 +22,13 @@ pub(in crate::server::sharing) use self::held::Source;
 use self::held::{Held, decided};
 pub(super) use self::open::Views;
 use self::open::{Part, UNWATCHED};
-use super::requests::{Face, id};
+use super::requests::id;
 use super::words::reason;
 use super::{Names, Sharing};
 use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal};
-use crate::consent::{Consent, Emergency, Permit, Use, Uses};
+use crate::consent::{Emergency, Permit, Use, Uses};
 use crate::fonts;
-use crate::identity::{Right, RoleKind, Thing};
+use crate::identity::{Right, Thing};
 use crate::letter::{LetterError, Picture, Piece, to_pictures};
 use crate::note::compose::Language;
 use crate::record::Record;
@@ -36,84 +37,13 @@ use crate::server::asked::Body;
 use crate::server::caller::{Caller, Pass};
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::sharing::{View, Watermark};
-use crate::store::{By, Side, Store, StoreError, StoredConsent, record_id};
+use crate::store::{By, Store, StoreError, StoredConsent, record_id};
 
 /// A page of a view runs no script and loads our style sheet and its own pictures.
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 /// Bytes of a copy that are sent between two looks at the permits.
 const PIECE: usize = 16 << 10;
-
-/// Something that is shared with the caller.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Share {
-    #[serde(flatten)]
-    consent: Face,
-    notes: Vec<SharedNote>,
-    /// Restricted data were left out. Of which visits, and how many, is not told.
-    left_out: bool,
-    /// Whether the caller may ask the patient for them: who asked for the consent may.
-    may_ask: bool,
-}
-
-#[derive(Serialize, ToSchema)]
-struct SharedNote {
-    /// The note's id for a view.
-    record: String,
-    /// RFC 3339 time.
-    signed_at: String,
-    signed_by: String,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(super) struct Shares {
-    shares: Vec<Share>,
-}
-
-/// What is shared with the caller now.
-#[utoipa::path(get, path = "/v1/shares", responses((status = 200, description = "The newest first", body = Shares), (status = "default", description = "Why not", body = ErrorDocument)))]
-pub(super) async fn shared(State(sharing): State<Sharing>, Caller { by, session, .. }: Caller) -> Result<Json<Shares>, ApiError> {
-    let Actor::Staff { role, organisation, .. } = by.actor else { return Ok(Json(Shares { shares: Vec::new() })) };
-    // What is shared with a whole house is for those of it who treat.
-    if !matches!(session.kind, RoleKind::Doctor | RoleKind::Nurse) {
-        return Ok(Json(Shares { shares: Vec::new() }));
-    }
-    let (mut shares, mut refusals) = (Vec::new(), Vec::new());
-    for stored in sharing.store().consents(Side::Recipient(organisation)).await? {
-        let scope = stored.consent.scope();
-        let in_time = scope.from <= by.at && by.at < scope.end();
-        if !matches!(stored.consent, Consent::Active(_)) || !scope.recipient.is(&by.actor) || !in_time {
-            continue;
-        }
-        let (mut notes, mut left_out) = (Vec::new(), false);
-        for note in &stored.about.notes {
-            // One that was erased since is shared no more, nor one of somebody who was merged by mistake.
-            let Ok(Some(kept)) = sharing.store().record(note).await else { continue };
-            if !is_theirs(sharing.store(), &stored, note).await? {
-                continue;
-            }
-            let record = record_id(note);
-            if sharing.store().is_restricted(note).await? {
-                let (permits, events) = decided(&stored.consent, &by, (record, true, scope.purpose), Use::View);
-                if permits.is_err() {
-                    let is_kept = !left_out && sharing.keeps_left_out(role, stored.consent.id(), by.at);
-                    refusals.extend(events.into_iter().last().filter(|_| is_kept));
-                    left_out = true;
-                    continue;
-                }
-            }
-            if let Some((_, signature)) = kept.signed.last() {
-                let (signed_at, signed_by) = (signature.at.clone(), signature.by.clone());
-                notes.push(SharedNote { record: record.to_string(), signed_at, signed_by });
-            }
-        }
-        let may_ask = left_out && *stored.consent.requester() == by.actor;
-        shares.push(Share { consent: Face::of(&stored), notes, left_out, may_ask });
-    }
-    let count = u32::try_from(shares.len()).unwrap_or(u32::MAX);
-    sharing.store().keep_events(&refusals, &by.did_in_general(Action::Search { count })).await?;
-    Ok(Json(Shares { shares }))
-}
 
 /// What is to be seen.
 #[derive(Deserialize, ToSchema)]

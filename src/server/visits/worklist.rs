@@ -125,7 +125,7 @@ pub(super) async fn show(State(app): State<App>, caller: Caller, Asked(day): Ask
     }
     let told: Vec<&str> = visits.iter().chain(&earlier).map(|entry| entry.banner.encounter.id.as_str()).collect();
     let patients = store.pseudonyms(visits.iter().chain(&earlier).flat_map(|entry| entry.banner.patient.ids()))?;
-    caller.looked_over(&app, ("visits", &told), patients).await?;
+    caller.looked_over(&app, ("visits", &told), told.len(), patients).await?;
     Ok(Json(Worklist { visits, earlier, more }))
 }
 
