@@ -12,8 +12,10 @@ use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::{Query, QueryAs};
 use sqlx::{Any, AnyConnection, FromRow, Transaction};
 
+use super::patients::keyed;
 use super::{Store, StoreError};
 use crate::audit::{Action, Actor, DeviceId, Event, Outcome, Pseudonym, RecordId, UnixMillis};
+use crate::spool::Key;
 
 /// Who does something, when, and from where: what an event says beside the act itself.
 #[derive(Debug, Clone, Copy)]
@@ -166,7 +168,7 @@ impl Act {
 
     /// Enters an event that belongs to this change beside the one that it is committed with.
     pub(super) async fn enter(&mut self, event: &Event) -> Result<u64, StoreError> {
-        enter(&mut self.transaction, event, self.action).await
+        enter(&mut self.transaction, self.store.root(), event, self.action).await
     }
 
     /// The event of what is done here to a recording, with the patient whose it is.
@@ -182,14 +184,25 @@ impl Act {
     }
 }
 
+/// What vouches for a row of the events until the log has it: who has the database alone cannot make it.
+pub(super) fn mac_of(root: &Key, number: u64, entry: &[u8]) -> Result<[u8; 32], StoreError> {
+    keyed(root, b"cantoscribe row of the events 1\n", &[&number.to_be_bytes(), entry].concat())
+}
+
 /// Enters an event in a transaction.
-pub(super) async fn enter(transaction: &mut AnyConnection, event: &Event, action: &'static str) -> Result<u64, StoreError> {
+pub(super) async fn enter(
+    transaction: &mut AnyConnection,
+    root: &Key,
+    event: &Event,
+    action: &'static str,
+) -> Result<u64, StoreError> {
     let entry = event.encode()?;
     // The row is locked until the commit: the next act waits here, and so numbers follow the commits.
     let count = sqlx::query_scalar::<_, i64>("UPDATE event_count SET size = size + 1 WHERE id = 1 RETURNING size");
     let size = count.fetch_one(&mut *transaction).await.map_err(StoreError::database(action))?;
     let number = size - 1;
-    let insert = sqlx::query("INSERT INTO events (number, entry) VALUES ($1, $2)").bind(number).bind(entry);
+    let mac = mac_of(root, number.cast_unsigned(), &entry)?.to_vec();
+    let insert = sqlx::query("INSERT INTO events (number, entry, mac) VALUES ($1, $2, $3)").bind(number).bind(entry).bind(mac);
     insert.execute(transaction).await.map_err(StoreError::database(action))?;
     Ok(number.cast_unsigned())
 }

@@ -281,7 +281,12 @@ impl Store {
     }
 
     pub(super) fn keyed(&self, purpose: &[u8], value: &[u8]) -> Result<[u8; 32], StoreError> {
-        let mac = Hmac::<Sha256>::new_from_slice(self.root().reveal()).map_err(|_| StoreError::Seal(SpoolError::Seal))?;
-        Ok(mac.chain_update(purpose).chain_update(value).finalize().into_bytes().into())
+        keyed(self.root(), purpose, value)
     }
+}
+
+/// A hash under the root key, of a value for a purpose.
+pub(super) fn keyed(root: &Key, purpose: &[u8], value: &[u8]) -> Result<[u8; 32], StoreError> {
+    let mac = Hmac::<Sha256>::new_from_slice(root.reveal()).map_err(|_| StoreError::Seal(SpoolError::Seal))?;
+    Ok(mac.chain_update(purpose).chain_update(value).finalize().into_bytes().into())
 }
