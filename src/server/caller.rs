@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, header};
 use super::App;
 use super::access::{IDLE, List, SEEN};
 use super::error::ApiError;
-use crate::audit::{Action, Actor, DeviceId, Event, OrganisationId, Outcome, PersonId, Pseudonym, RecordId, Refusal};
+use crate::audit::{Action, Actor, DeviceId, Event, OrganisationId, Outcome, PersonId, Pseudonym, Purpose, RecordId, Refusal};
 use crate::identity::{Right, RoleKind, Session, Thing};
 use crate::room::Token;
 use crate::store::{By, DeviceScope, Owner, Reach, StoreError, StoredSession, TRIAL, TRIAL_ORGANISATION, TRIAL_ROLE, record_id};
@@ -118,7 +118,7 @@ impl Caller {
         let role = &session.role;
         let acting = Session { role: role.id, kind: role.kind, organisation: role.organisation, ended: false };
         Ok(Some(Self {
-            by: By { actor: role.actor(), ..by },
+            by: By { actor: role.actor(), purpose: Some(purpose(role.kind)), ..by },
             name: role.person.card.name.as_str().into(),
             pass: Pass::Session(session.id),
             session: acting,
@@ -129,7 +129,7 @@ impl Caller {
     fn trial(by: By) -> Self {
         let (role, organisation) = (TRIAL_ROLE, TRIAL_ORGANISATION);
         Self {
-            by: By { actor: TRIAL, ..by },
+            by: By { actor: TRIAL, purpose: Some(purpose(RoleKind::Doctor)), ..by },
             name: TRIAL_CLINICIAN.into(),
             pass: Pass::Trial,
             session: Session { role, kind: RoleKind::Doctor, organisation, ended: false },
@@ -178,7 +178,8 @@ impl Caller {
         let is_seen = app.gate.rights.rule(&self.session, Right::View, &thing, None).allowed && there;
         let event = self.event(app, action, what).await?;
         let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
-        app.rooms.store().keep_event(&Event { outcome, ..event }).await?;
+        // What they would have done it for was not looked at.
+        app.rooms.store().keep_event(&Event { outcome, purpose: None, ..event }).await?;
         Err(match what {
             What::Own | What::Organisation => ApiError::NotAllowed,
             _ if is_seen => ApiError::NotAllowed,
@@ -270,7 +271,8 @@ impl Caller {
     /// When the event cannot be written.
     pub(super) async fn read_of(&self, app: &App, many: usize) -> Result<(), StoreError> {
         let count = u32::try_from(many).unwrap_or(u32::MAX);
-        app.rooms.store().keep_event(&self.by.did_in_general(Action::View { count })).await.map(drop)
+        let event = Event { purpose: Some(Purpose::Operations), ..self.by.did_in_general(Action::View { count }) };
+        app.rooms.store().keep_event(&event).await.map(drop)
     }
 
     async fn told(&self, app: &App, list: Option<List>, found: usize, patients: Vec<Pseudonym>) -> Result<(), StoreError> {
@@ -280,7 +282,7 @@ impl Caller {
             return Ok(());
         }
         let count = u32::try_from(found).unwrap_or(u32::MAX);
-        let search = self.by.did_in_general(Action::Search { count });
+        let search = Event { purpose: self.by.purpose, ..self.by.did_in_general(Action::Search { count }) };
         if patients.is_empty() {
             store.keep_event(&search).await?;
         } else {
@@ -307,6 +309,14 @@ impl Caller {
     pub(super) async fn reads(&self, app: &App, action: Action, recording: &str) -> Result<(), StoreError> {
         let store = app.rooms.store();
         store.keep_event(&store.event_about(&self.by, action, recording).await?).await.map(drop)
+    }
+}
+
+/// What a role has to do with patients for. Under a consent it is the consent's purpose, and of a report its own.
+const fn purpose(kind: RoleKind) -> Purpose {
+    match kind {
+        RoleKind::Doctor | RoleKind::Nurse => Purpose::Treatment,
+        RoleKind::Registrar | RoleKind::Administrator | RoleKind::PrivacyOfficer | RoleKind::Auditor => Purpose::Operations,
     }
 }
 
@@ -372,8 +382,9 @@ impl FromRequestParts<App> for Sender {
             return Err(stranger(app, by).await);
         };
         let actor = Actor::Device { device: device.id, organisation: device.organisation };
+        let purpose = (device.scope == DeviceScope::Record).then_some(Purpose::Treatment);
         Ok(Self::Device {
-            by: By { actor, device: Some(device.id), ..by },
+            by: By { actor, device: Some(device.id), purpose, ..by },
             name: device.name,
             organisation: device.organisation,
             scope: device.scope,

@@ -14,7 +14,7 @@ use sqlx::{Any, AnyConnection, FromRow, Transaction};
 
 use super::patients::keyed;
 use super::{Store, StoreError};
-use crate::audit::{Action, Actor, DeviceId, Event, Outcome, Pseudonym, RecordId, UnixMillis};
+use crate::audit::{Action, Actor, DeviceId, Event, Outcome, Pseudonym, Purpose, RecordId, UnixMillis};
 use crate::spool::Key;
 
 /// Who does something, when, and from where: what an event says beside the act itself.
@@ -28,6 +28,8 @@ pub struct By {
     pub address: Option<IpAddr>,
     /// The enrolled device that it came from.
     pub device: Option<DeviceId>,
+    /// What for, as the role of who acts has it: events that concern a patient or a record say so.
+    pub purpose: Option<Purpose>,
 }
 
 impl By {
@@ -36,7 +38,7 @@ impl By {
     pub fn now(actor: Actor) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let at = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
-        Self { actor, at: UnixMillis(at), address: None, device: None }
+        Self { actor, at: UnixMillis(at), address: None, device: None, purpose: None }
     }
 
     /// When, in seconds since 1970.
@@ -54,13 +56,13 @@ impl By {
     /// The event of something that was done to a recording of nobody's. [`Store::event_about`] says whose one is.
     #[must_use]
     pub(super) fn did(&self, action: Action, recording: &str) -> Event {
-        Event { record: Some(record_id(recording)), ..self.did_in_general(action) }
+        Event { record: Some(record_id(recording)), purpose: self.purpose, ..self.did_in_general(action) }
     }
 
     /// The event of something that was done to a patient's particulars or visits.
     #[must_use]
     pub fn did_for(&self, action: Action, patient: Pseudonym) -> Event {
-        Event { patient: Some(patient), ..self.did_in_general(action) }
+        Event { patient: Some(patient), purpose: self.purpose, ..self.did_in_general(action) }
     }
 
     /// The event of something that was done to no recording in particular.
@@ -205,4 +207,19 @@ pub(super) async fn enter(
     let insert = sqlx::query("INSERT INTO events (number, entry, mac) VALUES ($1, $2, $3)").bind(number).bind(entry).bind(mac);
     insert.execute(transaction).await.map_err(StoreError::database(action))?;
     Ok(number.cast_unsigned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_concerns_a_patient_or_a_record_says_what_it_is_for() {
+        let by = By { purpose: Some(Purpose::Treatment), ..By::now(Actor::System) };
+        let patient = Pseudonym::from_bytes([1; 32]);
+        assert_eq!(by.did_for(Action::View { count: 1 }, patient).purpose, Some(Purpose::Treatment));
+        assert_eq!(by.did(Action::Edit, "one").purpose, Some(Purpose::Treatment));
+        assert_eq!(by.did_in_general(Action::SignOut).purpose, None);
+        assert_eq!(By::now(Actor::System).did_for(Action::Erase, patient).purpose, None);
+    }
 }

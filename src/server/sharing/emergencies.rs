@@ -342,7 +342,8 @@ pub(super) async fn announced(
 ) -> Result<Json<AnnouncedEmergencies>, ApiError> {
     caller.may(&app, Right::Report, What::Organisation).await?;
     let found = sharing.store().emergencies_at(caller.session.organisation).await?;
-    sharing.store().keep_event(&caller.by.did_in_general(Action::Report)).await?;
+    let event = Event { purpose: Some(Purpose::Operations), ..caller.by.did_in_general(Action::Report) };
+    sharing.store().keep_event(&event).await?;
     let reads = caller.session.kind == RoleKind::PrivacyOfficer;
     let face = |(stored, patient): (StoredEmergency, crate::audit::Pseudonym)| Announced {
         at: minute(stored.opened_at),

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::words::{self, escaped, minute};
 use super::{Names, Sharing};
-use crate::audit::{Action, Actor, Event, Outcome, RestrictedReason, RoleId};
+use crate::audit::{Action, Actor, Event, Outcome, Purpose, RestrictedReason, RoleId};
 use crate::identity::{Right, RoleKind};
 use crate::server::App;
 use crate::server::asked::Asked;
@@ -74,7 +74,9 @@ pub(super) async fn of_patient(sharing: &Sharing, patient: &str, by: &By) -> Res
     let pseudonym = store.pseudonym(patient)?;
     let same = store.same_person(patient).await?;
     let theirs = same.iter().map(|id| store.pseudonym(id)).collect::<Result<HashSet<_>, _>>()?;
-    store.keep_event(&by.did_for(Action::Report, pseudonym)).await?;
+    // A report is no treatment, whoever makes it; the patient's own has no purpose but theirs.
+    let purpose = by.purpose.map(|_| Purpose::Operations);
+    store.keep_event(&Event { purpose, ..by.did_for(Action::Report, pseudonym) }).await?;
     // What is in the log's files is what the head has signed.
     store.write_log().await?;
     let (head, note) = store.signed_head()?;
