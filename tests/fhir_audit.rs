@@ -32,6 +32,7 @@ const ACTIONS: [Action; 49] = [
     Action::SignOut,
     Action::View { count: 3 },
     Action::Search { count: 0 },
+    Action::Listed,
     Action::Record,
     Action::Erase,
     Action::EraseSound,

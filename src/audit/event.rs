@@ -170,6 +170,8 @@ pub enum Action {
         /// How many were found.
         count: u32,
     },
+    /// Was told this patient in a list, or as one who was found.
+    Listed,
     /// Began to record sound.
     Record,
     /// Had transcript and note made of what was recorded.
@@ -233,7 +235,7 @@ pub enum Action {
     },
     /// Told patient and privacy officer of an emergency access.
     BreakGlassAnnounce,
-    /// Shared a record.
+    /// Was handed a record that is shared: its view was made.
     Share,
     /// Printed a share.
     Print,
@@ -244,7 +246,7 @@ pub enum Action {
         /// Of how many records.
         count: u32,
     },
-    /// Used a key.
+    /// Unlocked the key store, with which the program that does so goes on.
     KeyUse,
     /// Destroyed a key, and with it what it sealed.
     KeyDestroy,

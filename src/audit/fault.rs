@@ -49,6 +49,13 @@ pub enum Fault {
         /// Its number in the log, counted from 0.
         entry: u64,
     },
+    /// The database has rows that the log does not have.
+    RowsBeyond {
+        /// The number of the first, counted from 0.
+        first: u64,
+        /// How many there are.
+        count: u64,
+    },
     /// The database has something else in a row than the log.
     Row {
         /// Its number in the log, counted from 0.
@@ -98,6 +105,11 @@ impl fmt::Display for Fault {
             Self::Root => f.write_str("neither the tiles nor the entries lead to the root that was signed"),
             Self::NotAnEvent { entry } => write!(f, "entry {entry} is as it was signed, and is no event"),
             Self::Row { entry } => write!(f, "the database's row of entry {entry} was changed: it is not what the log has"),
+            Self::RowsBeyond { first, count } => write!(
+                f,
+                "the database has {count} rows from {first} on that the log does not have: of a server that runs (--running), of one that was \
+                killed or a backup made since (the next start writes them to the log), or somebody else's (the next start refuses them)"
+            ),
             Self::MissingRows { first, last } if first == last => write!(f, "the database's row of entry {first} is missing"),
             Self::MissingRows { first, last } => write!(f, "the database's rows of entries {first} to {last} are missing"),
             Self::Stray { path } => write!(f, "`{path}` is no file of a log"),

@@ -10,6 +10,8 @@ pub struct RowCheck<'a, F> {
     files: &'a F,
     /// Entries of the log; rows beyond are not in it yet.
     size: u64,
+    /// How many rows those are.
+    beyond: u64,
     /// The number of the next row.
     next: u64,
     /// The leaves' tile that was read last, and its number.
@@ -20,7 +22,7 @@ pub struct RowCheck<'a, F> {
 impl<'a, F: LogFiles> RowCheck<'a, F> {
     /// A check against the first `size` entries of a log.
     pub fn new(files: &'a F, size: u64) -> Self {
-        Self { files, size, next: 0, leaves: None, faults: Vec::new() }
+        Self { files, size, beyond: 0, next: 0, leaves: None, faults: Vec::new() }
     }
 
     /// Takes the next row.
@@ -30,6 +32,7 @@ impl<'a, F: LogFiles> RowCheck<'a, F> {
     pub fn take(&mut self, number: u64, row: &[u8]) -> Result<(), AuditError> {
         self.missing_before(number);
         self.next = number.saturating_add(1);
+        self.beyond += u64::from(number >= self.size);
         let expected = if number < self.size { self.leaf(number)? } else { None };
         let wrong = match expected {
             Some(leaf) => leaf != Hash::leaf(row),
@@ -41,10 +44,20 @@ impl<'a, F: LogFiles> RowCheck<'a, F> {
         Ok(())
     }
 
-    /// All that is wrong, once the last row was taken.
+    /// How many rows the log does not have. A server that runs writes them to it within a second; while none does there are none, but after
+    /// a kill.
     #[must_use]
-    pub fn finish(mut self) -> Vec<Fault> {
+    pub fn beyond(&self) -> u64 {
+        self.beyond
+    }
+
+    /// All that is wrong, once the last row was taken. Rows beyond the log are, unless a server `runs`.
+    #[must_use]
+    pub fn finish(mut self, runs: bool) -> Vec<Fault> {
         self.missing_before(self.size);
+        if self.beyond > 0 && !runs {
+            self.faults.push(Fault::RowsBeyond { first: self.size, count: self.beyond });
+        }
         self.faults
     }
 

@@ -54,6 +54,7 @@ pub fn run(arguments: &AccountsArguments) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot open the store")?;
     runtime.block_on(async {
         let store = Store::open_with(&opening).await?;
+        store.tell_unlocked().await?;
         let told = match &arguments.command {
             AccountsCommand::Recover { person, .. } => recover(&store, person.as_deref()).await,
             AccountsCommand::Organisation { .. } => found(&store).await,

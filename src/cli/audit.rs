@@ -45,6 +45,9 @@ enum AuditCommand {
         /// The database that the log was made of, postgres://USER@HOST/NAME or sqlite:FILE: its rows must be what the log has
         #[arg(long, value_name = "URL")]
         database: Option<DatabaseUrl>,
+        /// A server runs: rows that its log does not have yet are counted and are no fault
+        #[arg(long, requires = "database")]
+        running: bool,
     },
 }
 
@@ -53,7 +56,7 @@ enum AuditCommand {
 /// # Errors
 /// With the text for the user; the exit code is then 1.
 pub fn run(arguments: &AuditArguments) -> anyhow::Result<ExitCode> {
-    let AuditCommand::Verify { folder, key, seen, witness, database } = &arguments.command;
+    let AuditCommand::Verify { folder, key, seen, witness, database, running } = &arguments.command;
     let verifier = NoteVerifier::parse(&text_of(key)?).with_context(|| format!("cannot use `{}`", key.display()))?;
     let open =
         |path: &PathBuf| Checkpoint::open(&text_of(path)?, &verifier).with_context(|| format!("cannot use `{}`", path.display()));
@@ -66,7 +69,11 @@ pub fn run(arguments: &AuditArguments) -> anyhow::Result<ExitCode> {
     let mut report = report.with_context(|| format!("cannot verify `{}`", folder.display()))?;
     if let Some(url) = database {
         anyhow::ensure!(report.faults.is_empty(), "{}the database was not looked at", describe(&report, &witnessed));
-        report.faults = compare(&LogFolder::new(folder), report.checkpoint.size, url)?;
+        let beyond;
+        (report.faults, beyond) = compare(&LogFolder::new(folder), report.checkpoint.size, url, *running)?;
+        if beyond > 0 {
+            print(&format!("{beyond} rows of the database are not in the log yet\n"))?;
+        }
     }
     print(&describe(&report, &witnessed))?;
     Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -92,8 +99,8 @@ fn witnessed(key: &Path, folder: &Path, seen: Option<&Path>, log: &NoteVerifier)
     Ok((witness.name().to_owned(), newest))
 }
 
-/// What a database has otherwise than the log.
-fn compare(log: &LogFolder, size: u64, url: &DatabaseUrl) -> anyhow::Result<Vec<Fault>> {
+/// What a database has otherwise than the log, and how many rows the log does not have.
+fn compare(log: &LogFolder, size: u64, url: &DatabaseUrl, running: bool) -> anyhow::Result<(Vec<Fault>, u64)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start a run-time")?;
     runtime.block_on(async {
         let mut rows = EventRows::open(url).await?;
@@ -101,7 +108,8 @@ fn compare(log: &LogFolder, size: u64, url: &DatabaseUrl) -> anyhow::Result<Vec<
         loop {
             let batch = rows.next_batch().await?;
             if batch.is_empty() {
-                return Ok(check.finish());
+                let beyond = check.beyond();
+                return Ok((check.finish(running), beyond));
             }
             for (number, row) in batch {
                 check.take(number, &row)?;

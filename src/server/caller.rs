@@ -8,9 +8,9 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
 
 use super::App;
-use super::access::{IDLE, SEEN};
+use super::access::{IDLE, List, SEEN};
 use super::error::ApiError;
-use crate::audit::{Action, Actor, DeviceId, Event, OrganisationId, Outcome, PersonId, RecordId, Refusal};
+use crate::audit::{Action, Actor, DeviceId, Event, OrganisationId, Outcome, PersonId, Pseudonym, Purpose, RecordId, Refusal};
 use crate::identity::{Right, RoleKind, Session, Thing};
 use crate::room::{RoomError, Token};
 use crate::store::{By, DeviceScope, Owner, Reach, StoreError, StoredSession, TRIAL, TRIAL_ORGANISATION, TRIAL_ROLE, record_id};
@@ -143,7 +143,7 @@ impl Caller {
         let role = &session.role;
         let acting = Session { role: role.id, kind: role.kind, organisation: role.organisation, ended: false };
         Ok(Some(Self {
-            by: By { actor: role.actor(), ..by },
+            by: By { actor: role.actor(), purpose: Some(purpose(role.kind)), ..by },
             name: role.person.card.name.as_str().into(),
             pass: Pass::Session(session.id),
             session: acting,
@@ -154,7 +154,7 @@ impl Caller {
     fn trial(by: By) -> Self {
         let (role, organisation) = (TRIAL_ROLE, TRIAL_ORGANISATION);
         Self {
-            by: By { actor: TRIAL, ..by },
+            by: By { actor: TRIAL, purpose: Some(purpose(RoleKind::Doctor)), ..by },
             name: TRIAL_CLINICIAN.into(),
             pass: Pass::Trial,
             session: Session { role, kind: RoleKind::Doctor, organisation, ended: false },
@@ -203,7 +203,8 @@ impl Caller {
         let is_seen = app.gate.rights.rule(&self.session, Right::View, &thing, None).allowed && there;
         let event = self.event(app, action, what).await?;
         let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
-        app.rooms.store().keep_event(&Event { outcome, ..event }).await?;
+        // What they would have done it for was not looked at.
+        app.rooms.store().keep_event(&Event { outcome, purpose: None, ..event }).await?;
         Err(match what {
             What::Own | What::Organisation => ApiError::NotAllowed,
             _ if is_seen => ApiError::NotAllowed,
@@ -235,7 +236,7 @@ impl Caller {
         })
     }
 
-    /// How far lists reach for the caller: the whole organisation for the registry, else whom the role treats.
+    /// How far finding patients reaches for the caller: the whole organisation for the registry, else whom the role treats.
     ///
     /// # Errors
     /// [`ApiError::NotAllowed`] for who may look for nobody.
@@ -249,13 +250,72 @@ impl Caller {
         Ok(Reach { organisation, role: Some(self.session.role) })
     }
 
-    /// Keeps the event of a search. What was found may be told only after this.
+    /// How far lists of visits, recordings and notes reach: whom the role treats. Who finds patients for the registry is told no list of these.
+    ///
+    /// # Errors
+    /// [`ApiError::NotAllowed`] for who may view no record.
+    pub async fn reach_of_records(&self, app: &App) -> Result<Reach, ApiError> {
+        self.may(app, Right::View, What::Own).await?;
+        Ok(Reach { organisation: self.session.organisation, role: Some(self.session.role) })
+    }
+
+    /// Whether the caller views records of those whom the role treats. Who does not is told of a patient what finding and merging needs.
+    pub fn views(&self, app: &App) -> bool {
+        let Session { role, organisation, .. } = self.session;
+        let own = Thing::of(record_id(""), Some(Owner { organisation, treating: vec![role] }));
+        app.gate.rights.rule(&self.session, Right::View, &own, None).allowed
+    }
+
+    /// Keeps the event of a list or a search, and one for each patient in it whom this role was not told within the hour. What was found may be
+    /// told only after this.
+    ///
+    /// # Errors
+    /// When the events cannot be written.
+    pub(super) async fn searched(&self, app: &App, found: usize, patients: Vec<Pseudonym>) -> Result<(), StoreError> {
+        self.told(app, None, found, patients).await
+    }
+
+    /// As [`Self::searched`], of a list of this kind that a page asks for again every few seconds: the same one is one event an hour.
+    ///
+    /// # Errors
+    /// As [`Self::searched`].
+    pub(super) async fn looked_over(
+        &self,
+        app: &App,
+        (kind, ids): (&'static str, &[&str]),
+        found: usize,
+        patients: Vec<Pseudonym>,
+    ) -> Result<(), StoreError> {
+        let list = List::new(self.session.role, kind, ids);
+        self.told(app, Some(list), found, patients).await
+    }
+
+    /// Keeps the event of reading what is about so many people who work here, or was made of so many notes, and names no patient.
     ///
     /// # Errors
     /// When the event cannot be written.
-    pub(super) async fn searched(&self, app: &App, found: usize) -> Result<(), StoreError> {
+    pub(super) async fn read_of(&self, app: &App, many: usize) -> Result<(), StoreError> {
+        let count = u32::try_from(many).unwrap_or(u32::MAX);
+        let event = Event { purpose: Some(Purpose::Operations), ..self.by.did_in_general(Action::View { count }) };
+        app.rooms.store().keep_event(&event).await.map(drop)
+    }
+
+    async fn told(&self, app: &App, list: Option<List>, found: usize, patients: Vec<Pseudonym>) -> Result<(), StoreError> {
+        let (news, role, store) = (&app.gate.news, self.session.role, app.rooms.store());
+        let patients = news.unlisted(role, patients);
+        if patients.is_empty() && list.as_ref().is_some_and(|list| !news.is_news(list)) {
+            return Ok(());
+        }
         let count = u32::try_from(found).unwrap_or(u32::MAX);
-        app.rooms.store().keep_event(&self.by.did_in_general(Action::Search { count })).await.map(drop)
+        let search = Event { purpose: self.by.purpose, ..self.by.did_in_general(Action::Search { count }) };
+        if patients.is_empty() {
+            store.keep_event(&search).await?;
+        } else {
+            let listed: Vec<_> = patients.iter().map(|patient| self.by.did_for(Action::Listed, *patient)).collect();
+            store.keep_events(&listed, &search).await?;
+        }
+        news.told(list.as_ref(), role, &patients);
+        Ok(())
     }
 
     /// Keeps the event of looking at one patient's particulars.
@@ -274,6 +334,14 @@ impl Caller {
     pub(super) async fn reads(&self, app: &App, action: Action, recording: &str) -> Result<(), StoreError> {
         let store = app.rooms.store();
         store.keep_event(&store.event_about(&self.by, action, recording).await?).await.map(drop)
+    }
+}
+
+/// What a role has to do with patients for. Under a consent it is the consent's purpose, and of a report its own.
+const fn purpose(kind: RoleKind) -> Purpose {
+    match kind {
+        RoleKind::Doctor | RoleKind::Nurse => Purpose::Treatment,
+        RoleKind::Registrar | RoleKind::Administrator | RoleKind::PrivacyOfficer | RoleKind::Auditor => Purpose::Operations,
     }
 }
 
@@ -347,9 +415,10 @@ impl Sender {
     async fn device(token: &Token, app: &App, by: By) -> Result<Option<Self>, StoreError> {
         let device = app.rooms.store().device_with(&token.hash(), by.seconds()).await?;
         Ok(device.map(|device| {
+            let purpose = (device.scope == DeviceScope::Record).then_some(Purpose::Treatment);
             let actor = Actor::Device { device: device.id, organisation: device.organisation };
             Self::Device {
-                by: By { actor, device: Some(device.id), ..by },
+                by: By { actor, device: Some(device.id), purpose, ..by },
                 name: device.name,
                 organisation: device.organisation,
                 scope: device.scope,

@@ -66,7 +66,16 @@ impl From<LegalHold> for HoldFace {
 )]
 pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Holds>, ApiError> {
     caller.may(&app, Right::Hold, What::Organisation).await?;
-    let found = app.rooms.store().holds(caller.session.organisation).await?;
+    let store = app.rooms.store();
+    let found = store.holds(caller.session.organisation).await?;
+    let mut patients = Vec::new();
+    for hold in &found {
+        patients.extend(match &hold.held {
+            Held::Patient(id) => Some(store.pseudonym(id)?),
+            Held::Recording(id) => store.event_about(&caller.by, Action::Listed, id).await?.patient,
+        });
+    }
+    caller.searched(&app, found.len(), patients).await?;
     Ok(Json(Holds { holds: found.into_iter().map(HoldFace::from).collect() }))
 }
 

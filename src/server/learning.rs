@@ -11,6 +11,7 @@ use super::asked::Body;
 use super::caller::{Caller, What};
 use super::error::{ApiError, ErrorDocument};
 use super::signing::kept;
+use crate::audit::Action;
 use crate::identity::Right;
 use crate::interop::fhir::Instant;
 use crate::record::{Correction, Figures, Learned, Offer, Outcome, Signature, figures, learned};
@@ -22,7 +23,7 @@ use crate::text::PatientText;
 async fn outcomes(app: &App, caller: &Caller) -> Result<Vec<(String, Outcome)>, ApiError> {
     let store = app.rooms.store();
     let mut all = Vec::new();
-    for SignedNote { id, version, outcome } in store.signed_notes(caller.reach(app).await?).await? {
+    for SignedNote { id, version, outcome } in store.signed_notes(caller.reach_of_records(app).await?).await? {
         let outcome = match outcome {
             Some(outcome) => outcome,
             None => {
@@ -62,6 +63,7 @@ fn seconds(recording: &Recording, signature: &Signature) -> Option<u64> {
 )]
 pub(super) async fn show_figures(State(app): State<App>, caller: Caller) -> Result<Json<Figures>, ApiError> {
     let outcomes: Vec<Outcome> = outcomes(&app, &caller).await?.into_iter().map(|(_, outcome)| outcome).collect();
+    caller.read_of(&app, outcomes.len()).await?;
     Ok(Json(figures(&outcomes)))
 }
 
@@ -84,7 +86,9 @@ async fn known(app: &App, caller: &Caller) -> Result<Vec<Learned>, ApiError> {
     responses((status = 200, description = "The terms", body = Terms), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Terms>, ApiError> {
-    Ok(Json(Terms { terms: known(&app, &caller).await? }))
+    let terms = known(&app, &caller).await?;
+    caller.read_of(&app, terms.len()).await?;
+    Ok(Json(Terms { terms }))
 }
 
 /// A term that is not to be suggested any more.
@@ -157,6 +161,7 @@ pub(super) async fn suggest(
 ) -> Result<Json<Suggestions>, ApiError> {
     caller.may(&app, Right::View, What::Recording(&id)).await?;
     let record = kept(&app, &id).await?;
+    caller.reads(&app, Action::View { count: 1 }, &id).await?;
     let mut suggestions = Vec::new();
     for term in known(&app, &caller).await? {
         let offers = term.offers(&record.transcript, record.record.note(), app.rooms.lexicon());

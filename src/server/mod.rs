@@ -202,6 +202,8 @@ pub async fn serve(
     store.index_contacts().await?;
     let feeds = feeds::Feeds::begin(&store, std::mem::take(&mut gateways.feeds)).await?;
     let witnesses = witnesses::Witnesses::begin(&store, std::mem::take(&mut gateways.witnesses)).await;
+    // After the log was held against what its witnesses saw, for this makes it longer.
+    store.tell_start().await?;
     // Only a trial shows on a page what patients are sent: elsewhere a message waits for a gateway.
     let gateways = (gateways.reach_patients() || entrance != Entrance::Trial).then_some(gateways);
     let sharing = sharing::Sharing::new(store.clone(), gateways, origin.clone())?;
@@ -254,12 +256,21 @@ pub async fn serve(
         // Sockets and uploads hold a receiver each: all are gone when they have closed.
         let _ = tokio::time::timeout(SHUTDOWN, closing.closed()).await;
     };
-    tokio::select! {
-        served = answering => served.map_err(ServerError::Ended)?,
-        () = stop => {}
-    }
+    let ended = tokio::select! {
+        served = answering => served.map_err(ServerError::Ended),
+        () = stop => Ok(()),
+    };
     rooms.close().await;
-    Ok(())
+    let store = rooms.store();
+    let told = async {
+        store.tell_stop(ended.is_err()).await?;
+        // The log's files are whole while no server runs.
+        store.write_log().await
+    };
+    if let Err(error) = told.await {
+        tracing::error!(%error, "that the server stops is not in the log's files");
+    }
+    ended
 }
 
 /// How people come in, under which names this is served, and where the pages are.

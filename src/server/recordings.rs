@@ -61,7 +61,7 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
     let mut recordings = Vec::new();
     let store = app.rooms.store();
     let (assignments, mut faces) = (store.assignments().await?, Faces::new()?);
-    for recording in store.recordings_within(caller.reach(&app).await?).await? {
+    for recording in store.recordings_within(caller.reach_of_records(&app).await?).await? {
         let live = app.rooms.find(&recording.id).await;
         let mut summary = summary(&app, recording, live.as_deref());
         if let Some((encounter, typed)) = assignments.get(&summary.id) {
@@ -70,8 +70,9 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
         }
         recordings.push(summary);
     }
-    let count = u32::try_from(recordings.len()).unwrap_or(u32::MAX);
-    store.keep_event(&caller.by.did_in_general(Action::Search { count })).await?;
+    let patients = recordings.iter().filter_map(|summary| summary.banner.as_ref()).flat_map(|banner| banner.patient.ids());
+    let ids: Vec<&str> = recordings.iter().map(|summary| summary.id.as_str()).collect();
+    caller.looked_over(&app, ("recordings", &ids), ids.len(), store.pseudonyms(patients)?).await?;
     Ok(Json(Summaries { recordings }))
 }
 

@@ -12,8 +12,10 @@ use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::{Query, QueryAs};
 use sqlx::{Any, AnyConnection, FromRow, Transaction};
 
+use super::patients::keyed;
 use super::{Store, StoreError};
-use crate::audit::{Action, Actor, DeviceId, Event, Outcome, Pseudonym, RecordId, UnixMillis};
+use crate::audit::{Action, Actor, DeviceId, Event, Outcome, Pseudonym, Purpose, RecordId, UnixMillis};
+use crate::spool::Key;
 
 /// Who does something, when, and from where: what an event says beside the act itself.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +28,8 @@ pub struct By {
     pub address: Option<IpAddr>,
     /// The enrolled device that it came from.
     pub device: Option<DeviceId>,
+    /// What for, as the role of who acts has it: events that concern a patient or a record say so.
+    pub purpose: Option<Purpose>,
 }
 
 impl By {
@@ -34,7 +38,7 @@ impl By {
     pub fn now(actor: Actor) -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let at = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
-        Self { actor, at: UnixMillis(at), address: None, device: None }
+        Self { actor, at: UnixMillis(at), address: None, device: None, purpose: None }
     }
 
     /// When, in seconds since 1970.
@@ -52,13 +56,13 @@ impl By {
     /// The event of something that was done to a recording of nobody's. [`Store::event_about`] says whose one is.
     #[must_use]
     pub(super) fn did(&self, action: Action, recording: &str) -> Event {
-        Event { record: Some(record_id(recording)), ..self.did_in_general(action) }
+        Event { record: Some(record_id(recording)), purpose: self.purpose, ..self.did_in_general(action) }
     }
 
     /// The event of something that was done to a patient's particulars or visits.
     #[must_use]
     pub fn did_for(&self, action: Action, patient: Pseudonym) -> Event {
-        Event { patient: Some(patient), ..self.did_in_general(action) }
+        Event { patient: Some(patient), purpose: self.purpose, ..self.did_in_general(action) }
     }
 
     /// The event of something that was done to no recording in particular.
@@ -166,7 +170,7 @@ impl Act {
 
     /// Enters an event that belongs to this change beside the one that it is committed with.
     pub(super) async fn enter(&mut self, event: &Event) -> Result<u64, StoreError> {
-        enter(&mut self.transaction, event, self.action).await
+        enter(&mut self.transaction, self.store.root(), event, self.action).await
     }
 
     /// The event of what is done here to a recording, with the patient whose it is.
@@ -182,14 +186,40 @@ impl Act {
     }
 }
 
+/// What vouches for a row of the events until the log has it: who has the database alone cannot make it.
+pub(super) fn mac_of(root: &Key, number: u64, entry: &[u8]) -> Result<[u8; 32], StoreError> {
+    keyed(root, b"cantoscribe row of the events 1\n", &[&number.to_be_bytes(), entry].concat())
+}
+
 /// Enters an event in a transaction.
-pub(super) async fn enter(transaction: &mut AnyConnection, event: &Event, action: &'static str) -> Result<u64, StoreError> {
+pub(super) async fn enter(
+    transaction: &mut AnyConnection,
+    root: &Key,
+    event: &Event,
+    action: &'static str,
+) -> Result<u64, StoreError> {
     let entry = event.encode()?;
     // The row is locked until the commit: the next act waits here, and so numbers follow the commits.
     let count = sqlx::query_scalar::<_, i64>("UPDATE event_count SET size = size + 1 WHERE id = 1 RETURNING size");
     let size = count.fetch_one(&mut *transaction).await.map_err(StoreError::database(action))?;
     let number = size - 1;
-    let insert = sqlx::query("INSERT INTO events (number, entry) VALUES ($1, $2)").bind(number).bind(entry);
+    let mac = mac_of(root, number.cast_unsigned(), &entry)?.to_vec();
+    let insert = sqlx::query("INSERT INTO events (number, entry, mac) VALUES ($1, $2, $3)").bind(number).bind(entry).bind(mac);
     insert.execute(transaction).await.map_err(StoreError::database(action))?;
     Ok(number.cast_unsigned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_concerns_a_patient_or_a_record_says_what_it_is_for() {
+        let by = By { purpose: Some(Purpose::Treatment), ..By::now(Actor::System) };
+        let patient = Pseudonym::from_bytes([1; 32]);
+        assert_eq!(by.did_for(Action::View { count: 1 }, patient).purpose, Some(Purpose::Treatment));
+        assert_eq!(by.did(Action::Edit, "one").purpose, Some(Purpose::Treatment));
+        assert_eq!(by.did_in_general(Action::SignOut).purpose, None);
+        assert_eq!(By::now(Actor::System).did_for(Action::Erase, patient).purpose, None);
+    }
 }

@@ -12,7 +12,7 @@ use crate::visit::{Given, Patient};
 pub(super) const MINUTE: u64 = 60_000;
 
 /// The program itself, at no time in particular.
-const SYSTEM: By = By { actor: Actor::System, at: UnixMillis(0), address: None, device: None };
+const SYSTEM: By = By { actor: Actor::System, at: UnixMillis(0), address: None, device: None, purpose: None };
 
 fn secret(byte: u8) -> Secret {
     Secret::of_random([byte; 32])

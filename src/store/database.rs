@@ -135,6 +135,8 @@ pub(super) struct Database {
     /// Private: whoever could reach it could change something without an event.
     pool: AnyPool,
     pub(super) kind: Kind,
+    /// The form from which it was brought to this version's when it was opened.
+    pub(super) brought_from: Option<i64>,
 }
 
 impl Database {
@@ -147,7 +149,8 @@ impl Database {
         // What is wrong with it is seen on a connection of its own: a pool would try again until its patience ends.
         let mut first = connect(&options, &name).await?;
         first.execute(PRAGMAS).await.map_err(StoreError::database("be opened"))?;
-        if let Some(form) = older_form(&mut first, Kind::Sqlite, &name).await? {
+        let brought_from = older_form(&mut first, Kind::Sqlite, &name).await?;
+        if let Some(form) = brought_from {
             copy(&mut first, &copies.join(format!("cantoscribe-{form}.db"))).await?;
         }
         migrate(&mut first, Kind::Sqlite, &name, NEWEST).await?;
@@ -157,7 +160,7 @@ impl Database {
         let pool = pool.test_before_acquire(false);
         let pool = pool.after_connect(|connection, _| Box::pin(async move { connection.execute(PRAGMAS).await.map(drop) }));
         let pool = pool.connect_with(options).await.map_err(StoreError::database("be opened"))?;
-        Ok(Self { pool, kind: Kind::Sqlite })
+        Ok(Self { pool, kind: Kind::Sqlite, brought_from })
     }
 
     /// Opens a PostgreSQL database for this process alone.
@@ -175,7 +178,8 @@ impl Database {
         if !try_lock(&mut first).await.map_err(failed())? {
             return Err(StoreError::DatabaseInUse { database: url.to_string() });
         }
-        if let Some(found) = older_form(&mut first, Kind::Postgres, &url.to_string()).await?
+        let brought_from = older_form(&mut first, Kind::Postgres, &url.to_string()).await?;
+        if let Some(found) = brought_from
             && !saved
         {
             return Err(StoreError::NotSaved { database: url.to_string(), found, known: newest_form() });
@@ -200,7 +204,7 @@ impl Database {
         });
         let pool = pool.connect_with(options).await.map_err(failed())?;
         first.close().await.map_err(failed())?;
-        Ok(Self { pool, kind: Kind::Postgres })
+        Ok(Self { pool, kind: Kind::Postgres, brought_from })
     }
 }
 

@@ -255,6 +255,15 @@ pub enum StoreError {
         /// Its number, counted from 0.
         entry: u64,
     },
+    /// A row of the events was not written by this program.
+    #[error(
+        "row {entry} of the events was not written by this program, so the audit log does not take it in: somebody else put it into the \
+        database, or changed it before it was in the log"
+    )]
+    ForeignEvent {
+        /// Its number, counted from 0.
+        entry: u64,
+    },
     /// Whoever was writing an event ended before it was written.
     #[error("an event was not written: the program is ending")]
     EventDropped,

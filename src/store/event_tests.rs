@@ -6,6 +6,9 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use sqlx::Connection as _;
+
+use super::act::mac_of;
 use super::tests::*;
 use super::*;
 use crate::audit::{Action, Event, Fault, NoteVerifier, RowCheck, WIDTH, verify};
@@ -36,7 +39,7 @@ async fn rows_against_log(log: &LogFolder, size: u64, store: &Store) -> Vec<Faul
     for (number, row) in sqlx::query_as::<_, (i64, Vec<u8>)>(rows).fetch_all(store.database().pool()).await.unwrap() {
         check.take(number.cast_unsigned(), &row).unwrap();
     }
-    check.finish()
+    check.finish(false)
 }
 
 /// In one write, so that a kill leaves no half of a line.
@@ -193,7 +196,7 @@ async fn rows_that_were_changed_or_dropped_are_named(site: Site) {
         }
         batch.iter().for_each(|(number, row)| check.take(*number, row).unwrap());
     }
-    assert_eq!(check.finish(), expected);
+    assert_eq!(check.finish(false), expected);
     store.close().await;
     // A start looks at the last tile only, and fails.
     let error = site.try_open().await.unwrap_err();
@@ -203,7 +206,65 @@ async fn rows_that_were_changed_or_dropped_are_named(site: Site) {
     );
 }
 
+async fn a_row_that_was_put_behind_the_head_is_found_by_verifying_and_by_the_next_start(site: Site) {
+    let store = site.open().await;
+    filled(&store, "a").await;
+    store.write_log().await.unwrap();
+    let size = store.log_head().size;
+    let ours = store.events(0, usize::MAX).await.unwrap();
+    let event = by().did_in_general(Action::View { count: 1 }).encode().unwrap();
+    // Another's, without and with a keyed hash; one of ours again, at another number and with its own hash.
+    let hash = mac_of(&Key::from_bytes([7; 32]), size, &event).unwrap().to_vec();
+    let own = mac_of(store.root(), size - 1, &ours[ours.len() - 1]).unwrap().to_vec();
+    store.close().await;
+    for (entry, mac) in [(event.clone(), None), (event, Some(hash)), (ours[ours.len() - 1].clone(), Some(own))] {
+        let mut outside = outside(&site).await;
+        let insert = sqlx::query("INSERT INTO events (number, entry, mac) VALUES ($1, $2, $3)");
+        insert.bind(size.cast_signed()).bind(entry).bind(mac).execute(&mut outside).await.unwrap();
+        sqlx::query("UPDATE event_count SET size = size + 1").execute(&mut outside).await.unwrap();
+        let log = LogFolder::new(&site.path().join("audit"));
+        let check = async |runs| {
+            let mut rows = EventRows::open(&site.database_url()).await.unwrap();
+            let mut check = RowCheck::new(&log, size);
+            for (number, row) in rows.next_batch().await.unwrap() {
+                check.take(number, &row).unwrap();
+            }
+            (check.beyond(), check.finish(runs))
+        };
+        assert_eq!(check(false).await, (1, vec![Fault::RowsBeyond { first: size, count: 1 }]));
+        assert_eq!(check(true).await, (1, vec![]));
+        let refused = opened_when_free(&site).await.unwrap_err();
+        assert!(matches!(refused, StoreError::ForeignEvent { entry } if entry == size), "{refused}");
+        sqlx::query("DELETE FROM events WHERE number = $1").bind(size.cast_signed()).execute(&mut outside).await.unwrap();
+        sqlx::query("UPDATE event_count SET size = size - 1").execute(&mut outside).await.unwrap();
+        outside.close().await.unwrap();
+    }
+    let store = opened_when_free(&site).await.unwrap();
+    assert_eq!(store.log_head().size, size);
+    assert_eq!(intact(&site, &store).await, size);
+}
+
+/// A start that failed lets go of a database a moment later.
+async fn opened_when_free(site: &Site) -> Result<Store, StoreError> {
+    loop {
+        match site.try_open().await {
+            Err(StoreError::DatabaseInUse { .. }) => tokio::time::sleep(Duration::from_millis(50)).await,
+            other => return other,
+        }
+    }
+}
+
+/// A connection of somebody who has the database and no key.
+async fn outside(site: &Site) -> sqlx::AnyConnection {
+    let url = match &site.url {
+        Some(url) => url.clone(),
+        None => format!("sqlite:{}", site.path().join("cantoscribe.db").display()),
+    };
+    sqlx::AnyConnection::connect(&url).await.unwrap()
+}
+
 on_both! {
+    a_row_that_was_put_behind_the_head_is_found_by_verifying_and_by_the_next_start,
     a_kill_loses_no_act_and_leaves_none_without_its_event,
     what_was_committed_and_not_yet_in_the_files_is_there_at_the_next_start,
     without_its_event_nothing_is_done,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+use super::act::mac_of;
 use super::{Shared, Store, StoreError};
 use crate::audit::{CHECKPOINT, Checkpoint, WIDTH};
 use crate::ledger::{Ledger, LedgerError};
@@ -23,6 +24,8 @@ pub(super) struct LogTask {
 const GROUP: Duration = Duration::from_millis(100);
 /// How long after a failure the log is tried again.
 const PAUSE: Duration = Duration::from_secs(2);
+/// The form from which on each row has a keyed hash.
+const MACS: i64 = 130;
 /// Rows that are read at once.
 const BATCH: usize = 4 * WIDTH;
 
@@ -41,6 +44,29 @@ impl Store {
             if number.cast_unsigned() == entry { Ok(row) } else { Err(StoreError::EventsLost { entry }) }
         };
         numbered.map(expected).collect()
+    }
+
+    /// The next rows that the log has not, each of which this program wrote.
+    ///
+    /// A version before rows had a keyed hash may have ended before its last ones were in the log: they are taken in at the start that brings
+    /// the database to this version's form.
+    async fn own_events(&self, first: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+        let query = "SELECT number, entry, mac FROM events WHERE number >= $1 ORDER BY number LIMIT $2";
+        let query = sqlx::query_as::<_, (i64, Vec<u8>, Option<Vec<u8>>)>(query).bind(first.cast_signed());
+        let rows = self.reader().all(query.bind(i64::try_from(BATCH).unwrap_or(i64::MAX))).await;
+        let rows = rows.map_err(StoreError::database("read the events"))?;
+        let older = self.database().brought_from.is_some_and(|form| form < MACS);
+        let own = |(entry, (number, row, mac)): (u64, (i64, Vec<u8>, Option<Vec<u8>>))| {
+            if number.cast_unsigned() != entry {
+                return Err(StoreError::EventsLost { entry });
+            }
+            let is_own = match mac {
+                Some(mac) => mac == mac_of(self.root(), entry, &row)?,
+                None => older,
+            };
+            if is_own { Ok(row) } else { Err(StoreError::ForeignEvent { entry }) }
+        };
+        (first..).zip(rows).map(own).collect()
     }
 
     /// The signed head of the log's files.
@@ -68,7 +94,7 @@ impl Store {
     pub async fn write_log(&self) -> Result<(), StoreError> {
         loop {
             let first = self.ledger().size();
-            let rows = self.events(first, BATCH).await?;
+            let rows = self.own_events(first).await?;
             if rows.is_empty() {
                 return Ok(());
             }
@@ -82,7 +108,7 @@ impl Store {
     pub(super) async fn begin_log(&self) -> Result<(), StoreError> {
         let size = self.ledger().size();
         let first = size.saturating_sub(1) / WIDTH as u64 * WIDTH as u64;
-        let rows = self.events(first, WIDTH).await?;
+        let rows = self.events(first, usize::try_from(size - first).unwrap_or(WIDTH)).await?;
         let last = first + rows.len() as u64;
         if last < size {
             return Err(StoreError::EventsLost { entry: last });

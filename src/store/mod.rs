@@ -32,6 +32,7 @@ mod hold;
 mod holds;
 mod keys;
 mod letterheads;
+mod life;
 mod merges;
 mod moves;
 mod notes;

@@ -222,7 +222,7 @@ impl Store {
         }
         let taken = state.code_handed_over(at);
         act.keep_consent(&key, &taken.consent, &about).await?;
-        let by = By { actor: Actor::System, at, address: None, device: None };
+        let by = By { actor: Actor::System, at, address: None, device: None, purpose: None };
         act.commit_all(taken.events, &by).await?;
         self.consent_changed(consent);
         Ok(true)

@@ -272,8 +272,21 @@ impl Store {
         Ok(Pseudonym::from_bytes(self.keyed(b"cantoscribe pseudonym of patient 1\n", patient.as_bytes())?))
     }
 
-    pub(super) fn keyed(&self, purpose: &[u8], value: &[u8]) -> Result<[u8; 32], StoreError> {
-        let mac = Hmac::<Sha256>::new_from_slice(self.root().reveal()).map_err(|_| StoreError::Seal(SpoolError::Seal))?;
-        Ok(mac.chain_update(purpose).chain_update(value).finalize().into_bytes().into())
+    /// What the audit log calls these patients.
+    ///
+    /// # Errors
+    /// As [`Self::pseudonym`].
+    pub fn pseudonyms<'a>(&self, patients: impl IntoIterator<Item = &'a str>) -> Result<Vec<Pseudonym>, StoreError> {
+        patients.into_iter().map(|patient| self.pseudonym(patient)).collect()
     }
+
+    pub(super) fn keyed(&self, purpose: &[u8], value: &[u8]) -> Result<[u8; 32], StoreError> {
+        keyed(self.root(), purpose, value)
+    }
+}
+
+/// A hash under the root key, of a value for a purpose.
+pub(super) fn keyed(root: &Key, purpose: &[u8], value: &[u8]) -> Result<[u8; 32], StoreError> {
+    let mac = Hmac::<Sha256>::new_from_slice(root.reveal()).map_err(|_| StoreError::Seal(SpoolError::Seal))?;
+    Ok(mac.chain_update(purpose).chain_update(value).finalize().into_bytes().into())
 }

@@ -12,7 +12,7 @@ const HOUR: i64 = 3600;
 const KEEP: i64 = 72 * HOUR;
 
 fn at(seconds: i64) -> By {
-    By { actor: Actor::System, at: UnixMillis(seconds.unsigned_abs() * 1_000), address: None, device: None }
+    By { actor: Actor::System, at: UnixMillis(seconds.unsigned_abs() * 1_000), address: None, device: None, purpose: None }
 }
 
 /// Signs the current version of a recording's note at this time.

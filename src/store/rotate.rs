@@ -11,6 +11,7 @@ use super::{MasterSource, Opening, Store, StoreError};
 /// As [`Store::open_with`]; when the new key cannot be had or is the present one; when something cannot be written.
 pub async fn rotate_keys(opening: &Opening, new: &MasterSource) -> Result<usize, StoreError> {
     let store = Store::open_with(opening).await?;
+    store.tell_unlocked().await?;
     let (keys, folder) = (&store.shared.keys, &store.shared.folder);
     let key = if *new == MasterSource::Folder { folder.make_next_master_key()? } else { new.fetch_elsewhere().await? };
     if keys.is_master(&key) {

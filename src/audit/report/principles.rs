@@ -61,6 +61,7 @@ impl Principle {
             | Action::PatientUnmerge => Self::Dpp2,
             Action::View { .. }
             | Action::Search { .. }
+            | Action::Listed
             | Action::Permit
             | Action::Restrict
             | Action::Unrestrict

@@ -140,6 +140,27 @@ fn many_patients_within_an_hour() {
 }
 
 #[test]
+fn lists_and_searches_count_as_reading_many() {
+    let search = |at, count| event(NOON + at, staff(1, OURS), Action::Search { count }, None);
+    let listed = |at, whom| event(NOON + at, staff(1, OURS), Action::Listed, Some(whom));
+    assert_eq!(found(&report(&[search(0, 30)]), Rule::BulkRead), []);
+    assert_eq!(found(&report(&[search(0, 31)]), Rule::BulkRead), [(31, "0".to_owned())]);
+    assert_eq!(found(&report(&[search(0, 20), search(1, 20)]), Rule::BulkRead), [], "it may be the same list twice");
+    // A list of twenty, another of twenty: forty patients, each named by an entry.
+    let mut lists: Vec<_> = (0..20).map(|number| listed(1, number + 10)).collect();
+    lists.push(search(1, 20));
+    assert_eq!(found(&report(&lists), Rule::BulkRead), []);
+    lists.extend((0..20).map(|number| listed(2, number + 30)));
+    assert_eq!(found(&report(&lists), Rule::BulkRead), [(40, "0-40".to_owned())]);
+    let mut few = vec![listed(0, 7)];
+    for night in 0..3 {
+        let at = 13 * HOUR + night * DAY;
+        few.extend([search(at, 5), event(NOON + at, staff(1, OURS), Action::View { count: 40 }, None)]);
+    }
+    assert_eq!(report(&few).unusual, [], "a list is no look at a colleague's chart, and no night of reading");
+}
+
+#[test]
 fn three_nights_in_a_row() {
     // One in the morning in Hong Kong.
     let night = |day: u64| event(NOON + day * DAY + 13 * HOUR, staff(1, OURS), VIEW, Some(1));

@@ -51,7 +51,7 @@ impl Rule {
     #[must_use]
     pub fn stated(self) -> &'static str {
         match self {
-            Self::BulkRead => "one role read records of more than 30 patients within an hour",
+            Self::BulkRead => "one role read records of, or was listed, more than 30 patients within an hour",
             Self::ColleaguesChart => "somebody read the record of a patient who works in the same organisation",
             Self::NightsInARow => "one role read records between midnight and 6 in the morning on three nights in a row or more",
             Self::ManyRefusals => "one role was refused 10 times or more within an hour, mistyped forms not counted",
@@ -87,6 +87,8 @@ struct Step {
     entry: u64,
     at: UnixMillis,
     patient: Option<Pseudonym>,
+    /// How many a search found.
+    found: usize,
 }
 
 /// What one role did within the last hour, and what was found of it.
@@ -154,7 +156,8 @@ impl<'a> Watch<'a> {
             let (from, to, entries) = (first.at, first.at, Entries::default());
             Finding { rule, person, role, from, to, patient: None, count: 1, entries }
         };
-        let step = || Step { entry, at, patient };
+        let searched = if let Action::Search { count } = event.action { count as usize } else { 0 };
+        let step = || Step { entry, at, patient, found: searched };
         let mut window = |rule, many: &dyn Fn(&VecDeque<Step>) -> (usize, bool)| {
             let window = self.windows.entry((rule, role)).or_default();
             self.found.extend(window.take(step(), |first| finding(rule, first), many));
@@ -164,12 +167,19 @@ impl<'a> Watch<'a> {
             // Mistyped forms are everyday.
             (Outcome::Refused { reason: Refusal::Malformed }, _) => {}
             (Outcome::Refused { .. }, _) => window(Rule::ManyRefusals, &count(REFUSALS)),
-            (Outcome::Done, Action::View { .. } | Action::Share) => {
+            (Outcome::Done, Action::View { .. } | Action::Share | Action::Search { .. } | Action::Listed) => {
+                // A list whose patients are entries too is not counted twice.
                 window(Rule::BulkRead, &|steps| {
                     let patients: HashSet<_> = steps.iter().filter_map(|step| step.patient).collect();
-                    (patients.len(), patients.len() > PATIENTS)
+                    let found = steps.iter().map(|step| step.found).max().unwrap_or_default();
+                    let count = patients.len().max(found);
+                    (count, count > PATIENTS)
                 });
-                self.looked(entry, event, (person, role));
+                // What names nobody is a list of colleagues, or figures.
+                let of_somebody = event.patient.is_some() || event.record.is_some();
+                if of_somebody && matches!(event.action, Action::View { .. } | Action::Share) {
+                    self.looked(entry, event, (person, role));
+                }
             }
             (Outcome::Done, Action::Print | Action::Forward | Action::Export { .. }) => {
                 window(Rule::ManyCopies, &count(COPIES + 1))

@@ -38,6 +38,7 @@ impl Prepared {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start a run-time")?;
         let rooms = runtime.block_on(async {
             let store = Store::open(data).await?;
+            store.tell_unlocked().await?;
             let engine = open_engine(&arguments.hear, models_folder)?;
             anyhow::Ok(Rooms::new(engine, store, Arc::new(lexicon()?), KEEP_FREE, Asking::Nobody).await?)
         })?;

@@ -73,7 +73,7 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
         Action::Start => (dcm("110100", "Application Activity"), dcm("110120", "Application Start"), "E"),
         Action::Stop => (dcm("110100", "Application Activity"), dcm("110121", "Application Stop"), "E"),
         Action::View { .. } => rest("read", "R"),
-        Action::Search { .. } => rest("search-type", "E"),
+        Action::Search { .. } | Action::Listed => rest("search-type", "E"),
         Action::Record
         | Action::Finish
         | Action::RecordingConsent { .. }

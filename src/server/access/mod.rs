@@ -19,7 +19,7 @@ use tokio::sync::watch;
 pub(super) use carried::Carried;
 pub(super) use ceremony::Ceremonies;
 pub(super) use cookie::CookieForm;
-pub(super) use news::News;
+pub(super) use news::{List, News};
 pub(super) use openid::Providers;
 pub(super) use strangers::Strangers;
 pub(super) use throttle::Throttle;

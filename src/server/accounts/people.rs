@@ -74,6 +74,7 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
     caller.may(&app, Right::ManageAccounts, What::Organisation).await?;
     let (store, organisation) = (app.rooms.store(), caller.session.organisation);
     let found = store.roles_in(organisation).await?;
+    caller.read_of(&app, found.len()).await?;
     let name = |person: PersonId| found.iter().find(|role| role.person.id == person).map(|role| role.person.card.name.clone());
     let mut invitations = Vec::new();
     for waiting in store.enrolments_of(organisation).await? {

@@ -34,6 +34,9 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
         caller.may(&app, Right::ManageAccounts, What::Organisation).await?;
     }
     let found = app.rooms.store().sessions_in(caller.session.organisation, of(&caller)).await?;
+    if of(&caller).is_none() {
+        caller.read_of(&app, found.len()).await?;
+    }
     let this = |id: &str| matches!(&caller.pass, Pass::Session(own) if own == id);
     let sessions = found.into_iter().map(|session| {
         let this = this(&session.id);

@@ -13,7 +13,8 @@ import { prove, register } from "./webauthn.js";
 
 const VIEWS = ["sign-in", "choose", "enrol", "account", "admin", "watch", "emergencies", "merges", "holds"];
 /** Roles that work with patients. */
-const CLINICAL = ["doctor", "nurse", "registrar"];
+// Who has a desk: the registry finds and merges, and has no list of visits.
+const CLINICAL = ["doctor", "nurse"];
 
 let token = decodeURIComponent(location.hash.slice(1));
 let offer = null;

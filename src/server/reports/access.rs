@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::super::App;
 use super::super::caller::{Caller, What};
 use super::super::error::{ApiError, ErrorDocument};
-use crate::audit::Action;
+use crate::audit::{Action, Event, Purpose};
 use crate::identity::{Right, RoleKind};
 
 /// Where the log has it.
@@ -53,6 +53,7 @@ async fn enter(app: &App, caller: &Caller, patient: &str, action: Action) -> Res
     let watches = caller.session.kind == RoleKind::PrivacyOfficer;
     caller.may(app, if watches { Right::Report } else { Right::View }, What::Patient(patient)).await?;
     let store = app.rooms.store();
-    let entry = store.keep_event(&caller.by.did_for(action, store.pseudonym(patient)?)).await?;
+    let event = Event { purpose: Some(Purpose::Operations), ..caller.by.did_for(action, store.pseudonym(patient)?) };
+    let entry = store.keep_event(&event).await?;
     Ok(Json(Entered { entry }))
 }

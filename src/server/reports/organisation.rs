@@ -16,7 +16,7 @@ use super::super::sharing::{organisation_name, works_here};
 use super::super::witnesses::Said;
 use super::paper;
 use crate::audit::report::{Report, Reporter, Scope};
-use crate::audit::{Action, Checkpoint, Event, OrganisationId, PersonId, Pseudonym, UnixMillis};
+use crate::audit::{Action, Checkpoint, Event, OrganisationId, PersonId, Pseudonym, Purpose, UnixMillis};
 use crate::identity::{Date, Right};
 use crate::interop::fhir::Instant;
 use crate::store::{Reach, Store, StoredRole};
@@ -101,7 +101,8 @@ pub(in crate::server) async fn show(
     caller.may(&app, Right::Report, What::Organisation).await?;
     let period = period(&form, caller.by.at)?;
     let store = app.rooms.store();
-    store.keep_event(&caller.by.did_in_general(Action::Report)).await?;
+    let event = Event { purpose: Some(Purpose::Operations), ..caller.by.did_in_general(Action::Report) };
+    store.keep_event(&event).await?;
     let witnesses = app.witnesses.said();
     let document = document(store, caller.session.organisation, period, caller.by.at, witnesses).await?;
     let policy = (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));

@@ -14,11 +14,12 @@ use axum::routing::{get, post};
 use self::markup::{Asked, Page};
 use super::courier::now;
 use super::patient::{Entry, Peer, allow_code, by, code_to, cookie, page, problem_of, refused, remember, to_page};
+use super::report::{Form, Format};
 use super::requests::reached;
 use super::{Sharing, random};
 use crate::audit::{Action, Actor, ConsentId, Event, Outcome, Refusal};
 use crate::consent::{Consent, LINK_LIFE, Secret};
-use crate::server::asked::Filled;
+use crate::server::asked::{self, Filled};
 use crate::server::error::ApiError;
 use crate::store::{By, ConsentStep, PatientPage, StoredConsent};
 
@@ -198,6 +199,7 @@ async fn report(
     peer: Peer,
     Path(consent): Path<String>,
     headers: HeaderMap,
+    asked::Asked(form): asked::Asked<Form>,
 ) -> Result<Response, ApiError> {
     let by = by(peer);
     let Some((_, mine)) = mine(&sharing, &consent, &headers).await? else { return Ok(refused(Refusal::NotSignedIn)) };
@@ -206,7 +208,8 @@ async fn report(
         return Ok(refused(refusal));
     }
     let report = super::report::of_patient(&sharing, &mine.patient, &by).await?;
-    Ok(page(StatusCode::OK, &report.html()))
+    let format = form.format.unwrap_or(Format::Html);
+    report.answer(format, |html| page(StatusCode::OK, &html)).await
 }
 
 /// The consent as a FHIR document, for the patient.

@@ -17,7 +17,7 @@ use crate::identity::{Right, RoleKind, Thing};
 use crate::note::compose::Language;
 use crate::server::App;
 use crate::server::asked::Body;
-use crate::server::caller::{Caller, What};
+use crate::server::caller::{Caller, Pass, What};
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::store::{By, Card, EmergencyAbout, MessageKind, Outgoing, Owner, Store, StoreError, StoredEmergency, record_id};
 use crate::text::PatientText;
@@ -257,20 +257,20 @@ pub(super) struct WantedView {
 )]
 pub(super) async fn view(
     State(sharing): State<Sharing>,
-    Caller { by, .. }: Caller,
+    Caller { by, pass, .. }: Caller,
     Path(id): Path<String>,
     Body(wanted): Body<WantedView>,
 ) -> Result<(StatusCode, Json<Opened>), ApiError> {
     let record = RecordId::try_from(wanted.record).map_err(|_| ApiError::NoConsent)?;
     let language = wanted.lang.as_deref().map(str::parse::<Language>).transpose()?.unwrap_or(Language::English);
-    let opened = look(&sharing, &by, (&id, record), language).await?;
+    let opened = look(&sharing, (&by, &pass), (&id, record), language).await?;
     Ok((StatusCode::CREATED, Json(opened)))
 }
 
 /// Makes the view of a note, with events of its own before it is shown.
 pub(super) async fn look(
     sharing: &Sharing,
-    by: &By,
+    (by, pass): (&By, &Pass),
     (id, record): (&str, RecordId),
     language: Language,
 ) -> Result<Opened, ApiError> {
@@ -296,7 +296,7 @@ pub(super) async fn look(
     match break_glass(&ask, stored.about.reason, stored.about.words.clone(), by.at) {
         Ok(opened) => {
             let source = Source::Emergency { patient: stored.patient, ends: stored.ends_at };
-            see_in_emergency(sharing, by, opened, (&note, source), language).await
+            see_in_emergency(sharing, (by, pass), opened, (&note, source), language).await
         }
         Err((_, event)) => {
             store.keep_event(&event.from(by.address, by.device)).await?;
@@ -342,7 +342,8 @@ pub(super) async fn announced(
 ) -> Result<Json<AnnouncedEmergencies>, ApiError> {
     caller.may(&app, Right::Report, What::Organisation).await?;
     let found = sharing.store().emergencies_at(caller.session.organisation).await?;
-    sharing.store().keep_event(&caller.by.did_in_general(Action::Report)).await?;
+    let event = Event { purpose: Some(Purpose::Operations), ..caller.by.did_in_general(Action::Report) };
+    sharing.store().keep_event(&event).await?;
     let reads = caller.session.kind == RoleKind::PrivacyOfficer;
     let face = |(stored, patient): (StoredEmergency, crate::audit::Pseudonym)| Announced {
         at: minute(stored.opened_at),

@@ -53,6 +53,6 @@ pub(super) async fn answer(sharing: &Sharing, stored: &StoredConsent, by: &By) -
     let document = serde_json::to_vec(&resource(&stored.consent, &left_out)?)?;
     let (patient, consent) = (Some(stored.consent.scope().patient), Some(stored.consent.id()));
     let event = by.did_in_general(Action::Export { count: 1 });
-    sharing.store().keep_event(&Event { patient, consent, ..event }).await?;
+    sharing.store().keep_event(&Event { patient, consent, purpose: by.purpose, ..event }).await?;
     Ok(([(header::CONTENT_TYPE, "application/fhir+json")], document).into_response())
 }

@@ -15,11 +15,12 @@ use serde::Deserialize;
 
 use super::courier::now;
 use super::patient::{Entry, Peer, allow_code, by, code_to, cookie, link_to, page, problem_of, refused, remember, to_page};
-use super::{Sharing, organisation_name, random, report, requests};
+use super::report::{self, Form, Format};
+use super::{Sharing, organisation_name, random, requests};
 use crate::audit::{Action, ConsentId, Event, Outcome, Refusal};
 use crate::consent::{LINK_LIFE, PAGE_LIFE, Secret, WayBack};
 use crate::gateway::Address;
-use crate::server::asked::Filled;
+use crate::server::asked::{Asked, Filled};
 use crate::server::error::ApiError;
 use crate::store::{By, PatientPage, Side, WayChange};
 
@@ -288,6 +289,7 @@ async fn show_report(
     peer: Peer,
     Path(way): Path<String>,
     headers: HeaderMap,
+    Asked(form): Asked<Form>,
 ) -> Result<Response, ApiError> {
     let Some(mine) = inside(&sharing, &way, &headers).await? else { return Ok(refused(Refusal::NotSignedIn)) };
     let by = By { actor: mine.decider.actor(), ..by(peer) };
@@ -295,7 +297,8 @@ async fn show_report(
         return Ok(refused(refusal));
     }
     let report = report::of_patient(&sharing, &mine.patient, &by).await?;
-    Ok(page(StatusCode::OK, &report.html()))
+    let format = form.format.unwrap_or(Format::Html);
+    report.answer(format, |html| page(StatusCode::OK, &html)).await
 }
 
 #[cfg(test)]

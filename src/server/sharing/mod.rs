@@ -191,7 +191,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(requests::attest))
         .routes(routes!(requests::cancel))
         .routes(routes!(restricted::ask))
-        .routes(routes!(views::shared))
+        .routes(routes!(views::list::shared))
         .routes(routes!(views::open))
         .routes(routes!(views::page))
         .routes(routes!(views::picture))

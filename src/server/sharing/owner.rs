@@ -183,7 +183,7 @@ pub(super) async fn outbox(
         return Ok(Json(Outbox { shown, messages: Vec::new() }));
     }
     let kept = sharing.store().messages(SHOWN).await?;
-    caller.searched(&app, kept.len()).await?;
+    caller.read_of(&app, kept.len()).await?;
     let posted = kept.into_iter().map(|kept| {
         let to = kept.message.phone.as_ref().or(kept.message.mail.as_ref()).map(|to| to.reveal().to_owned());
         let text = Some(kept.message.text.reveal().to_owned());

@@ -1,5 +1,7 @@
 //! Who has seen what of a patient, in Chinese: each line names its entry of the audit log, and the report the log's signed head.
 
+mod paper;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
@@ -12,13 +14,14 @@ use utoipa::ToSchema;
 
 use super::words::{self, escaped, minute};
 use super::{Names, Sharing};
-use crate::audit::{Action, Actor, Event, Outcome, RestrictedReason, RoleId};
+use crate::audit::{Action, Actor, Event, Outcome, Purpose, RestrictedReason, RoleId};
 use crate::identity::{Right, RoleKind};
 use crate::server::App;
 use crate::server::asked::Asked;
 use crate::server::caller::{Caller, What};
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::store::By;
+use crate::{fonts, letter};
 
 /// Events that are read at once.
 const BATCH: usize = 4_096;
@@ -74,7 +77,9 @@ pub(super) async fn of_patient(sharing: &Sharing, patient: &str, by: &By) -> Res
     let pseudonym = store.pseudonym(patient)?;
     let same = store.same_person(patient).await?;
     let theirs = same.iter().map(|id| store.pseudonym(id)).collect::<Result<HashSet<_>, _>>()?;
-    store.keep_event(&by.did_for(Action::Report, pseudonym)).await?;
+    // A report is no treatment, whoever makes it; the patient's own has no purpose but theirs.
+    let purpose = by.purpose.map(|_| Purpose::Operations);
+    store.keep_event(&Event { purpose, ..by.did_for(Action::Report, pseudonym) }).await?;
     // What is in the log's files is what the head has signed.
     store.write_log().await?;
     let (head, note) = store.signed_head()?;
@@ -149,6 +154,7 @@ fn what(action: Action) -> String {
     let fixed = match action {
         Action::SignIn => "登入或開啟連結",
         Action::SignOut => "登出",
+        Action::Listed => "在名單或搜尋結果中顯示",
         Action::Record => "開始錄音",
         Action::Finish => "寫成記錄",
         Action::Erase => "刪除",
@@ -178,10 +184,10 @@ fn what(action: Action) -> String {
         Action::Permit => "查核是否獲准",
         Action::BreakGlass { .. } => "緊急查閱（未經同意）",
         Action::BreakGlassAnnounce => "通知緊急查閱",
-        Action::Share => "分享記錄",
+        Action::Share => "交出已同意分享的記錄",
         Action::Print => "列印",
         Action::Forward => "轉交",
-        Action::KeyUse => "使用密鑰",
+        Action::KeyUse => "開啟密鑰庫",
         Action::KeyDestroy => "銷毀密鑰",
         Action::KeyRotate => "更換主密鑰",
         Action::Backup => "備份",
@@ -233,6 +239,21 @@ fn refused(reason: crate::audit::Refusal) -> &'static str {
 }
 
 impl Report {
+    /// The report in a form; a page is answered as `page` does.
+    pub(super) async fn answer(self, format: Format, page: impl FnOnce(String) -> Response) -> Result<Response, ApiError> {
+        Ok(match format {
+            Format::Json => Json(self).into_response(),
+            Format::Html => page(self.html()),
+            Format::Pdf => {
+                let papers = vec![self.paper()];
+                let written = tokio::task::spawn_blocking(move || letter::to_pdf(&papers, &fonts::for_letters(&papers)?)).await;
+                let written = written.map_err(|error| ApiError::internal(&error))??;
+                let name = "inline; filename=\"report.pdf\"";
+                ([(header::CONTENT_TYPE, "application/pdf"), (header::CONTENT_DISPOSITION, name)], written).into_response()
+            }
+        })
+    }
+
     /// The report as a page.
     pub(super) fn html(&self) -> String {
         let mut rows = String::new();
@@ -255,7 +276,7 @@ impl Report {
         format!(
             "<!doctype html>\n<html lang=\"zh-Hant-HK\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
              <title>誰看過我的資料</title>\n<link rel=\"stylesheet\" href=\"/assets/decision.css\">\n</head>\n<body>\n<main>\n<h1>誰看過我的資料</h1>\n\
-             <p>製作時間 {}。「記錄」一欄是稽核日誌的編號。</p>\n<table><thead><tr><th>記錄</th><th>時間</th><th>誰</th><th>做了甚麼</th><th>用途</th><th>結果</th></tr></thead>\n<tbody>\n{rows}</tbody></table>\n\
+             <p>製作時間 {}。「記錄」一欄是稽核日誌的編號。<a href=\"?format=pdf\">PDF</a> <a href=\"?format=json\">JSON</a></p>\n<table><thead><tr><th>記錄</th><th>時間</th><th>誰</th><th>做了甚麼</th><th>用途</th><th>結果</th></tr></thead>\n<tbody>\n{rows}</tbody></table>\n\
              <p>稽核日誌 {}，共 {} 項，樹根 {}。</p>\n<pre>{}</pre>\n</main>\n</body>\n</html>\n",
             self.made_at,
             escaped(&self.checkpoint.origin),
@@ -266,12 +287,13 @@ impl Report {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+/// In which form a report is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Format {
-    #[default]
+pub(super) enum Format {
     Json,
     Html,
+    Pdf,
 }
 
 /// In which form a report is taken.
@@ -279,15 +301,15 @@ enum Format {
 #[serde(deny_unknown_fields)]
 pub(super) struct Form {
     #[serde(default)]
-    format: Format,
+    pub(super) format: Option<Format>,
 }
 
 /// Who has seen what of a patient, for the clinic that treats them to hand over.
 #[utoipa::path(
     get,
     path = "/v1/patients/{id}/report",
-    params(("id" = String, Path, description = "The patient's id"), ("format" = Option<String>, Query, description = "`json` or `html`; `json` when not said")),
-    responses((status = 200, description = "The report", content((Report = "application/json"), (String = "text/html"))), (status = "default", description = "Why not", body = ErrorDocument))
+    params(("id" = String, Path, description = "The patient's id"), ("format" = Option<String>, Query, description = "`json`, `html` or `pdf`; `json` when not said")),
+    responses((status = 200, description = "The report", content((Report = "application/json"), (String = "text/html"), (Vec<u8> = "application/pdf"))), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn show(
     State(app): State<App>,
@@ -300,10 +322,6 @@ pub(super) async fn show(
     let watches = matches!(caller.session.kind, RoleKind::PrivacyOfficer | RoleKind::Auditor);
     caller.may(&app, if watches { Right::Report } else { Right::View }, What::Patient(&patient)).await?;
     let report = of_patient(&sharing, &patient, &caller.by).await?;
-    Ok(match form.format {
-        Format::Json => Json(report).into_response(),
-        Format::Html => {
-            ([(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))], Html(report.html())).into_response()
-        }
-    })
+    let page = |html| ([(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))], Html(html)).into_response();
+    report.answer(form.format.unwrap_or(Format::Json), page).await
 }

@@ -275,6 +275,10 @@ pub(super) struct Face {
 }
 
 impl Face {
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     pub(super) fn of(stored: &StoredConsent) -> Self {
         let (scope, about) = (stored.consent.scope(), &stored.about);
         Self {
@@ -322,9 +326,18 @@ pub(super) struct Requests {
 
 /// What the caller's role has asked for.
 #[utoipa::path(get, path = "/v1/requests", responses((status = 200, description = "The newest first", body = Requests), (status = "default", description = "Why not", body = ErrorDocument)))]
-pub(super) async fn list(State(sharing): State<Sharing>, Caller { by, .. }: Caller) -> Result<Json<Requests>, ApiError> {
-    let Actor::Staff { role, .. } = by.actor else { return Ok(Json(Requests { requests: Vec::new() })) };
+pub(super) async fn list(
+    State(app): State<App>,
+    State(sharing): State<Sharing>,
+    caller: Caller,
+) -> Result<Json<Requests>, ApiError> {
+    let Actor::Staff { role, .. } = caller.by.actor else { return Ok(Json(Requests { requests: Vec::new() })) };
     let found = sharing.store().consents(Side::Requester(role)).await?;
+    let ids: Vec<String> = found.iter().map(|stored| format!("{} {}", stored.consent.id(), state(&stored.consent))).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    // Whom the clinic does not know is a number that the caller gave.
+    let patients = found.iter().filter(|stored| stored.patient.is_some()).map(|stored| stored.consent.scope().patient);
+    caller.looked_over(&app, ("requests", &ids), ids.len(), patients.collect()).await?;
     Ok(Json(Requests { requests: found.iter().map(Face::of).collect() }))
 }
 

@@ -223,6 +223,13 @@ async fn a_report_tells_the_patient_who_did_what_and_under_which_entry() {
     }
     assert_eq!(lines[0]["what"], "製作查閱報告");
     assert!(json["checkpoint"]["note"].as_str().unwrap().contains(json["checkpoint"]["root"].as_str().unwrap()));
+    let paper = crate::letter::to_html(&[report.paper()]);
+    let root = json["checkpoint"]["root"].as_str().unwrap();
+    let line = format!("完成 [{}]", asked["entry"]);
+    for said in ["誰看過我的資料", "Dr Bo（Clinic B）", &line, root] {
+        assert!(paper.contains(said), "{said} is not in {paper}");
+    }
+    assert!(!paper.contains(SENTINEL) && !paper.contains("CHAN"));
     let html = report.html();
     assert!(html.contains("分享生效") && !html.contains(SENTINEL) && !html.contains("CHAN"));
 }

@@ -1,10 +1,12 @@
 //! What others share with the caller: a view of a note, open as long as a permit holds.
 //!
-//! A view is kept in memory for the one role that opened it. Whoever shows it holds a socket, which says at once when it is over; each
-//! piece that is sent asks the permits again. Nothing decided is kept anywhere else.
+//! A view is kept in memory for the one session that opened it. Whoever shows it holds a socket, which says at once when it is over; without
+//! one it ends within minutes. Each piece that is sent asks the permits again. Nothing decided is kept anywhere else.
 
 mod held;
+pub(super) mod list;
 mod markup;
+mod open;
 
 use axum::Json;
 use axum::body::Body as HttpBody;
@@ -17,101 +19,31 @@ use tokio::sync::watch;
 use utoipa::ToSchema;
 
 pub(in crate::server::sharing) use self::held::Source;
-pub(super) use self::held::Views;
 use self::held::{Held, decided};
-use super::requests::{Face, id};
+pub(super) use self::open::Views;
+use self::open::{Part, UNWATCHED};
+use super::requests::id;
 use super::words::reason;
 use super::{Names, Sharing};
 use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal};
-use crate::consent::{Consent, Emergency, Permit, Use, Uses};
+use crate::consent::{Emergency, Permit, Use, Uses};
 use crate::fonts;
-use crate::identity::{Right, RoleKind, Thing};
+use crate::identity::{Right, Thing};
 use crate::letter::{LetterError, Picture, Piece, to_pictures};
 use crate::note::compose::Language;
 use crate::record::Record;
 use crate::server::App;
 use crate::server::asked::Body;
-use crate::server::caller::Caller;
+use crate::server::caller::{Caller, Pass};
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::sharing::{View, Watermark};
-use crate::store::{By, Side, Store, StoreError, StoredConsent, record_id};
+use crate::store::{By, Store, StoreError, StoredConsent, record_id};
 
 /// A page of a view runs no script and loads our style sheet and its own pictures.
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 /// Bytes of a copy that are sent between two looks at the permits.
 const PIECE: usize = 16 << 10;
-
-/// Something that is shared with the caller.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Share {
-    #[serde(flatten)]
-    consent: Face,
-    notes: Vec<SharedNote>,
-    /// Restricted data were left out. Of which visits, and how many, is not told.
-    left_out: bool,
-    /// Whether the caller may ask the patient for them: who asked for the consent may.
-    may_ask: bool,
-}
-
-#[derive(Serialize, ToSchema)]
-struct SharedNote {
-    /// The note's id for a view.
-    record: String,
-    /// RFC 3339 time.
-    signed_at: String,
-    signed_by: String,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(super) struct Shares {
-    shares: Vec<Share>,
-}
-
-/// What is shared with the caller now.
-#[utoipa::path(get, path = "/v1/shares", responses((status = 200, description = "The newest first", body = Shares), (status = "default", description = "Why not", body = ErrorDocument)))]
-pub(super) async fn shared(State(sharing): State<Sharing>, Caller { by, session, .. }: Caller) -> Result<Json<Shares>, ApiError> {
-    let Actor::Staff { role, organisation, .. } = by.actor else { return Ok(Json(Shares { shares: Vec::new() })) };
-    // What is shared with a whole house is for those of it who treat.
-    if !matches!(session.kind, RoleKind::Doctor | RoleKind::Nurse) {
-        return Ok(Json(Shares { shares: Vec::new() }));
-    }
-    let (mut shares, mut refusals) = (Vec::new(), Vec::new());
-    for stored in sharing.store().consents(Side::Recipient(organisation)).await? {
-        let scope = stored.consent.scope();
-        let in_time = scope.from <= by.at && by.at < scope.end();
-        if !matches!(stored.consent, Consent::Active(_)) || !scope.recipient.is(&by.actor) || !in_time {
-            continue;
-        }
-        let (mut notes, mut left_out) = (Vec::new(), false);
-        for note in &stored.about.notes {
-            // One that was erased since is shared no more, nor one of somebody who was merged by mistake.
-            let Ok(Some(kept)) = sharing.store().record(note).await else { continue };
-            if !is_theirs(sharing.store(), &stored, note).await? {
-                continue;
-            }
-            let record = record_id(note);
-            if sharing.store().is_restricted(note).await? {
-                let (permits, events) = decided(&stored.consent, &by, (record, true, scope.purpose), Use::View);
-                if permits.is_err() {
-                    let is_kept = !left_out && sharing.keeps_left_out(role, stored.consent.id(), by.at);
-                    refusals.extend(events.into_iter().last().filter(|_| is_kept));
-                    left_out = true;
-                    continue;
-                }
-            }
-            if let Some((_, signature)) = kept.signed.last() {
-                let (signed_at, signed_by) = (signature.at.clone(), signature.by.clone());
-                notes.push(SharedNote { record: record.to_string(), signed_at, signed_by });
-            }
-        }
-        let may_ask = left_out && *stored.consent.requester() == by.actor;
-        shares.push(Share { consent: Face::of(&stored), notes, left_out, may_ask });
-    }
-    let count = u32::try_from(shares.len()).unwrap_or(u32::MAX);
-    sharing.store().keep_events(&refusals, &by.did_in_general(Action::Search { count })).await?;
-    Ok(Json(Shares { shares }))
-}
 
 /// What is to be seen.
 #[derive(Deserialize, ToSchema)]
@@ -146,7 +78,7 @@ pub(super) struct Opened {
 pub(super) async fn open(
     State(app): State<App>,
     State(sharing): State<Sharing>,
-    Caller { by, session, .. }: Caller,
+    Caller { by, session, pass, .. }: Caller,
     Path(consent): Path<String>,
     Body(wanted): Body<Wanted>,
 ) -> Result<(StatusCode, Json<Opened>), ApiError> {
@@ -158,8 +90,19 @@ pub(super) async fn open(
         app.gate.rights.rule(&session, right, &thing, Some(permit)).allowed
     };
     let (held, entry) = see(&sharing, &by, (&names, may), (id(consent)?, record, wanted.purpose), language).await?;
-    let view = sharing.0.views.keep(held)?;
+    let view = hold_open(&sharing, held, &pass)?;
     Ok((StatusCode::CREATED, Json(Opened { view, entry })))
+}
+
+/// Keeps a view for this session. It does not stay in memory where nobody comes to watch it.
+fn hold_open(sharing: &Sharing, held: Held, pass: &Pass) -> Result<String, ApiError> {
+    let view = sharing.0.views.keep(held, pass)?;
+    let (sharing, id) = (sharing.clone(), view.clone());
+    tokio::spawn(async move {
+        tokio::time::sleep(UNWATCHED).await;
+        sharing.0.views.end_unwatched(&id);
+    });
+    Ok(view)
 }
 
 /// Whether a note of a consent is still its patient's, or one's who is the same person: a merge may have been taken back.
@@ -205,7 +148,10 @@ async fn see(
     let seen = store.event_about(by, Action::View { count: 1 }, note).await?;
     let seen = Event { purpose: Some(purpose), consent: Some(consent), ..seen };
     drawable(store, &seen, fonts::look).await?;
-    let entry = store.keep_events(&events, &seen).await?;
+    // Making the view is what hands the note over; looking at it is what the watermark names.
+    let shared = Event { action: Action::Share, ..seen.clone() };
+    let before: Vec<Event> = events.into_iter().chain([shared]).collect();
+    let entry = store.keep_events(&before, &seen).await?;
     let mark = |error: crate::sharing::SharingError| ApiError::Denied(error.refusal());
     let watermark = Watermark::new(&names.person, &names.organisation, by.at, entry).map_err(mark)?;
     let view = View::of(signed, record, role, &permits, watermark, language, by.at).map_err(mark)?;
@@ -219,7 +165,7 @@ async fn see(
 /// Makes and keeps the view of a note that is looked at in an emergency, until the emergency's end. Its events are in the log before.
 pub(super) async fn see_in_emergency(
     sharing: &Sharing,
-    by: &By,
+    (by, pass): (&By, &Pass),
     opened: Emergency,
     (note, source): (&str, Source),
     language: Language,
@@ -242,7 +188,7 @@ pub(super) async fn see_in_emergency(
     let pictures = pictures(&view, language).await?;
     let (note, uses) = (note.to_owned(), Uses::default());
     let held = Held { role, source, note, record, purpose, permits, view, language, uses, pictures };
-    Ok(Opened { view: sharing.0.views.keep(held)?, entry })
+    Ok(Opened { view: hold_open(sharing, held, pass)?, entry })
 }
 
 /// Whether there is a font to draw a view with: without its picture it would have no mark that cannot be cut out, and is not shown.
@@ -304,9 +250,9 @@ async fn permitted<T>(sharing: &Sharing, decided: Result<T, Refusal>, mut events
 }
 
 /// The caller's view of this id, if its permits hold still.
-async fn holding(sharing: &Sharing, by: &By, view: &str) -> Result<std::sync::Arc<Held>, ApiError> {
+async fn holding(sharing: &Sharing, (by, pass): (&By, &Pass), view: &str) -> Result<std::sync::Arc<Held>, ApiError> {
     let Actor::Staff { role, .. } = by.actor else { return Err(ApiError::NoConsent) };
-    let Some(held) = sharing.0.views.find(view, role) else {
+    let Some(held) = sharing.0.views.find(view, role, pass) else {
         let outcome = Outcome::Refused { reason: Refusal::OtherRecipient };
         sharing.store().keep_event(&Event { outcome, ..by.did_in_general(Action::View { count: 0 }) }).await?;
         return Err(ApiError::NoConsent);
@@ -324,6 +270,16 @@ async fn holding(sharing: &Sharing, by: &By, view: &str) -> Result<std::sync::Ar
     }
 }
 
+/// Keeps the event of what is fetched again of a view. The event of its opening tells of its page, and of each picture, once.
+async fn fetched(sharing: &Sharing, by: &By, (view, held): (&str, &Held), part: Part) -> Result<(), StoreError> {
+    if sharing.0.views.is_first(view, part) {
+        return Ok(());
+    }
+    let event = sharing.store().event_about(by, Action::View { count: 1 }, &held.note).await?;
+    let event = Event { purpose: Some(held.purpose), consent: held.consent(), ..event };
+    sharing.store().keep_event(&event).await.map(drop)
+}
+
 /// The page of a view, with its watermark.
 #[utoipa::path(
     get,
@@ -333,10 +289,11 @@ async fn holding(sharing: &Sharing, by: &By, view: &str) -> Result<std::sync::Ar
 )]
 pub(super) async fn page(
     State(sharing): State<Sharing>,
-    Caller { by, .. }: Caller,
+    Caller { by, pass, .. }: Caller,
     Path(view): Path<String>,
 ) -> Result<Response, ApiError> {
-    let held = holding(&sharing, &by, &view).await?;
+    let held = holding(&sharing, (&by, &pass), &view).await?;
+    fetched(&sharing, &by, (&view, &held), Part::Page).await?;
     Ok(html(markup::page(&held, &view)))
 }
 
@@ -349,11 +306,13 @@ pub(super) async fn page(
 )]
 pub(super) async fn picture(
     State(sharing): State<Sharing>,
-    Caller { by, .. }: Caller,
+    Caller { by, pass, .. }: Caller,
     Path((view, number)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let held = holding(&sharing, &by, &view).await?;
-    let picture = number.parse::<usize>().ok().and_then(|number| held.pictures.get(number)).ok_or(ApiError::NoConsent)?;
+    let held = holding(&sharing, (&by, &pass), &view).await?;
+    let number = number.parse::<usize>().map_err(|_| ApiError::NoConsent)?;
+    let picture = held.pictures.get(number).ok_or(ApiError::NoConsent)?;
+    fetched(&sharing, &by, (&view, &held), Part::Picture(number)).await?;
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("image/png"))], picture.png.clone()).into_response())
 }
 
@@ -379,11 +338,13 @@ pub(super) async fn watch(
 ) -> Result<Response, ApiError> {
     // From here on no change is missed.
     let changes = sharing.store().consent_changes();
-    let held = holding(&sharing, &by, &view).await?;
+    let held = holding(&sharing, (&by, &pass), &view).await?;
     let closing = app.closing.subscribe();
     Ok(upgrade.on_upgrade(move |socket| async move {
+        let left = sharing.0.views.watch(&view);
         let ended = async {
             tokio::select! {
+                () = tokio::time::sleep(left) => Refusal::Expired,
                 refusal = held.ended(sharing.store(), changes) => refusal,
                 // The session ended, or the role.
                 () = app.gate.over(sharing.store(), &pass) => Refusal::NotSignedIn,
@@ -431,7 +392,7 @@ async fn closed(closing: &mut watch::Receiver<bool>) {
 pub(super) async fn take(
     State(app): State<App>,
     State(sharing): State<Sharing>,
-    Caller { by, session, .. }: Caller,
+    Caller { by, session, pass, .. }: Caller,
     Path((view, to)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     let (to, action) = match to.as_str() {
@@ -440,7 +401,7 @@ pub(super) async fn take(
         "forward" => (Use::Forward, Action::Forward),
         _ => return Err(ApiError::NoSuchAddress),
     };
-    let held = holding(&sharing, &by, &view).await?;
+    let held = holding(&sharing, (&by, &pass), &view).await?;
     let may = |right: Right, permit: &Permit, organisation| {
         let thing = Thing { id: held.record, organisation, treating: Vec::new() };
         app.gate.rights.rule(&session, right, &thing, Some(permit)).allowed

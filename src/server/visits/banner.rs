@@ -14,6 +14,9 @@ use crate::server::error::ApiError;
 use crate::store::{Store, StoreError, StoredEncounter, StoredPatient};
 use crate::visit::Age;
 
+/// Characters of a masked number that are told.
+const TOLD: usize = 4;
+
 /// Whose a recording is: patient and visit.
 #[derive(Clone, Serialize, ToSchema)]
 pub(in crate::server) struct Banner {
@@ -41,6 +44,8 @@ pub(in crate::server) struct PatientFace {
     pub allergies: Option<Vec<String>>,
     /// Who is the same person, as the registry said: what they are known by and allergic to besides.
     pub merged: Vec<MergedFace>,
+    /// Only what finding and merging needs is told: numbers are masked and allergies left out.
+    pub masked: bool,
 }
 
 /// A patient who is merged with another, beside that one.
@@ -72,6 +77,14 @@ pub(in crate::server) struct Number {
     /// `hkid`, `passport`, `hospital`, `clinic` or `other`.
     pub kind: &'static str,
     pub value: String,
+}
+
+impl Number {
+    /// Leaves the first characters, of which there are never more than of those that are hidden.
+    fn mask(&mut self) {
+        let told = (self.value.chars().count() / 2).min(TOLD);
+        self.value = self.value.chars().enumerate().map(|(at, character)| if at < told { character } else { '•' }).collect();
+    }
 }
 
 /// A visit.
@@ -109,7 +122,23 @@ impl PatientFace {
             age: age.map(|Age { years, months }| Years { years, months }),
             allergies: patient.allergies.map(|known| known.iter().map(|allergy| allergy.reveal().to_owned()).collect()),
             merged: Vec::new(),
+            masked: false,
         }
+    }
+
+    /// The ids of the patient and of who is the same person.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.id.as_str()).chain(self.merged.iter().map(|merged| merged.id.as_str()))
+    }
+
+    /// What is told of a patient to who finds and merges and sees no record.
+    pub fn masked(mut self) -> Self {
+        self.identifiers.iter_mut().for_each(Number::mask);
+        for merged in &mut self.merged {
+            merged.identifiers.iter_mut().for_each(Number::mask);
+            merged.allergies = None;
+        }
+        Self { allergies: None, masked: true, ..self }
     }
 
     /// The same with those who are the same person.
@@ -186,5 +215,34 @@ impl Faces {
         };
         self.patients.insert(id.to_owned(), found.clone());
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::visit::{Given, Patient};
+
+    #[test]
+    fn who_only_finds_is_told_no_whole_number_and_no_allergy() {
+        let today = Date::parse("2026-11-27").unwrap();
+        let given = Given {
+            name: "CHAN Tai Man",
+            identifiers: &[("hkid", "A123456(3)"), ("clinic", "77"), ("other", "8")],
+            allergies: Some(&["penicillin".to_owned()]),
+            born: Some("1961-03-02"),
+            ..Given::default()
+        };
+        let stored = StoredPatient { id: "one".into(), version: 1, patient: Patient::new(&given, today).unwrap(), under: None };
+        let whole = PatientFace::of(stored, today);
+        let face = PatientFace { merged: vec![whole.clone().into()], ..whole.clone() }.masked();
+        let told = serde_json::to_string(&face).unwrap();
+        for hidden in ["A123456", "23456", "penicillin", "77"] {
+            assert!(!told.contains(hidden), "{hidden} is in {told}");
+        }
+        for shown in ["CHAN Tai Man", "A123", "1961-03-02", r#""masked":true"#] {
+            assert!(told.contains(shown), "{shown} is not in {told}");
+        }
+        assert!(!whole.masked && whole.allergies.is_some());
     }
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::banner::PatientFace;
 use crate::audit::{Action, Event, Outcome, Refusal};
-use crate::identity::{Agreement, Certainty, Date, Field, Right};
+use crate::identity::{Agreement, Certainty, Field, Right};
 use crate::interop::fhir::Instant;
 use crate::server::App;
 use crate::server::asked::Body;
@@ -22,7 +22,7 @@ use crate::store::{Likeness, Reach, StoreError, StoredMerge, StoredPatient};
 /// Pairs in the list.
 const LISTED: usize = 50;
 /// Pairs that are told to who enters a patient.
-const TOLD: usize = 5;
+pub(super) const TOLD: usize = 5;
 
 /// Two patients who may be one person.
 #[derive(Serialize, ToSchema)]
@@ -45,7 +45,7 @@ struct Reason {
 }
 
 impl Possible {
-    fn of(Likeness { one, other, proposal }: Likeness, today: Date) -> Self {
+    fn of(Likeness { one, other, proposal }: Likeness, face: impl Fn(StoredPatient) -> PatientFace) -> Self {
         let reason = |(field, agreement, _)| Reason {
             field: match field {
                 Field::Name => "name",
@@ -62,11 +62,16 @@ impl Possible {
             },
         };
         Self {
-            one: PatientFace::of(one, today),
-            other: PatientFace::of(other, today),
+            one: face(one),
+            other: face(other),
             certainty: if proposal.certainty == Certainty::Likely { "likely" } else { "possible" },
             reasons: proposal.reasons.into_iter().map(reason).collect(),
         }
+    }
+
+    /// The ids of both.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.one.ids().chain(self.other.ids())
     }
 }
 
@@ -83,11 +88,11 @@ pub(super) struct MergeFace {
 }
 
 impl MergeFace {
-    fn of(merge: StoredMerge, (one, other): (StoredPatient, StoredPatient), today: Date) -> Self {
+    fn of(merge: StoredMerge, (one, other): (StoredPatient, StoredPatient), face: impl Fn(StoredPatient) -> PatientFace) -> Self {
         Self {
             id: merge.id,
-            one: PatientFace::of(one, today),
-            other: PatientFace::of(other, today),
+            one: face(one),
+            other: face(other),
             same: merge.same,
             at: Instant::from_unix_seconds(merge.made_at).as_str().to_owned(),
         }
@@ -102,10 +107,25 @@ pub(super) struct MergeList {
     said: Vec<MergeFace>,
 }
 
-/// Whom a patient who was just entered may be, of those whom the caller may find.
-pub(super) async fn possible(app: &App, reach: Reach, patient: &str, today: Date) -> Result<Vec<Possible>, ApiError> {
-    let found = app.rooms.store().likenesses(reach, Some(patient), TOLD).await?;
-    Ok(found.into_iter().map(|likeness| Possible::of(likeness, today)).collect())
+/// What the caller is told of a patient who is found.
+fn face_for(app: &App, caller: &Caller) -> Result<impl Fn(StoredPatient) -> PatientFace + Copy, ApiError> {
+    let (today, views) = (today().map_err(|error| ApiError::internal(&error))?, caller.views(app));
+    Ok(move |stored| {
+        let face = PatientFace::of(stored, today);
+        if views { face } else { face.masked() }
+    })
+}
+
+/// At most so many pairs within a reach who may be one person, or whom of it `patient` may be.
+pub(super) async fn possible(
+    app: &App,
+    caller: &Caller,
+    reach: Reach,
+    patient: Option<&str>,
+    most: usize,
+) -> Result<Vec<Possible>, ApiError> {
+    let (found, face) = (app.rooms.store().likenesses(reach, patient, most).await?, face_for(app, caller)?);
+    Ok(found.into_iter().map(|likeness| Possible::of(likeness, face)).collect())
 }
 
 /// Patients of the organisation who may be one person, and what its registry said of such pairs.
@@ -117,9 +137,8 @@ pub(super) async fn possible(app: &App, reach: Reach, patient: &str, today: Date
 pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<MergeList>, ApiError> {
     caller.may(&app, Right::Merge, What::Organisation).await?;
     let (store, organisation) = (app.rooms.store(), caller.session.organisation);
-    let today = today().map_err(|error| ApiError::internal(&error))?;
-    let found = store.likenesses(Reach { organisation, role: None }, None, LISTED).await?;
-    let possible: Vec<Possible> = found.into_iter().map(|likeness| Possible::of(likeness, today)).collect();
+    let face = face_for(&app, &caller)?;
+    let possible = possible(&app, &caller, Reach { organisation, role: None }, None, LISTED).await?;
     let mut said = Vec::new();
     let mut known: HashMap<String, Option<StoredPatient>> = HashMap::new();
     for merge in store.merges(organisation).await? {
@@ -132,9 +151,11 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
         }
         let find = |id: &str| known.get(id).cloned().flatten();
         let (Some(one), Some(other)) = (find(&merge.one), find(&merge.other)) else { continue };
-        said.push(MergeFace::of(merge, (one, other), today));
+        said.push(MergeFace::of(merge, (one, other), face));
     }
-    caller.searched(&app, possible.len() + said.len()).await?;
+    let of_said = said.iter().flat_map(|merge| [merge.one.id.as_str(), merge.other.id.as_str()]);
+    let listed = store.pseudonyms(possible.iter().flat_map(Possible::ids).chain(of_said))?;
+    caller.searched(&app, possible.len() + said.len(), listed).await?;
     Ok(Json(MergeList { possible, said }))
 }
 
@@ -172,10 +193,10 @@ pub(super) async fn merge(
         crate::store::DeskError::Conflict => ApiError::AlreadyMerged,
         error => error.into(),
     })?;
-    let today = today().map_err(|error| ApiError::internal(&error))?;
+    let face = face_for(&app, &caller)?;
     let find = async |id: &str| store.patient(id).await?.ok_or(ApiError::NoPatient);
     let pair = (find(&merge.one).await?, find(&merge.other).await?);
-    Ok((StatusCode::CREATED, Json(MergeFace::of(merge, pair, today))))
+    Ok((StatusCode::CREATED, Json(MergeFace::of(merge, pair, face))))
 }
 
 /// Takes back what was said of two patients. Both are again as they were, with what came to each meanwhile.

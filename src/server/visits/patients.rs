@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::banner::PatientFace;
-use super::merges::{Possible, possible};
+use super::merges::{Possible, TOLD, possible};
 use crate::audit::{Action, Event, Outcome, Refusal};
 use crate::identity::Right;
 use crate::server::App;
@@ -85,8 +85,10 @@ pub(super) struct Patients {
     more: bool,
 }
 
-/// The first of these, each with those of `merged` who are the same person.
-fn faces(
+/// The first of these, each with those of `merged` who are the same person, as much as the caller may be told. The events are in the log.
+async fn told(
+    app: &App,
+    caller: &Caller,
     found: impl Iterator<Item = StoredPatient>,
     merged: impl Iterator<Item = StoredPatient>,
 ) -> Result<Json<Patients>, ApiError> {
@@ -101,6 +103,11 @@ fn faces(
     for face in &mut patients {
         face.merged = under.remove(&face.id).unwrap_or_default();
     }
+    let listed = app.rooms.store().pseudonyms(patients.iter().flat_map(PatientFace::ids))?;
+    caller.searched(app, patients.len(), listed).await?;
+    if !caller.views(app) {
+        patients = patients.into_iter().map(PatientFace::masked).collect();
+    }
     Ok(Json(Patients { patients, more }))
 }
 
@@ -114,9 +121,7 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
     let most = u32::try_from(LISTED).unwrap_or(u32::MAX).saturating_add(1);
     let (store, reach) = (app.rooms.store(), caller.reach(&app).await?);
     let merged = store.merged_patients(reach).await?;
-    let found = faces(store.leading_patients(reach, most).await?.into_iter(), merged.into_iter())?;
-    caller.searched(&app, found.patients.len()).await?;
-    Ok(found)
+    told(&app, &caller, store.leading_patients(reach, most).await?.into_iter(), merged.into_iter()).await
 }
 
 /// A patient who was entered.
@@ -149,9 +154,10 @@ pub(super) async fn create(
     let today = today().map_err(|error| ApiError::internal(&error))?;
     // The patient is entered: what goes wrong from here on must not look as if they were not.
     let looked = async {
-        let possible = possible(&app, caller.reach(&app).await?, &stored.id, today).await?;
+        let possible = possible(&app, &caller, caller.reach(&app).await?, Some(&stored.id), TOLD).await?;
         if !possible.is_empty() {
-            caller.searched(&app, possible.len()).await?;
+            let listed = app.rooms.store().pseudonyms(possible.iter().flat_map(Possible::ids))?;
+            caller.searched(&app, possible.len(), listed).await?;
         }
         Ok::<_, ApiError>(possible)
     };
@@ -206,9 +212,7 @@ pub(super) async fn search(
     let found: HashSet<String> =
         all.iter().filter(|stored| stored.patient.answers_to(&text)).map(|stored| stored.leading().to_owned()).collect();
     let (leading, merged): (Vec<_>, Vec<_>) = all.into_iter().partition(|stored| stored.under.is_none());
-    let found = faces(leading.into_iter().filter(|stored| found.contains(&stored.id)), merged.into_iter())?;
-    caller.searched(&app, found.patients.len()).await?;
-    Ok(found)
+    told(&app, &caller, leading.into_iter().filter(|stored| found.contains(&stored.id)), merged.into_iter()).await
 }
 
 /// One patient.

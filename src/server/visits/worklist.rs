@@ -104,7 +104,7 @@ pub(super) async fn show(State(app): State<App>, caller: Caller, Asked(day): Ask
         return Err(ApiError::Invalid("`until` is not after `from`".to_owned()));
     }
     let store = app.rooms.store();
-    let reach = caller.reach(&app).await?;
+    let reach = caller.reach_of_records(&app).await?;
     let mut faces = Faces::new()?;
     let mut visits = Vec::new();
     let found = store.encounters_between(reach, (from, until), MOST).await?;
@@ -123,12 +123,9 @@ pub(super) async fn show(State(app): State<App>, caller: Caller, Asked(day): Ask
         let entry = entry(&app, &mut faces, &encounter.id).await?;
         earlier.extend(entry.filter(|entry| !entry.recordings.is_empty() && !entry.progress.is_done()));
     }
-    let told = visits.iter().chain(&earlier).map(|entry| entry.banner.encounter.id.as_str());
-    let told: Vec<&str> = told.collect();
-    // The page asks again every few seconds: the same list for the same role is one event an hour.
-    if app.gate.news.is_news(caller.session.role, &told) {
-        caller.searched(&app, told.len()).await?;
-    }
+    let told: Vec<&str> = visits.iter().chain(&earlier).map(|entry| entry.banner.encounter.id.as_str()).collect();
+    let patients = store.pseudonyms(visits.iter().chain(&earlier).flat_map(|entry| entry.banner.patient.ids()))?;
+    caller.looked_over(&app, ("visits", &told), told.len(), patients).await?;
     Ok(Json(Worklist { visits, earlier, more }))
 }
 

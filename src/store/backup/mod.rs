@@ -70,7 +70,7 @@ pub async fn back_up(opening: &Opening, records: &Path, keys_to: &Path) -> Resul
         _ => return Err(StoreError::OlderForm { database: name, known }),
     }
     let made_at = By::now(Actor::System);
-    keep_event(&mut connection, &made_at).await?;
+    keep_event(&mut connection, &root, &made_at).await?;
 
     let mut sums = BTreeMap::new();
     let (head, origin) = copy_log(&opening.data, records, &mut sums)?;
@@ -115,11 +115,13 @@ fn empty(path: &Path) -> Result<(), StoreError> {
     if entries.next().is_some() { Err(StoreError::NotEmpty { folder: path.to_owned() }) } else { Ok(()) }
 }
 
-/// It is in the rows that are copied, and the server's log has it with its next event.
-async fn keep_event(connection: &mut AnyConnection, by: &By) -> Result<(), StoreError> {
+/// That the keys were unlocked for it is kept too. Both are in the rows that are copied, and the server's log has them with its next event.
+async fn keep_event(connection: &mut AnyConnection, root: &Key, by: &By) -> Result<(), StoreError> {
     let failed = || StoreError::database("keep an event");
     let mut act = connection.begin().await.map_err(failed())?;
-    enter(&mut act, &by.did_in_general(Action::Backup), "keep an event").await?;
+    for action in [Action::KeyUse, Action::Backup] {
+        enter(&mut act, root, &by.did_in_general(action), "keep an event").await?;
+    }
     act.commit().await.map_err(failed())
 }
 

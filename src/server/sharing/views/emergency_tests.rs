@@ -7,6 +7,7 @@ use crate::audit::{Action, Actor, EmergencyReason, Event, OrganisationId, Outcom
 use crate::consent::{EMERGENCY_LIFE, Use};
 use crate::identity::RoleKind;
 use crate::note::compose::Language;
+use crate::server::caller::Pass;
 use crate::server::error::ApiError;
 use crate::store::{By, Card, MessageKind, NewRole, Owner, Side, StoredEmergency, record_id};
 
@@ -68,14 +69,15 @@ async fn an_emergency_is_announced_and_logged_and_its_notes_are_read_and_not_tak
     assert_eq!(last, [(Action::BreakGlass { reason }, stage.b, patient), (Action::BreakGlassAnnounce, stage.b, patient)]);
 
     let record = record_id(&emergency.about.notes[0]);
-    let view = look(&stage.sharing, &by, (&emergency.id, record), Language::English).await.unwrap_or_else(|_| panic!());
+    let view =
+        look(&stage.sharing, (&by, &Pass::Trial), (&emergency.id, record), Language::English).await.unwrap_or_else(|_| panic!());
     let all = events(&stage).await;
     let last: Vec<_> = all[all.len() - 2..].iter().map(|event| (event.action, event.record)).collect();
     let named = Some(record);
     let acts = [Action::BreakGlass { reason }, Action::View { count: 1 }];
     assert_eq!(last, acts.map(|action| (action, named)));
     assert_eq!(all.len() as u64, view.entry + 1);
-    let held = holding(&stage.sharing, &by, &view.view).await.unwrap_or_else(|_| panic!("it holds"));
+    let held = holding(&stage.sharing, (&by, &Pass::Trial), &view.view).await.unwrap_or_else(|_| panic!("it holds"));
     let page = markup::page(&held, &view.view);
     assert!(page.contains(SENTINEL) && page.contains("Dr Bo · Clinic B") && page.contains("unprintable"));
     let taken = copy(&stage.sharing, &by, &held, (Use::Print, Action::Print), |_, _, _| true).await;
@@ -83,9 +85,9 @@ async fn an_emergency_is_announced_and_logged_and_its_notes_are_read_and_not_tak
 
     // An hour later it is over, without anybody's doing.
     let later = By { at: emergency.ends_at, ..by };
-    let over = holding(&stage.sharing, &later, &view.view).await;
+    let over = holding(&stage.sharing, (&later, &Pass::Trial), &view.view).await;
     assert!(matches!(over, Err(ApiError::Denied(Refusal::Expired))));
-    let again = look(&stage.sharing, &later, (&emergency.id, record), Language::English).await;
+    let again = look(&stage.sharing, (&later, &Pass::Trial), (&emergency.id, record), Language::English).await;
     assert!(matches!(again, Err(ApiError::NoConsent)));
     let announced = store.emergencies_at(clinic).await.unwrap();
     assert_eq!((announced.len(), announced[0].0.about.words.reveal()), (1, "unconscious after a fall"));
@@ -111,9 +113,9 @@ async fn an_emergency_needs_a_reason_a_patient_and_the_role_and_is_nobody_elses(
 
     let emergency = opened(&stage, &by).await;
     let record = record_id(&emergency.about.notes[0]);
-    let colleague = look(&stage.sharing, &stage.by(stage.a), (&emergency.id, record), Language::English).await;
+    let colleague = look(&stage.sharing, (&stage.by(stage.a), &Pass::Trial), (&emergency.id, record), Language::English).await;
     assert!(matches!(colleague, Err(ApiError::NoConsent)));
-    let other = look(&stage.sharing, &by, (&emergency.id, record_id("another")), Language::English).await;
+    let other = look(&stage.sharing, (&by, &Pass::Trial), (&emergency.id, record_id("another")), Language::English).await;
     assert!(matches!(other, Err(ApiError::NoConsent)));
     assert_eq!(refused(&events(&stage).await), before + 6);
 }
@@ -127,11 +129,12 @@ async fn an_emergency_about_somebody_else_since_a_merge_was_taken_back_ends() {
     let emergency = begin(&stage.sharing, &by, clinic, asked, |_| true).await.unwrap_or_else(|_| panic!());
     assert_eq!(emergency.patient, other);
     let record = record_id(&emergency.about.notes[0]);
-    let view = look(&stage.sharing, &by, (&emergency.id, record), Language::English).await.unwrap_or_else(|_| panic!());
+    let view =
+        look(&stage.sharing, (&by, &Pass::Trial), (&emergency.id, record), Language::English).await.unwrap_or_else(|_| panic!());
     let seen = events(&stage).await.pop().unwrap();
     let whose = Some(store.pseudonym(&stage.patient).unwrap());
     assert_eq!((seen.action, seen.patient), (Action::View { count: 1 }, whose), "the log says whose note was seen");
-    let held = holding(&stage.sharing, &by, &view.view).await.unwrap_or_else(|_| panic!("it holds"));
+    let held = holding(&stage.sharing, (&by, &Pass::Trial), &view.view).await.unwrap_or_else(|_| panic!("it holds"));
     let changes = store.consent_changes();
     let watched = store.clone();
     let watching = tokio::spawn(async move { held.ended(&watched, changes).await });
@@ -139,6 +142,6 @@ async fn an_emergency_about_somebody_else_since_a_merge_was_taken_back_ends() {
     assert!(store.unmerge(&merge, &stage.by(stage.a)).await.unwrap());
     assert_eq!(watching.await.unwrap(), Refusal::OtherPatient);
     assert!(begun.elapsed() < std::time::Duration::from_secs(1), "{:?}", begun.elapsed());
-    let again = look(&stage.sharing, &by, (&emergency.id, record), Language::English).await;
+    let again = look(&stage.sharing, (&by, &Pass::Trial), (&emergency.id, record), Language::English).await;
     assert!(matches!(again, Err(ApiError::NoConsent)));
 }

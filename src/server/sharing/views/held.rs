@@ -1,25 +1,16 @@
-//! Views that are open, each for one role, as long as its permits hold.
+//! What one open view rests on, and whether its permits hold.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 
-use super::super::random;
 use crate::audit::{ConsentId, Event, Purpose, RecordId, Refusal, RoleId, UnixMillis};
 use crate::consent::{Ask, Consent, Permit, Use, Uses, decide};
 use crate::letter::Picture;
 use crate::note::compose::Language;
-use crate::server::error::ApiError;
 use crate::sharing::View;
 use crate::store::{By, Store};
 
-/// Views that are kept at once, and how long each at most.
-const MOST: usize = 2_000;
-/// Of one role; the oldest goes before another is opened.
-const OF_ROLE: usize = 20;
-const LONGEST: Duration = Duration::from_secs(12 * 3600);
 /// How long a look at the time of a permit may be late. What ends one is told at once.
 const BEAT: Duration = Duration::from_millis(500);
 
@@ -135,42 +126,4 @@ pub(super) fn decided(
         }
     }
     (permits, events)
-}
-
-/// The open views.
-#[derive(Default)]
-pub(in crate::server::sharing) struct Views(Mutex<HashMap<String, (Instant, Arc<Held>)>>);
-
-impl Views {
-    /// Keeps a view; its id, which nobody can guess.
-    pub(super) fn keep(&self, held: Held) -> Result<String, ApiError> {
-        let bytes: [u8; 16] = random()?;
-        let id = crate::audit::RecordId::from_bytes(bytes).to_string();
-        let mut views = self.lock();
-        views.retain(|_, (since, _)| since.elapsed() < LONGEST);
-        let own = views.iter().filter(|(_, (_, other))| other.role == held.role);
-        if own.clone().count() >= OF_ROLE {
-            let oldest = own.min_by_key(|(_, (since, _))| *since).map(|(id, _)| id.clone());
-            views.remove(&oldest.unwrap_or_default());
-        }
-        if views.len() >= MOST {
-            return Err(ApiError::Denied(Refusal::TooManyTries));
-        }
-        views.insert(id.clone(), (Instant::now(), Arc::new(held)));
-        Ok(id)
-    }
-
-    /// The view of this id, if this role opened it.
-    pub(super) fn find(&self, id: &str, role: RoleId) -> Option<Arc<Held>> {
-        let found = self.lock().get(id).map(|(_, held)| Arc::clone(held));
-        found.filter(|held| held.role == role)
-    }
-
-    pub(super) fn end(&self, id: &str) {
-        self.lock().remove(id);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Arc<Held>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }

@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::super::courier::now;
 use super::super::tests::{SENTINEL, Stage, in_force, in_force_for, merged_with, stage};
 use super::super::words::minute;
+use super::open::LONGEST;
 use super::*;
 
 /// What a cut may take.
@@ -55,13 +56,15 @@ async fn a_view_is_in_the_log_before_it_is_shown_and_names_its_entry() {
     let stage = stage(3).await;
     let id = in_force(&stage).await;
     let (held, entry) = seen(&stage, id, Purpose::Referral).await.unwrap();
-    let last = last_events(&stage, 3).await;
+    let last = last_events(&stage, 4).await;
     let actions: Vec<_> = last.iter().map(|event| (event.action, event.outcome)).collect();
     let done = Outcome::Done;
-    assert_eq!(actions, [(Action::Permit, done), (Action::Permit, done), (Action::View { count: 1 }, done)]);
-    assert_eq!((last[2].consent, last[2].actor, last[2].purpose), (Some(id), stage.b, Some(Purpose::Referral)));
+    let permit = (Action::Permit, done);
+    assert_eq!(actions, [permit, permit, (Action::Share, done), (Action::View { count: 1 }, done)]);
+    assert_eq!(last[2], Event { action: Action::Share, ..last[3].clone() });
+    assert_eq!((last[3].consent, last[3].actor, last[3].purpose), (Some(id), stage.b, Some(Purpose::Referral)));
     let bytes = stage.store().events(entry, 1).await.unwrap().remove(0);
-    assert_eq!(Event::decode(&bytes).unwrap(), last[2]);
+    assert_eq!(Event::decode(&bytes).unwrap(), last[3]);
     let page = markup::page(&held, "view-id");
     assert!(page.contains(SENTINEL) && page.contains("unprintable"));
     let mark = format!("Dr Bo · Clinic B · {} HKT · #{entry}", minute(held.view.watermark().at()));
@@ -101,10 +104,10 @@ async fn an_open_view_ends_within_a_second_of_a_withdrawal() {
     let stage = stage(1).await;
     let id = in_force(&stage).await;
     let (held, _) = seen(&stage, id, Purpose::Referral).await.unwrap();
-    let view = stage.sharing.0.views.keep(held).unwrap();
+    let view = stage.sharing.0.views.keep(held, &Pass::Trial).unwrap();
     let by = stage.by(stage.b);
     let changes = stage.store().consent_changes();
-    let held = holding(&stage.sharing, &by, &view).await.unwrap_or_else(|_| panic!("it holds"));
+    let held = holding(&stage.sharing, (&by, &Pass::Trial), &view).await.unwrap_or_else(|_| panic!("it holds"));
     let store = stage.store().clone();
     let watching = tokio::spawn(async move { (held.ended(&store, changes).await, Instant::now()) });
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -115,7 +118,7 @@ async fn an_open_view_ends_within_a_second_of_a_withdrawal() {
     assert_eq!(refusal, Refusal::Withdrawn);
     assert!(at - begun < SECOND, "{:?}", at - begun);
     // What was decided before is decided anew.
-    let again = holding(&stage.sharing, &By { at: now(), ..by }, &view).await;
+    let again = holding(&stage.sharing, (&By { at: now(), ..by }, &Pass::Trial), &view).await;
     assert!(matches!(again, Err(ApiError::Denied(Refusal::Withdrawn))));
     assert!(matches!(seen(&stage, id, Purpose::Referral).await, Err(ApiError::Denied(Refusal::Withdrawn))));
 }
@@ -188,4 +191,52 @@ async fn who_may_take_no_copies_gets_none_whatever_the_consent_says() {
     assert!(matches!(taken, Err(ApiError::NotAllowed)));
     let last = last_events(&stage, 1).await.remove(0);
     assert_eq!((last.action, last.outcome), (Action::Print, Outcome::Refused { reason: Refusal::NotAllowed }));
+}
+
+#[tokio::test]
+async fn a_view_is_its_sessions_and_ends_when_nobody_watches_it() {
+    let stage = stage(1).await;
+    let id = in_force(&stage).await;
+    let (by, views) = (stage.by(stage.b), &stage.sharing.0.views);
+    let Actor::Staff { role, .. } = stage.b else { panic!() };
+    let pass = |id: &str| Pass::Session(id.to_owned());
+    let view = views.keep(seen(&stage, id, Purpose::Referral).await.unwrap().0, &pass("one")).unwrap();
+    assert!(holding(&stage.sharing, (&by, &pass("one")), &view).await.is_ok());
+    for other in [pass("two"), Pass::Trial] {
+        let another = holding(&stage.sharing, (&by, &other), &view).await;
+        assert!(matches!(another, Err(ApiError::NoConsent)), "another session of the same role");
+    }
+    // Nobody watches: it is over after minutes, and for good.
+    let later = |after| Instant::now() + after;
+    assert!(views.find_at(&view, role, &pass("one"), later(UNWATCHED - SECOND)).is_some());
+    assert!(views.find_at(&view, role, &pass("one"), later(UNWATCHED)).is_none());
+    assert!(views.find(&view, role, &pass("one")).is_none());
+    // Watched it stays, for an hour at most: then its mark would be of long ago.
+    let view = views.keep(seen(&stage, id, Purpose::Referral).await.unwrap().0, &pass("one")).unwrap();
+    assert!(views.watch(&view) > LONGEST - SECOND);
+    views.end_unwatched(&view);
+    assert!(views.find_at(&view, role, &pass("one"), later(LONGEST - SECOND)).is_some());
+    assert!(views.find_at(&view, role, &pass("one"), later(LONGEST)).is_none());
+    assert_eq!(views.watch(&view), Duration::ZERO, "what is over is not watched");
+}
+
+#[tokio::test]
+async fn what_is_fetched_again_is_an_event_again() {
+    let stage = stage(1).await;
+    let id = in_force(&stage).await;
+    let (by, views) = (stage.by(stage.b), &stage.sharing.0.views);
+    let view = views.keep(seen(&stage, id, Purpose::Referral).await.unwrap().0, &Pass::Trial).unwrap();
+    let held = holding(&stage.sharing, (&by, &Pass::Trial), &view).await.unwrap_or_else(|_| panic!("it holds"));
+    let before = stage.store().events(0, 10_000).await.unwrap().len();
+    let opened = last_events(&stage, 1).await.remove(0);
+    for _ in 0..10 {
+        for part in [Part::Page, Part::Picture(0)] {
+            fetched(&stage.sharing, &by, (&view, &held), part).await.unwrap();
+        }
+    }
+    let kept = last_events(&stage, stage.store().events(0, 10_000).await.unwrap().len() - before).await;
+    assert_eq!(kept.len(), 18, "the first page and the first picture are the opening's");
+    for event in kept {
+        assert_eq!(event, Event { at: by.at, ..opened.clone() });
+    }
 }
