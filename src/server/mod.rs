@@ -240,8 +240,8 @@ pub async fn serve(
     let router = router(app, hosts).layer(middleware::from_fn_with_state(proxies, proxies::believe));
     let router = if only_tls { router.layer(middleware::map_response(only_over_tls)) } else { router };
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    // Only HTTP/1.1, which is what these limits are of.
-    let mut server = axum_server::from_tcp(listener).map_err(bind)?.http1_only().first_request_timeout(FIRST_HEAD);
+    // Not `http1_only`, which serves without upgrades: no socket would open.
+    let mut server = axum_server::from_tcp(listener).map_err(bind)?.first_request_timeout(FIRST_HEAD);
     server.http_builder().http1().header_read_timeout(HEAD);
     let answering = async move {
         match tls {
