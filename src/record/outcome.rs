@@ -220,7 +220,6 @@ mod tests {
     use crate::note::edit::{NoteEdit, apply};
     use crate::note::extract::extract;
     use crate::speech::transcript::read;
-    use crate::terminology::Lexicon;
 
     const SAID: &str = "patient: 我頭痛咗三日。\npatient: 食緊 metformin 500 mg 一日兩次。\ndoctor: 今日血壓145/90。";
     const AT: &str = "2026-11-26T09:00:00Z";
