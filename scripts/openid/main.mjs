@@ -134,8 +134,8 @@ await check("a stranger who signs in there is refused here, told nothing, and in
   expect(REFUSED.test(await problem(page)), "what the page says");
   same(new URL(page.url()).search, "", "the code stands in the address");
   same((await ask(page, "GET", "/v1/session")).status, 401, "a session");
-  // The page's question who is signed in is one too.
-  await audited(before + 2, "a stranger");
+  // Who is signed in was asked three times: by the page as it was opened and when it came back, and here.
+  await audited(before + 3, "a stranger");
   same((await json(admin, "GET", "/v1/people")).roles.length, 1, "people: nobody is provisioned");
   await page.close();
 });
