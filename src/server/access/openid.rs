@@ -93,12 +93,9 @@ fn told(error: OpenIdError) -> ApiError {
 async fn keep_current(provider: Arc<Provider>, mut closing: watch::Receiver<bool>) {
     let mut failed = 0_usize;
     loop {
-        let (asked, issuer) = (Arc::clone(&provider), provider.issuer());
-        let asked = tokio::select! {
-            asked = spawn_blocking(move || asked.discover()) => asked,
-            _ = closing.wait_for(|closing| *closing) => return,
-        };
-        let wait = match asked {
+        let asked = Arc::clone(&provider);
+        let issuer = provider.issuer();
+        let wait = match spawn_blocking(move || asked.discover()).await {
             Ok(Ok(())) => {
                 if failed > 0 {
                     tracing::info!(issuer, "the provider of OpenID Connect was reached");
