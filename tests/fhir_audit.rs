@@ -27,7 +27,7 @@ fn actors() -> [Actor; 6] {
     [doctor(), Actor::Patient, Actor::SubstituteDecisionMaker, device, Actor::System, Actor::Unknown]
 }
 
-const ACTIONS: [Action; 49] = [
+const ACTIONS: [Action; 50] = [
     Action::SignIn,
     Action::SignOut,
     Action::View { count: 3 },

@@ -29,6 +29,9 @@ const MACS: i64 = 130;
 /// Rows that are read at once.
 const BATCH: usize = 4 * WIDTH;
 
+/// A row: its number, its event and the MAC over them.
+type Row = (i64, Vec<u8>, Option<Vec<u8>>);
+
 impl Store {
     /// The events in the database from this number on, as their bytes; at most so many.
     ///
@@ -56,7 +59,7 @@ impl Store {
         let rows = self.reader().all(query.bind(i64::try_from(BATCH).unwrap_or(i64::MAX))).await;
         let rows = rows.map_err(StoreError::database("read the events"))?;
         let older = self.database().brought_from.is_some_and(|form| form < MACS);
-        let own = |(entry, (number, row, mac)): (u64, (i64, Vec<u8>, Option<Vec<u8>>))| {
+        let own = |(entry, (number, row, mac)): (u64, Row)| {
             if number.cast_unsigned() != entry {
                 return Err(StoreError::EventsLost { entry });
             }
