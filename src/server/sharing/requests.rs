@@ -258,6 +258,8 @@ pub(super) struct Face {
     /// Who asked, and where from.
     doctor: String,
     organisation: String,
+    /// For everybody who treats patients there: all its doctors and nurses, not only who asked.
+    whole_organisation: bool,
     /// The number that the patient was named by.
     named: String,
     #[schema(value_type = String)]
@@ -283,6 +285,7 @@ impl Face {
             owner: about.owner_name.clone(),
             doctor: about.doctor.clone(),
             organisation: about.organisation.clone(),
+            whole_organisation: matches!(scope.recipient, Recipient::Organisation(_)),
             named: about.named.reveal().to_owned(),
             purpose: scope.purpose,
             domains: scope.domains.clone(),

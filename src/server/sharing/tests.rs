@@ -117,10 +117,15 @@ pub(super) async fn asked(store: &Store, patient: Option<&str>) -> ConsentId {
 
 /// Asks for everything of the patient of this number.
 pub(super) async fn ask(sharing: &Sharing, who: Actor, number: &str) -> Result<ConsentId, ApiError> {
+    ask_for(sharing, who, number, false).await
+}
+
+/// The same, for who asks or for the whole of their organisation.
+pub(super) async fn ask_for(sharing: &Sharing, who: Actor, number: &str, whole: bool) -> Result<ConsentId, ApiError> {
     let owner = sharing.store().organisations().await?[0].id;
     let wanted = serde_json::json!({
         "organisation": owner.to_string(), "patient": { "kind": "hkid", "value": number },
-        "purpose": "referral", "domains": ["notes", "allergies"],
+        "purpose": "referral", "domains": ["notes", "allergies"], "whole_organisation": whole,
     });
     let by = By::now(who);
     let names = Names::of(sharing.store(), who).await?;

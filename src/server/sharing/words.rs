@@ -1,9 +1,10 @@
 //! What is said to patients and doctors about sharing, in Chinese and English.
 
 use crate::audit::{Purpose, Refusal, RestrictedReason, UnixMillis};
-use crate::consent::{Consent, Decider, Domain, Uses};
+use crate::consent::{Consent, Decider, Domain, Recipient, Uses};
 use crate::interop::fhir::Instant;
 use crate::server::clock::local;
+use crate::store::StoredConsent;
 
 /// A text in English and in Chinese.
 pub(super) type Both = (&'static str, &'static str);
@@ -58,6 +59,18 @@ pub(super) fn uses(uses: Uses) -> (String, String) {
         );
     }
     (format!("Reading, and {}", english.join(", ")), format!("閱讀，以及{}", chinese.join("、")))
+}
+
+/// For whom it is, as HTML: the one who asks, or all who treat patients where they work.
+pub(super) fn recipient(stored: &StoredConsent) -> String {
+    let (doctor, organisation) = (escaped(&stored.about.doctor), escaped(&stored.about.organisation));
+    match stored.consent.scope().recipient {
+        Recipient::Role(_) => format!("{doctor}<br>{organisation}"),
+        Recipient::Organisation(_) => format!(
+            "{organisation}：所有診治病人的人員（全部醫生及護士），由 {doctor} 要求<br><span lang=\"en\">Everybody who treats patients at \
+             {organisation} (all its doctors and nurses); {doctor} asks for it</span>"
+        ),
+    }
 }
 
 /// Whether restricted data are shared too, for the patient.
