@@ -27,7 +27,7 @@ fn actors() -> [Actor; 6] {
     [doctor(), Actor::Patient, Actor::SubstituteDecisionMaker, device, Actor::System, Actor::Unknown]
 }
 
-const ACTIONS: [Action; 48] = [
+const ACTIONS: [Action; 55] = [
     Action::SignIn,
     Action::SignOut,
     Action::View { count: 3 },
@@ -68,6 +68,13 @@ const ACTIONS: [Action; 48] = [
     Action::Restore,
     Action::PatientMerge,
     Action::PatientUnmerge,
+    Action::Invite,
+    Action::RoleGive { person: PersonId::from_bytes([7; 16]) },
+    Action::RoleChange { person: PersonId::from_bytes([7; 16]) },
+    Action::RecoveryOffer { person: PersonId::from_bytes([7; 16]) },
+    Action::RecoveryUse { person: PersonId::from_bytes([7; 16]), offered_by: Some(PersonId::from_bytes([1; 16])) },
+    Action::CredentialAdd { person: PersonId::from_bytes([7; 16]) },
+    Action::CredentialRemove { person: PersonId::from_bytes([7; 16]) },
     Action::Administer,
     Action::Report,
     Action::AccessRequest,

@@ -260,7 +260,42 @@ pub enum Action {
     PatientMerge,
     /// Took a merge back.
     PatientUnmerge,
-    /// Changed accounts, roles, devices or settings.
+    /// Invited somebody into the organisation.
+    Invite,
+    /// Gave somebody a role, or took one that was offered.
+    RoleGive {
+        /// Whom.
+        person: PersonId,
+    },
+    /// Changed a role's terms, or ended it.
+    RoleChange {
+        /// Whose.
+        person: PersonId,
+    },
+    /// Let somebody who lost their passkeys register a new one.
+    RecoveryOffer {
+        /// Whom.
+        person: PersonId,
+    },
+    /// Registered it.
+    RecoveryUse {
+        /// Whose account it is.
+        person: PersonId,
+        /// Who had offered it; nobody where the machine's console did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        offered_by: Option<PersonId>,
+    },
+    /// Registered another passkey.
+    CredentialAdd {
+        /// Whose.
+        person: PersonId,
+    },
+    /// Removed a passkey, or had it stopped.
+    CredentialRemove {
+        /// Whose.
+        person: PersonId,
+    },
+    /// Changed accounts, devices or settings otherwise.
     Administer,
     /// Made a report of this log.
     Report,

@@ -60,6 +60,9 @@ pub enum Enrolment {
     Recovery {
         /// Whose.
         person: PersonId,
+        /// The administrator who gave the token; nobody where the console did.
+        #[serde(default)]
+        offered_by: Option<PersonId>,
     },
 }
 
@@ -144,13 +147,15 @@ impl Act {
         (person, reach): (PersonId, Option<OrganisationId>),
         new: &NewPasskey,
         at: i64,
-    ) -> Result<(), StoreError> {
-        let id = RecordId::from_bytes(random()?).to_string();
+    ) -> Result<RecordId, StoreError> {
+        let record = RecordId::from_bytes(random()?);
+        let id = record.to_string();
         let kept = Kept { label: new.label.clone(), key: new.key.clone() };
         let sealed = passkey_place(&id).seal_json(store.root(), &kept)?;
         let insert = "INSERT INTO passkeys (credential, id, person, reach, created_at, document) VALUES ($1, $2, $3, $4, $5, $6)";
         let insert = sqlx::query(insert).bind(hash(&new.credential).to_vec()).bind(id).bind(person.to_string());
-        self.execute(insert.bind(reach.map(|reach| reach.to_string())).bind(at).bind(sealed)).await.map(drop)
+        self.execute(insert.bind(reach.map(|reach| reach.to_string())).bind(at).bind(sealed)).await?;
+        Ok(record)
     }
 
     /// False where somebody else has used it meanwhile.
@@ -192,7 +197,12 @@ impl Store {
         let insert = "INSERT INTO enrolments (id, token_hash, organisation, document, ends_at) VALUES ($1, $2, $3, $4, $5)";
         let insert = sqlx::query(insert).bind(&name).bind(token_hash.as_slice());
         act.execute(insert.bind(organisation.map(|of| of.to_string())).bind(sealed).bind(ends_at)).await?;
-        act.commit(&by.administered(*id.bytes())).await?;
+        let action = match enrolment {
+            Enrolment::SetUp => Action::Administer,
+            Enrolment::Invitation { .. } => Action::Invite,
+            Enrolment::Recovery { person, .. } => Action::RecoveryOffer { person: *person },
+        };
+        act.commit(&by.did_to(action, *id.bytes())).await?;
         Ok(name)
     }
 
@@ -235,7 +245,8 @@ impl Store {
         if act.execute(delete.bind(organisation.to_string())).await? == 0 {
             return act.abandon().await.map(|()| false);
         }
-        act.commit(&by.did_in_general(Action::Administer)).await.map(|_| true)
+        let event = by.did_in_general(Action::Administer);
+        act.commit(&Event { record: RecordId::try_from(id.to_owned()).ok(), ..event }).await.map(|_| true)
     }
 
     /// Uses an enrolment up: person, role and passkey come of it, all or nothing. Nothing where it was used or ran out meanwhile.
@@ -289,14 +300,27 @@ impl Store {
         if let Some((organisation, kind, ends_at, department)) = given.clone() {
             act.enter_role(role, &NewRole { person, organisation, kind, starts_at: at, ends_at, department }).await?;
         }
-        if let Some(passkey) = passkey {
-            act.enter_passkey(self, (person, reach), passkey, at).await?;
-        }
         let actor = match given {
-            Some((organisation, ..)) => Actor::Staff { person, role, organisation },
-            None => by.actor,
+            Some((organisation, ..)) => Some(Actor::Staff { person, role, organisation }),
+            None => act.recovered_role(person, enrolment.organisation, at).await?,
         };
-        act.commit(&Event { actor, ..by.administered(*person.bytes()) }).await?;
+        // Their role ended meanwhile.
+        let Some(actor) = actor else { return act.abandon().await.map(|()| None) };
+        let by = By { actor, ..*by };
+        if let Some(passkey) = passkey {
+            let id = act.enter_passkey(self, (person, reach), passkey, at).await?;
+            act.enter(&by.did_to(Action::CredentialAdd { person }, *id.bytes())).await?;
+        }
+        let action = match enrolment.enrolment {
+            Enrolment::Recovery { person, offered_by } => {
+                act.enter_recovery(enrolment, (person, offered_by), at).await?;
+                Action::RecoveryUse { person, offered_by }
+            }
+            _ => Action::RoleGive { person },
+        };
+        // The token's own id: the event of its offer has the same.
+        let event = by.did_in_general(action);
+        act.commit(&Event { record: RecordId::try_from(enrolment.id.clone()).ok(), ..event }).await?;
         Ok(Some(person))
     }
 
@@ -312,8 +336,8 @@ impl Store {
         by: &By,
     ) -> Result<(), StoreError> {
         let mut act = self.begin("register a passkey").await?;
-        act.enter_passkey(self, (person, reach), passkey, by.seconds()).await?;
-        act.commit(&by.administered(*person.bytes())).await.map(drop)
+        let id = act.enter_passkey(self, (person, reach), passkey, by.seconds()).await?;
+        act.commit(&by.did_to(Action::CredentialAdd { person }, *id.bytes())).await.map(drop)
     }
 
     /// The passkeys of a person, the oldest first.
@@ -384,7 +408,8 @@ impl Store {
         {
             return act.abandon().await.map(|()| false);
         }
-        act.commit(&by.administered(*person.bytes())).await.map(|_| true)
+        let event = by.did_in_general(Action::CredentialRemove { person });
+        act.commit(&Event { record: RecordId::try_from(id.to_owned()).ok(), ..event }).await.map(|_| true)
     }
 }
 
@@ -439,10 +464,22 @@ mod tests {
         let person = store.create_person(&card("Dr Chan"), &by()).await.unwrap().id;
         store.add_passkey(person, None, &passkey(1), &by()).await.unwrap();
         assert!(store.add_passkey(person, None, &passkey(1), &by()).await.is_err(), "it is registered");
-        let recovery = Enrolment::Recovery { person };
+        let role = NewRole { person, organisation, kind: RoleKind::Doctor, starts_at: 0, ends_at: None, department: None };
+        let recovery = Enrolment::Recovery { person, offered_by: Some(PersonId::from_bytes([8; 16])) };
         store.offer(([3; 32], now + 100), Some(organisation), &recovery, &by()).await.unwrap();
         let found = store.enrolment_with(&[3; 32], now).await.unwrap().unwrap();
-        store.enrol(&found, &Entrant::Known { person }, Some(&passkey(2)), &by()).await.unwrap().unwrap();
+        let enter = async || store.enrol(&found, &Entrant::Known { person }, Some(&passkey(2)), &by()).await.unwrap();
+        assert_eq!(enter().await, None, "who has no role there is not let in");
+        let role = store.give_role(&role, &by()).await.unwrap();
+        assert_eq!(enter().await, Some(person));
+        let told = store.recoveries_of(person, now).await.unwrap().remove(0);
+        assert_eq!((told.organisation, told.offered_by), (Some(organisation), Some(PersonId::from_bytes([8; 16]))));
+        let log = store.events(0, 100).await.unwrap();
+        let log: Vec<_> = log.iter().map(|bytes| Event::decode(bytes).unwrap()).collect();
+        let of = |wanted: Action| log.iter().find(|event| event.action == wanted).unwrap();
+        let (offered, used) = (of(Action::RecoveryOffer { person }), of(Action::RecoveryUse { person, offered_by: told.offered_by }));
+        assert_eq!((offered.record, used.actor), (used.record, Actor::Staff { person, role, organisation }));
+        assert!(offered.record.is_some() && log.iter().any(|event| event.action == Action::CredentialAdd { person }));
         let second = store.passkey_with(&[2; 20]).await.unwrap().unwrap();
         assert_eq!((second.reach, second.label.as_str(), second.person), (Some(organisation), "phone", person));
         store.count_passkey(&second, "{\"counter\":1}").await.unwrap();

@@ -43,6 +43,7 @@ mod people;
 mod place;
 mod record;
 mod recordings;
+mod recoveries;
 mod restrictions;
 mod rotate;
 mod sessions;
@@ -98,6 +99,7 @@ pub use people::{
 };
 pub use record::KeptRecord;
 pub use recordings::{NewRecording, Recording, State};
+pub use recoveries::StoredRecovery;
 pub use restrictions::Restriction;
 pub use rotate::rotate_keys;
 pub use sessions::{NewSession, StoredSession};

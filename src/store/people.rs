@@ -168,7 +168,13 @@ impl By {
     /// Administering an account.
     #[must_use]
     pub fn administered(&self, account: [u8; 16]) -> Event {
-        Event { record: Some(RecordId::from_bytes(account)), ..self.did_in_general(Action::Administer) }
+        self.did_to(Action::Administer, account)
+    }
+
+    /// Something that is done to an account: a role, a token, a passkey.
+    #[must_use]
+    pub fn did_to(&self, action: Action, what: [u8; 16]) -> Event {
+        Event { record: Some(RecordId::from_bytes(what)), ..self.did_in_general(action) }
     }
 
     /// Whose what is made now will be. What is made without a server and without anybody signed in is the trial's.
@@ -214,6 +220,14 @@ impl Act {
     /// Lets whoever else changes a role of this organisation wait until this act is over.
     pub(super) async fn hold_organisation(&mut self, of: OrganisationId) -> Result<(), StoreError> {
         self.execute(sqlx::query("UPDATE organisations SET name = name WHERE id = $1").bind(of.to_string())).await.map(drop)
+    }
+
+    /// Whose a role is.
+    pub(super) async fn person_of(&mut self, role: RoleId) -> Result<PersonId, StoreError> {
+        let query = sqlx::query_as("SELECT person FROM roles WHERE id = $1").bind(role.to_string());
+        let damaged = || Place::row("roles", "", role.to_string()).damaged();
+        let (person,) = self.one::<(String,)>(query).await?.ok_or_else(damaged)?;
+        PersonId::try_from(person).map_err(|_| damaged())
     }
 
     /// Whether somebody without an end administers the organisation, or the role that was changed is no administrator's.
@@ -265,7 +279,7 @@ impl Store {
         let id = RoleId::from_bytes(random()?);
         let mut act = self.begin("give a role").await?;
         act.enter_role(id, role).await?;
-        act.commit(&by.administered(*id.bytes())).await?;
+        act.commit(&by.did_to(Action::RoleGive { person: role.person }, *id.bytes())).await?;
         Ok(id)
     }
 
@@ -286,7 +300,8 @@ impl Store {
             return act.abandon().await.map(|()| RoleEnd::LastAdministrator);
         }
         act.end_sessions_of(id).await?;
-        act.commit(&by.administered(*id.bytes())).await.map(|_| RoleEnd::Ended)
+        let person = act.person_of(id).await?;
+        act.commit(&by.did_to(Action::RoleChange { person }, *id.bytes())).await.map(|_| RoleEnd::Ended)
     }
 
     /// The trial's organisation, person and role, from this time on where they are not there yet.

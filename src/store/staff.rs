@@ -2,7 +2,7 @@
 
 use super::people::card_place;
 use super::{By, Card, RoleEnd, Store, StoreError};
-use crate::audit::{OrganisationId, PersonId, RoleId};
+use crate::audit::{Action, OrganisationId, PersonId, RoleId};
 
 impl Store {
     /// Changes department and end, both as given, of a role that is still held at the time of `by`; an end that is over is now. An
@@ -33,7 +33,8 @@ impl Store {
         if ends_at.is_some_and(|end| end <= by.seconds()) {
             act.end_sessions_of(id).await?;
         }
-        act.commit(&by.administered(*id.bytes())).await.map(|_| RoleEnd::Ended)
+        let person = act.person_of(id).await?;
+        act.commit(&by.did_to(Action::RoleChange { person }, *id.bytes())).await.map(|_| RoleEnd::Ended)
     }
 
     /// Changes what is known of a person who has roles in this organisation alone; false where they have none here, or others elsewhere.

@@ -81,6 +81,13 @@ impl Principle {
             | Action::KeyRotate
             | Action::Backup
             | Action::Restore
+            | Action::Invite
+            | Action::RoleGive { .. }
+            | Action::RoleChange { .. }
+            | Action::RecoveryOffer { .. }
+            | Action::RecoveryUse { .. }
+            | Action::CredentialAdd { .. }
+            | Action::CredentialRemove { .. }
             | Action::Administer
             | Action::Start
             | Action::Stop => Self::Dpp4,

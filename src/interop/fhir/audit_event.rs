@@ -67,6 +67,7 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
     };
     let alert = dcm("110113", "Security Alert");
     let export = dcm("110106", "Export");
+    let security_attributes = dcm("110137", "User Security Attributes Changed");
     match action {
         Action::SignIn => (dcm("110114", "User Authentication"), dcm("110122", "Login"), "E"),
         Action::SignOut => (dcm("110114", "User Authentication"), dcm("110123", "Logout"), "E"),
@@ -101,6 +102,10 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
         Action::Permit => (alert, named_coding(AUTHZ, "AuthZ-Consent", "Authorization Decision using Roles and Consent"), "E"),
         Action::BreakGlass { .. } => (alert, dcm("110127", "Emergency Override Started"), "E"),
         Action::BreakGlassAnnounce | Action::KeyUse | Action::KeyRotate | Action::Administer => (alert, Value::Null, "E"),
+        Action::Invite | Action::RecoveryOffer { .. } => (alert, security_attributes, "C"),
+        Action::RoleGive { .. } | Action::RoleChange { .. } => (alert, dcm("110136", "Security Roles Changed"), "U"),
+        Action::RecoveryUse { .. } | Action::CredentialAdd { .. } => (alert, security_attributes, "U"),
+        Action::CredentialRemove { .. } => (alert, security_attributes, "D"),
         Action::Restore => (alert, Value::Null, "U"),
         Action::KeyDestroy => (alert, Value::Null, "D"),
         Action::Share | Action::Print | Action::Forward | Action::Export { .. } | Action::Backup => (export, Value::Null, "R"),

@@ -69,7 +69,7 @@ pub(super) async fn look(
     let (what, name, kind) = match enrolment.enrolment {
         Enrolment::SetUp => ("set_up", None, None),
         Enrolment::Invitation { card, kind, .. } => ("invitation", Some(card.name), Some(kind)),
-        Enrolment::Recovery { person } => ("recovery", name_of(&app, person).await?, None),
+        Enrolment::Recovery { person, .. } => ("recovery", name_of(&app, person).await?, None),
     };
     let (organisation, organisation_chinese) = organisation.map_or((None, None), |found| (Some(found.name), found.chinese_name));
     Ok(Json(Offer { what, organisation, organisation_chinese, name, kind }))
@@ -135,7 +135,7 @@ pub(super) async fn begin(State(app): State<App>, Door(by): Door, Body(entry): B
             let name = person.card.name.clone();
             (Entrant::New { person }, name, Vec::new())
         }
-        Enrolment::Recovery { person } => {
+        Enrolment::Recovery { person, .. } => {
             let name = name_of(&app, *person).await?.ok_or(ApiError::TokenRefused)?;
             (Entrant::Known { person: *person }, name, store.passkeys_of(*person).await?)
         }

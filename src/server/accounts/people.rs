@@ -78,7 +78,7 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
         let (what, name, kind) = match waiting.enrolment {
             Enrolment::SetUp => continue,
             Enrolment::Invitation { card, kind, .. } => ("invitation", Some(card.name), Some(kind)),
-            Enrolment::Recovery { person } => ("recovery", name(person), None),
+            Enrolment::Recovery { person, .. } => ("recovery", name(person), None),
         };
         invitations.push(InvitationFace { id: waiting.id, what, name, kind, ends_at: time(waiting.ends_at) });
     }
@@ -234,7 +234,8 @@ pub(super) async fn recover(
     let found = colleagues.into_iter().find(|role| Some(role.person.id) == person && role.is_held(at));
     // Nobody recovers themselves: that takes another administrator, or the console.
     let found = found.filter(|role| Some(role.person.id) != caller.person()).ok_or(ApiError::NotThere)?;
-    offer(&app, &caller, &Enrolment::Recovery { person: found.person.id }, RECOVERY).await
+    let recovery = Enrolment::Recovery { person: found.person.id, offered_by: caller.person() };
+    offer(&app, &caller, &recovery, RECOVERY).await
 }
 
 /// Ends a role now, and what is open of it.

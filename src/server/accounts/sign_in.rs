@@ -15,9 +15,14 @@ use crate::room::Token;
 use crate::server::App;
 use crate::server::access::{IDLE, LONGEST};
 use crate::server::asked::Body;
+use crate::server::clock::now;
+use crate::server::sharing::organisation_name;
 use crate::server::caller::{Caller, Pass};
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{By, NewSession, StoredRole};
+use crate::store::{By, NewSession, StoredRecovery, StoredRole};
+
+/// Seconds for which a person is told that they were let in again: nobody can take the word back.
+const TOLD: i64 = 30 * 86_400;
 
 /// Asks for a passkey of whoever is there. No name is asked for, so that none can be guessed.
 #[utoipa::path(
@@ -129,10 +134,38 @@ pub(super) struct SessionFace {
     role: RoleFace,
     /// How many passkeys the person has. Two are asked for: one may be lost.
     passkeys: usize,
+    /// Who let somebody in again as this person within the last 30 days, whom the person is to ask if it was not them; the newest first.
+    recoveries: Vec<RecoveryFace>,
     /// Seconds without a request after which the session ends.
     idle_s: i64,
     /// RFC 3339 time at which it ends, used or not; null in a trial.
     ends_at: Option<String>,
+}
+
+/// That somebody was let in again.
+#[derive(Serialize, ToSchema)]
+pub(super) struct RecoveryFace {
+    /// RFC 3339 time at which the new passkey was registered.
+    at: String,
+    /// The administrator who gave the link; null where it was made at the machine's console.
+    by: Option<String>,
+    /// The administrator's organisation.
+    organisation: Option<String>,
+}
+
+impl RecoveryFace {
+    async fn of(app: &App, recovery: StoredRecovery) -> Result<Self, ApiError> {
+        let store = app.rooms.store();
+        let by = match recovery.offered_by {
+            Some(person) => store.roles_of(person).await?.pop().map(|role| role.person.card.name),
+            None => None,
+        };
+        let organisation = match recovery.organisation {
+            Some(organisation) => Some(organisation_name(store, organisation).await?),
+            None => None,
+        };
+        Ok(Self { at: time(recovery.used_at), by, organisation })
+    }
 }
 
 /// Begins a session in one role. Its cookie takes the place of the one that there was, whose session ends.
@@ -176,12 +209,17 @@ pub(super) async fn choose(
 }
 
 async fn face(app: &App, role: &StoredRole, ends_at: Option<i64>, person: PersonId) -> Result<SessionFace, ApiError> {
+    let mut recoveries = Vec::new();
+    for recovery in app.rooms.store().recoveries_of(person, now().unix_seconds() - TOLD).await? {
+        recoveries.push(RecoveryFace::of(app, recovery).await?);
+    }
     Ok(SessionFace {
         trial: app.gate.sign_in.is_none(),
         name: role.person.card.name.clone(),
         person: person.to_string(),
         role: RoleFace::of(app, role).await?,
         passkeys: app.rooms.store().passkeys_of(person).await?.len(),
+        recoveries,
         idle_s: IDLE,
         ends_at: ends_at.map(time),
     })

@@ -68,8 +68,8 @@ async function enter(role) {
   session = await api.chooseRole(who.ticket, role);
   const { passkeys } = session;
   who = null;
-  // Somebody with one passkey is asked for a second before the work begins.
-  if (passkeys > 1 && CLINICAL.includes(session.role.kind)) location.assign("/");
+  // Somebody with one passkey is asked for a second before the work begins; who was let in again is told.
+  if (passkeys > 1 && session.recoveries.length === 0 && CLINICAL.includes(session.role.kind)) location.assign("/");
   else await account();
 }
 
@@ -160,6 +160,8 @@ function drawAccount() {
   $("account-name").textContent = name;
   $("account-role").textContent = `${nameOf(role.organisation)} · ${t(`role.${role.kind}`)}`;
   $("second").hidden = passkeys > 1;
+  $("recoveries").replaceChildren(...session.recoveries.map(({ at, by, organisation }) => make("p", { class: "strip bad" },
+    t(by ? "account.recovered" : "account.recovered_console", { when: when(at), by: by ?? "", organisation: organisation ?? "" }))));
   $("to-desk").hidden = !CLINICAL.includes(role.kind);
   $("passkeys").replaceChildren(...mine.passkeys.map(({ id, label, created_at, limited }) => {
     const facts = [when(created_at), limited ? t("account.limited") : null].filter(Boolean).join(" · ");

@@ -614,6 +614,8 @@ export default {
   "account.accept": "Take the role as {name}, who is signed in",
   "account.accepted": "You have the new role. Sign in again to use it.",
   "account.second": "Register a second passkey, on another device or a security key: one may be lost, and then nobody but an administrator lets you in.",
+  "account.recovered": "{by} ({organisation}) let somebody in as you on {when}, with a new passkey. If that was not you, tell your privacy officer at once.",
+  "account.recovered_console": "On {when} somebody was let in as you with a new passkey, from the console of the server. If that was not you, tell your privacy officer at once.",
   "account.to_desk": "To the patients",
   "account.sign_out": "Sign out",
   "account.passkeys": "My passkeys",

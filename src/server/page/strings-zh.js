@@ -614,6 +614,8 @@ export default {
   "account.accept": "以已登入的 {name} 接受這個身分",
   "account.accepted": "你已有新的身分。重新登入便可使用。",
   "account.second": "請在另一部裝置或保安密鑰登記第二把通行密鑰：萬一遺失一把，便只有管理員能讓你再進來。",
+  "account.recovered": "{organisation} 的 {by} 於 {when} 讓人以您的身分登記了新密鑰。如非您本人，請立即通知私隱主任。",
+  "account.recovered_console": "有人於 {when} 在伺服器主機上以您的身分登記了新密鑰。如非您本人，請立即通知私隱主任。",
   "account.to_desk": "前往病人",
   "account.sign_out": "登出",
   "account.passkeys": "我的通行密鑰",
