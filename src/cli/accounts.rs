@@ -97,7 +97,9 @@ async fn recover(store: &Store, person: Option<&str>) -> anyhow::Result<String> 
         }
     };
     let token = Token::generate()?;
-    store.offer((token.hash(), by.seconds() + GOOD_FOR), None, &Enrolment::Recovery { person: *id, offered_by: None }, &by).await?;
+    store
+        .offer((token.hash(), by.seconds() + GOOD_FOR), None, &Enrolment::Recovery { person: *id, offered_by: None }, &by)
+        .await?;
     Ok(format!(
         "{name} can register a new passkey within an hour, once. Start the server and open, at its address:\n/accounts#{}\n",
         token.reveal()

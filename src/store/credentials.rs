@@ -21,6 +21,8 @@ pub struct StoredPasskey {
     pub reach: Option<OrganisationId>,
     /// When it was registered, in seconds since 1970.
     pub created_at: i64,
+    /// Organisations in which it is good no more.
+    pub stopped: Vec<OrganisationId>,
     /// What its owner calls it.
     pub label: String,
     /// Public key and counter, as the ceremonies write them.
@@ -156,6 +158,24 @@ impl Act {
         let insert = sqlx::query(insert).bind(hash(&new.credential).to_vec()).bind(id).bind(person.to_string());
         self.execute(insert.bind(reach.map(|reach| reach.to_string())).bind(at).bind(sealed)).await?;
         Ok(record)
+    }
+
+    /// Other tokens that would let the same person in again, given by the same organisation, or any where the console let them in.
+    async fn void_recoveries(
+        &mut self,
+        store: &Store,
+        (person, of): (PersonId, Option<OrganisationId>),
+    ) -> Result<(), StoreError> {
+        let query = "SELECT id, organisation, document, ends_at FROM enrolments WHERE $1 = '' OR organisation = $1";
+        let query = sqlx::query_as(query).bind(of.map(|of| of.to_string()).unwrap_or_default());
+        for row in self.all::<EnrolmentRow>(query).await? {
+            // One that is damaged opens nothing.
+            let Ok(waiting) = store.enrolment(row).inspect_err(|error| tracing::error!(%error)) else { continue };
+            if matches!(waiting.enrolment, Enrolment::Recovery { person: whose, .. } if whose == person) {
+                self.execute(sqlx::query("DELETE FROM enrolments WHERE id = $1").bind(waiting.id)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// False where somebody else has used it meanwhile.
@@ -307,6 +327,15 @@ impl Store {
         // Their role ended meanwhile.
         let Some(actor) = actor else { return act.abandon().await.map(|()| None) };
         let by = By { actor, ..*by };
+        if let Enrolment::Recovery { person, .. } = enrolment.enrolment {
+            act.hold_person(person).await?;
+            let stopped = (person, enrolment.organisation);
+            for event in act.stop_passkeys(stopped, None, &by).await? {
+                act.enter(&event).await?;
+            }
+            act.cut_sessions(stopped, None).await?;
+            act.void_recoveries(self, stopped).await?;
+        }
         if let Some(passkey) = passkey {
             let id = act.enter_passkey(self, (person, reach), passkey, at).await?;
             act.enter(&by.did_to(Action::CredentialAdd { person }, *id.bytes())).await?;
@@ -324,7 +353,7 @@ impl Store {
         Ok(Some(person))
     }
 
-    /// Registers another passkey of a person.
+    /// Registers another passkey of a person; false where the session in which they do it is no more what it was.
     ///
     /// # Errors
     /// When it cannot be written, or somebody has it already.
@@ -334,10 +363,21 @@ impl Store {
         reach: Option<OrganisationId>,
         passkey: &NewPasskey,
         by: &By,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut act = self.begin("register a passkey").await?;
+        act.hold_person(person).await?;
+        // Their session may have been limited, or ended, since they were asked.
+        if let Actor::Staff { role, .. } = by.actor
+            && reach.is_none()
+        {
+            let open = sqlx::query_as("SELECT count(*) FROM sessions WHERE role = $1 AND reach IS NULL").bind(role.to_string());
+            if act.one::<(i64,)>(open).await? == Some((0,)) {
+                act.abandon().await?;
+                return Ok(false);
+            }
+        }
         let id = act.enter_passkey(self, (person, reach), passkey, by.seconds()).await?;
-        act.commit(&by.did_to(Action::CredentialAdd { person }, *id.bytes())).await.map(drop)
+        act.commit(&by.did_to(Action::CredentialAdd { person }, *id.bytes())).await.map(|_| true)
     }
 
     /// The passkeys of a person, the oldest first.
@@ -348,7 +388,12 @@ impl Store {
         let query = "SELECT id, person, reach, created_at, document FROM passkeys WHERE person = $1 ORDER BY created_at, id";
         let rows = self.reader().all::<PasskeyRow>(sqlx::query_as(query).bind(person.to_string())).await;
         let rows = rows.map_err(StoreError::database("read passkeys"))?;
-        rows.into_iter().map(|row| self.passkey(row)).collect()
+        let mut stopped = self.stopped_passkeys(person).await?;
+        let passkeys = rows.into_iter().map(|row| {
+            let stopped = stopped.remove(&row.id).unwrap_or_default();
+            self.passkey(row, stopped)
+        });
+        passkeys.collect()
     }
 
     /// The passkey of this credential.
@@ -356,18 +401,20 @@ impl Store {
     /// # Errors
     /// As [`Self::passkeys_of`].
     pub async fn passkey_with(&self, credential: &[u8]) -> Result<Option<StoredPasskey>, StoreError> {
-        let query = sqlx::query_as("SELECT id, person, reach, created_at, document FROM passkeys WHERE credential = $1");
-        let row = self.reader().one::<PasskeyRow>(query.bind(hash(credential).to_vec())).await;
-        row.map_err(StoreError::database("read a passkey"))?.map(|row| self.passkey(row)).transpose()
+        let query = sqlx::query_as("SELECT person, id FROM passkeys WHERE credential = $1");
+        let row = self.reader().one::<(String, String)>(query.bind(hash(credential).to_vec())).await;
+        let Some((person, id)) = row.map_err(StoreError::database("read a passkey"))? else { return Ok(None) };
+        let person = PersonId::try_from(person).map_err(|_| passkey_place(&id).damaged())?;
+        Ok(self.passkeys_of(person).await?.into_iter().find(|passkey| passkey.id == id))
     }
 
-    fn passkey(&self, row: PasskeyRow) -> Result<StoredPasskey, StoreError> {
+    fn passkey(&self, row: PasskeyRow, stopped: Vec<OrganisationId>) -> Result<StoredPasskey, StoreError> {
         let PasskeyRow { id, person, reach, created_at, document } = row;
         let place = passkey_place(&id);
         let Kept { label, key } = place.unseal_json(self.root(), &document)?;
         let person = PersonId::try_from(person).map_err(|_| place.damaged())?;
         let reach = reach.map(OrganisationId::try_from).transpose().map_err(|_| place.damaged())?;
-        Ok(StoredPasskey { id, person, reach, created_at, label, key })
+        Ok(StoredPasskey { id, person, reach, created_at, stopped, label, key })
     }
 
     /// Keeps a passkey's counter.
@@ -381,40 +428,11 @@ impl Store {
         let done = self.database().keep_up(super::database::Upkeep::Seen, update).await;
         done.map(drop).map_err(StoreError::database("keep a passkey's counter"))
     }
-
-    /// Removes a passkey of a person, unless it is the last; false where it is, or there is none. Who came in with one that is good for one
-    /// organisation removes no other.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn remove_passkey(
-        &self,
-        id: &str,
-        (person, reach): (PersonId, Option<OrganisationId>),
-        by: &By,
-    ) -> Result<bool, StoreError> {
-        let delete = "DELETE FROM passkeys WHERE id = $1 AND person = $2 AND ($3 = '' OR reach = $3) \
-            AND (SELECT count(*) FROM passkeys AS others WHERE others.person = $2) > 1";
-        let mut act = self.begin("remove a passkey").await?;
-        if act
-            .execute(
-                sqlx::query(delete)
-                    .bind(id)
-                    .bind(person.to_string())
-                    .bind(reach.map(|reach| reach.to_string()).unwrap_or_default()),
-            )
-            .await?
-            == 0
-        {
-            return act.abandon().await.map(|()| false);
-        }
-        let event = by.did_in_general(Action::CredentialRemove { person });
-        act.commit(&Event { record: RecordId::try_from(id.to_owned()).ok(), ..event }).await.map(|_| true)
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Remover;
     use super::super::tests::{Site, by, on_both};
     use super::*;
 
@@ -477,18 +495,23 @@ mod tests {
         let log = store.events(0, 100).await.unwrap();
         let log: Vec<_> = log.iter().map(|bytes| Event::decode(bytes).unwrap()).collect();
         let of = |wanted: Action| log.iter().find(|event| event.action == wanted).unwrap();
-        let (offered, used) = (of(Action::RecoveryOffer { person }), of(Action::RecoveryUse { person, offered_by: told.offered_by }));
+        let (offered, used) =
+            (of(Action::RecoveryOffer { person }), of(Action::RecoveryUse { person, offered_by: told.offered_by }));
         assert_eq!((offered.record, used.actor), (used.record, Actor::Staff { person, role, organisation }));
         assert!(offered.record.is_some() && log.iter().any(|event| event.action == Action::CredentialAdd { person }));
         let second = store.passkey_with(&[2; 20]).await.unwrap().unwrap();
         assert_eq!((second.reach, second.label.as_str(), second.person), (Some(organisation), "phone", person));
         store.count_passkey(&second, "{\"counter\":1}").await.unwrap();
         assert_eq!(store.passkey_with(&[2; 20]).await.unwrap().unwrap().key, "{\"counter\":1}");
-        assert!(!store.remove_passkey(&second.id, (PersonId::from_bytes([9; 16]), None), &by()).await.unwrap());
-        let first = store.passkeys_of(person).await.unwrap().into_iter().find(|passkey| passkey.reach.is_none()).unwrap();
-        assert!(!store.remove_passkey(&first.id, (person, Some(organisation)), &by()).await.unwrap(), "not with the second");
-        assert!(store.remove_passkey(&second.id, (person, Some(organisation)), &by()).await.unwrap());
-        assert!(!store.remove_passkey(&first.id, (person, None), &by()).await.unwrap(), "it is the last");
+        assert!(store.passkey_with(&[1; 20]).await.unwrap().is_none(), "the lost one is good nowhere any more");
+        let who = Remover { person, organisation, reach: Some(organisation), session: None };
+        assert!(!store.remove_passkey(&second.id, who, &by()).await.unwrap(), "it is the last");
+        store.add_passkey(person, Some(organisation), &passkey(3), &by()).await.unwrap();
+        let other = Remover { person: PersonId::from_bytes([9; 16]), ..who };
+        assert!(!store.remove_passkey(&second.id, other, &by()).await.unwrap(), "somebody else's");
+        let elsewhere = Remover { reach: Some(OrganisationId::from_bytes([9; 16])), ..who };
+        assert!(!store.remove_passkey(&second.id, elsewhere, &by()).await.unwrap(), "not with one of another organisation");
+        assert!(store.remove_passkey(&second.id, who, &by()).await.unwrap());
     }
 
     on_both! {

@@ -49,6 +49,7 @@ mod rotate;
 mod sessions;
 mod sound;
 mod staff;
+mod stopped;
 mod templates;
 mod ways_back;
 mod witnesses;
@@ -104,6 +105,7 @@ pub use restrictions::Restriction;
 pub use rotate::rotate_keys;
 pub use sessions::{NewSession, StoredSession};
 pub use sound::SoundState;
+pub use stopped::Remover;
 pub use templates::StoredTemplate;
 pub use ways_back::WayChange;
 

@@ -30,13 +30,15 @@ pub struct StoredSession {
 }
 
 /// A session to begin.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct NewSession {
     /// SHA-256 of its token.
     pub token_hash: [u8; 32],
     /// Whose it will be.
     pub role: RoleId,
-    /// The one organisation that its passkey is good for, where it is not good for all.
+    /// The passkey that it begins with, which says how far it reaches; nothing where somebody came in otherwise.
+    pub passkey: Option<String>,
+    /// The one organisation that whoever came in without a passkey came in for, where it is not all of theirs.
     pub reach: Option<OrganisationId>,
     /// When it ends, used or not, in seconds since 1970.
     pub ends_at: i64,
@@ -69,22 +71,26 @@ fn record(id: &str) -> Option<RecordId> {
 }
 
 impl Store {
-    /// Begins a session; says its id.
+    /// Begins a session; says its id, or nothing where the passkey is good for this role no more.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub async fn begin_session(&self, new: &NewSession, at: i64, by: &By) -> Result<String, StoreError> {
+    pub async fn begin_session(&self, new: &NewSession, at: i64, by: &By) -> Result<Option<String>, StoreError> {
         let id = RecordId::from_bytes(random()?).to_string();
-        let insert = "INSERT INTO sessions (id, token_hash, role, reach, address, started_at, seen_at, ends_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        let insert = sqlx::query(insert).bind(&id).bind(new.token_hash.as_slice()).bind(new.role.to_string());
-        let insert =
-            insert.bind(new.reach.map(|reach| reach.to_string())).bind(by.address.map(|address: IpAddr| address.to_string()));
         let mut act = self.begin("begin a session").await?;
+        let reach = match &new.passkey {
+            Some(passkey) => act.opens(passkey, new.role).await?,
+            None => Some(new.reach.map(|reach| reach.to_string())),
+        };
+        let Some(reach) = reach else { return act.abandon().await.map(|()| None) };
+        let insert = "INSERT INTO sessions (id, token_hash, role, reach, passkey, address, started_at, seen_at, ends_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        let insert = sqlx::query(insert).bind(&id).bind(new.token_hash.as_slice()).bind(new.role.to_string());
+        let insert = insert.bind(reach).bind(&new.passkey).bind(by.address.map(|address: IpAddr| address.to_string()));
         act.execute(insert.bind(at).bind(at).bind(new.ends_at)).await?;
         let event = by.did_in_general(Action::SignIn);
         act.commit(&crate::audit::Event { record: record(&id), ..event }).await?;
-        Ok(id)
+        Ok(Some(id))
     }
 
     /// The session with this token, if it is open.

@@ -196,11 +196,12 @@ pub(super) async fn finish(
     let Some(person) = store.enrol(&enrolment, &entrant, Some(&passkey), &by).await? else {
         return Err(refused(&app, &by, Refusal::AlreadyUsed, ApiError::TokenRefused).await);
     };
-    let reach = match enrolment.enrolment {
-        Enrolment::Recovery { .. } => enrolment.organisation,
-        _ => None,
-    };
-    who(&app, Identity { person, reach }, &by).await
+    if matches!(enrolment.enrolment, Enrolment::Recovery { .. }) {
+        // What the lost passkeys opened is over.
+        app.gate.changed();
+    }
+    let registered = store.passkey_with(&passkey.credential).await?.ok_or(ApiError::PasskeyRefused)?;
+    who(&app, Identity { person, passkey: Some(registered.id), reach: registered.reach }, &by).await
 }
 
 /// Takes an invitation as who is signed in: one person, a role more.

@@ -4,6 +4,7 @@ mod devices;
 mod enrolments;
 mod faces;
 mod letterhead;
+mod lost;
 mod passkeys;
 mod people;
 mod sessions;
@@ -45,7 +46,9 @@ pub(super) struct Entering {
 /// Somebody whose passkey was right, and who has yet to say in which role they come.
 pub(super) struct Identity {
     person: PersonId,
-    /// The one organisation that the passkey is good for, where it is not good for all.
+    /// The passkey, by its id; nothing where they came in otherwise.
+    passkey: Option<String>,
+    /// The one organisation that they come in for, where it is not all of theirs.
     reach: Option<OrganisationId>,
 }
 
@@ -70,6 +73,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(people::invite))
         .routes(routes!(people::uninvite))
         .routes(routes!(people::recover))
+        .routes(routes!(lost::list))
+        .routes(routes!(lost::stop))
         .routes(routes!(people::end_role, staff::change_role))
         .routes(routes!(staff::change_card))
         .routes(routes!(letterhead::show, letterhead::change))

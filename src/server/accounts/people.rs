@@ -46,7 +46,7 @@ struct StaffFace {
     ends_at: Option<String>,
     /// Whether it is held now.
     held: bool,
-    /// How many passkeys the person has.
+    /// How many passkeys the person has that are good here.
     passkeys: usize,
 }
 
@@ -96,7 +96,7 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
             starts_at: time(role.starts_at),
             ends_at: role.ends_at.map(time),
             held: role.is_held(caller.by.seconds()),
-            passkeys: store.passkeys_of(role.person.id).await?.len(),
+            passkeys: store.passkeys_of(role.person.id).await?.iter().filter(|passkey| passkey.is_good_for(organisation)).count(),
         });
     }
     Ok(Json(People { roles, invitations }))
@@ -214,7 +214,16 @@ pub(super) async fn uninvite(State(app): State<App>, caller: Caller, Path(id): P
     if gone { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotThere) }
 }
 
-/// Lets a colleague who lost their passkeys register a new one. It is good for this organisation alone.
+/// A person who holds a role in the caller's organisation, and is not the caller.
+pub(super) async fn colleague(app: &App, caller: &Caller, id: String) -> Result<PersonId, ApiError> {
+    let person = PersonId::try_from(id).ok();
+    let colleagues = app.rooms.store().roles_in(caller.session.organisation).await?;
+    let found = colleagues.into_iter().find(|role| Some(role.person.id) == person && role.is_held(caller.by.seconds()));
+    found.map(|role| role.person.id).filter(|person| Some(*person) != caller.person()).ok_or(ApiError::NotThere)
+}
+
+/// Lets a colleague who lost their passkeys register a new one. It is good for this organisation alone; when it is registered, the older ones
+/// open nothing here any more, and what they opened here ends.
 #[utoipa::path(
     post,
     path = "/v1/people/{id}/recovery",
@@ -228,13 +237,9 @@ pub(super) async fn recover(
 ) -> Result<(StatusCode, Json<Link>), ApiError> {
     sign_in(&app)?;
     caller.may(&app, Right::ManageAccounts, What::Organisation).await?;
-    let at = caller.by.seconds();
-    let person = PersonId::try_from(id).ok();
-    let colleagues = app.rooms.store().roles_in(caller.session.organisation).await?;
-    let found = colleagues.into_iter().find(|role| Some(role.person.id) == person && role.is_held(at));
     // Nobody recovers themselves: that takes another administrator, or the console.
-    let found = found.filter(|role| Some(role.person.id) != caller.person()).ok_or(ApiError::NotThere)?;
-    let recovery = Enrolment::Recovery { person: found.person.id, offered_by: caller.person() };
+    let person = colleague(&app, &caller, id).await?;
+    let recovery = Enrolment::Recovery { person, offered_by: caller.person() };
     offer(&app, &caller, &recovery, RECOVERY).await
 }
 

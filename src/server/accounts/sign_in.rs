@@ -15,10 +15,10 @@ use crate::room::Token;
 use crate::server::App;
 use crate::server::access::{IDLE, LONGEST};
 use crate::server::asked::Body;
-use crate::server::clock::now;
-use crate::server::sharing::organisation_name;
 use crate::server::caller::{Caller, Pass};
+use crate::server::clock::now;
 use crate::server::error::{ApiError, ErrorDocument};
+use crate::server::sharing::organisation_name;
 use crate::store::{By, NewSession, StoredRecovery, StoredRole};
 
 /// Seconds for which a person is told that they were let in again: nobody can take the word back.
@@ -91,13 +91,19 @@ async fn identified(app: &App, ceremony: String, answer: &Value) -> Result<Ident
     if let Some(key) = counted {
         store.count_passkey(&passkey, &key).await?;
     }
-    Ok(Identity { person: passkey.person, reach: passkey.reach })
+    Ok(Identity { person: passkey.person, passkey: Some(passkey.id), reach: passkey.reach })
 }
 
 /// The roles that a person holds now and may come in with.
-async fn held(app: &App, Identity { person, reach }: &Identity, at: i64) -> Result<Vec<StoredRole>, ApiError> {
-    let mut roles = app.rooms.store().roles_of(*person).await?;
+async fn held(app: &App, identity: &Identity, at: i64) -> Result<Vec<StoredRole>, ApiError> {
+    let (store, Identity { person, passkey, reach }) = (app.rooms.store(), identity);
+    let mut roles = store.roles_of(*person).await?;
     roles.retain(|role| role.is_held(at) && reach.is_none_or(|reach| reach == role.organisation));
+    if let Some(id) = passkey {
+        // As it is now: it may have been stopped or removed since it was asked for.
+        let found = store.passkeys_of(*person).await?.into_iter().find(|passkey| passkey.id == *id);
+        roles.retain(|role| found.as_ref().is_some_and(|passkey| passkey.is_good_for(role.organisation)));
+    }
     Ok(roles)
 }
 
@@ -132,7 +138,7 @@ pub(super) struct SessionFace {
     name: String,
     person: String,
     role: RoleFace,
-    /// How many passkeys the person has. Two are asked for: one may be lost.
+    /// How many passkeys the person has that are good here. Two are asked for: one may be lost.
     passkeys: usize,
     /// Who let somebody in again as this person within the last 30 days, whom the person is to ask if it was not them; the newest first.
     recoveries: Vec<RecoveryFace>,
@@ -201,9 +207,12 @@ pub(super) async fn choose(
     }
     store.forget_sessions(at, at - IDLE).await?;
     let (token, ends_at) = (Token::generate()?, at + LONGEST);
-    let new = NewSession { token_hash: token.hash(), role: chosen.id, reach: identity.reach, ends_at };
-    store.begin_session(&new, at, &by).await?;
-    let face = face(&app, &chosen, Some(ends_at), identity.person).await?;
+    let Identity { person, passkey, reach } = identity;
+    let new = NewSession { token_hash: token.hash(), role: chosen.id, passkey, reach, ends_at };
+    if store.begin_session(&new, at, &by).await?.is_none() {
+        return Err(refused(&app, &by, Refusal::NotSignedIn, ApiError::PasskeyRefused).await);
+    }
+    let face = face(&app, &chosen, Some(ends_at), person).await?;
     let cookie = sign_in.cookie.give(&token).ok_or(ApiError::Internal)?;
     Ok(([(header::SET_COOKIE, cookie)], Json(face)).into_response())
 }
@@ -213,12 +222,13 @@ async fn face(app: &App, role: &StoredRole, ends_at: Option<i64>, person: Person
     for recovery in app.rooms.store().recoveries_of(person, now().unix_seconds() - TOLD).await? {
         recoveries.push(RecoveryFace::of(app, recovery).await?);
     }
+    let passkeys = app.rooms.store().passkeys_of(person).await?;
     Ok(SessionFace {
         trial: app.gate.sign_in.is_none(),
         name: role.person.card.name.clone(),
         person: person.to_string(),
         role: RoleFace::of(app, role).await?,
-        passkeys: app.rooms.store().passkeys_of(person).await?.len(),
+        passkeys: passkeys.iter().filter(|passkey| passkey.is_good_for(role.organisation)).count(),
         recoveries,
         idle_s: IDLE,
         ends_at: ends_at.map(time),

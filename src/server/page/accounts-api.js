@@ -22,6 +22,8 @@ export const setLetterhead = (to) => ask("PUT", "/v1/letterhead", to);
 export const invite = (invited) => ask("POST", "/v1/invitations", invited);
 export const uninvite = (id) => ask("DELETE", `/v1/invitations/${encodeURIComponent(id)}`);
 export const recover = (person) => ask("POST", `/v1/people/${encodeURIComponent(person)}/recovery`);
+export const passkeysOf = async (person) => (await ask("GET", `/v1/people/${encodeURIComponent(person)}/passkeys`)).passkeys;
+export const stopPasskey = (person, id) => ask("DELETE", `/v1/people/${encodeURIComponent(person)}/passkeys/${encodeURIComponent(id)}`);
 export const endRole = (role) => ask("DELETE", `/v1/roles/${encodeURIComponent(role)}`);
 export const changeRole = (role, terms) => ask("PUT", `/v1/roles/${encodeURIComponent(role)}`, terms);
 export const changeCard = (person, card) => ask("PUT", `/v1/people/${encodeURIComponent(person)}`, card);

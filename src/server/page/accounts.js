@@ -163,8 +163,8 @@ function drawAccount() {
   $("recoveries").replaceChildren(...session.recoveries.map(({ at, by, organisation }) => make("p", { class: "strip bad" },
     t(by ? "account.recovered" : "account.recovered_console", { when: when(at), by: by ?? "", organisation: organisation ?? "" }))));
   $("to-desk").hidden = !CLINICAL.includes(role.kind);
-  $("passkeys").replaceChildren(...mine.passkeys.map(({ id, label, created_at, limited }) => {
-    const facts = [when(created_at), limited ? t("account.limited") : null].filter(Boolean).join(" · ");
+  $("passkeys").replaceChildren(...mine.passkeys.map(({ id, label, created_at, limited, stopped }) => {
+    const facts = [when(created_at), limited ? t("account.limited") : null, stopped ? t("account.stopped") : null].filter(Boolean).join(" · ");
     const row = make("li", {}, make("span", {}, label, make("small", { class: "hint" }, facts)));
     if (mine.passkeys.length > 1) row.append(button(t("account.remove"), () => attempt(() => gone(() => api.removePasskey(id))), { class: "small danger" }));
     return row;

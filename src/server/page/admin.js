@@ -64,11 +64,19 @@ export class Admin {
     if (held) {
       row.append(
         button(t("admin.change"), () => this.edit(one), { class: "small" }),
+        button(t("admin.lost"), () => this.attempt(async () => row.append(this.lost(person, await api.passkeysOf(person)))), { class: "small" }),
         button(t("admin.recover"), () => this.attempt(async () => this.link(await api.recover(person))), { class: "small" }),
         button(t("admin.end"), () => this.change(() => api.endRole(role)), { class: "small danger" }),
       );
     }
     return row;
+  }
+
+  /** Somebody's passkeys, of which one may be lost. */
+  lost(person, passkeys) {
+    const row = ({ id, label, created_at }) => make("li", { data: { passkey: id } }, make("span", {}, label, make("small", { class: "hint" }, when(created_at))),
+      button(t("admin.stop_passkey"), () => this.change(() => api.stopPasskey(person, id)), { class: "small danger" }));
+    return make("ul", { class: "rows" }, ...passkeys.map(row));
   }
 
   invitation({ id, name, kind, ends_at }) {
