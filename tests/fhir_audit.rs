@@ -27,7 +27,7 @@ fn actors() -> [Actor; 6] {
     [doctor(), Actor::Patient, Actor::SubstituteDecisionMaker, device, Actor::System, Actor::Unknown]
 }
 
-const ACTIONS: [Action; 55] = [
+const ACTIONS: [Action; 56] = [
     Action::SignIn,
     Action::SignOut,
     Action::View { count: 3 },
@@ -66,6 +66,7 @@ const ACTIONS: [Action; 55] = [
     Action::KeyRotate,
     Action::Backup,
     Action::Restore,
+    Action::ContactChange,
     Action::PatientMerge,
     Action::PatientUnmerge,
     Action::Invite,

@@ -256,6 +256,8 @@ pub enum Action {
     Restore,
     /// Entered a patient or a visit, changed what is known of one, or gave it a recording.
     Register,
+    /// Set or changed how a patient is reached.
+    ContactChange,
     /// Merged two patients.
     PatientMerge,
     /// Took a merge back.
@@ -402,6 +404,8 @@ pub enum Refusal {
     TooManyTries,
     /// Who answers may not decide for this patient.
     NotEntitled,
+    /// Who asks has lately set how the patient is reached: the patient's answer could be their own.
+    OwnContact,
     /// It is on legal hold.
     OnHold,
     /// The clock is before what was already recorded.

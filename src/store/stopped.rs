@@ -248,7 +248,7 @@ mod tests {
         let removed = Action::CredentialRemove { person: doctor.person };
         let log = doctor.store.events(0, 1_000).await.unwrap();
         let log: Vec<_> = log.iter().map(|bytes| Event::decode(bytes).unwrap()).filter(|event| event.action == removed).collect();
-        assert_eq!(log.iter().map(|event| event.record.unwrap().to_string()).collect::<Vec<_>>(), [lost.clone()]);
+        assert_eq!(log.iter().map(|event| event.record.unwrap().to_string()).collect::<Vec<_>>(), std::slice::from_ref(&lost));
         assert!(!doctor.enter(0, &lost, 3).await, "it opens nothing there any more");
         assert!(doctor.enter(1, &lost, 4).await, "nobody is locked out of the other clinic");
         assert_eq!(doctor.reach(4).await, Some(Some(b)), "and comes back from there with nothing");

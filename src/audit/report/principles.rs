@@ -57,6 +57,7 @@ impl Principle {
             | Action::ShareArchive
             | Action::ShareDestroy
             | Action::KeyDestroy
+            | Action::ContactChange
             | Action::PatientMerge
             | Action::PatientUnmerge => Self::Dpp2,
             Action::View { .. }

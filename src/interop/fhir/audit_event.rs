@@ -109,7 +109,9 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
         Action::Restore => (alert, Value::Null, "U"),
         Action::KeyDestroy => (alert, Value::Null, "D"),
         Action::Share | Action::Print | Action::Forward | Action::Export { .. } | Action::Backup => (export, Value::Null, "R"),
-        Action::Register | Action::PatientMerge | Action::PatientUnmerge => (dcm("110110", "Patient Record"), Value::Null, "U"),
+        Action::Register | Action::ContactChange | Action::PatientMerge | Action::PatientUnmerge => {
+            (dcm("110110", "Patient Record"), Value::Null, "U")
+        }
         Action::Report => (dcm("110101", "Audit Log Used"), Value::Null, "R"),
     }
 }

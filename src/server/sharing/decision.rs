@@ -14,7 +14,7 @@ use axum::routing::{get, post};
 use self::markup::{Asked, Page};
 use super::courier::now;
 use super::patient::{Entry, Peer, allow_code, by, code_to, cookie, page, problem_of, refused, remember, to_page};
-use super::requests::reached;
+use super::requests::{has_set_contact, reached};
 use super::{Sharing, random};
 use crate::audit::{Action, Actor, ConsentId, Event, Outcome, Refusal};
 use crate::consent::{Consent, LINK_LIFE, Secret};
@@ -237,6 +237,14 @@ async fn send_code(sharing: &Sharing, id: ConsentId, secret: &Secret, by: &By) -
     };
     let Some(contact) = contact else { return Ok(Err(Refusal::NotEntitled)) };
     let event = Event { consent: Some(id), ..by.did_in_general(Action::ConsentCode) };
+    // Since the request was made, too.
+    if let Some(patient) = &stored.patient
+        && has_set_contact(sharing.store(), *stored.consent.requester(), patient, by.at).await?
+    {
+        let reason = Refusal::OwnContact;
+        sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason }, ..event }).await?;
+        return Ok(Err(reason));
+    }
     if let Err(refusal) = allow_code(sharing, &contact, event).await? {
         return Ok(Err(refusal));
     }

@@ -186,6 +186,7 @@ fn what(action: Action) -> String {
         Action::Backup => "備份",
         Action::Restore => "還原備份",
         Action::Register => "登記或更改個人資料",
+        Action::ContactChange => "登記或更改聯絡方法",
         Action::PatientMerge => "合併病人記錄",
         Action::PatientUnmerge => "還原合併",
         Action::Invite => "邀請加入機構",
@@ -230,6 +231,7 @@ fn refused(reason: crate::audit::Refusal) -> &'static str {
         Refusal::TooManyTries => "嘗試過多",
         Refusal::OnHold => "法律保留中",
         Refusal::NotEntitled => "無權代作決定",
+        Refusal::OwnContact => "要求者近日更改過病人的聯絡方法",
         Refusal::ClockBackwards => "時鐘有誤",
         Refusal::Error => "發生錯誤，因此拒絕",
     }

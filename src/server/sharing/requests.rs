@@ -28,6 +28,8 @@ use crate::visit::Identifier;
 const OF_AGE: u16 = 16;
 /// How long a consent lasts where nobody says: thirty days.
 const USUAL: u64 = 30 * 24 * 3_600_000;
+/// For so long who set how a patient is reached cannot ask them for consent: thirty days.
+const CONTACT_IS_NEW: u64 = 30 * 24 * 3_600_000;
 /// How far ahead a consent may begin, in milliseconds.
 const LATEST: u64 = 7 * 24 * 3_600_000;
 
@@ -165,6 +167,14 @@ pub(super) async fn begin(sharing: &Sharing, by: &By, names: Names, wanted: Want
         None => Vec::new(),
     };
     let patient = patient.filter(|_| !notes.is_empty());
+    if let Some(patient) = &patient
+        && has_set_contact(store, by.actor, patient, by.at).await?
+    {
+        // They know the patient: it was them who entered this.
+        let event = by.did_for(Action::ConsentRequest, store.pseudonym(patient)?);
+        store.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::OwnContact }, ..event }).await?;
+        return Err(ApiError::Denied(Refusal::OwnContact));
+    }
     let id = ConsentId::from_bytes(random()?);
     let link = Secret::of_random(random()?);
     let nobody = id.to_string();
@@ -201,6 +211,12 @@ pub(super) async fn begin(sharing: &Sharing, by: &By, names: Names, wanted: Want
     let about = About { owner, owner_name, doctor, organisation, named, notes, asked_at: by.at };
     let entry = store.request_consent(NewConsent { made, patient, about, message }, by).await?;
     Ok((id, entry))
+}
+
+/// Whether who asks has set, in any of their roles and lately, how the patient is reached: the answer could come from themselves.
+pub(super) async fn has_set_contact(store: &Store, who: Actor, patient: &str, at: UnixMillis) -> Result<bool, StoreError> {
+    let Actor::Staff { person, .. } = who else { return Ok(true) };
+    store.has_set_contact(person, patient, UnixMillis(at.0.saturating_sub(CONTACT_IS_NEW))).await
 }
 
 /// The recordings of a patient whose notes are signed.

@@ -62,7 +62,7 @@ pub(super) async fn stage(lines: usize) -> Stage {
     let patient = Patient::new(&given, Date::parse("2026-11-26").unwrap()).unwrap();
     let patient = store.create_patient(&patient, 0, &By::now(a)).await.unwrap().id;
     let contact = Contact { phone: Some("+85291234567".into()), mail: None, incapable: false };
-    store.set_contact(&patient, &contact, &By::now(a)).await.unwrap();
+    store.set_contact(&patient, &contact, |_| Vec::new(), &By::now(a)).await.unwrap();
     signed_note(&store, &patient, a, lines).await;
     let sharing = Sharing::new(store, None, "http://127.0.0.1:1".into()).unwrap();
     Stage { _folder: folder, sharing, a, b, patient }

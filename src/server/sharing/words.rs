@@ -133,6 +133,7 @@ pub(in crate::server) fn reason(refusal: Refusal) -> &'static str {
         Refusal::TooManyTries => "there were too many tries",
         Refusal::OnHold => "it is on legal hold",
         Refusal::NotEntitled => "who answers may not decide for this patient",
+        Refusal::OwnContact => "who asks has set how the patient is reached within the last 30 days: somebody else has to ask",
         Refusal::ClockBackwards => "the clock is behind what was recorded",
         Refusal::Error => "something failed, so the answer is no",
     }
@@ -158,6 +159,14 @@ pub(super) fn emergency_message(clinic: &str, link: &str) -> String {
     format!(
         "{clinic}\n有醫生在緊急情況下未經您同意查閱了您的記錄。可在此查看是誰及原因：\n\
          A doctor opened your record in an emergency, without asking you. See who did:\n{link}"
+    )
+}
+
+/// What the number or mailbox that was known before is told when another takes its place: nothing of a visit, and not the new one.
+pub(super) fn contact_message(clinic: &str) -> String {
+    format!(
+        "{clinic}\n您在本機構登記的聯絡方法已更改。如非您本人要求，請立即聯絡我們。\n\
+         The number or address by which we reach you was changed. If you did not ask for this, please call us at once."
     )
 }
 

@@ -107,7 +107,7 @@ async fn a_number_that_was_changed_leads_nowhere_and_old_folders_are_indexed() {
     let (store, reached) = (stage.store(), "+85291234567");
     assert_eq!(store.patients_reached_by(reached).await.unwrap(), std::slice::from_ref(&stage.patient));
     let contact = Contact { phone: Some("+85261234567".into()), mail: None, incapable: false };
-    store.set_contact(&stage.patient, &contact, &stage.by(stage.a)).await.unwrap();
+    store.set_contact(&stage.patient, &contact, |_| Vec::new(), &stage.by(stage.a)).await.unwrap();
     assert!(store.patients_reached_by(reached).await.unwrap().is_empty());
     assert_eq!(store.patients_reached_by("+85261234567").await.unwrap().len(), 1);
     store.index_contacts().await.unwrap();
