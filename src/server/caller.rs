@@ -224,6 +224,16 @@ impl Caller {
         Ok(Reach { organisation, role: Some(self.session.role) })
     }
 
+    /// Whether the caller may find this patient.
+    ///
+    /// # Errors
+    /// When it cannot be read whose patient it is.
+    pub(super) async fn may_find(&self, app: &App, patient: &str) -> Result<bool, StoreError> {
+        let (id, owner) = self.thing(app, What::Patient(patient)).await?;
+        let there = owner.is_some();
+        Ok(app.gate.rights.rule(&self.session, Right::Search, &Thing::of(id, owner), None).allowed && there)
+    }
+
     /// Keeps the event of a search. What was found may be told only after this.
     ///
     /// # Errors

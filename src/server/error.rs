@@ -100,7 +100,7 @@ pub(super) enum ApiError {
     #[error("{0}")]
     Field(VisitError),
     #[error("a number of the patient is another patient's")]
-    NumberTaken { patient: String },
+    NumberTaken { patient: Option<String> },
     #[error("the patient's particulars were changed meanwhile")]
     PatientChanged,
     #[error("the recording was moved to another visit meanwhile")]
@@ -304,12 +304,13 @@ struct StillOpen {
     open: Vec<crate::record::Doubt>,
 }
 
-/// Whose number it is that somebody gave to another patient.
+/// Whose number it is that somebody gave to another patient, where they may find that one.
 #[derive(Serialize)]
 struct Taken {
     #[serde(flatten)]
     document: ErrorDocument,
-    patient: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patient: Option<String>,
 }
 
 impl IntoResponse for ApiError {
@@ -344,7 +345,8 @@ impl From<DeskError> for ApiError {
     fn from(error: DeskError) -> Self {
         match error {
             DeskError::Conflict => Self::PatientChanged,
-            DeskError::Taken { patient } => Self::NumberTaken { patient },
+            // Whose it is, only who may find them is told: whoever has asked for that says so.
+            DeskError::Taken { .. } => Self::NumberTaken { patient: None },
             DeskError::InUse => Self::InUse,
             DeskError::Merged => Self::Merged,
             DeskError::Signed => Self::Signed,
