@@ -73,6 +73,8 @@ pub(super) enum ApiError {
     NotThere,
     #[error("the passkey was not accepted")]
     PasskeyRefused,
+    #[error("the role has not begun yet")]
+    RoleNotBegun,
     #[error("this link is used, has run out, or is none")]
     TokenRefused,
     #[error("too many tries from this address: wait a minute")]
@@ -174,6 +176,7 @@ impl ApiError {
             Self::NotAllowed => (StatusCode::FORBIDDEN, "not_allowed"),
             Self::NotThere => (StatusCode::NOT_FOUND, "not_there"),
             Self::PasskeyRefused => (StatusCode::UNAUTHORIZED, "passkey_refused"),
+            Self::RoleNotBegun => (StatusCode::FORBIDDEN, "role_not_begun"),
             Self::TokenRefused => (StatusCode::FORBIDDEN, "token_refused"),
             Self::TooManyTries => (StatusCode::TOO_MANY_REQUESTS, "too_many_tries"),
             Self::IsTrial => (StatusCode::CONFLICT, "is_trial"),

@@ -52,6 +52,9 @@ pub enum Enrolment {
         card: Card,
         /// As what: one of [`RoleKind`]'s names.
         kind: String,
+        /// When the role begins, in seconds since 1970; when the invitation is taken where nothing is said.
+        #[serde(default)]
+        starts_at: Option<i64>,
         /// Until when the role lasts, in seconds since 1970.
         ends_at: Option<i64>,
         /// Where in the organisation, in its own words.
@@ -304,12 +307,13 @@ impl Store {
         };
         let given = match (&enrolment.enrolment, entrant) {
             (Enrolment::SetUp, Entrant::Founder { organisation, .. }) => {
-                Some((organisation.id, RoleKind::Administrator, None, None))
+                Some((organisation.id, RoleKind::Administrator, at, None, None))
             }
-            (Enrolment::Invitation { kind, ends_at, department, .. }, _) => {
+            (Enrolment::Invitation { kind, starts_at, ends_at, department, .. }, _) => {
                 let kind = RoleKind::ALL.iter().find(|known| known.as_str() == kind);
                 let damaged = || enrolment_place(&enrolment.id).damaged();
-                Some((enrolment.organisation.ok_or_else(damaged)?, *kind.ok_or_else(damaged)?, *ends_at, department.clone()))
+                let (organisation, kind) = (enrolment.organisation.ok_or_else(damaged)?, *kind.ok_or_else(damaged)?);
+                Some((organisation, kind, starts_at.map_or(at, |starts| starts.max(at)), *ends_at, department.clone()))
             }
             _ => None,
         };
@@ -317,8 +321,8 @@ impl Store {
             Enrolment::Recovery { .. } => enrolment.organisation,
             _ => None,
         };
-        if let Some((organisation, kind, ends_at, department)) = given.clone() {
-            act.enter_role(role, &NewRole { person, organisation, kind, starts_at: at, ends_at, department }).await?;
+        if let Some((organisation, kind, starts_at, ends_at, department)) = given.clone() {
+            act.enter_role(role, &NewRole { person, organisation, kind, starts_at, ends_at, department }).await?;
         }
         let actor = match given {
             Some((organisation, ..)) => Some(Actor::Staff { person, role, organisation }),
@@ -462,13 +466,16 @@ mod tests {
         assert!(store.has_administrator().await.unwrap());
         assert_eq!(store.roles_of(person.id).await.unwrap()[0].kind, RoleKind::Administrator);
 
+        let (starts_at, ends_at) = (Some(now + 500), Some(now + 1_000));
         let invitation =
-            Enrolment::Invitation { card: card("Dr C."), kind: "doctor".into(), ends_at: Some(now + 1_000), department: None };
+            Enrolment::Invitation { card: card("Dr C."), kind: "doctor".into(), starts_at, ends_at, department: None };
         store.offer(([3; 32], now + 100), Some(organisation.id), &invitation, &by()).await.unwrap();
         let found = store.enrolments_of(organisation.id).await.unwrap().remove(0);
         store.enrol(&found, &Entrant::Known { person: person.id }, None, &by()).await.unwrap().unwrap();
         let roles = store.roles_of(person.id).await.unwrap();
-        assert_eq!((roles.len(), roles.iter().filter(|role| role.ends_at == Some(now + 1_000)).count()), (2, 1));
+        let invited = roles.iter().find(|role| role.ends_at == ends_at).unwrap();
+        assert_eq!((roles.len(), Some(invited.starts_at)), (2, starts_at));
+        assert!(!invited.is_held(now) && invited.is_held(now + 500));
         let offer = store.offer(([4; 32], now + 100), Some(organisation.id), &invitation, &by()).await.unwrap();
         assert!(!store.withdraw_offer(&offer, OrganisationId::from_bytes([9; 16]), &by()).await.unwrap());
         assert!(store.withdraw_offer(&offer, organisation.id, &by()).await.unwrap());

@@ -230,10 +230,14 @@ impl Act {
         PersonId::try_from(person).map_err(|_| damaged())
     }
 
-    /// Whether somebody without an end administers the organisation, or the role that was changed is no administrator's.
-    pub(super) async fn is_administered_for_good(&mut self, of: OrganisationId, changed: RoleId) -> Result<bool, StoreError> {
-        let left = "SELECT count(*) FROM roles WHERE organisation = $1 AND kind = $2 AND ends_at IS NULL";
-        let left = sqlx::query_as(left).bind(of.to_string()).bind(RoleKind::Administrator.as_str());
+    /// Whether somebody without an end, who has begun, administers the organisation, or the role that was changed is no administrator's.
+    pub(super) async fn is_administered_for_good(
+        &mut self,
+        (of, changed): (OrganisationId, RoleId),
+        at: i64,
+    ) -> Result<bool, StoreError> {
+        let left = "SELECT count(*) FROM roles WHERE organisation = $1 AND kind = $2 AND ends_at IS NULL AND starts_at <= $3";
+        let left = sqlx::query_as(left).bind(of.to_string()).bind(RoleKind::Administrator.as_str()).bind(at);
         let kind = sqlx::query_as("SELECT kind FROM roles WHERE id = $1").bind(changed.to_string());
         let administers = self.one::<(String,)>(kind).await?.is_some_and(|(kind,)| kind == RoleKind::Administrator.as_str());
         Ok(!administers || self.one::<(i64,)>(left).await?.is_some_and(|(left,)| left > 0))
@@ -296,7 +300,7 @@ impl Store {
         if act.execute(update).await? == 0 {
             return act.abandon().await.map(|()| RoleEnd::NotHeld);
         }
-        if !act.is_administered_for_good(of, id).await? {
+        if !act.is_administered_for_good((of, id), at).await? {
             return act.abandon().await.map(|()| RoleEnd::LastAdministrator);
         }
         act.end_sessions_of(id).await?;

@@ -129,14 +129,17 @@ pub(super) async fn colleagues(State(app): State<App>, caller: Caller) -> Result
     Ok(Json(Colleagues { colleagues }))
 }
 
-/// The end of a role.
-pub(super) fn end(given: Option<&str>) -> Result<Option<i64>, ApiError> {
-    let read = |given| {
-        Instant::parse(given)
-            .map(|at| at.unix_seconds())
-            .map_err(|_| ApiError::Invalid("`ends_at` is no RFC 3339 time".to_owned()))
+/// From when and until when a role lasts.
+pub(super) fn term(starts_at: Option<&str>, ends_at: Option<&str>) -> Result<(Option<i64>, Option<i64>), ApiError> {
+    let read = |field: &str, given: Option<&str>| {
+        let wrong = |_| ApiError::Invalid(format!("`{field}` is no RFC 3339 time"));
+        given.map(|given| Instant::parse(given).map(|at| at.unix_seconds()).map_err(wrong)).transpose()
     };
-    given.map(read).transpose()
+    let (starts, ends) = (read("starts_at", starts_at)?, read("ends_at", ends_at)?);
+    if starts.zip(ends).is_some_and(|(starts, ends)| ends <= starts) {
+        return Err(ApiError::Invalid("`ends_at` is not after `starts_at`".to_owned()));
+    }
+    Ok((starts, ends))
 }
 
 /// Who is invited, as what, until when.
@@ -150,6 +153,9 @@ pub(super) struct Invited {
     email: Option<String>,
     /// `doctor`, `nurse`, `registrar`, `administrator`, `privacy_officer` or `auditor`.
     kind: String,
+    /// RFC 3339 time at which the role begins; when the invitation is taken where it is null or over. Until then it opens no session.
+    #[serde(default)]
+    starts_at: Option<String>,
     /// RFC 3339 time at which the role ends; null where no end is known.
     #[serde(default)]
     ends_at: Option<String>,
@@ -197,8 +203,9 @@ pub(super) async fn invite(
         phone: optional("phone", invited.phone.as_deref())?,
         email: optional("email", invited.email.as_deref())?,
     };
-    let (ends_at, department) = (end(invited.ends_at.as_deref())?, optional("department", invited.department.as_deref())?);
-    offer(&app, &caller, &Enrolment::Invitation { card, kind, ends_at, department }, INVITATION).await
+    let (starts_at, ends_at) = term(invited.starts_at.as_deref(), invited.ends_at.as_deref())?;
+    let department = optional("department", invited.department.as_deref())?;
+    offer(&app, &caller, &Enrolment::Invitation { card, kind, starts_at, ends_at, department }, INVITATION).await
 }
 
 /// Takes an invitation or a recovery back.

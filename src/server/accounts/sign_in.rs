@@ -96,9 +96,16 @@ async fn identified(app: &App, ceremony: String, answer: &Value) -> Result<Ident
 
 /// The roles that a person holds now and may come in with.
 async fn held(app: &App, identity: &Identity, at: i64) -> Result<Vec<StoredRole>, ApiError> {
-    let (store, Identity { person, passkey, reach }) = (app.rooms.store(), identity);
+    let mut roles = opened(app, identity).await?;
+    roles.retain(|role| role.is_held(at));
+    Ok(roles)
+}
+
+/// The roles that somebody may come in with, those that are over or have not begun too.
+async fn opened(app: &App, Identity { person, passkey, reach }: &Identity) -> Result<Vec<StoredRole>, ApiError> {
+    let store = app.rooms.store();
     let mut roles = store.roles_of(*person).await?;
-    roles.retain(|role| role.is_held(at) && reach.is_none_or(|reach| reach == role.organisation));
+    roles.retain(|role| reach.is_none_or(|reach| reach == role.organisation));
     if let Some(id) = passkey {
         // As it is now: it may have been stopped or removed since it was asked for.
         let found = store.passkeys_of(*person).await?.into_iter().find(|passkey| passkey.id == *id);
@@ -111,6 +118,9 @@ async fn held(app: &App, identity: &Identity, at: i64) -> Result<Vec<StoredRole>
 pub(super) async fn who(app: &App, identity: Identity, by: &By) -> Result<Json<Who>, ApiError> {
     let roles = held(app, &identity, by.seconds()).await?;
     let Some(name) = roles.first().map(|role| role.person.card.name.clone()) else {
+        if opened(app, &identity).await?.iter().any(|role| role.is_held(role.starts_at.max(by.seconds()))) {
+            return Err(refused(app, by, Refusal::NotYet, ApiError::RoleNotBegun).await);
+        }
         return Err(refused(app, by, Refusal::Expired, ApiError::PasskeyRefused).await);
     };
     let mut faces = Vec::new();
