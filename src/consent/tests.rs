@@ -591,6 +591,16 @@ fn tries_are_limited_whatever_the_clock_does() {
     limit.allow([2; 32], at(3)).unwrap();
     limit.allow([1; 32], at(HOUR)).unwrap();
     assert_eq!(limit.allow([1; 32], at(HOUR)), Err(Refusal::TooManyTries));
+    // A flood of keys keeps no new one out, and does not free the one that tried last.
+    let mut limit = RateLimit::new(1, HOUR);
+    let key = |number: u32| std::array::from_fn(|index| number.to_be_bytes().get(index).copied().unwrap_or_default());
+    for number in 0..100_000 {
+        limit.allow(key(number), at(u64::from(number) / 1_000)).unwrap();
+    }
+    limit.allow(key(200_000), at(100)).unwrap();
+    assert_eq!(limit.allow(key(99_999), at(100)), Err(Refusal::TooManyTries));
+    assert_eq!(limit.allow(key(200_000), at(100)), Err(Refusal::TooManyTries));
+    limit.allow(key(0), at(100)).unwrap();
 }
 
 #[test]

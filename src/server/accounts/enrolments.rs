@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::faces::Asked;
 use super::sign_in::{Who, who};
-use super::{Begun, Door, Entering, Identity, optional, refused, sign_in, text};
+use super::{Begun, Entering, Identity, Threshold, missed, optional, refused, sign_in, text};
 use crate::audit::{Actor, OrganisationId, PersonId, Refusal};
 use crate::room::Token;
 use crate::server::App;
@@ -23,7 +23,7 @@ async fn found(app: &App, token: String, by: &By) -> Result<StoredEnrolment, Api
     let token = Token::from_client(token);
     match app.rooms.store().enrolment_with(&token.hash(), by.seconds()).await? {
         Some(found) => Ok(found),
-        None => Err(refused(app, by, Refusal::NotSignedIn, ApiError::TokenRefused).await),
+        None => Err(missed(app, by, ApiError::TokenRefused).await),
     }
 }
 
@@ -58,7 +58,7 @@ pub(super) struct Offer {
 )]
 pub(super) async fn look(
     State(app): State<App>,
-    Door(by): Door,
+    Threshold(by): Threshold,
     Body(Given { token }): Body<Given>,
 ) -> Result<Json<Offer>, ApiError> {
     let enrolment = found(&app, token, &by).await?;
@@ -106,7 +106,11 @@ pub(super) struct Entry {
     request_body = Entry,
     responses((status = 200, description = "What the browser is to ask for", body = Asked), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn begin(State(app): State<App>, Door(by): Door, Body(entry): Body<Entry>) -> Result<Json<Asked>, ApiError> {
+pub(super) async fn begin(
+    State(app): State<App>,
+    Threshold(by): Threshold,
+    Body(entry): Body<Entry>,
+) -> Result<Json<Asked>, ApiError> {
     let (sign_in, store) = (sign_in(&app)?, app.rooms.store());
     let enrolment = found(&app, entry.token.clone(), &by).await?;
     let card = |name: &str| {
@@ -180,13 +184,13 @@ pub(super) struct Registered {
 )]
 pub(super) async fn finish(
     State(app): State<App>,
-    Door(by): Door,
+    Threshold(by): Threshold,
     Body(Registered { ceremony, answer, label }): Body<Registered>,
 ) -> Result<Json<Who>, ApiError> {
     let (sign_in, store) = (sign_in(&app)?, app.rooms.store());
     let label = text("label", &label)?;
     let Some(Begun::Enrolment(entering)) = sign_in.begun.take(&Token::from_client(ceremony)) else {
-        return Err(refused(&app, &by, Refusal::NotSignedIn, ApiError::PasskeyRefused).await);
+        return Err(missed(&app, &by, ApiError::PasskeyRefused).await);
     };
     let Entering { state, enrolment, entrant } = *entering;
     let passkey = match sign_in.ceremonies.registered(answer, &state, &label) {

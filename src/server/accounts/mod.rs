@@ -84,10 +84,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(devices::revoke))
 }
 
-/// Somebody who is not signed in and comes with a link. Each try counts for their address.
-pub(super) struct Door(By);
-
-/// Somebody who is not signed in and comes with a passkey, which cannot be guessed: tries are not counted.
+/// Somebody who is not signed in and comes with a passkey or with a link's token, which cannot be guessed. Who has the right one always comes in,
+/// whatever others at the same address try: only what fails is counted.
 pub(super) struct Threshold(By);
 
 impl FromRequestParts<App> for Threshold {
@@ -101,24 +99,18 @@ impl FromRequestParts<App> for Threshold {
     }
 }
 
-impl FromRequestParts<App> for Door {
-    type Rejection = ApiError;
-
-    /// # Errors
-    /// [`ApiError::TooManyTries`], [`ApiError::IsTrial`].
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        sign_in(app)?;
-        let by = By { address: address(parts), ..By::now(Actor::Unknown) };
-        if app.gate.throttle.may_try(by.address) {
-            return Ok(Self(by));
-        }
-        Err(refused(app, &by, Refusal::TooManyTries, ApiError::TooManyTries).await)
-    }
-}
-
 /// What sign-in needs.
 fn sign_in(app: &App) -> Result<&SignIn, ApiError> {
     app.gate.sign_in.as_ref().ok_or(ApiError::IsTrial)
+}
+
+/// What somebody is told whose token is none: that, or to wait, where their address has failed too often.
+async fn missed(app: &App, by: &By, error: ApiError) -> ApiError {
+    if app.gate.throttle.may_fail(by.address) {
+        refused(app, by, Refusal::NotSignedIn, error).await
+    } else {
+        refused(app, by, Refusal::TooManyTries, ApiError::TooManyTries).await
+    }
 }
 
 /// Tells the audit log of a try that failed, unless there was a flood of them; gives the error back.

@@ -52,13 +52,16 @@ async fn open(
 ) -> Result<Response, ApiError> {
     let by = by(peer);
     let Some(id) = id(&consent) else { return Ok(refused(Refusal::NotSignedIn)) };
-    if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
-        return turned_away(&sharing, &by, id, refusal).await;
-    }
     // Who has the page of this patient already keeps it: what can be taken back there can be, whatever is answered to one more question.
     let kept = mine(&sharing, &consent, &headers).await?.and_then(|_| cookie(&headers));
     let is_kept = kept.is_some();
     let (link, page_secret) = (Secret::from_client(secret), kept.map_or_else(|| random().map(Secret::of_random), Ok)?);
+    // The right link always opens: what others at the same address try counts for them alone.
+    let found = find(&sharing, &consent).await?;
+    let opens = found.is_some_and(|stored| stored.consent.open(&link, &page_secret, by.at).outcome.is_ok());
+    if !opens && let Err(refusal) = sharing.allow_answer(by.address, by.at) {
+        return turned_away(&sharing, &by, id, refusal).await;
+    }
     let opened = sharing.store().change_consent(id, &by, |consent, _| consent.open(&link, &page_secret, by.at).into()).await?;
     let Some(opened) = opened else { return turned_away(&sharing, &by, id, Refusal::NotSignedIn).await };
     if let Err(refusal) = opened.outcome {

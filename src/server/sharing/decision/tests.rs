@@ -213,4 +213,8 @@ async fn what_is_no_link_shows_nothing_and_an_address_that_tries_too_often_waits
         last = phone.send("POST", &format!("/d/{unknown}/secret"), "").await.status;
     }
     assert_eq!(last, 429);
+    let link = link(&stage).await;
+    let wrong = format!("{}x", &link[..link.len() - 1]);
+    assert_eq!(phone.send("POST", wrong.split_once("http://127.0.0.1:1").unwrap().1, "").await.status, 429);
+    assert_eq!(phone.open(&link).await.0, 303, "the right link opens all the same");
 }
