@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use cantoscribe::audit::{
-    Action, Actor, ConsentId, DeviceId, EmergencyReason, Event, HowSaid, OrganisationId, Outcome, PersonId, Pseudonym, Purpose,
-    RecordId, Refusal, RestrictedReason, RoleId, UnixMillis,
+    Action, Actor, Addressee, ConsentId, DeviceId, EmergencyReason, Event, HowSaid, OrganisationId, Outcome, PersonId, Pseudonym,
+    Purpose, RecordId, Refusal, RestrictedReason, RoleId, UnixMillis,
 };
 use cantoscribe::consent::{CodeKey, Consent, Decider, Domain, Recipient, Request, Scope, Secret, Standing, Uses};
 use cantoscribe::interop::fhir::{Instant, audit_event, consent};
@@ -27,7 +27,7 @@ fn actors() -> [Actor; 6] {
     [doctor(), Actor::Patient, Actor::SubstituteDecisionMaker, device, Actor::System, Actor::Unknown]
 }
 
-const ACTIONS: [Action; 56] = [
+const ACTIONS: [Action; 57] = [
     Action::SignIn,
     Action::SignOut,
     Action::View { count: 3 },
@@ -56,6 +56,7 @@ const ACTIONS: [Action; 56] = [
     Action::PageAsk,
     Action::Permit,
     Action::BreakGlass { reason: EmergencyReason::LifeInDanger },
+    Action::BreakGlassTell { whom: Addressee::Administrator },
     Action::BreakGlassAnnounce,
     Action::Share,
     Action::Print,

@@ -231,7 +231,12 @@ pub enum Action {
         /// Why.
         reason: EmergencyReason,
     },
-    /// Told patient and privacy officer of an emergency access.
+    /// Told one of those who have to know of an emergency access, whose person is the record where it is staff.
+    BreakGlassTell {
+        /// Whom.
+        whom: Addressee,
+    },
+    /// Told them all together, in logs of before; and a message of it that no gateway took.
     BreakGlassAnnounce,
     /// Shared a record.
     Share,
@@ -309,6 +314,18 @@ pub enum Action {
     Start,
     /// Stopped the program.
     Stop,
+}
+
+/// Who has to know that a record was opened without consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Addressee {
+    /// The patient.
+    Patient,
+    /// A privacy officer of the organisation.
+    PrivacyOfficer,
+    /// An administrator of it, where no privacy officer can be told.
+    Administrator,
 }
 
 /// How an answer was given.

@@ -213,6 +213,7 @@ impl ApiError {
             Self::NoOrganisation => (StatusCode::NOT_FOUND, "no_organisation"),
             Self::NoConsent => (StatusCode::NOT_FOUND, "no_consent"),
             Self::Denied(crate::audit::Refusal::TooManyTries) => (StatusCode::TOO_MANY_REQUESTS, "too_many_tries"),
+            Self::Denied(crate::audit::Refusal::OwnContact) => (StatusCode::FORBIDDEN, "own_contact"),
             Self::Denied(_) => (StatusCode::FORBIDDEN, "denied"),
             Self::NoFont(_) => (StatusCode::NOT_IMPLEMENTED, "no_font"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),

@@ -79,7 +79,7 @@ pub use contacts::Contact;
 pub use credentials::{Enrolment, Entrant, NewPasskey, StoredEnrolment, StoredPasskey};
 pub use database::DatabaseUrl;
 pub use devices::{DeviceScope, StoredDevice};
-pub use emergencies::{EmergencyAbout, StoredEmergency};
+pub use emergencies::{EmergencyAbout, EmergencyTold, StoredEmergency};
 pub use encounters::StoredEncounter;
 pub use ended_shares::EndedShares;
 pub use error::{DeskError, SaveError, StoreError, whole};

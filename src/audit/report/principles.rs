@@ -92,9 +92,11 @@ impl Principle {
             | Action::Administer
             | Action::Start
             | Action::Stop => Self::Dpp4,
-            Action::ConsentRequest | Action::ConsentCode | Action::RestrictedAsk { .. } | Action::BreakGlassAnnounce => {
-                Self::Dpp5
-            }
+            Action::ConsentRequest
+            | Action::ConsentCode
+            | Action::RestrictedAsk { .. }
+            | Action::BreakGlassTell { .. }
+            | Action::BreakGlassAnnounce => Self::Dpp5,
             Action::AccessRequest | Action::AccessAnswer | Action::PageAsk | Action::Report => Self::Dpp6,
         }
     }

@@ -101,7 +101,9 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
         Action::Erase | Action::EraseSound | Action::ShareDestroy => rest("delete", "D"),
         Action::Permit => (alert, named_coding(AUTHZ, "AuthZ-Consent", "Authorization Decision using Roles and Consent"), "E"),
         Action::BreakGlass { .. } => (alert, dcm("110127", "Emergency Override Started"), "E"),
-        Action::BreakGlassAnnounce | Action::KeyUse | Action::KeyRotate | Action::Administer => (alert, Value::Null, "E"),
+        Action::BreakGlassTell { .. } | Action::BreakGlassAnnounce | Action::KeyUse | Action::KeyRotate | Action::Administer => {
+            (alert, Value::Null, "E")
+        }
         Action::Invite | Action::RecoveryOffer { .. } => (alert, security_attributes, "C"),
         Action::RoleGive { .. } | Action::RoleChange { .. } => (alert, dcm("110136", "Security Roles Changed"), "U"),
         Action::RecoveryUse { .. } | Action::CredentialAdd { .. } => (alert, security_attributes, "U"),

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::words::{self, escaped, minute};
 use super::{Names, Sharing};
-use crate::audit::{Action, Actor, Event, Outcome, RestrictedReason, RoleId};
+use crate::audit::{Action, Actor, Addressee, Event, Outcome, RestrictedReason, RoleId};
 use crate::identity::{Right, RoleKind};
 use crate::server::App;
 use crate::server::asked::Asked;
@@ -176,6 +176,9 @@ fn what(action: Action) -> String {
         Action::PageAsk => "索取個人頁面的連結",
         Action::Permit => "查核是否獲准",
         Action::BreakGlass { .. } => "緊急查閱（未經同意）",
+        Action::BreakGlassTell { whom: Addressee::Patient } => "通知病人有緊急查閱",
+        Action::BreakGlassTell { whom: Addressee::PrivacyOfficer } => "通知私隱主任有緊急查閱",
+        Action::BreakGlassTell { whom: Addressee::Administrator } => "通知管理員有緊急查閱",
         Action::BreakGlassAnnounce => "通知緊急查閱",
         Action::Share => "分享記錄",
         Action::Print => "列印",

@@ -225,7 +225,7 @@ pub(super) async fn see_in_emergency(
 ) -> Result<Opened, ApiError> {
     let store = sharing.store();
     let Actor::Staff { role, .. } = by.actor else { return Err(ApiError::NotAllowed) };
-    let Emergency { permit, events: [broken, _], .. } = opened;
+    let Emergency { permit, event: broken, .. } = opened;
     let (record, purpose) = (permit.ask().record, Purpose::Emergency);
     let names = Names::of(store, by.actor).await?;
     let kept = store.record(note).await?.ok_or(ApiError::NoConsent)?;

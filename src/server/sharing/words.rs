@@ -177,6 +177,14 @@ pub(super) fn officer_message(clinic: &str, link: &str) -> String {
     )
 }
 
+/// What an administrator is told where no privacy officer can be.
+pub(super) fn administrator_message(clinic: &str, link: &str) -> String {
+    format!(
+        "{clinic}\n有病人記錄在緊急情況下未經同意被查閱，而貴機構沒有可通知的私隱主任。請委任一位跟進。\nA record was opened in an emergency without \
+         consent, and none of your privacy officers could be told. Please appoint one to look into it:\n{link}"
+    )
+}
+
 /// Text within HTML.
 pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
