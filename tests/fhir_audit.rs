@@ -112,11 +112,17 @@ fn events() -> Vec<Event> {
         if number % 4 == 3 {
             return event;
         }
+        let policies = match number % 3 {
+            0 => None,
+            1 => Some(Vec::new()),
+            _ => Some(vec!["role-ended".to_owned().try_into().unwrap()]),
+        };
         Event {
             patient: Some(Pseudonym::from_bytes([4; 32])),
             record: Some(RecordId::from_bytes([6; 16])),
             purpose: Some(PURPOSES[number % 9]),
             consent: Some(ConsentId::from_bytes([8; 16])),
+            policies,
             ..event
         }
         .from(Some("192.0.2.7".parse().unwrap()), Some(DeviceId::from_bytes([5; 16])))

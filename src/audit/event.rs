@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::AuditError;
-use super::id::{ConsentId, DeviceId, OrganisationId, PersonId, Pseudonym, RecordId, RoleId};
+use super::id::{ConsentId, DeviceId, OrganisationId, PersonId, PolicyId, Pseudonym, RecordId, RoleId};
 
 /// What the bytes of every event of this form begin with.
 const SCHEMA: &str = "cantoscribe/event/1";
@@ -56,6 +56,9 @@ pub struct Event {
     /// The enrolled device that it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceId>,
+    /// The policies of roles that decided, where they did; none of them where nothing permits it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<Vec<PolicyId>>,
 }
 
 /// The event as it stands in the log. The schema comes first.
@@ -70,8 +73,9 @@ impl Event {
     /// An event that concerns no patient and nothing in particular.
     #[must_use]
     pub fn new(at: UnixMillis, actor: Actor, action: Action, outcome: Outcome) -> Self {
-        let (patient, record, purpose, consent, address, device) = (None, None, None, None, None, None);
-        Self { at, actor, action, outcome, patient, record, purpose, consent, address, device }
+        let (patient, record, purpose, consent) = (None, None, None, None);
+        let (address, device, policies) = (None, None, None);
+        Self { at, actor, action, outcome, patient, record, purpose, consent, address, device, policies }
     }
 
     /// The same event, with where it came from.
@@ -456,6 +460,26 @@ mod tests {
             r#""address":"2001:db8::1","device":"BQUFBQUFBQUFBQUFBQUFBQ"}}"#
         );
         assert_eq!(String::from_utf8(event().encode().unwrap()).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_policies_that_decided_have_room_for_nothing_else() {
+        let decided = |ids: &[&str]| {
+            let ids = ids.iter().map(|id| PolicyId::try_from((*id).to_owned()).unwrap()).collect();
+            Event { policies: Some(ids), ..event() }
+        };
+        for (event, form) in
+            [(decided(&[]), r#","policies":[]}}"#), (decided(&["role-ended"]), r#","policies":["role-ended"]}}"#)]
+        {
+            let bytes = event.encode().unwrap();
+            assert!(String::from_utf8(bytes.clone()).unwrap().ends_with(form));
+            assert_eq!(Event::decode(&bytes).unwrap(), event);
+        }
+        for wrong in ["", "Chan", "a b", "\u{9673}", "a_b", &"a".repeat(49)] {
+            assert!(PolicyId::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+        let wrong = String::from_utf8(decided(&["role-ended"]).encode().unwrap()).unwrap().replace("role-ended", "has a fever");
+        assert!(Event::decode(wrong.as_bytes()).is_err());
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub use event::{
 };
 pub use fault::{Fault, LogFiles, Report};
 pub use hash::{HASH_BYTES, Hash};
-pub use id::{ConsentId, DeviceId, OrganisationId, PersonId, Pseudonym, RecordId, RoleId};
+pub use id::{ConsentId, DeviceId, OrganisationId, PersonId, PolicyId, Pseudonym, RecordId, RoleId};
 pub use note::{NoteSigner, NoteVerifier};
 pub use rows::RowCheck;
 pub use tile::{CHECKPOINT, Layer, MOST_ENTRY_BYTES, TilePath, WIDTH};

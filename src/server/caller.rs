@@ -177,8 +177,8 @@ impl Caller {
         // Asked in any case, so that what is not there takes as long.
         let is_seen = app.gate.rights.rule(&self.session, Right::View, &thing, None).allowed && there;
         let event = self.event(app, action, what).await?;
-        let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
-        app.rooms.store().keep_event(&Event { outcome, ..event }).await?;
+        let (outcome, policies) = (Outcome::Refused { reason: Refusal::NotAllowed }, Some(ruling.reasons));
+        app.rooms.store().keep_event(&Event { outcome, policies, ..event }).await?;
         Err(match what {
             What::Own | What::Organisation => ApiError::NotAllowed,
             _ if is_seen => ApiError::NotAllowed,

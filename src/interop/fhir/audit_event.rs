@@ -30,7 +30,8 @@ const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 /// [`InteropError::NotJson`], which no event gives.
 pub fn audit_event(event: &Event, entry: u64, origin: &str) -> Result<Value, InteropError> {
     let (kind, subtype, action) = classed(event.action);
-    let (name, details) = named(&event.action)?;
+    let (name, mut details) = named(&event.action)?;
+    details.extend(policies(event));
     let (outcome, refused) = match event.outcome {
         Outcome::Done => ("0", Value::Null),
         Outcome::Refused { reason } => ("4", serde_json::to_value(reason).map_err(|_| InteropError::NotJson)?),
@@ -128,6 +129,16 @@ fn named(action: &Action) -> Result<(String, Vec<Value>), InteropError> {
             Ok((name, details.map(|(kind, value)| json!({"type": kind, "valueString": text(value)})).collect()))
         }
         name => Ok((name.as_str().ok_or(InteropError::NotJson)?.to_owned(), Vec::new())),
+    }
+}
+
+/// The policies that decided, where they did.
+fn policies(event: &Event) -> Vec<Value> {
+    let detail = |said: &str| json!({"type": "policy", "valueString": said});
+    match event.policies.as_deref() {
+        None => Vec::new(),
+        Some([]) => vec![detail("none permits it")],
+        Some(ids) => ids.iter().map(|id| detail(&id.to_string())).collect(),
     }
 }
 

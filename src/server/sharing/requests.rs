@@ -119,9 +119,10 @@ pub(super) async fn ask(
 ) -> Result<(StatusCode, Json<Begun>), ApiError> {
     let owner = OrganisationId::try_from(wanted.organisation.clone()).map_err(|_| ApiError::NoOrganisation)?;
     let thing = Thing { id: record_id(""), organisation: owner, treating: Vec::new() };
-    if owner != session.organisation && !app.gate.rights.rule(&session, Right::RequestConsent, &thing, None).allowed {
-        let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
-        sharing.store().keep_event(&Event { outcome, ..by.did_in_general(Action::ConsentRequest) }).await?;
+    let ruling = app.gate.rights.rule(&session, Right::RequestConsent, &thing, None);
+    if owner != session.organisation && !ruling.allowed {
+        let (outcome, policies) = (Outcome::Refused { reason: Refusal::NotAllowed }, Some(ruling.reasons));
+        sharing.store().keep_event(&Event { outcome, policies, ..by.did_in_general(Action::ConsentRequest) }).await?;
         return Err(ApiError::NotAllowed);
     }
     let names = Names::of(sharing.store(), by.actor).await?;
