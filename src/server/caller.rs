@@ -171,13 +171,15 @@ impl Caller {
         let there = owner.is_some();
         let thing = Thing::of(id, owner);
         let ruling = app.gate.rights.rule(&self.session, right, &thing, None);
-        if there && ruling.allowed {
-            return Ok(());
-        }
+        let policies = match ruling.checked() {
+            Ok(()) if there => return Ok(()),
+            Ok(()) => Vec::new(),
+            Err(policies) => policies,
+        };
         // Asked in any case, so that what is not there takes as long.
         let is_seen = app.gate.rights.rule(&self.session, Right::View, &thing, None).allowed && there;
         let event = self.event(app, action, what).await?;
-        let (outcome, policies) = (Outcome::Refused { reason: Refusal::NotAllowed }, Some(ruling.reasons));
+        let (outcome, policies) = (Outcome::Refused { reason: Refusal::NotAllowed }, Some(policies));
         app.rooms.store().keep_event(&Event { outcome, policies, ..event }).await?;
         Err(match what {
             What::Own | What::Organisation => ApiError::NotAllowed,

@@ -126,6 +126,14 @@ pub struct Ruling {
 }
 
 impl Ruling {
+    /// Nothing where it may be done; else the policies that decided.
+    ///
+    /// # Errors
+    /// The policies; none of them where nothing permits it.
+    pub fn checked(self) -> Result<(), Vec<PolicyId>> {
+        if self.allowed { Ok(()) } else { Err(self.reasons) }
+    }
+
     /// What every error ends in.
     fn denied() -> Self {
         Self { allowed: false, reasons: Vec::new() }

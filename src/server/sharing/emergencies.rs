@@ -11,7 +11,9 @@ use super::requests::{Number, reached, signed_notes};
 use super::views::{Opened, Source, see_in_emergency};
 use super::words::{administrator_message, emergency_message, minute, officer_message};
 use super::{Names, Sharing, organisation_name};
-use crate::audit::{Action, Actor, Addressee, EmergencyReason, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal};
+use crate::audit::{
+    Action, Actor, Addressee, EmergencyReason, Event, OrganisationId, Outcome, PolicyId, Purpose, RecordId, Refusal,
+};
 use crate::consent::{Announcement, Ask, ConsentError, Domain, EMERGENCY_LIFE, LINK_LIFE, Told, Use, break_glass};
 use crate::identity::{Right, RoleKind, Thing};
 use crate::note::compose::Language;
@@ -112,7 +114,7 @@ pub(super) async fn open(
     let may = |found: Option<&Owner>| {
         let treating = found.map(|found| found.treating.clone()).unwrap_or_default();
         let thing = Thing { id: record_id(""), organisation: owner, treating };
-        app.gate.rights.rule(&session, Right::BreakGlass, &thing, None).allowed
+        app.gate.rights.rule(&session, Right::BreakGlass, &thing, None).checked()
     };
     let stored = begin(&sharing, &by, owner, wanted, may).await?;
     Ok((StatusCode::CREATED, Json(EmergencyFace::of(sharing.store(), &stored).await?)))
@@ -124,7 +126,7 @@ pub(super) async fn begin(
     by: &By,
     owner: OrganisationId,
     wanted: Wanted,
-    may: impl Fn(Option<&Owner>) -> bool,
+    may: impl Fn(Option<&Owner>) -> Result<(), Vec<PolicyId>>,
 ) -> Result<StoredEmergency, ApiError> {
     let store = sharing.store();
     let reason = wanted.reason;
@@ -133,9 +135,14 @@ pub(super) async fn begin(
         store.keep_event(&Event { outcome, ..by.did_in_general(Action::BreakGlass { reason }) }).await?;
         Err(error)
     };
+    let forbid = async |policies: Vec<PolicyId>| -> Result<StoredEmergency, ApiError> {
+        let (outcome, policies) = (Outcome::Refused { reason: Refusal::NotAllowed }, Some(policies));
+        store.keep_event(&Event { outcome, policies, ..by.did_in_general(Action::BreakGlass { reason }) }).await?;
+        Err(ApiError::NotAllowed)
+    };
     let Actor::Staff { role, .. } = by.actor else { return refuse(Refusal::NotAllowed, ApiError::NotAllowed).await };
-    if !may(None) {
-        return refuse(Refusal::NotAllowed, ApiError::NotAllowed).await;
+    if let Err(policies) = may(None) {
+        return forbid(policies).await;
     }
     if let Err(refusal) = sharing.allow_request(role, by.at) {
         return refuse(refusal, ApiError::Denied(refusal)).await;
@@ -152,8 +159,8 @@ pub(super) async fn begin(
     let Some(patient) = store.patient_by_number(owner, &number).await? else {
         return refuse(Refusal::OtherPatient, ApiError::NoPatient).await;
     };
-    if !may(store.owner_of_patient(&patient).await?.as_ref()) {
-        return refuse(Refusal::NotAllowed, ApiError::NotAllowed).await;
+    if let Err(policies) = may(store.owner_of_patient(&patient).await?.as_ref()) {
+        return forbid(policies).await;
     }
     let notes = signed_notes(store, &patient, None).await?;
     let Some(newest) = notes.first() else { return refuse(Refusal::OtherRecord, ApiError::NoPatient).await };

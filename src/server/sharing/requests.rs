@@ -119,9 +119,11 @@ pub(super) async fn ask(
 ) -> Result<(StatusCode, Json<Begun>), ApiError> {
     let owner = OrganisationId::try_from(wanted.organisation.clone()).map_err(|_| ApiError::NoOrganisation)?;
     let thing = Thing { id: record_id(""), organisation: owner, treating: Vec::new() };
-    let ruling = app.gate.rights.rule(&session, Right::RequestConsent, &thing, None);
-    if owner != session.organisation && !ruling.allowed {
-        let (outcome, policies) = (Outcome::Refused { reason: Refusal::NotAllowed }, Some(ruling.reasons));
+    let ruled = app.gate.rights.rule(&session, Right::RequestConsent, &thing, None).checked();
+    if owner != session.organisation
+        && let Err(policies) = ruled
+    {
+        let (outcome, policies) = (Outcome::Refused { reason: Refusal::NotAllowed }, Some(policies));
         sharing.store().keep_event(&Event { outcome, policies, ..by.did_in_general(Action::ConsentRequest) }).await?;
         return Err(ApiError::NotAllowed);
     }

@@ -24,7 +24,9 @@ async fn owner(stage: &Stage) -> OrganisationId {
 
 async fn opened(stage: &Stage, by: &By) -> StoredEmergency {
     let owner = owner(stage).await;
-    begin(&stage.sharing, by, owner, wanted(HKID, "unconscious after a fall", owner), |_| true).await.unwrap_or_else(|_| panic!())
+    begin(&stage.sharing, by, owner, wanted(HKID, "unconscious after a fall", owner), |_| Ok(()))
+        .await
+        .unwrap_or_else(|_| panic!())
 }
 
 async fn events(stage: &Stage) -> Vec<Event> {
@@ -83,7 +85,7 @@ async fn an_emergency_is_announced_and_logged_and_its_notes_are_read_and_not_tak
     let held = holding(&stage.sharing, &by, &view.view).await.unwrap_or_else(|_| panic!("it holds"));
     let page = markup::page(&held, &view.view);
     assert!(page.contains(SENTINEL) && page.contains("Dr Bo · Clinic B") && page.contains("unprintable"));
-    let taken = copy(&stage.sharing, &by, &held, (Use::Print, Action::Print), |_, _, _| true).await;
+    let taken = copy(&stage.sharing, &by, &held, (Use::Print, Action::Print), |_, _, _| Ok(())).await;
     assert!(matches!(taken, Err(ApiError::Denied(Refusal::UseNotGranted))));
 
     // An hour later it is over, without anybody's doing.
@@ -103,13 +105,16 @@ async fn an_emergency_needs_a_reason_a_patient_and_the_role_and_is_nobody_elses(
     let (owner, by) = (owner(&stage).await, stage.by(stage.b));
     let refused = |all: &[Event]| all.iter().filter(|event| matches!(event.outcome, Outcome::Refused { .. })).count();
     let before = refused(&events(&stage).await);
-    let blank = begin(&stage.sharing, &by, owner, wanted(HKID, "  ", owner), |_| true).await;
+    let blank = begin(&stage.sharing, &by, owner, wanted(HKID, "  ", owner), |_| Ok(())).await;
     assert!(matches!(blank, Err(ApiError::Invalid(_))));
-    let nobody = begin(&stage.sharing, &by, owner, wanted("B123456(6)", "a fall", owner), |_| true).await;
+    let nobody = begin(&stage.sharing, &by, owner, wanted("B123456(6)", "a fall", owner), |_| Ok(())).await;
     assert!(matches!(nobody, Err(ApiError::NoPatient)));
-    let role = begin(&stage.sharing, &by, owner, wanted(HKID, "a fall", owner), |_| false).await;
+    let role = begin(&stage.sharing, &by, owner, wanted(HKID, "a fall", owner), |_| Err(Vec::new())).await;
     assert!(matches!(role, Err(ApiError::NotAllowed)));
-    let treats = begin(&stage.sharing, &by, owner, wanted(HKID, "a fall", owner), |found: Option<&Owner>| found.is_none()).await;
+    let treats = begin(&stage.sharing, &by, owner, wanted(HKID, "a fall", owner), |found: Option<&Owner>| {
+        found.map_or(Ok(()), |_| Err(Vec::new()))
+    })
+    .await;
     assert!(matches!(treats, Err(ApiError::NotAllowed)));
     assert_eq!(refused(&events(&stage).await), before + 4, "a try that is not in the log");
     assert!(stage.store().emergencies_at(owner).await.unwrap().is_empty());
@@ -129,7 +134,7 @@ async fn an_emergency_about_somebody_else_since_a_merge_was_taken_back_ends() {
     let (store, by, clinic) = (stage.store().clone(), stage.by(stage.b), owner(&stage).await);
     let (other, merge) = merged_with(&stage, ("B123456(6)", "1961-03-02")).await;
     let asked = wanted("B123456(6)", "unconscious after a fall", clinic);
-    let emergency = begin(&stage.sharing, &by, clinic, asked, |_| true).await.unwrap_or_else(|_| panic!());
+    let emergency = begin(&stage.sharing, &by, clinic, asked, |_| Ok(())).await.unwrap_or_else(|_| panic!());
     assert_eq!(emergency.patient, other);
     let record = record_id(&emergency.about.notes[0]);
     let view = look(&stage.sharing, &by, (&emergency.id, record), Language::English).await.unwrap_or_else(|_| panic!());
