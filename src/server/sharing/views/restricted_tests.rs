@@ -39,7 +39,7 @@ async fn shares(stage: &Stage) -> serde_json::Value {
     let Actor::Staff { role, organisation, .. } = stage.b else { unreachable!() };
     let session = Session { role, kind: RoleKind::Doctor, organisation, ended: false };
     let by = stage.by(stage.b);
-    let caller = Caller { by, name: "Dr Bo".into(), pass: Pass::Trial, session, reach_of_passkey: None };
+    let caller = Caller { by, name: "Dr Bo".into(), pass: Pass::Trial, session, reach: None };
     let Json(shares) = shared(State(stage.sharing.clone()), caller).await.unwrap();
     serde_json::to_value(shares).unwrap()["shares"].clone()
 }
