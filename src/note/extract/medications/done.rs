@@ -202,7 +202,7 @@ fn once_intended(utterance: &Utterance, drug: usize) -> bool {
     let words: String = utterance.folded(from..drug).iter().collect();
     let meant =
         |once: &&str| words.split(*once).skip(1).any(|rest| INTENDS.iter().any(|verb| rest.trim_start().starts_with(verb)));
-    utterance.speaker != Speaker::Patient && (ONCE.iter().any(|once| meant(once)) || words.contains("was going to "))
+    utterance.speaker != Speaker::Patient && (ONCE.iter().any(meant) || words.contains("was going to "))
 }
 
 /// 以前食 X: who took it tells so, and not that it goes on.
