@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use cantoscribe::audit::{
-    Action, Actor, ConsentId, DeviceId, EmergencyReason, Event, HowSaid, OrganisationId, Outcome, PersonId, Pseudonym, Purpose,
-    RecordId, Refusal, RestrictedReason, RoleId, UnixMillis,
+    Action, Actor, Addressee, ConsentId, DeviceId, EmergencyReason, Event, HowSaid, OrganisationId, Outcome, PersonId, Pseudonym,
+    Purpose, RecordId, Refusal, RestrictedReason, RoleId, UnixMillis,
 };
 use cantoscribe::consent::{CodeKey, Consent, Decider, Domain, Recipient, Request, Scope, Secret, Standing, Uses};
 use cantoscribe::interop::fhir::{Instant, audit_event, consent};
@@ -27,7 +27,7 @@ fn actors() -> [Actor; 6] {
     [doctor(), Actor::Patient, Actor::SubstituteDecisionMaker, device, Actor::System, Actor::Unknown]
 }
 
-const ACTIONS: [Action; 50] = [
+const ACTIONS: [Action; 59] = [
     Action::SignIn,
     Action::SignOut,
     Action::View { count: 3 },
@@ -57,6 +57,7 @@ const ACTIONS: [Action; 50] = [
     Action::PageAsk,
     Action::Permit,
     Action::BreakGlass { reason: EmergencyReason::LifeInDanger },
+    Action::BreakGlassTell { whom: Addressee::Administrator },
     Action::BreakGlassAnnounce,
     Action::Share,
     Action::Print,
@@ -67,8 +68,16 @@ const ACTIONS: [Action; 50] = [
     Action::KeyRotate,
     Action::Backup,
     Action::Restore,
+    Action::ContactChange,
     Action::PatientMerge,
     Action::PatientUnmerge,
+    Action::Invite,
+    Action::RoleGive { person: PersonId::from_bytes([7; 16]) },
+    Action::RoleChange { person: PersonId::from_bytes([7; 16]) },
+    Action::RecoveryOffer { person: PersonId::from_bytes([7; 16]) },
+    Action::RecoveryUse { person: PersonId::from_bytes([7; 16]), offered_by: Some(PersonId::from_bytes([1; 16])) },
+    Action::CredentialAdd { person: PersonId::from_bytes([7; 16]) },
+    Action::CredentialRemove { person: PersonId::from_bytes([7; 16]) },
     Action::Administer,
     Action::Report,
     Action::AccessRequest,
@@ -105,11 +114,17 @@ fn events() -> Vec<Event> {
         if number % 4 == 3 {
             return event;
         }
+        let policies = match number % 3 {
+            0 => None,
+            1 => Some(Vec::new()),
+            _ => Some(vec!["role-ended".to_owned().try_into().unwrap()]),
+        };
         Event {
             patient: Some(Pseudonym::from_bytes([4; 32])),
             record: Some(RecordId::from_bytes([6; 16])),
             purpose: Some(PURPOSES[number % 9]),
             consent: Some(ConsentId::from_bytes([8; 16])),
+            policies,
             ..event
         }
         .from(Some("192.0.2.7".parse().unwrap()), Some(DeviceId::from_bytes([5; 16])))

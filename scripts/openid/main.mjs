@@ -42,6 +42,8 @@ function events() {
   expect(read.status === 0, read.stderr);
   return JSON.parse(read.stdout);
 }
+/** What was done, without whom to. */
+const did = ({ action }) => (typeof action === "string" ? action : Object.keys(action)[0]);
 const refusals = () => events().filter(({ action, outcome }) => action === "sign_in" && outcome.refused).length;
 
 /** Waits until one more refused sign-in stands in the log. */
@@ -153,8 +155,8 @@ await check("an invited doctor binds herself at the provider, and is in", async 
   await shown(doctor, "#home");
   const { name, role, passkeys, bindings } = await json(doctor, "GET", "/v1/session");
   same([name, role.kind, passkeys, bindings], ["Dr Chan", "doctor", 0, 1], "the session");
-  const told = await until("the log tells of it", () => events().length > before + 1 && events().slice(before, before + 2));
-  same(told.map(({ action }) => action), ["administer", "sign_in"], "what the log tells");
+  const told = await until("the log tells of it", () => events().length > before + 2 && events().slice(before, before + 3));
+  same(told.map(did), ["credential_add", "role_give", "sign_in"], "what the log tells");
   const again = await stranger();
   same(code(await ask(again, "POST", "/v1/enrolments/look", { token: link.split("#")[1] })), "token_refused", "the link, used");
   await again.close();
@@ -256,7 +258,7 @@ await check("who is signed in adds another provider, which nobody else can have 
   await page.close();
 });
 
-await check("who has two roles is asked which, and a recovery binds for its organisation alone", async () => {
+await check("who has two roles is asked which; a recovery binds for its organisation alone, and cuts what was lost", async () => {
   const invited = await json(admin, "POST", "/v1/invitations", { name: "Dr Chan", kind: "auditor" });
   await json(doctor, "POST", "/v1/enrolments/accept", { token: invited.link.split("#")[1] });
   const page = await stranger();
@@ -277,7 +279,23 @@ await check("who has two roles is asked which, and a recovery binds for its orga
   await shown(lost, "#choose");
   await lost.click("#language-en");
   await chooseAuditor(lost);
-  same((await json(lost, "GET", "/v1/openid/bindings")).bindings.map(({ limited }) => limited), [false, true], "how far each is good");
+  await until("she is in", async () => (await ask(lost, "GET", "/v1/session")).status === 200);
+  same((await json(lost, "GET", "/v1/openid/bindings")).bindings.map(({ limited, stopped }) => [limited, stopped]), [[true, false]], "how far what is left is good");
+  expect(["recovery_offer", "credential_remove", "credential_add", "recovery_use"].every((one) => events().some((event) => did(event) === one)), "the log tells of it");
+  same((await ask(doctor, "GET", "/v1/session")).status, 401, "what the lost one opened");
+  const cut = await stranger();
+  same(code(await ask(cut, "POST", "/v1/sign-in/openid/finish", await fetched(cut, hospital, "staff-1"))), "openid_refused", "the lost one");
+  // Whoever shows again that it is theirs has it again; an administrator stops it alone.
+  for (const stops of [true, false]) {
+    await json(lost, "POST", "/v1/openid/bindings/finish", await fetched(lost, hospital, "staff-1", "/v1/openid/bindings/begin"));
+    const { bindings } = await json(admin, "GET", `/v1/people/${who}/credentials`);
+    same(bindings.length, 2, "what an administrator sees");
+    const { id } = bindings.find(({ issuer }) => issuer === hospital.issuer);
+    if (stops) await json(admin, "DELETE", `/v1/people/${who}/credentials/${id}`);
+    const answer = await ask(cut, "POST", "/v1/sign-in/openid/finish", await fetched(cut, hospital, "staff-1"));
+    same(answer.status, stops ? 401 : 200, "a sign-in with it");
+  }
+  await cut.close();
   await lost.close();
 });
 

@@ -118,7 +118,7 @@ class Operation:
     def path(self, ids=None):
         """The address with these ids in it: `{"patients": ..., "encounters": ..., ...}`, or ids of nothing."""
         kind = self.route.split("/")[2]
-        own = {"id": (ids or {}).get(kind, "A" * 22), "view": (ids or {}).get("views", "A" * 22)}
+        own = {"credential": "A" * 22, "id": (ids or {}).get(kind, "A" * 22), "view": (ids or {}).get("views", "A" * 22)}
         put = lambda place: {"kind": "summary", "name": "x", "number": "0", "use": "print"}.get(place.group(1)) or own[place.group(1)]
         query = (QUERIES.get(self.route) or "").replace("{encounter}", (ids or {}).get("encounters", "A" * 22))
         return re.sub(r"\{(\w+)\}", put, self.route) + (f"?{query}" if query else "")

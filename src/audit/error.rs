@@ -45,6 +45,9 @@ pub enum AuditError {
     /// Bytes that are no event in its one form.
     #[error("these bytes are no event in its canonical form")]
     BadEvent,
+    /// What should be the id of a policy is none.
+    #[error("the id of a policy has 1 to 48 small letters, digits and hyphens")]
+    BadPolicy,
     /// Something that is no id.
     #[error("an id is {bytes} bytes in unpadded base64url")]
     BadId {

@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::AuditError;
-use super::id::{ConsentId, DeviceId, OrganisationId, PersonId, Pseudonym, RecordId, RoleId};
+use super::id::{ConsentId, DeviceId, OrganisationId, PersonId, PolicyId, Pseudonym, RecordId, RoleId};
 
 /// What the bytes of every event of this form begin with.
 const SCHEMA: &str = "cantoscribe/event/1";
@@ -56,6 +56,9 @@ pub struct Event {
     /// The enrolled device that it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceId>,
+    /// The policies of roles that decided, where they did; none of them where nothing permits it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<Vec<PolicyId>>,
 }
 
 /// The event as it stands in the log. The schema comes first.
@@ -70,8 +73,9 @@ impl Event {
     /// An event that concerns no patient and nothing in particular.
     #[must_use]
     pub fn new(at: UnixMillis, actor: Actor, action: Action, outcome: Outcome) -> Self {
-        let (patient, record, purpose, consent, address, device) = (None, None, None, None, None, None);
-        Self { at, actor, action, outcome, patient, record, purpose, consent, address, device }
+        let (patient, record, purpose, consent) = (None, None, None, None);
+        let (address, device, policies) = (None, None, None);
+        Self { at, actor, action, outcome, patient, record, purpose, consent, address, device, policies }
     }
 
     /// The same event, with where it came from.
@@ -233,7 +237,12 @@ pub enum Action {
         /// Why.
         reason: EmergencyReason,
     },
-    /// Told patient and privacy officer of an emergency access.
+    /// Told one of those who have to know of an emergency access, whose person is the record where it is staff.
+    BreakGlassTell {
+        /// Whom.
+        whom: Addressee,
+    },
+    /// Told them all together, in logs of before; and a message of it that no gateway took.
     BreakGlassAnnounce,
     /// Was handed a record that is shared: its view was made.
     Share,
@@ -258,11 +267,48 @@ pub enum Action {
     Restore,
     /// Entered a patient or a visit, changed what is known of one, or gave it a recording.
     Register,
+    /// Set or changed how a patient is reached.
+    ContactChange,
     /// Merged two patients.
     PatientMerge,
     /// Took a merge back.
     PatientUnmerge,
-    /// Changed accounts, roles, devices or settings.
+    /// Invited somebody into the organisation.
+    Invite,
+    /// Gave somebody a role, or took one that was offered.
+    RoleGive {
+        /// Whom.
+        person: PersonId,
+    },
+    /// Changed a role's terms, or ended it.
+    RoleChange {
+        /// Whose.
+        person: PersonId,
+    },
+    /// Let somebody who lost their passkeys register a new one.
+    RecoveryOffer {
+        /// Whom.
+        person: PersonId,
+    },
+    /// Registered it.
+    RecoveryUse {
+        /// Whose account it is.
+        person: PersonId,
+        /// Who had offered it; nobody where the machine's console did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        offered_by: Option<PersonId>,
+    },
+    /// Registered another passkey, or bound a sign-in at an issuer.
+    CredentialAdd {
+        /// Whose.
+        person: PersonId,
+    },
+    /// Removed either, or had it stopped.
+    CredentialRemove {
+        /// Whose.
+        person: PersonId,
+    },
+    /// Changed accounts, devices or settings otherwise.
     Administer,
     /// Made a report of this log.
     Report,
@@ -279,6 +325,18 @@ pub enum Action {
     Start,
     /// Stopped the program.
     Stop,
+}
+
+/// Who has to know that a record was opened without consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Addressee {
+    /// The patient.
+    Patient,
+    /// A privacy officer of the organisation.
+    PrivacyOfficer,
+    /// An administrator of it, where no privacy officer can be told.
+    Administrator,
 }
 
 /// How an answer was given.
@@ -374,6 +432,8 @@ pub enum Refusal {
     TooManyTries,
     /// Who answers may not decide for this patient.
     NotEntitled,
+    /// Who asks has lately set how the patient is reached: the patient's answer could be their own.
+    OwnContact,
     /// It is on legal hold.
     OnHold,
     /// The clock is before what was already recorded.
@@ -413,6 +473,26 @@ mod tests {
             r#""address":"2001:db8::1","device":"BQUFBQUFBQUFBQUFBQUFBQ"}}"#
         );
         assert_eq!(String::from_utf8(event().encode().unwrap()).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_policies_that_decided_have_room_for_nothing_else() {
+        let decided = |ids: &[&str]| {
+            let ids = ids.iter().map(|id| PolicyId::try_from((*id).to_owned()).unwrap()).collect();
+            Event { policies: Some(ids), ..event() }
+        };
+        for (event, form) in
+            [(decided(&[]), r#","policies":[]}}"#), (decided(&["role-ended"]), r#","policies":["role-ended"]}}"#)]
+        {
+            let bytes = event.encode().unwrap();
+            assert!(String::from_utf8(bytes.clone()).unwrap().ends_with(form));
+            assert_eq!(Event::decode(&bytes).unwrap(), event);
+        }
+        for wrong in ["", "Chan", "a b", "\u{9673}", "a_b", &"a".repeat(49)] {
+            assert!(PolicyId::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+        let wrong = String::from_utf8(decided(&["role-ended"]).encode().unwrap()).unwrap().replace("role-ended", "has a fever");
+        assert!(Event::decode(wrong.as_bytes()).is_err());
     }
 
     #[test]

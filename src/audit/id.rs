@@ -94,6 +94,36 @@ id!(
     32
 );
 
+/// The longest id of a policy, in characters.
+const LONGEST_POLICY: usize = 48;
+
+/// A policy that decided, as the file of policies names it: small letters, digits and hyphens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PolicyId(String);
+
+impl TryFrom<String> for PolicyId {
+    type Error = AuditError;
+
+    fn try_from(text: String) -> Result<Self, AuditError> {
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let is_one = (1..=LONGEST_POLICY).contains(&text.len()) && text.chars().all(fits);
+        if is_one { Ok(Self(text)) } else { Err(AuditError::BadPolicy) }
+    }
+}
+
+impl From<PolicyId> for String {
+    fn from(id: PolicyId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for PolicyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

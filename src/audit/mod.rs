@@ -38,10 +38,12 @@ pub(crate) use cosignature::tests as cosignature_tests;
 pub use cosignature::{Cosigned, Cosigner, Submission, WITNESSED};
 pub use edge::{Edge, Sheet};
 pub use error::AuditError;
-pub use event::{Action, Actor, EmergencyReason, Event, HowSaid, Outcome, Purpose, Refusal, RestrictedReason, UnixMillis};
+pub use event::{
+    Action, Actor, Addressee, EmergencyReason, Event, HowSaid, Outcome, Purpose, Refusal, RestrictedReason, UnixMillis,
+};
 pub use fault::{Fault, LogFiles, Report};
 pub use hash::{HASH_BYTES, Hash};
-pub use id::{ConsentId, DeviceId, OrganisationId, PersonId, Pseudonym, RecordId, RoleId};
+pub use id::{ConsentId, DeviceId, OrganisationId, PersonId, PolicyId, Pseudonym, RecordId, RoleId};
 pub use note::{NoteSigner, NoteVerifier};
 pub use rows::RowCheck;
 pub use tile::{CHECKPOINT, Layer, MOST_ENTRY_BYTES, TilePath, WIDTH};

@@ -98,7 +98,9 @@ async fn recover(store: &Store, person: Option<&str>) -> anyhow::Result<String> 
         }
     };
     let token = Token::generate()?;
-    store.offer((token.hash(), by.seconds() + GOOD_FOR), None, &Enrolment::Recovery { person: *id }, &by).await?;
+    store
+        .offer((token.hash(), by.seconds() + GOOD_FOR), None, &Enrolment::Recovery { person: *id, offered_by: None }, &by)
+        .await?;
     Ok(format!(
         "{name} can register a new passkey within an hour, once. Start the server and open, at its address:\n/accounts#{}\n",
         token.reveal()
@@ -132,7 +134,7 @@ mod tests {
         let told = recover(&store, Some(&people[1].to_string())).await.unwrap();
         let token = Token::from_client(told.trim().rsplit_once('#').unwrap().1.to_owned());
         let found = store.enrolment_with(&token.hash(), by.seconds()).await.unwrap().unwrap();
-        assert_eq!(found.enrolment, Enrolment::Recovery { person: people[1] });
+        assert_eq!(found.enrolment, Enrolment::Recovery { person: people[1], offered_by: None });
         assert_eq!(found.organisation, None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ConsentError;
 use super::permit::{Ask, Grounds, Permit, Use};
-use crate::audit::{Action, Actor, EmergencyReason, Event, Outcome, Pseudonym, Purpose, Refusal, UnixMillis};
+use crate::audit::{Action, Actor, Addressee, EmergencyReason, Event, Outcome, Pseudonym, Purpose, Refusal, UnixMillis};
 use crate::text::PatientText;
 
 /// How long an emergency lasts, in milliseconds. Whoever needs more gives a reason again.
@@ -32,6 +32,15 @@ pub struct Announcement {
     pub at: UnixMillis,
 }
 
+impl Announcement {
+    /// That somebody was told, or could not be.
+    #[must_use]
+    pub fn event(&self, whom: Addressee, outcome: Outcome) -> Event {
+        let event = Event::new(self.at, self.who, Action::BreakGlassTell { whom }, outcome);
+        Event { patient: Some(self.patient), purpose: Some(Purpose::Emergency), ..event }
+    }
+}
+
 /// What an emergency gives, to be written in one transaction: the events and the messages; then the permit may be used.
 #[derive(Debug)]
 #[must_use]
@@ -40,8 +49,8 @@ pub struct Emergency {
     pub permit: Permit,
     /// For the outbox: the patient's and the privacy officer's.
     pub announcements: [Announcement; 2],
-    /// That it was done, and that it is announced.
-    pub events: [Event; 2],
+    /// That it was done. Of each who is told, or cannot be, there is one more ([`Announcement::event`]).
+    pub event: Event,
     /// Why, in the doctor's words: for the record, sealed, and never for the log.
     pub words: PatientText,
 }
@@ -72,11 +81,10 @@ pub fn break_glass(
         return Err((error, Box::new(ask.event(at, action, None, Outcome::Refused { reason }))));
     }
     let announcement = |to| Announcement { to, patient: ask.patient, who: ask.who, reason, at };
-    let event = |action| ask.event(at, action, None, Outcome::Done);
     Ok(Emergency {
         permit: Permit::new(*ask, Grounds::Emergency, at.after(EMERGENCY_LIFE)),
         announcements: [announcement(Told::Patient), announcement(Told::PrivacyOfficer)],
-        events: [event(action), event(Action::BreakGlassAnnounce)],
+        event: ask.event(at, action, None, Outcome::Done),
         words,
     })
 }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::audit::{Refusal, UnixMillis};
 
-/// Tries are counted for so many keys at once. Beyond, a new key is refused until an old one has rested.
+/// Tries are counted for so many keys at once. Beyond, those that have rested are forgotten, and else some that have rested longest: a flood
+/// of keys keeps no new one out.
 const MOST_KEYS: usize = 100_000;
+/// How many are forgotten at once, so that not every key of a flood looks through all.
+const FORGOTTEN: usize = MOST_KEYS / 100;
 
 /// At most so many tries of one key in any stretch of time. A key is a keyed hash of a phone number or an address.
 #[derive(Debug, Clone)]
@@ -34,7 +37,7 @@ impl RateLimit {
         if self.tries.len() >= MOST_KEYS && !self.tries.contains_key(&key) {
             self.tries.retain(|_, tries| tries.iter().any(recent));
             if self.tries.len() >= MOST_KEYS {
-                return Err(Refusal::TooManyTries);
+                self.forget_oldest();
             }
         }
         let tries = self.tries.entry(key).or_default();
@@ -44,5 +47,14 @@ impl RateLimit {
         }
         tries.push(at);
         Ok(())
+    }
+
+    /// Forgets those whose last try is longest ago.
+    fn forget_oldest(&mut self) {
+        let mut by_age: Vec<_> = self.tries.iter().map(|(key, tries)| (tries.iter().max().copied(), *key)).collect();
+        by_age.sort_unstable();
+        for (_, key) in by_age.into_iter().take(FORGOTTEN) {
+            self.tries.remove(&key);
+        }
     }
 }

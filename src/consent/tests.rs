@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::audit::{
-    Action, Actor, EmergencyReason, Event, HowSaid, OrganisationId, Outcome, PersonId, Pseudonym, Purpose, RecordId, Refusal,
-    RestrictedReason, RoleId, UnixMillis,
+    Action, Actor, Addressee, EmergencyReason, Event, HowSaid, OrganisationId, Outcome, PersonId, Pseudonym, Purpose, RecordId,
+    Refusal, RestrictedReason, RoleId, UnixMillis,
 };
 use crate::text::PatientText;
 
@@ -525,14 +525,16 @@ fn glass_is_broken_with_a_reason_for_an_hour_and_told() {
     let ask = Ask { purpose: Some(Purpose::Emergency), ..ask() };
     let reason = EmergencyReason::CannotBeAsked;
     let breaking = |ask: &Ask, words: &str| break_glass(ask, reason, PatientText::from(words), at(HOUR));
-    let Emergency { permit, announcements, events, words } = breaking(&ask, "found unconscious").unwrap();
+    let Emergency { permit, announcements, event, words } = breaking(&ask, "found unconscious").unwrap();
     assert_eq!((permit.until(), permit.grounds()), (at(HOUR + EMERGENCY_LIFE), Grounds::Emergency));
     assert_eq!(permit.still_holds(None, false, at(HOUR + EMERGENCY_LIFE - 1)), Ok(()));
     assert_eq!(permit.still_holds(None, false, at(HOUR + EMERGENCY_LIFE)), Err(Refusal::Expired));
+    let told = announcements[0].event(Addressee::Patient, Outcome::Failed);
+    assert_eq!((told.patient, told.outcome), (event.patient, Outcome::Failed));
     assert_eq!(announcements.map(|announcement| announcement.to), [Told::Patient, Told::PrivacyOfficer]);
-    assert_eq!(events[0].action, Action::BreakGlass { reason });
+    assert_eq!(event.action, Action::BreakGlass { reason });
     assert_eq!(words.reveal(), "found unconscious");
-    for event in &events {
+    for event in [&event, &told] {
         assert!(!String::from_utf8(event.encode().unwrap()).unwrap().contains("unconscious"));
     }
     for (wrong, words, error) in [
@@ -591,6 +593,16 @@ fn tries_are_limited_whatever_the_clock_does() {
     limit.allow([2; 32], at(3)).unwrap();
     limit.allow([1; 32], at(HOUR)).unwrap();
     assert_eq!(limit.allow([1; 32], at(HOUR)), Err(Refusal::TooManyTries));
+    // A flood of keys keeps no new one out, and does not free the one that tried last.
+    let mut limit = RateLimit::new(1, HOUR);
+    let key = |number: u32| std::array::from_fn(|index| number.to_be_bytes().get(index).copied().unwrap_or_default());
+    for number in 0..100_000 {
+        limit.allow(key(number), at(u64::from(number) / 1_000)).unwrap();
+    }
+    limit.allow(key(200_000), at(100)).unwrap();
+    assert_eq!(limit.allow(key(99_999), at(100)), Err(Refusal::TooManyTries));
+    assert_eq!(limit.allow(key(200_000), at(100)), Err(Refusal::TooManyTries));
+    limit.allow(key(0), at(100)).unwrap();
 }
 
 #[test]

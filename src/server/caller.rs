@@ -40,8 +40,8 @@ pub(super) struct Caller {
     pub pass: Pass,
     /// The role, for the rules.
     pub session: Session,
-    /// The one organisation that the passkey is good for, where it is not good for all.
-    pub reach_of_passkey: Option<OrganisationId>,
+    /// The one organisation that they came in for, where it is not all of theirs.
+    pub reach: Option<OrganisationId>,
 }
 
 /// What somebody wants to do something to.
@@ -147,7 +147,7 @@ impl Caller {
             name: role.person.card.name.as_str().into(),
             pass: Pass::Session(session.id),
             session: acting,
-            reach_of_passkey: session.reach,
+            reach: session.reach,
         }))
     }
 
@@ -158,7 +158,7 @@ impl Caller {
             name: TRIAL_CLINICIAN.into(),
             pass: Pass::Trial,
             session: Session { role, kind: RoleKind::Doctor, organisation, ended: false },
-            reach_of_passkey: None,
+            reach: None,
         }
     }
 
@@ -196,15 +196,17 @@ impl Caller {
         let there = owner.is_some();
         let thing = Thing::of(id, owner);
         let ruling = app.gate.rights.rule(&self.session, right, &thing, None);
-        if there && ruling.allowed {
-            return Ok(());
-        }
+        let policies = match ruling.checked() {
+            Ok(()) if there => return Ok(()),
+            Ok(()) => Vec::new(),
+            Err(policies) => policies,
+        };
         // Asked in any case, so that what is not there takes as long.
         let is_seen = app.gate.rights.rule(&self.session, Right::View, &thing, None).allowed && there;
         let event = self.event(app, action, what).await?;
-        let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
+        let (outcome, policies) = (Outcome::Refused { reason: Refusal::NotAllowed }, Some(policies));
         // What they would have done it for was not looked at.
-        app.rooms.store().keep_event(&Event { outcome, purpose: None, ..event }).await?;
+        app.rooms.store().keep_event(&Event { outcome, policies, purpose: None, ..event }).await?;
         Err(match what {
             What::Own | What::Organisation => ApiError::NotAllowed,
             _ if is_seen => ApiError::NotAllowed,
@@ -248,6 +250,16 @@ impl Caller {
         }
         self.may(app, Right::Search, What::Own).await?;
         Ok(Reach { organisation, role: Some(self.session.role) })
+    }
+
+    /// Whether the caller may find this patient.
+    ///
+    /// # Errors
+    /// When it cannot be read whose patient it is.
+    pub(super) async fn may_find(&self, app: &App, patient: &str) -> Result<bool, StoreError> {
+        let (id, owner) = self.thing(app, What::Patient(patient)).await?;
+        let there = owner.is_some();
+        Ok(app.gate.rights.rule(&self.session, Right::Search, &Thing::of(id, owner), None).allowed && there)
     }
 
     /// How far lists of visits, recordings and notes reach: whom the role treats. Who finds patients for the registry is told no list of these.

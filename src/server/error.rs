@@ -79,6 +79,8 @@ pub(super) enum ApiError {
     OpenIdRefused,
     #[error("the issuer cannot be reached at the moment")]
     OpenIdDown,
+    #[error("the role has not begun yet")]
+    RoleNotBegun,
     #[error("this link is used, has run out, or is none")]
     TokenRefused,
     #[error("too many tries from this address: wait a minute")]
@@ -106,7 +108,7 @@ pub(super) enum ApiError {
     #[error("{0}")]
     Field(VisitError),
     #[error("a number of the patient is another patient's")]
-    NumberTaken { patient: String },
+    NumberTaken { patient: Option<String> },
     #[error("the patient's particulars were changed meanwhile")]
     PatientChanged,
     #[error("the recording was moved to another visit meanwhile")]
@@ -182,6 +184,7 @@ impl ApiError {
             Self::PasskeyRefused => (StatusCode::UNAUTHORIZED, "passkey_refused"),
             Self::OpenIdRefused => (StatusCode::UNAUTHORIZED, "openid_refused"),
             Self::OpenIdDown => (StatusCode::SERVICE_UNAVAILABLE, "openid_down"),
+            Self::RoleNotBegun => (StatusCode::FORBIDDEN, "role_not_begun"),
             Self::TokenRefused => (StatusCode::FORBIDDEN, "token_refused"),
             Self::TooManyTries => (StatusCode::TOO_MANY_REQUESTS, "too_many_tries"),
             Self::IsTrial => (StatusCode::CONFLICT, "is_trial"),
@@ -218,6 +221,7 @@ impl ApiError {
             Self::NoOrganisation => (StatusCode::NOT_FOUND, "no_organisation"),
             Self::NoConsent => (StatusCode::NOT_FOUND, "no_consent"),
             Self::Denied(Refusal::TooManyTries) => (StatusCode::TOO_MANY_REQUESTS, "too_many_tries"),
+            Self::Denied(Refusal::OwnContact) => (StatusCode::FORBIDDEN, "own_contact"),
             Self::Denied(_) => (StatusCode::FORBIDDEN, "denied"),
             Self::NoFont(_) => (StatusCode::NOT_IMPLEMENTED, "no_font"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
@@ -322,12 +326,13 @@ struct StillOpen {
     open: Vec<crate::record::Doubt>,
 }
 
-/// Whose number it is that somebody gave to another patient.
+/// Whose number it is that somebody gave to another patient, where they may find that one.
 #[derive(Serialize)]
 struct Taken {
     #[serde(flatten)]
     document: ErrorDocument,
-    patient: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patient: Option<String>,
 }
 
 impl IntoResponse for ApiError {
@@ -364,7 +369,8 @@ impl From<DeskError> for ApiError {
     fn from(error: DeskError) -> Self {
         match error {
             DeskError::Conflict => Self::PatientChanged,
-            DeskError::Taken { patient } => Self::NumberTaken { patient },
+            // Whose it is, only who may find them is told: whoever has asked for that says so.
+            DeskError::Taken { .. } => Self::NumberTaken { patient: None },
             DeskError::InUse => Self::InUse,
             DeskError::Merged => Self::Merged,
             DeskError::Signed => Self::Signed,

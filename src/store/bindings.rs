@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use super::act::Act;
 use super::people::random;
 use super::{By, Place, Store, StoreError};
-use crate::audit::{OrganisationId, PersonId, RecordId};
+use crate::audit::{Action, Actor, OrganisationId, PersonId, RecordId};
 use crate::openid::Subject;
 
 /// A binding as kept.
@@ -21,6 +21,8 @@ pub struct StoredBinding {
     pub reach: Option<OrganisationId>,
     /// When it was made, in seconds since 1970.
     pub created_at: i64,
+    /// Organisations in which it is good no more.
+    pub stopped: Vec<OrganisationId>,
     /// At which issuer.
     pub issuer: String,
 }
@@ -45,21 +47,35 @@ fn place(id: &str) -> Place<'_> {
 }
 
 impl Act {
-    /// Binds a subject; false where somebody has it already.
+    /// Binds a subject: the binding's id, or nothing where somebody has it already. Their own that was stopped where they are let in now is good
+    /// there again: they have just shown that it is theirs, and had to come in with something else.
     pub(super) async fn enter_binding(
         &mut self,
         store: &Store,
         (person, reach): (PersonId, Option<OrganisationId>),
         subject: &Subject,
-        at: i64,
-    ) -> Result<bool, StoreError> {
-        let id = RecordId::from_bytes(random()?).to_string();
+        by: &By,
+    ) -> Result<Option<RecordId>, StoreError> {
+        let (subject_hash, record) = (store.subject_hash(subject)?, RecordId::from_bytes(random()?));
+        let id = record.to_string();
         let sealed = place(&id).seal_json(store.root(), &Kept { issuer: subject.issuer().to_owned() })?;
         let insert = "INSERT INTO openid_bindings (subject, id, person, reach, created_at, document) VALUES ($1, $2, $3, $4, $5, $6) \
             ON CONFLICT DO NOTHING";
-        let insert = sqlx::query(insert).bind(store.subject_hash(subject)?).bind(id).bind(person.to_string());
-        let insert = insert.bind(reach.map(|reach| reach.to_string())).bind(at).bind(sealed);
-        Ok(self.execute(insert).await? > 0)
+        let insert = sqlx::query(insert).bind(subject_hash.clone()).bind(id).bind(person.to_string());
+        let insert = insert.bind(reach.map(|reach| reach.to_string())).bind(by.seconds()).bind(sealed);
+        if self.execute(insert).await? > 0 {
+            return Ok(Some(record));
+        }
+        let Actor::Staff { organisation, .. } = by.actor else { return Ok(None) };
+        let theirs = "SELECT id FROM openid_bindings WHERE subject = $1 AND person = $2";
+        let theirs = sqlx::query_as(theirs).bind(subject_hash).bind(person.to_string());
+        let Some((id,)) = self.one::<(String,)>(theirs).await? else { return Ok(None) };
+        let again = "DELETE FROM stopped_credentials WHERE credential = $1 AND organisation = $2";
+        let again = sqlx::query(again).bind(&id).bind(organisation.to_string());
+        if self.execute(again).await? == 0 {
+            return Ok(None);
+        }
+        RecordId::try_from(id.clone()).map(Some).map_err(|_| place(&id).damaged())
     }
 }
 
@@ -70,7 +86,7 @@ impl Store {
         Ok(self.keyed(b"cantoscribe index of subjects 1\n", both.as_bytes())?.to_vec())
     }
 
-    /// Binds a subject to a person; false where somebody has it already.
+    /// Binds a subject to a person; false where somebody has it already, or the session in which they do it is no more what it was.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -82,10 +98,14 @@ impl Store {
         by: &By,
     ) -> Result<bool, StoreError> {
         let mut act = self.begin("bind a sign-in").await?;
-        if !act.enter_binding(self, (person, reach), subject, by.seconds()).await? {
+        act.hold_person(person).await?;
+        if !act.may_add(reach, by).await? {
             return act.abandon().await.map(|()| false);
         }
-        act.commit(&by.administered(*person.bytes())).await.map(|_| true)
+        let Some(id) = act.enter_binding(self, (person, reach), subject, by).await? else {
+            return act.abandon().await.map(|()| false);
+        };
+        act.commit(&by.did_to(Action::CredentialAdd { person }, *id.bytes())).await.map(|_| true)
     }
 
     /// The bindings of a person, the oldest first.
@@ -97,7 +117,12 @@ impl Store {
             "SELECT id, person, reach, created_at, document FROM openid_bindings WHERE person = $1 ORDER BY created_at, id";
         let rows = self.reader().all::<Row>(sqlx::query_as(query).bind(person.to_string())).await;
         let rows = rows.map_err(StoreError::database("read bindings"))?;
-        rows.into_iter().map(|row| self.binding(row)).collect()
+        let mut stopped = self.stopped_credentials(person).await?;
+        let bindings = rows.into_iter().map(|row| {
+            let stopped = stopped.remove(&row.id).unwrap_or_default();
+            self.binding(row, stopped)
+        });
+        bindings.collect()
     }
 
     /// The binding of this subject.
@@ -105,61 +130,30 @@ impl Store {
     /// # Errors
     /// As [`Self::bindings_of`].
     pub async fn binding_with(&self, subject: &Subject) -> Result<Option<StoredBinding>, StoreError> {
-        let query = sqlx::query_as("SELECT id, person, reach, created_at, document FROM openid_bindings WHERE subject = $1");
-        let row = self.reader().one::<Row>(query.bind(self.subject_hash(subject)?)).await;
-        row.map_err(StoreError::database("read a binding"))?.map(|row| self.binding(row)).transpose()
+        let query = sqlx::query_as("SELECT person, id FROM openid_bindings WHERE subject = $1");
+        let row = self.reader().one::<(String, String)>(query.bind(self.subject_hash(subject)?)).await;
+        let Some((person, id)) = row.map_err(StoreError::database("read a binding"))? else { return Ok(None) };
+        let person = PersonId::try_from(person).map_err(|_| place(&id).damaged())?;
+        Ok(self.bindings_of(person).await?.into_iter().find(|binding| binding.id == id))
     }
 
-    fn binding(&self, row: Row) -> Result<StoredBinding, StoreError> {
+    fn binding(&self, row: Row, stopped: Vec<OrganisationId>) -> Result<StoredBinding, StoreError> {
         let Row { id, person, reach, created_at, document } = row;
         let place = place(&id);
         let Kept { issuer } = place.unseal_json(self.root(), &document)?;
         let person = PersonId::try_from(person).map_err(|_| place.damaged())?;
         let reach = reach.map(OrganisationId::try_from).transpose().map_err(|_| place.damaged())?;
-        Ok(StoredBinding { id, person, reach, created_at, issuer })
-    }
-
-    /// Removes a binding of a person, unless nothing else of theirs lets them in; false where nothing does, or there is none. Who came in
-    /// with what is good for one organisation removes nothing else.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn remove_binding(
-        &self,
-        id: &str,
-        (person, reach): (PersonId, Option<OrganisationId>),
-        by: &By,
-    ) -> Result<bool, StoreError> {
-        self.remove_way_in("openid_bindings", id, (person, reach), by).await
-    }
-
-    /// Removes a passkey or a binding, whose table this is.
-    pub(super) async fn remove_way_in(
-        &self,
-        table: &'static str,
-        id: &str,
-        (person, reach): (PersonId, Option<OrganisationId>),
-        by: &By,
-    ) -> Result<bool, StoreError> {
-        let delete = format!(
-            "DELETE FROM {table} WHERE id = $1 AND person = $2 AND ($3 = '' OR reach = $3) \
-            AND (SELECT count(*) FROM passkeys AS others WHERE others.person = $2) \
-            + (SELECT count(*) FROM openid_bindings AS others WHERE others.person = $2) > 1"
-        );
-        let reach = reach.map(|reach| reach.to_string()).unwrap_or_default();
-        let mut act = self.begin("remove what lets somebody in").await?;
-        if act.execute(sqlx::query(&delete).bind(id).bind(person.to_string()).bind(reach)).await? == 0 {
-            return act.abandon().await.map(|()| false);
-        }
-        act.commit(&by.administered(*person.bytes())).await.map(|_| true)
+        Ok(StoredBinding { id, person, reach, created_at, stopped, issuer })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::{Site, by, on_both};
-    use super::super::{Card, Enrolment, Entrant, NewCredential, NewPasskey, StoredPerson};
+    use super::super::{Card, Enrolment, Entrant, NewCredential, NewPasskey, NewRole, NewSession, Remover, StoredPerson};
     use super::*;
+    use crate::audit::Event;
+    use crate::identity::RoleKind;
 
     const ISSUER: &str = "https://login.example";
 
@@ -191,32 +185,95 @@ mod tests {
         assert!(store.add_binding(other, None, &subject("B"), &by()).await.unwrap(), "another subject");
     }
 
+    fn passkey(credential: u8) -> NewPasskey {
+        NewPasskey { credential: vec![credential; 20], label: "phone".into(), key: "{}".into() }
+    }
+
     async fn the_last_way_in_stays_whichever_it_is(site: Site) {
         let store = site.open().await;
         let organisation = store.create_organisation("Clinic", None, &by()).await.unwrap().id;
         let person = store.create_person(&card(), &by()).await.unwrap().id;
+        let who = Remover { person, organisation, reach: None, session: None };
         store.add_binding(person, None, &subject("one"), &by()).await.unwrap();
         let one = store.bindings_of(person).await.unwrap().remove(0).id;
-        assert!(!store.remove_binding(&one, (person, None), &by()).await.unwrap(), "it is the last");
-        let passkey = NewPasskey { credential: vec![1; 20], label: "phone".into(), key: "{}".into() };
-        store.add_passkey(person, Some(organisation), &passkey, &by()).await.unwrap();
+        assert!(!store.remove_binding(&one, who, &by()).await.unwrap(), "it is the last");
+        store.add_passkey(person, Some(organisation), &passkey(1), &by()).await.unwrap();
         let key = store.passkeys_of(person).await.unwrap().remove(0).id;
-        assert!(!store.remove_binding(&one, (person, Some(organisation)), &by()).await.unwrap(), "not with what is limited");
-        assert!(!store.remove_binding(&one, (PersonId::from_bytes([9; 16]), None), &by()).await.unwrap(), "somebody else's");
-        assert!(!store.remove_binding(&key, (person, None), &by()).await.unwrap(), "a passkey is no binding");
-        assert!(store.remove_passkey(&key, (person, None), &by()).await.unwrap(), "the binding is left");
-        store.add_passkey(person, None, &passkey, &by()).await.unwrap();
-        assert!(store.remove_binding(&one, (person, None), &by()).await.unwrap());
+        let limited = Remover { reach: Some(organisation), ..who };
+        assert!(!store.remove_binding(&one, limited, &by()).await.unwrap(), "not with what is limited");
+        let other = Remover { person: PersonId::from_bytes([9; 16]), ..who };
+        assert!(!store.remove_binding(&one, other, &by()).await.unwrap(), "somebody else's");
+        assert!(!store.remove_binding(&key, who, &by()).await.unwrap(), "a passkey is no binding");
+        assert!(store.remove_passkey(&key, who, &by()).await.unwrap(), "the binding is left");
+        store.add_passkey(person, None, &passkey(1), &by()).await.unwrap();
+        assert!(store.remove_binding(&one, who, &by()).await.unwrap());
         assert_eq!(store.binding_with(&subject("one")).await.unwrap(), None);
         let key = store.passkeys_of(person).await.unwrap().remove(0).id;
-        assert!(!store.remove_passkey(&key, (person, None), &by()).await.unwrap(), "it is the last");
+        assert!(!store.remove_passkey(&key, who, &by()).await.unwrap(), "it is the last");
+        let log = store.events(0, 1_000).await.unwrap();
+        let log: Vec<_> = log.iter().map(|bytes| Event::decode(bytes).unwrap()).collect();
+        let of = |action: Action| log.iter().filter(|event| event.action == action && event.record.is_some()).count();
+        assert_eq!((of(Action::CredentialAdd { person }), of(Action::CredentialRemove { person })), (3, 2));
+    }
+
+    async fn a_recovery_cuts_a_binding_in_its_own_organisation_alone(site: Site) {
+        let store = site.open().await;
+        let now = by().seconds();
+        let person = store.create_person(&card(), &by()).await.unwrap().id;
+        let (mut clinics, mut roles) = (Vec::new(), Vec::new());
+        for name in ["Clinic A", "Clinic B"] {
+            let organisation = store.create_organisation(name, None, &by()).await.unwrap().id;
+            let kind = RoleKind::Doctor;
+            let role = NewRole { person, organisation, kind, starts_at: 0, ends_at: None, department: None };
+            roles.push(store.give_role(&role, &by()).await.unwrap());
+            clinics.push(organisation);
+        }
+        let (a, b) = (clinics[0], clinics[1]);
+        let lost = subject("lost");
+        assert!(store.add_binding(person, None, &lost, &by()).await.unwrap());
+        let id = store.bindings_of(person).await.unwrap().remove(0).id;
+        let enter = async |credential: &str, role: usize, token: u8| {
+            let new =
+                NewSession { token_hash: [token; 32], role: roles[role], credential: credential.into(), ends_at: now + 100 };
+            store.begin_session(&new, now, &by()).await.unwrap().is_some()
+        };
+        let reach = async |token: u8| store.session_with(&[token; 32]).await.unwrap().map(|session| session.reach);
+        let opened = async |credential: &str| -> Vec<_> {
+            store.roles_opened_by(credential, person).await.unwrap().iter().map(|role| role.organisation).collect()
+        };
+        assert!(enter(&id, 0, 1).await && enter(&id, 1, 2).await && reach(1).await == Some(None));
+        let recovery = Enrolment::Recovery { person, offered_by: None };
+        store.offer(([9; 32], now + 100), Some(a), &recovery, &by()).await.unwrap();
+        let found = store.enrolment_with(&[9; 32], now).await.unwrap().unwrap();
+        let new = NewCredential::Passkey(passkey(2));
+        store.enrol(&found, &Entrant::Known { person }, Some(&new), &by()).await.unwrap().unwrap();
+        assert_eq!((reach(1).await, reach(2).await), (None, Some(Some(b))), "over there, and limited to the other clinic here");
+        assert_eq!(store.bindings_of(person).await.unwrap()[0].stopped, [a]);
+        assert!(!enter(&id, 0, 3).await && enter(&id, 1, 4).await && reach(4).await == Some(Some(b)));
+        assert_eq!(opened(&id).await, [b]);
+        let by_b = By { actor: Actor::Staff { person, role: roles[1], organisation: b }, ..by() };
+        assert!(
+            !store.add_binding(person, None, &subject("other"), &by_b).await.unwrap(),
+            "begun before, when it was good for all"
+        );
+        assert!(!store.add_binding(person, Some(b), &lost, &by_b).await.unwrap(), "it is not stopped there");
+        assert_eq!(opened(&id).await, [b], "nothing that it does there comes back");
+        // Who came in with something else and shows that the subject is theirs has it back.
+        let by_a = By { actor: Actor::Staff { person, role: roles[0], organisation: a }, ..by() };
+        assert!(store.add_binding(person, Some(a), &lost, &by_a).await.unwrap());
+        assert_eq!(opened(&id).await.len(), 2);
+        // An administrator stops it by its name; where nothing is left for it, it is gone.
+        assert!(store.stop_credential(&id, person, a, &by()).await.unwrap() && opened(&id).await == [b]);
+        assert!(store.stop_credential(&id, person, b, &by()).await.unwrap());
+        assert_eq!((store.binding_with(&lost).await.unwrap(), reach(4).await), (None, None));
     }
 
     async fn an_invitation_and_a_recovery_bind_once_and_a_taken_subject_uses_none_up(site: Site) {
         let store = site.open().await;
         let now = by().seconds();
         let organisation = store.create_organisation("Clinic", None, &by()).await.unwrap().id;
-        let invitation = Enrolment::Invitation { card: card(), kind: "doctor".into(), ends_at: None, department: None };
+        let invitation =
+            Enrolment::Invitation { card: card(), kind: "doctor".into(), starts_at: None, ends_at: None, department: None };
         store.offer(([1; 32], now + 100), Some(organisation), &invitation, &by()).await.unwrap();
         let offered = store.enrolment_with(&[1; 32], now).await.unwrap().unwrap();
         let person = StoredPerson { id: PersonId::from_bytes([2; 16]), card: card() };
@@ -233,7 +290,7 @@ mod tests {
         assert_eq!(come(&subject("third"), &new, &offered).await, None, "now it is");
         let found = store.binding_with(&mine).await.unwrap().unwrap();
         assert_eq!((found.person, found.reach), (person.id, None));
-        let recovery = Enrolment::Recovery { person: person.id };
+        let recovery = Enrolment::Recovery { person: person.id, offered_by: None };
         store.offer(([3; 32], now + 100), Some(organisation), &recovery, &by()).await.unwrap();
         let offered = store.enrolment_with(&[3; 32], now).await.unwrap().unwrap();
         let known = Entrant::Known { person: person.id };
@@ -245,6 +302,7 @@ mod tests {
     on_both! {
         a_subject_of_one_issuer_is_one_persons_and_shows_nowhere,
         the_last_way_in_stays_whichever_it_is,
+        a_recovery_cuts_a_binding_in_its_own_organisation_alone,
         an_invitation_and_a_recovery_bind_once_and_a_taken_subject_uses_none_up,
     }
 }

@@ -216,7 +216,7 @@ async fn what_is_kept_is_sealed_and_goes_with_the_patient(site: super::tests::Si
     let store = site.open().await;
     let patient = patient(&store).await;
     let contact = Contact { phone: Some("91234567".into()), mail: None, incapable: false };
-    store.set_contact(&patient, &contact, &by()).await.unwrap();
+    store.set_contact(&patient, &contact, |_| Vec::new(), &by()).await.unwrap();
     assert_eq!(store.contact(&patient).await.unwrap(), Some(contact));
     assert!(matches!(store.contact("nobody").await, Err(StoreError::Unknown { what: "patient", .. })));
     let id = request(&store, Some(&patient), now()).await;

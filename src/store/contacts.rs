@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::Whose;
 use super::place::Place;
-use super::{By, Store, StoreError};
-use crate::audit::{Action, OrganisationId};
+use super::{By, Outgoing, Store, StoreError};
+use crate::audit::{Action, Actor, OrganisationId, PersonId, UnixMillis};
 use crate::text::PatientText;
 
 /// Where a patient's messages go.
@@ -59,15 +59,27 @@ impl Store {
         Ok(opened.collect())
     }
 
-    /// Keeps how a patient is reached.
+    /// Keeps how a patient is reached, and who said so. Where that is another number or mailbox than was known, `told` makes the messages
+    /// to what was known before.
     ///
     /// # Errors
     /// [`StoreError::Unknown`] when there is no such patient, and when it cannot be written.
-    pub async fn set_contact(&self, patient: &str, contact: &Contact, by: &By) -> Result<u64, StoreError> {
+    pub async fn set_contact(
+        &self,
+        patient: &str,
+        contact: &Contact,
+        told: impl FnOnce(&Contact) -> Vec<Outgoing> + Send,
+        by: &By,
+    ) -> Result<u64, StoreError> {
         let key = self.patient_key(patient).await?;
         let sealed = place(patient).seal_json(&key, contact)?;
-        let event = by.did_for(Action::Register, self.pseudonym(patient)?);
+        let event = by.did_for(Action::ContactChange, self.pseudonym(patient)?);
         let mut act = self.begin("keep how a patient is reached").await?;
+        act.hold_patient(patient).await?;
+        let known = sqlx::query_as("SELECT document FROM patient_contacts WHERE patient = $1").bind(patient);
+        // One that is damaged can be told nothing, and is mended by this.
+        let known = act.one::<(Vec<u8>,)>(known).await?;
+        let known = known.and_then(|(known,)| place(patient).unseal_json::<Contact>(&key, &known).ok());
         let insert = "INSERT INTO patient_contacts (patient, document) SELECT id, $1 FROM patients WHERE id = $2 \
             ON CONFLICT (patient) DO UPDATE SET document = excluded.document";
         if act.execute(sqlx::query(insert).bind(sealed).bind(patient)).await? == 0 {
@@ -76,6 +88,36 @@ impl Store {
         }
         let numbers: Vec<&str> = [&contact.phone, &contact.mail].into_iter().flatten().map(PatientText::reveal).collect();
         self.enter_contact_numbers(&mut act, patient, &numbers).await?;
-        act.commit(&event).await
+        if let Actor::Staff { person, .. } = by.actor
+            && known.as_ref() != Some(contact)
+        {
+            let insert = "INSERT INTO contact_changes (patient, person, changed_at) VALUES ($1, $2, $3)";
+            let insert = sqlx::query(insert).bind(patient).bind(person.to_string());
+            act.execute(insert.bind(by.at.0.cast_signed())).await?;
+        }
+        if let Some(known) = known.filter(|known| (&known.phone, &known.mail) != (&contact.phone, &contact.mail)) {
+            for message in told(&known) {
+                act.post(&key, patient, None, message, by.at).await?;
+            }
+        }
+        let entry = act.commit(&event).await?;
+        self.messages_wait();
+        Ok(entry)
+    }
+
+    /// Whether a person, in whatever role, has set how this patient, or one who is the same person, is reached since a time.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn has_set_contact(&self, person: PersonId, patient: &str, since: UnixMillis) -> Result<bool, StoreError> {
+        for id in std::iter::once(patient.to_owned()).chain(self.same_person(patient).await?) {
+            let query = "SELECT count(*) FROM contact_changes WHERE patient = $1 AND person = $2 AND changed_at >= $3";
+            let query = sqlx::query_as(query).bind(id).bind(person.to_string()).bind(since.0.cast_signed());
+            let found = self.reader().one::<(i64,)>(query).await;
+            if found.map_err(StoreError::database("read who set how a patient is reached"))?.is_some_and(|(count,)| count > 0) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

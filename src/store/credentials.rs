@@ -22,6 +22,8 @@ pub struct StoredPasskey {
     pub reach: Option<OrganisationId>,
     /// When it was registered, in seconds since 1970.
     pub created_at: i64,
+    /// Organisations in which it is good no more.
+    pub stopped: Vec<OrganisationId>,
     /// What its owner calls it.
     pub label: String,
     /// Public key and counter, as the ceremonies write them.
@@ -60,6 +62,9 @@ pub enum Enrolment {
         card: Card,
         /// As what: one of [`RoleKind`]'s names.
         kind: String,
+        /// When the role begins, in seconds since 1970; when the invitation is taken where nothing is said.
+        #[serde(default)]
+        starts_at: Option<i64>,
         /// Until when the role lasts, in seconds since 1970.
         ends_at: Option<i64>,
         /// Where in the organisation, in its own words.
@@ -70,6 +75,9 @@ pub enum Enrolment {
     Recovery {
         /// Whose.
         person: PersonId,
+        /// The administrator who gave the token; nobody where the console did.
+        #[serde(default)]
+        offered_by: Option<PersonId>,
     },
 }
 
@@ -154,13 +162,33 @@ impl Act {
         (person, reach): (PersonId, Option<OrganisationId>),
         new: &NewPasskey,
         at: i64,
-    ) -> Result<(), StoreError> {
-        let id = RecordId::from_bytes(random()?).to_string();
+    ) -> Result<RecordId, StoreError> {
+        let record = RecordId::from_bytes(random()?);
+        let id = record.to_string();
         let kept = Kept { label: new.label.clone(), key: new.key.clone() };
         let sealed = passkey_place(&id).seal_json(store.root(), &kept)?;
         let insert = "INSERT INTO passkeys (credential, id, person, reach, created_at, document) VALUES ($1, $2, $3, $4, $5, $6)";
         let insert = sqlx::query(insert).bind(hash(&new.credential).to_vec()).bind(id).bind(person.to_string());
-        self.execute(insert.bind(reach.map(|reach| reach.to_string())).bind(at).bind(sealed)).await.map(drop)
+        self.execute(insert.bind(reach.map(|reach| reach.to_string())).bind(at).bind(sealed)).await?;
+        Ok(record)
+    }
+
+    /// Other tokens that would let the same person in again, given by the same organisation, or any where the console let them in.
+    async fn void_recoveries(
+        &mut self,
+        store: &Store,
+        (person, of): (PersonId, Option<OrganisationId>),
+    ) -> Result<(), StoreError> {
+        let query = "SELECT id, organisation, document, ends_at FROM enrolments WHERE $1 = '' OR organisation = $1";
+        let query = sqlx::query_as(query).bind(of.map(|of| of.to_string()).unwrap_or_default());
+        for row in self.all::<EnrolmentRow>(query).await? {
+            // One that is damaged opens nothing.
+            let Ok(waiting) = store.enrolment(row).inspect_err(|error| tracing::error!(%error)) else { continue };
+            if matches!(waiting.enrolment, Enrolment::Recovery { person: whose, .. } if whose == person) {
+                self.execute(sqlx::query("DELETE FROM enrolments WHERE id = $1").bind(waiting.id)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// False where somebody else has used it meanwhile.
@@ -202,7 +230,12 @@ impl Store {
         let insert = "INSERT INTO enrolments (id, token_hash, organisation, document, ends_at) VALUES ($1, $2, $3, $4, $5)";
         let insert = sqlx::query(insert).bind(&name).bind(token_hash.as_slice());
         act.execute(insert.bind(organisation.map(|of| of.to_string())).bind(sealed).bind(ends_at)).await?;
-        act.commit(&by.administered(*id.bytes())).await?;
+        let action = match enrolment {
+            Enrolment::SetUp => Action::Administer,
+            Enrolment::Invitation { .. } => Action::Invite,
+            Enrolment::Recovery { person, .. } => Action::RecoveryOffer { person: *person },
+        };
+        act.commit(&by.did_to(action, *id.bytes())).await?;
         Ok(name)
     }
 
@@ -245,7 +278,8 @@ impl Store {
         if act.execute(delete.bind(organisation.to_string())).await? == 0 {
             return act.abandon().await.map(|()| false);
         }
-        act.commit(&by.did_in_general(Action::Administer)).await.map(|_| true)
+        let event = by.did_in_general(Action::Administer);
+        act.commit(&Event { record: RecordId::try_from(id.to_owned()).ok(), ..event }).await.map(|_| true)
     }
 
     /// Uses an enrolment up: person, role and credential come of it, all or nothing. Nothing where it was used or ran out meanwhile, or
@@ -284,12 +318,13 @@ impl Store {
         };
         let given = match (&enrolment.enrolment, entrant) {
             (Enrolment::SetUp, Entrant::Founder { organisation, .. }) => {
-                Some((organisation.id, RoleKind::Administrator, None, None))
+                Some((organisation.id, RoleKind::Administrator, at, None, None))
             }
-            (Enrolment::Invitation { kind, ends_at, department, .. }, _) => {
+            (Enrolment::Invitation { kind, starts_at, ends_at, department, .. }, _) => {
                 let kind = RoleKind::ALL.iter().find(|known| known.as_str() == kind);
                 let damaged = || enrolment_place(&enrolment.id).damaged();
-                Some((enrolment.organisation.ok_or_else(damaged)?, *kind.ok_or_else(damaged)?, *ends_at, department.clone()))
+                let (organisation, kind) = (enrolment.organisation.ok_or_else(damaged)?, *kind.ok_or_else(damaged)?);
+                Some((organisation, kind, starts_at.map_or(at, |starts| starts.max(at)), *ends_at, department.clone()))
             }
             _ => None,
         };
@@ -297,30 +332,50 @@ impl Store {
             Enrolment::Recovery { .. } => enrolment.organisation,
             _ => None,
         };
-        if let Some((organisation, kind, ends_at, department)) = given.clone() {
-            act.enter_role(role, &NewRole { person, organisation, kind, starts_at: at, ends_at, department }).await?;
-        }
-        let entered = match credential {
-            Some(NewCredential::Passkey(passkey)) => {
-                act.enter_passkey(self, (person, reach), passkey, at).await?;
-                true
-            }
-            Some(NewCredential::Subject(subject)) => act.enter_binding(self, (person, reach), subject, at).await?,
-            None => true,
-        };
-        if !entered {
-            act.abandon().await?;
-            return Ok(None);
+        if let Some((organisation, kind, starts_at, ends_at, department)) = given.clone() {
+            act.enter_role(role, &NewRole { person, organisation, kind, starts_at, ends_at, department }).await?;
         }
         let actor = match given {
-            Some((organisation, ..)) => Actor::Staff { person, role, organisation },
-            None => by.actor,
+            Some((organisation, ..)) => Some(Actor::Staff { person, role, organisation }),
+            None => act.recovered_role(person, enrolment.organisation, at).await?,
         };
-        act.commit(&Event { actor, ..by.administered(*person.bytes()) }).await?;
+        // Their role ended meanwhile.
+        let Some(actor) = actor else { return act.abandon().await.map(|()| None) };
+        let by = By { actor, ..*by };
+        if let Enrolment::Recovery { person, .. } = enrolment.enrolment {
+            act.hold_person(person).await?;
+            let stopped = (person, enrolment.organisation);
+            for event in act.stop_credentials(stopped, None, &by).await? {
+                act.enter(&event).await?;
+            }
+            act.cut_sessions(stopped, None).await?;
+            act.void_recoveries(self, stopped).await?;
+        }
+        let entered = match credential {
+            Some(NewCredential::Passkey(passkey)) => Some(act.enter_passkey(self, (person, reach), passkey, at).await?),
+            Some(NewCredential::Subject(subject)) => match act.enter_binding(self, (person, reach), subject, &by).await? {
+                Some(id) => Some(id),
+                None => return act.abandon().await.map(|()| None),
+            },
+            None => None,
+        };
+        if let Some(id) = entered {
+            act.enter(&by.did_to(Action::CredentialAdd { person }, *id.bytes())).await?;
+        }
+        let action = match enrolment.enrolment {
+            Enrolment::Recovery { person, offered_by } => {
+                act.enter_recovery(enrolment, (person, offered_by), at).await?;
+                Action::RecoveryUse { person, offered_by }
+            }
+            _ => Action::RoleGive { person },
+        };
+        // The token's own id: the event of its offer has the same.
+        let event = by.did_in_general(action);
+        act.commit(&Event { record: RecordId::try_from(enrolment.id.clone()).ok(), ..event }).await?;
         Ok(Some(person))
     }
 
-    /// Registers another passkey of a person.
+    /// Registers another passkey of a person; false where the session in which they do it is no more what it was.
     ///
     /// # Errors
     /// When it cannot be written, or somebody has it already.
@@ -330,10 +385,14 @@ impl Store {
         reach: Option<OrganisationId>,
         passkey: &NewPasskey,
         by: &By,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut act = self.begin("register a passkey").await?;
-        act.enter_passkey(self, (person, reach), passkey, by.seconds()).await?;
-        act.commit(&by.administered(*person.bytes())).await.map(drop)
+        act.hold_person(person).await?;
+        if !act.may_add(reach, by).await? {
+            return act.abandon().await.map(|()| false);
+        }
+        let id = act.enter_passkey(self, (person, reach), passkey, by.seconds()).await?;
+        act.commit(&by.did_to(Action::CredentialAdd { person }, *id.bytes())).await.map(|_| true)
     }
 
     /// The passkeys of a person, the oldest first.
@@ -344,7 +403,12 @@ impl Store {
         let query = "SELECT id, person, reach, created_at, document FROM passkeys WHERE person = $1 ORDER BY created_at, id";
         let rows = self.reader().all::<PasskeyRow>(sqlx::query_as(query).bind(person.to_string())).await;
         let rows = rows.map_err(StoreError::database("read passkeys"))?;
-        rows.into_iter().map(|row| self.passkey(row)).collect()
+        let mut stopped = self.stopped_credentials(person).await?;
+        let passkeys = rows.into_iter().map(|row| {
+            let stopped = stopped.remove(&row.id).unwrap_or_default();
+            self.passkey(row, stopped)
+        });
+        passkeys.collect()
     }
 
     /// The passkey of this credential.
@@ -352,18 +416,20 @@ impl Store {
     /// # Errors
     /// As [`Self::passkeys_of`].
     pub async fn passkey_with(&self, credential: &[u8]) -> Result<Option<StoredPasskey>, StoreError> {
-        let query = sqlx::query_as("SELECT id, person, reach, created_at, document FROM passkeys WHERE credential = $1");
-        let row = self.reader().one::<PasskeyRow>(query.bind(hash(credential).to_vec())).await;
-        row.map_err(StoreError::database("read a passkey"))?.map(|row| self.passkey(row)).transpose()
+        let query = sqlx::query_as("SELECT person, id FROM passkeys WHERE credential = $1");
+        let row = self.reader().one::<(String, String)>(query.bind(hash(credential).to_vec())).await;
+        let Some((person, id)) = row.map_err(StoreError::database("read a passkey"))? else { return Ok(None) };
+        let person = PersonId::try_from(person).map_err(|_| passkey_place(&id).damaged())?;
+        Ok(self.passkeys_of(person).await?.into_iter().find(|passkey| passkey.id == id))
     }
 
-    fn passkey(&self, row: PasskeyRow) -> Result<StoredPasskey, StoreError> {
+    fn passkey(&self, row: PasskeyRow, stopped: Vec<OrganisationId>) -> Result<StoredPasskey, StoreError> {
         let PasskeyRow { id, person, reach, created_at, document } = row;
         let place = passkey_place(&id);
         let Kept { label, key } = place.unseal_json(self.root(), &document)?;
         let person = PersonId::try_from(person).map_err(|_| place.damaged())?;
         let reach = reach.map(OrganisationId::try_from).transpose().map_err(|_| place.damaged())?;
-        Ok(StoredPasskey { id, person, reach, created_at, label, key })
+        Ok(StoredPasskey { id, person, reach, created_at, stopped, label, key })
     }
 
     /// Keeps a passkey's counter.
@@ -377,23 +443,11 @@ impl Store {
         let done = self.database().keep_up(super::database::Upkeep::Seen, update).await;
         done.map(drop).map_err(StoreError::database("keep a passkey's counter"))
     }
-
-    /// Removes a passkey of a person, as [`Self::remove_binding`] does a binding.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn remove_passkey(
-        &self,
-        id: &str,
-        (person, reach): (PersonId, Option<OrganisationId>),
-        by: &By,
-    ) -> Result<bool, StoreError> {
-        self.remove_way_in("passkeys", id, (person, reach), by).await
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Remover;
     use super::super::tests::{Site, by, on_both};
     use super::*;
 
@@ -427,13 +481,16 @@ mod tests {
         assert!(store.has_administrator().await.unwrap());
         assert_eq!(store.roles_of(person.id).await.unwrap()[0].kind, RoleKind::Administrator);
 
+        let (starts_at, ends_at) = (Some(now + 500), Some(now + 1_000));
         let invitation =
-            Enrolment::Invitation { card: card("Dr C."), kind: "doctor".into(), ends_at: Some(now + 1_000), department: None };
+            Enrolment::Invitation { card: card("Dr C."), kind: "doctor".into(), starts_at, ends_at, department: None };
         store.offer(([3; 32], now + 100), Some(organisation.id), &invitation, &by()).await.unwrap();
         let found = store.enrolments_of(organisation.id).await.unwrap().remove(0);
         store.enrol(&found, &Entrant::Known { person: person.id }, None, &by()).await.unwrap().unwrap();
         let roles = store.roles_of(person.id).await.unwrap();
-        assert_eq!((roles.len(), roles.iter().filter(|role| role.ends_at == Some(now + 1_000)).count()), (2, 1));
+        let invited = roles.iter().find(|role| role.ends_at == ends_at).unwrap();
+        assert_eq!((roles.len(), Some(invited.starts_at)), (2, starts_at));
+        assert!(!invited.is_held(now) && invited.is_held(now + 500));
         let offer = store.offer(([4; 32], now + 100), Some(organisation.id), &invitation, &by()).await.unwrap();
         assert!(!store.withdraw_offer(&offer, OrganisationId::from_bytes([9; 16]), &by()).await.unwrap());
         assert!(store.withdraw_offer(&offer, organisation.id, &by()).await.unwrap());
@@ -447,19 +504,36 @@ mod tests {
         let person = store.create_person(&card("Dr Chan"), &by()).await.unwrap().id;
         store.add_passkey(person, None, &passkey(1), &by()).await.unwrap();
         assert!(store.add_passkey(person, None, &passkey(1), &by()).await.is_err(), "it is registered");
-        let recovery = Enrolment::Recovery { person };
+        let role = NewRole { person, organisation, kind: RoleKind::Doctor, starts_at: 0, ends_at: None, department: None };
+        let recovery = Enrolment::Recovery { person, offered_by: Some(PersonId::from_bytes([8; 16])) };
         store.offer(([3; 32], now + 100), Some(organisation), &recovery, &by()).await.unwrap();
         let found = store.enrolment_with(&[3; 32], now).await.unwrap().unwrap();
-        store.enrol(&found, &Entrant::Known { person }, Some(&credential(2)), &by()).await.unwrap().unwrap();
+        let enter = async || store.enrol(&found, &Entrant::Known { person }, Some(&credential(2)), &by()).await.unwrap();
+        assert_eq!(enter().await, None, "who has no role there is not let in");
+        let role = store.give_role(&role, &by()).await.unwrap();
+        assert_eq!(enter().await, Some(person));
+        let told = store.recoveries_of(person, now).await.unwrap().remove(0);
+        assert_eq!((told.organisation, told.offered_by), (Some(organisation), Some(PersonId::from_bytes([8; 16]))));
+        let log = store.events(0, 100).await.unwrap();
+        let log: Vec<_> = log.iter().map(|bytes| Event::decode(bytes).unwrap()).collect();
+        let of = |wanted: Action| log.iter().find(|event| event.action == wanted).unwrap();
+        let (offered, used) =
+            (of(Action::RecoveryOffer { person }), of(Action::RecoveryUse { person, offered_by: told.offered_by }));
+        assert_eq!((offered.record, used.actor), (used.record, Actor::Staff { person, role, organisation }));
+        assert!(offered.record.is_some() && log.iter().any(|event| event.action == Action::CredentialAdd { person }));
         let second = store.passkey_with(&[2; 20]).await.unwrap().unwrap();
         assert_eq!((second.reach, second.label.as_str(), second.person), (Some(organisation), "phone", person));
         store.count_passkey(&second, "{\"counter\":1}").await.unwrap();
         assert_eq!(store.passkey_with(&[2; 20]).await.unwrap().unwrap().key, "{\"counter\":1}");
-        assert!(!store.remove_passkey(&second.id, (PersonId::from_bytes([9; 16]), None), &by()).await.unwrap());
-        let first = store.passkeys_of(person).await.unwrap().into_iter().find(|passkey| passkey.reach.is_none()).unwrap();
-        assert!(!store.remove_passkey(&first.id, (person, Some(organisation)), &by()).await.unwrap(), "not with the second");
-        assert!(store.remove_passkey(&second.id, (person, Some(organisation)), &by()).await.unwrap());
-        assert!(!store.remove_passkey(&first.id, (person, None), &by()).await.unwrap(), "it is the last");
+        assert!(store.passkey_with(&[1; 20]).await.unwrap().is_none(), "the lost one is good nowhere any more");
+        let who = Remover { person, organisation, reach: Some(organisation), session: None };
+        assert!(!store.remove_passkey(&second.id, who, &by()).await.unwrap(), "it is the last");
+        store.add_passkey(person, Some(organisation), &passkey(3), &by()).await.unwrap();
+        let other = Remover { person: PersonId::from_bytes([9; 16]), ..who };
+        assert!(!store.remove_passkey(&second.id, other, &by()).await.unwrap(), "somebody else's");
+        let elsewhere = Remover { reach: Some(OrganisationId::from_bytes([9; 16])), ..who };
+        assert!(!store.remove_passkey(&second.id, elsewhere, &by()).await.unwrap(), "not with one of another organisation");
+        assert!(store.remove_passkey(&second.id, who, &by()).await.unwrap());
     }
 
     on_both! {

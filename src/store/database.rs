@@ -40,7 +40,7 @@ const WORDS: [(&str, &str); 4] = [
 /// PostgreSQL's tables that hold rows of recordings and patients, and a change of each that changes nothing and writes the table anew.
 ///
 /// `VACUUM (FULL)` would write deleted rows too, as long as anybody has an older snapshot; a change of type writes live rows alone.
-const REWRITTEN: [(&str, &str, &str); 27] = [
+const REWRITTEN: [(&str, &str, &str); 28] = [
     ("contact_numbers", "hash", "BYTEA USING hash || ''::bytea"),
     ("ways_back", "document", "BYTEA USING document || ''::bytea"),
     ("sound_erasures", "done", "BIGINT USING done + 0"),
@@ -58,6 +58,7 @@ const REWRITTEN: [(&str, &str, &str); 27] = [
     ("recording_moves", "document", "BYTEA USING document || ''::bytea"),
     ("outbox", "document", "BYTEA USING document || ''::bytea"),
     ("patient_pages", "hash", "BYTEA USING hash || ''::bytea"),
+    ("contact_changes", "changed_at", "BIGINT USING changed_at + 0"),
     ("patient_contacts", "document", "BYTEA USING document || ''::bytea"),
     ("consents", "document", "BYTEA USING document || ''::bytea"),
     ("encounter_recordings", "moves", "BIGINT USING moves + 0"),

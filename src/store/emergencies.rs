@@ -27,6 +27,21 @@ pub struct EmergencyAbout {
     pub words: PatientText,
     /// The recordings whose notes it is about.
     pub notes: Vec<String>,
+    /// Who was told; nothing is known of those of before.
+    #[serde(default)]
+    pub told: Option<EmergencyTold>,
+}
+
+/// Who was told of an emergency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmergencyTold {
+    /// The patient.
+    pub patient: bool,
+    /// How many privacy officers.
+    pub officers: u32,
+    /// How many administrators, where no privacy officer could be told.
+    pub administrators: u32,
 }
 
 /// An emergency as kept.

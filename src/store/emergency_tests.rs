@@ -15,6 +15,7 @@ async fn an_emergency_is_kept_with_its_events_and_message_and_goes_with_the_pati
         reason: EmergencyReason::LifeInDanger,
         words: "after a fall".into(),
         notes: vec!["R1".into()],
+        told: None,
     };
     let new = StoredEmergency { id: String::new(), patient: patient.clone(), owner, role, opened_at, ends_at, about };
     let event = by().did_for(Action::BreakGlassAnnounce, store.pseudonym(&patient).unwrap());

@@ -23,4 +23,9 @@ impl Act {
     pub(super) async fn hold_encounter(&mut self, id: &str) -> Result<(), StoreError> {
         self.execute(sqlx::query("UPDATE encounters SET number = number WHERE id = $1").bind(id)).await.map(drop)
     }
+
+    /// Takes hold of a patient; of none where there is none of this id.
+    pub(super) async fn hold_patient(&mut self, id: &str) -> Result<(), StoreError> {
+        self.execute(sqlx::query("UPDATE patients SET version = version WHERE id = $1").bind(id)).await.map(drop)
+    }
 }

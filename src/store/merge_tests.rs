@@ -173,7 +173,7 @@ async fn likely_doubles_are_proposed_with_why_until_somebody_said(site: Site) {
     store.create_patient(&patient("HO Ka Yan", "1988-07-19"), 30, &registrar).await.unwrap();
     for id in [&first.id, &second.id] {
         let contact = Contact { phone: Some("+85291234567".into()), mail: None, incapable: false };
-        store.set_contact(id, &contact, &registrar).await.unwrap();
+        store.set_contact(id, &contact, |_| Vec::new(), &registrar).await.unwrap();
     }
     let found = store.likenesses(all, None, 10).await.unwrap();
     let [likeness] = found.as_slice() else { panic!("{found:?}") };

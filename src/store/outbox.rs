@@ -28,6 +28,8 @@ pub enum Kind {
     Code,
     /// That a record was opened in an emergency.
     Notice,
+    /// That the patient is reached otherwise from now on, to where they were reached before.
+    Contact,
 }
 
 impl Kind {
@@ -36,6 +38,7 @@ impl Kind {
             Self::Link => "link",
             Self::Code => "code",
             Self::Notice => "notice",
+            Self::Contact => "contact",
         }
     }
 }
@@ -132,7 +135,7 @@ impl Row {
     fn open(self, key: &Key) -> Result<OutboxMessage, StoreError> {
         let place = place(&self.id);
         let Kept { phone, mail, subject, text } = place.unseal_json(key, &self.document)?;
-        let known = [Kind::Link, Kind::Code, Kind::Notice].into_iter().find(|kind| kind.name() == self.kind);
+        let known = [Kind::Link, Kind::Code, Kind::Notice, Kind::Contact].into_iter().find(|kind| kind.name() == self.kind);
         let kind = known.ok_or_else(|| place.damaged())?;
         let until = UnixMillis(self.until_at.unsigned_abs());
         Ok(OutboxMessage {
@@ -248,6 +251,7 @@ impl Store {
             Kind::Code => Action::ConsentCode,
             Kind::Link => Action::ConsentRequest,
             Kind::Notice => Action::BreakGlassAnnounce,
+            Kind::Contact => Action::ContactChange,
         };
         let (patient, consent) = (Some(self.pseudonym(&message.patient)?), message.consent);
         let event = Event { patient, consent, ..Event::new(at, Actor::System, action, Outcome::Failed) };

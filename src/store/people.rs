@@ -168,7 +168,13 @@ impl By {
     /// Administering an account.
     #[must_use]
     pub fn administered(&self, account: [u8; 16]) -> Event {
-        Event { record: Some(RecordId::from_bytes(account)), ..self.did_in_general(Action::Administer) }
+        self.did_to(Action::Administer, account)
+    }
+
+    /// Something that is done to an account: a role, a token, a passkey.
+    #[must_use]
+    pub fn did_to(&self, action: Action, what: [u8; 16]) -> Event {
+        Event { record: Some(RecordId::from_bytes(what)), ..self.did_in_general(action) }
     }
 
     /// Whose what is made now will be. What is made without a server and without anybody signed in is the trial's.
@@ -216,10 +222,22 @@ impl Act {
         self.execute(sqlx::query("UPDATE organisations SET name = name WHERE id = $1").bind(of.to_string())).await.map(drop)
     }
 
-    /// Whether somebody without an end administers the organisation, or the role that was changed is no administrator's.
-    pub(super) async fn is_administered_for_good(&mut self, of: OrganisationId, changed: RoleId) -> Result<bool, StoreError> {
-        let left = "SELECT count(*) FROM roles WHERE organisation = $1 AND kind = $2 AND ends_at IS NULL";
-        let left = sqlx::query_as(left).bind(of.to_string()).bind(RoleKind::Administrator.as_str());
+    /// Whose a role is.
+    pub(super) async fn person_of(&mut self, role: RoleId) -> Result<PersonId, StoreError> {
+        let query = sqlx::query_as("SELECT person FROM roles WHERE id = $1").bind(role.to_string());
+        let damaged = || Place::row("roles", "", role.to_string()).damaged();
+        let (person,) = self.one::<(String,)>(query).await?.ok_or_else(damaged)?;
+        PersonId::try_from(person).map_err(|_| damaged())
+    }
+
+    /// Whether somebody without an end, who has begun, administers the organisation, or the role that was changed is no administrator's.
+    pub(super) async fn is_administered_for_good(
+        &mut self,
+        (of, changed): (OrganisationId, RoleId),
+        at: i64,
+    ) -> Result<bool, StoreError> {
+        let left = "SELECT count(*) FROM roles WHERE organisation = $1 AND kind = $2 AND ends_at IS NULL AND starts_at <= $3";
+        let left = sqlx::query_as(left).bind(of.to_string()).bind(RoleKind::Administrator.as_str()).bind(at);
         let kind = sqlx::query_as("SELECT kind FROM roles WHERE id = $1").bind(changed.to_string());
         let administers = self.one::<(String,)>(kind).await?.is_some_and(|(kind,)| kind == RoleKind::Administrator.as_str());
         Ok(!administers || self.one::<(i64,)>(left).await?.is_some_and(|(left,)| left > 0))
@@ -265,7 +283,7 @@ impl Store {
         let id = RoleId::from_bytes(random()?);
         let mut act = self.begin("give a role").await?;
         act.enter_role(id, role).await?;
-        act.commit(&by.administered(*id.bytes())).await?;
+        act.commit(&by.did_to(Action::RoleGive { person: role.person }, *id.bytes())).await?;
         Ok(id)
     }
 
@@ -282,11 +300,12 @@ impl Store {
         if act.execute(update).await? == 0 {
             return act.abandon().await.map(|()| RoleEnd::NotHeld);
         }
-        if !act.is_administered_for_good(of, id).await? {
+        if !act.is_administered_for_good((of, id), at).await? {
             return act.abandon().await.map(|()| RoleEnd::LastAdministrator);
         }
         act.end_sessions_of(id).await?;
-        act.commit(&by.administered(*id.bytes())).await.map(|_| RoleEnd::Ended)
+        let person = act.person_of(id).await?;
+        act.commit(&by.did_to(Action::RoleChange { person }, *id.bytes())).await.map(|_| RoleEnd::Ended)
     }
 
     /// The trial's organisation, person and role, from this time on where they are not there yet.

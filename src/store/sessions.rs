@@ -17,7 +17,7 @@ pub struct StoredSession {
     pub id: String,
     /// Whose it is.
     pub role: StoredRole,
-    /// The one organisation that its passkey is good for; nothing where it is good for all.
+    /// The one organisation that it was begun for; nothing where it was for all of the person's.
     pub reach: Option<OrganisationId>,
     /// Where it was begun from.
     pub address: Option<String>,
@@ -30,14 +30,14 @@ pub struct StoredSession {
 }
 
 /// A session to begin.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct NewSession {
     /// SHA-256 of its token.
     pub token_hash: [u8; 32],
     /// Whose it will be.
     pub role: RoleId,
-    /// The one organisation that its passkey is good for, where it is not good for all.
-    pub reach: Option<OrganisationId>,
+    /// The passkey or binding that it begins with, by its id, which says how far it reaches.
+    pub credential: String,
     /// When it ends, used or not, in seconds since 1970.
     pub ends_at: i64,
 }
@@ -69,22 +69,22 @@ fn record(id: &str) -> Option<RecordId> {
 }
 
 impl Store {
-    /// Begins a session; says its id.
+    /// Begins a session; says its id, or nothing where the credential is good for this role no more.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub async fn begin_session(&self, new: &NewSession, at: i64, by: &By) -> Result<String, StoreError> {
+    pub async fn begin_session(&self, new: &NewSession, at: i64, by: &By) -> Result<Option<String>, StoreError> {
         let id = RecordId::from_bytes(random()?).to_string();
-        let insert = "INSERT INTO sessions (id, token_hash, role, reach, address, started_at, seen_at, ends_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        let insert = sqlx::query(insert).bind(&id).bind(new.token_hash.as_slice()).bind(new.role.to_string());
-        let insert =
-            insert.bind(new.reach.map(|reach| reach.to_string())).bind(by.address.map(|address: IpAddr| address.to_string()));
         let mut act = self.begin("begin a session").await?;
+        let Some(reach) = act.opens(&new.credential, new.role).await? else { return act.abandon().await.map(|()| None) };
+        let insert = "INSERT INTO sessions (id, token_hash, role, reach, credential, address, started_at, seen_at, ends_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        let insert = sqlx::query(insert).bind(&id).bind(new.token_hash.as_slice()).bind(new.role.to_string());
+        let insert = insert.bind(reach).bind(&new.credential).bind(by.address.map(|address: IpAddr| address.to_string()));
         act.execute(insert.bind(at).bind(at).bind(new.ends_at)).await?;
         let event = by.did_in_general(Action::SignIn);
         act.commit(&crate::audit::Event { record: record(&id), ..event }).await?;
-        Ok(id)
+        Ok(Some(id))
     }
 
     /// The session with this token, if it is open.

@@ -57,6 +57,7 @@ impl Principle {
             | Action::ShareArchive
             | Action::ShareDestroy
             | Action::KeyDestroy
+            | Action::ContactChange
             | Action::PatientMerge
             | Action::PatientUnmerge => Self::Dpp2,
             Action::View { .. }
@@ -82,13 +83,22 @@ impl Principle {
             | Action::KeyRotate
             | Action::Backup
             | Action::Restore
+            | Action::Invite
+            | Action::RoleGive { .. }
+            | Action::RoleChange { .. }
+            | Action::RecoveryOffer { .. }
+            | Action::RecoveryUse { .. }
+            | Action::CredentialAdd { .. }
+            | Action::CredentialRemove { .. }
             | Action::Administer
             | Action::Request { .. }
             | Action::Start
             | Action::Stop => Self::Dpp4,
-            Action::ConsentRequest | Action::ConsentCode | Action::RestrictedAsk { .. } | Action::BreakGlassAnnounce => {
-                Self::Dpp5
-            }
+            Action::ConsentRequest
+            | Action::ConsentCode
+            | Action::RestrictedAsk { .. }
+            | Action::BreakGlassTell { .. }
+            | Action::BreakGlassAnnounce => Self::Dpp5,
             Action::AccessRequest | Action::AccessAnswer | Action::PageAsk | Action::Report => Self::Dpp6,
         }
     }

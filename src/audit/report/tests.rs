@@ -173,6 +173,25 @@ fn three_nights_in_a_row() {
 }
 
 #[test]
+fn a_recovery_is_listed_with_who_offered_it_and_what_came_after() {
+    let Actor::Staff { person, .. } = staff(2, OURS) else { unreachable!() };
+    let Actor::Staff { person: administrator, .. } = staff(1, OURS) else { unreachable!() };
+    let token = Some(crate::audit::RecordId::from_bytes([9; 16]));
+    let offer = Event { record: token, ..event(NOON, staff(1, OURS), Action::RecoveryOffer { person }, None) };
+    let used = Action::RecoveryUse { person, offered_by: Some(administrator) };
+    let used = Event { record: token, ..event(NOON + 5, staff(2, OURS), used, None) };
+    let after = event(NOON + 9, staff(2, OURS), VIEW, Some(1));
+    let other = event(NOON + 9, staff(3, OURS), VIEW, Some(1));
+    let late = event(NOON + 5 + DAY, staff(2, OURS), VIEW, Some(1));
+    let whole = report(&[offer.clone(), used, other, after, late]);
+    assert_eq!(found(&whole, Rule::Recovery), [(1, "0-1, 3".to_owned())]);
+    let finding = whole.unusual.iter().find(|finding| finding.rule == Rule::Recovery).unwrap();
+    assert_eq!((finding.person, finding.offered_by), (person, Some(administrator)));
+    assert!(whole.lines.iter().any(|line| line.action == "recovery_offer" && line.principle == Principle::Dpp4));
+    assert_eq!(found(&report(&[offer]), Rule::Recovery), [], "one that is not used");
+}
+
+#[test]
 fn colleagues_refusals_copies_and_emergencies() {
     let mut events = vec![event(NOON, staff(1, OURS), VIEW, Some(7)), event(NOON + 1, staff(1, OURS), VIEW, Some(7))];
     for step in 0..10 {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use serde::Serialize;
 
 use super::Entries;
-use crate::audit::{Action, Actor, Event, Outcome, PersonId, Pseudonym, Refusal, RoleId, UnixMillis};
+use crate::audit::{Action, Actor, Event, Outcome, PersonId, Pseudonym, RecordId, Refusal, RoleId, UnixMillis};
 
 /// Milliseconds of an hour and of a day.
 const HOUR: u64 = 3_600_000;
@@ -40,12 +40,21 @@ pub enum Rule {
     ManyCopies,
     /// Without consent.
     Emergency,
+    /// A way in after lost passkeys.
+    Recovery,
 }
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::BulkRead, Self::ColleaguesChart, Self::NightsInARow, Self::ManyRefusals, Self::ManyCopies, Self::Emergency];
+    pub const ALL: [Self; 7] = [
+        Self::BulkRead,
+        Self::ColleaguesChart,
+        Self::NightsInARow,
+        Self::ManyRefusals,
+        Self::ManyCopies,
+        Self::Emergency,
+        Self::Recovery,
+    ];
 
     /// What it looks for.
     #[must_use]
@@ -57,6 +66,9 @@ impl Rule {
             Self::ManyRefusals => "one role was refused 10 times or more within an hour, mistyped forms not counted",
             Self::ManyCopies => "one role printed, took out or passed on more than 10 copies within an hour",
             Self::Emergency => "a record was opened without consent in an emergency",
+            Self::Recovery => {
+                "somebody else let an account register a new passkey; it is listed with what the account did here in the 24 hours after"
+            }
         }
     }
 }
@@ -76,7 +88,9 @@ pub struct Finding {
     pub to: UnixMillis,
     /// Whom it concerns, where it is one patient.
     pub patient: Option<Pseudonym>,
-    /// Of how many: patients, nights, refusals or copies, by the rule.
+    /// Who let them in again, of a recovery; nobody where the machine's console did.
+    pub offered_by: Option<PersonId>,
+    /// Of how many: patients, nights, refusals, copies, or acts after a recovery, by the rule.
     pub count: u64,
     /// Its entries of the log.
     pub entries: Entries,
@@ -140,13 +154,16 @@ pub(super) struct Watch<'a> {
     windows: BTreeMap<(Rule, RoleId), Window>,
     nights: HashMap<(PersonId, RoleId), Nights>,
     charts: HashMap<(RoleId, Pseudonym), Finding>,
+    /// Recoveries that were offered, by their id in the log.
+    offers: HashMap<RecordId, u64>,
+    recoveries: Vec<Finding>,
     found: Vec<Finding>,
 }
 
 impl<'a> Watch<'a> {
     pub(super) fn new(staff: &'a HashMap<Pseudonym, PersonId>) -> Self {
-        let (windows, nights, charts, found) = (BTreeMap::new(), HashMap::new(), HashMap::new(), Vec::new());
-        Self { staff, windows, nights, charts, found }
+        let (windows, nights, charts) = (BTreeMap::new(), HashMap::new(), HashMap::new());
+        Self { staff, windows, nights, charts, offers: HashMap::new(), recoveries: Vec::new(), found: Vec::new() }
     }
 
     pub(super) fn take(&mut self, entry: u64, event: &Event) {
@@ -154,8 +171,9 @@ impl<'a> Watch<'a> {
         let (at, patient) = (event.at, event.patient);
         let finding = |rule, first: &Step| {
             let (from, to, entries) = (first.at, first.at, Entries::default());
-            Finding { rule, person, role, from, to, patient: None, count: 1, entries }
+            Finding { rule, person, role, from, to, patient: None, offered_by: None, count: 1, entries }
         };
+        self.recovered(entry, event, (person, role));
         let searched = if let Action::Search { count } = event.action { count as usize } else { 0 };
         let step = || Step { entry, at, patient, found: searched };
         let mut window = |rule, many: &dyn Fn(&VecDeque<Step>) -> (usize, bool)| {
@@ -193,6 +211,27 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// What an account does for a day after somebody let it in again; the offer and its use first.
+    fn recovered(&mut self, entry: u64, event: &Event, (person, role): (PersonId, RoleId)) {
+        let at = event.at;
+        for open in self.recoveries.iter_mut().filter(|open| open.person == person && at < open.from.after(DAY)) {
+            (open.to, open.count) = (at, open.count + 1);
+            open.entries.add(entry);
+        }
+        match (event.outcome, event.action) {
+            (Outcome::Done, Action::RecoveryOffer { .. }) => self.offers.extend(event.record.map(|record| (record, entry))),
+            (Outcome::Done, Action::RecoveryUse { person, offered_by }) => {
+                let mut entries = Entries::default();
+                for entry in event.record.and_then(|record| self.offers.get(&record).copied()).into_iter().chain([entry]) {
+                    entries.add(entry);
+                }
+                let (rule, patient) = (Rule::Recovery, None);
+                self.recoveries.push(Finding { rule, person, role, from: at, to: at, patient, offered_by, count: 0, entries });
+            }
+            _ => {}
+        }
+    }
+
     /// A look at a record, for the rules about whose it is and at which hour.
     fn looked(&mut self, entry: u64, event: &Event, (person, role): (PersonId, RoleId)) {
         let local = event.at.after(HONG_KONG).0;
@@ -204,7 +243,8 @@ impl<'a> Watch<'a> {
         }
         if let Some(patient) = event.patient.filter(|patient| self.staff.contains_key(patient)) {
             let (from, to, entries) = (event.at, event.at, Entries::default());
-            let new = Finding { rule: Rule::ColleaguesChart, person, role, from, to, patient: Some(patient), count: 0, entries };
+            let (rule, patient_of, offered_by) = (Rule::ColleaguesChart, Some(patient), None);
+            let new = Finding { rule, person, role, from, to, patient: patient_of, offered_by, count: 0, entries };
             let found = self.charts.entry((role, patient)).or_insert(new);
             (found.to, found.count) = (event.at, found.count + 1);
             found.entries.add(entry);
@@ -215,6 +255,7 @@ impl<'a> Watch<'a> {
     pub(super) fn finish(mut self) -> Vec<Finding> {
         self.found.extend(self.windows.into_values().filter_map(|window| window.open));
         self.found.extend(self.charts.into_values());
+        self.found.extend(self.recoveries);
         for ((person, role), nights) in self.nights {
             let mut run: Option<(u64, Finding)> = None;
             for (day, (from, to, entries)) in nights {
@@ -225,7 +266,8 @@ impl<'a> Watch<'a> {
                     }
                     ended => {
                         self.found.extend(ended.map(|(_, found)| found).filter(|found| found.count >= NIGHTS));
-                        Finding { rule: Rule::NightsInARow, person, role, from, to, patient: None, count: 1, entries }
+                        let rule = Rule::NightsInARow;
+                        Finding { rule, person, role, from, to, patient: None, offered_by: None, count: 1, entries }
                     }
                 };
                 run = Some((day, next));

@@ -8,7 +8,7 @@ use cedar_policy::{
 };
 
 use super::IdentityError;
-use crate::audit::{OrganisationId, RecordId, RoleId};
+use crate::audit::{OrganisationId, PolicyId, RecordId, RoleId};
 use crate::consent::Permit;
 
 const POLICIES: &str = include_str!("policies.cedar");
@@ -122,10 +122,18 @@ pub struct Ruling {
     /// Whether it may be done.
     pub allowed: bool,
     /// The ids of the policies that decided; none where nothing permits it, or something failed.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<PolicyId>,
 }
 
 impl Ruling {
+    /// Nothing where it may be done; else the policies that decided.
+    ///
+    /// # Errors
+    /// The policies; none of them where nothing permits it.
+    pub fn checked(self) -> Result<(), Vec<PolicyId>> {
+        if self.allowed { Ok(()) } else { Err(self.reasons) }
+    }
+
     /// What every error ends in.
     fn denied() -> Self {
         Self { allowed: false, reasons: Vec::new() }
@@ -189,7 +197,8 @@ impl Rights {
             return None;
         }
         let name = |id| self.policies.annotation(id, "id").map_or_else(|| id.to_string(), str::to_owned);
-        let mut reasons: Vec<String> = response.diagnostics().reason().map(name).collect();
+        let named = response.diagnostics().reason().map(name);
+        let mut reasons: Vec<_> = named.filter_map(|name| PolicyId::try_from(name).ok()).collect();
         reasons.sort_unstable();
         Some(Ruling { allowed: response.decision() == Decision::Allow, reasons })
     }

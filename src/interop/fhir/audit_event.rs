@@ -30,7 +30,8 @@ const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 /// [`InteropError::NotJson`], which no event gives.
 pub fn audit_event(event: &Event, entry: u64, origin: &str) -> Result<Value, InteropError> {
     let (kind, subtype, action) = classed(event.action);
-    let (name, details) = named(&event.action)?;
+    let (name, mut details) = named(&event.action)?;
+    details.extend(policies(event));
     let (outcome, refused) = match event.outcome {
         Outcome::Done => ("0", Value::Null),
         Outcome::Refused { reason } => ("4", serde_json::to_value(reason).map_err(|_| InteropError::NotJson)?),
@@ -67,6 +68,7 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
     };
     let alert = dcm("110113", "Security Alert");
     let export = dcm("110106", "Export");
+    let security_attributes = dcm("110137", "User Security Attributes Changed");
     match action {
         Action::SignIn => (dcm("110114", "User Authentication"), dcm("110122", "Login"), "E"),
         Action::SignOut => (dcm("110114", "User Authentication"), dcm("110123", "Logout"), "E"),
@@ -100,13 +102,22 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
         Action::Erase | Action::EraseSound | Action::ShareDestroy => rest("delete", "D"),
         Action::Permit => (alert, named_coding(AUTHZ, "AuthZ-Consent", "Authorization Decision using Roles and Consent"), "E"),
         Action::BreakGlass { .. } => (alert, dcm("110127", "Emergency Override Started"), "E"),
-        Action::BreakGlassAnnounce | Action::Request { .. } | Action::KeyUse | Action::KeyRotate | Action::Administer => {
-            (alert, Value::Null, "E")
-        }
+        Action::BreakGlassTell { .. }
+        | Action::BreakGlassAnnounce
+        | Action::Request { .. }
+        | Action::KeyUse
+        | Action::KeyRotate
+        | Action::Administer => (alert, Value::Null, "E"),
+        Action::Invite | Action::RecoveryOffer { .. } => (alert, security_attributes, "C"),
+        Action::RoleGive { .. } | Action::RoleChange { .. } => (alert, dcm("110136", "Security Roles Changed"), "U"),
+        Action::RecoveryUse { .. } | Action::CredentialAdd { .. } => (alert, security_attributes, "U"),
+        Action::CredentialRemove { .. } => (alert, security_attributes, "D"),
         Action::Restore => (alert, Value::Null, "U"),
         Action::KeyDestroy => (alert, Value::Null, "D"),
         Action::Share | Action::Print | Action::Forward | Action::Export { .. } | Action::Backup => (export, Value::Null, "R"),
-        Action::Register | Action::PatientMerge | Action::PatientUnmerge => (dcm("110110", "Patient Record"), Value::Null, "U"),
+        Action::Register | Action::ContactChange | Action::PatientMerge | Action::PatientUnmerge => {
+            (dcm("110110", "Patient Record"), Value::Null, "U")
+        }
         Action::Report => (dcm("110101", "Audit Log Used"), Value::Null, "R"),
     }
 }
@@ -121,6 +132,16 @@ fn named(action: &Action) -> Result<(String, Vec<Value>), InteropError> {
             Ok((name, details.map(|(kind, value)| json!({"type": kind, "valueString": text(value)})).collect()))
         }
         name => Ok((name.as_str().ok_or(InteropError::NotJson)?.to_owned(), Vec::new())),
+    }
+}
+
+/// The policies that decided, where they did.
+fn policies(event: &Event) -> Vec<Value> {
+    let detail = |said: &str| json!({"type": "policy", "valueString": said});
+    match event.policies.as_deref() {
+        None => Vec::new(),
+        Some([]) => vec![detail("none permits it")],
+        Some(ids) => ids.iter().map(|id| detail(&id.to_string())).collect(),
     }
 }
 

@@ -67,7 +67,12 @@ pub fn consent(consent: &Consent, left_out: &BTreeSet<RecordId>) -> Result<Value
 fn provision(scope: &Scope, left_out: &BTreeSet<RecordId>, restricted: bool) -> Result<Value, InteropError> {
     let recipient = match scope.recipient {
         Recipient::Role(id) => identified("PractitionerRole", "role", &id),
-        Recipient::Organisation(id) => identified("Organization", "organisation", &id),
+        // In words, as the patient read it.
+        Recipient::Organisation(id) => json!({
+            "type": "Organization",
+            "identifier": identifier("organisation", &id),
+            "display": "Everybody who treats patients there: all its doctors and nurses",
+        }),
     };
     let confidentiality = |code, display| named_coding("http://terminology.hl7.org/CodeSystem/v3-Confidentiality", code, display);
     let labels = [Some(confidentiality("N", "normal")), restricted.then(|| confidentiality("R", "restricted"))];

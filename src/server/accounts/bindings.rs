@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::faces::time;
 use super::openid::{AtIssuer, SentBack, SentToIssuer};
-use super::passkeys::person;
+use super::passkeys::{person, remover};
 use super::{Begun, refused, sign_in};
 use crate::audit::Refusal;
 use crate::server::App;
@@ -31,6 +31,8 @@ struct BindingFace {
     created_at: String,
     /// Whether it is good for one organisation alone: an administrator gave the token that it was made with.
     limited: bool,
+    /// Whether it opens nothing in the organisation of this session any more.
+    stopped: bool,
 }
 
 /// The sign-ins at issuers of who asks.
@@ -42,6 +44,7 @@ struct BindingFace {
 pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Bindings>, ApiError> {
     let found = app.rooms.store().bindings_of(person(&caller)?).await?;
     let bindings = found.into_iter().map(|binding| BindingFace {
+        stopped: !binding.is_good_for(caller.session.organisation),
         id: binding.id,
         issuer: binding.issuer,
         created_at: time(binding.created_at),
@@ -82,7 +85,7 @@ pub(super) async fn finish(State(app): State<App>, caller: Caller, Body(back): B
         _ => Err(ApiError::OpenIdRefused),
     };
     let bound = match subject {
-        Ok(subject) => app.rooms.store().add_binding(who, caller.reach_of_passkey, &subject, &caller.by).await?,
+        Ok(subject) => app.rooms.store().add_binding(who, caller.reach, &subject, &caller.by).await?,
         Err(ApiError::OpenIdRefused) => false,
         Err(error) => return Err(error),
     };
@@ -92,7 +95,7 @@ pub(super) async fn finish(State(app): State<App>, caller: Caller, Body(back): B
     Err(refused(&app, &caller.by, Refusal::NotAllowed, ApiError::OpenIdRefused).await)
 }
 
-/// Removes a sign-in at an issuer, unless nothing else lets its owner in.
+/// Removes a sign-in at an issuer, unless nothing else is left that is good here. Sessions that it opened end, but for this one.
 #[utoipa::path(
     delete,
     path = "/v1/openid/bindings/{id}",
@@ -100,6 +103,9 @@ pub(super) async fn finish(State(app): State<App>, caller: Caller, Body(back): B
     responses((status = 204, description = "It is removed"), (status = "default", description = "Why not: `not_there` for one that is not there, is somebody else's, or the last way in", body = ErrorDocument))
 )]
 pub(super) async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    let removed = app.rooms.store().remove_binding(&id, (person(&caller)?, caller.reach_of_passkey), &caller.by).await?;
-    if removed { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotThere) }
+    if !app.rooms.store().remove_binding(&id, remover(&caller)?, &caller.by).await? {
+        return Err(ApiError::NotThere);
+    }
+    app.gate.changed();
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::faces::Asked;
 use super::sign_in::{Who, who};
-use super::{Begun, Door, Entering, Identity, optional, refused, sign_in, text};
+use super::{Begun, Entering, Identity, Threshold, missed, optional, refused, sign_in, text};
 use crate::audit::{Actor, OrganisationId, PersonId, Refusal};
 use crate::room::Token;
 use crate::server::App;
@@ -23,7 +23,7 @@ pub(super) async fn found(app: &App, token: String, by: &By) -> Result<StoredEnr
     let token = Token::from_client(token);
     match app.rooms.store().enrolment_with(&token.hash(), by.seconds()).await? {
         Some(found) => Ok(found),
-        None => Err(refused(app, by, Refusal::NotSignedIn, ApiError::TokenRefused).await),
+        None => Err(missed(app, by, ApiError::TokenRefused).await),
     }
 }
 
@@ -58,7 +58,7 @@ pub(super) struct Offer {
 )]
 pub(super) async fn look(
     State(app): State<App>,
-    Door(by): Door,
+    Threshold(by): Threshold,
     Body(Given { token }): Body<Given>,
 ) -> Result<Json<Offer>, ApiError> {
     let enrolment = found(&app, token, &by).await?;
@@ -69,7 +69,7 @@ pub(super) async fn look(
     let (what, name, kind) = match enrolment.enrolment {
         Enrolment::SetUp => ("set_up", None, None),
         Enrolment::Invitation { card, kind, .. } => ("invitation", Some(card.name), Some(kind)),
-        Enrolment::Recovery { person } => ("recovery", name_of(&app, person).await?, None),
+        Enrolment::Recovery { person, .. } => ("recovery", name_of(&app, person).await?, None),
     };
     let (organisation, organisation_chinese) = organisation.map_or((None, None), |found| (Some(found.name), found.chinese_name));
     Ok(Json(Offer { what, organisation, organisation_chinese, name, kind }))
@@ -106,7 +106,11 @@ pub(super) struct Entry {
     request_body = Entry,
     responses((status = 200, description = "What the browser is to ask for", body = Asked), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn begin(State(app): State<App>, Door(by): Door, Body(entry): Body<Entry>) -> Result<Json<Asked>, ApiError> {
+pub(super) async fn begin(
+    State(app): State<App>,
+    Threshold(by): Threshold,
+    Body(entry): Body<Entry>,
+) -> Result<Json<Asked>, ApiError> {
     let (sign_in, store) = (sign_in(&app)?, app.rooms.store());
     let enrolment = found(&app, entry.token.clone(), &by).await?;
     let (entrant, name) = entrant_of(&app, &enrolment, &entry).await?;
@@ -147,7 +151,7 @@ pub(super) async fn entrant_of(app: &App, enrolment: &StoredEnrolment, entry: &E
             let name = person.card.name.clone();
             (Entrant::New { person }, name)
         }
-        Enrolment::Recovery { person } => {
+        Enrolment::Recovery { person, .. } => {
             let name = name_of(app, *person).await?.ok_or(ApiError::TokenRefused)?;
             (Entrant::Known { person: *person }, name)
         }
@@ -189,13 +193,13 @@ pub(super) struct Registered {
 )]
 pub(super) async fn finish(
     State(app): State<App>,
-    Door(by): Door,
+    Threshold(by): Threshold,
     Body(Registered { ceremony, answer, label }): Body<Registered>,
 ) -> Result<Json<Who>, ApiError> {
     let sign_in = sign_in(&app)?;
     let label = text("label", &label)?;
     let Some(Begun::Enrolment(entering)) = sign_in.begun.take(&Token::from_client(ceremony)) else {
-        return Err(refused(&app, &by, Refusal::NotSignedIn, ApiError::PasskeyRefused).await);
+        return Err(missed(&app, &by, ApiError::PasskeyRefused).await);
     };
     let Entering { state, enrolment, entrant } = *entering;
     let passkey = match sign_in.ceremonies.registered(answer, &state, &label) {
@@ -214,14 +218,19 @@ pub(super) async fn come_in(
     by: &By,
     used: ApiError,
 ) -> Result<Json<Who>, ApiError> {
-    let Some(person) = app.rooms.store().enrol(enrolment, entrant, Some(credential), by).await? else {
+    let store = app.rooms.store();
+    let Some(person) = store.enrol(enrolment, entrant, Some(credential), by).await? else {
         return Err(refused(app, by, Refusal::AlreadyUsed, used).await);
     };
-    let reach = match enrolment.enrolment {
-        Enrolment::Recovery { .. } => enrolment.organisation,
-        _ => None,
+    if matches!(enrolment.enrolment, Enrolment::Recovery { .. }) {
+        // What was opened with what is lost is over.
+        app.gate.changed();
+    }
+    let credential = match credential {
+        NewCredential::Passkey(passkey) => store.passkey_with(&passkey.credential).await?.map(|found| found.id),
+        NewCredential::Subject(subject) => store.binding_with(subject).await?.map(|found| found.id),
     };
-    who(app, Identity { person, reach }, by, ApiError::TokenRefused).await
+    who(app, Identity { person, credential: credential.ok_or(ApiError::TokenRefused)? }, by, ApiError::TokenRefused).await
 }
 
 /// Takes an invitation as who is signed in: one person, a role more.
@@ -239,9 +248,7 @@ pub(super) async fn accept(
     let enrolment = found(&app, token, &caller.by).await?;
     let Actor::Staff { person, .. } = caller.by.actor else { return Err(ApiError::NotAllowed) };
     // A passkey that is good for one organisation opens no other.
-    let may = matches!(enrolment.enrolment, Enrolment::Invitation { .. })
-        && caller.pass != Pass::Trial
-        && caller.reach_of_passkey.is_none();
+    let may = matches!(enrolment.enrolment, Enrolment::Invitation { .. }) && caller.pass != Pass::Trial && caller.reach.is_none();
     if !may {
         return Err(refused(&app, &caller.by, Refusal::NotAllowed, ApiError::TokenRefused).await);
     }

@@ -5,6 +5,7 @@ mod devices;
 mod enrolments;
 mod faces;
 mod letterhead;
+mod lost;
 mod openid;
 mod passkeys;
 mod people;
@@ -12,17 +13,19 @@ mod sessions;
 mod sign_in;
 mod staff;
 
+use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use webauthn_rs::prelude::PasskeyRegistration;
 
+use self::sign_in::Who;
 use super::App;
 use super::access::SignIn;
 use super::caller::address;
 use super::error::ApiError;
-use crate::audit::{Action, Actor, Event, OrganisationId, Outcome, PersonId, Refusal};
+use crate::audit::{Action, Actor, Event, Outcome, PersonId, Refusal};
 use crate::openid::Step;
 use crate::room::Token;
 use crate::store::{By, Entrant, StoredEnrolment};
@@ -59,8 +62,8 @@ pub(super) struct EnteringAt {
 /// Somebody whose passkey, or sign-in at an issuer, was right, and who has yet to say in which role they come.
 pub(super) struct Identity {
     person: PersonId,
-    /// The one organisation that it is good for, where it is not good for all.
-    reach: Option<OrganisationId>,
+    /// With what they came in, by its id: it says in which organisations.
+    credential: String,
 }
 
 /// What is answered about accounts.
@@ -93,6 +96,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(people::invite))
         .routes(routes!(people::uninvite))
         .routes(routes!(people::recover))
+        .routes(routes!(lost::list))
+        .routes(routes!(lost::stop))
         .routes(routes!(people::end_role, staff::change_role))
         .routes(routes!(staff::change_card))
         .routes(routes!(letterhead::show, letterhead::change))
@@ -102,22 +107,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(devices::revoke))
 }
 
-/// Somebody who is not signed in and comes with a link, or from an issuer, who is asked about them. Each try counts for their address.
-pub(super) struct Door(By);
-
-impl Door {
-    /// Who, when and from where.
-    fn by(&self) -> &By {
-        &self.0
-    }
-
-    /// Gives the try back: who signs in keeps nobody out who has the same address.
-    fn came_in(&self, app: &App) {
-        app.gate.throttle.give_back(self.0.address);
-    }
-}
-
-/// Somebody who is not signed in and comes with a passkey, which cannot be guessed: tries are not counted.
+/// Somebody who is not signed in and comes with a passkey or with a link's token, which cannot be guessed. Who has the right one always comes in,
+/// whatever others at the same address try: only what fails is counted.
 pub(super) struct Threshold(By);
 
 impl FromRequestParts<App> for Threshold {
@@ -131,24 +122,33 @@ impl FromRequestParts<App> for Threshold {
     }
 }
 
-impl FromRequestParts<App> for Door {
-    type Rejection = ApiError;
-
-    /// # Errors
-    /// [`ApiError::TooManyTries`], [`ApiError::IsTrial`].
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        sign_in(app)?;
-        let by = By { address: address(parts), ..By::now(Actor::Unknown) };
-        if app.gate.throttle.may_try(by.address) {
-            return Ok(Self(by));
-        }
-        Err(refused(app, &by, Refusal::TooManyTries, ApiError::TooManyTries).await)
-    }
-}
-
 /// What sign-in needs.
 fn sign_in(app: &App) -> Result<&SignIn, ApiError> {
     app.gate.sign_in.as_ref().ok_or(ApiError::IsTrial)
+}
+
+/// What somebody is told whose token is none: that, or to wait, where their address has failed too often.
+async fn missed(app: &App, by: &By, error: ApiError) -> ApiError {
+    match counted(app, by).await {
+        Ok(()) => refused(app, by, Refusal::NotSignedIn, error).await,
+        Err(waits) => waits,
+    }
+}
+
+/// Counts a failure of an address, which waits where it has failed too often.
+async fn counted(app: &App, by: &By) -> Result<(), ApiError> {
+    if app.gate.throttle.may_fail(by.address) {
+        return Ok(());
+    }
+    Err(refused(app, by, Refusal::TooManyTries, ApiError::TooManyTries).await)
+}
+
+/// Takes the count back of a try that an issuer was asked about and that did not fail.
+fn came_in(app: &App, by: &By, answer: Result<Json<Who>, ApiError>) -> Result<Json<Who>, ApiError> {
+    if matches!(answer, Ok(_) | Err(ApiError::RoleNotBegun)) {
+        app.gate.throttle.give_back(by.address);
+    }
+    answer
 }
 
 /// Tells the audit log of a try that failed, unless there was a flood of them; gives the error back.

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::enrolments::{Entry, come_in, entrant_of, found};
 use super::sign_in::{Who, who};
-use super::{Begun, Door, EnteringAt, Identity, Threshold, refused, sign_in};
+use super::{Begun, EnteringAt, Identity, Threshold, came_in, counted, refused, sign_in};
 use crate::audit::Refusal;
 use crate::openid::{Answer, Step};
 use crate::room::Token;
@@ -108,14 +108,15 @@ pub(super) async fn begin(
     request_body = SentBack,
     responses((status = 200, description = "Who it is", body = Who), (status = "default", description = "Why not: `openid_refused` for every reason of the answer's, also where nobody here is bound to it", body = ErrorDocument))
 )]
-pub(super) async fn finish(State(app): State<App>, door: Door, Body(back): Body<SentBack>) -> Result<Json<Who>, ApiError> {
+pub(super) async fn finish(
+    State(app): State<App>,
+    Threshold(by): Threshold,
+    Body(back): Body<SentBack>,
+) -> Result<Json<Who>, ApiError> {
+    counted(&app, &by).await?;
     match identified(&app, back).await {
-        Ok(identity) => {
-            let who = who(&app, identity, door.by(), ApiError::OpenIdRefused).await?;
-            door.came_in(&app);
-            Ok(who)
-        }
-        Err(ApiError::OpenIdRefused) => Err(refused(&app, door.by(), Refusal::NotSignedIn, ApiError::OpenIdRefused).await),
+        Ok(identity) => came_in(&app, &by, who(&app, identity, &by, ApiError::OpenIdRefused).await),
+        Err(ApiError::OpenIdRefused) => Err(refused(&app, &by, Refusal::NotSignedIn, ApiError::OpenIdRefused).await),
         Err(error) => Err(error),
     }
 }
@@ -129,7 +130,7 @@ async fn identified(app: &App, back: SentBack) -> Result<Identity, ApiError> {
     }
     let subject = sign_in.providers.finish(step, answer).await?;
     let binding = app.rooms.store().binding_with(&subject).await?.ok_or(ApiError::OpenIdRefused)?;
-    Ok(Identity { person: binding.person, reach: binding.reach })
+    Ok(Identity { person: binding.person, credential: binding.id })
 }
 
 /// Who comes in with a token, at an issuer.
@@ -149,11 +150,11 @@ pub(super) struct EntryAt {
 )]
 pub(super) async fn begin_enrolment(
     State(app): State<App>,
-    door: Door,
+    Threshold(by): Threshold,
     Body(EntryAt { issuer, entry }): Body<EntryAt>,
 ) -> Result<Json<SentToIssuer>, ApiError> {
     let sign_in = sign_in(&app)?;
-    let enrolment = found(&app, entry.token.clone(), door.by()).await?;
+    let enrolment = found(&app, entry.token.clone(), &by).await?;
     // Somebody has to come in while the issuer is down.
     if enrolment.enrolment == Enrolment::SetUp {
         return Err(ApiError::NotAllowed);
@@ -173,20 +174,22 @@ pub(super) async fn begin_enrolment(
 )]
 pub(super) async fn finish_enrolment(
     State(app): State<App>,
-    door: Door,
+    Threshold(by): Threshold,
     Body(back): Body<SentBack>,
 ) -> Result<Json<Who>, ApiError> {
+    counted(&app, &by).await?;
     let (sign_in, (ceremony, answer)) = (sign_in(&app)?, back.split());
     let Some(Begun::EnrolmentAt(entering)) = sign_in.begun.take(&ceremony) else {
-        return Err(refused(&app, door.by(), Refusal::NotSignedIn, ApiError::OpenIdRefused).await);
+        return Err(refused(&app, &by, Refusal::NotSignedIn, ApiError::OpenIdRefused).await);
     };
     let EnteringAt { step, enrolment, entrant } = *entering;
     let subject = match sign_in.providers.finish(step, answer).await {
         Ok(subject) => subject,
         Err(ApiError::OpenIdRefused) => {
-            return Err(refused(&app, door.by(), Refusal::NotSignedIn, ApiError::OpenIdRefused).await);
+            return Err(refused(&app, &by, Refusal::NotSignedIn, ApiError::OpenIdRefused).await);
         }
         Err(error) => return Err(error),
     };
-    come_in(&app, (&enrolment, &entrant), &NewCredential::Subject(subject), door.by(), ApiError::OpenIdRefused).await
+    let credential = NewCredential::Subject(subject);
+    came_in(&app, &by, come_in(&app, (&enrolment, &entrant), &credential, &by, ApiError::OpenIdRefused).await)
 }

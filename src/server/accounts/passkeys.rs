@@ -13,8 +13,9 @@ use crate::audit::PersonId;
 use crate::room::Token;
 use crate::server::App;
 use crate::server::asked::Body;
-use crate::server::caller::Caller;
+use crate::server::caller::{Caller, Pass};
 use crate::server::error::{ApiError, ErrorDocument};
+use crate::store::Remover;
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Passkeys {
@@ -30,11 +31,20 @@ struct PasskeyFace {
     created_at: String,
     /// Whether it is good for one organisation alone: an administrator gave the token that it was registered with.
     limited: bool,
+    /// Whether it opens nothing in the organisation of this session any more.
+    stopped: bool,
 }
 
 /// Whose account it is.
 pub(super) fn person(caller: &Caller) -> Result<PersonId, ApiError> {
     caller.person().ok_or(ApiError::NotAllowed)
+}
+
+/// Who asks, as somebody who removes what lets them in.
+pub(super) fn remover(caller: &Caller) -> Result<Remover<'_>, ApiError> {
+    let session = if let Pass::Session(id) = &caller.pass { Some(id.as_str()) } else { None };
+    let (organisation, reach) = (caller.session.organisation, caller.reach);
+    Ok(Remover { person: person(caller)?, organisation, reach, session })
 }
 
 /// The passkeys of who asks.
@@ -46,10 +56,11 @@ pub(super) fn person(caller: &Caller) -> Result<PersonId, ApiError> {
 pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Passkeys>, ApiError> {
     let found = app.rooms.store().passkeys_of(person(&caller)?).await?;
     let passkeys = found.into_iter().map(|passkey| PasskeyFace {
-        id: passkey.id,
-        label: passkey.label,
-        created_at: time(passkey.created_at),
+        stopped: !passkey.is_good_for(caller.session.organisation),
         limited: passkey.reach.is_some(),
+        created_at: time(passkey.created_at),
+        label: passkey.label,
+        id: passkey.id,
     });
     Ok(Json(Passkeys { passkeys: passkeys.collect() }))
 }
@@ -84,14 +95,14 @@ pub(super) async fn finish(
     match sign_in.begun.take(&Token::from_client(ceremony)) {
         Some(Begun::Another { state, person }) if person == who => {
             let passkey = sign_in.ceremonies.registered(answer, &state, &label)?;
-            app.rooms.store().add_passkey(who, caller.reach_of_passkey, &passkey, &caller.by).await?;
-            Ok(StatusCode::NO_CONTENT)
+            let added = app.rooms.store().add_passkey(who, caller.reach, &passkey, &caller.by).await?;
+            if added { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::PasskeyRefused) }
         }
         _ => Err(ApiError::PasskeyRefused),
     }
 }
 
-/// Removes a passkey, unless nothing else lets its owner in.
+/// Removes a passkey, unless nothing else is left that is good here. Sessions that it opened end, but for this one.
 #[utoipa::path(
     delete,
     path = "/v1/passkeys/{id}",
@@ -99,6 +110,9 @@ pub(super) async fn finish(
     responses((status = 204, description = "It is removed"), (status = "default", description = "Why not: `not_there` for one that is not there, is somebody else's, or the last way in", body = ErrorDocument))
 )]
 pub(super) async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    let removed = app.rooms.store().remove_passkey(&id, (person(&caller)?, caller.reach_of_passkey), &caller.by).await?;
-    if removed { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotThere) }
+    if !app.rooms.store().remove_passkey(&id, remover(&caller)?, &caller.by).await? {
+        return Err(ApiError::NotThere);
+    }
+    app.gate.changed();
+    Ok(StatusCode::NO_CONTENT)
 }

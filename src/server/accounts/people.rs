@@ -46,7 +46,7 @@ struct StaffFace {
     ends_at: Option<String>,
     /// Whether it is held now.
     held: bool,
-    /// How many passkeys the person has.
+    /// How many passkeys the person has that are good here.
     passkeys: usize,
     /// How many sign-ins at issuers of OpenID Connect the person has.
     bindings: usize,
@@ -81,7 +81,7 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
         let (what, name, kind) = match waiting.enrolment {
             Enrolment::SetUp => continue,
             Enrolment::Invitation { card, kind, .. } => ("invitation", Some(card.name), Some(kind)),
-            Enrolment::Recovery { person } => ("recovery", name(person), None),
+            Enrolment::Recovery { person, .. } => ("recovery", name(person), None),
         };
         invitations.push(InvitationFace { id: waiting.id, what, name, kind, ends_at: time(waiting.ends_at) });
     }
@@ -99,8 +99,8 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
             starts_at: time(role.starts_at),
             ends_at: role.ends_at.map(time),
             held: role.is_held(caller.by.seconds()),
-            passkeys: store.passkeys_of(role.person.id).await?.len(),
-            bindings: store.bindings_of(role.person.id).await?.len(),
+            passkeys: store.passkeys_of(role.person.id).await?.iter().filter(|passkey| passkey.is_good_for(organisation)).count(),
+            bindings: store.bindings_of(role.person.id).await?.iter().filter(|binding| binding.is_good_for(organisation)).count(),
         });
     }
     Ok(Json(People { roles, invitations }))
@@ -133,14 +133,17 @@ pub(super) async fn colleagues(State(app): State<App>, caller: Caller) -> Result
     Ok(Json(Colleagues { colleagues }))
 }
 
-/// The end of a role.
-pub(super) fn end(given: Option<&str>) -> Result<Option<i64>, ApiError> {
-    let read = |given| {
-        Instant::parse(given)
-            .map(|at| at.unix_seconds())
-            .map_err(|_| ApiError::Invalid("`ends_at` is no RFC 3339 time".to_owned()))
+/// From when and until when a role lasts.
+pub(super) fn term(starts_at: Option<&str>, ends_at: Option<&str>) -> Result<(Option<i64>, Option<i64>), ApiError> {
+    let read = |field: &str, given: Option<&str>| {
+        let wrong = |_| ApiError::Invalid(format!("`{field}` is no RFC 3339 time"));
+        given.map(|given| Instant::parse(given).map(|at| at.unix_seconds()).map_err(wrong)).transpose()
     };
-    given.map(read).transpose()
+    let (starts, ends) = (read("starts_at", starts_at)?, read("ends_at", ends_at)?);
+    if starts.zip(ends).is_some_and(|(starts, ends)| ends <= starts) {
+        return Err(ApiError::Invalid("`ends_at` is not after `starts_at`".to_owned()));
+    }
+    Ok((starts, ends))
 }
 
 /// Who is invited, as what, until when.
@@ -154,6 +157,9 @@ pub(super) struct Invited {
     email: Option<String>,
     /// `doctor`, `nurse`, `registrar`, `administrator`, `privacy_officer` or `auditor`.
     kind: String,
+    /// RFC 3339 time at which the role begins; when the invitation is taken where it is null or over. Until then it opens no session.
+    #[serde(default)]
+    starts_at: Option<String>,
     /// RFC 3339 time at which the role ends; null where no end is known.
     #[serde(default)]
     ends_at: Option<String>,
@@ -201,8 +207,9 @@ pub(super) async fn invite(
         phone: optional("phone", invited.phone.as_deref())?,
         email: optional("email", invited.email.as_deref())?,
     };
-    let (ends_at, department) = (end(invited.ends_at.as_deref())?, optional("department", invited.department.as_deref())?);
-    offer(&app, &caller, &Enrolment::Invitation { card, kind, ends_at, department }, INVITATION).await
+    let (starts_at, ends_at) = term(invited.starts_at.as_deref(), invited.ends_at.as_deref())?;
+    let department = optional("department", invited.department.as_deref())?;
+    offer(&app, &caller, &Enrolment::Invitation { card, kind, starts_at, ends_at, department }, INVITATION).await
 }
 
 /// Takes an invitation or a recovery back.
@@ -218,7 +225,16 @@ pub(super) async fn uninvite(State(app): State<App>, caller: Caller, Path(id): P
     if gone { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotThere) }
 }
 
-/// Lets a colleague who lost their passkeys register a new one. It is good for this organisation alone.
+/// A person who holds a role in the caller's organisation, and is not the caller.
+pub(super) async fn colleague(app: &App, caller: &Caller, id: String) -> Result<PersonId, ApiError> {
+    let person = PersonId::try_from(id).ok();
+    let colleagues = app.rooms.store().roles_in(caller.session.organisation).await?;
+    let found = colleagues.into_iter().find(|role| Some(role.person.id) == person && role.is_held(caller.by.seconds()));
+    found.map(|role| role.person.id).filter(|person| Some(*person) != caller.person()).ok_or(ApiError::NotThere)
+}
+
+/// Lets a colleague who lost their passkeys register a new one. It is good for this organisation alone; when it is registered, the older ones
+/// open nothing here any more, and what they opened here ends.
 #[utoipa::path(
     post,
     path = "/v1/people/{id}/recovery",
@@ -232,13 +248,10 @@ pub(super) async fn recover(
 ) -> Result<(StatusCode, Json<Link>), ApiError> {
     sign_in(&app)?;
     caller.may(&app, Right::ManageAccounts, What::Organisation).await?;
-    let at = caller.by.seconds();
-    let person = PersonId::try_from(id).ok();
-    let colleagues = app.rooms.store().roles_in(caller.session.organisation).await?;
-    let found = colleagues.into_iter().find(|role| Some(role.person.id) == person && role.is_held(at));
     // Nobody recovers themselves: that takes another administrator, or the console.
-    let found = found.filter(|role| Some(role.person.id) != caller.person()).ok_or(ApiError::NotThere)?;
-    offer(&app, &caller, &Enrolment::Recovery { person: found.person.id }, RECOVERY).await
+    let person = colleague(&app, &caller, id).await?;
+    let recovery = Enrolment::Recovery { person, offered_by: caller.person() };
+    offer(&app, &caller, &recovery, RECOVERY).await
 }
 
 /// Ends a role now, and what is open of it.

@@ -16,8 +16,13 @@ use crate::server::App;
 use crate::server::access::{IDLE, LONGEST};
 use crate::server::asked::Body;
 use crate::server::caller::{Caller, Pass};
+use crate::server::clock::now;
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{By, NewSession, StoredRole};
+use crate::server::sharing::organisation_name;
+use crate::store::{By, NewSession, StoredRecovery, StoredRole};
+
+/// Seconds for which a person is told that they were let in again: nobody can take the word back.
+const TOLD: i64 = 30 * 86_400;
 
 /// Asks for a passkey of whoever is there. No name is asked for, so that none can be guessed.
 #[utoipa::path(
@@ -86,13 +91,18 @@ async fn identified(app: &App, ceremony: String, answer: &Value) -> Result<Ident
     if let Some(key) = counted {
         store.count_passkey(&passkey, &key).await?;
     }
-    Ok(Identity { person: passkey.person, reach: passkey.reach })
+    Ok(Identity { person: passkey.person, credential: passkey.id })
 }
 
-/// The roles that a person holds now and may come in with.
-async fn held(app: &App, Identity { person, reach }: &Identity, at: i64) -> Result<Vec<StoredRole>, ApiError> {
-    let mut roles = app.rooms.store().roles_of(*person).await?;
-    roles.retain(|role| role.is_held(at) && reach.is_none_or(|reach| reach == role.organisation));
+/// The roles that somebody may come in with, those that are over or have not begun too.
+async fn opened(app: &App, Identity { person, credential }: &Identity) -> Result<Vec<StoredRole>, ApiError> {
+    Ok(app.rooms.store().roles_opened_by(credential, *person).await?)
+}
+
+/// Those of them that are held now.
+async fn held(app: &App, identity: &Identity, at: i64) -> Result<Vec<StoredRole>, ApiError> {
+    let mut roles = opened(app, identity).await?;
+    roles.retain(|role| role.is_held(at));
     Ok(roles)
 }
 
@@ -100,6 +110,9 @@ async fn held(app: &App, Identity { person, reach }: &Identity, at: i64) -> Resu
 pub(super) async fn who(app: &App, identity: Identity, by: &By, none: ApiError) -> Result<Json<Who>, ApiError> {
     let roles = held(app, &identity, by.seconds()).await?;
     let Some(name) = roles.first().map(|role| role.person.card.name.clone()) else {
+        if opened(app, &identity).await?.iter().any(|role| role.is_held(role.starts_at.max(by.seconds()))) {
+            return Err(refused(app, by, Refusal::NotYet, ApiError::RoleNotBegun).await);
+        }
         return Err(refused(app, by, Refusal::Expired, none).await);
     };
     let mut faces = Vec::new();
@@ -127,14 +140,42 @@ pub(super) struct SessionFace {
     name: String,
     person: String,
     role: RoleFace,
-    /// How many passkeys the person has. Two are asked for: one may be lost.
+    /// How many passkeys the person has that are good here. Two are asked for: one may be lost.
     passkeys: usize,
-    /// How many sign-ins at issuers of OpenID Connect the person has.
+    /// How many sign-ins at issuers of OpenID Connect the person has that are good here.
     bindings: usize,
+    /// Who let somebody in again as this person within the last 30 days, whom the person is to ask if it was not them; the newest first.
+    recoveries: Vec<RecoveryFace>,
     /// Seconds without a request after which the session ends.
     idle_s: i64,
     /// RFC 3339 time at which it ends, used or not; null in a trial.
     ends_at: Option<String>,
+}
+
+/// That somebody was let in again.
+#[derive(Serialize, ToSchema)]
+pub(super) struct RecoveryFace {
+    /// RFC 3339 time at which the new passkey was registered.
+    at: String,
+    /// The administrator who gave the link; null where it was made at the machine's console.
+    by: Option<String>,
+    /// The administrator's organisation.
+    organisation: Option<String>,
+}
+
+impl RecoveryFace {
+    async fn of(app: &App, recovery: StoredRecovery) -> Result<Self, ApiError> {
+        let store = app.rooms.store();
+        let by = match recovery.offered_by {
+            Some(person) => store.roles_of(person).await?.pop().map(|role| role.person.card.name),
+            None => None,
+        };
+        let organisation = match recovery.organisation {
+            Some(organisation) => Some(organisation_name(store, organisation).await?),
+            None => None,
+        };
+        Ok(Self { at: time(recovery.used_at), by, organisation })
+    }
 }
 
 /// Begins a session in one role. Its cookie takes the place of the one that there was, whose session ends.
@@ -170,21 +211,30 @@ pub(super) async fn choose(
     }
     store.forget_sessions(at, at - IDLE).await?;
     let (token, ends_at) = (Token::generate()?, at + LONGEST);
-    let new = NewSession { token_hash: token.hash(), role: chosen.id, reach: identity.reach, ends_at };
-    store.begin_session(&new, at, &by).await?;
-    let face = face(&app, &chosen, Some(ends_at), identity.person).await?;
+    let Identity { person, credential } = identity;
+    let new = NewSession { token_hash: token.hash(), role: chosen.id, credential, ends_at };
+    if store.begin_session(&new, at, &by).await?.is_none() {
+        return Err(refused(&app, &by, Refusal::NotSignedIn, ApiError::PasskeyRefused).await);
+    }
+    let face = face(&app, &chosen, Some(ends_at), person).await?;
     let cookie = sign_in.cookie.give(&token).ok_or(ApiError::Internal)?;
     Ok(([(header::SET_COOKIE, cookie)], Json(face)).into_response())
 }
 
 async fn face(app: &App, role: &StoredRole, ends_at: Option<i64>, person: PersonId) -> Result<SessionFace, ApiError> {
+    let mut recoveries = Vec::new();
+    for recovery in app.rooms.store().recoveries_of(person, now().unix_seconds() - TOLD).await? {
+        recoveries.push(RecoveryFace::of(app, recovery).await?);
+    }
+    let (passkeys, bindings) = (app.rooms.store().passkeys_of(person).await?, app.rooms.store().bindings_of(person).await?);
     Ok(SessionFace {
         trial: app.gate.sign_in.is_none(),
         name: role.person.card.name.clone(),
         person: person.to_string(),
         role: RoleFace::of(app, role).await?,
-        passkeys: app.rooms.store().passkeys_of(person).await?.len(),
-        bindings: app.rooms.store().bindings_of(person).await?.len(),
+        passkeys: passkeys.iter().filter(|passkey| passkey.is_good_for(role.organisation)).count(),
+        bindings: bindings.iter().filter(|binding| binding.is_good_for(role.organisation)).count(),
+        recoveries,
         idle_s: IDLE,
         ends_at: ends_at.map(time),
     })

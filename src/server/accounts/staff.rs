@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::people::end;
+use super::people::term;
 use super::{optional, text};
 use crate::audit::{PersonId, RoleId};
 use crate::identity::Right;
@@ -21,11 +21,14 @@ use crate::store::{Card, RoleEnd};
 pub(super) struct RoleTerms {
     /// Where in the organisation, in its own words; null for nowhere in particular.
     department: Option<String>,
+    /// RFC 3339 time at which the role begins; null or not said: as it is. Until then it opens no session.
+    #[serde(default)]
+    starts_at: Option<String>,
     /// RFC 3339 time at which the role ends; null where no end is known.
     ends_at: Option<String>,
 }
 
-/// Changes a role's department and end. An end that is over ends it now.
+/// Changes a role's department, start and end. An end that is over ends it now, a start that is over begins it now.
 #[utoipa::path(
     put,
     path = "/v1/roles/{id}",
@@ -41,9 +44,10 @@ pub(super) async fn change_role(
 ) -> Result<StatusCode, ApiError> {
     caller.may(&app, Right::ManageAccounts, What::Organisation).await?;
     let id = RoleId::try_from(id).map_err(|_| ApiError::NotThere)?;
-    let (department, ends_at) = (optional("department", terms.department.as_deref())?, end(terms.ends_at.as_deref())?);
+    let department = optional("department", terms.department.as_deref())?;
+    let (starts_at, ends_at) = term(terms.starts_at.as_deref(), terms.ends_at.as_deref())?;
     let (store, organisation) = (app.rooms.store(), caller.session.organisation);
-    match store.change_role(id, organisation, (department.as_deref(), ends_at), &caller.by).await? {
+    match store.change_role(id, organisation, (department.as_deref(), starts_at, ends_at), &caller.by).await? {
         RoleEnd::LastAdministrator => Err(ApiError::LastAdministrator),
         RoleEnd::NotHeld => Err(ApiError::NotThere),
         RoleEnd::Ended => {

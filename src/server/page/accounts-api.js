@@ -31,6 +31,8 @@ export const setLetterhead = (to) => ask("PUT", "/v1/letterhead", to);
 export const invite = (invited) => ask("POST", "/v1/invitations", invited);
 export const uninvite = (id) => ask("DELETE", `/v1/invitations/${encodeURIComponent(id)}`);
 export const recover = (person) => ask("POST", `/v1/people/${encodeURIComponent(person)}/recovery`);
+export const credentialsOf = (person) => ask("GET", `/v1/people/${encodeURIComponent(person)}/credentials`);
+export const stopCredential = (person, id) => ask("DELETE", `/v1/people/${encodeURIComponent(person)}/credentials/${encodeURIComponent(id)}`);
 export const endRole = (role) => ask("DELETE", `/v1/roles/${encodeURIComponent(role)}`);
 export const changeRole = (role, terms) => ask("PUT", `/v1/roles/${encodeURIComponent(role)}`, terms);
 export const changeCard = (person, card) => ask("PUT", `/v1/people/${encodeURIComponent(person)}`, card);

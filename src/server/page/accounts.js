@@ -69,8 +69,8 @@ async function choose() {
 async function enter(role) {
   session = await api.chooseRole(who.ticket, role);
   who = null;
-  // Somebody with one passkey and nothing else is asked for a second before the work begins.
-  if (!wantsSecond() && CLINICAL.includes(session.role.kind)) location.assign("/");
+  // Somebody with one passkey and nothing else is asked for a second before the work begins; who was let in again is told.
+  if (!wantsSecond() && session.recoveries.length === 0 && CLINICAL.includes(session.role.kind)) location.assign("/");
   else await account();
 }
 
@@ -190,9 +190,11 @@ function drawAccount() {
   $("account-name").textContent = name;
   $("account-role").textContent = `${nameOf(role.organisation)} · ${t(`role.${role.kind}`)}`;
   $("second").hidden = !wantsSecond();
+  $("recoveries").replaceChildren(...session.recoveries.map(({ at, by, organisation }) => make("p", { class: "strip bad" },
+    t(by ? "account.recovered" : "account.recovered_console", { when: when(at), by: by ?? "", organisation: organisation ?? "" }))));
   $("to-desk").hidden = !CLINICAL.includes(role.kind);
-  $("passkeys").replaceChildren(...mine.passkeys.map(({ id, label, created_at, limited }) => {
-    const facts = [when(created_at), limited ? t("account.limited") : null].filter(Boolean).join(" · ");
+  $("passkeys").replaceChildren(...mine.passkeys.map(({ id, label, created_at, limited, stopped }) => {
+    const facts = [when(created_at), limited ? t("account.limited") : null, stopped ? t("account.stopped") : null].filter(Boolean).join(" · ");
     const row = make("li", {}, make("span", {}, label, make("small", { class: "hint" }, facts)));
     if (several) row.append(button(t("account.remove"), () => attempt(() => gone(() => api.removePasskey(id))), { class: "small danger" }));
     return row;

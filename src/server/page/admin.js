@@ -58,17 +58,30 @@ export class Admin {
   }
 
   person(one) {
-    const { role, person, name, kind, department, held, ends_at, passkeys, bindings } = one;
-    const facts = [t(`role.${kind}`), department, ends_at ? t(held ? "admin.until" : "admin.ended", { when: when(ends_at) }) : null, t("admin.passkeys", { n: passkeys }), bindings ? t("admin.bindings", { n: bindings }) : null];
+    const { role, person, name, kind, department, held, starts_at, ends_at, passkeys, bindings } = one;
+    const later = Date.parse(starts_at) > Date.now();
+    const facts = [t(`role.${kind}`), department, later ? t("admin.from", { when: when(starts_at) }) : null, ends_at ? t(held || later ? "admin.until" : "admin.ended", { when: when(ends_at) }) : null, t("admin.passkeys", { n: passkeys }), bindings ? t("admin.bindings", { n: bindings }) : null];
     const row = make("li", { data: { role } }, make("span", {}, name, make("small", { class: "hint" }, facts.filter(Boolean).join(" · "))));
-    if (held) {
+    if (held || later) {
       row.append(
         button(t("admin.change"), () => this.edit(one), { class: "small" }),
-        button(t("admin.recover"), () => this.attempt(async () => this.link(await api.recover(person))), { class: "small" }),
         button(t("admin.end"), () => this.change(() => api.endRole(role)), { class: "small danger" }),
       );
     }
+    if (held) {
+      row.append(
+        button(t("admin.lost"), () => this.attempt(async () => row.append(this.lost(person, await api.credentialsOf(person)))), { class: "small" }),
+        button(t("admin.recover"), () => this.attempt(async () => this.link(await api.recover(person))), { class: "small" }),
+      );
+    }
     return row;
+  }
+
+  /** What lets somebody in, of which one may be lost. */
+  lost(person, { passkeys, bindings }) {
+    const row = ({ id, label, issuer, created_at }) => make("li", { data: { credential: id } }, make("span", {}, label ?? issuer, make("small", { class: "hint" }, when(created_at))),
+      button(t("admin.stop_credential"), () => this.change(() => api.stopCredential(person, id)), { class: "small danger" }));
+    return make("ul", { class: "rows" }, ...[...passkeys, ...bindings].map(row));
   }
 
   invitation({ id, name, kind, ends_at }) {
@@ -84,7 +97,7 @@ export class Admin {
   /** Opens the form of somebody's particulars. */
   edit(one) {
     this.edited = one;
-    const values = { name: one.name, phone: one.phone ?? "", email: one.email ?? "", department: one.department ?? "", end: lastDay(one.ends_at) };
+    const values = { name: one.name, phone: one.phone ?? "", email: one.email ?? "", department: one.department ?? "", start: lastDay(one.starts_at), end: lastDay(one.ends_at) };
     for (const [part, value] of Object.entries(values)) $(`staff-${part}`).value = value;
     $("staff-form").hidden = false;
     $("staff-name").focus();
@@ -92,13 +105,14 @@ export class Admin {
 
   save() {
     const value = (part) => $(`staff-${part}`).value.trim() || null;
-    const { role, person, name, phone, email, ends_at } = this.edited;
+    const { role, person, name, phone, email, starts_at, ends_at } = this.edited;
     const card = { name: value("name"), phone: value("phone"), email: value("email") };
     // A role ends with its last day, at midnight in Hong Kong; an end in the middle of a day stays as it is while the day does.
     const end = value("end") === (lastDay(ends_at) || null) ? ends_at ?? null : value("end") && `${value("end")}T23:59:59+08:00`;
+    const start = value("start") === lastDay(starts_at) ? null : value("start") && `${value("start")}T00:00:00+08:00`;
     return this.change(async () => {
       if (card.name !== name || card.phone !== (phone ?? null) || card.email !== (email ?? null)) await api.changeCard(person, card);
-      await api.changeRole(role, { department: value("department"), ends_at: end });
+      await api.changeRole(role, { department: value("department"), starts_at: start, ends_at: end });
       $("staff-form").hidden = true;
     });
   }
@@ -113,8 +127,8 @@ export class Admin {
 
   invite() {
     return this.change(async () => {
-      this.link(await api.invite({ name: $("invite-name").value, kind: $("invite-kind").value, department: $("invite-department").value || null }));
-      for (const part of ["name", "department"]) $(`invite-${part}`).value = "";
+      this.link(await api.invite({ name: $("invite-name").value, kind: $("invite-kind").value, department: $("invite-department").value || null, starts_at: $("invite-start").value ? `${$("invite-start").value}T00:00:00+08:00` : null }));
+      for (const part of ["name", "department", "start"]) $(`invite-${part}`).value = "";
     });
   }
 

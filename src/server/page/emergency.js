@@ -2,6 +2,7 @@
 import * as api from "./api.js";
 import { $, button, make } from "./dom.js";
 import { t } from "./i18n.js";
+import { toldOf } from "./emergencies.js";
 import { open } from "./share-view.js";
 
 const REASONS = ["life_in_danger", "cannot_be_asked", "others_in_danger"];
@@ -21,10 +22,10 @@ export function fill(kinds, organisations) {
 /** Draws the emergencies that are not over; `trying(work)` runs something and shows what went wrong. */
 export async function draw(trying) {
   const emergencies = await api.emergencies();
-  $("emergency-open").replaceChildren(...emergencies.map(({ id, owner, until, notes }) =>
+  $("emergency-open").replaceChildren(...emergencies.map(({ id, owner, until, notes, told }) =>
     make("div", { class: "emergency-now", data: { emergency: id }, aria: { role: "alert" } },
       make("strong", {}, t("emergency.now", { owner, until })),
-      make("p", {}, t("emergency.told")),
+      make("p", {}, toldOf(told)),
       make("div", { class: "row" }, ...notes.map((note) => button(`${note.signed_at.slice(0, 10)} ${note.signed_by}`,
         () => void trying(async () => open(await api.openEmergencyView(id, note.record))), { class: "small primary", data: { note: note.record } }))))));
 }

@@ -24,9 +24,9 @@ export function drawButtons(place, text, go) {
 /** Lists sign-ins at issuers; `remove` has the id of one, and is left out for the last way in. */
 export function drawBindings(bindings, remove) {
   $("openid").hidden = issuers.length === 0 && bindings.length === 0;
-  $("bindings").replaceChildren(...bindings.map(({ id, issuer, created_at, limited }) => {
+  $("bindings").replaceChildren(...bindings.map(({ id, issuer, created_at, limited, stopped }) => {
     const known = issuers.find((one) => one.issuer === issuer);
-    const facts = [known ? issuer : t("account.openid_gone"), when(created_at), limited ? t("account.limited") : null].filter(Boolean).join(" · ");
+    const facts = [known ? issuer : t("account.openid_gone"), when(created_at), limited ? t("account.limited") : null, stopped ? t("account.stopped") : null].filter(Boolean).join(" · ");
     const row = make("li", {}, make("span", {}, known ? nameOf(known) : issuer, make("small", { class: "hint" }, facts)));
     if (remove) row.append(button(t("account.remove"), () => remove(id), { class: "small danger" }));
     return row;

@@ -63,13 +63,16 @@ async function drawRequests() {
   }));
 }
 
+/** Who it is shared with: one doctor, or all who treat patients where that doctor works. */
+const recipient = ({ doctor, organisation, whole_organisation: whole }) => (whole ? t("sharing.whole", { doctor, organisation }) : `${doctor} · ${organisation}`);
+
 async function drawPatient() {
   const id = $("patient").value;
   $("contact").hidden = id === "";
   if (id === "") return;
   const consents = await api.consents(id);
   $("consents").replaceChildren(...consents.map((consent) => make("div", { class: "entry", data: { consent: consent.id, state: consent.state } },
-    text(`${consent.doctor} · ${consent.organisation}`, `${words("sharing.purpose", consent.purpose)} · ${words("sharing.state", consent.state)}`, t("sharing.until", { time: consent.until }),
+    text(recipient(consent), `${words("sharing.purpose", consent.purpose)} · ${words("sharing.state", consent.state)}`, t("sharing.until", { time: consent.until }),
       consent.restricted && t(`sharing.restricted.${consent.restricted}`)),
     consent.state === "active" ? act("sharing.withdraw", () => api.withdraw(consent.id)) : null)));
   const noted = (run) => () => void trying(async () => {

@@ -111,6 +111,7 @@ fn heading(rule: Rule) -> &'static str {
         Rule::ManyRefusals => "Unusual: many refusals",
         Rule::ManyCopies => "Unusual: many copies",
         Rule::Emergency => "Without consent, in an emergency",
+        Rule::Recovery => "Unusual: accounts that were recovered",
     }
 }
 
@@ -122,9 +123,12 @@ fn told(document: &Document, finding: &Finding) -> String {
         Rule::ManyRefusals => "refusals",
         Rule::ManyCopies => "copies",
         Rule::Emergency => "access",
+        Rule::Recovery => "acts in the 24 hours after",
     };
+    let by = finding.offered_by.map_or_else(|| "the console".to_owned(), |administrator| person(document, administrator));
+    let by = if finding.rule == Rule::Recovery { format!(" (let in again by {by})") } else { String::new() };
     let whom = finding.patient.map(|patient| format!(", patient {patient}")).unwrap_or_default();
     let (from, to) = (minute(finding.from), minute(finding.to));
     let who = person(document, finding.person);
-    format!("{who}: {} {what}{whom}, {from} to {to} [{}]", finding.count, finding.entries)
+    format!("{who}{by}: {} {what}{whom}, {from} to {to} [{}]", finding.count, finding.entries)
 }

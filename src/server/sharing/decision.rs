@@ -15,7 +15,7 @@ use self::markup::{Asked, Page};
 use super::courier::now;
 use super::patient::{Entry, Peer, allow_code, by, code_to, cookie, page, problem_of, refused, remember, to_page};
 use super::report::{Form, Format};
-use super::requests::reached;
+use super::requests::{has_set_contact, reached};
 use super::{Sharing, random};
 use crate::audit::{Action, Actor, ConsentId, Event, Outcome, Refusal};
 use crate::consent::{Consent, LINK_LIFE, Secret};
@@ -53,13 +53,16 @@ async fn open(
 ) -> Result<Response, ApiError> {
     let by = by(peer);
     let Some(id) = id(&consent) else { return Ok(refused(Refusal::NotSignedIn)) };
-    if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
-        return turned_away(&sharing, &by, id, refusal).await;
-    }
     // Who has the page of this patient already keeps it: what can be taken back there can be, whatever is answered to one more question.
     let kept = mine(&sharing, &consent, &headers).await?.and_then(|_| cookie(&headers));
     let is_kept = kept.is_some();
     let (link, page_secret) = (Secret::from_client(secret), kept.map_or_else(|| random().map(Secret::of_random), Ok)?);
+    // The right link always opens: what others at the same address try counts for them alone.
+    let found = find(&sharing, &consent).await?;
+    let opens = found.is_some_and(|stored| stored.consent.open(&link, &page_secret, by.at).outcome.is_ok());
+    if !opens && let Err(refusal) = sharing.allow_answer(by.address, by.at) {
+        return turned_away(&sharing, &by, id, refusal).await;
+    }
     let opened = sharing.store().change_consent(id, &by, |consent, _| consent.open(&link, &page_secret, by.at).into()).await?;
     let Some(opened) = opened else { return turned_away(&sharing, &by, id, Refusal::NotSignedIn).await };
     if let Err(refusal) = opened.outcome {
@@ -240,6 +243,14 @@ async fn send_code(sharing: &Sharing, id: ConsentId, secret: &Secret, by: &By) -
     };
     let Some(contact) = contact else { return Ok(Err(Refusal::NotEntitled)) };
     let event = Event { consent: Some(id), ..by.did_in_general(Action::ConsentCode) };
+    // Since the request was made, too.
+    if let Some(patient) = &stored.patient
+        && has_set_contact(sharing.store(), *stored.consent.requester(), patient, by.at).await?
+    {
+        let reason = Refusal::OwnContact;
+        sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason }, ..event }).await?;
+        return Ok(Err(reason));
+    }
     if let Err(refusal) = allow_code(sharing, &contact, event).await? {
         return Ok(Err(refusal));
     }

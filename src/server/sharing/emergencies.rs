@@ -1,5 +1,5 @@
-//! Break-glass: a doctor opens a patient's notes without consent in an emergency, for an hour. The patient and the privacy officers are
-//! told, and all of it is in the log before anything is shown.
+//! Break-glass: a doctor opens a patient's notes without consent in an emergency, for an hour. The patient and the privacy officers, or else the
+//! administrators, are told, and all of it is in the log before anything is shown.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -9,9 +9,11 @@ use utoipa::ToSchema;
 
 use super::requests::{Number, reached, signed_notes};
 use super::views::{Opened, Source, see_in_emergency};
-use super::words::{emergency_message, minute, officer_message};
+use super::words::{administrator_message, emergency_message, minute, officer_message};
 use super::{Names, Sharing, organisation_name};
-use crate::audit::{Action, Actor, EmergencyReason, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal};
+use crate::audit::{
+    Action, Actor, Addressee, EmergencyReason, Event, OrganisationId, Outcome, PolicyId, Purpose, RecordId, Refusal,
+};
 use crate::consent::{Announcement, Ask, ConsentError, Domain, EMERGENCY_LIFE, LINK_LIFE, Told, Use, break_glass};
 use crate::identity::{Right, RoleKind, Thing};
 use crate::note::compose::Language;
@@ -19,7 +21,9 @@ use crate::server::App;
 use crate::server::asked::Body;
 use crate::server::caller::{Caller, Pass, What};
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{By, Card, EmergencyAbout, MessageKind, Outgoing, Owner, Store, StoreError, StoredEmergency, record_id};
+use crate::store::{
+    By, Card, EmergencyAbout, EmergencyTold, MessageKind, Outgoing, Owner, Store, StoreError, StoredEmergency, record_id,
+};
 use crate::text::PatientText;
 use crate::visit::Identifier;
 
@@ -54,6 +58,8 @@ pub(super) struct EmergencyFace {
     /// Day and minute in Hong Kong.
     until: String,
     notes: Vec<EmergencyNote>,
+    /// Who was told; null where it is not known.
+    told: Option<ToldFace>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -81,7 +87,8 @@ impl EmergencyFace {
         }
         let owner = organisation_name(store, stored.owner).await?;
         let until = minute(stored.ends_at);
-        Ok(Self { id: stored.id.clone(), owner, reason: stored.about.reason, until, notes })
+        let told = stored.about.told.map(ToldFace::from);
+        Ok(Self { id: stored.id.clone(), owner, reason: stored.about.reason, until, notes, told })
     }
 }
 
@@ -107,7 +114,7 @@ pub(super) async fn open(
     let may = |found: Option<&Owner>| {
         let treating = found.map(|found| found.treating.clone()).unwrap_or_default();
         let thing = Thing { id: record_id(""), organisation: owner, treating };
-        app.gate.rights.rule(&session, Right::BreakGlass, &thing, None).allowed
+        app.gate.rights.rule(&session, Right::BreakGlass, &thing, None).checked()
     };
     let stored = begin(&sharing, &by, owner, wanted, may).await?;
     Ok((StatusCode::CREATED, Json(EmergencyFace::of(sharing.store(), &stored).await?)))
@@ -119,7 +126,7 @@ pub(super) async fn begin(
     by: &By,
     owner: OrganisationId,
     wanted: Wanted,
-    may: impl Fn(Option<&Owner>) -> bool,
+    may: impl Fn(Option<&Owner>) -> Result<(), Vec<PolicyId>>,
 ) -> Result<StoredEmergency, ApiError> {
     let store = sharing.store();
     let reason = wanted.reason;
@@ -128,9 +135,14 @@ pub(super) async fn begin(
         store.keep_event(&Event { outcome, ..by.did_in_general(Action::BreakGlass { reason }) }).await?;
         Err(error)
     };
+    let forbid = async |policies: Vec<PolicyId>| -> Result<StoredEmergency, ApiError> {
+        let (outcome, policies) = (Outcome::Refused { reason: Refusal::NotAllowed }, Some(policies));
+        store.keep_event(&Event { outcome, policies, ..by.did_in_general(Action::BreakGlass { reason }) }).await?;
+        Err(ApiError::NotAllowed)
+    };
     let Actor::Staff { role, .. } = by.actor else { return refuse(Refusal::NotAllowed, ApiError::NotAllowed).await };
-    if !may(None) {
-        return refuse(Refusal::NotAllowed, ApiError::NotAllowed).await;
+    if let Err(policies) = may(None) {
+        return forbid(policies).await;
     }
     if let Err(refusal) = sharing.allow_request(role, by.at) {
         return refuse(refusal, ApiError::Denied(refusal)).await;
@@ -147,8 +159,8 @@ pub(super) async fn begin(
     let Some(patient) = store.patient_by_number(owner, &number).await? else {
         return refuse(Refusal::OtherPatient, ApiError::NoPatient).await;
     };
-    if !may(store.owner_of_patient(&patient).await?.as_ref()) {
-        return refuse(Refusal::NotAllowed, ApiError::NotAllowed).await;
+    if let Err(policies) = may(store.owner_of_patient(&patient).await?.as_ref()) {
+        return forbid(policies).await;
     }
     let notes = signed_notes(store, &patient, None).await?;
     let Some(newest) = notes.first() else { return refuse(Refusal::OtherRecord, ApiError::NoPatient).await };
@@ -161,13 +173,11 @@ pub(super) async fn begin(
         }
     };
     let names = Names::of(store, by.actor).await?;
-    let messages = messages(sharing, opened.announcements, (owner, &patient)).await?;
+    let Announced { messages, mut events, told } = announce(sharing, opened.announcements, (owner, &patient)).await?;
     // It is about all of the patient's notes; each that is looked at has events of its own.
-    let [broken, told] = opened.events.map(|event| Event { record: None, ..event });
-    // Where nobody can be reached, nobody was told.
-    let told = if messages.is_empty() { Event { outcome: Outcome::Failed, ..told } } else { told };
-    let events = vec![broken, told];
-    let about = EmergencyAbout { doctor: names.person, organisation: names.organisation, reason, words: opened.words, notes };
+    events.insert(0, Event { record: None, ..opened.event });
+    let (doctor, organisation, told) = (names.person, names.organisation, Some(told));
+    let about = EmergencyAbout { doctor, organisation, reason, words: opened.words, notes, told };
     let (opened_at, ends_at) = (by.at, by.at.after(EMERGENCY_LIFE));
     let new = StoredEmergency { id: String::new(), patient, owner, role, opened_at, ends_at, about };
     let (id, _) = store.open_emergency(new.clone(), events, messages, by).await?;
@@ -180,12 +190,21 @@ fn ask(store: &Store, by: &By, patient: &str, record: RecordId) -> Result<Ask, S
     Ok(Ask { who: by.actor, patient, purpose, record, domain: Domain::Notes, restricted: true, to: Use::View })
 }
 
-/// What is to be told to the patient, and to each privacy officer who can be reached. No message says whose record it was or why.
-async fn messages(
+/// What is sent, and what the log and the page say of it.
+#[derive(Default)]
+struct Announced {
+    messages: Vec<Outgoing>,
+    events: Vec<Event>,
+    told: EmergencyTold,
+}
+
+/// What is to be told to the patient, and to each privacy officer, or each administrator where no officer can be told. No message says whose
+/// record it was or why. Each has an event, and who cannot be told has one that says so.
+async fn announce(
     sharing: &Sharing,
     announcements: [Announcement; 2],
     (owner, patient): (OrganisationId, &str),
-) -> Result<Vec<Outgoing>, ApiError> {
+) -> Result<Announced, ApiError> {
     let store = sharing.store();
     let clinic = organisation_name(store, owner).await?;
     let message = |phone: Option<PatientText>, mail: Option<PatientText>, text: String, until| Outgoing {
@@ -196,29 +215,70 @@ async fn messages(
         text: PatientText::from(text),
         until,
     };
-    let mut messages = Vec::new();
+    let mut all = Announced::default();
     for announcement in announcements {
         let until = announcement.at.after(LINK_LIFE);
         match announcement.to {
             Told::Patient => {
                 let text = emergency_message(&clinic, &format!("{}/mine", sharing.0.public));
                 let contact = reached(store, patient).await?;
-                messages.extend(contact.map(|contact| message(contact.phone, contact.mail, text, until)));
+                all.told.patient = contact.is_some();
+                all.events.push(announcement.event(Addressee::Patient, told(contact.is_some())));
+                all.messages.extend(contact.map(|contact| message(contact.phone, contact.mail, text, until)));
             }
             Told::PrivacyOfficer => {
                 let at = i64::try_from(announcement.at.0 / 1_000).unwrap_or(i64::MAX);
-                let officers = store.roles_in(owner).await?.into_iter();
-                for role in officers.filter(|role| role.kind == RoleKind::PrivacyOfficer && role.is_held(at)) {
-                    let Card { phone, email, .. } = role.person.card;
-                    if phone.is_some() || email.is_some() {
-                        let text = officer_message(&clinic, &format!("{}/accounts", sharing.0.public));
-                        messages.push(message(phone.map(PatientText::from), email.map(PatientText::from), text, until));
+                let roles = store.roles_in(owner).await?;
+                let link = format!("{}/accounts", sharing.0.public);
+                let tell = |all: &mut Announced, (kind, whom): (RoleKind, Addressee), text: &str| {
+                    let mut reached = 0_u32;
+                    for role in roles.iter().filter(|role| role.kind == kind && role.is_held(at)) {
+                        let Card { phone, email, .. } = role.person.card.clone();
+                        let is_reached = phone.is_some() || email.is_some();
+                        let event = announcement.event(whom, told(is_reached));
+                        all.events.push(Event { record: Some(RecordId::from_bytes(*role.person.id.bytes())), ..event });
+                        if is_reached {
+                            reached = reached.saturating_add(1);
+                            let (phone, email) = (phone.map(PatientText::from), email.map(PatientText::from));
+                            all.messages.push(message(phone, email, text.to_owned(), until));
+                        }
                     }
+                    reached
+                };
+                let officers = (RoleKind::PrivacyOfficer, Addressee::PrivacyOfficer);
+                all.told.officers = tell(&mut all, officers, &officer_message(&clinic, &link));
+                if all.told.officers == 0 {
+                    let administrators = (RoleKind::Administrator, Addressee::Administrator);
+                    all.told.administrators = tell(&mut all, administrators, &administrator_message(&clinic, &link));
+                }
+                if all.told.officers == 0 && all.told.administrators == 0 {
+                    all.events.push(announcement.event(Addressee::PrivacyOfficer, Outcome::Failed));
                 }
             }
         }
     }
-    Ok(messages)
+    Ok(all)
+}
+
+fn told(is_told: bool) -> Outcome {
+    if is_told { Outcome::Done } else { Outcome::Failed }
+}
+
+/// Who was told of an emergency, for its page.
+#[derive(Serialize, ToSchema)]
+struct ToldFace {
+    /// Whether the patient was.
+    patient: bool,
+    /// How many privacy officers of the organisation were.
+    officers: u32,
+    /// How many of its administrators were, since no privacy officer could be.
+    administrators: u32,
+}
+
+impl From<EmergencyTold> for ToldFace {
+    fn from(EmergencyTold { patient, officers, administrators }: EmergencyTold) -> Self {
+        Self { patient, officers, administrators }
+    }
 }
 
 /// The emergencies that the caller opened and that are not over.
@@ -307,7 +367,8 @@ pub(super) async fn look(
 
 /// An emergency as the privacy officer sees it.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Announced {
+#[schema(as = Announced)]
+pub(super) struct AnnouncedFace {
     id: String,
     /// Who opened it, and where they work.
     doctor: String,
@@ -322,11 +383,13 @@ pub(super) struct Announced {
     /// Days and minutes in Hong Kong.
     at: String,
     until: String,
+    /// Who was told; null where it is not known.
+    told: Option<ToldFace>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct AnnouncedEmergencies {
-    emergencies: Vec<Announced>,
+    emergencies: Vec<AnnouncedFace>,
 }
 
 /// The emergencies about the organisation's patients, for its privacy officer.
@@ -345,7 +408,7 @@ pub(super) async fn announced(
     let event = Event { purpose: Some(Purpose::Operations), ..caller.by.did_in_general(Action::Report) };
     sharing.store().keep_event(&event).await?;
     let reads = caller.session.kind == RoleKind::PrivacyOfficer;
-    let face = |(stored, patient): (StoredEmergency, crate::audit::Pseudonym)| Announced {
+    let face = |(stored, patient): (StoredEmergency, crate::audit::Pseudonym)| AnnouncedFace {
         at: minute(stored.opened_at),
         until: minute(stored.ends_at),
         id: stored.id,
@@ -354,6 +417,7 @@ pub(super) async fn announced(
         reason: stored.about.reason,
         words: reads.then(|| stored.about.words.reveal().to_owned()),
         patient: patient.to_string(),
+        told: stored.about.told.map(ToldFace::from),
     };
     Ok(Json(AnnouncedEmergencies { emergencies: found.into_iter().map(face).collect() }))
 }

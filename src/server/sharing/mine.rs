@@ -123,11 +123,14 @@ async fn open(
     Path((way, secret)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     let by = by(peer);
-    if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
-        return Ok(refused(refusal));
-    }
     let Some(id) = id(&way) else { return Ok(refused(Refusal::NotSignedIn)) };
     let (link, opened) = (Secret::from_client(secret), Secret::of_random(random()?));
+    // The right link always opens: what others at the same address try counts for them alone.
+    let found = sharing.store().way_back(id).await?;
+    let opens = found.is_some_and(|(mut way, ..)| way.open(&link, &opened, by.at).0.is_ok());
+    if !opens && let Err(refusal) = sharing.allow_answer(by.address, by.at) {
+        return Ok(refused(refusal));
+    }
     let changed = sharing.store().change_way_back(id, &by, |way, _| {
         let (outcome, event) = way.open(&link, &opened, by.at);
         WayChange { outcome, event, message: None, page: None }

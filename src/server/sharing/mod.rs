@@ -209,4 +209,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 }
 
 #[cfg(test)]
+mod contact_tests;
+#[cfg(test)]
 mod tests;

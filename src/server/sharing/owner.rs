@@ -5,8 +5,9 @@ use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Sharing;
+use super::patient::contact_changed;
 use super::requests::{Done, Face, done, id};
+use super::{Sharing, organisation_name};
 use crate::audit::{ConsentId, Refusal};
 use crate::gateway::Address;
 use crate::identity::Right;
@@ -58,7 +59,8 @@ pub(super) async fn contact(
     }))
 }
 
-/// Keeps how a patient is reached.
+/// Keeps how a patient is reached. What was known before is told that it changed, and who changed it cannot ask the patient for consent for 30
+/// days.
 #[utoipa::path(
     put,
     path = "/v1/patients/{id}/contact",
@@ -93,7 +95,9 @@ pub(super) async fn set_contact(
     }
     let text = |text: &Option<String>| text.as_deref().map(PatientText::from);
     let contact = Contact { phone: text(&phone), mail: text(&mail), incapable: given.incapable };
-    sharing.store().set_contact(&patient, &contact, &by).await?;
+    let clinic = organisation_name(sharing.store(), caller.session.organisation).await?;
+    let told = |known: &Contact| contact_changed(known, &clinic, by.at);
+    sharing.store().set_contact(&patient, &contact, told, &by).await?;
     Ok(Json(Reached { phone, mail, incapable: given.incapable }))
 }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::Sharing;
 use super::decision::markup;
-use super::words::{code_message, link_message, refusal as told};
+use super::words::{code_message, contact_message, link_message, refusal as told};
 use crate::audit::{Actor, Event, Outcome, Refusal, UnixMillis};
 use crate::consent::{Decider, LINK_LIFE, Secret};
 use crate::server::error::ApiError;
@@ -69,6 +69,14 @@ pub(super) fn link_to(contact: Contact, clinic: &str, address: &str, now: UnixMi
 /// The message with a code, which is worth nothing after `until`.
 pub(super) fn code_to(contact: Contact, clinic: &str, code: &str, until: UnixMillis) -> Outgoing {
     message(MessageKind::Code, contact, clinic, code_message(clinic, code), until)
+}
+
+/// The messages to where a patient was reached before.
+pub(super) fn contact_changed(known: &Contact, clinic: &str, now: UnixMillis) -> Vec<Outgoing> {
+    let to = |phone, mail| Contact { phone, mail, incapable: known.incapable };
+    let known = [known.phone.clone().map(|phone| to(Some(phone), None)), known.mail.clone().map(|mail| to(None, Some(mail)))];
+    let told = |contact| message(MessageKind::Contact, contact, clinic, contact_message(clinic), now.after(LINK_LIFE));
+    known.into_iter().flatten().map(told).collect()
 }
 
 fn message(kind: MessageKind, contact: Contact, clinic: &str, text: String, until: UnixMillis) -> Outgoing {

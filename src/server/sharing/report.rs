@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::words::{self, escaped, minute};
 use super::{Names, Sharing};
-use crate::audit::{Action, Actor, Event, Outcome, Purpose, RestrictedReason, RoleId};
+use crate::audit::{Action, Actor, Addressee, Event, Outcome, Purpose, RestrictedReason, RoleId};
 use crate::identity::{Right, RoleKind};
 use crate::server::App;
 use crate::server::asked::Asked;
@@ -183,6 +183,9 @@ fn what(action: Action) -> String {
         Action::PageAsk => "索取個人頁面的連結",
         Action::Permit => "查核是否獲准",
         Action::BreakGlass { .. } => "緊急查閱（未經同意）",
+        Action::BreakGlassTell { whom: Addressee::Patient } => "通知病人有緊急查閱",
+        Action::BreakGlassTell { whom: Addressee::PrivacyOfficer } => "通知私隱主任有緊急查閱",
+        Action::BreakGlassTell { whom: Addressee::Administrator } => "通知管理員有緊急查閱",
         Action::BreakGlassAnnounce => "通知緊急查閱",
         Action::Share => "交出已同意分享的記錄",
         Action::Print => "列印",
@@ -193,8 +196,16 @@ fn what(action: Action) -> String {
         Action::Backup => "備份",
         Action::Restore => "還原備份",
         Action::Register => "登記或更改個人資料",
+        Action::ContactChange => "登記或更改聯絡方法",
         Action::PatientMerge => "合併病人記錄",
         Action::PatientUnmerge => "還原合併",
+        Action::Invite => "邀請加入機構",
+        Action::RoleGive { .. } => "給予職務",
+        Action::RoleChange { .. } => "更改或終止職務",
+        Action::RecoveryOffer { .. } => "讓遺失通行密鑰的人重新登記",
+        Action::RecoveryUse { .. } => "重新登記遺失的通行密鑰",
+        Action::CredentialAdd { .. } => "登記通行密鑰",
+        Action::CredentialRemove { .. } => "移除通行密鑰",
         Action::Administer => "管理設定",
         Action::Report => "製作查閱報告",
         Action::AccessRequest => "要求查閱個人資料",
@@ -233,6 +244,7 @@ fn refused(reason: crate::audit::Refusal) -> &'static str {
         Refusal::Malformed => "請求格式不正確",
         Refusal::TooLarge => "請求過大",
         Refusal::Foreign => "來自其他網站的請求",
+        Refusal::OwnContact => "要求者近日更改過病人的聯絡方法",
         Refusal::ClockBackwards => "時鐘有誤",
         Refusal::Error => "發生錯誤，因此拒絕",
     }

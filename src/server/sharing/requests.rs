@@ -28,6 +28,8 @@ use crate::visit::Identifier;
 const OF_AGE: u16 = 16;
 /// How long a consent lasts where nobody says: thirty days.
 const USUAL: u64 = 30 * 24 * 3_600_000;
+/// For so long who set how a patient is reached cannot ask them for consent: thirty days.
+const CONTACT_IS_NEW: u64 = 30 * 24 * 3_600_000;
 /// How far ahead a consent may begin, in milliseconds.
 const LATEST: u64 = 7 * 24 * 3_600_000;
 
@@ -117,9 +119,12 @@ pub(super) async fn ask(
 ) -> Result<(StatusCode, Json<Begun>), ApiError> {
     let owner = OrganisationId::try_from(wanted.organisation.clone()).map_err(|_| ApiError::NoOrganisation)?;
     let thing = Thing { id: record_id(""), organisation: owner, treating: Vec::new() };
-    if owner != session.organisation && !app.gate.rights.rule(&session, Right::RequestConsent, &thing, None).allowed {
-        let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
-        sharing.store().keep_event(&Event { outcome, ..by.did_in_general(Action::ConsentRequest) }).await?;
+    let ruled = app.gate.rights.rule(&session, Right::RequestConsent, &thing, None).checked();
+    if owner != session.organisation
+        && let Err(policies) = ruled
+    {
+        let (outcome, policies) = (Outcome::Refused { reason: Refusal::NotAllowed }, Some(policies));
+        sharing.store().keep_event(&Event { outcome, policies, ..by.did_in_general(Action::ConsentRequest) }).await?;
         return Err(ApiError::NotAllowed);
     }
     let names = Names::of(sharing.store(), by.actor).await?;
@@ -165,6 +170,14 @@ pub(super) async fn begin(sharing: &Sharing, by: &By, names: Names, wanted: Want
         None => Vec::new(),
     };
     let patient = patient.filter(|_| !notes.is_empty());
+    if let Some(patient) = &patient
+        && has_set_contact(store, by.actor, patient, by.at).await?
+    {
+        // They know the patient: it was them who entered this.
+        let event = by.did_for(Action::ConsentRequest, store.pseudonym(patient)?);
+        store.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::OwnContact }, ..event }).await?;
+        return Err(ApiError::Denied(Refusal::OwnContact));
+    }
     let id = ConsentId::from_bytes(random()?);
     let link = Secret::of_random(random()?);
     let nobody = id.to_string();
@@ -201,6 +214,12 @@ pub(super) async fn begin(sharing: &Sharing, by: &By, names: Names, wanted: Want
     let about = About { owner, owner_name, doctor, organisation, named, notes, asked_at: by.at };
     let entry = store.request_consent(NewConsent { made, patient, about, message }, by).await?;
     Ok((id, entry))
+}
+
+/// Whether who asks has set, in any of their roles and lately, how the patient is reached: the answer could come from themselves.
+pub(super) async fn has_set_contact(store: &Store, who: Actor, patient: &str, at: UnixMillis) -> Result<bool, StoreError> {
+    let Actor::Staff { person, .. } = who else { return Ok(true) };
+    store.has_set_contact(person, patient, UnixMillis(at.0.saturating_sub(CONTACT_IS_NEW))).await
 }
 
 /// The recordings of a patient whose notes are signed.
@@ -258,6 +277,8 @@ pub(super) struct Face {
     /// Who asked, and where from.
     doctor: String,
     organisation: String,
+    /// For everybody who treats patients there: all its doctors and nurses, not only who asked.
+    whole_organisation: bool,
     /// The number that the patient was named by.
     named: String,
     #[schema(value_type = String)]
@@ -287,6 +308,7 @@ impl Face {
             owner: about.owner_name.clone(),
             doctor: about.doctor.clone(),
             organisation: about.organisation.clone(),
+            whole_organisation: matches!(scope.recipient, Recipient::Organisation(_)),
             named: about.named.reveal().to_owned(),
             purpose: scope.purpose,
             domains: scope.domains.clone(),

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::patient::link_to;
-use super::requests::{Done, done, id, reached};
+use super::requests::{Done, done, has_set_contact, id, reached};
 use super::views::is_theirs;
 use super::{Sharing, random};
 use crate::audit::{Action, Actor, Event, Outcome, Refusal, RestrictedReason};
@@ -77,7 +77,12 @@ async fn may_ask(sharing: &Sharing, by: &By, stored: &StoredConsent, reason: Res
         None => None,
     };
     let left_out = !restricted_notes(store, stored).await?.is_empty();
+    let own = match &stored.patient {
+        Some(patient) => has_set_contact(store, by.actor, patient, by.at).await?,
+        None => false,
+    };
     let (refusal, error) = match (sharing.allow_request(role, by.at), left_out, contact) {
+        (Ok(()), ..) if own => (Refusal::OwnContact, ApiError::Denied(Refusal::OwnContact)),
         (Ok(()), true, Some(contact)) => return Ok(contact),
         (Err(refusal), ..) => (refusal, ApiError::Denied(refusal)),
         (Ok(()), false, _) => (Refusal::OtherRecord, ApiError::Invalid("no restricted data are left out".to_owned())),

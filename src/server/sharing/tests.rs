@@ -62,7 +62,7 @@ pub(super) async fn stage(lines: usize) -> Stage {
     let patient = Patient::new(&given, Date::parse("2026-11-26").unwrap()).unwrap();
     let patient = store.create_patient(&patient, 0, &By::now(a)).await.unwrap().id;
     let contact = Contact { phone: Some("+85291234567".into()), mail: None, incapable: false };
-    store.set_contact(&patient, &contact, &By::now(a)).await.unwrap();
+    store.set_contact(&patient, &contact, |_| Vec::new(), &By::now(a)).await.unwrap();
     signed_note(&store, &patient, a, lines).await;
     let sharing = Sharing::new(store, None, "http://127.0.0.1:1".into()).unwrap();
     Stage { _folder: folder, sharing, a, b, patient }
@@ -117,10 +117,15 @@ pub(super) async fn asked(store: &Store, patient: Option<&str>) -> ConsentId {
 
 /// Asks for everything of the patient of this number.
 pub(super) async fn ask(sharing: &Sharing, who: Actor, number: &str) -> Result<ConsentId, ApiError> {
+    ask_for(sharing, who, number, false).await
+}
+
+/// The same, for who asks or for the whole of their organisation.
+pub(super) async fn ask_for(sharing: &Sharing, who: Actor, number: &str, whole: bool) -> Result<ConsentId, ApiError> {
     let owner = sharing.store().organisations().await?[0].id;
     let wanted = serde_json::json!({
         "organisation": owner.to_string(), "patient": { "kind": "hkid", "value": number },
-        "purpose": "referral", "domains": ["notes", "allergies"],
+        "purpose": "referral", "domains": ["notes", "allergies"], "whole_organisation": whole,
     });
     let by = By::now(who);
     let names = Names::of(sharing.store(), who).await?;

@@ -25,7 +25,7 @@ use self::open::{Part, UNWATCHED};
 use super::requests::id;
 use super::words::reason;
 use super::{Names, Sharing};
-use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal};
+use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, PolicyId, Purpose, RecordId, Refusal};
 use crate::consent::{Emergency, Permit, Use, Uses};
 use crate::fonts;
 use crate::identity::{Right, Thing};
@@ -87,7 +87,7 @@ pub(super) async fn open(
     let language = wanted.lang.as_deref().map(str::parse::<Language>).transpose()?.unwrap_or(Language::English);
     let may = |right: Right, permit: &Permit, organisation| {
         let thing = Thing { id: record, organisation, treating: Vec::new() };
-        app.gate.rights.rule(&session, right, &thing, Some(permit)).allowed
+        app.gate.rights.rule(&session, right, &thing, Some(permit)).checked()
     };
     let (held, entry) = see(&sharing, &by, (&names, may), (id(consent)?, record, wanted.purpose), language).await?;
     let view = hold_open(&sharing, held, &pass)?;
@@ -117,7 +117,7 @@ pub(super) async fn is_theirs(store: &Store, stored: &StoredConsent, note: &str)
 async fn see(
     sharing: &Sharing,
     by: &By,
-    (names, may): (&Names, impl Fn(Right, &Permit, OrganisationId) -> bool),
+    (names, may): (&Names, impl Fn(Right, &Permit, OrganisationId) -> Result<(), Vec<PolicyId>>),
     (consent, record, purpose): (ConsentId, RecordId, Purpose),
     language: Language,
 ) -> Result<(Held, u64), ApiError> {
@@ -131,9 +131,11 @@ async fn see(
     };
     let (permits, events) = decided(&stored.consent, by, (record, restricted, purpose), Use::View);
     let permits = permitted(sharing, permits, events.clone()).await?;
-    if !permits.iter().all(|permit| may(Right::View, permit, stored.about.owner)) {
+    let ruled: Result<(), _> = permits.iter().try_for_each(|permit| may(Right::View, permit, stored.about.owner));
+    if let Err(policies) = ruled {
         let event = Event { consent: Some(consent), record: Some(record), ..by.did_in_general(Action::View { count: 0 }) };
-        store.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::NotAllowed }, ..event }).await?;
+        let (outcome, policies) = (Outcome::Refused { reason: Refusal::NotAllowed }, Some(policies));
+        store.keep_event(&Event { outcome, policies, ..event }).await?;
         return Err(ApiError::NotAllowed);
     }
     let note = note.ok_or(ApiError::NoConsent)?;
@@ -155,7 +157,7 @@ async fn see(
     let mark = |error: crate::sharing::SharingError| ApiError::Denied(error.refusal());
     let watermark = Watermark::new(&names.person, &names.organisation, by.at, entry).map_err(mark)?;
     let view = View::of(signed, record, role, &permits, watermark, language, by.at).map_err(mark)?;
-    let takes = permits.iter().all(|permit| may(Right::Export, permit, stored.about.owner));
+    let takes = permits.iter().all(|permit| may(Right::Export, permit, stored.about.owner).is_ok());
     let uses = if takes { stored.consent.scope().uses } else { Uses::default() };
     let pictures = pictures(&view, language).await?;
     let (source, note) = (Source::Consent(consent), note.clone());
@@ -172,7 +174,7 @@ pub(super) async fn see_in_emergency(
 ) -> Result<Opened, ApiError> {
     let store = sharing.store();
     let Actor::Staff { role, .. } = by.actor else { return Err(ApiError::NotAllowed) };
-    let Emergency { permit, events: [broken, _], .. } = opened;
+    let Emergency { permit, event: broken, .. } = opened;
     let (record, purpose) = (permit.ask().record, Purpose::Emergency);
     let names = Names::of(store, by.actor).await?;
     let kept = store.record(note).await?.ok_or(ApiError::NoConsent)?;
@@ -404,7 +406,7 @@ pub(super) async fn take(
     let held = holding(&sharing, (&by, &pass), &view).await?;
     let may = |right: Right, permit: &Permit, organisation| {
         let thing = Thing { id: held.record, organisation, treating: Vec::new() };
-        app.gate.rights.rule(&session, right, &thing, Some(permit)).allowed
+        app.gate.rights.rule(&session, right, &thing, Some(permit)).checked()
     };
     let page = copy(&sharing, &by, &held, (to, action), may).await?;
     let name = if to == Use::Print { "inline" } else { "attachment; filename=\"note.html\"" };
@@ -423,7 +425,7 @@ async fn copy(
     by: &By,
     held: &Held,
     (to, action): (Use, Action),
-    may: impl Fn(Right, &Permit, OrganisationId) -> bool,
+    may: impl Fn(Right, &Permit, OrganisationId) -> Result<(), Vec<PolicyId>>,
 ) -> Result<String, ApiError> {
     let Source::Consent(consent) = held.source else {
         // What is seen in an emergency is read and nothing else.
@@ -438,8 +440,10 @@ async fn copy(
     let permits = permitted(sharing, permits, events.clone()).await?;
     let event = sharing.store().event_about(by, action, &held.note).await?;
     let event = Event { purpose: Some(held.purpose), consent: Some(consent), ..event };
-    if !permits.iter().all(|permit| may(Right::Export, permit, stored.about.owner)) {
-        sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::NotAllowed }, ..event }).await?;
+    let ruled: Result<(), _> = permits.iter().try_for_each(|permit| may(Right::Export, permit, stored.about.owner));
+    if let Err(policies) = ruled {
+        let (outcome, policies) = (Outcome::Refused { reason: Refusal::NotAllowed }, Some(policies));
+        sharing.store().keep_event(&Event { outcome, policies, ..event }).await?;
         return Err(ApiError::NotAllowed);
     }
     let entry = sharing.store().keep_events(&events, &event).await?;

@@ -1,9 +1,10 @@
 //! What is said to patients and doctors about sharing, in Chinese and English.
 
 use crate::audit::{Purpose, Refusal, RestrictedReason, UnixMillis};
-use crate::consent::{Consent, Decider, Domain, Uses};
+use crate::consent::{Consent, Decider, Domain, Recipient, Uses};
 use crate::interop::fhir::Instant;
 use crate::server::clock::local;
+use crate::store::StoredConsent;
 
 /// A text in English and in Chinese.
 pub(super) type Both = (&'static str, &'static str);
@@ -58,6 +59,18 @@ pub(super) fn uses(uses: Uses) -> (String, String) {
         );
     }
     (format!("Reading, and {}", english.join(", ")), format!("閱讀，以及{}", chinese.join("、")))
+}
+
+/// For whom it is, as HTML: the one who asks, or all who treat patients where they work.
+pub(super) fn recipient(stored: &StoredConsent) -> String {
+    let (doctor, organisation) = (escaped(&stored.about.doctor), escaped(&stored.about.organisation));
+    match stored.consent.scope().recipient {
+        Recipient::Role(_) => format!("{doctor}<br>{organisation}"),
+        Recipient::Organisation(_) => format!(
+            "{organisation}：所有診治病人的人員（全部醫生及護士），由 {doctor} 要求<br><span lang=\"en\">Everybody who treats patients at \
+             {organisation} (all its doctors and nurses); {doctor} asks for it</span>"
+        ),
+    }
 }
 
 /// Whether restricted data are shared too, for the patient.
@@ -123,6 +136,7 @@ pub(in crate::server) fn reason(refusal: Refusal) -> &'static str {
         Refusal::Malformed => "the request could not be read",
         Refusal::TooLarge => "the request was too large",
         Refusal::Foreign => "the request came from another site",
+        Refusal::OwnContact => "who asks has set how the patient is reached within the last 30 days: somebody else has to ask",
         Refusal::ClockBackwards => "the clock is behind what was recorded",
         Refusal::Error => "something failed, so the answer is no",
     }
@@ -151,10 +165,26 @@ pub(super) fn emergency_message(clinic: &str, link: &str) -> String {
     )
 }
 
+/// What the number or mailbox that was known before is told when another takes its place: nothing of a visit, and not the new one.
+pub(super) fn contact_message(clinic: &str) -> String {
+    format!(
+        "{clinic}\n您在本機構登記的聯絡方法已更改。如非您本人要求，請立即聯絡我們。\n\
+         The number or address by which we reach you was changed. If you did not ask for this, please call us at once."
+    )
+}
+
 /// What a privacy officer is told then.
 pub(super) fn officer_message(clinic: &str, link: &str) -> String {
     format!(
         "{clinic}\n有病人記錄在緊急情況下未經同意被查閱，請跟進。\nA record was opened in an emergency without consent. Please look into it:\n{link}"
+    )
+}
+
+/// What an administrator is told where no privacy officer can be.
+pub(super) fn administrator_message(clinic: &str, link: &str) -> String {
+    format!(
+        "{clinic}\n有病人記錄在緊急情況下未經同意被查閱，而貴機構沒有可通知的私隱主任。請委任一位跟進。\nA record was opened in an emergency without \
+         consent, and none of your privacy officers could be told. Please appoint one to look into it:\n{link}"
     )
 }
 

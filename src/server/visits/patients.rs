@@ -138,7 +138,7 @@ pub(super) struct EnteredPatient {
     post,
     path = "/v1/patients",
     request_body = Particulars,
-    responses((status = 201, description = "The patient, and whom they may be", body = EnteredPatient), (status = "default", description = "Why not. `param` names the field that is wrong. `number_taken` comes with the `patient` whose number it is", body = ErrorDocument))
+    responses((status = 201, description = "The patient, and whom they may be", body = EnteredPatient), (status = "default", description = "Why not. `param` names the field that is wrong. `number_taken` comes with the `patient` whose number it is, where the caller may find them", body = ErrorDocument))
 )]
 pub(super) async fn create(
     State(app): State<App>,
@@ -168,7 +168,7 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(EnteredPatient { patient: PatientFace::of(stored, today), possible })))
 }
 
-/// Why a patient is not kept. That a number is another patient's is told, and so it is an event.
+/// Why a patient is not kept. That a number is another patient's is told, and so it is an event; whose, only to who may find that one.
 async fn not_entered(app: &App, caller: &Caller, error: DeskError) -> ApiError {
     if let DeskError::Taken { patient } = &error {
         let store = app.rooms.store();
@@ -179,6 +179,10 @@ async fn not_entered(app: &App, caller: &Caller, error: DeskError) -> ApiError {
         if let Err(error) = kept.await {
             return error.into();
         }
+        return match caller.may_find(app, patient).await {
+            Ok(finds) => ApiError::NumberTaken { patient: finds.then(|| patient.clone()) },
+            Err(error) => error.into(),
+        };
     }
     error.into()
 }

@@ -168,7 +168,7 @@ fn terms(page: &Page<'_>) -> String {
     let (english, chinese) = words::uses(scope.uses);
     let rows = [
         (("From", "來自"), escaped(&about.owner_name)),
-        (("To", "分享給"), format!("{}<br>{}", escaped(&about.doctor), escaped(&about.organisation))),
+        (("To", "分享給"), words::recipient(page.stored)),
         (("What for", "用途"), both(words::purpose(scope.purpose))),
         (("Notes of", "診症記錄"), list(page.asked.notes.iter().map(|note| escaped(note)).collect())),
         (("What of them", "內容"), list(scope.domains.iter().map(|domain| both(words::domain(*domain))).collect())),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::super::courier::now;
-use super::super::tests::{HKID, Stage, ask, delivered, stage};
+use super::super::tests::{HKID, Stage, ask, ask_for, delivered, stage};
 use super::*;
 use crate::audit::Purpose;
 
@@ -134,6 +134,29 @@ async fn a_yes_takes_the_link_and_the_code_and_can_be_taken_back() {
 }
 
 #[tokio::test]
+async fn what_is_for_a_whole_organisation_says_so_before_the_yes() {
+    let stage = stage(1).await;
+    let mut phone = Phone::new(&stage.sharing).await;
+    for (whole, said) in [(true, true), (false, false)] {
+        let id = ask_for(&stage.sharing, stage.b, HKID, whole).await.unwrap();
+        let text = delivered(&stage.sharing).await;
+        let (_, _, page) = phone.open(text.split_once('\n').unwrap().1).await;
+        for words in
+            ["Clinic B：所有診治病人的人員（全部醫生及護士），由 Dr Bo 要求", "Everybody who treats patients at Clinic B"]
+        {
+            assert_eq!(page.contains(words), said, "{words} in {page}");
+        }
+        let stored = stage.store().consent(id).await.unwrap().unwrap();
+        let face = serde_json::to_value(super::super::requests::Face::of(&stored)).unwrap();
+        assert_eq!(face["whole_organisation"], said);
+        let resource = crate::interop::fhir::consent(&stored.consent, &std::collections::BTreeSet::new()).unwrap();
+        let named = &resource["provision"]["actor"][0]["reference"];
+        assert_eq!(named["type"], if said { "Organization" } else { "PractitionerRole" });
+        assert_eq!(named["display"].as_str().is_some_and(|text| text.starts_with("Everybody who treats")), said);
+    }
+}
+
+#[tokio::test]
 async fn a_link_that_was_passed_on_opens_once_and_is_not_enough() {
     let stage = stage(1).await;
     let mut phone = Phone::new(&stage.sharing).await;
@@ -190,4 +213,8 @@ async fn what_is_no_link_shows_nothing_and_an_address_that_tries_too_often_waits
         last = phone.send("POST", &format!("/d/{unknown}/secret"), "").await.status;
     }
     assert_eq!(last, 429);
+    let link = link(&stage).await;
+    let wrong = format!("{}x", &link[..link.len() - 1]);
+    assert_eq!(phone.send("POST", wrong.split_once("http://127.0.0.1:1").unwrap().1, "").await.status, 429);
+    assert_eq!(phone.open(&link).await.0, 303, "the right link opens all the same");
 }

@@ -78,7 +78,7 @@ pub(super) fn own(way: &str, consents: &[StoredConsent], problem: Option<Refusal
         let rows = [
             (("State", "狀態"), both(state_words(&stored.consent))),
             (("From", "來自"), escaped(&about.owner_name)),
-            (("To", "分享給"), format!("{}<br>{}", escaped(&about.doctor), escaped(&about.organisation))),
+            (("To", "分享給"), words::recipient(stored)),
             (("What for", "用途"), both(words::purpose(scope.purpose))),
             (("Until", "結束"), minute(scope.end())),
             (("Restricted data", "受限制資料"), both(words::restricted(&stored.consent))),

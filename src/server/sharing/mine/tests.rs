@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::decision::tests::Phone;
-use super::super::tests::{Stage, delivered, in_force, stage};
+use super::super::tests::{HKID, Stage, ask_for, delivered, in_force, stage};
 use super::*;
 use crate::store::Contact;
 
@@ -45,6 +45,7 @@ async fn code(stage: &Stage) -> String {
 async fn link_and_code_lead_to_all_shares_the_report_and_taking_back() {
     let stage = stage(1).await;
     let consent = in_force(&stage).await;
+    ask_for(&stage.sharing, stage.b, HKID, true).await.unwrap();
     let mut phone = Phone::new(&stage.sharing).await;
     assert!(phone.send("GET", "/mine", "").await.page.contains("action=\"/mine\""));
     let path = come_back(&stage, &mut phone).await;
@@ -62,7 +63,7 @@ async fn link_and_code_lead_to_all_shares_the_report_and_taking_back() {
     assert_eq!(phone.send("POST", &format!("{path}/enter"), &right).await.to.unwrap(), path);
     assert_ne!(phone.cookie().unwrap(), outside, "who had the page before the code has it after");
     let own = phone.send("GET", &path, "").await.page;
-    for word in ["Dr Bo", "Clinic B", "分享中", "收回同意", "誰看過"] {
+    for word in ["Dr Bo", "Clinic B", "分享中", "收回同意", "誰看過", "Clinic B：所有診治病人的人員"] {
         assert!(own.contains(word), "{word} in {own}");
     }
     let document = phone.send("GET", &format!("{path}/consents/{consent}"), "").await.page;
@@ -106,7 +107,7 @@ async fn a_number_that_was_changed_leads_nowhere_and_old_folders_are_indexed() {
     let (store, reached) = (stage.store(), "+85291234567");
     assert_eq!(store.patients_reached_by(reached).await.unwrap(), std::slice::from_ref(&stage.patient));
     let contact = Contact { phone: Some("+85261234567".into()), mail: None, incapable: false };
-    store.set_contact(&stage.patient, &contact, &stage.by(stage.a)).await.unwrap();
+    store.set_contact(&stage.patient, &contact, |_| Vec::new(), &stage.by(stage.a)).await.unwrap();
     assert!(store.patients_reached_by(reached).await.unwrap().is_empty());
     assert_eq!(store.patients_reached_by("+85261234567").await.unwrap().len(), 1);
     store.index_contacts().await.unwrap();

@@ -3,13 +3,13 @@
 use super::super::emergencies::{Wanted, begin, look};
 use super::super::tests::{HKID, SENTINEL, Stage, merged_with, stage};
 use super::{copy, holding, markup};
-use crate::audit::{Action, Actor, EmergencyReason, Event, OrganisationId, Outcome, Refusal};
+use crate::audit::{Action, Actor, Addressee, EmergencyReason, Event, OrganisationId, Outcome, RecordId, Refusal};
 use crate::consent::{EMERGENCY_LIFE, Use};
 use crate::identity::RoleKind;
 use crate::note::compose::Language;
 use crate::server::caller::Pass;
 use crate::server::error::ApiError;
-use crate::store::{By, Card, MessageKind, NewRole, Owner, Side, StoredEmergency, record_id};
+use crate::store::{By, Card, EmergencyTold, MessageKind, NewRole, Owner, Side, StoredEmergency, record_id};
 
 fn wanted(number: &str, words: &str, owner: OrganisationId) -> Wanted {
     let json = serde_json::json!({
@@ -25,7 +25,9 @@ async fn owner(stage: &Stage) -> OrganisationId {
 
 async fn opened(stage: &Stage, by: &By) -> StoredEmergency {
     let owner = owner(stage).await;
-    begin(&stage.sharing, by, owner, wanted(HKID, "unconscious after a fall", owner), |_| true).await.unwrap_or_else(|_| panic!())
+    begin(&stage.sharing, by, owner, wanted(HKID, "unconscious after a fall", owner), |_| Ok(()))
+        .await
+        .unwrap_or_else(|_| panic!())
 }
 
 async fn events(stage: &Stage) -> Vec<Event> {
@@ -64,9 +66,14 @@ async fn an_emergency_is_announced_and_logged_and_its_notes_are_read_and_not_tak
     }
     let all = events(&stage).await;
     let patient = Some(store.pseudonym(&stage.patient).unwrap());
-    let last: Vec<_> = all[all.len() - 2..].iter().map(|event| (event.action, event.actor, event.patient)).collect();
+    let last = &all[all.len() - 3..];
+    assert!(last.iter().all(|event| (event.actor, event.patient, event.outcome) == (stage.b, patient, Outcome::Done)));
     let reason = EmergencyReason::CannotBeAsked;
-    assert_eq!(last, [(Action::BreakGlass { reason }, stage.b, patient), (Action::BreakGlassAnnounce, stage.b, patient)]);
+    let tell = |whom| Action::BreakGlassTell { whom };
+    let actions = [Action::BreakGlass { reason }, tell(Addressee::Patient), tell(Addressee::PrivacyOfficer)];
+    assert_eq!(last.iter().map(|event| event.action).collect::<Vec<_>>(), actions, "an event for each who is told");
+    assert_eq!(last[2].record, Some(RecordId::from_bytes(*officer.bytes())));
+    assert_eq!(emergency.about.told, Some(EmergencyTold { patient: true, officers: 1, administrators: 0 }));
 
     let record = record_id(&emergency.about.notes[0]);
     let view =
@@ -80,7 +87,7 @@ async fn an_emergency_is_announced_and_logged_and_its_notes_are_read_and_not_tak
     let held = holding(&stage.sharing, (&by, &Pass::Trial), &view.view).await.unwrap_or_else(|_| panic!("it holds"));
     let page = markup::page(&held, &view.view);
     assert!(page.contains(SENTINEL) && page.contains("Dr Bo · Clinic B") && page.contains("unprintable"));
-    let taken = copy(&stage.sharing, &by, &held, (Use::Print, Action::Print), |_, _, _| true).await;
+    let taken = copy(&stage.sharing, &by, &held, (Use::Print, Action::Print), |_, _, _| Ok(())).await;
     assert!(matches!(taken, Err(ApiError::Denied(Refusal::UseNotGranted))));
 
     // An hour later it is over, without anybody's doing.
@@ -100,13 +107,16 @@ async fn an_emergency_needs_a_reason_a_patient_and_the_role_and_is_nobody_elses(
     let (owner, by) = (owner(&stage).await, stage.by(stage.b));
     let refused = |all: &[Event]| all.iter().filter(|event| matches!(event.outcome, Outcome::Refused { .. })).count();
     let before = refused(&events(&stage).await);
-    let blank = begin(&stage.sharing, &by, owner, wanted(HKID, "  ", owner), |_| true).await;
+    let blank = begin(&stage.sharing, &by, owner, wanted(HKID, "  ", owner), |_| Ok(())).await;
     assert!(matches!(blank, Err(ApiError::Invalid(_))));
-    let nobody = begin(&stage.sharing, &by, owner, wanted("B123456(6)", "a fall", owner), |_| true).await;
+    let nobody = begin(&stage.sharing, &by, owner, wanted("B123456(6)", "a fall", owner), |_| Ok(())).await;
     assert!(matches!(nobody, Err(ApiError::NoPatient)));
-    let role = begin(&stage.sharing, &by, owner, wanted(HKID, "a fall", owner), |_| false).await;
+    let role = begin(&stage.sharing, &by, owner, wanted(HKID, "a fall", owner), |_| Err(Vec::new())).await;
     assert!(matches!(role, Err(ApiError::NotAllowed)));
-    let treats = begin(&stage.sharing, &by, owner, wanted(HKID, "a fall", owner), |found: Option<&Owner>| found.is_none()).await;
+    let treats = begin(&stage.sharing, &by, owner, wanted(HKID, "a fall", owner), |found: Option<&Owner>| {
+        found.map_or(Ok(()), |_| Err(Vec::new()))
+    })
+    .await;
     assert!(matches!(treats, Err(ApiError::NotAllowed)));
     assert_eq!(refused(&events(&stage).await), before + 4, "a try that is not in the log");
     assert!(stage.store().emergencies_at(owner).await.unwrap().is_empty());
@@ -126,7 +136,7 @@ async fn an_emergency_about_somebody_else_since_a_merge_was_taken_back_ends() {
     let (store, by, clinic) = (stage.store().clone(), stage.by(stage.b), owner(&stage).await);
     let (other, merge) = merged_with(&stage, ("B123456(6)", "1961-03-02")).await;
     let asked = wanted("B123456(6)", "unconscious after a fall", clinic);
-    let emergency = begin(&stage.sharing, &by, clinic, asked, |_| true).await.unwrap_or_else(|_| panic!());
+    let emergency = begin(&stage.sharing, &by, clinic, asked, |_| Ok(())).await.unwrap_or_else(|_| panic!());
     assert_eq!(emergency.patient, other);
     let record = record_id(&emergency.about.notes[0]);
     let view =
@@ -144,4 +154,34 @@ async fn an_emergency_about_somebody_else_since_a_merge_was_taken_back_ends() {
     assert!(begun.elapsed() < std::time::Duration::from_secs(1), "{:?}", begun.elapsed());
     let again = look(&stage.sharing, (&by, &Pass::Trial), (&emergency.id, record), Language::English).await;
     assert!(matches!(again, Err(ApiError::NoConsent)));
+}
+
+#[tokio::test]
+async fn without_an_officer_who_can_be_told_administrators_are_and_that_nobody_was_is_said() {
+    let stage = stage(1).await;
+    let (store, by) = (stage.store(), stage.by(stage.b));
+    let told = async || opened(&stage, &by).await.about.told.unwrap();
+    let failed = async || {
+        let all = events(&stage).await.into_iter().filter(|event| event.outcome == Outcome::Failed);
+        all.map(|event| event.action).collect::<Vec<_>>()
+    };
+    let tell = |whom| Action::BreakGlassTell { whom };
+    assert_eq!(told().await, EmergencyTold { patient: true, officers: 0, administrators: 0 });
+    assert_eq!(failed().await, [tell(Addressee::PrivacyOfficer)], "that there is no officer is no success");
+    let clinic = owner(&stage).await;
+    for (name, kind, phone) in [
+        ("Ms Fung", RoleKind::PrivacyOfficer, None),
+        ("Mr Ho", RoleKind::Administrator, Some("+85298765432")),
+        ("Mr Lo", RoleKind::Administrator, None),
+    ] {
+        let card = Card { name: name.into(), phone: phone.map(str::to_owned), email: None };
+        let person = store.create_person(&card, &by).await.unwrap().id;
+        let new = NewRole { person, organisation: clinic, kind, starts_at: 0, ends_at: None, department: None };
+        store.give_role(&new, &by).await.unwrap();
+    }
+    assert_eq!(told().await, EmergencyTold { patient: true, officers: 0, administrators: 1 });
+    assert_eq!(failed().await[1..], [tell(Addressee::PrivacyOfficer), tell(Addressee::Administrator)], "who cannot be reached");
+    let sent = store.messages(1).await.unwrap().remove(0).message;
+    assert_eq!(sent.phone.unwrap().reveal(), "+85298765432");
+    assert!(sent.text.reveal().contains("privacy officers could be told") && !sent.text.reveal().contains("Dr Bo"));
 }

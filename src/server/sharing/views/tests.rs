@@ -25,8 +25,14 @@ pub(super) async fn record(stage: &Stage, id: ConsentId) -> RecordId {
 pub(super) async fn seen(stage: &Stage, id: ConsentId, purpose: Purpose) -> Result<(Held, u64), ApiError> {
     let by = stage.by(stage.b);
     let names = Names::of(stage.store(), stage.b).await?;
-    see(&stage.sharing, &by, (&names, |_: Right, _: &Permit, _| true), (id, record(stage, id).await, purpose), Language::English)
-        .await
+    see(
+        &stage.sharing,
+        &by,
+        (&names, |_: Right, _: &Permit, _| Ok(())),
+        (id, record(stage, id).await, purpose),
+        Language::English,
+    )
+    .await
 }
 
 #[tokio::test]
@@ -84,7 +90,7 @@ async fn everything_else_is_refused_and_kept() {
     let names = Names::of(stage.store(), stage.a).await.unwrap();
     let by = stage.by(stage.a);
     let wanted = (id, record(&stage, id).await, Purpose::Referral);
-    let colleague = see(&stage.sharing, &by, (&names, |_: Right, _: &Permit, _| true), wanted, Language::English).await;
+    let colleague = see(&stage.sharing, &by, (&names, |_: Right, _: &Permit, _| Ok(())), wanted, Language::English).await;
     assert!(matches!(colleague, Err(ApiError::NoConsent)), "to somebody else it is not there");
     let last = last_events(&stage, 1).await.remove(0);
     assert_eq!(last.outcome, Outcome::Refused { reason: Refusal::OtherRecipient });
@@ -92,7 +98,7 @@ async fn everything_else_is_refused_and_kept() {
     for (to, action) in
         [(Use::Print, Action::Print), (Use::Download, Action::Export { count: 1 }), (Use::Forward, Action::Forward)]
     {
-        let taken = copy(&stage.sharing, &stage.by(stage.b), &held, (to, action), |_: Right, _: &Permit, _| true).await;
+        let taken = copy(&stage.sharing, &stage.by(stage.b), &held, (to, action), |_: Right, _: &Permit, _| Ok(())).await;
         assert!(matches!(taken, Err(ApiError::Denied(Refusal::UseNotGranted))), "{to:?}");
         let last = last_events(&stage, 1).await.remove(0);
         assert_eq!(last.outcome, Outcome::Refused { reason: Refusal::UseNotGranted });
@@ -181,7 +187,7 @@ async fn who_may_take_no_copies_gets_none_whatever_the_consent_says() {
     let stage = stage(1).await;
     let id = in_force(&stage).await;
     let (by, names) = (stage.by(stage.b), Names::of(stage.store(), stage.b).await.unwrap());
-    let reads = |right: Right, _: &Permit, _| right == Right::View;
+    let reads = |right: Right, _: &Permit, _| if right == Right::View { Ok(()) } else { Err(Vec::new()) };
     let wanted = (id, record(&stage, id).await, Purpose::Referral);
     let (mut held, _) = see(&stage.sharing, &by, (&names, reads), wanted, Language::English).await.unwrap();
     assert_eq!(held.uses, Uses::default());
