@@ -26,7 +26,7 @@ server.port = port;
 const browser = await chromium();
 process.on("exit", () => {
   server.stop();
-  rmSync(scratch, { recursive: true, force: true });
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
 });
 
 /** Waits for something to be shown, over the pages that lie between. */
