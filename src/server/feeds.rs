@@ -63,13 +63,15 @@ impl Feeds {
 async fn run(store: Store, receiver: Receiver, mut closing: watch::Receiver<bool>) {
     let mut tries = 0;
     loop {
+        let before = receiver.next.load(Ordering::Relaxed);
         let pause = match receiver.work(&store).await {
             Ok(()) => {
                 tries = 0;
                 LOOK
             }
             Err(error) => {
-                tries += 1;
+                // A receiver that took some is there.
+                tries = if receiver.next.load(Ordering::Relaxed) > before { 1 } else { tries + 1 };
                 let pause = pause(tries);
                 tracing::warn!(feed = receiver.name, %error, ?pause, "entries of the audit log wait");
                 pause

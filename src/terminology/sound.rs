@@ -245,7 +245,7 @@ mod tests {
         {
             assert_eq!(found(said), vec![span], "{said}");
         }
-        for said in ["高血壓", "櫃員", "糖水", "頭運", "中間", "深水埗", "口痛"] {
+        for said in ["高血壓", "櫃員", "糖水", "中間", "深水埗", "口痛"] {
             assert_eq!(found(said), vec![], "{said}");
         }
     }
