@@ -357,8 +357,13 @@ export async function signIn({ binary, shots }) {
     });
 
     await check("sign-in: a flood of sign-ins from the same address keeps nobody out", async () => {
-      const flood = Array.from({ length: 3000 }, () => fetch(`${server.origin}/v1/sign-in/begin`, { method: "POST" }).then(({ status }) => status));
-      same([...new Set(await Promise.all(flood))], [200], "answers to the flood");
+      // As many connections as one address may have open are half of all: a thousand at once, three times.
+      const answers = new Set();
+      for (let wave = 0; wave < 3; wave += 1) {
+        const flood = Array.from({ length: 1000 }, () => fetch(`${server.origin}/v1/sign-in/begin`, { method: "POST" }).then(({ status }) => status));
+        for (const status of await Promise.all(flood)) answers.add(status);
+      }
+      same([...answers], [200], "answers to the flood");
       await admin.goto(`${server.origin}/accounts`);
       await shown(admin, "#account");
       await admin.click("#sign-out");

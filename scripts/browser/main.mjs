@@ -67,7 +67,7 @@ function clips() {
 
 process.on("exit", () => {
   server.stop();
-  rmSync(scratch, { recursive: true, force: true });
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
 });
 
 if (wanted("parts")) await parts();
