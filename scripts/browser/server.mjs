@@ -87,6 +87,6 @@ export class Server {
 
   stop() {
     if (this.process && this.process.exitCode === null) this.process.kill("SIGTERM");
-    if (existsSync(this.data)) rmSync(this.data, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    if (existsSync(this.data)) rmSync(this.data, { recursive: true, force: true, maxRetries: 30, retryDelay: 200 });
   }
 }
