@@ -1,5 +1,5 @@
 // Drives the page of the real server in real browsers. Called by scripts/check-browser, which says what it needs.
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -17,7 +17,7 @@ import { signIn } from "./check-signin.mjs";
 import { trouble } from "./check-trouble.mjs";
 import { visits } from "./check-visits.mjs";
 import { check, close, skip } from "./harness.mjs";
-import { Server } from "./server.mjs";
+import { Server, remove } from "./server.mjs";
 import { joined, save, spoken } from "./sound.mjs";
 
 const [root, ...options] = process.argv.slice(2);
@@ -67,7 +67,7 @@ function clips() {
 
 process.on("exit", () => {
   server.stop();
-  rmSync(scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
+  remove(scratch);
 });
 
 if (wanted("parts")) await parts();

@@ -31,6 +31,18 @@ export async function ask(server, method, what, body) {
   return { status: answer.status, said, body: json && said ? JSON.parse(said) : null };
 }
 
+/** Removes a folder in which a server that was told to end may still write that it did. */
+export function remove(folder) {
+  for (let tries = 0; existsSync(folder); tries += 1) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch (error) {
+      if (tries === 100) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    }
+  }
+}
+
 export class Server {
   constructor(binary, { trial = true, more = [] } = {}) {
     this.binary = binary;
@@ -87,6 +99,6 @@ export class Server {
 
   stop() {
     if (this.process && this.process.exitCode === null) this.process.kill("SIGTERM");
-    if (existsSync(this.data)) rmSync(this.data, { recursive: true, force: true, maxRetries: 30, retryDelay: 200 });
+    remove(this.data);
   }
 }

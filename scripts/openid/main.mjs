@@ -1,6 +1,6 @@
 // Signs in through real providers. Called by scripts/check-openid, which says what it needs.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -8,7 +8,7 @@ import { chromium, text, texts } from "./browsers.mjs";
 import { check, close, expect, same, until } from "./harness.mjs";
 import { ask, enrol, json, person } from "./people.mjs";
 import { Provider } from "./provider.mjs";
-import { freePort, Server } from "./server.mjs";
+import { freePort, remove, Server } from "./server.mjs";
 
 const [root, binary] = process.argv.slice(2);
 const scratch = mkdtempSync(path.join(tmpdir(), "cantoscribe-openid-"));
@@ -26,7 +26,7 @@ server.port = port;
 const browser = await chromium();
 process.on("exit", () => {
   server.stop();
-  rmSync(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  remove(scratch);
 });
 
 /** Waits for something to be shown, over the pages that lie between. */
