@@ -11,7 +11,7 @@ const WORDS = "Zorbital frimm";
 const PATIENT = {
   name: "LEE Siu Fong",
   chinese_name: "李小芳",
-  identifiers: [{ kind: "hkid", value: "a123456(3)" }, { kind: "clinic", value: "L-9" }],
+  identifiers: [{ kind: "hkid", value: "c668668(9)" }, { kind: "clinic", value: "L-9" }],
   sex: "female",
   born: "1970-05-06",
   allergies: ["penicillin"],
@@ -30,6 +30,7 @@ export async function learning({ server, shots }) {
   try {
     at.page = await open(browser, server.address);
     const made = await ask(server, "POST", "/v1/patients", PATIENT);
+    same(made.status, 201, `a patient: ${made.said}`);
     at.patient = made.body.id;
     await check("a typed line that nobody knows is coded with one key, undone and done again", () => code(at));
     await check("the banner stands on signing, an addendum and letters", () => banners(at));
@@ -112,7 +113,7 @@ async function banners(at) {
   const stands = async (id) => {
     await shown(page, `#${id}-banner .banner`);
     const said = await text(page, `#${id}-banner`);
-    for (const part of ["LEE Siu Fong", "李小芳", "A123456(3)", "Female", "penicillin"]) expect(said.includes(part), `${id} does not say ${part}: ${said}`);
+    for (const part of ["LEE Siu Fong", "李小芳", "C668668(9)", "Female", "penicillin"]) expect(said.includes(part), `${id} does not say ${part}: ${said}`);
     same(await axe(page), [], `#${id}`);
     await page.screenshot({ path: path.join(at.shots, `desk-banner-${id}.png`) });
   };

@@ -121,7 +121,7 @@ export async function signIn({ binary, shots }) {
       await shown(doctor, "#account");
       await doctor.click("#to-desk");
       await shown(doctor, "#home");
-      same(await text(doctor, "#to-account"), "Dr Chan", "the desk's link to the account");
+      await until("the desk's link to the account says Dr Chan", async () => (await text(doctor, "#to-account")) === "Dr Chan");
       patient = await json(doctor, "POST", "/v1/patients", { name: NAME, identifiers: [{ kind: "hkid", value: "A123456(3)" }] });
       visit = await json(doctor, "POST", `/v1/patients/${patient.id}/encounters`, {});
       recording = (await json(doctor, "POST", `/v1/encounters/${visit.id}/typed-note`)).recording;
