@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 
 use super::output::print;
-use crate::note::evaluate::{Figures, Item, Miss, PARTS, Share, listed_when_unknown, score, speakers};
+use crate::note::evaluate::{Figures, Item, Listed, Miss, PARTS, Share, listed_when_unknown, score, speakers};
 use crate::note::extract::extract;
 use crate::terminology::Lexicon;
 
@@ -39,7 +39,7 @@ struct NotesArguments {
     /// Leave out the list of what was missed
     #[arg(long)]
     brief: bool,
-    /// Measure, too, how often the words of a condition that the lexicon does not know are listed as uncovered (a minute)
+    /// Measure, too, how often the words of what the lexicon does not know are listed as uncovered, each finding left out in turn (minutes)
     #[arg(long)]
     uncovered: bool,
 }
@@ -63,15 +63,15 @@ pub fn run(arguments: &EvalArguments) -> anyhow::Result<ExitCode> {
     for item in &items {
         score(item, &extract(&item.transcript(), &lexicon), &mut figures);
         let (right, of) = speakers(item);
-        guessed = Share { count: guessed.count + right.count, of: guessed.of + right.of };
+        guessed.join(right);
         turns += of;
     }
     let mut text = table(&figures);
     text += &format!("speakers       {:.3} of {} guesses right, where {turns} turns hide theirs\n", guessed.value(), guessed.of);
     if arguments.uncovered {
-        let share = uncovered(&items)?;
-        text +=
-            &format!("uncovered      {:.3} of {} conditions that the lexicon did not know are listed\n", share.value(), share.of);
+        for (part, share) in uncovered(&items)?.parts() {
+            text += &format!("uncovered      {:.3} of {} {part} that the lexicon did not know are listed\n", share.value(), share.of);
+        }
     }
     if !arguments.brief {
         text += &figures.misses.iter().map(line).collect::<String>();
@@ -131,12 +131,11 @@ fn line(miss: &Miss) -> String {
     format!("{} {}: {}\n", miss.item, miss.part, miss.what)
 }
 
-/// How often a condition's words are listed as uncovered when its code, and those accepted for it, are not in the lexicon.
-fn uncovered(items: &[Item]) -> anyhow::Result<Share> {
-    let mut share = Share::default();
+/// How often the words of what the lexicon does not know are listed as uncovered.
+fn uncovered(items: &[Item]) -> anyhow::Result<Listed> {
+    let mut listed = Listed::default();
     for item in items {
-        let Share { count, of } = listed_when_unknown(item)?;
-        share = Share { count: share.count + count, of: share.of + of };
+        listed.add(&listed_when_unknown(item)?);
     }
-    Ok(share)
+    Ok(listed)
 }

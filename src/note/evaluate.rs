@@ -6,16 +6,17 @@
 mod figures;
 mod matching;
 mod set;
+mod unknown;
 
 use std::collections::HashMap;
 
 pub use figures::{Figures, Miss, Share, Tally};
 pub use set::{GoldCondition, Item};
+pub use unknown::{Listed, listed_when_unknown};
 
 use super::extract::extract;
 use super::speakers::guess;
 use super::{Note, Provenance, Side};
-use crate::terminology::{Lexicon, TerminologyError};
 use matching::Judge;
 use set::Turn;
 
@@ -61,31 +62,4 @@ fn well_founded(provenance: &Provenance, texts: &[usize]) -> bool {
     };
     let spans = provenance.spans();
     !spans.is_empty() && spans.iter().all(|span| inside(span.segment(), span.end()))
-}
-
-/// How often the words of an item's conditions are listed as leading to nothing when the code, and those accepted for it, are not in
-/// the lexicon: each condition is left out in turn.
-///
-/// # Errors
-/// [`TerminologyError`] where a built-in table does not read.
-pub fn listed_when_unknown(item: &Item) -> Result<Share, TerminologyError> {
-    let mut share = Share::default();
-    for condition in item.gold.conditions.iter().filter(|condition| !condition.mention.is_empty()) {
-        let lexicon = Lexicon::builtin_without(|code| accepted(condition, code))?;
-        share.add(listed_as_uncovered(item, condition, &extract(&item.transcript(), &lexicon)));
-    }
-    Ok(share)
-}
-
-/// Whether a code is of the category of the gold's or of one accepted beside it.
-fn accepted(condition: &GoldCondition, code: &str) -> bool {
-    let category = |code: &str| code.get(..3).unwrap_or_default().to_owned();
-    std::iter::once(&condition.icd10).chain(&condition.alt).any(|wanted| category(wanted) == category(code))
-}
-
-/// Whether the words of a condition are among those listed as leading to nothing.
-fn listed_as_uncovered(item: &Item, condition: &GoldCondition, note: &Note) -> bool {
-    matching::places(item, &condition.mention).into_iter().any(|(segment, start, end)| {
-        note.uncovered.iter().any(|entry| entry.span.segment() == segment && entry.span.start() < end && entry.span.end() > start)
-    })
 }

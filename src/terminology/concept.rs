@@ -276,3 +276,16 @@ term_kinds! {
     /// Pressures (`血壓`).
     Pressure = "pressure",
 }
+
+/// What a row of a table stands for, where a lexicon is asked for without some of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry<'a> {
+    /// A condition, by its ICD-10 code.
+    Condition(&'a str),
+    /// A drug, by its name.
+    Drug(&'a str),
+    /// An allergen that is no drug, by its name.
+    Allergen(&'a str),
+    /// A measurement, by its LOINC code.
+    Observation(&'a str),
+}

@@ -5,7 +5,7 @@ mod spread;
 
 use aho_corasick::AhoCorasick;
 
-use super::concept::{ConditionConcept, Drug, ObservationKind, Term, TermKind, Unit};
+use super::concept::{ConditionConcept, Drug, Entry, ObservationKind, Term, TermKind, Unit};
 use super::doses::Doses;
 use super::fold::Fold;
 use super::latin::LatinIndex;
@@ -110,25 +110,25 @@ impl Lexicon {
         builder.finish()
     }
 
-    /// The tables that come with the program less the conditions whose code is left out: what would be missed without them.
+    /// The tables that come with the program, where what is left out has no form: what would be missed without it.
     ///
     /// # Errors
     /// [`TerminologyError`] names the table and line that does not read.
-    pub fn builtin_without(left_out: impl Fn(&str) -> bool) -> Result<Self, TerminologyError> {
+    pub fn builtin_without(left_out: impl Fn(Entry<'_>) -> bool) -> Result<Self, TerminologyError> {
         Self::read_builtin(left_out)?.finish()
     }
 
-    fn read_builtin(left_out: impl Fn(&str) -> bool) -> Result<Builder, TerminologyError> {
+    fn read_builtin(left_out: impl Fn(Entry<'_>) -> bool) -> Result<Builder, TerminologyError> {
         let mut builder = Builder::new(Fold::new(tables::FOLD.0, tables::FOLD.1)?);
         builder.classes(tables::CLASSES)?;
         for table in tables::CONDITIONS {
             builder.conditions(*table, &left_out)?;
         }
         for table in tables::DRUGS {
-            builder.drugs(*table)?;
+            builder.drugs(*table, &left_out)?;
         }
-        builder.allergens(tables::ALLERGENS)?;
-        builder.observations(tables::OBSERVATIONS)?;
+        builder.allergens(tables::ALLERGENS, &left_out)?;
+        builder.observations(tables::OBSERVATIONS, &left_out)?;
         builder.units(tables::UNITS)?;
         for table in tables::TERMS {
             builder.terms(*table)?;

@@ -22,7 +22,7 @@ mod tables;
 mod tests;
 
 pub use check::{atc_group, atc_shape, icd9cm_shape, icd10_shape, icpc2_shape, loinc_check_digit};
-pub use concept::{ConditionConcept, Drug, DrugKind, LocalCode, ObservationKind, Term, TermKind, Unit, UnitKind};
+pub use concept::{ConditionConcept, Drug, DrugKind, Entry, LocalCode, ObservationKind, Term, TermKind, Unit, UnitKind};
 pub use doses::{DoseRange, Doses};
 pub use fold::Fold;
 pub use lexicon::{Found, Lexicon, Meaning, Spread};

@@ -51,6 +51,12 @@ impl Share {
         self.of += 1;
     }
 
+    /// Counts what another counted.
+    pub fn join(&mut self, other: Self) {
+        self.count += other.count;
+        self.of += other.of;
+    }
+
     /// Between 0 and 1; 0 of nothing.
     #[must_use]
     pub fn value(&self) -> f64 {

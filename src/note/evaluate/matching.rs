@@ -55,7 +55,8 @@ fn word(assertion: Assertion) -> &'static str {
     }
 }
 
-fn plain(name: &str) -> String {
+/// A name as names are compared.
+pub fn plain(name: &str) -> String {
     name.to_lowercase().replace('_', " ").trim().to_owned()
 }
 

@@ -153,7 +153,6 @@ pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Alle
             let silent = |between: &Utterance| !between.found.iter().any(names) && !between.chars.contains(&'药');
             before.speaker == utterance.speaker && previous.is_some_and(silent)
         });
-        stop_named_before(utterance, earlier.or(previous), lexicon, &mut courses);
         let told = utterances.get(..=index).unwrap_or_default();
         withdraw_named_before(told, lexicon, &mut courses);
         let answered = answered(told, lexicon, &mut courses);
@@ -161,6 +160,8 @@ pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Alle
         for said in mentions(utterance, lexicon, asked) {
             take(said, lexicon, &mut courses);
         }
+        // 食緊 X? 停咗佢: behind what the same turn says of X.
+        stop_named_before(utterance, earlier.or(previous), lexicon, &mut courses);
         let said_before = utterances.get(index.saturating_sub(CHANGE_REACH)..=index).unwrap_or_default();
         if !answered {
             change_named_before(said_before, lexicon, &mut courses);

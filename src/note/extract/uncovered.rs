@@ -155,6 +155,36 @@ fn latin_name(utterance: &Utterance, verb: usize, runs: &[Range<usize>]) -> Opti
     list::joins(utterance, verb..name.start, &[]).then_some((name.start, name.end))
 }
 
+/// What may stand between the name of a measurement and its value (folded).
+const IS: &str = " 系係得有返:=,";
+/// How many of it.
+const IS_LONGEST: usize = 3;
+/// What tells that a number before it is the time of day or a count (folded).
+const NO_VALUE: &str = "分钟点半号月年岁日晚次粒个";
+/// What tells that a number behind it is the time of day (folded).
+const HOUR: &str = "朝早昼晚晏夜晨";
+
+/// Numbers that look measured: creatinine 七十, LDL 三點八, 空腹糖五點二.
+fn values<'a>(utterance: &'a Utterance) -> impl Iterator<Item = (usize, usize)> + 'a {
+    utterance.numbers.iter().filter_map(|number| {
+        let lead = utterance.folded(utterance.back(number.start, IS_LONGEST)..number.start);
+        let between = lead.iter().rev().take_while(|c| IS.contains(**c)).count();
+        let name_ends = number.start - between;
+        let letters = utterance.chars.get(..name_ends).unwrap_or_default();
+        let name = letters.iter().rev().take_while(|c| c.is_ascii_alphanumeric()).count();
+        let named = name >= 2 && utterance.folded(name_ends - name..name_ends).iter().any(char::is_ascii_lowercase);
+        // A drug with a number and no unit is listed as such.
+        let named = named && !utterance.found.iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)) && hit.end == name_ends);
+        // BP 一樣, 兩歲半.
+        let long = number.end > number.start + 1 || number.end == utterance.clause(number.start).range.end;
+        let decimal = number.exact().is_some_and(|value| value.fract() != 0.0);
+        let decimal = decimal && !utterance.folded(number.start..number.end).contains(&'半');
+        let next = utterance.chars.get(number.end);
+        let no_value = next.is_some_and(|c| NO_VALUE.contains(*c)) || lead.last().is_some_and(|c| HOUR.contains(*c));
+        (number.exact().is_some() && (decimal || named && long) && !no_value).then_some((number.start, number.end))
+    })
+}
+
 /// 割過腎, 個肺切咗一半: something was taken out.
 fn taken_out(utterance: &Utterance) -> impl Iterator<Item = (usize, usize)> + '_ {
     utterance.chars.windows(2).enumerate().filter_map(|(at, pair)| {
@@ -189,7 +219,7 @@ fn in_utterance(
         .map(|quantity| (quantity.start, quantity.end));
     let drugs = lost_drugs(utterance, drugs, lexicon).chain(taken_unknown(utterance, lexicon));
     let mut cues: Vec<(usize, usize)> =
-        words.chain(amounts).chain(by_ending(&utterance.chars)).chain(drugs).chain(taken_out(utterance)).collect();
+        words.chain(amounts).chain(by_ending(&utterance.chars)).chain(drugs).chain(taken_out(utterance)).chain(values(utterance)).collect();
     cues.sort_unstable();
     let mut all: Vec<Uncovered> = Vec::new();
     let mut last = None;

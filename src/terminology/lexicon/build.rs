@@ -6,7 +6,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use sha2::{Digest, Sha256};
 
 use super::{Indication, Lexicon, Meaning};
-use crate::terminology::concept::{ConditionConcept, Drug, DrugKind, ObservationKind, Term, TermKind, Unit, UnitKind};
+use crate::terminology::concept::{ConditionConcept, Drug, DrugKind, Entry, ObservationKind, Term, TermKind, Unit, UnitKind};
 use crate::terminology::doses::Doses;
 use crate::terminology::fold::Fold;
 use crate::terminology::latin::LatinIndex;
@@ -140,11 +140,11 @@ impl Builder {
     pub(in crate::terminology) fn conditions(
         &mut self,
         table: (&'static str, &str),
-        left_out: &impl Fn(&str) -> bool,
+        left_out: &impl Fn(Entry<'_>) -> bool,
     ) -> Result<(), TerminologyError> {
         for row in self.read(table, 6)? {
             let condition = self.lexicon.conditions.len();
-            for form in row.list(5).filter(|_| !left_out(row.cell(0))) {
+            for form in row.list(5).filter(|_| !left_out(Entry::Condition(row.cell(0)))) {
                 let parts = elements(form);
                 if let [Element::Literal(words)] = parts.as_slice() {
                     self.form(words, Meaning::Condition(condition));
@@ -167,12 +167,15 @@ impl Builder {
         true
     }
 
-    pub(in crate::terminology) fn drugs(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+    pub(in crate::terminology) fn drugs(
+        &mut self,
+        table: (&'static str, &str),
+        left_out: &impl Fn(Entry<'_>) -> bool,
+    ) -> Result<(), TerminologyError> {
         for row in self.read(table, 4)? {
             let meaning = Meaning::Drug(self.lexicon.drugs.len());
             let drug = drug_of(&row)?;
-            self.form(row.cell(0), meaning);
-            for form in row.list(3) {
+            for form in std::iter::once(row.cell(0)).chain(row.list(3)).filter(|_| !left_out(Entry::Drug(row.cell(0)))) {
                 self.form(form, meaning);
             }
             self.lexicon.drugs.push(drug);
@@ -180,10 +183,14 @@ impl Builder {
         Ok(())
     }
 
-    pub(in crate::terminology) fn allergens(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+    pub(in crate::terminology) fn allergens(
+        &mut self,
+        table: (&'static str, &str),
+        left_out: &impl Fn(Entry<'_>) -> bool,
+    ) -> Result<(), TerminologyError> {
         for row in self.read(table, 2)? {
             let meaning = Meaning::Allergen(self.lexicon.allergens.len());
-            for form in row.list(1) {
+            for form in row.list(1).filter(|_| !left_out(Entry::Allergen(row.cell(0)))) {
                 self.form(form, meaning);
             }
             self.lexicon.allergens.push(row.cell(0).to_owned());
@@ -191,10 +198,14 @@ impl Builder {
         Ok(())
     }
 
-    pub(in crate::terminology) fn observations(&mut self, table: (&'static str, &str)) -> Result<(), TerminologyError> {
+    pub(in crate::terminology) fn observations(
+        &mut self,
+        table: (&'static str, &str),
+        left_out: &impl Fn(Entry<'_>) -> bool,
+    ) -> Result<(), TerminologyError> {
         for row in self.read(table, 7)? {
             let meaning = Meaning::Observation(self.lexicon.observations.len());
-            for form in row.list(6) {
+            for form in row.list(6).filter(|_| !left_out(Entry::Observation(row.cell(0)))) {
                 self.form(form, meaning);
             }
             self.lexicon.observations.push(ObservationKind {
