@@ -9,7 +9,7 @@ from collections import Counter
 
 from people import Refused
 
-READS = {"view", "search", "export", "permit", "report", "sign_in", "sign_out"}
+READS = {"view", "listed", "search", "export", "permit", "report", "sign_in", "sign_out"}
 
 
 # What a client sees of a server that was killed.
