@@ -196,15 +196,17 @@ impl Lexicon {
             })
             .collect();
         found.sort_unstable_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end), hit.meaning));
-        let (mut reach, mut reach_start) = (0, 0);
+        // 痛 of 右上腹…痛 is also there in 絞住痛: a word of what is felt does not hide the pieces in it.
+        let felt = |hit: &Found| matches!(hit.meaning, Meaning::Class(class) if !self.is_site(class));
+        let (mut reach, mut reach_start, mut reach_felt) = (0, 0, false);
         found.retain(|hit| {
             let inside = hit.end < reach || (hit.end == reach && hit.start > reach_start);
             // 出風疹 is what an allergy looks like, and 風疹 in it a finding: the first does not hide the second.
             let hides = !matches!(hit.meaning, Meaning::Term(term) if self.term_kind(term) == Some(TermKind::Reaction));
             if hit.end > reach && hides {
-                (reach, reach_start) = (hit.end, hit.start);
+                (reach, reach_start, reach_felt) = (hit.end, hit.start, felt(hit));
             }
-            !inside
+            !inside || reach_felt && felt(hit)
         });
         without_bridges(found)
     }

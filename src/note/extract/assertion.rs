@@ -343,18 +343,26 @@ impl Context<'_> {
 
     /// Rules 4 and 5.
     fn denied_or_family(&self, mention: &Mention) -> Option<Reading> {
+        // 冇血壓高,血壓高係我爸爸.
+        if self.said_to_be_a_relatives(mention) {
+            return self.relatives(mention, "a relative named behind it");
+        }
         let denied = self.denied(mention);
         match (self.subject(mention), denied) {
-            // That a relative's womb was taken out is no disease of the family.
-            (Subject::Family, None) if self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("Z9")) => {
-                reading(Claim::Nothing, "a relative's operation")
-            }
-            (Subject::Family, None) => reading(Claim::Family, "a relative's"),
+            (Subject::Family, None) => self.relatives(mention, "a relative's"),
             (Subject::Family, Some(_)) => reading(Claim::Nothing, "a relative has it not"),
             (_, Some(reason)) => reading(Claim::Absent, reason),
-            _ if self.topic_of_relative(mention) => reading(Claim::Family, "a relative named behind it"),
+            _ if self.topic_of_relative(mention) => self.relatives(mention, "a relative named behind it"),
             _ => None,
         }
+    }
+
+    /// What a relative has: a disease. That their womb was taken out or that they coughed is none of the family; a fit in fever is.
+    fn relatives(&self, mention: &Mention, reason: &'static str) -> Option<Reading> {
+        let told = self.concept(mention).is_none_or(|concept| {
+            !concept.icd10.starts_with("Z9") && (!concept.symptom || concept.icd10.starts_with("R56"))
+        });
+        if told { reading(Claim::Family, reason) } else { reading(Claim::Nothing, "a relative's complaint or operation") }
     }
 
     /// The first mention that starts behind this one's end.

@@ -14,14 +14,15 @@ pub enum Subject {
     Other,
 }
 
+/// What may stand between a name and the 係 that says whose it is (folded).
+const LEADS: [&str; 9] = ["", "嗰个", "那个", "个个", "就", "先", "嗰位", "嗰个就", "嗰个先"];
+/// How far behind a name that 係 is looked for.
+const LED_BY: usize = 6;
+
 impl Context<'_> {
     /// 糖尿我阿媽有: the relative comes after the topic.
     pub(super) fn topic_of_relative(&self, mention: &Mention) -> bool {
         let clause = self.clause(mention);
-        // 哮喘係我細佬,唔係我.
-        if self.whose(mention, TermKind::Family).is_some_and(|hit| self.is_family(&hit)) {
-            return true;
-        }
         let after = mention.end..clause.end;
         let Some(relative) = self.utterance.terms(self.lexicon, after.clone(), TermKind::Family).next() else { return false };
         let from = self.mentions.partition_point(|other| other.start < relative.end);
@@ -36,11 +37,20 @@ impl Context<'_> {
                 .any(|other| other.end <= clause.end)
     }
 
-    /// Who stands right behind a name and 係: whose it is.
+    /// Who stands right behind a name and 係: whose it is. 中風嗰個係佢老公; 高血壓就係我爸爸.
     fn whose(&self, mention: &Mention, kind: TermKind) -> Option<Found> {
-        let is = self.utterance.folded(mention.end..mention.end + 1) == ['系'];
-        let near = mention.end..self.clause(mention).end.min(mention.end + 3);
-        self.utterance.terms(self.lexicon, near, kind).next().copied().filter(|_| is)
+        let clause = self.clause(mention).end;
+        let behind = self.utterance.folded(mention.end..clause.min(mention.end + LED_BY));
+        let is = mention.end + behind.iter().position(|c| *c == '系')?;
+        let lead: String = self.utterance.folded(mention.end..is).iter().filter(|c| **c != ' ').collect();
+        let near = is..clause.min(is + 4);
+        let who = self.utterance.terms(self.lexicon, near, kind).next().copied();
+        who.filter(|who| LEADS.contains(&lead.as_str()) && self.utterance.folded(is + 1..who.start).iter().all(|c| "我你佢".contains(*c)))
+    }
+
+    /// Whether a relative is named behind it as who has it.
+    pub(super) fn said_to_be_a_relatives(&self, mention: &Mention) -> bool {
+        self.whose(mention, TermKind::Family).is_some_and(|hit| self.is_family(&hit))
     }
 
     pub(super) fn subject(&self, mention: &Mention) -> Subject {
@@ -102,7 +112,7 @@ impl Context<'_> {
 
     /// 老婆話係生蛇: a relative says what it is, and is not who has it.
     fn guesses(&self, hit: &Found) -> bool {
-        matches!(self.utterance.folded(hit.end..hit.end + 2), ['话' | '讲', '系' | '可' | '应' | '似' | '我' | '呢'])
+        matches!(self.utterance.folded(hit.end..hit.end + 2), ['话' | '讲', '系' | '可' | '应' | '似' | '我' | '你' | '呢'])
     }
 
     /// 我媽咪跌親: with these words somebody who comes along says whom they bring.
