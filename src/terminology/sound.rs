@@ -131,24 +131,19 @@ pub struct SoundIndex {
 }
 
 impl SoundIndex {
-    /// An index of the folded Chinese forms among these.
+    /// An index of the folded Chinese forms among these, as far as they mean what is `sought`.
     ///
     /// # Errors
     /// [`TerminologyError::Automaton`] when there are too many.
-    pub fn new<'a>(readings: Readings, forms: impl Iterator<Item = (&'a str, &'a [Meaning])>) -> Result<Self, TerminologyError> {
+    pub fn new<'a>(
+        readings: Readings,
+        forms: impl Iterator<Item = (&'a str, &'a [Meaning])>,
+        sought: impl Fn(Meaning) -> bool,
+    ) -> Result<Self, TerminologyError> {
         let forms: Vec<(Vec<char>, Vec<Meaning>)> = forms
             .map(|(form, meanings)| {
-                let sought = |meaning: &&Meaning| {
-                    matches!(
-                        meaning,
-                        Meaning::Condition(_)
-                            | Meaning::Drug(_)
-                            | Meaning::Class(_)
-                            | Meaning::Observation(_)
-                            | Meaning::Allergen(_)
-                    )
-                };
-                (form.chars().collect::<Vec<char>>(), meanings.iter().filter(sought).copied().collect::<Vec<Meaning>>())
+                let meant = meanings.iter().copied().filter(|meaning| sought(*meaning));
+                (form.chars().collect::<Vec<char>>(), meant.collect::<Vec<Meaning>>())
             })
             .filter(|(form, meanings)| form.len() >= SHORTEST && !meanings.is_empty() && form.iter().all(|c| *c >= '\u{3400}'))
             .collect();
@@ -235,7 +230,7 @@ mod tests {
         let forms: Vec<String> =
             ["高血壓", "糖尿病", "心口痛", "中風", "頭暈", "櫃員"].iter().map(|form| fold.text(form)).collect();
         let meaning = [Meaning::Condition(0)];
-        let index = SoundIndex::new(readings, forms.iter().map(|form| (form.as_str(), &meaning[..]))).unwrap();
+        let index = SoundIndex::new(readings, forms.iter().map(|form| (form.as_str(), &meaning[..])), |_| true).unwrap();
         let found = |said: &str| {
             let folded: Vec<char> = fold.text(said).chars().collect();
             index.find(&folded).into_iter().map(|found| (found.start, found.end)).collect::<Vec<_>>()

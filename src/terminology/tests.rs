@@ -43,7 +43,7 @@ fn every_code_has_its_shape_and_one_concept() {
     let mut names = HashSet::new();
     for drug in &lexicon.drugs {
         assert!(drug.atc.as_deref().is_none_or(atc_shape), "{}", drug.name);
-        assert!(names.insert(&drug.name), "{} has two rows", drug.name);
+        assert!(names.insert((&drug.name, &drug.atc)), "{} has two rows", drug.name);
         assert_eq!(drug.name, drug.name.to_lowercase());
     }
     let mut loinc = HashSet::new();

@@ -35,7 +35,7 @@ fn an_answer_is_said_of_the_drug_that_was_asked_about() {
         ("d:有冇食 warfarin?|p:有,三 mg,每晚一次。", &["warfarin 3 mg x1"]),
         ("d:losartan 日日食?|p:唔係,隔日食,五十 mg。", &["losartan 50 mg x0.5"]),
         ("d:bisoprolol 仲有冇食?|p:停咗喇。", &["-bisoprolol"]),
-        ("d:蘭索拉唑點食?|p:朝早一粒。", &[]),
+        ("d:蘭巴多唑點食?|p:朝早一粒。", &[]),
         ("d:Betaloc 一日食幾多次?|p:兩次。|d:每次呢?|p:半粒,五十 mg 嗰隻。", &["metoprolol 25 mg x2"]),
         // The question is another.
         ("d:開 naproxen 二百五十 mg 一日兩次。胃有冇事?|p:冇。", &["naproxen 250 mg x2"]),

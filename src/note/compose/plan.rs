@@ -42,7 +42,7 @@ pub(super) fn phrases(part: Part, note: &Note, language: Language, named: bool) 
 
 /// Whether the plan changes how this drug is taken, so that it is said there.
 pub(super) fn is_changed(note: &Note, taken: &Medication) -> bool {
-    note.medications.iter().any(|drug| drug.status == MedicationStatus::Planned && drug.name == taken.name)
+    note.medications.iter().any(|drug| drug.status == MedicationStatus::Planned && same(drug, taken))
 }
 
 /// A drug and how it is taken, with what was heard where it only sounds like the drug.
@@ -51,8 +51,29 @@ pub(crate) fn drug(drug: &Medication, language: Language) -> String {
     if regimen.is_empty() { name } else { format!("{name} {regimen}") }
 }
 
+/// One drug in one form: eye drops are no tablets.
+fn same(one: &Medication, other: &Medication) -> bool {
+    one.name == other.name && one.atc == other.atc
+}
+
 fn name(drug: &Medication, language: Language) -> String {
-    format!("{}{}", drug.name.trim(), doubt(misheard(drug), drug.sounds_like.as_deref(), language))
+    let form = form(drug).map(|(english, chinese)| language.pick(format!(" {english}"), chinese.to_owned())).unwrap_or_default();
+    format!("{}{form}{}", drug.name.trim(), doubt(misheard(drug), drug.sounds_like.as_deref(), language))
+}
+
+/// The form that the ATC code tells and the name does not: how the codes begin, in English and Chinese.
+const FORMS: [(&[&str], &str, &str); 4] = [
+    (&["S01"], "eye drops", "眼藥水"),
+    (&["S02"], "ear drops", "滴耳液"),
+    (&["R01AC", "R01AD"], "nasal spray", "噴鼻劑"),
+    (&["M02A", "D10AF", "D06BX", "D06BB", "D07AB09"], "(topical)", "（外用）"),
+];
+
+fn form(drug: &Medication) -> Option<(&'static str, &'static str)> {
+    let atc = drug.atc.as_deref()?;
+    let said = ["drops", "cream", "spray", "tears"].iter().any(|word| drug.name.ends_with(word));
+    let of = FORMS.iter().find(|(codes, ..)| codes.iter().any(|code| atc.starts_with(code)))?;
+    (!said).then_some((of.1, of.2))
 }
 
 /// How it was taken before the change that the entry itself tells of.
@@ -85,7 +106,7 @@ pub(crate) fn regimen(drug: &Medication, language: Language) -> String {
 fn prescribed(note: &Note, language: Language, named: bool) -> Vec<Phrase<'_>> {
     let with = |status| note.medications.iter().filter(move |drug| drug.status == status);
     let started = with(MedicationStatus::Planned).map(|new| {
-        let before: Vec<&Medication> = with(MedicationStatus::Active).filter(|old| old.name == new.name).collect();
+        let before: Vec<&Medication> = with(MedicationStatus::Active).filter(|old| same(old, new)).collect();
         let changed = || former(new, language).map(|was| format!("{} {was}", name(new, language)));
         let (was, is) = (before.first().map(|old| drug(old, language)).or_else(changed), regimen(new, language));
         let words = match was {

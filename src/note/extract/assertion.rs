@@ -254,7 +254,12 @@ impl Context<'_> {
         let clauses = self.utterance.clauses();
         let sentence = clauses.get(index).map(|clause| clause.sentence);
         let same = |clause: Option<&super::clauses::Clause>| clause.map(|clause| clause.sentence) == sentence;
-        !same(clauses.get(index + 1)) || clauses.get(index).is_some_and(|clause| self.bare(&clause.range))
+        // 我甲亢,食緊藥,有冇關係? tells of oneself and asks of something else.
+        let tells = |range: &Range<usize>| {
+            self.utterance.speaker != Speaker::Doctor && self.utterance.chars.get(range.start) == Some(&'我')
+        };
+        !same(clauses.get(index + 1))
+            || clauses.get(index).is_some_and(|clause| self.bare(&clause.range) && !tells(&clause.range))
     }
 
     /// 痛唔痛, 發唔發燒: the same character on both sides of 唔, touching the mention.

@@ -10,7 +10,7 @@ use super::mention::Mention;
 use super::utterance::{Speaker, Utterance};
 use crate::note::Laterality;
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
-use answers::{not_me, not_you, replaced, well, whole};
+use answers::{not_me, not_you, replaced, smoking, well, whole};
 
 pub use sides::takes_back;
 
@@ -240,6 +240,16 @@ impl Talk<'_> {
         (asked && !over && words.contains('度')).then_some((Answer::Yes, number.start, number.end))
     }
 
+    /// 煙呢? 戒咗五年喇. 食煙嗎? 一日一包.
+    fn smokes(&self, index: usize, context: &Context<'_>, clause: &Range<usize>) -> Option<(Answer, usize, usize)> {
+        let of_tobacco = |pending: &Pending| {
+            let concept = self.lexicon.conditions.get(pending.mention.condition);
+            pending.utterance + 1 == index && concept.is_some_and(|concept| concept.icd10.starts_with("F17"))
+        };
+        let answer = smoking(context.utterance, clause).filter(|_| self.pending.iter().any(of_tobacco))?;
+        Some((answer, clause.start, clause.end))
+    }
+
     fn ask(&mut self, question: Pending) {
         if self.pending.len() == MOST_PENDING {
             self.pending.remove(0);
@@ -312,6 +322,7 @@ impl Talk<'_> {
         let answered =
             answered.filter(|_| named.is_none()).or_else(|| answer_in(context, clause.range.start..until, named.is_some()));
         let answered = answered.or_else(|| self.measured(index, context, &clause.range));
+        let answered = answered.or_else(|| self.smokes(index, context, &clause.range));
         let echoed = || self.echo(index, context, &clause.range).filter(|_| named.is_none());
         let answered = answered.map(|(answer, start, end)| (answer, start, end, None));
         let Some((answer, start, end, repeated)) =

@@ -157,7 +157,8 @@ pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Alle
         withdraw_named_before(told, lexicon, &mut courses);
         let answered = answered(told, lexicon, &mut courses);
         let asked = previous.is_some_and(|before| asks_for_drugs(before, lexicon));
-        for said in mentions(utterance, lexicon, asked) {
+        for mut said in mentions(utterance, lexicon, asked) {
+            said.drug = meant(&said, lexicon, &courses);
             take(said, lexicon, &mut courses);
         }
         // 食緊 X? 停咗佢: behind what the same turn says of X.
@@ -189,9 +190,36 @@ fn named_by_name(courses: &[(usize, Course)]) -> BTreeSet<String> {
     codes().filter(|(class, _)| holds(class)).map(|(_, course)| course.medication.name.clone()).collect()
 }
 
+/// What people call by its use, and the class they mean (folded).
+const BY_USE: [(&str, &str); 1] = [("去水丸", "C03")];
+
+/// 薄血藥由今晚起停, 嗰隻去水丸停咗佢: of the one drug of that class that is taken.
+fn meant(said: &Said, lexicon: &Lexicon, courses: &[(usize, Course)]) -> usize {
+    let Some(drug) = lexicon.drugs.get(said.drug) else { return said.drug };
+    let by_use = BY_USE.iter().find(|(name, _)| lexicon.fold().text(&said.text) == *name).map(|(_, class)| *class);
+    let class = by_use.or(drug.atc.as_deref().filter(|_| drug.kind == DrugKind::Class));
+    let named = courses.iter().any(|(_, course)| course.medication.name == drug.name);
+    let (Some(class), Some(MedicationStatus::Stopped), false) = (class, said.status, named) else { return said.drug };
+    let of_class = |course: &Course| {
+        let atc = course.medication.atc.as_deref().unwrap_or_default();
+        course.medication.status == MedicationStatus::Active && atc.len() > class.len() && atc.starts_with(class)
+    };
+    let mut taken = courses.iter().filter(|(_, course)| of_class(course));
+    match (taken.next(), taken.next()) {
+        (Some((only, _)), None) => *only,
+        _ => said.drug,
+    }
+}
+
 fn take(said: Said, lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
     let Some(drug) = lexicon.drugs.get(said.drug) else { return };
-    let place = courses.iter().position(|(_, course)| course.medication.name == drug.name);
+    // Eye drops and tablets of one name are two where each is told how to take; a name alone is the one told of.
+    let told = said.regimen.dose.is_some() || said.regimen.times_per_day.is_some();
+    let named = |(other, course): &(usize, Course)| {
+        course.medication.name == drug.name && !(told && *other != said.drug && course.medication.times_per_day.is_some())
+    };
+    let same = courses.iter().position(|(other, _)| *other == said.drug);
+    let place = same.or_else(|| courses.iter().position(named));
     if said.withheld {
         if let Some(place) = place
             && courses.get(place).is_some_and(|(_, course)| course.medication.status != MedicationStatus::Stopped)

@@ -145,7 +145,10 @@ fn sick_leave(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -
         return None;
     }
     let near = leave.start.saturating_sub(8).max(clause.start)..clause.end.min(leave.end + 8);
-    let (days, when) = days(utterance, lexicon, near).or_else(|| {
+    // 病假七天三天后覆诊: the time right behind it is its own.
+    let own = utterance.quantities_in(leave.end..near.end).iter().find(|quantity| quantity.kind == UnitKind::Time);
+    let own = own.filter(|own| own.start <= leave.end + 2).map(|own| leave.end..own.end);
+    let (days, when) = own.and_then(|own| days(utterance, lexicon, own)).or_else(|| days(utterance, lexicon, near)).or_else(|| {
         // 休息一個禮拜,我寫病假紙.
         let index = utterance.clause_index(leave.start).checked_sub(1)?;
         let rest = utterance.clauses().get(index).filter(|before| before.range.end + 1 >= clause.start)?.range.clone();

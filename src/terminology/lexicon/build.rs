@@ -276,6 +276,20 @@ impl Builder {
         conditions.chain(drugs).map(|(meaning, name)| (meaning, self.lexicon.fold.text(name)))
     }
 
+    /// Names are found by their sound, and of the small words those that a note hangs on: 豪克 for 毫克, 敏敢 for 敏感.
+    fn found_by_sound(&self, meaning: Meaning) -> bool {
+        match meaning {
+            Meaning::Unit(unit) => {
+                self.lexicon.units.get(unit).is_some_and(|unit| matches!(unit.kind, UnitKind::Dose | UnitKind::Measure))
+            }
+            Meaning::Term(term) => matches!(
+                self.lexicon.term_kind(term),
+                Some(TermKind::Allergy | TermKind::FollowUp | TermKind::SickLeave | TermKind::Refer)
+            ),
+            _ => true,
+        }
+    }
+
     pub(in crate::terminology) fn finish(mut self) -> Result<Lexicon, TerminologyError> {
         self.lexicon.automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
@@ -288,7 +302,7 @@ impl Builder {
         let readings = Readings::new(file, text, &self.lexicon.fold)?;
         let mut names = SearchIndex::new(forms(), self.names(), &readings);
         self.chinese.drain(..).for_each(|(meaning, name)| names.name_in_chinese(meaning, &name));
-        let by_sound = SoundIndex::new(readings, forms())?;
+        let by_sound = SoundIndex::new(readings, forms(), |meaning| self.found_by_sound(meaning))?;
         let by_letters = LatinIndex::new(forms());
         self.lexicon.by_sound = Some(by_sound);
         self.lexicon.by_letters = by_letters;
@@ -341,5 +355,20 @@ pub(in crate::terminology) fn drug_of(row: &Row<'_>) -> Result<Drug, Terminology
         "vaccine" => DrugKind::Vaccine,
         _ => return Err(row.error("kind: none of drug, class, vaccine")),
     };
-    Ok(Drug { name: row.cell(0).to_owned(), atc: optional(row.cell(1)), kind })
+    let name = if kind == DrugKind::Drug { generic(row.cell(0)) } else { row.cell(0) };
+    Ok(Drug { name: name.to_owned(), atc: optional(row.cell(1)), kind })
+}
+
+/// What a row's name ends with to say in what form the drug comes; the note has the generic name, and the ATC code tells them apart.
+const PREPARATIONS: [&str; 11] = [
+    " oral", " injection", " suppository", " mouthwash", " nasal spray", " gel", " patch", " cream", " solution", " eye drops",
+    " ear drops",
+];
+/// Preparations whose name says nothing without its form.
+const PREPARED: [&str; 3] = ["aqueous cream", "olive oil ear drops", "timolol combination eye drops"];
+
+/// The generic name of a drug whose row names its form too.
+fn generic(name: &str) -> &str {
+    let stem = PREPARATIONS.iter().find_map(|form| name.strip_suffix(form));
+    stem.filter(|_| !PREPARED.contains(&name)).unwrap_or(name)
 }

@@ -91,9 +91,12 @@ fn each_denied(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) {
         // 药没有鸡蛋吃了起风: up to the next name, where no mark stands between.
         let next = utterance.within(hit.end..clause.end).iter().find(|next| substance(utterance, next, lexicon).is_some());
         let end = next.map_or(clause.end, |next| next.start);
+        // 药没有不过食花生嘴唇会肿.
+        let but = utterance.terms(lexicon, hit.end..end, TermKind::Contrast).next();
+        let end = but.map_or(end, |but| but.start);
         let rest: String = utterance.folded(hit.end..end).iter().filter(|c| !"就都亦 呀啊喎㗎啦喇".contains(**c)).collect();
         if lead
-            && ["冇", "无", "冇有", "唔觉", "未试过", "冇试过"].contains(&rest.as_str())
+            && ["冇", "无", "冇有", "唔觉", "未试过", "冇试过", "未试过有事", "冇试过有事", "未有过"].contains(&rest.as_str())
             && let Some(evidence) = evidence_of(utterance, hit.start..end)
         {
             put(all, name, AllergyStatus::None, evidence);

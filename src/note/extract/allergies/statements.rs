@@ -84,6 +84,9 @@ pub(super) fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec
         let question = clause.asked && last_clause(utterance, &range)
             || utterance.has(lexicon, range.clone(), &[TermKind::Question, TermKind::QuestionEnd])
             || asks_which(utterance, lexicon, &range);
+        // 乜都唔敏感 asks nothing.
+        let words: String = utterance.folded(range.clone()).iter().collect();
+        let question = question && !["乜都唔", "咩都唔", "乜嘢都唔", "咩嘢都唔"].iter().any(|all| words.contains(all));
         let signs = utterance.terms(lexicon, range.clone(), TermKind::Allergy).count();
         if signs > 1 && utterance.has(lexicon, range.clone(), &[TermKind::NotSo]) {
             // 海鮮敏感唔係顯影劑敏感 compares two allergies and claims neither.

@@ -32,6 +32,12 @@ impl Context<'_> {
         }
         let next_word = self.utterance.chars.get(mention.end);
         let ended = !concept.symptom && next_word == Some(&'完') || self.treated(mention);
+        if self.healed(mention, &concept.icd10, &sentence) {
+            return reading(Claim::Historical, "an injury of years ago");
+        }
+        if concept.chronic && self.is_something_else_now(mention, &sentence) {
+            return reading(Claim::Historical, "before what it is now");
+        }
         let lasts = self.lasting(clause.clone());
         // 煙戒咗五年: what was given up is told by its name.
         let given_up =
@@ -106,6 +112,23 @@ impl Context<'_> {
         let as_a_child = self.utterance.terms(self.lexicon, near, TermKind::History).any(childhood);
         let had = self.utterance.folded(mention.start.saturating_sub(2)..mention.start).contains(&'过');
         as_a_child && (had || OUTGROWN.iter().any(|code| icd10.starts_with(code)))
+    }
+
+    /// 舊年跌咗一跤,右手腕斷咗: an injury in a sentence that tells of a year ago and of nothing since.
+    fn healed(&self, mention: &Mention, icd10: &str, sentence: &Range<usize>) -> bool {
+        let near = sentence.start.max(self.utterance.back(mention.start, SUBJECT_REACH))..mention.start;
+        let of_years = |hit: &Found| self.utterance.folded(hit.start..hit.end).ends_with(&['年']);
+        icd10.starts_with(['S', 'T'])
+            && self.utterance.terms(self.lexicon, near.clone(), TermKind::Before).any(of_years)
+            && !self.has(near, &[TermKind::Now, TermKind::Ongoing])
+    }
+
+    /// 以前甲亢,而家變咗甲減: right behind the word for what was, with what it has come to.
+    fn is_something_else_now(&self, mention: &Mention, sentence: &Range<usize>) -> bool {
+        let touching = self.has(mention.start.saturating_sub(3)..mention.start, &[TermKind::History]);
+        let behind = mention.end..sentence.end.min(self.utterance.ahead(mention.end, SUBJECT_REACH));
+        let words: String = self.utterance.folded(behind).iter().collect();
+        touching && ["变咗", "变成", "变左", "变了", "转咗做"].iter().any(|turned| words.contains(turned))
     }
 
     /// 做完白內障手術: what was operated on is over.

@@ -109,6 +109,18 @@ pub(super) fn well(utterance: &Utterance, clause: &Range<usize>, icd10: &str) ->
     WELL.iter().any(said) && !words.contains(['唔', '冇'])
 }
 
+/// 戒咗五年 tells that one smoked, 一日一包 that one does.
+pub(super) fn smoking(utterance: &Utterance, clause: &Range<usize>) -> Option<Answer> {
+    let words = words(utterance, clause);
+    let given_up = ["戒咗", "戒左", "戒了"].iter().any(|word| words.starts_with(word));
+    let counted = (words.contains('包') || words.contains('支')) && (words.contains("一日") || words.contains("每日"));
+    match (given_up, counted) {
+        (true, _) => Some(Answer::Once),
+        (_, true) => Some(Answer::Yes),
+        _ => None,
+    }
+}
+
 /// 我自己冇, 佢自己未試過: behind a relative's condition.
 pub(super) fn not_me(utterance: &Utterance, clause: &Range<usize>) -> bool {
     let words = words(utterance, clause);

@@ -21,6 +21,8 @@ const SUBJECT_REACH: usize = 30;
 pub(super) const CHANGE_REACH: usize = 3;
 /// How much may stand before a new dose.
 const CHANGE_WORDS: usize = 12;
+/// What is counted and no drug (folded).
+const OF_ELSE: &str = "杯支包碗樽罐磅公斤餐份碟";
 /// Words that lead to a new dose (folded).
 const CHANGES: [&str; 26] = [
     "加到",
@@ -75,6 +77,10 @@ pub(super) fn stop_named_before(
         |before: &Utterance, hit: &Found| is_drug(&hit) && (asked_about(before, hit) || !beside_the_point(before, lexicon, hit));
     for stop in utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::DrugStopped) {
         let clause = utterance.clause(stop.start).range;
+        // 宵夜戒咗佢: a habit, named right before it.
+        if utterance.folded(stop.start..stop.end).first() == Some(&'戒') {
+            continue;
+        }
         // 停咗兩個月喇.
         let rest = utterance.folded(stop.end..clause.end.max(stop.end));
         let ends = rest.len() <= 3 || rest.len() <= 8 && rest.iter().all(|c| SINCE.contains(*c) || "喇啦了个".contains(*c));
@@ -165,7 +171,9 @@ pub(super) fn change_named_before(utterances: &[Utterance], lexicon: &Lexicon, c
             continue;
         };
         let names = |hit: &Found| matches!(hit.meaning, Meaning::Drug(_) | Meaning::Observation(_));
-        if utterance.within(clause.start..number.start).iter().any(names) {
+        // 凍啡減到一杯, 由九十磅減到八十磅.
+        let of_else = utterance.chars.get(number.end).is_some_and(|c| OF_ELSE.contains(*c));
+        if of_else || utterance.within(clause.start..number.start).iter().any(names) {
             continue;
         }
         let here = utterance.within(0..clause.start).iter().rev().map(|hit| (utterance, hit));
