@@ -111,7 +111,7 @@ fn all_substances_of_an_allergy_are_found_and_what_is_misspelt_is_listed() {
         ("-:你对什么药过敏|-:盘尼西林和阿司匹林", &["!penicillin", "!aspirin"]),
         ("d:有冇藥物敏感?|p:有。|d:咩藥呀?|p:盤尼西淋。", &["?盤尼西淋"]),
         ("d:Any drug allergies?|p:Yes, pencilin.", &["?pencilin"]),
-        ("d:對乜嘢藥敏感?|p:阿巴仙，同埋撲熱息痛。", &["!paracetamol", "?阿巴仙"]),
+        ("d:對乜嘢藥敏感?|p:阿摩仙，同埋撲熱息痛。", &["!paracetamol", "?阿摩仙"]),
         ("d:有冇藥物敏感?|p:有，盤尼西林、sulfa 同埋海鮮。", &["!penicillin", "!sulfonamide", "!shellfish"]),
         ("p:I'm allergic to penicillin, sulfa and shellfish.", &["!penicillin", "!sulfonamide", "!shellfish"]),
         ("-:Allergies: penicillin, NSAIDs", &["!penicillin", "!nsaid"]),

@@ -139,6 +139,15 @@ impl Said {
     }
 }
 
+impl Course {
+    /// Whether it was taken before this talk, and how.
+    fn taken(&self) -> bool {
+        self.medication.status == MedicationStatus::Active
+            && !self.decided
+            && (self.medication.dose.is_some() || self.medication.times_per_day.is_some())
+    }
+}
+
 /// All drugs of the talk, each once: a later dose replaces an earlier one, a drug withheld goes.
 #[must_use]
 pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Allergies) -> Vec<Course> {
@@ -221,10 +230,17 @@ fn take(said: Said, lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
     let same = courses.iter().position(|(other, _)| *other == said.drug);
     let place = same.or_else(|| courses.iter().position(named));
     if said.withheld {
-        if let Some(place) = place
-            && courses.get(place).is_some_and(|(_, course)| course.medication.status != MedicationStatus::Stopped)
-        {
-            courses.remove(place);
+        match place.and_then(|place| courses.get_mut(place)) {
+            Some((_, course)) if course.medication.status == MedicationStatus::Stopped => {}
+            // 食緊 X 一日一次。 X 唔好再食: what is taken so is stopped.
+            Some((_, course)) if course.taken() && said.doctor => {
+                (course.medication.status, course.decided, course.medication.changed_from) = (MedicationStatus::Stopped, true, None);
+                if let crate::note::Provenance::Heard { evidence, .. } = &mut course.medication.provenance {
+                    evidence.merge(&said.evidence);
+                }
+            }
+            Some(_) => courses.retain(|(_, course)| course.medication.name != drug.name),
+            None => {}
         }
         return;
     }

@@ -48,7 +48,11 @@ pub(super) fn once(utterance: &Utterance, range: &Range<usize>) -> bool {
         let meal = matches!(words.get(at + 2), Some('饭' | '早' | '晚' | '餐' | '药' | '针'));
         matches!(pair, [verb, '过' | '完' | '咗' | '亲'] if TAKEN.contains(*verb)) && !meal
     });
-    taken || words.windows(2).any(|pair| matches!(pair, ['一', verb] if TAKEN.contains(*verb)))
+    // 上次照電腦打顯影劑.
+    let said: String = words.iter().collect();
+    let then = ["上次", "嗰次", "旧年", "以前", "之前", "小时候", "细个"].iter().any(|when| said.contains(when))
+        && words.iter().any(|c| TAKEN.contains(*c));
+    then || taken || words.windows(2).any(|pair| matches!(pair, ['一', verb] if TAKEN.contains(*verb)))
 }
 
 /// What is done with what one may be allergic to (folded).
