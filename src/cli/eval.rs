@@ -70,7 +70,8 @@ pub fn run(arguments: &EvalArguments) -> anyhow::Result<ExitCode> {
     text += &format!("speakers       {:.3} of {} guesses right, where {turns} turns hide theirs\n", guessed.value(), guessed.of);
     if arguments.uncovered {
         for (part, share) in uncovered(&items)?.parts() {
-            text += &format!("uncovered      {:.3} of {} {part} that the lexicon did not know are listed\n", share.value(), share.of);
+            text +=
+                &format!("uncovered      {:.3} of {} {part} that the lexicon did not know are listed\n", share.value(), share.of);
         }
     }
     if !arguments.brief {

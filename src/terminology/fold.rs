@@ -14,6 +14,9 @@ use super::table::rows;
 /// CJK Unified Ideographs and Extension A, where Hong Kong's characters live.
 const IDEOGRAPHS: [std::ops::RangeInclusive<char>; 2] = ['\u{3400}'..='\u{4DBF}', '\u{4E00}'..='\u{9FFF}'];
 
+/// Characters of spoken Cantonese that OpenCC has simplified forms for which nobody writes: they stand for themselves.
+const SPOKEN: &str = "嗰喎搵癐";
+
 /// The character fold.
 #[derive(Debug)]
 pub struct Fold {
@@ -33,8 +36,11 @@ impl Fold {
             .lines()
             .zip(converted.lines())
             .filter_map(|(from, to)| Some((single(from)?, single(to)?)))
-            .filter(|(from, to)| from != to)
+            .filter(|(from, to)| from != to && !SPOKEN.contains(*from))
             .collect();
+        map.extend(
+            SPOKEN.chars().zip(converter.convert(SPOKEN).chars()).filter(|(to, from)| to != from).map(|(to, from)| (from, to)),
+        );
         let mut own = Vec::new();
         for row in rows(file, table, 2)? {
             let to = row.cell(1).chars().next().ok_or_else(|| row.error("no target character"))?;

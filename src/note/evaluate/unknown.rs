@@ -56,7 +56,8 @@ pub fn listed_when_unknown(item: &Item) -> Result<Listed, TerminologyError> {
         listed.conditions.add(matching::places(item, &condition.mention).into_iter().any(|place| is_listed(&note, place)));
     }
     let known = extract(&transcript, &Lexicon::builtin()?);
-    let substance = |name: &str, entry: Entry<'_>| matches!(entry, Entry::Drug(other) | Entry::Allergen(other) if plain(other) == name);
+    let substance =
+        |name: &str, entry: Entry<'_>| matches!(entry, Entry::Drug(other) | Entry::Allergen(other) if plain(other) == name);
     for gold in &item.gold.medications {
         let name = plain(&gold.name);
         let Some(found) = known.medications.iter().find(|found| plain(&found.name) == name) else { continue };

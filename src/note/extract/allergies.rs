@@ -130,7 +130,7 @@ fn goes_on(utterance: &Utterance, lexicon: &Lexicon) -> bool {
     let all = 0..utterance.chars.len();
     let short = utterance.between(all.start, all.end) <= BARE_ANSWER;
     let named = utterance.within(all.clone()).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_) | Meaning::Allergen(_)));
-    let which = utterance.folded(all.clone()).iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边'));
+    let which = utterance.folded(all.clone()).iter().any(|c| matches!(c, '咩' | '什' | '边'));
     let which = which || utterance.has(lexicon, all.clone(), &[TermKind::OpenQuestion]);
     let yes = utterance.has(lexicon, all.clone(), &[TermKind::Affirmation]) && unread(utterance, lexicon).is_none();
     let no = utterance.has(lexicon, all, &[TermKind::Negation, TermKind::NotSo]);

@@ -364,9 +364,9 @@ impl Context<'_> {
 
     /// What a relative has: a disease. That their womb was taken out or that they coughed is none of the family; a fit in fever is.
     fn relatives(&self, mention: &Mention, reason: &'static str) -> Option<Reading> {
-        let told = self.concept(mention).is_none_or(|concept| {
-            !concept.icd10.starts_with("Z9") && (!concept.symptom || concept.icd10.starts_with("R56"))
-        });
+        let told = self
+            .concept(mention)
+            .is_none_or(|concept| !concept.icd10.starts_with("Z9") && (!concept.symptom || concept.icd10.starts_with("R56")));
         if told { reading(Claim::Family, reason) } else { reading(Claim::Nothing, "a relative's complaint or operation") }
     }
 

@@ -66,8 +66,8 @@ pub fn soft_cuts(chars: &[char], found: &[Found], quantities: &[Quantity], lexic
 
 /// 嗎, 喎, 喇: the sentence is over.
 fn closes(chars: &[char], at: usize) -> bool {
-    let ends = chars.get(at).is_some_and(|c| matches!(c, '吗' | '喎' | '喇' | '啦' | '囉' | '㗎' | '吧'));
-    ends && chars.get(at + 1).is_some_and(|next| !matches!(next, '吗' | '喎' | '喇' | '啦' | '囉' | '㗎' | '吧' | '呀' | '?'))
+    let ends = chars.get(at).is_some_and(|c| matches!(c, '吗' | '喎' | '喇' | '啦' | '啰' | '㗎' | '吧'));
+    ends && chars.get(at + 1).is_some_and(|next| !matches!(next, '吗' | '喎' | '喇' | '啦' | '啰' | '㗎' | '吧' | '呀' | '?'))
 }
 
 /// A question, 但係, 如果, a measurement with its number, a drug's verb: something new begins.

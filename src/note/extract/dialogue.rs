@@ -211,7 +211,7 @@ impl Talk<'_> {
         let short = chars.len() <= 4 + usize::from(denied);
         let here = |pending: &&Pending| pending.utterance + 1 == index;
         // 食煙? 食呀, 流鼻水? 流到停唔到: what one does may be repeated alone.
-        let goes_on = matches!(chars.get(1), Some('呀' | '紧' | '开' | '㗎' | '囉' | '啰' | '到' | '啲' | '咗'));
+        let goes_on = matches!(chars.get(1), Some('呀' | '紧' | '开' | '㗎' | '啰' | '到' | '啲' | '咗'));
         let does = goes_on
             && self.pending.iter().filter(here).any(|pending| {
                 let habit = self.lexicon.conditions.get(pending.mention.condition);
@@ -241,13 +241,25 @@ impl Talk<'_> {
     }
 
     /// 煙呢? 戒咗五年喇. 食煙嗎? 一日一包.
-    fn smokes(&self, index: usize, context: &Context<'_>, clause: &Range<usize>) -> Option<(Answer, usize, usize)> {
-        let of_tobacco = |pending: &Pending| {
+    fn smokes(&mut self, index: usize, context: &Context<'_>, clause: &Range<usize>) -> bool {
+        let aside = [TermKind::Family, TermKind::Other, TermKind::Negation];
+        let Some(answer) = smoking(context.utterance, clause) else { return false };
+        if context.utterance.has(self.lexicon, 0..clause.end, &aside) {
+            return false;
+        }
+        let of_tobacco = |pending: &mut Pending| {
             let concept = self.lexicon.conditions.get(pending.mention.condition);
             pending.utterance + 1 == index && concept.is_some_and(|concept| concept.icd10.starts_with("F17"))
         };
-        let answer = smoking(context.utterance, clause).filter(|_| self.pending.iter().any(of_tobacco))?;
-        Some((answer, clause.start, clause.end))
+        let (claim, reason) = match answer {
+            Answer::Once => (Claim::Historical, "answered: given up"),
+            _ => (Claim::Present { explicit: true }, "answered: so much"),
+        };
+        let Some(pending) = self.pending.extract_if(.., of_tobacco).next() else { return false };
+        let said = Some((index, clause.start, clause.end));
+        let event = Event::named(pending.utterance, pending.mention, Reading { claim, reason });
+        self.events.push(Event { answer: said, ..event });
+        true
     }
 
     fn ask(&mut self, question: Pending) {
@@ -315,14 +327,15 @@ impl Talk<'_> {
     fn leading_answer(&mut self, index: usize, number: usize, context: &Context<'_>, named: Option<&Mention>) {
         let Some(clause) = context.utterance.clauses().get(number).cloned() else { return };
         let until = named.map_or(clause.range.end, |mention| mention.start);
-        if self.other_side(index, number, context) || named.is_none() && self.of_what_was_named(index, number, context) {
+        if self.other_side(index, number, context)
+            || named.is_none() && (self.smokes(index, context, &clause.range) || self.of_what_was_named(index, number, context))
+        {
             return;
         }
         let answered = whole(context.utterance, &clause.range).or_else(|| self.slept_well(index, context, &clause.range));
         let answered =
             answered.filter(|_| named.is_none()).or_else(|| answer_in(context, clause.range.start..until, named.is_some()));
         let answered = answered.or_else(|| self.measured(index, context, &clause.range));
-        let answered = answered.or_else(|| self.smokes(index, context, &clause.range));
         let echoed = || self.echo(index, context, &clause.range).filter(|_| named.is_none());
         let answered = answered.map(|(answer, start, end)| (answer, start, end, None));
         let Some((answer, start, end, repeated)) =
@@ -407,7 +420,7 @@ fn names_something(context: &Context<'_>, rest: Range<usize>) -> bool {
 
 /// What may stand before an answer without being one (folded).
 fn is_particle(c: char) -> bool {
-    " 呀啊哦噢嗯唉咦其实呢这都亦就又真先医生好哈咁噉嗱ok,全部两样三一次通乜嘢".contains(c)
+    " 呀啊哦噢嗯唉咦其实呢呢都亦就又真先医生好哈咁噉嗱ok,全部两样三一次通咩嘢".contains(c)
 }
 
 /// The answer that a clause gives, and its words.
@@ -450,7 +463,7 @@ fn answer_in(context: &Context<'_>, range: Range<usize>, names_follow: bool) -> 
                         .utterance
                         .folded(hit.end..range.end)
                         .iter()
-                        .any(|c| !is_particle(*c) && !"有試過试㗎".contains(*c)) =>
+                        .any(|c| !is_particle(*c) && !"有试过试㗎".contains(*c)) =>
             {
                 return None;
             }

@@ -9,9 +9,9 @@ use crate::terminology::Found;
 const JOINTS: &str =
     "同 同埋 埋 和 及 以及 与 跟 或 或者 仲有 还有 另外 还有就系 仲有就系 and or plus also as well nor a an the my";
 /// Marks between the items, and what may stand beside a joint without a meaning of its own.
-const MARKS: &str = " 、,，;/+&()（）-–呀啊嘅囉啦喇都";
+const MARKS: &str = " 、,,;/+&()()-–呀啊嘅啰啦喇都";
 /// Characters that by themselves say nothing in an answer (folded).
-const EMPTY: &str = "呀啊哦噢嗯唉咦呢喎嘅㗎啩囉啦喇嘞咯吧都亦就又真系我你佢先医生好咁噉嗱有冇过到咗咩乜嘢话过食用对试以前";
+const EMPTY: &str = "呀啊哦噢嗯唉咦呢喎嘅㗎啩啰啦喇嘞咯吧都亦就又真系我你佢先医生好咁噉嗱有冇过到咗咩咩嘢话过食用对试以前";
 /// What is taken without a name of its own: 血壓藥, 薄血丸.
 const NAMELESS: [char; 5] = ['药', '丸', '水', '膏', '针'];
 

@@ -234,7 +234,8 @@ fn take(said: Said, lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
             Some((_, course)) if course.medication.status == MedicationStatus::Stopped => {}
             // 食緊 X 一日一次。 X 唔好再食: what is taken so is stopped.
             Some((_, course)) if course.taken() && said.doctor => {
-                (course.medication.status, course.decided, course.medication.changed_from) = (MedicationStatus::Stopped, true, None);
+                (course.medication.status, course.decided, course.medication.changed_from) =
+                    (MedicationStatus::Stopped, true, None);
                 if let crate::note::Provenance::Heard { evidence, .. } = &mut course.medication.provenance {
                     evidence.merge(&said.evidence);
                 }
@@ -354,10 +355,10 @@ fn asks_for_drugs(utterance: &Utterance, lexicon: &Lexicon) -> bool {
     utterance.clauses().iter().any(|clause| {
         let has = |kinds: &[TermKind]| utterance.has(lexicon, clause.range.clone(), kinds);
         let words = utterance.folded(clause.range.clone());
-        let which = words.iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边')) || has(&[TermKind::OpenQuestion]);
+        let which = words.iter().any(|c| matches!(c, '咩' | '什' | '边')) || has(&[TermKind::OpenQuestion]);
         let asks = clause.asked || which || has(&[TermKind::Question, TermKind::QuestionEnd]);
         let drugs = (words.contains(&'药') || has(&[TermKind::AnyDrug, TermKind::Remedy])) && !has(&[TermKind::Allergy]);
-        let takes = has(&[TermKind::DrugActive, TermKind::DrugPlanned]) || words.iter().any(|c| matches!(c, '食' | '吃' | '用'));
+        let takes = has(&[TermKind::DrugActive, TermKind::DrugPlanned]) || words.iter().any(|c| matches!(c, '食' | '用'));
         utterance.speaker != Speaker::Patient && asks && drugs && takes
     })
 }

@@ -21,7 +21,7 @@ const TEMPERATURE: &str = "8310-5";
 const NOW: [&str; 7] = ["今次", "今日", "而家", "依家", "今朝", "呢次", "now "];
 const PER_MINUTE: &str = "/min";
 /// What takes back a value that was just read (folded).
-const SLIPS: [&str; 7] = ["睇错", "讲错", "读错", "唔系", "sorry", "不是", "错咗"];
+const SLIPS: [&str; 6] = ["睇错", "讲错", "读错", "唔系", "sorry", "错咗"];
 /// Doses that are no measurement.
 const COUNTED: [&str; 5] = ["{tbl}", "{puff}", "[drp]", "mL", "[IU]"];
 

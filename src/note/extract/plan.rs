@@ -148,12 +148,13 @@ fn sick_leave(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -
     // 病假七天三天后覆诊: the time right behind it is its own.
     let own = utterance.quantities_in(leave.end..near.end).iter().find(|quantity| quantity.kind == UnitKind::Time);
     let own = own.filter(|own| own.start <= leave.end + 2).map(|own| leave.end..own.end);
-    let (days, when) = own.and_then(|own| days(utterance, lexicon, own)).or_else(|| days(utterance, lexicon, near)).or_else(|| {
-        // 休息一個禮拜,我寫病假紙.
-        let index = utterance.clause_index(leave.start).checked_sub(1)?;
-        let rest = utterance.clauses().get(index).filter(|before| before.range.end + 1 >= clause.start)?.range.clone();
-        utterance.folded(rest.clone()).windows(2).any(|pair| pair == ['休', '息']).then(|| days(utterance, lexicon, rest))?
-    })?;
+    let (days, when) =
+        own.and_then(|own| days(utterance, lexicon, own)).or_else(|| days(utterance, lexicon, near)).or_else(|| {
+            // 休息一個禮拜,我寫病假紙.
+            let index = utterance.clause_index(leave.start).checked_sub(1)?;
+            let rest = utterance.clauses().get(index).filter(|before| before.range.end + 1 >= clause.start)?.range.clone();
+            utterance.folded(rest.clone()).windows(2).any(|pair| pair == ['休', '息']).then(|| days(utterance, lexicon, rest))?
+        })?;
     item(utterance, PlanKind::SickLeave, leave.start.min(when.start)..leave.end.max(when.end), Some(days))
 }
 
@@ -315,8 +316,8 @@ fn lifestyle(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) ->
         let acts = [TermKind::Activity, TermKind::Alcohol, TermKind::Smoking, TermKind::Lifestyle];
         // 以後唔好再食蝦, 戒啤酒: what is forbidden without naming a drug is food or a habit.
         let words = utterance.folded(lead.start..lead.end);
-        let habit = words.iter().any(|c| matches!(c, '食' | '飲' | '饮'))
-            || words.first() == Some(&'戒') && lead.start <= clause.start + 1;
+        let habit =
+            words.iter().any(|c| matches!(c, '食' | '饮')) || words.first() == Some(&'戒') && lead.start <= clause.start + 1;
         let told = [TermKind::Oneself, TermKind::Past, TermKind::HistoryAfter, TermKind::FollowUp, TermKind::Question];
         let aside = utterance.has(lexicon, clause.clone(), &told) || drug(clause.clone());
         let acts = utterance.has(lexicon, near, &acts) || habit;

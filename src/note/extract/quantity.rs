@@ -81,7 +81,7 @@ fn every<'a>(chars: &'a [char], found: &'a [Found], lexicon: &'a Lexicon) -> imp
         // 五百 mg 日兩次, 隻藥,日食三次: a day that nothing counts, and then how often.
         let verb = usize::from(chars.get(hit.end).is_some_and(|c| "食搽打滴喷用服".contains(*c)));
         let bare = unit.factor == 1.0
-            && chars.get(before).is_some_and(|c| " ,，、:隻只佢我克升粒丸片".contains(*c) || c.is_ascii_alphabetic())
+            && chars.get(before).is_some_and(|c| " ,,、:只只佢我克升粒丸片".contains(*c) || c.is_ascii_alphabetic())
             && chars.get(hit.end + verb).is_some_and(|c| "一二三四两2346".contains(*c))
             && matches!(chars.get(hit.end + verb + 1), Some('次' | '粒'));
         (each || bare).then_some(Quantity {

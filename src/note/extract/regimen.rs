@@ -227,7 +227,7 @@ fn behind_the_rest(utterance: &Utterance, time: &Quantity, spans: &[Range<usize>
     let told = spans.iter().map(|span| span.end).filter(|end| *end <= time.start).max();
     told.is_some_and(|told| {
         let between: String = utterance.folded(told..time.start).iter().collect();
-        matches!(between.trim(), "" | "for" | "x" | "食" | "食足" | "連食" | "连食" | "共" | "足" | "用" | "打" | "開" | "开")
+        matches!(between.trim(), "" | "for" | "x" | "食" | "食足" | "连食" | "共" | "足" | "用" | "打" | "开")
     })
 }
 

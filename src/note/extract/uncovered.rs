@@ -79,9 +79,9 @@ const SHORTEST_CHINESE: usize = 3;
 /// How many characters of an unknown name are listed.
 const LONGEST_NAME: usize = 10;
 /// Verbs behind which nothing but what is taken is named (folded).
-const TAKING: [&str; 10] = ["食紧", "打紧", "吃着", "现在吃", "在吃", "长期食", "一直食", "食开", "定期食", "喷紧"];
+const TAKING: [&str; 10] = ["食紧", "打紧", "食着", "现喺食", "喺食", "长期食", "一直食", "食开", "定期食", "喷紧"];
 /// What begins no name (folded): how often, how long, which.
-const NO_NAME: &str = "一二两三四五六七八九十半几每日晚朝点乜咩边呢嗰啲好就先住紧得落完都唔冇有再";
+const NO_NAME: &str = "一二两三四五六七八九十半几每日晚朝点咩咩边呢嗰啲好就先住紧得落完都唔冇有再";
 /// What is eaten and no drug (folded).
 const FOOD: &str = "饭餐嘢粥面菜肉鱼果包茶奶蛋糖水烟素斋辣甜咸药丸";
 /// Verbs of taking that have many other uses.
@@ -156,7 +156,7 @@ fn latin_name(utterance: &Utterance, verb: usize, runs: &[Range<usize>]) -> Opti
 }
 
 /// What may stand between the name of a measurement and its value (folded).
-const IS: &str = " 系係得有返:=,";
+const IS: &str = " 系系得有返:=,";
 /// How many of it.
 const IS_LONGEST: usize = 3;
 /// What tells that a number before it is the time of day or a count (folded).
@@ -218,8 +218,13 @@ fn in_utterance(
         .filter(|quantity| matches!(quantity.kind, UnitKind::Dose | UnitKind::Measure))
         .map(|quantity| (quantity.start, quantity.end));
     let drugs = lost_drugs(utterance, drugs, lexicon).chain(taken_unknown(utterance, lexicon));
-    let mut cues: Vec<(usize, usize)> =
-        words.chain(amounts).chain(by_ending(&utterance.chars)).chain(drugs).chain(taken_out(utterance)).chain(values(utterance)).collect();
+    let mut cues: Vec<(usize, usize)> = words
+        .chain(amounts)
+        .chain(by_ending(&utterance.chars))
+        .chain(drugs)
+        .chain(taken_out(utterance))
+        .chain(values(utterance))
+        .collect();
     cues.sort_unstable();
     let mut all: Vec<Uncovered> = Vec::new();
     let mut last = None;

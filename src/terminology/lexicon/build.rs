@@ -361,7 +361,16 @@ pub(in crate::terminology) fn drug_of(row: &Row<'_>) -> Result<Drug, Terminology
 
 /// What a row's name ends with to say in what form the drug comes; the note has the generic name, and the ATC code tells them apart.
 const PREPARATIONS: [&str; 11] = [
-    " oral", " injection", " suppository", " mouthwash", " nasal spray", " gel", " patch", " cream", " solution", " eye drops",
+    " oral",
+    " injection",
+    " suppository",
+    " mouthwash",
+    " nasal spray",
+    " gel",
+    " patch",
+    " cream",
+    " solution",
+    " eye drops",
     " ear drops",
 ];
 /// Preparations whose name says nothing without its form.

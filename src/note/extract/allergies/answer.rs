@@ -96,7 +96,7 @@ fn each_denied(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) {
         let end = but.map_or(end, |but| but.start);
         let rest: String = utterance.folded(hit.end..end).iter().filter(|c| !"就都亦 呀啊喎㗎啦喇".contains(**c)).collect();
         if lead
-            && ["冇", "无", "冇有", "唔觉", "未试过", "冇试过", "未试过有事", "冇试过有事", "未有过"].contains(&rest.as_str())
+            && ["冇", "冇有", "唔觉", "未试过", "冇试过", "未试过有事", "冇试过有事", "未有过"].contains(&rest.as_str())
             && let Some(evidence) = evidence_of(utterance, hit.start..end)
         {
             put(all, name, AllergyStatus::None, evidence);

@@ -102,7 +102,7 @@ fn asserted(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, behind: usize
     }
     let skipped = lead.iter().rev().take_while(|c| matches!(c, ' ' | '对' | '嗰' | '只' | '叫')).count();
     let Some(at) = hit.start.checked_sub(skipped + 1).filter(|at| *at >= behind) else { return false };
-    let is = matches!(utterance.chars.get(at), Some('系' | '是'));
+    let is = matches!(utterance.chars.get(at), Some('系'));
     let other = [TermKind::NotSo, TermKind::Question];
     let of_other = |other: &Found| other.start <= at && at < other.end;
     is && !other.iter().any(|kind| utterance.terms(lexicon, at.saturating_sub(3)..at + 1, *kind).any(of_other))

@@ -11,7 +11,7 @@ use crate::terminology::{Lexicon, Meaning, TermKind};
 /// Words that take an allergy off the record (folded).
 const EXCLUDED: [&str; 17] = [
     "排除咗",
-    "排除了",
+    "排除咗",
     "已排除",
     "已经排除",
     "取消",
@@ -77,7 +77,7 @@ fn taken_off(utterance: &Utterance, lexicon: &Lexicon, rest: Range<usize>) -> Op
         let said = words(&clause);
         let asks = utterance.has(lexicon, clause.clone(), &[TermKind::Question, TermKind::QuestionEnd, TermKind::RuleOut]);
         tested |= TESTS.iter().any(|word| said.contains(word));
-        let passed = tested && PASSED.iter().any(|word| said.contains(word)) && !said.contains("其他");
+        let passed = tested && PASSED.iter().any(|word| said.contains(word)) && !said.contains("其佢");
         let off = EXCLUDED.iter().any(|word| {
             said.contains(word) && said.split(word).next().is_some_and(|before| !before.ends_with(['唔', '未', '冇']))
         });

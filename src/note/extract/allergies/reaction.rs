@@ -56,7 +56,7 @@ pub(super) fn once(utterance: &Utterance, range: &Range<usize>) -> bool {
 }
 
 /// What is done with what one may be allergic to (folded).
-const TAKEN: &str = "食打用搽贴戴针饮掂染吃";
+const TAKEN: &str = "食打用搽贴戴针饮掂染食";
 
 /// 食完都係痕, 仲係出疹: it was there before.
 fn goes_on(utterance: &Utterance, clause: &Range<usize>) -> bool {

@@ -86,7 +86,7 @@ pub(super) fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec
             || asks_which(utterance, lexicon, &range);
         // 乜都唔敏感 asks nothing.
         let words: String = utterance.folded(range.clone()).iter().collect();
-        let question = question && !["乜都唔", "咩都唔", "乜嘢都唔", "咩嘢都唔"].iter().any(|all| words.contains(all));
+        let question = question && !["咩都唔", "咩嘢都唔"].iter().any(|all| words.contains(all));
         let signs = utterance.terms(lexicon, range.clone(), TermKind::Allergy).count();
         if signs > 1 && utterance.has(lexicon, range.clone(), &[TermKind::NotSo]) {
             // 海鮮敏感唔係顯影劑敏感 compares two allergies and claims neither.
@@ -150,7 +150,7 @@ pub(super) fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec
 fn asks_which(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> bool {
     let Some(sign) = utterance.terms(lexicon, clause.clone(), TermKind::Allergy).next() else { return false };
     let before = clause.start..sign.start;
-    let which = utterance.folded(before.clone()).iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边'));
+    let which = utterance.folded(before.clone()).iter().any(|c| matches!(c, '咩' | '什' | '边'));
     let denied = [TermKind::Negation, TermKind::NegationNear, TermKind::NotSo];
     which && utterance.speaker != Speaker::Patient && !utterance.has(lexicon, before, &denied)
 }
@@ -187,7 +187,7 @@ fn implied(
     });
     // 對奶敏感 names something we do not know: it is no word on drugs.
     let lead = utterance.folded(utterance.clause(sign.start).range.start.max(sign.start.saturating_sub(8))..sign.start);
-    let open = lead.iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边' | '药'));
+    let open = lead.iter().any(|c| matches!(c, '咩' | '什' | '边' | '药'));
     let something_else = !open && lead.iter().position(|c| *c == '对').is_some_and(|at| lead.len() - at > 1);
     let full = sign.end - sign.start >= 2 && !something_else;
     chosen.or_else(|| full.then(Substance::any_drug)).map(|name| (name, sign.start, sign.end)).into_iter().collect()
@@ -219,7 +219,7 @@ pub(super) fn denied_near(utterance: &Utterance, lexicon: &Lexicon, hit: &Found)
 /// 我自己對蝦敏感,佢就乜都食得: where allergies are spoken of, no food is one.
 fn eats_everything(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>, all: &mut Vec<Told>) {
     let words: String = utterance.folded(clause.clone()).iter().collect();
-    let everything = ["乜都食得", "乜嘢都食得", "咩都食得", "咩嘢都食得", "样样都食得", "样样食得"];
+    let everything = ["咩都食得", "咩嘢都食得", "样样都食得", "样样食得"];
     let recent = utterance.back(clause.start, 6 * NEAR)..clause.start;
     let of_allergies = utterance.has(lexicon, recent, &[TermKind::Allergy]);
     if of_allergies

@@ -75,7 +75,7 @@ impl Topic {
         let mut asked = Vec::new();
         for clause in utterance.clauses().iter().filter(|clause| clause.asked && fresh && utterance.speaker != Speaker::Patient) {
             let words = utterance.folded(clause.range.clone());
-            let lead = words.iter().take_while(|c| matches!(c, '咁' | '系' | '咪' | '即' | '那' | '么' | ' ')).count();
+            let lead = words.iter().take_while(|c| matches!(c, '咁' | '系' | '咪' | '即' | '嗰' | '么' | ' ')).count();
             let behind = words.iter().rev().take_while(|c| matches!(c, '呢' | '呀' | '啊' | '喎' | ' ')).count();
             let bare = clause.range.start + lead..clause.range.end.saturating_sub(behind);
             if !bare.is_empty() && substances_alone(utterance, lexicon, bare.clone()) {
@@ -90,7 +90,7 @@ impl Topic {
         let whole = 0..utterance.chars.len();
         let asked = utterance.clauses().last().is_some_and(|clause| clause.asked && clause.range.is_empty())
             || utterance.clauses().iter().any(|clause| clause.asked);
-        let which = utterance.folded(whole.clone()).iter().any(|c| matches!(c, '咩' | '乜' | '什' | '边'));
+        let which = utterance.folded(whole.clone()).iter().any(|c| matches!(c, '咩' | '什' | '边'));
         let reaction = utterance.has(lexicon, whole.clone(), &[TermKind::Reaction]);
         asked && which && reaction && utterance.speaker != Speaker::Patient && names(utterance, lexicon, whole).is_empty()
     }

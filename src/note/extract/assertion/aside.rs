@@ -11,8 +11,8 @@ use crate::terminology::{DrugKind, Found, Meaning, TermKind, UnitKind};
 /// A runny nose or an itchy eye is there though an allergy to dust is named beside it; a rash told so is what the allergy does.
 const AIRWAY: [&str; 6] = ["J3", "R05", "R06.7", "H1", "H04", "R06.2"];
 /// How what may be, and is not, or is looked for in everybody, is told: behind its name (folded).
-const RISK: [&str; 13] =
-    ["筛查", "筛检", "普查", " screening", "疫苗", "风险", "嘅风险", "的风险", "危险性", " risk", "机会细", "机会低", "机会微"];
+const RISK: [&str; 12] =
+    ["筛查", "筛检", "普查", " screening", "疫苗", "风险", "嘅风险", "危险性", " risk", "机会细", "机会低", "机会微"];
 /// What is prevented: right before its name (folded).
 const PREVENTED: [&str; 4] = ["预防", "防", "避免", "prevent "];
 /// A vaccine given or due, told by the name of what it is against: behind it and before it (folded).
@@ -166,7 +166,7 @@ impl Context<'_> {
         };
         let before = said(will.saturating_sub(2).max(lead.start)..will);
         // 會唔會 asks, 唔會 denies, 機會 supposes; 你會頭暈 takes it up.
-        if before.ends_with(['唔', '不', '机']) || symptom && before.ends_with('你') {
+        if before.ends_with(['唔', '机']) || symptom && before.ends_with('你') {
             return false;
         }
         let named =

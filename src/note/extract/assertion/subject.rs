@@ -15,7 +15,7 @@ pub enum Subject {
 }
 
 /// What may stand between a name and the 係 that says whose it is (folded).
-const LEADS: [&str; 9] = ["", "嗰个", "那个", "个个", "就", "先", "嗰位", "嗰个就", "嗰个先"];
+const LEADS: [&str; 8] = ["", "嗰个", "个个", "就", "先", "嗰位", "嗰个就", "嗰个先"];
 /// How far behind a name that 係 is looked for.
 const LED_BY: usize = 6;
 
@@ -45,7 +45,9 @@ impl Context<'_> {
         let lead: String = self.utterance.folded(mention.end..is).iter().filter(|c| **c != ' ').collect();
         let near = is..clause.min(is + 4);
         let who = self.utterance.terms(self.lexicon, near, kind).next().copied();
-        who.filter(|who| LEADS.contains(&lead.as_str()) && self.utterance.folded(is + 1..who.start).iter().all(|c| "我你佢".contains(*c)))
+        who.filter(|who| {
+            LEADS.contains(&lead.as_str()) && self.utterance.folded(is + 1..who.start).iter().all(|c| "我你佢".contains(*c))
+        })
     }
 
     /// Whether a relative is named behind it as who has it.
@@ -123,7 +125,7 @@ impl Context<'_> {
     /// 佢有, 佢話, 我細個: a person of whom something is told.
     pub(super) fn acts(&self, person: &Found) -> bool {
         let next = self.utterance.folded(person.end..person.end + 2);
-        matches!(next, ['有' | '话' | '系' | '係', _])
+        matches!(next, ['有' | '话' | '系', _])
             || matches!(
                 next,
                 ['自', '己'] | ['本', '身'] | ['细', '个'] | ['都', '有'] | ['以', '前'] | ['做', '女' | '仔' | '老' | '新']

@@ -128,7 +128,7 @@ impl Context<'_> {
         let touching = self.has(mention.start.saturating_sub(3)..mention.start, &[TermKind::History]);
         let behind = mention.end..sentence.end.min(self.utterance.ahead(mention.end, SUBJECT_REACH));
         let words: String = self.utterance.folded(behind).iter().collect();
-        touching && ["变咗", "变成", "变左", "变了", "转咗做"].iter().any(|turned| words.contains(turned))
+        touching && ["变咗", "变成", "变左", "转咗做"].iter().any(|turned| words.contains(turned))
     }
 
     /// 做完白內障手術: what was operated on is over.

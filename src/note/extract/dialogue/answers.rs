@@ -7,7 +7,7 @@ use super::super::utterance::Utterance;
 use super::Answer;
 
 /// What stands around an answer without a meaning of its own (folded).
-const PARTICLES: &str = " 呀啊喇啦嘅㗎囉啰咯喎嘞噃呢哦噢嗯唉吖咋啫添,.()（）-";
+const PARTICLES: &str = " 呀啊喇啦嘅㗎啰啰咯喎嘞噃呢哦噢嗯唉吖咋啫添,.()()-";
 /// Clauses that affirm by themselves (folded): 有冇頭暈? 間中囉.
 const YES: [&str; 33] = [
     "间中",
@@ -18,7 +18,7 @@ const YES: [&str; 33] = [
     "久唔久",
     "耐唔耐",
     "耐唔中",
-    "三不五时",
+    "三唔五时",
     "成日",
     "晚晚",
     "日日",
@@ -33,7 +33,7 @@ const YES: [&str; 33] = [
     "梗系有",
     "梗有",
     "点会冇",
-    "不嬲都有",
+    "唔嬲都有",
     "一向都有",
     "一路都有",
     "有系有",
@@ -67,7 +67,7 @@ const NO: [&str; 26] = [
     "应该冇",
     "好似冇",
     "一啲都冇",
-    "从来冇",
+    "从嚟冇",
     "摇头",
     "摇头冇",
     "拧头",
@@ -112,7 +112,7 @@ pub(super) fn well(utterance: &Utterance, clause: &Range<usize>, icd10: &str) ->
 /// 戒咗五年 tells that one smoked, 一日一包 that one does.
 pub(super) fn smoking(utterance: &Utterance, clause: &Range<usize>) -> Option<Answer> {
     let words = words(utterance, clause);
-    let given_up = ["戒咗", "戒左", "戒了"].iter().any(|word| words.starts_with(word));
+    let given_up = ["戒咗", "戒左"].iter().any(|word| words.starts_with(word));
     let counted = (words.contains('包') || words.contains('支')) && (words.contains("一日") || words.contains("每日"));
     match (given_up, counted) {
         (true, _) => Some(Answer::Once),

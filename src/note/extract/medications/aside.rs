@@ -8,8 +8,7 @@ use super::whose::someone_elses;
 use crate::terminology::{DrugKind, Found, Lexicon, Meaning, TermKind};
 
 /// What asks whether a drug is needed (folded).
-const NEEDS: [&str; 11] =
-    ["使唔使", "驶唔驶", "洗唔洗", "要唔要", "需唔需要", "系咪要", "係咪要", "用唔用", "可唔可以", "是不是要", "要不要"];
+const NEEDS: [&str; 9] = ["使唔使", "驶唔驶", "洗唔洗", "要唔要", "需唔需要", "系咪要", "用唔用", "可唔可以", "系唔系要"];
 /// What makes a drug wait for what was told before it (folded).
 const LATER: [&str; 9] = ["先开", "先俾", "先加", "先转", "再开", "再加", "再转", "就加", "就要加"];
 /// How one is told to leave something (folded).

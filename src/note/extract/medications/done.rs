@@ -29,14 +29,14 @@ const ASKED: [&str; 17] = [
     "唔使",
     "唔驶",
     "唔洗",
-    "不用",
+    "唔用",
     "唔需要",
     "唔好",
     "唔可以",
     "唔好自己",
 ];
 /// What was meant once (folded), and the verbs behind it.
-const ONCE: [&str; 4] = ["本来", "本嚟", "原本", "原先"];
+const ONCE: [&str; 3] = ["本嚟", "原本", "原先"];
 const INTENDS: [&str; 9] = ["谂住", "想", "打算", "谂", "计划", "预", "要", "会", "谂过"];
 /// What leads to a drug that was taken once (folded).
 const BEFORE: [&str; 6] = ["以前", "从前", "旧时", "以前有", "后生嗰阵", "旧年"];
@@ -46,7 +46,7 @@ const TOLD: usize = 30;
 const LAST_TIME: [&str; 8] = ["上次", "上一次", "上年", "嗰次", "细个", "有次", "有一次", "旧年"];
 
 /// What may stand behind 冇食 at the end of its clause (folded).
-const PARTICLES: &str = " 喇啦呀喎过嘅㗎到返住咗了的嘞囉佢呢就 先";
+const PARTICLES: &str = " 喇啦呀喎过嘅㗎到返住咗咗嘅嘞啰佢呢就 先";
 
 /// How far behind 之前食半粒 what is taken now may stand.
 const CHANGE_REACH: usize = 16;
@@ -227,7 +227,7 @@ fn once_intended(utterance: &Utterance, drug: usize) -> bool {
 /// 以前食 X: who took it tells so, and not that it goes on.
 fn taken_once(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: &Range<usize>) -> bool {
     let words: String = utterance.folded(ahead.start.max(utterance.back(ahead.end, TOLD))..ahead.end).iter().collect();
-    let lead = words.trim_end().trim_end_matches(['过', '开', '住', '紧', '嗰', '隻', '只', '有', '啲']);
+    let lead = words.trim_end().trim_end_matches(['过', '开', '住', '紧', '嗰', '只', '有', '啲']);
     let once = lead.strip_suffix(['食', '打', '用', '搽']).is_some_and(|lead| BEFORE.iter().any(|once| lead.ends_with(once)));
     let rest = behind.start..utterance.sentence(ahead.end).end.min(utterance.ahead(behind.start, TOLD)).max(behind.start);
     let goes_on = utterance.has(lexicon, rest, &[TermKind::Ongoing, TermKind::Now]);
@@ -237,7 +237,7 @@ fn taken_once(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, beh
 /// 上次食 X 屙咗兩日, 細個食 X 嘔: what came of it once is told, and no course.
 fn tried_once(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>) -> bool {
     let words: String = utterance.folded(ahead.start.max(utterance.back(ahead.end, TOLD))..ahead.end).iter().collect();
-    let lead = words.trim_end().trim_end_matches(['过', '嗰', '个', '隻', '只', '啲', '粒', '支', '完']);
+    let lead = words.trim_end().trim_end_matches(['过', '嗰', '个', '只', '啲', '粒', '支', '完']);
     let Some(lead) = lead.strip_suffix(['食', '打', '用', '搽', '开', '俾']) else { return false };
     let mut sentence = utterance.sentence(ahead.end);
     sentence.end = sentence.end.min(utterance.ahead(ahead.end, TOLD));
@@ -312,7 +312,7 @@ fn replaced(utterance: &Utterance, lexicon: &Lexicon, behind: Range<usize>) -> b
 
 /// 食, 搽, 滴: how it is taken, by which nothing is started.
 fn weak(utterance: &Utterance, verb: &Found) -> bool {
-    matches!(utterance.folded(verb.start..verb.end), ['食' | '搽' | '滴' | '打' | '喷' | '用' | '飲' | '饮'])
+    matches!(utterance.folded(verb.start..verb.end), ['食' | '搽' | '滴' | '打' | '喷' | '用' | '饮'])
 }
 
 /// 食止痛藥: the verb has an object of its own; 唔可以夾住食: what is forbidden is not prescribed.

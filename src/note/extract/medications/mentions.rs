@@ -90,9 +90,7 @@ fn leads(utterance: &Utterance, lexicon: &Lexicon, drug: &Found, next: &Found) -
     let spans = regimen(utterance, lexicon, from..next.start, None).spans;
     let Some(told) = spans.iter().map(|span| span.end).max().filter(|_| !spans.is_empty()) else { return next.start };
     let words = utterance.folded(told..next.start);
-    let verb = words
-        .iter()
-        .any(|c| matches!(c, '食' | '打' | '搽' | '用' | '系' | '係' | '嘅' | '隻' | '只' | '滴' | '喷' | '含' | '开'));
+    let verb = words.iter().any(|c| matches!(c, '食' | '打' | '搽' | '用' | '系' | '嘅' | '只' | '滴' | '喷' | '含' | '开'));
     let joint = list::opens_with_joint(utterance, told..next.start);
     if verb && !joint { from } else { next.start }
 }
@@ -159,14 +157,11 @@ fn taken_back(utterance: &Utterance, lexicon: &Lexicon, between: Range<usize>) -
         let words = utterance.folded(slip.end..between.end);
         let before = utterance.folded(between.start..slip.start);
         let alone = |c: &char| {
-            matches!(
-                c,
-                ' ' | ',' | '，' | '。' | '…' | '呀' | '系' | '係' | '应' | '该' | '开' | '食' | '讲' | '错' | '咗' | '唔'
-            )
+            matches!(c, ' ' | ',' | '，' | '。' | '…' | '呀' | '系' | '应' | '该' | '开' | '食' | '讲' | '错' | '咗' | '唔')
         };
         words.len() <= 8
             && words.iter().all(alone)
-            && words.iter().any(|c| matches!(c, ',' | '，' | '。' | '…' | '係' | '系'))
+            && words.iter().any(|c| matches!(c, ',' | '，' | '。' | '…' | '系'))
             && before.iter().all(alone)
             && before.iter().any(|c| matches!(c, ',' | '，' | '。' | '…'))
     })

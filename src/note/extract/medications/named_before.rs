@@ -12,9 +12,9 @@ use crate::note::{MedicationStatus, Quantity as Dose};
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 
 /// What may stand before a bare 要停 (folded).
-const FILLERS: &str = "今次日聽听晚朝真系係都一定即刻而家先就要佢必须呢只药嗰那支枝隻粒";
+const FILLERS: &str = "今次日听听晚朝真系系都一定即刻而家先就要佢必须呢只药嗰嗰支枝只粒";
 /// What may stand before it where it is told since when (folded): 上個禮拜已經停咗.
-pub(super) const SINCE: &str = "上个礼拜星期前日月年已经自己早就我都琴后来之尾咁所以先至一二三四五六七八九十两几";
+pub(super) const SINCE: &str = "上个礼拜星期前日月年已经自己早就我都琴后嚟之尾咁所以先至一二三四五六七八九十两几";
 /// How far back a drug is looked for that 停咗佢 speaks of, twice this.
 const SUBJECT_REACH: usize = 30;
 /// How many turns back a drug is looked for that 加到十 speaks of.
@@ -83,7 +83,7 @@ pub(super) fn stop_named_before(
         }
         // 停咗兩個月喇.
         let rest = utterance.folded(stop.end..clause.end.max(stop.end));
-        let ends = rest.len() <= 3 || rest.len() <= 8 && rest.iter().all(|c| SINCE.contains(*c) || "喇啦了个".contains(*c));
+        let ends = rest.len() <= 3 || rest.len() <= 8 && rest.iter().all(|c| SINCE.contains(*c) || "喇啦咗个".contains(*c));
         let when = clause.start..stop.start;
         let since = utterance.speaker != Speaker::Doctor && utterance.folded(when.clone()).iter().all(|c| SINCE.contains(*c));
         let leads = stop.start <= clause.start + 2 || since || bids(utterance, lexicon, when);
@@ -138,7 +138,7 @@ pub(super) fn withdraw_named_before(told: &[Utterance], lexicon: &Lexicon, cours
             || earlier.iter().rev().take(CHANGE_REACH).flat_map(|before| before.found.iter().rev().map(move |hit| (before, hit)));
         let mut all = told().filter(|(_, hit)| is_drug(hit));
         // 嗰隻唔用: the one named last, and if that is not the patient's, none.
-        let points = utterance.folded(clause.start..no.end).iter().any(|c| matches!(c, '嗰' | '呢' | '隻' | '只' | '支'));
+        let points = utterance.folded(clause.start..no.end).iter().any(|c| matches!(c, '嗰' | '呢' | '只' | '支'));
         if points && all.next().is_some_and(|(before, hit)| beside_the_point(before, lexicon, hit) || asked_about(before, hit)) {
             continue;
         }

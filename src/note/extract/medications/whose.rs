@@ -96,7 +96,7 @@ fn comes_to_the_patient(utterance: &Utterance, hit: &Found) -> bool {
     let before: String = utterance.folded(clause.start..hit.start).iter().collect();
     let behind: String = utterance.folded(hit.end..clause.end.min(hit.end + RECEIVED)).iter().filter(|c| **c != ' ').collect();
     let taken = TAKES.iter().any(|verb| before.contains(verb))
-        && ["嚟食", "来食", "食", "嚟用", "嚟搽"].iter().any(|end| behind.starts_with(end));
-    let given = ["俾", "畀", "比", "塞", "给", "送", "买"].iter().any(|verb| before.contains(verb));
+        && ["嚟食", "食", "嚟用", "嚟搽"].iter().any(|end| behind.starts_with(end));
+    let given = ["俾", "比", "塞", "送", "买"].iter().any(|verb| before.contains(verb));
     taken || given && behind.contains('我')
 }

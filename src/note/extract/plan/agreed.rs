@@ -12,7 +12,7 @@ const YES: [&str; 12] = ["要", "好", "得", "可以", "系", "梗系", "当然
 /// What makes it no agreement (folded).
 const NOT: [&str; 6] = ["好似", "好多", "好少", "得闲", "系咪", "要睇"];
 /// What the words of a time alone may have around them (folded).
-const PARTICLES: &str = " 咁就即系呀啊喇啦囉啰喎嘅㗎吖大约差唔多,.。";
+const PARTICLES: &str = " 咁就即系呀啊喇啦啰啰喎嘅㗎吖大约差唔多,.。";
 
 /// What the turn before asked for, where this turn of the clinician's says yes to it or says when.
 pub(super) fn agreed(previous: &Utterance, utterance: &Utterance, lexicon: &Lexicon) -> Vec<PlanItem> {

@@ -9,7 +9,7 @@ use crate::terminology::{Drug, Lexicon};
 use crate::text::numerals::{Number, numbers};
 
 /// Characters that may stand between a drug's name and its dose (folded).
-const LEADS: &str = " 食打开服用要系係嘅:";
+const LEADS: &str = " 食打开服用要系系嘅:";
 /// What may stand behind a dose that no frequency follows (folded).
 const ENDS: &str = " ,.;。、同和及)";
 /// Signs of a change (folded), the longest first.

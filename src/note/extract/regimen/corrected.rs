@@ -43,7 +43,7 @@ fn denies(utterance: &Utterance, mark: &Found) -> bool {
     let clause = utterance.clause(mark.start).range;
     let rest = utterance.folded(mark.end..clause.end.max(mark.end));
     utterance.folded(mark.start..mark.end).starts_with(&['唔'])
-        && !rest.iter().all(|c| matches!(c, ' ' | '呀' | '喎' | '啊' | '嘞' | '唔' | '係' | '系'))
+        && !rest.iter().all(|c| matches!(c, ' ' | '呀' | '喎' | '啊' | '嘞' | '唔' | '系'))
 }
 
 /// 唔係 is a correction where a clause begins with it, not within 如果唔係痛.

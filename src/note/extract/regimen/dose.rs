@@ -148,7 +148,7 @@ fn goes_with(utterance: &Utterance, count: &Amount, strength: &Amount, all: &[Am
     let behind = utterance.folded(strength.span.end..utterance.chars.len().min(strength.span.end + 4));
     let before = utterance.folded(strength.span.start.saturating_sub(2)..strength.span.start);
     let labelled = behind.contains(&'嗰')
-        || behind.contains(&'隻')
+        || behind.contains(&'只')
         || behind.contains(&'装')
         || before.starts_with(&['每', '粒'])
         || all.iter().any(|one| one.unit == "{tbl}" && names_strength(one, strength));
