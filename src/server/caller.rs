@@ -8,12 +8,14 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
 
 use super::App;
-use super::access::{IDLE, List, SEEN};
+use super::access::{IDLE, SEEN};
 use super::error::ApiError;
 use crate::audit::{Action, Actor, DeviceId, Event, OrganisationId, Outcome, PersonId, Pseudonym, Purpose, RecordId, Refusal};
 use crate::identity::{Right, RoleKind, Session, Thing};
 use crate::room::{RoomError, Token};
-use crate::store::{By, DeviceScope, Owner, Reach, StoreError, StoredSession, TRIAL, TRIAL_ORGANISATION, TRIAL_ROLE, record_id};
+use crate::store::{
+    By, DeviceScope, List, Owner, Reach, StoreError, StoredSession, TRIAL, TRIAL_ORGANISATION, TRIAL_ROLE, record_id,
+};
 
 /// Who edits in a trial.
 pub(super) const TRIAL_CLINICIAN: &str = "Trial clinician";
@@ -284,7 +286,7 @@ impl Caller {
     /// # Errors
     /// When the events cannot be written.
     pub(super) async fn searched(&self, app: &App, found: usize, patients: Vec<Pseudonym>) -> Result<(), StoreError> {
-        self.told(app, None, found, patients).await
+        app.rooms.store().keep_list(self.session.role, List::new(found, patients), &self.by).await
     }
 
     /// As [`Self::searched`], of a list of this kind that a page asks for again every few seconds: the same one is one event an hour.
@@ -298,8 +300,7 @@ impl Caller {
         found: usize,
         patients: Vec<Pseudonym>,
     ) -> Result<(), StoreError> {
-        let list = List::new(self.session.role, kind, ids);
-        self.told(app, Some(list), found, patients).await
+        app.rooms.store().keep_list(self.session.role, List::new(found, patients).polled(kind, ids), &self.by).await
     }
 
     /// Keeps the event of reading what is about so many people who work here, or was made of so many notes, and names no patient.
@@ -310,24 +311,6 @@ impl Caller {
         let count = u32::try_from(many).unwrap_or(u32::MAX);
         let event = Event { purpose: Some(Purpose::Operations), ..self.by.did_in_general(Action::View { count }) };
         app.rooms.store().keep_event(&event).await.map(drop)
-    }
-
-    async fn told(&self, app: &App, list: Option<List>, found: usize, patients: Vec<Pseudonym>) -> Result<(), StoreError> {
-        let (news, role, store) = (&app.gate.news, self.session.role, app.rooms.store());
-        let patients = news.unlisted(role, patients);
-        if patients.is_empty() && list.as_ref().is_some_and(|list| !news.is_news(list)) {
-            return Ok(());
-        }
-        let count = u32::try_from(found).unwrap_or(u32::MAX);
-        let search = Event { purpose: self.by.purpose, ..self.by.did_in_general(Action::Search { count }) };
-        if patients.is_empty() {
-            store.keep_event(&search).await?;
-        } else {
-            let listed: Vec<_> = patients.iter().map(|patient| self.by.did_for(Action::Listed, *patient)).collect();
-            store.keep_events(&listed, &search).await?;
-        }
-        news.told(list.as_ref(), role, &patients);
-        Ok(())
     }
 
     /// Keeps the event of looking at one patient's particulars.
