@@ -96,7 +96,7 @@ pub use letterheads::Letterhead;
 pub use lists::List;
 pub use merges::{Likeness, StoredMerge};
 pub use notes::Document;
-pub use outbox::{Kind as MessageKind, OutboxMessage, OutboxState, Outgoing};
+pub use outbox::{Kind as MessageKind, OutboxMessage, OutboxState, Outgoing, Told as MessageTold};
 pub use outcomes::SignedNote;
 pub use owners::{Owner, Reach};
 pub use pages::PatientPage;

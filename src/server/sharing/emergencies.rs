@@ -22,7 +22,8 @@ use crate::server::asked::Body;
 use crate::server::caller::{Caller, Pass, What};
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::store::{
-    By, Card, EmergencyAbout, EmergencyTold, MessageKind, Outgoing, Owner, Store, StoreError, StoredEmergency, record_id,
+    By, Card, EmergencyAbout, EmergencyTold, MessageKind, MessageTold, Outgoing, Owner, Store, StoreError, StoredEmergency,
+    record_id,
 };
 use crate::text::PatientText;
 use crate::visit::Identifier;
@@ -207,8 +208,9 @@ async fn announce(
 ) -> Result<Announced, ApiError> {
     let store = sharing.store();
     let clinic = organisation_name(store, owner).await?;
-    let message = |phone: Option<PatientText>, mail: Option<PatientText>, text: String, until| Outgoing {
+    let message = |told, phone: Option<PatientText>, mail: Option<PatientText>, text: String, until| Outgoing {
         kind: MessageKind::Notice,
+        told: Some(told),
         phone,
         mail,
         subject: clinic.clone(),
@@ -224,7 +226,8 @@ async fn announce(
                 let contact = reached(store, patient).await?;
                 all.told.patient = contact.is_some();
                 all.events.push(announcement.event(Addressee::Patient, told(contact.is_some())));
-                all.messages.extend(contact.map(|contact| message(contact.phone, contact.mail, text, until)));
+                let told = MessageTold { whom: Addressee::Patient, person: None };
+                all.messages.extend(contact.map(|contact| message(told, contact.phone, contact.mail, text, until)));
             }
             Told::PrivacyOfficer => {
                 let at = i64::try_from(announcement.at.0 / 1_000).unwrap_or(i64::MAX);
@@ -240,7 +243,8 @@ async fn announce(
                         if is_reached {
                             reached = reached.saturating_add(1);
                             let (phone, email) = (phone.map(PatientText::from), email.map(PatientText::from));
-                            all.messages.push(message(phone, email, text.to_owned(), until));
+                            let told = MessageTold { whom, person: Some(role.person.id) };
+                            all.messages.push(message(told, phone, email, text.to_owned(), until));
                         }
                     }
                     reached
