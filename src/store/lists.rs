@@ -265,11 +265,12 @@ mod tests {
         let store = site.open().await;
         let told = (0..60_usize).map(|number| {
             let (store, role) = (store.clone(), if number % 3 == 0 { OTHER } else { ONE });
+            let by = who(role);
             async move {
                 let patients = (number / 6..number / 6 + 5).map(patient).collect();
                 let list = List::new(5, patients);
                 let list = if number % 2 == 0 { list } else { list.polled("visits", &["a"]) };
-                let asked = store.keep_list(role, list, &who(role));
+                let asked = store.keep_list(role, list, &by);
                 // Some go away before they are answered.
                 if number % 5 == 0 {
                     let _ = tokio::time::timeout(std::time::Duration::from_micros(300), asked).await;

@@ -2,7 +2,8 @@
 
 use super::super::emergencies::{Wanted, begin, look};
 use super::super::tests::{HKID, SENTINEL, Stage, merged_with, stage};
-use super::{copy, holding, markup};
+use super::copies::copy;
+use super::{holding, markup};
 use crate::audit::{Action, Actor, Addressee, EmergencyReason, Event, OrganisationId, Outcome, RecordId, Refusal};
 use crate::consent::{EMERGENCY_LIFE, Use};
 use crate::identity::RoleKind;
