@@ -291,10 +291,11 @@ async function crossing(at) {
   };
   const { version } = await at.server.recording(at.id);
   const settled = (made) => until(`version ${version + made} is shown`, async () => (await at.server.recording(at.id)).version === version + made && !(await page.evaluate(() => document.querySelector(".editor"))));
+  const shows = (what, wanted) => until(what, async () => JSON.stringify(await lines(page)) === JSON.stringify(wanted));
   await write("[data-add=P]");
   await both(false);
   await settled(2);
-  same(await lines(page), before, "a line that was taken back at once");
+  await shows("a line that was taken back at once", before);
   await nobodyElse(page);
   await press(page, '[data-remove="S0"]');
   await press(page, ".editor.ask .danger");
@@ -302,10 +303,10 @@ async function crossing(at) {
   await write('[data-edit="S0"]');
   await both(true);
   await settled(5);
-  same(await lines(page), before.with(1, "Written at once."), "the line above is back, and the one below written");
+  await shows("the line above is back, and the one below written", before.with(1, "Written at once."));
   await nobodyElse(page);
   await press(page, "#desk-undo");
-  await until("and taken back", async () => JSON.stringify(await lines(page)) === JSON.stringify(before));
+  await shows("and taken back", before);
 }
 
 async function twoWindows(browser, at) {
