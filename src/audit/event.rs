@@ -237,12 +237,13 @@ pub enum Action {
         /// Why.
         reason: EmergencyReason,
     },
-    /// Told one of those who have to know of an emergency access, whose person is the record where it is staff.
+    /// Told one of those who have to know of an emergency access, whose person is the record where it is staff; failed where they could not be
+    /// reached, or later where no gateway took the message.
     BreakGlassTell {
         /// Whom.
         whom: Addressee,
     },
-    /// Told them all together, in logs of before; and a message of it that no gateway took.
+    /// Told them all together, in logs of before; and a message of before that no gateway took, of which nobody knows for whom it was.
     BreakGlassAnnounce,
     /// Was handed a record that is shared: its view was made.
     Share,

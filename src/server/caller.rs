@@ -8,12 +8,13 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
 
 use super::App;
-use super::access::{IDLE, List, SEEN};
+use super::access::{IDLE, SEEN};
 use super::error::ApiError;
+use super::sender::Sender;
 use crate::audit::{Action, Actor, DeviceId, Event, OrganisationId, Outcome, PersonId, Pseudonym, Purpose, RecordId, Refusal};
 use crate::identity::{Right, RoleKind, Session, Thing};
-use crate::room::{RoomError, Token};
-use crate::store::{By, DeviceScope, Owner, Reach, StoreError, StoredSession, TRIAL, TRIAL_ORGANISATION, TRIAL_ROLE, record_id};
+use crate::room::Token;
+use crate::store::{By, List, Owner, Reach, StoreError, StoredSession, TRIAL, TRIAL_ORGANISATION, TRIAL_ROLE, record_id};
 
 /// Who edits in a trial.
 pub(super) const TRIAL_CLINICIAN: &str = "Trial clinician";
@@ -284,7 +285,7 @@ impl Caller {
     /// # Errors
     /// When the events cannot be written.
     pub(super) async fn searched(&self, app: &App, found: usize, patients: Vec<Pseudonym>) -> Result<(), StoreError> {
-        self.told(app, None, found, patients).await
+        app.rooms.store().keep_list(self.session.role, List::new(found, patients), &self.by).await
     }
 
     /// As [`Self::searched`], of a list of this kind that a page asks for again every few seconds: the same one is one event an hour.
@@ -298,8 +299,7 @@ impl Caller {
         found: usize,
         patients: Vec<Pseudonym>,
     ) -> Result<(), StoreError> {
-        let list = List::new(self.session.role, kind, ids);
-        self.told(app, Some(list), found, patients).await
+        app.rooms.store().keep_list(self.session.role, List::new(found, patients).polled(kind, ids), &self.by).await
     }
 
     /// Keeps the event of reading what is about so many people who work here, or was made of so many notes, and names no patient.
@@ -310,24 +310,6 @@ impl Caller {
         let count = u32::try_from(many).unwrap_or(u32::MAX);
         let event = Event { purpose: Some(Purpose::Operations), ..self.by.did_in_general(Action::View { count }) };
         app.rooms.store().keep_event(&event).await.map(drop)
-    }
-
-    async fn told(&self, app: &App, list: Option<List>, found: usize, patients: Vec<Pseudonym>) -> Result<(), StoreError> {
-        let (news, role, store) = (&app.gate.news, self.session.role, app.rooms.store());
-        let patients = news.unlisted(role, patients);
-        if patients.is_empty() && list.as_ref().is_some_and(|list| !news.is_news(list)) {
-            return Ok(());
-        }
-        let count = u32::try_from(found).unwrap_or(u32::MAX);
-        let search = Event { purpose: self.by.purpose, ..self.by.did_in_general(Action::Search { count }) };
-        if patients.is_empty() {
-            store.keep_event(&search).await?;
-        } else {
-            let listed: Vec<_> = patients.iter().map(|patient| self.by.did_for(Action::Listed, *patient)).collect();
-            store.keep_events(&listed, &search).await?;
-        }
-        news.told(list.as_ref(), role, &patients);
-        Ok(())
     }
 
     /// Keeps the event of looking at one patient's particulars.
@@ -382,152 +364,5 @@ impl Thing {
         let nobody = Owner { organisation: OrganisationId::from_bytes([0; 16]), treating: Vec::new() };
         let Owner { organisation, treating } = owner.unwrap_or(nobody);
         Self { id, organisation, treating }
-    }
-}
-
-/// Who sends sound: a person, or a device or program that is enrolled for it.
-pub(super) enum Sender {
-    /// A person.
-    Person(Box<Caller>),
-    /// A device or program.
-    Device {
-        /// Which, when and from where.
-        by: By,
-        /// What it is called.
-        name: String,
-        /// Whose.
-        organisation: OrganisationId,
-        /// What it may do.
-        scope: DeviceScope,
-        /// For sockets.
-        pass: Pass,
-    },
-}
-
-impl FromRequestParts<App> for Sender {
-    type Rejection = ApiError;
-
-    /// # Errors
-    /// [`ApiError::NotSignedIn`], which the audit log is told of.
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let by = By { address: address(parts), ..By::now(Actor::Unknown) };
-        let token = bearer(&parts.headers).filter(|_| app.gate.sign_in.is_some());
-        let Some(token) = token else {
-            return Caller::from_request_parts(parts, app).await.map(|caller| Self::Person(Box::new(caller)));
-        };
-        match Self::device(&token, app, by).await? {
-            Some(device) => Ok(device),
-            None => Err(stranger(app, by).await),
-        }
-    }
-}
-
-impl Sender {
-    /// The device or program whose token this is.
-    async fn device(token: &Token, app: &App, by: By) -> Result<Option<Self>, StoreError> {
-        let device = app.rooms.store().device_with(&token.hash(), by.seconds()).await?;
-        Ok(device.map(|device| {
-            let purpose = (device.scope == DeviceScope::Record).then_some(Purpose::Treatment);
-            let actor = Actor::Device { device: device.id, organisation: device.organisation };
-            Self::Device {
-                by: By { actor, device: Some(device.id), purpose, ..by },
-                name: device.name,
-                organisation: device.organisation,
-                scope: device.scope,
-                pass: Pass::Device(device.id),
-            }
-        }))
-    }
-
-    /// Who, when and from where.
-    pub fn by(&self) -> By {
-        match self {
-            Self::Person(caller) => caller.by,
-            Self::Device { by, .. } => *by,
-        }
-    }
-
-    /// What it is called.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Person(caller) => &caller.name,
-            Self::Device { name, .. } => name,
-        }
-    }
-
-    /// What lets it in.
-    pub fn pass(&self) -> &Pass {
-        match self {
-            Self::Person(caller) => &caller.pass,
-            Self::Device { pass, .. } => pass,
-        }
-    }
-
-    /// Whether it may record this. A no is kept in the audit log.
-    ///
-    /// # Errors
-    /// As [`Caller::may`].
-    pub async fn may_record(&self, app: &App, what: What<'_>) -> Result<(), ApiError> {
-        self.may_send(app, DeviceScope::Record, what).await
-    }
-
-    async fn may_send(&self, app: &App, needed: DeviceScope, what: What<'_>) -> Result<(), ApiError> {
-        let store = app.rooms.store();
-        let (by, own, missing) = match self {
-            Self::Person(caller) => return caller.may(app, Right::Record, what).await,
-            Self::Device { by, organisation, scope, .. } if *scope == needed => match what {
-                What::Visit(id) => {
-                    (by, store.owner_of_encounter(id).await?.map(|owner| owner.organisation == *organisation), ApiError::NoVisit)
-                }
-                What::Recording(id) => {
-                    let owner = store.owner_of_recording(id).await?;
-                    (by, owner.map(|owner| owner.organisation == *organisation), ApiError::NotFound)
-                }
-                // A room's microphone records visits alone.
-                _ => (by, None, ApiError::NotAllowed),
-            },
-            Self::Device { by, .. } => (by, None, ApiError::NotAllowed),
-        };
-        if own == Some(true) { Ok(()) } else { Err(refused(app, by, Action::Record, missing).await) }
-    }
-
-    /// Whether the sound of a visit may be heard now: it is theirs, and its patient agreed to be recorded. Outside a trial no sound is
-    /// of no visit. A no is kept in the audit log.
-    ///
-    /// # Errors
-    /// [`ApiError::MayNotRecord`], told alike for what is not there, is another's, and whose patient did not agree.
-    pub async fn may_hear(&self, app: &App, scope: DeviceScope, visit: Option<&str>) -> Result<(), ApiError> {
-        let Some(id) = visit else {
-            if app.gate.sign_in.is_none() {
-                return self.may_send(app, scope, What::Own).await;
-            }
-            return Err(refused(app, &self.by(), Action::Record, ApiError::MayNotRecord).await);
-        };
-        match self.may_send(app, scope, What::Visit(id)).await {
-            Err(ApiError::NoVisit) => return Err(ApiError::MayNotRecord),
-            other => other?,
-        }
-        let (store, by) = (app.rooms.store(), self.by());
-        match app.rooms.leave(id, &by).await {
-            Ok(_) => Ok(()),
-            Err(RoomError::Refused) => {
-                // Nobody said no where nobody was asked.
-                let said_no = store.encounter(id).await?.is_some_and(|visit| visit.encounter.refused);
-                let reason = if said_no { Refusal::SaidNo } else { Refusal::NoConsent };
-                let outcome = Outcome::Refused { reason };
-                let event = store.event_about_visit(&by, Action::Record, id).await?;
-                store.keep_event(&Event { outcome, ..event }).await?;
-                Err(ApiError::MayNotRecord)
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-async fn refused(app: &App, by: &By, action: Action, error: ApiError) -> ApiError {
-    let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
-    match app.rooms.store().keep_event(&Event { outcome, ..by.did_in_general(action) }).await {
-        Ok(_) => error,
-        Err(error) => error.into(),
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn patient(store: &Store) -> String {
 
 fn message(kind: MessageKind, text: &str, until: UnixMillis) -> Outgoing {
     let phone = Some(PatientText::from("+85291234567"));
-    Outgoing { kind, phone, mail: None, subject: String::new(), text: text.into(), until }
+    Outgoing { kind, told: None, phone, mail: None, subject: String::new(), text: text.into(), until }
 }
 
 /// Keeps a request about this patient, or about nobody; its id.

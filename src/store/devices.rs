@@ -9,7 +9,7 @@ use crate::audit::{DeviceId, Event, OrganisationId};
 /// What a device or program may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeviceScope {
-    /// Record the visits of its organisation: a room's microphone.
+    /// Record the visits of its organisation: a room's microphone, which of those that name a room hears its own room's alone.
     Record,
     /// Have sound written down that it sends, and nothing kept.
     Transcribe,

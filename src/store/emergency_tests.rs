@@ -3,7 +3,7 @@
 use super::consent_tests::patient;
 use super::tests::{Site, by, events, on_both};
 use super::*;
-use crate::audit::{Action, EmergencyReason, OrganisationId, RoleId, UnixMillis};
+use crate::audit::{Action, Actor, Addressee, EmergencyReason, OrganisationId, Outcome, PersonId, RecordId, RoleId, UnixMillis};
 
 async fn an_emergency_is_kept_with_its_events_and_message_and_goes_with_the_patient(site: Site) {
     let store = site.open().await;
@@ -21,6 +21,7 @@ async fn an_emergency_is_kept_with_its_events_and_message_and_goes_with_the_pati
     let event = by().did_for(Action::BreakGlassAnnounce, store.pseudonym(&patient).unwrap());
     let message = Outgoing {
         kind: MessageKind::Notice,
+        told: None,
         phone: Some("+85291234567".into()),
         mail: None,
         subject: String::new(),
@@ -48,6 +49,71 @@ async fn an_emergency_is_kept_with_its_events_and_message_and_goes_with_the_pati
     assert!(store.emergencies_at(owner).await.unwrap().is_empty() && store.messages(10).await.unwrap().is_empty());
 }
 
+async fn a_notice_that_no_gateway_takes_says_in_the_log_whom_it_was_for(site: Site) {
+    let store = site.open().await;
+    let (patient, owner, role) = (patient(&store).await, OrganisationId::from_bytes([9; 16]), RoleId::from_bytes([2; 16]));
+    let about = EmergencyAbout {
+        doctor: "Dr Bo".into(),
+        organisation: "Clinic B".into(),
+        reason: EmergencyReason::LifeInDanger,
+        words: "after a fall".into(),
+        notes: vec!["R1".into()],
+        told: None,
+    };
+    let (opened_at, ends_at) = (UnixMillis(1_000), UnixMillis(5_000));
+    let new = StoredEmergency { id: String::new(), patient: patient.clone(), owner, role, opened_at, ends_at, about };
+    let officer = PersonId::from_bytes([7; 16]);
+    let to = |whom, person| Some(MessageTold { whom, person });
+    let all = [
+        to(Addressee::Patient, None),
+        to(Addressee::PrivacyOfficer, Some(officer)),
+        to(Addressee::Administrator, Some(officer)),
+        // As a version before has left it.
+        None,
+    ];
+    let notice = |told| Outgoing {
+        kind: MessageKind::Notice,
+        told,
+        phone: Some("+85291234567".into()),
+        mail: None,
+        subject: String::new(),
+        text: "Clinic A".into(),
+        until: UnixMillis(u64::MAX >> 1),
+    };
+    let event = by().did_for(Action::BreakGlass { reason: EmergencyReason::LifeInDanger }, store.pseudonym(&patient).unwrap());
+    store.open_emergency(new, vec![event], all.map(notice).to_vec(), &by()).await.unwrap();
+    store.clone().close().await;
+    drop(store);
+    let store = site.open().await;
+    let due = store.messages_due(by().at, 10).await.unwrap();
+    assert_eq!(due.iter().map(|message| message.message.told).collect::<Vec<_>>(), all, "kept with the message");
+    let before = events(&store).await.len();
+    for message in &due {
+        store.message_not_taken(message, Some(by().at), by().at).await.unwrap();
+    }
+    assert_eq!(events(&store).await.len(), before, "it is tried again");
+    for message in &due {
+        store.message_not_taken(message, None, by().at).await.unwrap();
+        store.message_not_taken(message, None, by().at).await.unwrap();
+    }
+    let tell = |whom| Action::BreakGlassTell { whom };
+    let record = Some(RecordId::from_bytes(*officer.bytes()));
+    let expected = [
+        (tell(Addressee::Patient), None),
+        (tell(Addressee::PrivacyOfficer), record),
+        (tell(Addressee::Administrator), record),
+        (Action::BreakGlassAnnounce, None),
+    ];
+    let told = events(&store).await.split_off(before);
+    assert_eq!(told.iter().map(|event| (event.action, event.record)).collect::<Vec<_>>(), expected, "each once");
+    let whose = Some(store.pseudonym(&patient).unwrap());
+    for event in told {
+        assert_eq!((event.actor, event.outcome, event.patient), (Actor::System, Outcome::Failed, whose));
+        assert!(!String::from_utf8_lossy(&event.encode().unwrap()).contains("91234567"));
+    }
+}
+
 on_both! {
+    a_notice_that_no_gateway_takes_says_in_the_log_whom_it_was_for,
     an_emergency_is_kept_with_its_events_and_message_and_goes_with_the_patient,
 }

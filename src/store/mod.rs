@@ -33,6 +33,7 @@ mod holds;
 mod keys;
 mod letterheads;
 mod life;
+mod lists;
 mod merges;
 mod moves;
 mod notes;
@@ -63,7 +64,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex as Turn, Notify, broadcast};
 
-use crate::audit::ConsentId;
+use crate::audit::{Actor, ConsentId};
 use crate::ledger::Ledger;
 use crate::spool::{Key, Scratch};
 use database::{Database, Reader, Upkeep};
@@ -71,6 +72,7 @@ use event_queue::EventQueue;
 use events::LogTask;
 use folder::Folder;
 use keys::{KeyStore, Rows};
+use lists::Told;
 use place::Place;
 
 pub use act::{By, record_id};
@@ -91,9 +93,10 @@ pub use finals::StoredFinal;
 pub use holds::{Held, LegalHold};
 pub use keys::MasterSource;
 pub use letterheads::Letterhead;
+pub use lists::List;
 pub use merges::{Likeness, StoredMerge};
 pub use notes::Document;
-pub use outbox::{Kind as MessageKind, OutboxMessage, OutboxState, Outgoing};
+pub use outbox::{Kind as MessageKind, OutboxMessage, OutboxState, Outgoing, Told as MessageTold};
 pub use outcomes::SignedNote;
 pub use owners::{Owner, Reach};
 pub use pages::PatientPage;
@@ -148,6 +151,8 @@ struct Shared {
     ledger: Mutex<Ledger>,
     more_events: Arc<Notify>,
     event_queue: EventQueue,
+    /// Whom roles were told in lists.
+    told: Told,
     log_task: Mutex<LogTask>,
     /// Tells of each consent that changed, after it did.
     consent_changes: broadcast::Sender<ConsentId>,
@@ -215,6 +220,7 @@ impl Store {
             ledger,
             more_events,
             event_queue,
+            told: Told::default(),
             log_task,
             consent_changes,
             more_messages,
@@ -227,6 +233,7 @@ impl Store {
             store.database().keep_up(Upkeep::Probe, insert).await.map_err(StoreError::database("be checked"))?;
         }
         store.begin_log().await?;
+        store.remember_lists(By::now(Actor::System).at).await?;
         if rows == Rows::WithKeys {
             store.part_keys().await?;
         }

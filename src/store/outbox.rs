@@ -13,7 +13,7 @@ use super::database::Upkeep;
 use super::patients::new_id;
 use super::place::Place;
 use super::{By, Store, StoreError};
-use crate::audit::{Action, Actor, ConsentId, Event, Outcome, UnixMillis};
+use crate::audit::{Action, Actor, Addressee, ConsentId, Event, Outcome, PersonId, Purpose, RecordId, UnixMillis};
 use crate::gateway::MessageId;
 use crate::spool::Key;
 use crate::text::PatientText;
@@ -65,11 +65,23 @@ impl OutboxState {
     }
 }
 
+/// Who is told that a record was opened in an emergency: what the log says of it where they cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// As what.
+    pub whom: Addressee,
+    /// Which person, of those who work there.
+    pub person: Option<PersonId>,
+}
+
 /// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
     /// What for.
     pub kind: Kind,
+    /// To whom, where it is not to the patient about a consent or a contact; nothing for notices of versions before.
+    pub told: Option<Told>,
     /// A telephone number.
     pub phone: Option<PatientText>,
     /// A mailbox, where there is no number.
@@ -103,6 +115,8 @@ pub struct OutboxMessage {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<Told>,
     phone: Option<PatientText>,
     mail: Option<PatientText>,
     subject: String,
@@ -134,7 +148,7 @@ fn message_id(text: &str) -> Option<MessageId> {
 impl Row {
     fn open(self, key: &Key) -> Result<OutboxMessage, StoreError> {
         let place = place(&self.id);
-        let Kept { phone, mail, subject, text } = place.unseal_json(key, &self.document)?;
+        let Kept { told, phone, mail, subject, text } = place.unseal_json(key, &self.document)?;
         let known = [Kind::Link, Kind::Code, Kind::Notice, Kind::Contact].into_iter().find(|kind| kind.name() == self.kind);
         let kind = known.ok_or_else(|| place.damaged())?;
         let until = UnixMillis(self.until_at.unsigned_abs());
@@ -144,7 +158,7 @@ impl Row {
             consent: ConsentId::try_from(self.consent).ok(),
             state: OutboxState::of(&self.state),
             tries: u32::try_from(self.tries).unwrap_or(u32::MAX),
-            message: Outgoing { kind, phone, mail, subject, text, until },
+            message: Outgoing { kind, told, phone, mail, subject, text, until },
         })
     }
 }
@@ -205,7 +219,8 @@ impl Store {
         let key = self.patient_key(&message.patient).await?;
         let (id, words) = (message.id.to_string(), &message.message);
         let text = if shown { words.text.clone() } else { PatientText::from("") };
-        let kept = Kept { phone: words.phone.clone(), mail: words.mail.clone(), subject: words.subject.clone(), text };
+        let kept =
+            Kept { told: words.told, phone: words.phone.clone(), mail: words.mail.clone(), subject: words.subject.clone(), text };
         let sealed = place(&id).seal_json(&key, &kept)?;
         let update =
             "UPDATE outbox SET state = 'handed_over', tries = tries + 1, document = $1 WHERE id = $2 AND state = 'waiting'";
@@ -247,14 +262,18 @@ impl Store {
             let done = self.database().keep_up(Upkeep::Delivery, sqlx::query(update).bind(next.0.cast_signed()).bind(&id)).await;
             return done.map(drop).map_err(StoreError::database("keep that a message was not sent"));
         }
-        let action = match message.message.kind {
-            Kind::Code => Action::ConsentCode,
-            Kind::Link => Action::ConsentRequest,
-            Kind::Notice => Action::BreakGlassAnnounce,
-            Kind::Contact => Action::ContactChange,
+        let told = message.message.told;
+        let action = match (message.message.kind, told) {
+            (Kind::Code, _) => Action::ConsentCode,
+            (Kind::Link, _) => Action::ConsentRequest,
+            (Kind::Notice, Some(Told { whom, .. })) => Action::BreakGlassTell { whom },
+            (Kind::Notice, None) => Action::BreakGlassAnnounce,
+            (Kind::Contact, _) => Action::ContactChange,
         };
         let (patient, consent) = (Some(self.pseudonym(&message.patient)?), message.consent);
-        let event = Event { patient, consent, ..Event::new(at, Actor::System, action, Outcome::Failed) };
+        let record = told.and_then(|told| told.person).map(|person| RecordId::from_bytes(*person.bytes()));
+        let purpose = (message.message.kind == Kind::Notice).then_some(Purpose::Emergency);
+        let event = Event { patient, consent, record, purpose, ..Event::new(at, Actor::System, action, Outcome::Failed) };
         let mut act = self.begin("keep that a message cannot be sent").await?;
         let update = "UPDATE outbox SET tries = tries + 1, state = 'failed' WHERE id = $1 AND state = 'waiting'";
         if act.execute(sqlx::query(update).bind(&id)).await? == 0 {
@@ -285,8 +304,8 @@ impl Act {
         at: UnixMillis,
     ) -> Result<String, StoreError> {
         let id = new_id()?;
-        let Outgoing { kind, phone, mail, subject, text, until } = message;
-        let sealed = place(&id).seal_json(key, &Kept { phone, mail, subject, text })?;
+        let Outgoing { kind, told, phone, mail, subject, text, until } = message;
+        let sealed = place(&id).seal_json(key, &Kept { told, phone, mail, subject, text })?;
         let columns = "INSERT INTO outbox (id, number, patient, consent, kind, state, tries, next_at, until_at, document)";
         let numbered = "(SELECT coalesce(max(number), 0) + 1 FROM outbox)";
         let Some(consent) = consent.map(|consent| consent.to_string()) else {

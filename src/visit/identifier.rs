@@ -94,12 +94,22 @@ impl Identifier {
         key.hash(self.kind.name(), &plain(self.value.reveal()))
     }
 
-    /// Whether somebody typed the number, or at least four characters of it.
+    /// Whether somebody typed the number: the whole of it, or where that is enough at least four characters.
     #[must_use]
-    pub fn answers_to(&self, typed: &str) -> bool {
+    pub fn answers_to(&self, typed: &str, sought: Sought) -> bool {
         let (typed, number) = (plain(typed), plain(self.value.reveal()));
-        !typed.is_empty() && (number == typed || typed.chars().count() >= 4 && number.contains(&typed))
+        let is_part = sought == Sought::Part && typed.chars().count() >= 4 && number.contains(&typed);
+        !typed.is_empty() && (number == typed || is_part)
     }
+}
+
+/// How much of a number finds a patient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sought {
+    /// Four characters of it.
+    Part,
+    /// All of it. Who is told numbers masked looks for them so: part by part they could find out what is hidden.
+    Whole,
 }
 
 /// Letters and digits alone, in capitals.
@@ -139,7 +149,12 @@ mod tests {
         let number = |kind, value| Identifier::new(kind, value).unwrap();
         assert_eq!(number("hkid", "A1234563").hash(&key), number("hkid", "a123456(3)").hash(&key));
         assert_ne!(number("clinic", "12345678").hash(&key), number("hospital", "12345678").hash(&key));
-        assert!(number("hkid", "A123456(3)").answers_to("4563") && number("hkid", "A123456(3)").answers_to("a123"));
-        assert!(!number("hkid", "A123456(3)").answers_to("456") && !number("hkid", "A123456(3)").answers_to("()"));
+        let answers = |typed, sought| number("hkid", "A123456(3)").answers_to(typed, sought);
+        assert!(answers("4563", Sought::Part) && answers("a123", Sought::Part));
+        assert!(!answers("456", Sought::Part) && !answers("()", Sought::Part) && !answers("", Sought::Part));
+        assert!(answers("a1234563", Sought::Whole) && answers("A123456 (3)", Sought::Whole));
+        for typed in ["A123", "4563", "A123456", "1234563", "A12345634", "", "()"] {
+            assert!(!answers(typed, Sought::Whole), "{typed}");
+        }
     }
 }

@@ -14,6 +14,6 @@ mod progress;
 pub use age::Age;
 pub use encounter::{Encounter, Move};
 pub use error::VisitError;
-pub use identifier::{Identifier, IdentifierKind};
+pub use identifier::{Identifier, IdentifierKind, Sought};
 pub use patient::{Given, Patient};
 pub use progress::{Progress, doubts};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::line::line;
-use super::{Identifier, IdentifierKind, VisitError};
+use super::{Identifier, IdentifierKind, Sought, VisitError};
 use crate::identity::{Date, Hkid, Person, Sex};
 use crate::text::PatientText;
 
@@ -93,14 +93,14 @@ impl Patient {
         Person { chinese, romanised, born: self.born, sex: self.sex, phone: None, hkid }
     }
 
-    /// Whether the patient is who somebody is looking for: a part of a name, in any case, or of a number.
+    /// Whether the patient is who somebody is looking for: a part of a name, in any case, or so much of a number.
     #[must_use]
-    pub fn answers_to(&self, typed: &str) -> bool {
+    pub fn answers_to(&self, typed: &str, sought: Sought) -> bool {
         let wanted = typed.trim().to_lowercase();
         let mut names = [Some(&self.name), self.chinese_name.as_ref()].into_iter().flatten();
         !wanted.is_empty()
             && (names.any(|name| name.reveal().to_lowercase().contains(&wanted))
-                || self.identifiers.iter().any(|identifier| identifier.answers_to(typed)))
+                || self.identifiers.iter().any(|identifier| identifier.answers_to(typed, sought)))
     }
 }
 
@@ -208,10 +208,16 @@ mod tests {
     fn a_patient_is_found_by_a_part_of_a_name_or_number() {
         let patient = Patient::new(&given(), today()).unwrap();
         for typed in ["chan", " Tai M", "大文", "a123456", "4563", "k17"] {
-            assert!(patient.answers_to(typed), "{typed}");
+            assert!(patient.answers_to(typed, Sought::Part), "{typed}");
         }
         for typed in ["", " ", "wong", "黃", "456"] {
-            assert!(!patient.answers_to(typed), "{typed}");
+            assert!(!patient.answers_to(typed, Sought::Part), "{typed}");
+        }
+        for typed in ["chan", "大文", "a123456(3)", "K-17"] {
+            assert!(patient.answers_to(typed, Sought::Whole), "{typed}");
+        }
+        for typed in ["", "a123456", "4563", "k1"] {
+            assert!(!patient.answers_to(typed, Sought::Whole), "{typed}");
         }
     }
 }

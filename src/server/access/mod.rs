@@ -6,7 +6,6 @@
 mod carried;
 mod ceremony;
 mod cookie;
-mod news;
 mod openid;
 mod strangers;
 mod throttle;
@@ -19,7 +18,6 @@ use tokio::sync::watch;
 pub(super) use carried::Carried;
 pub(super) use ceremony::Ceremonies;
 pub(super) use cookie::CookieForm;
-pub(super) use news::{List, News};
 pub(super) use openid::Providers;
 pub(super) use strangers::Strangers;
 pub(super) use throttle::Throttle;
@@ -47,8 +45,6 @@ pub(super) struct Gate {
     pub sign_in: Option<SignIn>,
     /// Tries.
     pub throttle: Throttle,
-    /// Which lists were told to whom.
-    pub news: News,
     changed: watch::Sender<()>,
 }
 
@@ -76,13 +72,7 @@ impl Gate {
     /// # Errors
     /// When the rules of roles are none.
     pub fn trial() -> Result<Self, ServerError> {
-        Ok(Self {
-            rights: Rights::shipped()?,
-            sign_in: None,
-            throttle: Throttle::new(),
-            news: News::default(),
-            changed: watch::Sender::new(()),
-        })
+        Ok(Self { rights: Rights::shipped()?, sign_in: None, throttle: Throttle::new(), changed: watch::Sender::new(()) })
     }
 
     /// Asks for a passkey, or for a sign-in at one of these issuers, of pages at this address.

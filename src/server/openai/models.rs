@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use super::error::OpenAiError;
 use super::request::is_loaded;
 use crate::server::App;
-use crate::server::caller::Sender;
 use crate::server::error::ErrorDocument;
+use crate::server::sender::Sender;
 
 /// A model.
 #[derive(Serialize, ToSchema)]

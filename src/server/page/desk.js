@@ -20,6 +20,7 @@ export class Desk {
     this.line = line;
     this.held = null;
     this.by = "";
+    this.last = Promise.resolve(true);
     $("desk-undo").addEventListener("click", () => this.step("undo"));
     $("desk-redo").addEventListener("click", () => this.step("redo"));
     $("desk-history").addEventListener("click", () => this.history());
@@ -43,6 +44,7 @@ export class Desk {
   /** The recording that is shown; null for none. Its desk is asked for when it is finished. */
   async open(held) {
     this.held = held;
+    this.last = Promise.resolve(true);
     this.draw();
     if (held === null || held.state !== "finished" || held.version === null) return;
     try {
@@ -98,24 +100,41 @@ export class Desk {
   }
 
   /**
+   * Does what changes the note when all that was asked for here before is answered: each names the version that the one before it made,
+   * and nothing of this window's own is taken for another's. `run(made)` is told whether what it waited for was made, and resolves to
+   * something where it makes nothing.
+   */
+  inTurn(run) {
+    const done = this.last.then(run);
+    const made = done.then((not) => !not, () => false);
+    this.last = made;
+    void made.then(() => {
+      if (this.last === made) this.last = Promise.resolve(true);
+    });
+    return done;
+  }
+
+  /**
    * Asks for a change of what was seen in version `seen`. Resolves to null, or to the newer note when somebody has changed the same
    * thing; throws what else went wrong.
    */
-  async ask(edit, seen = this.held.version) {
+  ask(edit, seen = this.held.version) {
     const { held } = this;
-    const ours = seen < held.version;
-    try {
-      const { version, note, desk, merged } = await api.editNote(held.id, seen, edit);
-      Object.assign(held, { version, note, desk, edited: true });
-      // Of what was changed in this window meanwhile nobody needs to be told.
-      if (merged && !ours) notice("merged", "good", "desk.merged");
-      this.draw();
-      return null;
-    } catch (error) {
-      if (error.status !== 409 || !error.body?.note) throw error;
-      await this.newer(held, error.body);
-      return error.body.note;
-    }
+    return this.inTurn(async () => {
+      const before = held.version;
+      try {
+        const { version, note, desk, merged } = await api.editNote(held.id, seen, edit);
+        Object.assign(held, { version, note, desk, edited: true });
+        // Of what was changed in this window meanwhile nobody needs to be told.
+        if (merged && (seen === before || version > before + 1)) notice("merged", "good", "desk.merged");
+        if (this.held === held) this.draw();
+        return null;
+      } catch (error) {
+        if (error.status !== 409 || !error.body?.note) throw error;
+        await this.newer(held, error.body);
+        return error.body.note;
+      }
+    });
   }
 
   /** Somebody else's version is the newest: show it. */
@@ -123,7 +142,7 @@ export class Desk {
     const desk = await api.record(held.id).catch(() => held.desk);
     // All at once: a line that is chosen meanwhile is one of the version that is shown.
     Object.assign(held, { version, note, desk });
-    this.draw();
+    if (this.held === held) this.draw();
   }
 
   /** A change that has no text of its own to keep. */
@@ -172,16 +191,22 @@ export class Desk {
 
   async step(act) {
     const { held } = this;
-    if (!held?.desk?.[act]) return;
+    if (!held?.desk) return;
     dismiss("desk");
-    try {
-      const { version, note, desk } = await api.stepNote(held.id, act, held.version);
-      Object.assign(held, { version, note, desk });
-      announce(t(`desk.${act}_done`));
-    } catch (error) {
-      await this.failed(held, error);
-    }
-    this.redraw();
+    await this.inTurn(async (made) => {
+      // Where the change that was to be taken back was not made, it would be the one before.
+      if (!made || !held.desk[act]) return true;
+      try {
+        const { version, note, desk } = await api.stepNote(held.id, act, held.version);
+        Object.assign(held, { version, note, desk });
+        announce(t(`desk.${act}_done`));
+        return false;
+      } catch (error) {
+        await this.failed(held, error);
+        return true;
+      }
+    });
+    if (this.held === held) this.redraw();
   }
 
   async failed(held, error) {
@@ -204,7 +229,9 @@ export class Desk {
 
   async sign() {
     const { held } = this;
-    if (!this.editable) return;
+    // What is signed is what the dialog shows.
+    await this.last;
+    if (this.held !== held || !this.editable) return;
     dismiss("desk");
     const answer = await askToSign({ note: held.note, desk: held.desk, banner: held.banner, by: this.by, show: ({ section, index }) => this.line(section, index) });
     if (answer === null) return;

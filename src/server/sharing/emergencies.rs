@@ -1,29 +1,28 @@
 //! Break-glass: a doctor opens a patient's notes without consent in an emergency, for an hour. The patient and the privacy officers, or else the
 //! administrators, are told, and all of it is in the log before anything is shown.
 
+mod announcing;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::requests::{Number, reached, signed_notes};
+use self::announcing::{Announced, announce};
+use super::requests::{Number, signed_notes};
 use super::views::{Opened, Source, see_in_emergency};
-use super::words::{administrator_message, emergency_message, minute, officer_message};
+use super::words::minute;
 use super::{Names, Sharing, organisation_name};
-use crate::audit::{
-    Action, Actor, Addressee, EmergencyReason, Event, OrganisationId, Outcome, PolicyId, Purpose, RecordId, Refusal,
-};
-use crate::consent::{Announcement, Ask, ConsentError, Domain, EMERGENCY_LIFE, LINK_LIFE, Told, Use, break_glass};
+use crate::audit::{Action, Actor, EmergencyReason, Event, OrganisationId, Outcome, PolicyId, Purpose, RecordId, Refusal};
+use crate::consent::{Ask, ConsentError, Domain, EMERGENCY_LIFE, Use, break_glass};
 use crate::identity::{Right, RoleKind, Thing};
 use crate::note::compose::Language;
 use crate::server::App;
 use crate::server::asked::Body;
 use crate::server::caller::{Caller, Pass, What};
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{
-    By, Card, EmergencyAbout, EmergencyTold, MessageKind, Outgoing, Owner, Store, StoreError, StoredEmergency, record_id,
-};
+use crate::store::{By, EmergencyAbout, EmergencyTold, Owner, Store, StoreError, StoredEmergency, record_id};
 use crate::text::PatientText;
 use crate::visit::Identifier;
 
@@ -188,80 +187,6 @@ pub(super) async fn begin(
 fn ask(store: &Store, by: &By, patient: &str, record: RecordId) -> Result<Ask, StoreError> {
     let (patient, purpose) = (store.pseudonym(patient)?, Some(Purpose::Emergency));
     Ok(Ask { who: by.actor, patient, purpose, record, domain: Domain::Notes, restricted: true, to: Use::View })
-}
-
-/// What is sent, and what the log and the page say of it.
-#[derive(Default)]
-struct Announced {
-    messages: Vec<Outgoing>,
-    events: Vec<Event>,
-    told: EmergencyTold,
-}
-
-/// What is to be told to the patient, and to each privacy officer, or each administrator where no officer can be told. No message says whose
-/// record it was or why. Each has an event, and who cannot be told has one that says so.
-async fn announce(
-    sharing: &Sharing,
-    announcements: [Announcement; 2],
-    (owner, patient): (OrganisationId, &str),
-) -> Result<Announced, ApiError> {
-    let store = sharing.store();
-    let clinic = organisation_name(store, owner).await?;
-    let message = |phone: Option<PatientText>, mail: Option<PatientText>, text: String, until| Outgoing {
-        kind: MessageKind::Notice,
-        phone,
-        mail,
-        subject: clinic.clone(),
-        text: PatientText::from(text),
-        until,
-    };
-    let mut all = Announced::default();
-    for announcement in announcements {
-        let until = announcement.at.after(LINK_LIFE);
-        match announcement.to {
-            Told::Patient => {
-                let text = emergency_message(&clinic, &format!("{}/mine", sharing.0.public));
-                let contact = reached(store, patient).await?;
-                all.told.patient = contact.is_some();
-                all.events.push(announcement.event(Addressee::Patient, told(contact.is_some())));
-                all.messages.extend(contact.map(|contact| message(contact.phone, contact.mail, text, until)));
-            }
-            Told::PrivacyOfficer => {
-                let at = i64::try_from(announcement.at.0 / 1_000).unwrap_or(i64::MAX);
-                let roles = store.roles_in(owner).await?;
-                let link = format!("{}/accounts", sharing.0.public);
-                let tell = |all: &mut Announced, (kind, whom): (RoleKind, Addressee), text: &str| {
-                    let mut reached = 0_u32;
-                    for role in roles.iter().filter(|role| role.kind == kind && role.is_held(at)) {
-                        let Card { phone, email, .. } = role.person.card.clone();
-                        let is_reached = phone.is_some() || email.is_some();
-                        let event = announcement.event(whom, told(is_reached));
-                        all.events.push(Event { record: Some(RecordId::from_bytes(*role.person.id.bytes())), ..event });
-                        if is_reached {
-                            reached = reached.saturating_add(1);
-                            let (phone, email) = (phone.map(PatientText::from), email.map(PatientText::from));
-                            all.messages.push(message(phone, email, text.to_owned(), until));
-                        }
-                    }
-                    reached
-                };
-                let officers = (RoleKind::PrivacyOfficer, Addressee::PrivacyOfficer);
-                all.told.officers = tell(&mut all, officers, &officer_message(&clinic, &link));
-                if all.told.officers == 0 {
-                    let administrators = (RoleKind::Administrator, Addressee::Administrator);
-                    all.told.administrators = tell(&mut all, administrators, &administrator_message(&clinic, &link));
-                }
-                if all.told.officers == 0 && all.told.administrators == 0 {
-                    all.events.push(announcement.event(Addressee::PrivacyOfficer, Outcome::Failed));
-                }
-            }
-        }
-    }
-    Ok(all)
-}
-
-fn told(is_told: bool) -> Outcome {
-    if is_told { Outcome::Done } else { Outcome::Failed }
 }
 
 /// Who was told of an emergency, for its page.

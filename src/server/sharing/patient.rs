@@ -81,7 +81,7 @@ pub(super) fn contact_changed(known: &Contact, clinic: &str, now: UnixMillis) ->
 
 fn message(kind: MessageKind, contact: Contact, clinic: &str, text: String, until: UnixMillis) -> Outgoing {
     let Contact { phone, mail, .. } = contact;
-    Outgoing { kind, phone, mail, subject: clinic.to_owned(), text: PatientText::from(text), until }
+    Outgoing { kind, told: None, phone, mail, subject: clinic.to_owned(), text: PatientText::from(text), until }
 }
 
 /// Whether one more code may go to this number; where not, `event` is kept as refused.

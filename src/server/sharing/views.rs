@@ -3,27 +3,24 @@
 //! A view is kept in memory for the one session that opened it. Whoever shows it holds a socket, which says at once when it is over; without
 //! one it ends within minutes. Each piece that is sent asks the permits again. Nothing decided is kept anywhere else.
 
+pub(super) mod copies;
 mod held;
 pub(super) mod list;
 mod markup;
 mod open;
+pub(super) mod shown;
 
 use axum::Json;
-use axum::body::Body as HttpBody;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
 use utoipa::ToSchema;
 
 pub(in crate::server::sharing) use self::held::Source;
 use self::held::{Held, decided};
+use self::open::UNWATCHED;
 pub(super) use self::open::Views;
-use self::open::{Part, UNWATCHED};
 use super::requests::id;
-use super::words::reason;
 use super::{Names, Sharing};
 use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, PolicyId, Purpose, RecordId, Refusal};
 use crate::consent::{Emergency, Permit, Use, Uses};
@@ -42,9 +39,6 @@ use crate::store::{By, Store, StoreError, StoredConsent, record_id};
 /// A page of a view runs no script and loads our style sheet and its own pictures.
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
-/// Bytes of a copy that are sent between two looks at the permits.
-const PIECE: usize = 16 << 10;
-
 /// What is to be seen.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = WantedView)]
@@ -270,206 +264,6 @@ async fn holding(sharing: &Sharing, (by, pass): (&By, &Pass), view: &str) -> Res
             Err(ApiError::Denied(refusal))
         }
     }
-}
-
-/// Keeps the event of what is fetched again of a view. The event of its opening tells of its page, and of each picture, once.
-async fn fetched(sharing: &Sharing, by: &By, (view, held): (&str, &Held), part: Part) -> Result<(), StoreError> {
-    if sharing.0.views.is_first(view, part) {
-        return Ok(());
-    }
-    let event = sharing.store().event_about(by, Action::View { count: 1 }, &held.note).await?;
-    let event = Event { purpose: Some(held.purpose), consent: held.consent(), ..event };
-    sharing.store().keep_event(&event).await.map(drop)
-}
-
-/// The page of a view, with its watermark.
-#[utoipa::path(
-    get,
-    path = "/v1/views/{view}/page",
-    params(("view" = String, Path, description = "The view's id")),
-    responses((status = 200, description = "The page", body = String, content_type = "text/html"), (status = "default", description = "Why not", body = ErrorDocument))
-)]
-pub(super) async fn page(
-    State(sharing): State<Sharing>,
-    Caller { by, pass, .. }: Caller,
-    Path(view): Path<String>,
-) -> Result<Response, ApiError> {
-    let held = holding(&sharing, (&by, &pass), &view).await?;
-    fetched(&sharing, &by, (&view, &held), Part::Page).await?;
-    Ok(html(markup::page(&held, &view)))
-}
-
-/// A page of a view as a picture, with its watermark.
-#[utoipa::path(
-    get,
-    path = "/v1/views/{view}/pictures/{number}",
-    params(("view" = String, Path, description = "The view's id"), ("number" = usize, Path, description = "From 0")),
-    responses((status = 200, description = "The picture", body = Vec<u8>, content_type = "image/png"), (status = "default", description = "Why not", body = ErrorDocument))
-)]
-pub(super) async fn picture(
-    State(sharing): State<Sharing>,
-    Caller { by, pass, .. }: Caller,
-    Path((view, number)): Path<(String, String)>,
-) -> Result<Response, ApiError> {
-    let held = holding(&sharing, (&by, &pass), &view).await?;
-    let number = number.parse::<usize>().map_err(|_| ApiError::NoConsent)?;
-    let picture = held.pictures.get(number).ok_or(ApiError::NoConsent)?;
-    fetched(&sharing, &by, (&view, &held), Part::Picture(number)).await?;
-    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("image/png"))], picture.png.clone()).into_response())
-}
-
-fn html(page: String) -> Response {
-    let kind = HeaderValue::from_static("text/html; charset=utf-8");
-    let policy = HeaderValue::from_static(POLICY);
-    ([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)], page).into_response()
-}
-
-/// Tells whoever shows a view when it is over: `{"type":"ended","reason":...}`, and closes.
-#[utoipa::path(
-    get,
-    path = "/v1/views/{view}/watch",
-    params(("view" = String, Path, description = "The view's id")),
-    responses((status = 101, description = "A WebSocket"), (status = "default", description = "Why not", body = ErrorDocument))
-)]
-pub(super) async fn watch(
-    State(app): State<App>,
-    State(sharing): State<Sharing>,
-    Caller { by, pass, .. }: Caller,
-    Path(view): Path<String>,
-    upgrade: WebSocketUpgrade,
-) -> Result<Response, ApiError> {
-    // From here on no change is missed.
-    let changes = sharing.store().consent_changes();
-    let held = holding(&sharing, (&by, &pass), &view).await?;
-    let closing = app.closing.subscribe();
-    Ok(upgrade.on_upgrade(move |socket| async move {
-        let left = sharing.0.views.watch(&view);
-        let ended = async {
-            tokio::select! {
-                () = tokio::time::sleep(left) => Refusal::Expired,
-                refusal = held.ended(sharing.store(), changes) => refusal,
-                // The session ended, or the role.
-                () = app.gate.over(sharing.store(), &pass) => Refusal::NotSignedIn,
-            }
-        };
-        stand_by(socket, ended, closing).await;
-        sharing.0.views.end(&view);
-    }))
-}
-
-/// Holds the socket until the view is over, its viewer is gone, or the server closes.
-async fn stand_by(mut socket: WebSocket, ended: impl Future<Output = Refusal>, mut closing: watch::Receiver<bool>) {
-    tokio::pin!(ended);
-    let frame = loop {
-        tokio::select! {
-            refusal = &mut ended => {
-                let told = serde_json::json!({ "type": "ended", "reason": refusal, "words": reason(refusal) });
-                // Who does not read it is closed all the same.
-                let _ = socket.send(Message::Text(told.to_string().into())).await;
-                break CloseFrame { code: close_code::POLICY, reason: "the consent is over".into() };
-            }
-            message = socket.recv() => match message {
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
-                Some(Ok(_)) => {}
-            },
-            () = closed(&mut closing) => break CloseFrame { code: close_code::RESTART, reason: "".into() },
-        }
-    };
-    let _ = socket.send(Message::Close(Some(frame))).await;
-}
-
-/// Completes when the server closes.
-async fn closed(closing: &mut watch::Receiver<bool>) {
-    let _ = closing.wait_for(|closing| *closing).await;
-}
-
-/// Prints a view, takes a copy out or passes it on: each only where the consent says so and the caller is a doctor, and in the log
-/// either way.
-#[utoipa::path(
-    post,
-    path = "/v1/views/{view}/{use}",
-    params(("view" = String, Path, description = "The view's id"), ("use" = String, Path, description = "`print`, `download` or `forward`")),
-    responses((status = 200, description = "The page to print, or the copy", body = String, content_type = "text/html"), (status = "default", description = "Why not", body = ErrorDocument))
-)]
-pub(super) async fn take(
-    State(app): State<App>,
-    State(sharing): State<Sharing>,
-    Caller { by, session, pass, .. }: Caller,
-    Path((view, to)): Path<(String, String)>,
-) -> Result<Response, ApiError> {
-    let (to, action) = match to.as_str() {
-        "print" => (Use::Print, Action::Print),
-        "download" => (Use::Download, Action::Export { count: 1 }),
-        "forward" => (Use::Forward, Action::Forward),
-        _ => return Err(ApiError::NoSuchAddress),
-    };
-    let held = holding(&sharing, (&by, &pass), &view).await?;
-    let may = |right: Right, permit: &Permit, organisation| {
-        let thing = Thing { id: held.record, organisation, treating: Vec::new() };
-        app.gate.rights.rule(&session, right, &thing, Some(permit)).checked()
-    };
-    let page = copy(&sharing, &by, &held, (to, action), may).await?;
-    let name = if to == Use::Print { "inline" } else { "attachment; filename=\"note.html\"" };
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_static(name)),
-    ];
-    Ok((headers, pieces(sharing, held, page)).into_response())
-}
-
-/// The page of a copy, whose watermark names the entry of the copy.
-/// It is made where the consent allows it, and what the role is `may` do it.
-async fn copy(
-    sharing: &Sharing,
-    by: &By,
-    held: &Held,
-    (to, action): (Use, Action),
-    may: impl Fn(Right, &Permit, OrganisationId) -> Result<(), Vec<PolicyId>>,
-) -> Result<String, ApiError> {
-    let Source::Consent(consent) = held.source else {
-        // What is seen in an emergency is read and nothing else.
-        let patient = held.permits.first().map(|permit| permit.ask().patient);
-        let event = Event { patient, record: Some(held.record), purpose: Some(held.purpose), ..by.did_in_general(action) };
-        sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::UseNotGranted }, ..event }).await?;
-        return Err(ApiError::Denied(Refusal::UseNotGranted));
-    };
-    let stored = named(sharing, by, consent).await?;
-    let restricted = sharing.store().is_restricted(&held.note).await?;
-    let (permits, events) = decided(&stored.consent, by, (held.record, restricted, held.purpose), to);
-    let permits = permitted(sharing, permits, events.clone()).await?;
-    let event = sharing.store().event_about(by, action, &held.note).await?;
-    let event = Event { purpose: Some(held.purpose), consent: Some(consent), ..event };
-    let ruled: Result<(), _> = permits.iter().try_for_each(|permit| may(Right::Export, permit, stored.about.owner));
-    if let Err(policies) = ruled {
-        let (outcome, policies) = (Outcome::Refused { reason: Refusal::NotAllowed }, Some(policies));
-        sharing.store().keep_event(&Event { outcome, policies, ..event }).await?;
-        return Err(ApiError::NotAllowed);
-    }
-    let entry = sharing.store().keep_events(&events, &event).await?;
-    let seen = held.view.watermark();
-    let mark = Watermark::new(seen.viewer(), seen.organisation(), by.at, entry);
-    let mark = mark.map_err(|error| ApiError::Denied(error.refusal()))?;
-    Ok(markup::copy(&held.view, &mark, held.language))
-}
-
-/// A copy, piece by piece: each asks whether the permits hold, and the copy breaks off where they do not.
-fn pieces(sharing: Sharing, held: std::sync::Arc<Held>, page: String) -> HttpBody {
-    let left = axum::body::Bytes::from(page);
-    let stream = futures_util::stream::unfold(Some((sharing, held, left)), |state| async move {
-        let (sharing, held, mut left) = state?;
-        if left.is_empty() {
-            return None;
-        }
-        match held.still(sharing.store(), super::courier::now()).await {
-            Ok(()) => {
-                let piece = left.split_to(left.len().min(PIECE));
-                Some((Ok(piece), Some((sharing, held, left))))
-            }
-            Err(refusal) => Some((Err(std::io::Error::other(reason(refusal))), None)),
-        }
-    });
-    HttpBody::from_stream(stream)
 }
 
 #[cfg(test)]

@@ -96,6 +96,8 @@ pub(in crate::server) struct EncounterFace {
     /// RFC 3339 time, in UTC.
     pub at: String,
     pub clinician: String,
+    /// Where it is; null where nobody said.
+    pub room: Option<String>,
     /// The patient does not want to be recorded.
     pub refused: bool,
     /// Who said that it may be recorded; null where nobody was asked yet.
@@ -156,6 +158,7 @@ impl From<StoredEncounter> for EncounterFace {
         Self {
             at: Instant::from_unix_seconds(stored.at).as_str().to_owned(),
             clinician: stored.encounter.clinician.reveal().to_owned(),
+            room: stored.encounter.room.as_ref().map(|room| room.reveal().to_owned()),
             refused: stored.encounter.refused,
             recording_consent: stored.encounter.recorded_on.map(AgreementFace::from),
             id: stored.id,

@@ -28,6 +28,10 @@ pub(super) struct NewEncounter {
     /// Whom the patient sees; who is signed in when not said.
     #[serde(default)]
     clinician: Option<String>,
+    /// The room that it is in. A microphone that was enrolled for another one cannot record it; any of the organisation can where none is
+    /// named.
+    #[serde(default)]
+    room: Option<String>,
 }
 
 /// Enters a visit of a patient.
@@ -42,7 +46,7 @@ pub(super) async fn create(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Body(NewEncounter { at, clinician }): Body<NewEncounter>,
+    Body(NewEncounter { at, clinician, room }): Body<NewEncounter>,
 ) -> Result<(StatusCode, Json<EncounterFace>), ApiError> {
     caller.may(&app, Right::Edit, What::Patient(&id)).await?;
     let at = match at {
@@ -50,6 +54,10 @@ pub(super) async fn create(
         None => now(),
     };
     let encounter = Encounter::new(clinician.as_deref().unwrap_or(&caller.name))?;
+    let encounter = match room {
+        Some(room) => encounter.in_room(&room)?,
+        None => encounter,
+    };
     let stored = app.rooms.store().create_encounter(&id, at.unix_seconds(), &encounter, &caller.by).await?;
     Ok((StatusCode::CREATED, Json(stored.into())))
 }

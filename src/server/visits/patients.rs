@@ -19,7 +19,7 @@ use crate::server::clock::{now, today};
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::server::holds::may_be_erased;
 use crate::store::{By, DeskError, StoredPatient};
-use crate::visit::{Given, Patient};
+use crate::visit::{Given, Patient, Sought};
 
 /// Patients in a list.
 const LISTED: usize = 50;
@@ -191,8 +191,8 @@ async fn not_entered(app: &App, caller: &Caller, error: DeskError) -> ApiError {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Search {
-    /// A part of a name, a number, or four characters of one; up to 100 characters. It stands in no address, for those are kept in
-    /// logs and histories.
+    /// A part of a name, a number, or four characters of one; up to 100 characters. Who is told numbers masked finds by whole ones alone. It
+    /// stands in no address, for those are kept in logs and histories.
     text: String,
 }
 
@@ -212,9 +212,10 @@ pub(super) async fn search(
         return Err(ApiError::Invalid(format!("`text` has more than {LONGEST_SEARCH} characters")));
     }
     let all = app.rooms.store().patients(caller.reach(&app).await?, LOOKED_THROUGH).await?;
+    let sought = if caller.views(&app) { Sought::Part } else { Sought::Whole };
     // Who answers is shown as the one under whom they stand.
     let found: HashSet<String> =
-        all.iter().filter(|stored| stored.patient.answers_to(&text)).map(|stored| stored.leading().to_owned()).collect();
+        all.iter().filter(|stored| stored.patient.answers_to(&text, sought)).map(|stored| stored.leading().to_owned()).collect();
     let (leading, merged): (Vec<_>, Vec<_>) = all.into_iter().partition(|stored| stored.under.is_none());
     told(&app, &caller, leading.into_iter().filter(|stored| found.contains(&stored.id)), merged.into_iter()).await
 }

@@ -21,8 +21,8 @@ use super::request::{Loaded, is_loaded};
 use crate::audit::Action;
 use crate::engine::EngineError;
 use crate::server::App;
-use crate::server::caller::Sender;
 use crate::server::error::ErrorDocument;
+use crate::server::sender::Sender;
 use crate::store::DeviceScope;
 
 /// Bytes of the longest message: OpenAI takes 15 MiB of audio in one, which base64 makes longer by a third.

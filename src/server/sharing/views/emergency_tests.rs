@@ -2,14 +2,15 @@
 
 use super::super::emergencies::{Wanted, begin, look};
 use super::super::tests::{HKID, SENTINEL, Stage, merged_with, stage};
-use super::{copy, holding, markup};
+use super::copies::copy;
+use super::{holding, markup};
 use crate::audit::{Action, Actor, Addressee, EmergencyReason, Event, OrganisationId, Outcome, RecordId, Refusal};
 use crate::consent::{EMERGENCY_LIFE, Use};
 use crate::identity::RoleKind;
 use crate::note::compose::Language;
 use crate::server::caller::Pass;
 use crate::server::error::ApiError;
-use crate::store::{By, Card, EmergencyTold, MessageKind, NewRole, Owner, Side, StoredEmergency, record_id};
+use crate::store::{By, Card, EmergencyTold, MessageKind, MessageTold, NewRole, Owner, Side, StoredEmergency, record_id};
 
 fn wanted(number: &str, words: &str, owner: OrganisationId) -> Wanted {
     let json = serde_json::json!({
@@ -56,6 +57,9 @@ async fn an_emergency_is_announced_and_logged_and_its_notes_are_read_and_not_tak
     let sent = store.messages_due(by.at.after(1), 10).await.unwrap();
     let to: Vec<_> = sent.iter().map(|message| message.message.phone.as_ref().unwrap().reveal()).collect();
     assert_eq!(to, ["+85291234567", "+85298765432"], "the patient and the privacy officer are told");
+    let told = [(Addressee::Patient, None), (Addressee::PrivacyOfficer, Some(officer))];
+    let told = told.map(|(whom, person)| Some(MessageTold { whom, person }));
+    assert_eq!(sent.iter().map(|message| message.message.told).collect::<Vec<_>>(), told, "for whom, should no gateway take it");
     for message in &sent {
         assert_eq!(message.message.kind, MessageKind::Notice);
         let text = message.message.text.reveal();

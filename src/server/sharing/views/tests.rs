@@ -10,7 +10,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::super::courier::now;
 use super::super::tests::{SENTINEL, Stage, in_force, in_force_for, merged_with, stage};
 use super::super::words::minute;
-use super::open::LONGEST;
+use super::copies::{copy, pieces};
+use super::open::{LONGEST, Part};
+use super::shown::fetched;
 use super::*;
 
 /// What a cut may take.
