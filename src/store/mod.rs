@@ -94,7 +94,7 @@ pub use keys::MasterSource;
 pub use letterheads::Letterhead;
 pub use merges::{Likeness, StoredMerge};
 pub use notes::Document;
-pub use outbox::{Kind as MessageKind, OutboxMessage, OutboxState, Outgoing};
+pub use outbox::{Delivered, Kind as MessageKind, NotTaken, OutboxMessage, OutboxState, Outgoing};
 pub use outcomes::SignedNote;
 pub use owners::{Owner, Reach};
 pub use pages::PatientPage;

@@ -83,7 +83,7 @@ pub(super) async fn open(
     Body(wanted): Body<Wanted>,
 ) -> Result<(StatusCode, Json<Opened>), ApiError> {
     let names = Names::of(sharing.store(), by.actor).await?;
-    let record = RecordId::try_from(wanted.record).map_err(|_| ApiError::NoConsent)?;
+    let record = RecordId::try_from(wanted.record).map_err(|_| ApiError::NoSuchConsent)?;
     let language = wanted.lang.as_deref().map(str::parse::<Language>).transpose()?.unwrap_or(Language::English);
     let may = |right: Right, permit: &Permit, organisation| {
         let thing = Thing { id: record, organisation, treating: Vec::new() };
@@ -312,8 +312,8 @@ pub(super) async fn picture(
     Path((view, number)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     let held = holding(&sharing, (&by, &pass), &view).await?;
-    let number = number.parse::<usize>().map_err(|_| ApiError::NoConsent)?;
-    let picture = held.pictures.get(number).ok_or(ApiError::NoConsent)?;
+    let number = number.parse::<usize>().map_err(|_| ApiError::NoSuchConsent)?;
+    let picture = held.pictures.get(number).ok_or(ApiError::NoSuchConsent)?;
     fetched(&sharing, &by, (&view, &held), Part::Picture(number)).await?;
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("image/png"))], picture.png.clone()).into_response())
 }
