@@ -288,8 +288,12 @@ await check("who has two roles is asked which; a recovery binds for its organisa
   // Whoever shows again that it is theirs has it again by an administrator's act alone.
   const alone = await ask(lost, "POST", "/v1/openid/bindings/finish", await fetched(lost, hospital, "staff-1", "/v1/openid/bindings/begin"));
   same(code(alone), "openid_refused", "by themselves");
-  const entering = { entry: { token: (await json(admin, "POST", `/v1/people/${who}/recovery`)).token } };
-  await json(cut, "POST", "/v1/enrolments/openid/finish", await fetched(cut, hospital, "staff-1", "/v1/enrolments/openid/begin", entering));
+  const letIn = async () => {
+    const { token } = await json(admin, "POST", `/v1/people/${who}/recovery`);
+    const back = await fetched(cut, hospital, "staff-1", "/v1/enrolments/openid/begin", { entry: { token } });
+    return json(cut, "POST", "/v1/enrolments/openid/finish", back);
+  };
+  await letIn();
   for (const stops of [false, true]) {
     const { bindings } = await json(admin, "GET", `/v1/people/${who}/credentials`);
     const { id } = bindings.find(({ issuer }) => issuer === hospital.issuer);
@@ -297,6 +301,10 @@ await check("who has two roles is asked which; a recovery binds for its organisa
     const answer = await ask(cut, "POST", "/v1/sign-in/openid/finish", await fetched(cut, hospital, "staff-1"));
     same(answer.status, stops ? 401 : 200, "a sign-in with it");
   }
+  // What was never stopped they add themselves.
+  const { ticket, roles } = await letIn();
+  await json(cut, "POST", "/v1/sign-in/role", { ticket, role: roles[0].id });
+  await json(cut, "POST", "/v1/openid/bindings/finish", await fetched(cut, other, "chan.third", "/v1/openid/bindings/begin"));
   await cut.close();
   await lost.close();
 });
@@ -315,7 +323,7 @@ await check("a provider that goes down holds up its own sign-ins alone", async (
   const back = await fetched(page, hospital, "staff-1");
   await hospital.stop();
   same(code(await ask(page, "POST", "/v1/sign-in/openid/finish", back)), "openid_down", "what is told");
-  const there = await fetched(page, other, "chan.new");
+  const there = await fetched(page, other, "chan.third");
   same((await ask(page, "POST", "/v1/sign-in/openid/finish", there)).status, 200, "the other one");
   await admin.click("#sign-out");
   await shown(admin, "#sign-in");
