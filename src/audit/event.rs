@@ -317,7 +317,8 @@ pub enum Action {
     AccessRequest,
     /// Answered one.
     AccessAnswer,
-    /// Sent requests of which nothing was done: it could not be read, came from a foreign page, or was one too many of a stranger's to be kept.
+    /// Sent requests of which nothing was done: it could not be read, came from a foreign page, asked for what is not there or not theirs, or was one
+    /// too many of a stranger's to be kept.
     Request {
         /// How many.
         count: u32,

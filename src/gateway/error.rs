@@ -57,8 +57,9 @@ pub enum GatewayError {
         kind: &'static str,
         /// The status of its answer.
         code: u16,
-        /// Whether it will say the same again.
-        forever: bool,
+        /// Whether it says so of what was sent, and not that it cannot take it now. It may be the number; it may as well be the gateway's
+        /// settings, which somebody mends.
+        wrong: bool,
     },
     /// An entry of the log that cannot be written in the receiver's form: no event of this program is one.
     #[error("entry {entry} of the log cannot be written for the {kind} gateway")]
@@ -91,10 +92,15 @@ impl GatewayError {
     /// Whether trying again can not help.
     #[must_use]
     pub fn is_final(&self) -> bool {
+        !matches!(self, Self::Refused { .. } | Self::Unreachable { .. } | Self::NoGateway { .. })
+    }
+
+    /// The status with which a gateway said that what was sent is wrong.
+    #[must_use]
+    pub fn called_wrong(&self) -> Option<u16> {
         match self {
-            Self::Refused { forever, .. } => *forever,
-            Self::Unreachable { .. } | Self::NoGateway { .. } => false,
-            _ => true,
+            Self::Refused { code, wrong: true, .. } => Some(*code),
+            _ => None,
         }
     }
 }

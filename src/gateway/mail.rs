@@ -75,7 +75,7 @@ impl Mail {
             Some(status) => {
                 // The server's words may quote the address: only its number is kept.
                 let code = u16::from(status);
-                GatewayError::Refused { kind: "mail", code, forever: error.is_permanent() }
+                GatewayError::Refused { kind: "mail", code, wrong: error.is_permanent() }
             }
             None if error.is_timeout() => GatewayError::Unreachable { kind: "mail", what: "it did not answer in time" },
             None if error.is_tls() => GatewayError::Unreachable { kind: "mail", what: "the connection could not be enciphered" },

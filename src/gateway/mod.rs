@@ -29,7 +29,7 @@ pub use address::Address;
 pub use error::GatewayError;
 pub use feed::{Feed, LogEntry};
 pub use mail::Mail;
-pub use schedule::next_try;
+pub use schedule::{next_try, next_try_of_wrong};
 pub use settings::{Begin, MailSettings, Settings, SmsSettings, SyslogSettings, Tls, WebhookSettings, WitnessSettings};
 pub(crate) use settings::{read_form, read_private};
 pub use sms::Sms;

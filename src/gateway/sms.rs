@@ -48,8 +48,8 @@ impl Sms {
         if answer.status().is_success() {
             return Ok(());
         }
-        // 401 and 403 are mended by whoever set the key wrong: the message waits for it.
-        let forever = answer.status().is_client_error() && !matches!(code, 401 | 403 | 408 | 409 | 425 | 429);
-        Err(GatewayError::Refused { kind: "SMS", code, forever })
+        // 401 and 403 are about the key and not about what was sent.
+        let wrong = answer.status().is_client_error() && !matches!(code, 401 | 403 | 408 | 409 | 425 | 429);
+        Err(GatewayError::Refused { kind: "SMS", code, wrong })
     }
 }

@@ -128,8 +128,8 @@ fn an_sms_is_posted_with_its_id_and_only_there() {
 }
 
 #[test]
-fn a_refusal_says_whether_it_lasts_and_a_redirect_is_one() {
-    for (status, last) in
+fn a_refusal_says_whether_it_is_of_what_was_sent_and_none_is_final() {
+    for (status, wrong) in
         [("400 No", true), ("404 No", true), ("401 No", false), ("429 No", false), ("500 No", false), ("302 Found", false)]
     {
         let (url, served) = provider(status);
@@ -137,7 +137,7 @@ fn a_refusal_says_whether_it_lasts_and_a_redirect_is_one() {
         let error = gateway.send("+85291234567", &message(Address::phone("91234567").unwrap())).unwrap_err();
         served.join().unwrap();
         assert!(matches!(&error, GatewayError::Refused { kind: "SMS", .. }), "{status}: {error}");
-        assert_eq!(error.is_final(), last, "{status}");
+        assert_eq!((error.is_final(), error.called_wrong().is_some()), (false, wrong), "{status}");
     }
 }
 

@@ -70,7 +70,7 @@ impl Webhook {
             return Ok(());
         }
         // The log has no gaps, so no answer makes us leave an entry out: somebody has to mend the receiver.
-        Err(GatewayError::Refused { kind: "webhook", code: status.as_u16(), forever: false })
+        Err(GatewayError::Refused { kind: "webhook", code: status.as_u16(), wrong: false })
     }
 
     fn signature(&self, id: &str, timestamp: u64, body: &str) -> Option<String> {

@@ -83,7 +83,7 @@ impl Witness {
         let says_size = kind.split(';').next().is_some_and(|kind| kind.trim() == SIZE);
         let code = answer.status().as_u16();
         if !matches!(code, 200 | 409 | 422) {
-            return Err(GatewayError::Refused { kind: "witness", code, forever: false });
+            return Err(GatewayError::Refused { kind: "witness", code, wrong: false });
         }
         if code == 422 {
             return Ok(Answer::Inconsistent);

@@ -14,7 +14,6 @@ pub use figures::{Figures, Miss, Share, Tally};
 pub use set::{GoldCondition, Item};
 pub use unknown::{Listed, listed_when_unknown};
 
-use super::extract::extract;
 use super::speakers::guess;
 use super::{Note, Provenance, Side};
 use matching::Judge;

@@ -8,13 +8,13 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
 
 use super::App;
-use super::access::{IDLE, SEEN};
+use super::access::{IDLE, Renewal, SEEN};
 use super::error::ApiError;
 use super::sender::Sender;
 use crate::audit::{Action, Actor, DeviceId, Event, OrganisationId, Outcome, PersonId, Pseudonym, Purpose, RecordId, Refusal};
 use crate::identity::{Right, RoleKind, Session, Thing};
 use crate::room::Token;
-use crate::store::{By, List, Owner, Reach, StoreError, StoredSession, TRIAL, TRIAL_ORGANISATION, TRIAL_ROLE, record_id};
+use crate::store::{By, List, Owner, Reach, Shown, StoreError, TRIAL, TRIAL_ORGANISATION, TRIAL_ROLE, record_id};
 
 /// Who edits in a trial.
 pub(super) const TRIAL_CLINICIAN: &str = "Trial clinician";
@@ -76,18 +76,32 @@ pub(super) fn credentials(headers: &HeaderMap) -> HeaderMap {
     named.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
+/// Who a request is from.
+pub(super) enum Found<T> {
+    /// This one.
+    Known(T),
+    /// Nobody who is known.
+    Nobody,
+    /// Somebody with a token that came back, of which the audit log has been told.
+    Told,
+}
+
 /// The person or device that these headers prove. Nobody in a trial, where everybody is the same.
 ///
 /// # Errors
 /// When it cannot be looked up.
-pub(super) async fn known(headers: &HeaderMap, app: &App, by: By) -> Result<Option<By>, StoreError> {
+pub(super) async fn known(headers: &HeaderMap, app: &App, by: By) -> Result<Found<By>, StoreError> {
     if app.gate.sign_in.is_none() {
-        return Ok(None);
+        return Ok(Found::Nobody);
     }
-    match bearer(headers) {
-        Some(token) => Ok(Sender::device(&token, app, by).await?.map(|sender| sender.by())),
-        None => Ok(Caller::found(headers, app, by).await?.map(|caller| caller.by)),
-    }
+    Ok(match bearer(headers) {
+        Some(token) => Sender::device(&token, app, by).await?.map_or(Found::Nobody, |sender| Found::Known(sender.by())),
+        None => match Caller::found(headers, app, by, None).await? {
+            Found::Known(caller) => Found::Known(caller.by),
+            Found::Nobody => Found::Nobody,
+            Found::Told => Found::Told,
+        },
+    })
 }
 
 /// The token of `Authorization: Bearer`; nothing where there is none, or more than one.
@@ -109,9 +123,10 @@ impl FromRequestParts<App> for Caller {
     /// [`ApiError::NotSignedIn`], which the audit log is told of.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let by = By { address: address(parts), ..By::now(Actor::Unknown) };
-        match Self::found(&parts.headers, app, by).await? {
-            Some(caller) => Ok(caller),
-            None => Err(stranger(app, by).await),
+        match Self::found(&parts.headers, app, by, parts.extensions.get::<Renewal>()).await? {
+            Found::Known(caller) => Ok(caller),
+            Found::Nobody => Err(stranger(app, by).await),
+            Found::Told => Err(ApiError::NotSignedIn),
         }
     }
 }
@@ -129,21 +144,32 @@ pub(super) async fn stranger(app: &App, by: By) -> ApiError {
 }
 
 impl Caller {
-    async fn found(headers: &HeaderMap, app: &App, by: By) -> Result<Option<Self>, StoreError> {
-        let Some(sign_in) = &app.gate.sign_in else { return Ok(Some(Self::trial(by))) };
-        let Some(token) = sign_in.cookie.read(headers) else { return Ok(None) };
+    /// Who it is. Where there is a place for it, another token is put there once theirs is due.
+    async fn found(headers: &HeaderMap, app: &App, by: By, renewal: Option<&Renewal>) -> Result<Found<Self>, StoreError> {
+        let Some(sign_in) = &app.gate.sign_in else { return Ok(Found::Known(Self::trial(by))) };
+        let Some(token) = sign_in.cookie.read(headers) else { return Ok(Found::Nobody) };
         let store = app.rooms.store();
         let at = by.seconds();
-        let open = |session: &StoredSession| {
-            session.role.is_held(at) && at < session.ends_at && at < session.seen_at.saturating_add(IDLE)
+        let (session, is_due) = match store.show_token(&token.hash(), &by).await? {
+            Shown::Good { session, is_due } => (session, is_due),
+            Shown::Nobodys => return Ok(Found::Nobody),
+            Shown::CameBack => {
+                app.gate.changed();
+                return Ok(Found::Told);
+            }
         };
-        let Some(session) = store.session_with(&token.hash()).await?.filter(open) else { return Ok(None) };
+        if !(session.role.is_held(at) && at < session.ends_at && at < session.seen_at.saturating_add(IDLE)) {
+            return Ok(Found::Nobody);
+        }
         if at.saturating_sub(session.seen_at) >= SEEN {
             store.saw_session(&session.id, at).await?;
         }
+        if is_due && let Some(renewal) = renewal {
+            renewal.offer(store, &sign_in.cookie, &token, at).await;
+        }
         let role = &session.role;
         let acting = Session { role: role.id, kind: role.kind, organisation: role.organisation, ended: false };
-        Ok(Some(Self {
+        Ok(Found::Known(Self {
             by: By { actor: role.actor(), purpose: Some(purpose(role.kind)), ..by },
             name: role.person.card.name.as_str().into(),
             pass: Pass::Session(session.id),

@@ -153,10 +153,16 @@ pub(super) enum ApiError {
     NoOrganisation,
     #[error("there is no such request, consent or view")]
     NoConsent,
+    /// The same of which no event was written where it was looked for.
+    #[error("there is no such request, consent or view")]
+    NoSuchConsent,
     #[error("{}", super::sharing::reason(*.0))]
     Denied(Refusal),
     #[error("the request is not valid: {0}")]
     Invalid(String),
+    /// The same of which an event was written where it was refused.
+    #[error("the request is not valid: {0}")]
+    Declined(String),
     #[error("the request is larger than is taken here")]
     TooLarge,
     #[error("the body says that it is no JSON")]
@@ -219,12 +225,12 @@ impl ApiError {
             Self::NoTemplate => (StatusCode::NOT_FOUND, "no_template"),
             Self::NotLearned => (StatusCode::NOT_FOUND, "not_learned"),
             Self::NoOrganisation => (StatusCode::NOT_FOUND, "no_organisation"),
-            Self::NoConsent => (StatusCode::NOT_FOUND, "no_consent"),
+            Self::NoConsent | Self::NoSuchConsent => (StatusCode::NOT_FOUND, "no_consent"),
             Self::Denied(Refusal::TooManyTries) => (StatusCode::TOO_MANY_REQUESTS, "too_many_tries"),
             Self::Denied(Refusal::OwnContact) => (StatusCode::FORBIDDEN, "own_contact"),
             Self::Denied(_) => (StatusCode::FORBIDDEN, "denied"),
             Self::NoFont(_) => (StatusCode::NOT_IMPLEMENTED, "no_font"),
-            Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+            Self::Invalid(_) | Self::Declined(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
@@ -239,6 +245,8 @@ impl ApiError {
     pub fn unheard(&self) -> Option<Refusal> {
         match self {
             Self::Foreign => Some(Refusal::Foreign),
+            // What is not the caller's is told alike.
+            Self::NotThere | Self::NoOrganisation | Self::NoSuchConsent => Some(Refusal::NotAllowed),
             Self::TooLarge => Some(Refusal::TooLarge),
             Self::Invalid(_) | Self::Field(_) | Self::NotJson | Self::TooSlow | Self::BadHead(_) => Some(Refusal::Malformed),
             _ => None,

@@ -22,6 +22,8 @@ use prometheus_client::registry::Registry;
 use super::App;
 use super::caller::bearer;
 use super::error::ApiError;
+use crate::audit::Actor;
+use crate::store::By;
 
 /// Upper bounds of the times of answers, in seconds.
 const SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
@@ -61,6 +63,9 @@ pub(super) struct Meter {
     connections_most: Gauge,
     disk_free: Gauge<u64, AtomicU64>,
     log_size: Gauge<u64, AtomicU64>,
+    messages_waiting: Gauge<u64, AtomicU64>,
+    messages_refused: Gauge<u64, AtomicU64>,
+    messages_failed: Gauge<u64, AtomicU64>,
     feed_waiting: Family<Receiver, Gauge<u64, AtomicU64>>,
     witness_waiting: Family<Cosigner, Gauge<u64, AtomicU64>>,
     witness_at: Family<Cosigner, Gauge<u64, AtomicU64>>,
@@ -83,13 +88,18 @@ impl Meter {
         let rooms_most = gauge(&mut registry, "rooms_most", "Rooms that this machine carries");
         let connections_open = gauge(&mut registry, "connections_open", "Connections that are open");
         let connections_most = gauge(&mut registry, "connections_most", "Connections that may be open");
-        let bytes = |registry: &mut Registry, name, help| {
+        let count = |registry: &mut Registry, name, help| {
             let gauge = Gauge::<u64, AtomicU64>::default();
             registry.register(name, help, gauge.clone());
             gauge
         };
-        let disk_free = bytes(&mut registry, "disk_free_bytes", "Bytes free where the data folder is");
-        let log_size = bytes(&mut registry, "audit_log_entries", "Entries under the audit log's signed head");
+        let disk_free = count(&mut registry, "disk_free_bytes", "Bytes free where the data folder is");
+        let log_size = count(&mut registry, "audit_log_entries", "Entries under the audit log's signed head");
+        let messages_waiting = count(&mut registry, "messages_waiting", "Messages to patients that no gateway has taken");
+        let refused = "Messages to patients that wait and that their gateway called wrong at the last try";
+        let messages_refused = count(&mut registry, "messages_refused", refused);
+        let messages_failed =
+            count(&mut registry, "messages_failed", "Messages to patients of the last week that no gateway took");
         let feed_waiting = Family::default();
         registry.register("feed_waiting_entries", "Entries of the audit log that a receiver has not taken", feed_waiting.clone());
         let witness_waiting = Family::default();
@@ -112,6 +122,9 @@ impl Meter {
             connections_most,
             disk_free,
             log_size,
+            messages_waiting,
+            messages_refused,
+            messages_failed,
             feed_waiting,
             witness_waiting,
             witness_at,
@@ -184,6 +197,10 @@ async fn metrics(
     meter.disk_free.set(store.free_space()?);
     let size = store.log_head().size;
     meter.log_size.set(size);
+    let messages = store.delivered(None, By::now(Actor::System).at).await?;
+    meter.messages_waiting.set(messages.waiting);
+    meter.messages_refused.set(messages.refused);
+    meter.messages_failed.set(messages.failed);
     for (feed, next) in app.feeds.positions() {
         meter.feed_waiting.get_or_create(&Receiver { feed }).set(size.saturating_sub(next));
     }

@@ -63,7 +63,7 @@ pub use error::ServerError;
 pub use proxies::Network;
 pub use retention::Retention;
 
-use self::access::{CookieForm, Gate, Strangers};
+use self::access::{CookieForm, Gate, Strangers, renew};
 use self::caller::{TRIAL_CLINICIAN, What};
 use self::connections::{Connections, Limited};
 use self::error::{ApiError, ErrorDocument};
@@ -315,6 +315,7 @@ fn router(app: App, hosts: Hosts) -> Router {
         .fallback(|| async { ApiError::NoSuchAddress })
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(middleware::map_response(unseen))
+        .layer(middleware::from_fn(renew))
         .layer(middleware::from_fn(health::count))
         .layer(Extension(health::Meter::new()))
         .layer(middleware::from_fn_with_state(hosts, guard::check))

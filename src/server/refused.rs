@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::App;
-use super::caller::{credentials, known, peer};
+use super::caller::{Found, credentials, known, peer};
 use crate::audit::{Action, Actor, Event, Outcome, Refusal};
 use crate::store::{By, StoreError};
 
@@ -37,11 +37,11 @@ pub(super) async fn keep(State(app): State<App>, request: Request, next: Next) -
     }
 }
 
-async fn tell(app: &App, who: Result<Option<By>, StoreError>, by: By, reason: Refusal) -> Result<(), StoreError> {
+async fn tell(app: &App, who: Result<Found<By>, StoreError>, by: By, reason: Refusal) -> Result<(), StoreError> {
     let by = match who? {
-        Some(known) => known,
-        None if app.strangers.may_keep(by.address) => by,
-        None => return Ok(()),
+        Found::Known(known) => known,
+        Found::Nobody if app.strangers.may_keep(by.address) => by,
+        Found::Nobody | Found::Told => return Ok(()),
     };
     let event = by.did_in_general(Action::Request { count: 1 });
     app.rooms.store().keep_event(&Event { outcome: Outcome::Refused { reason }, ..event }).await.map(drop)

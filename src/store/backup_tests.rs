@@ -190,7 +190,7 @@ async fn no_consent_is_in_force_after_a_restore_and_nobody_is_signed_in(site: Si
     let events = events(&again).await;
     let withdrawn = |event: &&Event| event.action == Action::ConsentWithdraw && event.consent == Some(active);
     assert_eq!(events.iter().filter(withdrawn).count(), 1);
-    for table in ["sessions", "enrolments", "patient_pages", "ways_back"] {
+    for table in ["sessions", "session_tokens", "enrolments", "patient_pages", "ways_back"] {
         let count = format!("SELECT count(*) FROM {table}");
         assert_eq!(sqlx::query_scalar::<_, i64>(&count).fetch_one(again.database().pool()).await.unwrap(), 0, "{table}");
     }

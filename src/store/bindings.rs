@@ -6,8 +6,9 @@ use sqlx::FromRow;
 
 use super::act::Act;
 use super::people::random;
+use super::stopped::LetIn;
 use super::{By, Place, Store, StoreError};
-use crate::audit::{Action, Actor, OrganisationId, PersonId, RecordId};
+use crate::audit::{Action, OrganisationId, PersonId, RecordId};
 use crate::openid::Subject;
 
 /// A binding as kept.
@@ -47,35 +48,37 @@ fn place(id: &str) -> Place<'_> {
 }
 
 impl Act {
-    /// Binds a subject: the binding's id, or nothing where somebody has it already. Their own that was stopped where they are let in now is good
-    /// there again: they have just shown that it is theirs, and had to come in with something else.
+    /// Binds a subject: the binding's id, or nothing where somebody has it already, or it was stopped and nobody who may lets it in again. Their
+    /// own that was stopped where an administrator lets them in now is good there again.
     pub(super) async fn enter_binding(
         &mut self,
         store: &Store,
-        (person, reach): (PersonId, Option<OrganisationId>),
+        (person, reach, let_in): (PersonId, Option<OrganisationId>, LetIn),
         subject: &Subject,
         by: &By,
     ) -> Result<Option<RecordId>, StoreError> {
-        let (subject_hash, record) = (store.subject_hash(subject)?, RecordId::from_bytes(random()?));
+        let (hash, record) = (store.subject_hash(subject)?, RecordId::from_bytes(random()?));
+        let theirs = "SELECT openid_bindings.id, (SELECT count(*) FROM stopped_credentials WHERE credential = openid_bindings.id) \
+            FROM openid_bindings WHERE subject = $1 AND person = $2";
+        let theirs = sqlx::query_as(theirs).bind(hash.clone()).bind(person.to_string());
+        let theirs = self.one::<(String, i64)>(theirs).await?;
+        if !self.may_enter(&hash, (reach, let_in), by).await? {
+            return Ok(None);
+        }
+        if let (Some((id, stopped)), true) = (theirs, let_in != LetIn::Themselves) {
+            let again = RecordId::try_from(id.clone()).map_err(|_| place(&id).damaged())?;
+            return Ok((stopped > 0).then_some(again));
+        }
         let id = record.to_string();
         let sealed = place(&id).seal_json(store.root(), &Kept { issuer: subject.issuer().to_owned() })?;
         let insert = "INSERT INTO openid_bindings (subject, id, person, reach, created_at, document) VALUES ($1, $2, $3, $4, $5, $6) \
             ON CONFLICT DO NOTHING";
-        let insert = sqlx::query(insert).bind(subject_hash.clone()).bind(id).bind(person.to_string());
+        let insert = sqlx::query(insert).bind(hash.clone()).bind(&id).bind(person.to_string());
         let insert = insert.bind(reach.map(|reach| reach.to_string())).bind(by.seconds()).bind(sealed);
-        if self.execute(insert).await? > 0 {
-            return Ok(Some(record));
-        }
-        let Actor::Staff { organisation, .. } = by.actor else { return Ok(None) };
-        let theirs = "SELECT id FROM openid_bindings WHERE subject = $1 AND person = $2";
-        let theirs = sqlx::query_as(theirs).bind(subject_hash).bind(person.to_string());
-        let Some((id,)) = self.one::<(String,)>(theirs).await? else { return Ok(None) };
-        let again = "DELETE FROM stopped_credentials WHERE credential = $1 AND organisation = $2";
-        let again = sqlx::query(again).bind(&id).bind(organisation.to_string());
-        if self.execute(again).await? == 0 {
+        if self.execute(insert).await? == 0 {
             return Ok(None);
         }
-        RecordId::try_from(id.clone()).map(Some).map_err(|_| place(&id).damaged())
+        self.stop_again(&hash, &id).await.map(|()| Some(record))
     }
 }
 
@@ -102,7 +105,7 @@ impl Store {
         if !act.may_add(reach, by).await? {
             return act.abandon().await.map(|()| false);
         }
-        let Some(id) = act.enter_binding(self, (person, reach), subject, by).await? else {
+        let Some(id) = act.enter_binding(self, (person, reach, LetIn::Themselves), subject, by).await? else {
             return act.abandon().await.map(|()| false);
         };
         act.commit(&by.did_to(Action::CredentialAdd { person }, *id.bytes())).await.map(|_| true)
@@ -152,7 +155,7 @@ mod tests {
     use super::super::tests::{Site, by, on_both};
     use super::super::{Card, Enrolment, Entrant, NewCredential, NewPasskey, NewRole, NewSession, Remover, StoredPerson};
     use super::*;
-    use crate::audit::Event;
+    use crate::audit::{Actor, Event};
     use crate::identity::RoleKind;
 
     const ISSUER: &str = "https://login.example";
@@ -258,10 +261,44 @@ mod tests {
         );
         assert!(!store.add_binding(person, Some(b), &lost, &by_b).await.unwrap(), "it is not stopped there");
         assert_eq!(opened(&id).await, [b], "nothing that it does there comes back");
-        // Who came in with something else and shows that the subject is theirs has it back.
+        // Who came in with something else does not have it back by themselves, also not by removing it first.
         let by_a = By { actor: Actor::Staff { person, role: roles[0], organisation: a }, ..by() };
-        assert!(store.add_binding(person, Some(a), &lost, &by_a).await.unwrap());
-        assert_eq!(opened(&id).await.len(), 2);
+        assert!(!store.add_binding(person, Some(a), &lost, &by_a).await.unwrap());
+        assert!(enter(&store.passkeys_of(person).await.unwrap()[0].id, 0, 5).await);
+        let who = Remover { person, organisation: b, reach: None, session: None };
+        store.add_passkey(person, Some(b), &passkey(3), &by_b).await.unwrap();
+        assert!(store.remove_binding(&id, who, &by_b).await.unwrap());
+        assert!(!store.add_binding(person, Some(a), &lost, &by_a).await.unwrap(), "it was stopped there");
+        assert!(store.add_binding(person, Some(b), &lost, &by_b).await.unwrap(), "and not there");
+        let id = store.binding_with(&lost).await.unwrap().unwrap().id;
+        assert!(store.remove_binding(&id, who, &by_b).await.unwrap());
+        // Where one of the other clinic is good for all that the person is, it goes on being stopped here.
+        assert!(store.add_binding(person, None, &lost, &by()).await.unwrap());
+        let id = store.binding_with(&lost).await.unwrap().unwrap().id;
+        assert_eq!(opened(&id).await, [b]);
+        // The other clinic's administrator brings it back there alone, this one's here too.
+        let recover = async |of, token: u8| {
+            store.offer(([token; 32], now + 100), Some(of), &recovery, &by()).await.unwrap();
+            let found = store.enrolment_with(&[token; 32], now).await.unwrap().unwrap();
+            let new = NewCredential::Subject(lost.clone());
+            store.enrol(&found, &Entrant::Known { person }, Some(&new), &by()).await.unwrap()
+        };
+        assert_eq!(recover(b, 10).await, Some(person));
+        let id = store.binding_with(&lost).await.unwrap().unwrap().id;
+        assert_eq!(opened(&id).await, [b]);
+        store.stop_credential(&id, person, b, &by()).await.unwrap();
+        assert_eq!(recover(a, 11).await, Some(person));
+        let id = store.binding_with(&lost).await.unwrap().unwrap().id;
+        assert_eq!((opened(&id).await, store.bindings_of(person).await.unwrap()[0].reach), (vec![a], Some(a)));
+        assert!(!store.add_binding(person, None, &lost, &by()).await.unwrap(), "they have it");
+        assert!(store.stop_credential(&id, person, a, &by()).await.unwrap());
+        assert!(!store.add_passkey(person, Some(a), &passkey(2), &by_a).await.unwrap(), "a passkey that was stopped");
+        let new = NewCredential::Subject(lost.clone());
+        store.offer(([12; 32], now + 100), None, &recovery, &by()).await.unwrap();
+        let found = store.enrolment_with(&[12; 32], now).await.unwrap().unwrap();
+        store.enrol(&found, &Entrant::Known { person }, Some(&new), &by()).await.unwrap().unwrap();
+        let id = store.binding_with(&lost).await.unwrap().unwrap().id;
+        assert_eq!(opened(&id).await.len(), 2, "the console lets in everywhere");
         // An administrator stops it by its name; where nothing is left for it, it is gone.
         assert!(store.stop_credential(&id, person, a, &by()).await.unwrap() && opened(&id).await == [b]);
         assert!(store.stop_credential(&id, person, b, &by()).await.unwrap());

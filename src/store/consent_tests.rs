@@ -282,12 +282,12 @@ async fn a_message_that_nobody_takes_is_tried_until_its_end(site: super::tests::
     request(&store, Some(&patient), now()).await;
     let due = store.messages_due(now(), 10).await.unwrap().remove(0);
     let later = now().after(MINUTE);
-    store.message_not_taken(&due, Some(later), now()).await.unwrap();
+    store.message_not_taken(&due, NotTaken { next: Some(later), wrong: None }, now()).await.unwrap();
     assert!(store.messages_due(now(), 10).await.unwrap().is_empty());
     assert_eq!(store.next_message().await.unwrap(), Some(later));
     let again = store.messages_due(later, 10).await.unwrap().remove(0);
     assert_eq!((again.id, again.tries), (due.id, 1), "the same id at each try");
-    store.message_not_taken(&again, None, later).await.unwrap();
+    store.message_not_taken(&again, NotTaken::default(), later).await.unwrap();
     assert_eq!(store.messages(10).await.unwrap()[0].state, OutboxState::Failed);
     let last = events(&store).await.pop().unwrap();
     assert_eq!((last.action, last.outcome), (Action::ConsentRequest, Outcome::Failed));

@@ -6,6 +6,7 @@ use sqlx::FromRow;
 
 use super::act::Act;
 use super::people::random;
+use super::stopped::LetIn;
 use super::{By, Card, NewRole, Place, Store, StoreError, StoredOrganisation, StoredPerson};
 use crate::audit::{Action, Actor, Event, OrganisationId, PersonId, RecordId, RoleId};
 use crate::identity::RoleKind;
@@ -156,21 +157,25 @@ fn hash(credential: &[u8]) -> [u8; 32] {
 }
 
 impl Act {
+    /// The passkey's id; nothing where it was stopped, and nobody who may lets it in again.
     async fn enter_passkey(
         &mut self,
         store: &Store,
-        (person, reach): (PersonId, Option<OrganisationId>),
+        (person, reach, let_in): (PersonId, Option<OrganisationId>, LetIn),
         new: &NewPasskey,
-        at: i64,
-    ) -> Result<RecordId, StoreError> {
-        let record = RecordId::from_bytes(random()?);
+        by: &By,
+    ) -> Result<Option<RecordId>, StoreError> {
+        let (subject, record) = (hash(&new.credential), RecordId::from_bytes(random()?));
+        if !self.may_enter(&subject, (reach, let_in), by).await? {
+            return Ok(None);
+        }
         let id = record.to_string();
         let kept = Kept { label: new.label.clone(), key: new.key.clone() };
         let sealed = passkey_place(&id).seal_json(store.root(), &kept)?;
         let insert = "INSERT INTO passkeys (credential, id, person, reach, created_at, document) VALUES ($1, $2, $3, $4, $5, $6)";
-        let insert = sqlx::query(insert).bind(hash(&new.credential).to_vec()).bind(id).bind(person.to_string());
-        self.execute(insert.bind(reach.map(|reach| reach.to_string())).bind(at).bind(sealed)).await?;
-        Ok(record)
+        let insert = sqlx::query(insert).bind(subject.to_vec()).bind(&id).bind(person.to_string());
+        self.execute(insert.bind(reach.map(|reach| reach.to_string())).bind(by.seconds()).bind(sealed)).await?;
+        self.stop_again(&subject, &id).await.map(|()| Some(record))
     }
 
     /// Other tokens that would let the same person in again, given by the same organisation, or any where the console let them in.
@@ -351,13 +356,15 @@ impl Store {
             act.cut_sessions(stopped, None).await?;
             act.void_recoveries(self, stopped).await?;
         }
+        let let_in = enrolment.organisation.map_or(LetIn::Console, LetIn::Administrator);
         let entered = match credential {
-            Some(NewCredential::Passkey(passkey)) => Some(act.enter_passkey(self, (person, reach), passkey, at).await?),
-            Some(NewCredential::Subject(subject)) => match act.enter_binding(self, (person, reach), subject, &by).await? {
-                Some(id) => Some(id),
-                None => return act.abandon().await.map(|()| None),
-            },
+            Some(NewCredential::Passkey(passkey)) => Some(act.enter_passkey(self, (person, reach, let_in), passkey, &by).await?),
+            Some(NewCredential::Subject(subject)) => Some(act.enter_binding(self, (person, reach, let_in), subject, &by).await?),
             None => None,
+        };
+        let entered = match entered {
+            Some(None) => return act.abandon().await.map(|()| None),
+            entered => entered.flatten(),
         };
         if let Some(id) = entered {
             act.enter(&by.did_to(Action::CredentialAdd { person }, *id.bytes())).await?;
@@ -375,7 +382,7 @@ impl Store {
         Ok(Some(person))
     }
 
-    /// Registers another passkey of a person; false where the session in which they do it is no more what it was.
+    /// Registers another passkey of a person; false where the session in which they do it is no more what it was, or it was stopped.
     ///
     /// # Errors
     /// When it cannot be written, or somebody has it already.
@@ -391,7 +398,9 @@ impl Store {
         if !act.may_add(reach, by).await? {
             return act.abandon().await.map(|()| false);
         }
-        let id = act.enter_passkey(self, (person, reach), passkey, by.seconds()).await?;
+        let Some(id) = act.enter_passkey(self, (person, reach, LetIn::Themselves), passkey, by).await? else {
+            return act.abandon().await.map(|()| false);
+        };
         act.commit(&by.did_to(Action::CredentialAdd { person }, *id.bytes())).await.map(|_| true)
     }
 

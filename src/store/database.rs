@@ -224,6 +224,8 @@ pub(super) enum Upkeep {
     Wipe,
     /// When a session or passkey was last used, and that a session ended by itself.
     Seen,
+    /// That a session's token gave way to another of the same session.
+    Token,
     /// Figures that were computed from what is kept.
     Figures,
     /// How far a message is whose making has an event, and how far a receiver of the log is.

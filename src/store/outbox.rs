@@ -13,7 +13,9 @@ use super::database::Upkeep;
 use super::patients::new_id;
 use super::place::Place;
 use super::{By, Store, StoreError};
-use crate::audit::{Action, Actor, Addressee, ConsentId, Event, Outcome, PersonId, Purpose, RecordId, UnixMillis};
+use crate::audit::{
+    Action, Actor, Addressee, ConsentId, Event, OrganisationId, Outcome, PersonId, Purpose, RecordId, UnixMillis,
+};
 use crate::gateway::MessageId;
 use crate::spool::Key;
 use crate::text::PatientText;
@@ -107,6 +109,8 @@ pub struct OutboxMessage {
     pub state: OutboxState,
     /// How often it was tried.
     pub tries: u32,
+    /// Since when its gateway has called it wrong, where it does.
+    pub refused_at: Option<UnixMillis>,
     /// What it is: its text is empty once a gateway has it.
     pub message: Outgoing,
 }
@@ -132,10 +136,35 @@ struct Row {
     state: String,
     tries: i64,
     until_at: i64,
+    refused_at: Option<i64>,
     document: Vec<u8>,
 }
 
-const SELECT: &str = "SELECT id, patient, coalesce(consent, '') AS consent, kind, state, tries, until_at, document FROM outbox";
+const SELECT: &str =
+    "SELECT id, patient, coalesce(consent, '') AS consent, kind, state, tries, until_at, refused_at, document FROM outbox";
+
+/// For so long what failed is told.
+const WEEK: u64 = 7 * 24 * 3_600_000;
+
+/// How messages stand, for whoever runs the server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// Those that are tried still.
+    pub waiting: u64,
+    /// Of these those that a gateway called wrong at the last try: its settings may be.
+    pub refused: u64,
+    /// Those that no gateway took, of the last week.
+    pub failed: u64,
+}
+
+/// No try was made, or one that did not succeed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NotTaken {
+    /// When it is tried again; never where there is no such time.
+    pub next: Option<UnixMillis>,
+    /// The status with which the gateway called it wrong, where it did.
+    pub wrong: Option<u16>,
+}
 
 fn place(id: &str) -> Place<'_> {
     Place::new("outbox.document", id)
@@ -158,6 +187,7 @@ impl Row {
             consent: ConsentId::try_from(self.consent).ok(),
             state: OutboxState::of(&self.state),
             tries: u32::try_from(self.tries).unwrap_or(u32::MAX),
+            refused_at: self.refused_at.map(|at| UnixMillis(at.unsigned_abs())),
             message: Outgoing { kind, told, phone, mail, subject, text, until },
         })
     }
@@ -246,20 +276,44 @@ impl Store {
         Ok(true)
     }
 
-    /// No gateway took a message: it is tried again at `next`, or never where there is no such time. That is an event.
+    /// How the messages about an organisation's patients stand at a time; of all without one.
+    ///
+    /// # Errors
+    /// When they cannot be counted.
+    pub async fn delivered(&self, of: Option<OrganisationId>, at: UnixMillis) -> Result<Delivered, StoreError> {
+        let query = "SELECT outbox.state, count(*), count(outbox.refused) FROM outbox JOIN patients ON patients.id = outbox.patient \
+            WHERE (outbox.state = 'waiting' OR outbox.state = 'failed' AND outbox.until_at > $2) \
+            AND ($1 = '' OR patients.organisation = $1) GROUP BY outbox.state";
+        let query = sqlx::query_as(query).bind(of.map(|of| of.to_string()).unwrap_or_default());
+        let query = query.bind(at.0.saturating_sub(WEEK).cast_signed());
+        let rows = self.reader().all::<(String, i64, i64)>(query).await;
+        let mut all = Delivered::default();
+        for (state, count, refused) in rows.map_err(StoreError::database("count messages"))? {
+            match OutboxState::of(&state) {
+                OutboxState::Waiting => (all.waiting, all.refused) = (count.unsigned_abs(), refused.unsigned_abs()),
+                OutboxState::Failed => all.failed = count.unsigned_abs(),
+                OutboxState::HandedOver => {}
+            }
+        }
+        Ok(all)
+    }
+
+    /// No gateway took a message. That it is tried no more is an event.
     ///
     /// # Errors
     /// When it cannot be written.
     pub async fn message_not_taken(
         &self,
         message: &OutboxMessage,
-        next: Option<UnixMillis>,
+        NotTaken { next, wrong }: NotTaken,
         at: UnixMillis,
     ) -> Result<(), StoreError> {
         let id = message.id.to_string();
         if let Some(next) = next {
-            let update = "UPDATE outbox SET tries = tries + 1, next_at = $1 WHERE id = $2 AND state = 'waiting'";
-            let done = self.database().keep_up(Upkeep::Delivery, sqlx::query(update).bind(next.0.cast_signed()).bind(&id)).await;
+            let update = "UPDATE outbox SET tries = tries + 1, next_at = $1, refused = $2, \
+                refused_at = CASE WHEN $2 IS NULL THEN NULL ELSE coalesce(refused_at, $3) END WHERE id = $4 AND state = 'waiting'";
+            let update = sqlx::query(update).bind(next.0.cast_signed()).bind(wrong.map(i64::from));
+            let done = self.database().keep_up(Upkeep::Delivery, update.bind(at.0.cast_signed()).bind(&id)).await;
             return done.map(drop).map_err(StoreError::database("keep that a message was not sent"));
         }
         let told = message.message.told;

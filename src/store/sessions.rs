@@ -42,9 +42,10 @@ pub struct NewSession {
     pub ends_at: i64,
 }
 
+/// A session's row.
 #[derive(FromRow)]
-struct Row {
-    id: String,
+pub(super) struct Row {
+    pub(super) id: String,
     role: String,
     reach: Option<String>,
     address: Option<String>,
@@ -53,8 +54,10 @@ struct Row {
     ends_at: i64,
 }
 
-const SELECT: &str = "SELECT sessions.id, sessions.role, sessions.reach, sessions.address, sessions.started_at, sessions.seen_at, \
-    sessions.ends_at FROM sessions JOIN roles ON roles.id = sessions.role";
+/// What is read of it.
+pub(super) const COLUMNS: &str =
+    "sessions.id, sessions.role, sessions.reach, sessions.address, sessions.started_at, sessions.seen_at, sessions.ends_at";
+const FROM: &str = "FROM sessions JOIN roles ON roles.id = sessions.role";
 
 impl Act {
     /// Ends all sessions of a role.
@@ -64,7 +67,7 @@ impl Act {
 }
 
 /// What the audit log calls a session.
-fn record(id: &str) -> Option<RecordId> {
+pub(super) fn record(id: &str) -> Option<RecordId> {
     RecordId::try_from(id.to_owned()).ok()
 }
 
@@ -77,22 +80,26 @@ impl Store {
         let id = RecordId::from_bytes(random()?).to_string();
         let mut act = self.begin("begin a session").await?;
         let Some(reach) = act.opens(&new.credential, new.role).await? else { return act.abandon().await.map(|()| None) };
-        let insert = "INSERT INTO sessions (id, token_hash, role, reach, credential, address, started_at, seen_at, ends_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        let insert = "INSERT INTO sessions (id, token_hash, role, reach, credential, address, started_at, seen_at, token_since, ends_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $7, $8)";
         let insert = sqlx::query(insert).bind(&id).bind(new.token_hash.as_slice()).bind(new.role.to_string());
         let insert = insert.bind(reach).bind(&new.credential).bind(by.address.map(|address: IpAddr| address.to_string()));
-        act.execute(insert.bind(at).bind(at).bind(new.ends_at)).await?;
+        act.execute(insert.bind(at).bind(new.ends_at)).await?;
+        let insert = "INSERT INTO session_tokens (token_hash, session, generation, taken_at) VALUES ($1, $2, 0, $3)";
+        act.execute(sqlx::query(insert).bind(new.token_hash.as_slice()).bind(&id).bind(at)).await?;
         let event = by.did_in_general(Action::SignIn);
         act.commit(&crate::audit::Event { record: record(&id), ..event }).await?;
         Ok(Some(id))
     }
 
-    /// The session with this token, if it is open.
+    /// The session that this token is or was of, if it is open. Whether the token is good is for [`Self::show_token`] to say.
     ///
     /// # Errors
     /// [`StoreError::Damaged`], and when it cannot be read.
     pub async fn session_with(&self, token_hash: &[u8; 32]) -> Result<Option<StoredSession>, StoreError> {
-        let query = format!("{SELECT} WHERE sessions.token_hash = $1");
+        let query = format!(
+            "SELECT {COLUMNS} {FROM} JOIN session_tokens ON session_tokens.session = sessions.id WHERE session_tokens.token_hash = $1"
+        );
         let row = self.reader().one::<Row>(sqlx::query_as(&query).bind(token_hash.as_slice())).await;
         self.session_of(row.map_err(StoreError::database("read a session"))?).await
     }
@@ -102,7 +109,7 @@ impl Store {
     /// # Errors
     /// As [`Self::session_with`].
     pub async fn session(&self, id: &str) -> Result<Option<StoredSession>, StoreError> {
-        let query = format!("{SELECT} WHERE sessions.id = $1");
+        let query = format!("SELECT {COLUMNS} {FROM} WHERE sessions.id = $1");
         let row = self.reader().one::<Row>(sqlx::query_as(&query).bind(id)).await;
         self.session_of(row.map_err(StoreError::database("read a session"))?).await
     }
@@ -117,7 +124,7 @@ impl Store {
         of: Option<PersonId>,
     ) -> Result<Vec<StoredSession>, StoreError> {
         let query = format!(
-            "{SELECT} WHERE roles.organisation = $1 AND ($2 = '' OR roles.person = $2) ORDER BY sessions.started_at DESC"
+            "SELECT {COLUMNS} {FROM} WHERE roles.organisation = $1 AND ($2 = '' OR roles.person = $2) ORDER BY sessions.started_at DESC"
         );
         let person = of.map(|person| person.to_string()).unwrap_or_default();
         let rows = self.reader().all::<Row>(sqlx::query_as(&query).bind(organisation.to_string()).bind(person)).await;
@@ -128,7 +135,7 @@ impl Store {
         Ok(sessions)
     }
 
-    async fn session_of(&self, row: Option<Row>) -> Result<Option<StoredSession>, StoreError> {
+    pub(super) async fn session_of(&self, row: Option<Row>) -> Result<Option<StoredSession>, StoreError> {
         let Some(Row { id, role, reach, address, started_at, seen_at, ends_at }) = row else { return Ok(None) };
         let damaged = |_| Place::row("sessions", "", id.clone()).damaged();
         let role = RoleId::try_from(role).map_err(damaged)?;

@@ -8,8 +8,20 @@ use super::act::Act;
 use super::{By, Place, Store, StoreError, StoredBinding, StoredPasskey, StoredRole};
 use crate::audit::{Action, Actor, Event, OrganisationId, PersonId, RecordId, RoleId};
 
-/// Passkeys and bindings alike, as a table of a query.
-const CREDENTIALS: &str = "(SELECT id, person, reach FROM passkeys UNION ALL SELECT id, person, reach FROM openid_bindings)";
+/// Passkeys and bindings alike, as a table of a query. `subject` is a hash of what is shown at a sign-in.
+const CREDENTIALS: &str = "(SELECT id, person, reach, credential AS subject FROM passkeys \
+    UNION ALL SELECT id, person, reach, subject FROM openid_bindings)";
+
+/// By whose act a passkey or a binding is entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LetIn {
+    /// Its person's own, who is signed in.
+    Themselves,
+    /// An administrator's of this organisation.
+    Administrator(OrganisationId),
+    /// That of who has the whole machine.
+    Console,
+}
 
 /// Whether what reaches so far, and was stopped there, opens sessions of roles in this organisation.
 fn is_good_for(reach: Option<OrganisationId>, stopped: &[OrganisationId], organisation: OrganisationId) -> bool {
@@ -77,6 +89,42 @@ impl Act {
         Ok(good.map(|(reach, organisation, stopped, _)| if stopped > 0 { Some(organisation) } else { reach }))
     }
 
+    /// Whether what has this subject may be entered for so far: not where it was stopped, nor by who is signed in there, unless an administrator
+    /// of that organisation lets it in again.
+    pub(super) async fn may_enter(
+        &mut self,
+        subject: &[u8],
+        (reach, let_in): (Option<OrganisationId>, LetIn),
+        by: &By,
+    ) -> Result<bool, StoreError> {
+        let here = match (let_in, by.actor) {
+            (LetIn::Administrator(organisation), _) => Some(organisation),
+            (LetIn::Themselves, Actor::Staff { organisation, .. }) => Some(organisation),
+            _ => None,
+        };
+        let here = here.map(|here| here.to_string()).unwrap_or_default();
+        if let_in == LetIn::Themselves {
+            let reach = reach.map(|reach| reach.to_string()).unwrap_or_default();
+            let query = "SELECT count(*) FROM stopped_subjects WHERE subject = $1 AND organisation IN ($2, $3)";
+            let query = sqlx::query_as(query).bind(subject.to_vec()).bind(here).bind(reach);
+            return Ok(self.one::<(i64,)>(query).await? == Some((0,)));
+        }
+        let again = "DELETE FROM stopped_subjects WHERE subject = $1 AND ($2 = '' OR organisation = $2)";
+        self.execute(sqlx::query(again).bind(subject.to_vec()).bind(&here)).await?;
+        let again = format!(
+            "DELETE FROM stopped_credentials WHERE ($2 = '' OR organisation = $2) \
+            AND credential IN (SELECT id FROM {CREDENTIALS} AS credentials WHERE subject = $1)"
+        );
+        self.execute(sqlx::query(&again).bind(subject.to_vec()).bind(here)).await.map(|_| true)
+    }
+
+    /// Stops what was entered with this subject where that was stopped before.
+    pub(super) async fn stop_again(&mut self, subject: &[u8], id: &str) -> Result<(), StoreError> {
+        let stop = "INSERT INTO stopped_credentials (credential, organisation) \
+            SELECT $1, organisation FROM stopped_subjects WHERE subject = $2 ON CONFLICT DO NOTHING";
+        self.execute(sqlx::query(stop).bind(id).bind(subject.to_vec())).await.map(drop)
+    }
+
     /// Stops credentials of a person in an organisation, all or the named one, and removes those that are good nowhere any more; without an
     /// organisation all are removed. The events of it.
     pub(super) async fn stop_credentials(
@@ -86,10 +134,11 @@ impl Act {
         by: &By,
     ) -> Result<Vec<Event>, StoreError> {
         let (whose, here) = (person.to_string(), of.map(|of| of.to_string()));
-        let query = format!("SELECT id, reach FROM {CREDENTIALS} AS credentials WHERE person = $1 AND ($2 = '' OR id = $2)");
+        let query =
+            format!("SELECT id, reach, subject FROM {CREDENTIALS} AS credentials WHERE person = $1 AND ($2 = '' OR id = $2)");
         let query = sqlx::query_as(&query).bind(&whose).bind(only.unwrap_or_default());
         let mut events = Vec::new();
-        for (id, reach) in self.all::<(String, Option<String>)>(query).await? {
+        for (id, reach, subject) in self.all::<(String, Option<String>, Vec<u8>)>(query).await? {
             let changed = match (&here, reach) {
                 (Some(here), Some(reach)) if *here != reach => false,
                 (Some(here), None) if self.is_good_elsewhere((&id, &whose), here, by.seconds()).await? => {
@@ -100,6 +149,11 @@ impl Act {
                 _ => self.delete_credential(&id).await?,
             };
             if changed {
+                // It stays stopped when it is removed and comes again.
+                let stop = "INSERT INTO stopped_subjects (subject, organisation) SELECT DISTINCT $1, organisation FROM roles \
+                    WHERE person = $2 AND ($3 = '' OR organisation = $3) ON CONFLICT DO NOTHING";
+                let stop = sqlx::query(stop).bind(subject).bind(&whose).bind(here.clone().unwrap_or_default());
+                self.execute(stop).await?;
                 let event = by.did_in_general(Action::CredentialRemove { person });
                 events.push(Event { record: RecordId::try_from(id).ok(), ..event });
             }

@@ -64,6 +64,7 @@ pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<
     caller.may(&app, Right::ManageDevices, What::Organisation).await?;
     let at = caller.by.seconds();
     let found = app.rooms.store().devices_of(caller.session.organisation).await?;
+    caller.read_of(&app, found.len()).await?;
     Ok(Json(Devices { devices: found.into_iter().map(|device| DeviceFace::of(device, at)).collect() }))
 }
 

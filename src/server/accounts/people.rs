@@ -128,8 +128,10 @@ struct Colleague {
 pub(super) async fn colleagues(State(app): State<App>, caller: Caller) -> Result<Json<Colleagues>, ApiError> {
     let at = caller.by.seconds();
     let found = app.rooms.store().roles_in(caller.session.organisation).await?;
+    let found: Vec<_> = found.into_iter().filter(|role| role.is_held(at)).collect();
+    caller.read_of(&app, found.len()).await?;
     let face = |role: StoredRole| Colleague { role: role.id.to_string(), name: role.person.card.name, kind: role.kind.as_str() };
-    let colleagues = found.into_iter().filter(|role| role.is_held(at)).map(face).collect();
+    let colleagues = found.into_iter().map(face).collect();
     Ok(Json(Colleagues { colleagues }))
 }
 

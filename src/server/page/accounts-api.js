@@ -26,6 +26,7 @@ export const removeBinding = (id) => ask("DELETE", `/v1/openid/bindings/${encode
 export const sessions = async () => (await ask("GET", "/v1/sessions")).sessions;
 export const endSession = (id) => ask("DELETE", `/v1/sessions/${encodeURIComponent(id)}`);
 export const people = () => ask("GET", "/v1/people");
+export const delivery = async () => (await ask("GET", "/v1/outbox")).delivery;
 export const letterhead = () => ask("GET", "/v1/letterhead");
 export const setLetterhead = (to) => ask("PUT", "/v1/letterhead", to);
 export const invite = (invited) => ask("POST", "/v1/invitations", invited);

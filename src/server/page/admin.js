@@ -33,8 +33,8 @@ export class Admin {
   }
 
   async show() {
-    const [{ roles, invitations }, devices, letterhead] = await Promise.all([api.people(), api.devices(), api.letterhead()]);
-    this.all = { roles, invitations, devices };
+    const [{ roles, invitations }, devices, letterhead, delivery] = await Promise.all([api.people(), api.devices(), api.letterhead(), api.delivery()]);
+    this.all = { roles, invitations, devices, delivery };
     for (const part of ["address", "phone"]) $(`letterhead-${part}`).value = letterhead[part] ?? "";
     this.draw();
     $("admin").hidden = false;
@@ -47,6 +47,10 @@ export class Admin {
     if (kept) $("invite-kind").value = kept;
     $("people").replaceChildren(...this.all.roles.map((one) => this.person(one)));
     $("invitations").replaceChildren(...this.all.invitations.map((one) => this.invitation(one)));
+    const { waiting, refused, failed } = this.all.delivery ?? { waiting: 0, refused: 0, failed: 0 };
+    $("delivery").hidden = waiting + failed === 0;
+    $("delivery").className = refused + failed > 0 ? "strip bad" : "hint";
+    $("delivery").textContent = t("admin.delivery", { waiting, refused, failed });
     $("devices").replaceChildren(...this.all.devices.map((one) => this.device(one)));
   }
 

@@ -653,6 +653,7 @@ export default {
   "role.privacy_officer": "Privacy officer",
   "role.auditor": "Auditor",
   "admin.title": "Administration",
+  "admin.delivery": "Messages to patients: {waiting} wait and are tried again, {refused} of them were refused by the gateway (are its settings right?), {failed} of the last week were never taken.",
   "admin.letterhead": "On letters, below the name",
   "admin.address": "Address",
   "admin.phone": "Telephone",

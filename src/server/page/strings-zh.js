@@ -653,6 +653,7 @@ export default {
   "role.privacy_officer": "私隱主任",
   "role.auditor": "審計員",
   "admin.title": "管理",
+  "admin.delivery": "發給病人的訊息：{waiting} 則等候重試，其中 {refused} 則被閘道拒絕（設定是否正確？），過去一星期有 {failed} 則始終未能送出。",
   "admin.letterhead": "信件上名稱之下",
   "admin.address": "地址",
   "admin.phone": "電話",

@@ -149,7 +149,7 @@ pub(super) async fn begin(
     let words = wanted.words.trim();
     if words.is_empty() {
         // Before anything is looked up: who gives no reason learns nothing of who is known here.
-        return refuse(Refusal::NotAllowed, ApiError::Invalid(ConsentError::NoReason.to_string())).await;
+        return refuse(Refusal::NotAllowed, ApiError::Declined(ConsentError::NoReason.to_string())).await;
     }
     if words.chars().count() > LONGEST_REASON || words.chars().any(char::is_control) {
         return Err(ApiError::Invalid(format!("`words` has 1 to {LONGEST_REASON} characters, none of them a control character")));
@@ -168,7 +168,7 @@ pub(super) async fn begin(
         Ok(opened) => opened,
         Err((error, event)) => {
             store.keep_event(&event.from(by.address, by.device)).await?;
-            return Err(ApiError::Invalid(error.to_string()));
+            return Err(ApiError::Declined(error.to_string()));
         }
     };
     let names = Names::of(store, by.actor).await?;
@@ -212,11 +212,20 @@ impl From<EmergencyTold> for ToldFace {
     path = "/v1/emergencies",
     responses((status = 200, description = "The newest first", body = Emergencies), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn list(State(sharing): State<Sharing>, Caller { by, .. }: Caller) -> Result<Json<Emergencies>, ApiError> {
-    let Actor::Staff { role, .. } = by.actor else { return Ok(Json(Emergencies { emergencies: Vec::new() })) };
+pub(super) async fn list(
+    State(app): State<App>,
+    State(sharing): State<Sharing>,
+    caller: Caller,
+) -> Result<Json<Emergencies>, ApiError> {
+    let store = sharing.store();
+    let Actor::Staff { role, .. } = caller.by.actor else { return Ok(Json(Emergencies { emergencies: Vec::new() })) };
+    let found = store.emergencies_of(role, caller.by.at).await?;
+    let patients = store.pseudonyms(found.iter().map(|stored| stored.patient.as_str()))?;
+    let ids: Vec<&str> = found.iter().map(|stored| stored.id.as_str()).collect();
+    caller.looked_over(&app, ("emergencies", &ids), ids.len(), patients).await?;
     let mut emergencies = Vec::new();
-    for stored in sharing.store().emergencies_of(role, by.at).await? {
-        emergencies.push(EmergencyFace::of(sharing.store(), &stored).await?);
+    for stored in found {
+        emergencies.push(EmergencyFace::of(store, &stored).await?);
     }
     Ok(Json(Emergencies { emergencies }))
 }
@@ -246,7 +255,7 @@ pub(super) async fn view(
     Path(id): Path<String>,
     Body(wanted): Body<WantedView>,
 ) -> Result<(StatusCode, Json<Opened>), ApiError> {
-    let record = RecordId::try_from(wanted.record).map_err(|_| ApiError::NoConsent)?;
+    let record = RecordId::try_from(wanted.record).map_err(|_| ApiError::NoSuchConsent)?;
     let language = wanted.lang.as_deref().map(str::parse::<Language>).transpose()?.unwrap_or(Language::English);
     let opened = look(&sharing, (&by, &pass), (&id, record), language).await?;
     Ok((StatusCode::CREATED, Json(opened)))

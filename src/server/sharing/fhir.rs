@@ -29,7 +29,7 @@ pub(super) async fn show(
     caller: Caller,
     Path(consent): Path<String>,
 ) -> Result<Response, ApiError> {
-    let stored = sharing.store().consent(id(consent)?).await?.ok_or(ApiError::NoConsent)?;
+    let stored = sharing.store().consent(id(consent)?).await?.ok_or(ApiError::NoSuchConsent)?;
     let shared_with = *stored.consent.requester() == caller.by.actor && matches!(stored.consent, Consent::Active(_));
     if !shared_with {
         // About nobody, it is told like one of another's patient.

@@ -19,6 +19,7 @@ mod words;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::FromRef;
@@ -35,7 +36,7 @@ use crate::consent::{CodeKey, RateLimit};
 use crate::gateway::Gateways;
 use crate::store::{Store, StoreError};
 
-use courier::Way;
+use courier::{Taken, Way};
 pub(super) use requests::standing;
 pub(super) use staff::works_here;
 use views::Views;
@@ -86,7 +87,7 @@ impl Sharing {
     /// # Errors
     /// When the key of codes cannot be made.
     pub(super) fn new(store: Store, gateways: Option<Gateways>, public: String) -> Result<Self, StoreError> {
-        let way = gateways.map_or(Way::Page, |gateways| Way::Gateways(Arc::new(gateways)));
+        let way = gateways.map_or(Way::Page, |gateways| Way::Gateways(Arc::new(gateways), Taken::default()));
         let code_key = store.code_key()?;
         let limit = |(most, stretch)| Mutex::new(RateLimit::new(most, stretch));
         let (by_phone, by_address) = (limit(CODES), limit(ANSWERS));
@@ -145,6 +146,19 @@ impl Sharing {
 fn allow(limit: &Mutex<RateLimit>, key: &[u8], at: UnixMillis) -> Result<(), Refusal> {
     let key = Sha256::digest(key).into();
     limit.lock().unwrap_or_else(PoisonError::into_inner).allow(key, at)
+}
+
+/// What an answer waits for a multiple of that must not tell by its time what was found: more than looking up a patient of many visits takes.
+const EVEN: Duration = Duration::from_millis(500);
+
+/// Does something that takes longer for what there is than for what there is not, and ends at the same time after its beginning either way.
+async fn evenly<T>(work: impl Future<Output = T>) -> T {
+    let begun = Instant::now();
+    let done = work.await;
+    let over = begun.elapsed().as_nanos() % EVEN.as_nanos();
+    let left = EVEN.as_nanos().saturating_sub(over);
+    tokio::time::sleep(Duration::from_nanos(u64::try_from(left).unwrap_or_default())).await;
+    done
 }
 
 /// Random bytes for a secret.

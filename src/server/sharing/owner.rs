@@ -10,12 +10,12 @@ use super::requests::{Done, Face, done, id};
 use super::{Sharing, organisation_name};
 use crate::audit::{ConsentId, Refusal};
 use crate::gateway::Address;
-use crate::identity::Right;
+use crate::identity::{Right, RoleKind};
 use crate::server::App;
 use crate::server::asked::Body;
 use crate::server::caller::{Caller, What};
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::store::{Contact, MessageKind, OutboxState, Side};
+use crate::store::{Contact, Delivered, MessageKind, OutboxState, Side};
 use crate::text::PatientText;
 
 /// Messages on the outbox page.
@@ -139,8 +139,8 @@ pub(super) async fn withdraw(
     Path(consent): Path<String>,
 ) -> Result<Json<Done>, ApiError> {
     let consent: ConsentId = id(consent)?;
-    let stored = sharing.store().consent(consent).await?.ok_or(ApiError::NoConsent)?;
-    let patient = stored.patient.ok_or(ApiError::NoConsent)?;
+    let stored = sharing.store().consent(consent).await?.ok_or(ApiError::NoSuchConsent)?;
+    let patient = stored.patient.ok_or(ApiError::NoSuchConsent)?;
     caller.may(&app, Right::Edit, What::Patient(&patient)).await.map_err(|error| match error {
         ApiError::NoPatient => ApiError::NoConsent,
         other => other,
@@ -158,6 +158,19 @@ pub(super) struct Outbox {
     /// Whether messages are shown here because there is no gateway.
     shown: bool,
     messages: Vec<Posted>,
+    /// How messages about patients of the organisation stand, for its administrators; null for others, and where they are shown.
+    delivery: Option<Delivery>,
+}
+
+/// How messages stand.
+#[derive(Serialize, ToSchema)]
+struct Delivery {
+    /// Those that no gateway has taken and that are tried still.
+    waiting: u64,
+    /// Of these those that the gateway called wrong at the last try. Where these are all, its settings may be.
+    refused: u64,
+    /// Those of the last week that no gateway took in their time, or that it called wrong again and again while it took others.
+    failed: u64,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -181,10 +194,15 @@ pub(super) async fn outbox(
     State(sharing): State<Sharing>,
     caller: Caller,
 ) -> Result<Json<Outbox>, ApiError> {
-    let shown = sharing.0.way.is_page();
+    let (shown, messages) = (sharing.0.way.is_page(), Vec::new());
     if !shown {
-        // Messages of all organisations are in one outbox: who has a gateway looks at the gateway.
-        return Ok(Json(Outbox { shown, messages: Vec::new() }));
+        // Messages of all organisations are in one outbox: an administrator is told how many there are of theirs, and nobody more.
+        if caller.session.kind != RoleKind::Administrator {
+            return Ok(Json(Outbox { shown, messages, delivery: None }));
+        }
+        let Delivered { waiting, refused, failed } =
+            sharing.store().delivered(Some(caller.session.organisation), caller.by.at).await?;
+        return Ok(Json(Outbox { shown, messages, delivery: Some(Delivery { waiting, refused, failed }) }));
     }
     let kept = sharing.store().messages(SHOWN).await?;
     caller.read_of(&app, kept.len()).await?;
@@ -193,5 +211,5 @@ pub(super) async fn outbox(
         let text = Some(kept.message.text.reveal().to_owned());
         Posted { id: kept.id.to_string(), kind: kept.message.kind, state: kept.state, tries: kept.tries, to, text }
     });
-    Ok(Json(Outbox { shown, messages: posted.collect() }))
+    Ok(Json(Outbox { shown, messages: posted.collect(), delivery: None }))
 }

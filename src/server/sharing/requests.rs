@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::courier::now;
 use super::patient::link_to;
 use super::words::minute;
-use super::{Names, Sharing, organisation_name, random};
+use super::{Names, Sharing, evenly, organisation_name, random};
 use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, Purpose, RecordId, Refusal, UnixMillis};
 use crate::consent::{Consent, Domain, End, Recipient, Request, Scope, Secret, Standing, Uses};
 use crate::identity::{Right, Thing};
@@ -128,7 +128,7 @@ pub(super) async fn ask(
         return Err(ApiError::NotAllowed);
     }
     let names = Names::of(sharing.store(), by.actor).await?;
-    let (id, entry) = begin(&sharing, &by, names, wanted).await?;
+    let (id, entry) = evenly(begin(&sharing, &by, names, wanted)).await?;
     Ok((StatusCode::CREATED, Json(Begun { id: id.to_string(), entry })))
 }
 
@@ -200,7 +200,7 @@ pub(super) async fn begin(sharing: &Sharing, by: &By, names: Names, wanted: Want
         Ok((requested, event)) => (Consent::from(requested), event),
         Err((error, event)) => {
             store.keep_event(&event.from(by.address, by.device)).await?;
-            return Err(ApiError::Invalid(error.to_string()));
+            return Err(ApiError::Declined(error.to_string()));
         }
     };
     let contact = match &patient {
@@ -381,7 +381,7 @@ pub(super) struct Done {
 
 /// A consent's id as an address has it; what is none is no consent.
 pub(super) fn id(text: String) -> Result<ConsentId, ApiError> {
-    ConsentId::try_from(text).map_err(|_| ApiError::NoConsent)
+    ConsentId::try_from(text).map_err(|_| ApiError::NoSuchConsent)
 }
 
 /// The doctor who asked states the purpose: the second of the two yeses.
@@ -421,7 +421,7 @@ pub(super) async fn cancel(
 
 /// The answer. To somebody else than who asked a request is not there at all; that they tried is in the log.
 pub(super) fn done(changed: Option<crate::store::Changed<()>>, by: &By) -> Result<Json<Done>, ApiError> {
-    let changed = changed.ok_or(ApiError::NoConsent)?;
+    let changed = changed.ok_or(ApiError::NoSuchConsent)?;
     match changed.outcome {
         Ok(()) => Ok(Json(Done { state: state(&changed.stored.consent), entry: changed.entry })),
         Err(_) if *changed.stored.consent.requester() != by.actor => Err(ApiError::NoConsent),

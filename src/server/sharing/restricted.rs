@@ -40,7 +40,7 @@ pub(super) async fn ask(
     Path(request): Path<String>,
     Body(Wanted { reason }): Body<Wanted>,
 ) -> Result<Json<Done>, ApiError> {
-    let stored = sharing.store().consent(id(request)?).await?.ok_or(ApiError::NoConsent)?;
+    let stored = sharing.store().consent(id(request)?).await?.ok_or(ApiError::NoSuchConsent)?;
     done(begin(&sharing, &by, &stored, reason).await?, &by)
 }
 
@@ -85,8 +85,8 @@ async fn may_ask(sharing: &Sharing, by: &By, stored: &StoredConsent, reason: Res
         (Ok(()), ..) if own => (Refusal::OwnContact, ApiError::Denied(Refusal::OwnContact)),
         (Ok(()), true, Some(contact)) => return Ok(contact),
         (Err(refusal), ..) => (refusal, ApiError::Denied(refusal)),
-        (Ok(()), false, _) => (Refusal::OtherRecord, ApiError::Invalid("no restricted data are left out".to_owned())),
-        (Ok(()), true, None) => (Refusal::NotEntitled, ApiError::Invalid("the clinic cannot reach the patient".to_owned())),
+        (Ok(()), false, _) => (Refusal::OtherRecord, ApiError::Declined("no restricted data are left out".to_owned())),
+        (Ok(()), true, None) => (Refusal::NotEntitled, ApiError::Declined("the clinic cannot reach the patient".to_owned())),
     };
     let event = by.did_for(Action::RestrictedAsk { reason }, stored.consent.scope().patient);
     let outcome = Outcome::Refused { reason: refusal };

@@ -210,6 +210,19 @@ async fn who_asks_cannot_tell_whether_a_patient_is_known() {
 }
 
 #[tokio::test]
+async fn what_takes_long_and_what_does_not_end_at_the_same_time() {
+    let took = async |work: Duration| {
+        let begun = Instant::now();
+        evenly(tokio::time::sleep(work)).await;
+        begun.elapsed()
+    };
+    for (work, expected) in [(0, 1), (20, 1), (EVEN.as_millis() * 4 / 5, 1), (EVEN.as_millis() * 6 / 5, 2)] {
+        let took = took(Duration::from_millis(u64::try_from(work).unwrap())).await;
+        assert!((EVEN * expected..EVEN * expected + EVEN / 2).contains(&took), "{work} ms of work take {took:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_report_tells_the_patient_who_did_what_and_under_which_entry() {
     let stage = stage(1).await;
     let id = in_force(&stage).await;

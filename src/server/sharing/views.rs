@@ -77,7 +77,7 @@ pub(super) async fn open(
     Body(wanted): Body<Wanted>,
 ) -> Result<(StatusCode, Json<Opened>), ApiError> {
     let names = Names::of(sharing.store(), by.actor).await?;
-    let record = RecordId::try_from(wanted.record).map_err(|_| ApiError::NoConsent)?;
+    let record = RecordId::try_from(wanted.record).map_err(|_| ApiError::NoSuchConsent)?;
     let language = wanted.lang.as_deref().map(str::parse::<Language>).transpose()?.unwrap_or(Language::English);
     let may = |right: Right, permit: &Permit, organisation| {
         let thing = Thing { id: record, organisation, treating: Vec::new() };

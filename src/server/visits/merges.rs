@@ -209,13 +209,14 @@ pub(super) async fn merge(
 pub(super) async fn unmerge(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     caller.may(&app, Right::Merge, What::Organisation).await?;
     let store = app.rooms.store();
-    let (reason, error) = match store.unmerge(&id, &caller.by).await {
-        Ok(true) => return Ok(StatusCode::NO_CONTENT),
-        Ok(false) => (Refusal::NotAllowed, ApiError::NotThere),
-        Err(StoreError::OnHold) => (Refusal::OnHold, StoreError::OnHold.into()),
-        Err(error) => return Err(error.into()),
-    };
-    let outcome = Outcome::Refused { reason };
-    store.keep_event(&Event { outcome, ..caller.by.did_in_general(Action::PatientUnmerge) }).await?;
-    Err(error)
+    match store.unmerge(&id, &caller.by).await {
+        Ok(true) => Ok(StatusCode::NO_CONTENT),
+        Ok(false) => Err(ApiError::NotThere),
+        Err(StoreError::OnHold) => {
+            let outcome = Outcome::Refused { reason: Refusal::OnHold };
+            store.keep_event(&Event { outcome, ..caller.by.did_in_general(Action::PatientUnmerge) }).await?;
+            Err(StoreError::OnHold.into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }

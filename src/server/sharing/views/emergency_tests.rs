@@ -112,7 +112,7 @@ async fn an_emergency_needs_a_reason_a_patient_and_the_role_and_is_nobody_elses(
     let refused = |all: &[Event]| all.iter().filter(|event| matches!(event.outcome, Outcome::Refused { .. })).count();
     let before = refused(&events(&stage).await);
     let blank = begin(&stage.sharing, &by, owner, wanted(HKID, "  ", owner), |_| Ok(())).await;
-    assert!(matches!(blank, Err(ApiError::Invalid(_))));
+    assert!(matches!(blank, Err(ApiError::Declined(_))));
     let nobody = begin(&stage.sharing, &by, owner, wanted("B123456(6)", "a fall", owner), |_| Ok(())).await;
     assert!(matches!(nobody, Err(ApiError::NoPatient)));
     let role = begin(&stage.sharing, &by, owner, wanted(HKID, "a fall", owner), |_| Err(Vec::new())).await;

@@ -192,7 +192,7 @@ async fn the_second_yes_takes_a_reason_a_link_and_a_code_of_its_own() {
 async fn nobody_else_asks_and_only_where_something_is_left_out_of_a_consent_in_force() {
     let stage = stage(1).await;
     let id = in_force(&stage).await;
-    assert!(matches!(asked_by(&stage, id, stage.b).await, Err(ApiError::Invalid(_))), "nothing is restricted");
+    assert!(matches!(asked_by(&stage, id, stage.b).await, Err(ApiError::Declined(_))), "nothing is restricted");
     assert_eq!(refused(&last_events(&stage, 1).await[0]), Some(Refusal::OtherRecord));
     mark(&stage, true).await;
     let Actor::Staff { person, organisation, role } = stage.b else { unreachable!() };

@@ -57,8 +57,8 @@ pub(in crate::server::sharing) async fn picture(
     Path((view, number)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     let held = holding(&sharing, (&by, &pass), &view).await?;
-    let number = number.parse::<usize>().map_err(|_| ApiError::NoConsent)?;
-    let picture = held.pictures.get(number).ok_or(ApiError::NoConsent)?;
+    let number = number.parse::<usize>().map_err(|_| ApiError::NoSuchConsent)?;
+    let picture = held.pictures.get(number).ok_or(ApiError::NoSuchConsent)?;
     fetched(&sharing, &by, (&view, &held), Part::Picture(number)).await?;
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("image/png"))], picture.png.clone()).into_response())
 }
