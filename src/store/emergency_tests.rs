@@ -89,12 +89,12 @@ async fn a_notice_that_no_gateway_takes_says_in_the_log_whom_it_was_for(site: Si
     assert_eq!(due.iter().map(|message| message.message.told).collect::<Vec<_>>(), all, "kept with the message");
     let before = events(&store).await.len();
     for message in &due {
-        store.message_not_taken(message, Some(by().at), by().at).await.unwrap();
+        store.message_not_taken(message, NotTaken { next: Some(by().at), wrong: None }, by().at).await.unwrap();
     }
     assert_eq!(events(&store).await.len(), before, "it is tried again");
     for message in &due {
-        store.message_not_taken(message, None, by().at).await.unwrap();
-        store.message_not_taken(message, None, by().at).await.unwrap();
+        store.message_not_taken(message, NotTaken::default(), by().at).await.unwrap();
+        store.message_not_taken(message, NotTaken::default(), by().at).await.unwrap();
     }
     let tell = |whom| Action::BreakGlassTell { whom };
     let record = Some(RecordId::from_bytes(*officer.bytes()));
