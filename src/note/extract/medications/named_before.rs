@@ -91,7 +91,13 @@ pub(super) fn stop_named_before(
             continue;
         }
         let before = utterance.back(clause.start, 2 * SUBJECT_REACH)..clause.start;
-        let here = utterance.within(before).iter().rev().find(|hit| taken(utterance, hit)).map(|hit| (utterance, hit));
+        // 轉 X 洗頭水。光療完咗,可以停: what this turn starts is not what it stops.
+        let started = |hit: &Found| {
+            let lead = utterance.folded(hit.start.saturating_sub(3)..hit.start);
+            lead.iter().any(|c| matches!(c, '转' | '换' | '改'))
+        };
+        let mut told = utterance.within(before).iter().rev().filter(|hit| taken(utterance, hit));
+        let here = told.find(|hit| !started(hit)).map(|hit| (utterance, hit));
         let target = here.or_else(|| {
             previous.and_then(|before| before.found.iter().rev().find(|hit| taken(before, hit)).map(|hit| (before, hit)))
         });
