@@ -194,6 +194,7 @@ impl List {
 mod tests {
     use super::super::tests::*;
     use super::*;
+    use crate::audit::{OrganisationId, PersonId};
 
     const ONE: RoleId = RoleId::from_bytes([1; 16]);
     const OTHER: RoleId = RoleId::from_bytes([2; 16]);
@@ -244,7 +245,7 @@ mod tests {
     }
 
     fn who(role: RoleId) -> By {
-        let Actor::Staff { person, organisation, .. } = by().actor else { panic!("staff") };
+        let (person, organisation) = (PersonId::from_bytes([3; 16]), OrganisationId::from_bytes([9; 16]));
         By::now(Actor::Staff { person, role, organisation })
     }
 
