@@ -5,18 +5,22 @@ use super::tests::{Site, by, events, on_both};
 use super::*;
 use crate::audit::{Action, Actor, Addressee, EmergencyReason, OrganisationId, Outcome, PersonId, RecordId, RoleId, UnixMillis};
 
-async fn an_emergency_is_kept_with_its_events_and_message_and_goes_with_the_patient(site: Site) {
-    let store = site.open().await;
-    let (patient, owner, role) = (patient(&store).await, OrganisationId::from_bytes([9; 16]), RoleId::from_bytes([2; 16]));
-    let (opened_at, ends_at) = (UnixMillis(1_000), UnixMillis(5_000));
-    let about = EmergencyAbout {
+fn about() -> EmergencyAbout {
+    EmergencyAbout {
         doctor: "Dr Bo".into(),
         organisation: "Clinic B".into(),
         reason: EmergencyReason::LifeInDanger,
         words: "after a fall".into(),
         notes: vec!["R1".into()],
         told: None,
-    };
+    }
+}
+
+async fn an_emergency_is_kept_with_its_events_and_message_and_goes_with_the_patient(site: Site) {
+    let store = site.open().await;
+    let (patient, owner, role) = (patient(&store).await, OrganisationId::from_bytes([9; 16]), RoleId::from_bytes([2; 16]));
+    let (opened_at, ends_at) = (UnixMillis(1_000), UnixMillis(5_000));
+    let about = about();
     let new = StoredEmergency { id: String::new(), patient: patient.clone(), owner, role, opened_at, ends_at, about };
     let event = by().did_for(Action::BreakGlassAnnounce, store.pseudonym(&patient).unwrap());
     let message = Outgoing {
@@ -52,14 +56,7 @@ async fn an_emergency_is_kept_with_its_events_and_message_and_goes_with_the_pati
 async fn a_notice_that_no_gateway_takes_says_in_the_log_whom_it_was_for(site: Site) {
     let store = site.open().await;
     let (patient, owner, role) = (patient(&store).await, OrganisationId::from_bytes([9; 16]), RoleId::from_bytes([2; 16]));
-    let about = EmergencyAbout {
-        doctor: "Dr Bo".into(),
-        organisation: "Clinic B".into(),
-        reason: EmergencyReason::LifeInDanger,
-        words: "after a fall".into(),
-        notes: vec!["R1".into()],
-        told: None,
-    };
+    let about = about();
     let (opened_at, ends_at) = (UnixMillis(1_000), UnixMillis(5_000));
     let new = StoredEmergency { id: String::new(), patient: patient.clone(), owner, role, opened_at, ends_at, about };
     let officer = PersonId::from_bytes([7; 16]);

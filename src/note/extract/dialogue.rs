@@ -242,20 +242,25 @@ impl Talk<'_> {
 
     /// 煙呢? 戒咗五年喇. 食煙嗎? 一日一包.
     fn smokes(&mut self, index: usize, context: &Context<'_>, clause: &Range<usize>) -> bool {
-        let aside = [TermKind::Family, TermKind::Other, TermKind::Negation];
-        let Some(answer) = smoking(context.utterance, clause) else { return false };
-        if context.utterance.has(self.lexicon, 0..clause.end, &aside) {
-            return false;
-        }
-        let of_tobacco = |pending: &mut Pending| {
+        let of_tobacco = |pending: &Pending| {
             let concept = self.lexicon.conditions.get(pending.mention.condition);
             pending.utterance + 1 == index && concept.is_some_and(|concept| concept.icd10.starts_with("F17"))
         };
+        if !self.pending.iter().any(of_tobacco) {
+            return false;
+        }
+        let Some(answer) = smoking(context.utterance, clause) else { return false };
+        // 我冇,我老公一日一包: somebody else's, told just before.
+        let aside = [TermKind::Family, TermKind::Other, TermKind::Negation];
+        let near = context.utterance.back(clause.start, AROUND)..clause.end;
+        if context.utterance.has(self.lexicon, near, &aside) {
+            return false;
+        }
         let (claim, reason) = match answer {
             Answer::Once => (Claim::Historical, "answered: given up"),
             _ => (Claim::Present { explicit: true }, "answered: so much"),
         };
-        let Some(pending) = self.pending.extract_if(.., of_tobacco).next() else { return false };
+        let Some(pending) = self.pending.extract_if(.., |pending| of_tobacco(pending)).next() else { return false };
         let said = Some((index, clause.start, clause.end));
         let event = Event::named(pending.utterance, pending.mention, Reading { claim, reason });
         self.events.push(Event { answer: said, ..event });

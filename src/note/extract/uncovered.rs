@@ -157,6 +157,8 @@ fn latin_name(utterance: &Utterance, verb: usize, runs: &[Range<usize>]) -> Opti
 
 /// What may stand between the name of a measurement and its value (folded).
 const IS: &str = " 系系得有返:=,";
+/// The longest name of a measurement or drug before its number, in characters.
+const LONGEST_MEASURE: usize = 40;
 /// How many of it.
 const IS_LONGEST: usize = 3;
 /// What tells that a number before it is the time of day or a count (folded).
@@ -170,11 +172,16 @@ fn values<'a>(utterance: &'a Utterance) -> impl Iterator<Item = (usize, usize)> 
         let lead = utterance.folded(utterance.back(number.start, IS_LONGEST)..number.start);
         let between = lead.iter().rev().take_while(|c| IS.contains(**c)).count();
         let name_ends = number.start - between;
-        let letters = utterance.chars.get(..name_ends).unwrap_or_default();
+        let before = name_ends.saturating_sub(LONGEST_MEASURE);
+        let letters = utterance.folded(before..name_ends);
         let name = letters.iter().rev().take_while(|c| c.is_ascii_alphanumeric()).count();
         let named = name >= 2 && utterance.folded(name_ends - name..name_ends).iter().any(char::is_ascii_lowercase);
         // A drug with a number and no unit is listed as such.
-        let named = named && !utterance.found.iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)) && hit.end == name_ends);
+        let named = named
+            && !utterance
+                .within(before..name_ends)
+                .iter()
+                .any(|hit| matches!(hit.meaning, Meaning::Drug(_)) && hit.end == name_ends);
         // BP 一樣, 兩歲半.
         let long = number.end > number.start + 1 || number.end == utterance.clause(number.start).range.end;
         let decimal = number.exact().is_some_and(|value| value.fract() != 0.0);
