@@ -37,6 +37,11 @@ fn a_segment_of_a_megabyte_of_anything() {
         "高血鴨",
         "\u{202e}𠮶\u{10ffff} 3.",
         "「肺癌",
+        "a1",
+        "LDL 3.8 ",
+        "煙呢?戒咗五年,",
+        "中風嗰個係",
+        "毫克豪克",
     ] {
         // A question mark at the very end asks all of it.
         let text = unit.repeat(1_000_000 / unit.len()) + "?";
@@ -47,7 +52,8 @@ fn a_segment_of_a_megabyte_of_anything() {
 
 #[test]
 fn time_grows_with_the_text_and_no_faster() {
-    for unit in ["頭痛,", "有冇咳?", "metformin 五百 mg 一日兩次,", "血壓一三六/八十八,", "tammy flu 糖料病 "]
+    for unit in
+        ["頭痛,", "有冇咳?", "metformin 五百 mg 一日兩次,", "血壓一三六/八十八,", "tammy flu 糖料病 ", "LDL 3.8 煙呢?戒咗五年,"]
     {
         // The smaller is long enough to be timed, and the best of three is taken: other programs run here.
         let best = |length: usize| (0..3).map(|_| timed(&unit.repeat(length / unit.len()))).min().unwrap();
