@@ -1,6 +1,6 @@
 //! Reading a request without ever quoting it: what is in it may be a patient's.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::extract::{Form, FromRequest, FromRequestParts, Query, Request};
@@ -10,14 +10,21 @@ use axum::response::IntoResponse as _;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
+use super::caller::StillIn;
 use super::error::ApiError;
 
 /// How long a body may take that has at most some KiB.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// After so long a session may have ended that was good when the head was read.
+const SLOW: Duration = Duration::from_millis(250);
 
-/// The whole of a short body.
+/// The whole of a short body. Whoever sent its head is looked at again where it took its time.
 async fn whole<S: Send + Sync>(request: Request, state: &S, patience: Duration) -> Result<Bytes, ApiError> {
+    let (still_in, begun) = (request.extensions().get::<StillIn>().cloned(), Instant::now());
     let read = timeout(patience, Bytes::from_request(request, state)).await.map_err(|_| ApiError::TooSlow)?;
+    if let Some(still_in) = still_in.filter(|_| begun.elapsed() >= SLOW) {
+        still_in.checked().await?;
+    }
     read.map_err(|rejection| {
         let large = rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE;
         if large { ApiError::TooLarge } else { ApiError::Invalid("the body broke off".to_owned()) }

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
 
 use super::App;
-use super::access::{IDLE, Renewal, SEEN};
+use super::access::{IDLE, Renewal, SEEN, still_good};
 use super::error::ApiError;
 use super::sender::Sender;
 use crate::audit::{Action, Actor, DeviceId, Event, OrganisationId, Outcome, PersonId, Pseudonym, Purpose, RecordId, Refusal};
@@ -28,6 +28,13 @@ pub(super) enum Pass {
     Session(String),
     /// A device.
     Device(DeviceId),
+}
+
+impl Pass {
+    /// The session's id, where it is one.
+    pub(super) fn session(&self) -> Option<&str> {
+        if let Self::Session(id) = self { Some(id) } else { None }
+    }
 }
 
 /// A person in one of their roles who made this request. There is none without an open session, but in a trial.
@@ -58,6 +65,25 @@ pub(super) enum What<'a> {
     Own,
     /// What belongs to the organisation as a whole.
     Organisation,
+}
+
+/// Who sent the head of a request, to be looked at again once its body is there.
+#[derive(Clone)]
+pub(super) struct StillIn {
+    app: App,
+    pass: Pass,
+    by: By,
+}
+
+impl StillIn {
+    /// Whether their session is good still.
+    ///
+    /// # Errors
+    /// [`ApiError::NotSignedIn`], which the audit log is told of; and when it cannot be looked up.
+    pub async fn checked(&self) -> Result<(), ApiError> {
+        let good = still_good(self.app.rooms.store(), &self.pass).await?;
+        if good.is_some() { Ok(()) } else { Err(stranger(&self.app, self.by).await) }
+    }
 }
 
 /// Where a request came from.
@@ -124,7 +150,11 @@ impl FromRequestParts<App> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let by = By { address: address(parts), ..By::now(Actor::Unknown) };
         match Self::found(&parts.headers, app, by, parts.extensions.get::<Renewal>()).await? {
-            Found::Known(caller) => Ok(caller),
+            Found::Known(caller) => {
+                // For who reads a body that may take its time.
+                parts.extensions.insert(StillIn { app: app.clone(), pass: caller.pass.clone(), by: caller.by });
+                Ok(caller)
+            }
             Found::Nobody => Err(stranger(app, by).await),
             Found::Told => Err(ApiError::NotSignedIn),
         }
@@ -153,6 +183,10 @@ impl Caller {
         let (session, is_due) = match store.show_token(&token.hash(), &by).await? {
             Shown::Good { session, is_due } => (session, is_due),
             Shown::Nobodys => return Ok(Found::Nobody),
+            Shown::RanOut => {
+                app.gate.changed();
+                return Ok(Found::Nobody);
+            }
             Shown::CameBack => {
                 app.gate.changed();
                 return Ok(Found::Told);

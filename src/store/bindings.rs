@@ -96,13 +96,13 @@ impl Store {
     pub async fn add_binding(
         &self,
         person: PersonId,
-        reach: Option<OrganisationId>,
+        (reach, session): (Option<OrganisationId>, Option<&str>),
         subject: &Subject,
         by: &By,
     ) -> Result<bool, StoreError> {
         let mut act = self.begin("bind a sign-in").await?;
         act.hold_person(person).await?;
-        if !act.may_add(reach, by).await? {
+        if !act.may_add((reach, session), by).await? {
             return act.abandon().await.map(|()| false);
         }
         let Some(id) = act.enter_binding(self, (person, reach, LetIn::Themselves), subject, by).await? else {
@@ -172,9 +172,9 @@ mod tests {
         let store = site.open().await;
         let one = store.create_person(&card(), &by()).await.unwrap().id;
         let other = store.create_person(&card(), &by()).await.unwrap().id;
-        assert!(store.add_binding(one, None, &subject("A123456(3)"), &by()).await.unwrap());
-        assert!(!store.add_binding(other, None, &subject("A123456(3)"), &by()).await.unwrap(), "somebody has it");
-        assert!(!store.add_binding(one, None, &subject("A123456(3)"), &by()).await.unwrap(), "they have it");
+        assert!(store.add_binding(one, (None, None), &subject("A123456(3)"), &by()).await.unwrap());
+        assert!(!store.add_binding(other, (None, None), &subject("A123456(3)"), &by()).await.unwrap(), "somebody has it");
+        assert!(!store.add_binding(one, (None, None), &subject("A123456(3)"), &by()).await.unwrap(), "they have it");
         let found = store.binding_with(&subject("A123456(3)")).await.unwrap().unwrap();
         assert_eq!((found.person, found.reach, found.issuer.as_str()), (one, None, ISSUER));
         for stranger in [subject("a123456(3)"), subject(""), Subject::for_tests("https://other.example", "A123456(3)")] {
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(hash.len(), 32);
         assert!(!String::from_utf8_lossy(&document).contains("login.example"));
         assert!(store.bindings_of(other).await.unwrap().is_empty());
-        assert!(store.add_binding(other, None, &subject("B"), &by()).await.unwrap(), "another subject");
+        assert!(store.add_binding(other, (None, None), &subject("B"), &by()).await.unwrap(), "another subject");
     }
 
     fn passkey(credential: u8) -> NewPasskey {
@@ -197,10 +197,10 @@ mod tests {
         let organisation = store.create_organisation("Clinic", None, &by()).await.unwrap().id;
         let person = store.create_person(&card(), &by()).await.unwrap().id;
         let who = Remover { person, organisation, reach: None, session: None };
-        store.add_binding(person, None, &subject("one"), &by()).await.unwrap();
+        store.add_binding(person, (None, None), &subject("one"), &by()).await.unwrap();
         let one = store.bindings_of(person).await.unwrap().remove(0).id;
         assert!(!store.remove_binding(&one, who, &by()).await.unwrap(), "it is the last");
-        store.add_passkey(person, Some(organisation), &passkey(1), &by()).await.unwrap();
+        store.add_passkey(person, (Some(organisation), None), &passkey(1), &by()).await.unwrap();
         let key = store.passkeys_of(person).await.unwrap().remove(0).id;
         let limited = Remover { reach: Some(organisation), ..who };
         assert!(!store.remove_binding(&one, limited, &by()).await.unwrap(), "not with what is limited");
@@ -208,7 +208,7 @@ mod tests {
         assert!(!store.remove_binding(&one, other, &by()).await.unwrap(), "somebody else's");
         assert!(!store.remove_binding(&key, who, &by()).await.unwrap(), "a passkey is no binding");
         assert!(store.remove_passkey(&key, who, &by()).await.unwrap(), "the binding is left");
-        store.add_passkey(person, None, &passkey(1), &by()).await.unwrap();
+        store.add_passkey(person, (None, None), &passkey(1), &by()).await.unwrap();
         assert!(store.remove_binding(&one, who, &by()).await.unwrap());
         assert_eq!(store.binding_with(&subject("one")).await.unwrap(), None);
         let key = store.passkeys_of(person).await.unwrap().remove(0).id;
@@ -233,7 +233,7 @@ mod tests {
         }
         let (a, b) = (clinics[0], clinics[1]);
         let lost = subject("lost");
-        assert!(store.add_binding(person, None, &lost, &by()).await.unwrap());
+        assert!(store.add_binding(person, (None, None), &lost, &by()).await.unwrap());
         let id = store.bindings_of(person).await.unwrap().remove(0).id;
         let enter = async |credential: &str, role: usize, token: u8| {
             let new =
@@ -241,6 +241,7 @@ mod tests {
             store.begin_session(&new, now, &by()).await.unwrap().is_some()
         };
         let reach = async |token: u8| store.session_with(&[token; 32]).await.unwrap().map(|session| session.reach);
+        let session = async |token: u8| store.session_with(&[token; 32]).await.unwrap().unwrap().id;
         let opened = async |credential: &str| -> Vec<_> {
             store.roles_opened_by(credential, person).await.unwrap().iter().map(|role| role.organisation).collect()
         };
@@ -255,25 +256,34 @@ mod tests {
         assert!(!enter(&id, 0, 3).await && enter(&id, 1, 4).await && reach(4).await == Some(Some(b)));
         assert_eq!(opened(&id).await, [b]);
         let by_b = By { actor: Actor::Staff { person, role: roles[1], organisation: b }, ..by() };
+        let there = session(4).await;
+        let other = subject("other");
         assert!(
-            !store.add_binding(person, None, &subject("other"), &by_b).await.unwrap(),
+            !store.add_binding(person, (None, Some(&there)), &other, &by_b).await.unwrap(),
             "begun before, when it was good for all"
         );
-        assert!(!store.add_binding(person, Some(b), &lost, &by_b).await.unwrap(), "it is not stopped there");
+        assert!(!store.add_binding(person, (Some(b), Some(&there)), &lost, &by_b).await.unwrap(), "it is not stopped there");
         assert_eq!(opened(&id).await, [b], "nothing that it does there comes back");
         // Who came in with something else does not have it back by themselves, also not by removing it first.
         let by_a = By { actor: Actor::Staff { person, role: roles[0], organisation: a }, ..by() };
-        assert!(!store.add_binding(person, Some(a), &lost, &by_a).await.unwrap());
         assert!(enter(&store.passkeys_of(person).await.unwrap()[0].id, 0, 5).await);
+        let here = session(5).await;
+        assert!(!store.add_binding(person, (Some(a), Some(&here)), &lost, &by_a).await.unwrap());
         let who = Remover { person, organisation: b, reach: None, session: None };
-        store.add_passkey(person, Some(b), &passkey(3), &by_b).await.unwrap();
+        assert!(store.add_passkey(person, (Some(b), Some(&there)), &passkey(3), &by_b).await.unwrap());
         assert!(store.remove_binding(&id, who, &by_b).await.unwrap());
-        assert!(!store.add_binding(person, Some(a), &lost, &by_a).await.unwrap(), "it was stopped there");
-        assert!(store.add_binding(person, Some(b), &lost, &by_b).await.unwrap(), "and not there");
+        assert!(!store.add_binding(person, (Some(a), Some(&here)), &lost, &by_a).await.unwrap(), "it was stopped there");
+        assert!(
+            !store.add_binding(person, (Some(b), Some(&there)), &other, &by_b).await.unwrap(),
+            "what it opened there is over"
+        );
+        assert!(enter(&store.passkey_with(&[3; 20]).await.unwrap().unwrap().id, 1, 6).await);
+        let there = session(6).await;
+        assert!(store.add_binding(person, (Some(b), Some(&there)), &lost, &by_b).await.unwrap(), "and not there");
         let id = store.binding_with(&lost).await.unwrap().unwrap().id;
         assert!(store.remove_binding(&id, who, &by_b).await.unwrap());
         // Where one of the other clinic is good for all that the person is, it goes on being stopped here.
-        assert!(store.add_binding(person, None, &lost, &by()).await.unwrap());
+        assert!(store.add_binding(person, (None, None), &lost, &by()).await.unwrap());
         let id = store.binding_with(&lost).await.unwrap().unwrap().id;
         assert_eq!(opened(&id).await, [b]);
         // The other clinic's administrator brings it back there alone, this one's here too.
@@ -290,9 +300,9 @@ mod tests {
         assert_eq!(recover(a, 11).await, Some(person));
         let id = store.binding_with(&lost).await.unwrap().unwrap().id;
         assert_eq!((opened(&id).await, store.bindings_of(person).await.unwrap()[0].reach), (vec![a], Some(a)));
-        assert!(!store.add_binding(person, None, &lost, &by()).await.unwrap(), "they have it");
+        assert!(!store.add_binding(person, (None, None), &lost, &by()).await.unwrap(), "they have it");
         assert!(store.stop_credential(&id, person, a, &by()).await.unwrap());
-        assert!(!store.add_passkey(person, Some(a), &passkey(2), &by_a).await.unwrap(), "a passkey that was stopped");
+        assert!(!store.add_passkey(person, (Some(a), None), &passkey(2), &by()).await.unwrap(), "a passkey that was stopped");
         let new = NewCredential::Subject(lost.clone());
         store.offer(([12; 32], now + 100), None, &recovery, &by()).await.unwrap();
         let found = store.enrolment_with(&[12; 32], now).await.unwrap().unwrap();
@@ -316,7 +326,7 @@ mod tests {
         let person = StoredPerson { id: PersonId::from_bytes([2; 16]), card: card() };
         let (taken, mine) = (subject("taken"), subject("mine"));
         let other = store.create_person(&card(), &by()).await.unwrap().id;
-        store.add_binding(other, None, &taken, &by()).await.unwrap();
+        store.add_binding(other, (None, None), &taken, &by()).await.unwrap();
         let new = Entrant::New { person: person.clone() };
         let come = async |subject: &Subject, entrant: &Entrant, offered| {
             store.enrol(offered, entrant, Some(&NewCredential::Subject(subject.clone())), &by()).await.unwrap()

@@ -389,13 +389,13 @@ impl Store {
     pub async fn add_passkey(
         &self,
         person: PersonId,
-        reach: Option<OrganisationId>,
+        (reach, session): (Option<OrganisationId>, Option<&str>),
         passkey: &NewPasskey,
         by: &By,
     ) -> Result<bool, StoreError> {
         let mut act = self.begin("register a passkey").await?;
         act.hold_person(person).await?;
-        if !act.may_add(reach, by).await? {
+        if !act.may_add((reach, session), by).await? {
             return act.abandon().await.map(|()| false);
         }
         let Some(id) = act.enter_passkey(self, (person, reach, LetIn::Themselves), passkey, by).await? else {
@@ -511,8 +511,8 @@ mod tests {
         let now = by().seconds();
         let organisation = store.create_organisation("Clinic", None, &by()).await.unwrap().id;
         let person = store.create_person(&card("Dr Chan"), &by()).await.unwrap().id;
-        store.add_passkey(person, None, &passkey(1), &by()).await.unwrap();
-        assert!(store.add_passkey(person, None, &passkey(1), &by()).await.is_err(), "it is registered");
+        store.add_passkey(person, (None, None), &passkey(1), &by()).await.unwrap();
+        assert!(store.add_passkey(person, (None, None), &passkey(1), &by()).await.is_err(), "it is registered");
         let role = NewRole { person, organisation, kind: RoleKind::Doctor, starts_at: 0, ends_at: None, department: None };
         let recovery = Enrolment::Recovery { person, offered_by: Some(PersonId::from_bytes([8; 16])) };
         store.offer(([3; 32], now + 100), Some(organisation), &recovery, &by()).await.unwrap();
@@ -537,7 +537,7 @@ mod tests {
         assert!(store.passkey_with(&[1; 20]).await.unwrap().is_none(), "the lost one is good nowhere any more");
         let who = Remover { person, organisation, reach: Some(organisation), session: None };
         assert!(!store.remove_passkey(&second.id, who, &by()).await.unwrap(), "it is the last");
-        store.add_passkey(person, Some(organisation), &passkey(3), &by()).await.unwrap();
+        store.add_passkey(person, (Some(organisation), None), &passkey(3), &by()).await.unwrap();
         let other = Remover { person: PersonId::from_bytes([9; 16]), ..who };
         assert!(!store.remove_passkey(&second.id, other, &by()).await.unwrap(), "somebody else's");
         let elsewhere = Remover { reach: Some(OrganisationId::from_bytes([9; 16])), ..who };

@@ -28,8 +28,8 @@ impl Store {
                     "DELETE FROM enrolments",
                     "DELETE FROM patient_pages",
                     "DELETE FROM ways_back",
-                    // Their links and codes are void too.
-                    "DELETE FROM outbox WHERE state = 'waiting'",
+                    // Their links and codes are void too. What people are to be told they are told, some of it once more.
+                    "DELETE FROM outbox WHERE state = 'waiting' AND kind IN ('link', 'code')",
                 ] {
                     act.execute(sqlx::query(delete)).await?;
                 }

@@ -3,7 +3,9 @@
 use super::consent_tests::patient;
 use super::tests::{Site, by, events, on_both};
 use super::*;
-use crate::audit::{Action, Actor, Addressee, EmergencyReason, OrganisationId, Outcome, PersonId, RecordId, RoleId, UnixMillis};
+use crate::audit::{
+    Action, Actor, Addressee, EmergencyReason, Event, OrganisationId, Outcome, PersonId, Pseudonym, RecordId, RoleId, UnixMillis,
+};
 
 fn about() -> EmergencyAbout {
     EmergencyAbout {
@@ -53,21 +55,28 @@ async fn an_emergency_is_kept_with_its_events_and_message_and_goes_with_the_pati
     assert!(store.emergencies_at(owner).await.unwrap().is_empty() && store.messages(10).await.unwrap().is_empty());
 }
 
-async fn a_notice_that_no_gateway_takes_says_in_the_log_whom_it_was_for(site: Site) {
-    let store = site.open().await;
-    let (patient, owner, role) = (patient(&store).await, OrganisationId::from_bytes([9; 16]), RoleId::from_bytes([2; 16]));
-    let about = about();
-    let (opened_at, ends_at) = (UnixMillis(1_000), UnixMillis(5_000));
-    let new = StoredEmergency { id: String::new(), patient: patient.clone(), owner, role, opened_at, ends_at, about };
-    let officer = PersonId::from_bytes([7; 16]);
+/// A person who is told.
+fn officer() -> PersonId {
+    PersonId::from_bytes([7; 16])
+}
+
+/// Whom the notices of an emergency are for, in their order.
+fn told() -> [Option<MessageTold>; 4] {
     let to = |whom, person| Some(MessageTold { whom, person });
-    let all = [
+    [
         to(Addressee::Patient, None),
-        to(Addressee::PrivacyOfficer, Some(officer)),
-        to(Addressee::Administrator, Some(officer)),
+        to(Addressee::PrivacyOfficer, Some(officer())),
+        to(Addressee::Administrator, Some(officer())),
         // As a version before has left it.
         None,
-    ];
+    ]
+}
+
+/// An emergency of a patient, of which all of them are to be told.
+async fn emergency_of(store: &Store, patient: &str) {
+    let (owner, role) = (OrganisationId::from_bytes([9; 16]), RoleId::from_bytes([2; 16]));
+    let (opened_at, ends_at) = (UnixMillis(1_000), UnixMillis(5_000));
+    let new = StoredEmergency { id: String::new(), patient: patient.to_owned(), owner, role, opened_at, ends_at, about: about() };
     let notice = |told| Outgoing {
         kind: MessageKind::Notice,
         told,
@@ -77,13 +86,36 @@ async fn a_notice_that_no_gateway_takes_says_in_the_log_whom_it_was_for(site: Si
         text: "Clinic A".into(),
         until: UnixMillis(u64::MAX >> 1),
     };
-    let event = by().did_for(Action::BreakGlass { reason: EmergencyReason::LifeInDanger }, store.pseudonym(&patient).unwrap());
-    store.open_emergency(new, vec![event], all.map(notice).to_vec(), &by()).await.unwrap();
+    let event = by().did_for(Action::BreakGlass { reason: EmergencyReason::LifeInDanger }, store.pseudonym(patient).unwrap());
+    store.open_emergency(new, vec![event], told().map(notice).to_vec(), &by()).await.unwrap();
+}
+
+/// The log says of each once that it was not told, and of nothing that was said.
+fn nobody_was_told(told: &[Event], patient: Pseudonym) {
+    let tell = |whom| Action::BreakGlassTell { whom };
+    let record = Some(RecordId::from_bytes(*officer().bytes()));
+    let expected = [
+        (tell(Addressee::Patient), None),
+        (tell(Addressee::PrivacyOfficer), record),
+        (tell(Addressee::Administrator), record),
+        (Action::BreakGlassAnnounce, None),
+    ];
+    assert_eq!(told.iter().map(|event| (event.action, event.record)).collect::<Vec<_>>(), expected, "each once");
+    for event in told {
+        assert_eq!((event.actor, event.outcome, event.patient), (Actor::System, Outcome::Failed, Some(patient)));
+        assert!(!String::from_utf8_lossy(&event.encode().unwrap()).contains("91234567"));
+    }
+}
+
+async fn a_notice_that_no_gateway_takes_says_in_the_log_whom_it_was_for(site: Site) {
+    let store = site.open().await;
+    let patient = patient(&store).await;
+    emergency_of(&store, &patient).await;
     store.clone().close().await;
     drop(store);
     let store = site.open().await;
     let due = store.messages_due(by().at, 10).await.unwrap();
-    assert_eq!(due.iter().map(|message| message.message.told).collect::<Vec<_>>(), all, "kept with the message");
+    assert_eq!(due.iter().map(|message| message.message.told).collect::<Vec<_>>(), told(), "kept with the message");
     let before = events(&store).await.len();
     for message in &due {
         store.message_not_taken(message, NotTaken { next: Some(by().at), wrong: None }, by().at).await.unwrap();
@@ -93,24 +125,36 @@ async fn a_notice_that_no_gateway_takes_says_in_the_log_whom_it_was_for(site: Si
         store.message_not_taken(message, NotTaken::default(), by().at).await.unwrap();
         store.message_not_taken(message, NotTaken::default(), by().at).await.unwrap();
     }
-    let tell = |whom| Action::BreakGlassTell { whom };
-    let record = Some(RecordId::from_bytes(*officer.bytes()));
-    let expected = [
-        (tell(Addressee::Patient), None),
-        (tell(Addressee::PrivacyOfficer), record),
-        (tell(Addressee::Administrator), record),
-        (Action::BreakGlassAnnounce, None),
-    ];
-    let told = events(&store).await.split_off(before);
-    assert_eq!(told.iter().map(|event| (event.action, event.record)).collect::<Vec<_>>(), expected, "each once");
-    let whose = Some(store.pseudonym(&patient).unwrap());
-    for event in told {
-        assert_eq!((event.actor, event.outcome, event.patient), (Actor::System, Outcome::Failed, whose));
-        assert!(!String::from_utf8_lossy(&event.encode().unwrap()).contains("91234567"));
-    }
+    nobody_was_told(&events(&store).await.split_off(before), store.pseudonym(&patient).unwrap());
+}
+
+async fn erasing_a_patient_says_in_the_log_who_was_not_told_yet(site: Site) {
+    let store = site.open().await;
+    let patient = patient(&store).await;
+    emergency_of(&store, &patient).await;
+    let (before, whose) = (events(&store).await.len(), store.pseudonym(&patient).unwrap());
+    store.erase_patient(&patient, &by()).await.unwrap();
+    let mut after = events(&store).await.split_off(before);
+    let erased = after.split_off(4);
+    nobody_was_told(&after, whose);
+    assert_eq!(erased.iter().map(|event| event.action).collect::<Vec<_>>(), [Action::KeyDestroy, Action::Erase]);
+}
+
+async fn a_message_that_cannot_be_read_is_put_off(site: Site) {
+    let store = site.open().await;
+    emergency_of(&store, &patient(&store).await).await;
+    let now = by().at;
+    let damage = "UPDATE outbox SET document = $1 WHERE number = 1";
+    sqlx::query(damage).bind(vec![1_u8; 40]).execute(store.database().pool()).await.unwrap();
+    assert_eq!(store.messages_due(now, 1).await.unwrap(), []);
+    assert_eq!(store.messages_due(now, 1).await.unwrap().len(), 1, "the next has its turn");
+    assert_eq!(store.messages_due(now.after(2 * 3_600_000), 10).await.unwrap().len(), 3, "and it is looked at again");
+    assert!(store.next_message().await.unwrap().unwrap() <= now);
 }
 
 on_both! {
+    erasing_a_patient_says_in_the_log_who_was_not_told_yet,
+    a_message_that_cannot_be_read_is_put_off,
     a_notice_that_no_gateway_takes_says_in_the_log_whom_it_was_for,
     an_emergency_is_kept_with_its_events_and_message_and_goes_with_the_patient,
 }

@@ -10,6 +10,7 @@ use sqlx::FromRow;
 
 use super::act::Act;
 use super::database::Upkeep;
+use super::keys::Whose;
 use super::patients::new_id;
 use super::place::Place;
 use super::{By, Store, StoreError};
@@ -144,7 +145,10 @@ const SELECT: &str =
     "SELECT id, patient, coalesce(consent, '') AS consent, kind, state, tries, until_at, refused_at, document FROM outbox";
 
 /// For so long what failed is told.
-const WEEK: u64 = 7 * 24 * 3_600_000;
+pub(super) const WEEK: u64 = 7 * 24 * 3_600_000;
+
+/// A message that cannot be read is looked at again after so long.
+const UNREAD: u64 = 3_600_000;
 
 /// How messages stand, for whoever runs the server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -201,7 +205,17 @@ impl Store {
     pub async fn messages_due(&self, at: UnixMillis, most: u32) -> Result<Vec<OutboxMessage>, StoreError> {
         let query = format!("{SELECT} WHERE state = 'waiting' AND next_at <= $1 ORDER BY number LIMIT $2");
         let query = sqlx::query_as(&query).bind(at.0.cast_signed()).bind(i64::from(most));
-        self.open_messages(self.reader().all::<Row>(query).await).await
+        let rows = self.reader().all::<Row>(query).await.map_err(StoreError::database("read messages"))?;
+        let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+        let found = self.open_messages(Ok(rows)).await?;
+        // One that cannot be read waits, so that those behind it have their turn.
+        let unread = ids.iter().filter(|id| found.iter().all(|message| message.id.to_string() != **id));
+        for id in unread {
+            let wait = sqlx::query("UPDATE outbox SET next_at = $1 WHERE id = $2 AND state = 'waiting'");
+            let wait = wait.bind(at.after(UNREAD).0.cast_signed()).bind(id);
+            self.database().keep_up(Upkeep::Delivery, wait).await.map_err(StoreError::database("put a message off"))?;
+        }
+        Ok(found)
     }
 
     /// When the next message is due, if any waits.
@@ -316,6 +330,17 @@ impl Store {
             let done = self.database().keep_up(Upkeep::Delivery, update.bind(at.0.cast_signed()).bind(&id)).await;
             return done.map(drop).map_err(StoreError::database("keep that a message was not sent"));
         }
+        let event = self.not_sent(message, at)?;
+        let mut act = self.begin("keep that a message cannot be sent").await?;
+        let update = "UPDATE outbox SET tries = tries + 1, state = 'failed' WHERE id = $1 AND state = 'waiting'";
+        if act.execute(sqlx::query(update).bind(&id)).await? == 0 {
+            return act.abandon().await;
+        }
+        act.commit(&event).await.map(drop)
+    }
+
+    /// The event of a message that is tried no more.
+    fn not_sent(&self, message: &OutboxMessage, at: UnixMillis) -> Result<Event, StoreError> {
         let told = message.message.told;
         let action = match (message.message.kind, told) {
             (Kind::Code, _) => Action::ConsentCode,
@@ -327,13 +352,7 @@ impl Store {
         let (patient, consent) = (Some(self.pseudonym(&message.patient)?), message.consent);
         let record = told.and_then(|told| told.person).map(|person| RecordId::from_bytes(*person.bytes()));
         let purpose = (message.message.kind == Kind::Notice).then_some(Purpose::Emergency);
-        let event = Event { patient, consent, record, purpose, ..Event::new(at, Actor::System, action, Outcome::Failed) };
-        let mut act = self.begin("keep that a message cannot be sent").await?;
-        let update = "UPDATE outbox SET tries = tries + 1, state = 'failed' WHERE id = $1 AND state = 'waiting'";
-        if act.execute(sqlx::query(update).bind(&id)).await? == 0 {
-            return act.abandon().await;
-        }
-        act.commit(&event).await.map(drop)
+        Ok(Event { patient, consent, record, purpose, ..Event::new(at, Actor::System, action, Outcome::Failed) })
     }
 
     /// Waits until there may be a message to deliver.
@@ -347,6 +366,25 @@ impl Store {
 }
 
 impl Act {
+    /// Gives up what people were to be told of emergencies of a patient who is being erased: that they are not told is an event each.
+    pub(super) async fn give_up_notices(&mut self, store: &Store, patient: &str, at: UnixMillis) -> Result<(), StoreError> {
+        // No message that waits is due at this time, which tells these from what failed before.
+        let give_up =
+            "UPDATE outbox SET state = 'failed', next_at = -1 WHERE patient = $1 AND state = 'waiting' AND kind = 'notice'";
+        if self.execute(sqlx::query(give_up).bind(patient)).await? == 0 {
+            return Ok(());
+        }
+        let given_up = format!("{SELECT} WHERE patient = $1 AND next_at = -1 ORDER BY number");
+        let given_up = self.all::<Row>(sqlx::query_as(&given_up).bind(patient)).await?;
+        for row in given_up {
+            match store.shared.keys.key(Whose::Patient, patient).and_then(|key| row.open(&key)) {
+                Ok(message) => drop(self.enter(&store.not_sent(&message, at)?).await?),
+                Err(error) => tracing::error!(%error, "a notice that cannot be read is given up"),
+            }
+        }
+        Ok(())
+    }
+
     /// Puts a message into the outbox, about a consent or about none; its id. A code takes the place of those of the same consent that still
     /// wait.
     pub(super) async fn post(

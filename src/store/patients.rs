@@ -207,6 +207,9 @@ impl Store {
             act.abandon().await?;
             return Err(StoreError::OnHold);
         }
+        if key == Some(Whose::Patient) {
+            act.give_up_notices(self, id, event.at).await?;
+        }
         if act.execute(sqlx::query(delete).bind(id)).await? == 0 {
             return act.abandon().await.map(|()| false);
         }

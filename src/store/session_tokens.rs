@@ -1,7 +1,7 @@
 //! Tokens of sessions. One gives way to another after minutes of use; one that comes back after its time ends the session, for two have it.
 //!
 //! The next token is offered with an answer and comes into use when it is first shown, so that an answer that is lost, or overtaken by another,
-//! shuts nobody out: until then the old one is good, for [`GRACE`] at most, and each answer offers one. From then on those that were in use
+//! shuts nobody out: until then the old one is good and each answer offers one, up to [`OFFERS`] of them. From then on those that were in use
 //! are good for [`GRACE`], for requests under way and other tabs. Each offer is another token: two who have the same one part ways with the next.
 
 use sqlx::FromRow;
@@ -16,7 +16,7 @@ use crate::audit::{Action, Event, Outcome, Refusal};
 const FRESH: i64 = 15 * 60;
 /// Seconds for which the old token is good still: longer than a request is under way.
 const GRACE: i64 = 60;
-/// Tokens that are offered in the place of one: a client that takes none gets no more.
+/// Tokens that are offered in the place of one: more answers than a network loses. A client that takes none of them gets no more.
 const OFFERS: i64 = 16;
 
 /// What a token is that somebody shows.
@@ -31,6 +31,8 @@ pub enum Shown {
         /// Whether another is to be offered in its place.
         is_due: bool,
     },
+    /// So many were offered in its place that none will be taken: the session is ended.
+    RanOut,
     /// It was in use before: the session is ended, and the audit log has it.
     CameBack,
 }
@@ -43,6 +45,7 @@ struct Row {
     generation: i64,
     token_since: i64,
     offered_at: Option<i64>,
+    offers: i64,
     #[sqlx(flatten)]
     session: SessionRow,
 }
@@ -56,7 +59,7 @@ enum Standing {
     New,
     /// It was in use a moment ago.
     JustBefore,
-    /// The next was offered long ago, and nobody took it.
+    /// As many as there are were offered in its place, the first of them long ago, and nobody took one.
     RanOut,
     /// It was in use before another that came into use.
     CameBack,
@@ -65,7 +68,8 @@ enum Standing {
 impl Row {
     fn stands(&self, hash: &[u8; 32], at: i64) -> Standing {
         if self.current == hash {
-            let is_over = self.offered_at.is_some_and(|offered| at >= offered.saturating_add(GRACE));
+            let is_long_ago = self.offered_at.is_some_and(|offered| at >= offered.saturating_add(GRACE));
+            let is_over = is_long_ago && self.offers >= OFFERS;
             let is_due = self.offered_at.is_some() || at >= self.token_since.saturating_add(FRESH);
             return if is_over { Standing::RanOut } else { Standing::InUse { is_due } };
         }
@@ -97,7 +101,7 @@ impl Store {
             Standing::New | Standing::JustBefore => Shown::Good { session: Box::new(session), is_due: false },
             Standing::RanOut => {
                 self.end_session(&session.id, &By { actor: session.role.actor(), ..*by }).await?;
-                Shown::Nobodys
+                Shown::RanOut
             }
             Standing::CameBack if self.end_stolen(&session, by).await? => Shown::CameBack,
             Standing::CameBack => Shown::Nobodys,
@@ -107,7 +111,9 @@ impl Store {
     async fn token(&self, hash: &[u8; 32]) -> Result<Option<Row>, StoreError> {
         let query = format!(
             "SELECT {COLUMNS}, session_tokens.generation AS shown, session_tokens.taken_at, sessions.token_hash AS current, \
-            sessions.generation, sessions.token_since, sessions.offered_at FROM session_tokens \
+            sessions.generation, sessions.token_since, sessions.offered_at, \
+            (SELECT count(*) FROM session_tokens AS others WHERE others.session = sessions.id \
+                AND others.generation = sessions.generation + 1) AS offers FROM session_tokens \
             JOIN sessions ON sessions.id = session_tokens.session JOIN roles ON roles.id = sessions.role \
             WHERE session_tokens.token_hash = $1"
         );
@@ -187,7 +193,7 @@ mod tests {
                 NewRole { person, organisation, department: None, kind: RoleKind::Doctor, starts_at: begun, ends_at: None };
             let role = store.give_role(&role, &by()).await.unwrap();
             let passkey = NewPasskey { credential: vec![1; 20], label: "phone".into(), key: "{}".into() };
-            store.add_passkey(person, None, &passkey, &by()).await.unwrap();
+            store.add_passkey(person, (None, None), &passkey, &by()).await.unwrap();
             let credential = store.passkeys_of(person).await.unwrap().remove(0).id;
             let new = NewSession { token_hash: [0; 32], role, credential, ends_at: begun + 12 * 3600 };
             let id = store.begin_session(&new, begun, &by()).await.unwrap().unwrap();
@@ -264,12 +270,23 @@ mod tests {
         assert!(!open.offer(0, 17, FRESH + 20).await, "enough were offered");
         assert!(open.is_due(0, FRESH + GRACE).await.is_some());
         let before = events(&open.store).await.len();
-        assert!(matches!(open.show(0, FRESH + GRACE + 1).await, Shown::Nobodys) && !open.is_open().await);
+        assert!(matches!(open.show(0, FRESH + GRACE + 1).await, Shown::RanOut) && !open.is_open().await);
+        assert!(matches!(open.show(0, FRESH + GRACE + 1).await, Shown::Nobodys));
         let told = events(&open.store).await.split_off(before);
         assert_eq!(
             told.iter().map(|event| (event.action, event.outcome)).collect::<Vec<_>>(),
             [(Action::SignOut, Outcome::Done)]
         );
+    }
+
+    async fn answers_that_are_lost_shut_nobody_out(site: Site) {
+        let open = Open::new(&site).await;
+        for next in 1..=3 {
+            assert!(open.offer(0, next, FRESH + i64::from(next)).await, "an answer that never comes");
+        }
+        assert_eq!(open.is_due(0, FRESH + 10 * GRACE).await, Some(true), "the network was away");
+        assert!(open.offer(0, 4, FRESH + 10 * GRACE).await && open.is_due(4, FRESH + 10 * GRACE).await == Some(false));
+        assert!(matches!(open.show(0, FRESH + 12 * GRACE).await, Shown::CameBack));
     }
 
     async fn what_is_offered_waits_and_answers_may_overtake_each_other(site: Site) {
@@ -316,6 +333,7 @@ mod tests {
         a_token_gives_way_and_the_old_one_is_good_for_a_moment,
         an_old_token_that_comes_back_ends_the_session_and_is_an_event,
         what_nobody_takes_ends_the_session_without_an_alarm,
+        answers_that_are_lost_shut_nobody_out,
         what_is_offered_waits_and_answers_may_overtake_each_other,
         whoever_has_a_copy_of_a_token_is_found_out,
         many_at_once_at_the_moment_of_the_change_are_all_answered,

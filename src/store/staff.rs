@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(store.change_role(later, one, (None, Some(1), None), &by()).await.unwrap(), RoleEnd::Ended);
         assert_eq!(store.role(later).await.unwrap().unwrap().starts_at, starts);
         let passkey = NewPasskey { credential: vec![1; 20], label: "phone".into(), key: "{}".into() };
-        store.add_passkey(person, None, &passkey, &by()).await.unwrap();
+        store.add_passkey(person, (None, None), &passkey, &by()).await.unwrap();
         let credential = store.passkeys_of(person).await.unwrap().remove(0).id;
         let ends_at = by().seconds() + 100;
         let new = NewSession { token_hash: [1; 32], role: later, credential, ends_at };

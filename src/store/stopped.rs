@@ -64,11 +64,17 @@ impl Act {
         self.execute(hold).await.map(drop)
     }
 
-    /// Whether somebody who adds a credential that reaches so far is still signed in so far: their session may have been limited, or ended,
-    /// since they were asked. The person is held.
-    pub(super) async fn may_add(&mut self, reach: Option<OrganisationId>, by: &By) -> Result<bool, StoreError> {
-        let (Actor::Staff { role, .. }, None) = (by.actor, reach) else { return Ok(true) };
-        let open = sqlx::query_as("SELECT count(*) FROM sessions WHERE role = $1 AND reach IS NULL").bind(role.to_string());
+    /// Whether somebody who adds a credential that reaches so far is still signed in so far in that session: it may have been limited, or
+    /// ended, since they were asked. The person is held.
+    pub(super) async fn may_add(
+        &mut self,
+        (reach, session): (Option<OrganisationId>, Option<&str>),
+        by: &By,
+    ) -> Result<bool, StoreError> {
+        let Actor::Staff { role, .. } = by.actor else { return Ok(true) };
+        let reach = reach.map(|reach| reach.to_string()).unwrap_or_default();
+        let open = "SELECT count(*) FROM sessions WHERE id = $1 AND role = $2 AND (reach IS NULL OR reach = $3)";
+        let open = sqlx::query_as(open).bind(session.unwrap_or_default()).bind(role.to_string()).bind(reach);
         Ok(self.one::<(i64,)>(open).await? != Some((0,)))
     }
 
@@ -323,7 +329,7 @@ mod tests {
                 roles.push(store.give_role(&new, &by()).await.unwrap());
                 clinics.push(organisation);
             }
-            assert!(store.add_passkey(person, None, &passkey(1), &by()).await.unwrap());
+            assert!(store.add_passkey(person, (None, None), &passkey(1), &by()).await.unwrap());
             Self { store, person, clinics: clinics.try_into().unwrap(), roles: roles.try_into().unwrap() }
         }
 
@@ -383,7 +389,12 @@ mod tests {
         assert_eq!(doctor.reach(4).await, Some(Some(b)), "and comes back from there with nothing");
         // A passkey that was begun to be registered before, in a session that was good for all.
         let by_b = By { actor: Actor::Staff { person: doctor.person, role: doctor.roles[1], organisation: b }, ..by() };
-        assert!(!doctor.store.add_passkey(doctor.person, None, &passkey(7), &by_b).await.unwrap());
+        let session = doctor.store.session_with(&[2; 32]).await.unwrap().unwrap().id;
+        let (whole, limited) = ((None, Some(session.as_str())), (Some(b), Some(session.as_str())));
+        assert!(!doctor.store.add_passkey(doctor.person, whole, &passkey(7), &by_b).await.unwrap());
+        assert!(doctor.store.add_passkey(doctor.person, limited, &passkey(8), &by_b).await.unwrap());
+        doctor.store.end_session(&session, &by()).await.unwrap();
+        assert!(!doctor.store.add_passkey(doctor.person, limited, &passkey(9), &by_b).await.unwrap(), "it was ended meanwhile");
         let new = doctor.id(5).await;
         assert!(doctor.enter(0, &new, 5).await && !doctor.enter(1, &new, 6).await, "the administrator got into the other clinic");
         // When the other clinic stops it too, it is gone.
@@ -396,7 +407,7 @@ mod tests {
     async fn the_console_cuts_everything_and_a_named_passkey_is_stopped_alone(site: Site) {
         let doctor = Doctor::new(&site).await;
         let [a, _] = doctor.clinics;
-        doctor.store.add_passkey(doctor.person, None, &passkey(2), &by()).await.unwrap();
+        doctor.store.add_passkey(doctor.person, (None, None), &passkey(2), &by()).await.unwrap();
         let (lost, kept) = (doctor.id(1).await, doctor.id(2).await);
         assert!(doctor.enter(0, &lost, 1).await && doctor.enter(0, &kept, 2).await);
         for id in ["", "nothing"] {

@@ -7,6 +7,7 @@ use sqlx::query::Query;
 
 use super::act::Act;
 use super::database::Upkeep;
+use super::outbox::WEEK;
 use super::pages::PatientPage;
 use super::place::Place;
 use super::{By, Outgoing, Store, StoreError};
@@ -109,13 +110,11 @@ impl Store {
         let sealed = place(&id).seal_json(&key, &Kept { way, clinic: clinic.to_owned() })?;
         let mut act = self.begin("keep a way back").await?;
         let over = by.at.0.cast_signed();
-        for delete in [
-            "DELETE FROM ways_back WHERE ends <= $1",
-            // The number that they went to is kept no longer than they.
-            "DELETE FROM outbox WHERE consent IS NULL AND state <> 'waiting' AND until_at <= $1",
-        ] {
-            act.execute(sqlx::query(delete).bind(over)).await?;
-        }
+        act.execute(sqlx::query("DELETE FROM ways_back WHERE ends <= $1").bind(over)).await?;
+        // The number that they went to is kept no longer than they, or than it is told that they failed.
+        let delete = "DELETE FROM outbox WHERE consent IS NULL AND (state = 'handed_over' AND until_at <= $1 OR state = 'failed' AND until_at <= $2)";
+        let told = by.at.0.saturating_sub(WEEK).cast_signed();
+        act.execute(sqlx::query(delete).bind(over).bind(told)).await?;
         let insert = "INSERT INTO ways_back (id, patient, message, ends, document) VALUES ($1, $2, '', $3, $4)";
         act.execute(sqlx::query(insert).bind(&id).bind(patient).bind(ends).bind(sealed)).await?;
         act.post(&key, patient, None, message, by.at).await?;

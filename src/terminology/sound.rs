@@ -29,6 +29,8 @@ struct Reading {
     key: char,
     /// The syllable as it is, by number.
     syllable: usize,
+    /// The same for all syllables that most speakers say alike.
+    spoken: usize,
     /// Its usual tone, and the others of the same syllable.
     tones: Vec<char>,
 }
@@ -49,6 +51,7 @@ impl Readings {
     /// [`TerminologyError`] when a row has no tone or no character.
     pub fn new(file: &'static str, table: &str, fold: &Fold) -> Result<Self, TerminologyError> {
         let (mut of, mut keys, mut syllables) = (HashMap::<char, Reading>::new(), HashMap::new(), HashMap::new());
+        let mut spoken = HashMap::new();
         for row in rows(file, table, 2)? {
             let (syllable, tone) = match row.cell(0).char_indices().next_back() {
                 Some((at, tone @ '1'..='6')) => (row.cell(0).get(..at).unwrap_or_default(), tone),
@@ -58,10 +61,12 @@ impl Readings {
             let key = *keys.entry(merged(syllable)).or_insert(next);
             let next = syllables.len();
             let number: usize = *syllables.entry(syllable.to_owned()).or_insert(next);
+            let next = spoken.len();
+            let spoken: usize = *spoken.entry(as_spoken(syllable)).or_insert(next);
             let key = u32::try_from(key).ok().and_then(|key| char::from_u32(FIRST_KEY + key));
             let key = key.ok_or_else(|| row.error("too many syllables"))?;
             for c in row.cell(1).chars() {
-                let reading = of.entry(fold.char(c)).or_insert(Reading { key, syllable: number, tones: Vec::new() });
+                let reading = of.entry(fold.char(c)).or_insert(Reading { key, syllable: number, spoken, tones: Vec::new() });
                 if reading.syllable == number && !reading.tones.contains(&tone) {
                     reading.tones.push(tone);
                 }
@@ -87,29 +92,40 @@ impl Readings {
         self.of.get(&c).map_or(c, |reading| reading.key)
     }
 
-    /// How far two characters sound apart: 0 the same reading, 1 another tone, 2 a common confusion, 3 both; nothing when they
-    /// are not read alike at all.
+    /// How far two characters sound apart: 0 the same reading, or n for l and none for ng, 1 another tone, 2 another confusion, 3 both;
+    /// nothing when they are not read alike at all.
     fn distance(&self, one: char, other: char) -> Option<usize> {
         if one == other {
             return Some(0);
         }
         let (one, other) = (self.of.get(&one)?, self.of.get(&other)?);
-        let confused = if one.syllable == other.syllable { 0 } else { 2 };
+        let confused = if one.spoken == other.spoken { 0 } else { 2 };
         let same_tone = one.tones.iter().any(|tone| other.tones.contains(tone));
         (one.key == other.key).then_some(confused + usize::from(!same_tone))
     }
 }
 
-/// A syllable with what is confused brought together.
-pub(super) fn merged(syllable: &str) -> String {
-    let (initial, rest) = match syllable.find(|c: char| "aeiouy".contains(c)) {
-        Some(at) => syllable.split_at(at),
-        // m and ng alone.
-        None => ("", syllable),
-    };
+/// A syllable's initial and the rest of it; m and ng alone have none.
+fn split(syllable: &str) -> (&str, &str) {
+    syllable.find(|c: char| "aeiouy".contains(c)).map_or(("", syllable), |at| syllable.split_at(at))
+}
+
+/// A syllable as most in Hong Kong say it: n as l, ng as nothing.
+fn as_spoken(syllable: &str) -> String {
+    let (initial, rest) = split(syllable);
     let initial = match initial {
         "n" => "l",
         "ng" => "",
+        same => same,
+    };
+    format!("{initial}{rest}")
+}
+
+/// A syllable with what is confused brought together.
+pub(super) fn merged(syllable: &str) -> String {
+    let spoken = as_spoken(syllable);
+    let (initial, rest) = split(&spoken);
+    let initial = match initial {
         "gw" => "g",
         "kw" => "k",
         same => same,

@@ -90,6 +90,8 @@ pub struct Context<'a> {
     pub of_family: bool,
     /// Whether nobody who came along has spoken before.
     pub opening: bool,
+    /// Whether the next turn opens by denying all that this one lists.
+    pub all_denied: bool,
 }
 
 impl Context<'_> {

@@ -56,11 +56,14 @@ pub fn events(utterances: &[Utterance], mentions: &[Vec<Mention>], lexicon: &Lex
         let (of_allergy, of_family) = (said(TermKind::Allergy), said(TermKind::Family));
         let opening = !came_along;
         came_along |= utterance.speaker == Speaker::Relative;
-        talk.turn(index, &Context { utterance, mentions, lexicon, child, of_allergy, of_family, opening });
+        let all_denied = utterance.speaker != Speaker::Patient && utterances.get(index + 1).is_some_and(denies_all);
+        talk.turn(index, &Context { utterance, mentions, lexicon, child, of_allergy, of_family, opening, all_denied });
     }
     talk.events
 }
 
+/// How an answer opens that denies all that was asked (folded).
+const ALL_DENIED: [&str; 5] = ["都冇", "都无", "都没有", "全部冇", "样样冇"];
 /// How far around a name it is told when it was and what came of it.
 const AROUND: usize = 30;
 /// How far before a name its side may stand.
@@ -173,6 +176,13 @@ impl Talk<'_> {
     }
 
     fn claim(&mut self, index: usize, clause: usize, mention: &Mention, reading: Reading, context: &Context<'_>) {
+        let reading = match reading.claim {
+            Claim::Present { .. } if self.says_what_was_asked(index, clause, mention, context) => return,
+            Claim::Present { explicit: false } if context.all_denied && alone(context, mention) => {
+                Reading { claim: Claim::Asked, reason: "listed, and the answer is that there is none of it" }
+            }
+            _ => reading,
+        };
         let code = |condition: usize| self.lexicon.conditions.get(condition).and_then(|concept| concept.icd10.get(..3));
         match reading.claim {
             Claim::Asked | Claim::AskedOfFamily => {
@@ -198,6 +208,14 @@ impl Talk<'_> {
             }
         }
         self.last = Some((index, *mention));
+    }
+
+    /// Haematuria 有冇?血尿呀。 有冇 PMB?收咗經再流血嗰啲: who asks says in other words what was asked.
+    fn says_what_was_asked(&self, index: usize, clause: usize, mention: &Mention, context: &Context<'_>) -> bool {
+        let same = |pending: &Pending| {
+            pending.utterance == index && pending.clause < clause && pending.mention.condition == mention.condition
+        };
+        context.utterance.speaker != Speaker::Patient && self.pending.iter().any(same) && alone(context, mention)
     }
 
     /// 食煙? 唔食: the verb or quality asked for, denied or repeated. Gives the character too: of what has it not, nothing is said.
@@ -395,6 +413,18 @@ impl Talk<'_> {
             self.events.push(Event { answer, ..Event::named(pending.utterance, pending.mention, Reading { claim, reason }) });
         }
     }
+}
+
+/// Whether a clause says a condition's name and no more than a particle or 嗰啲 behind it.
+fn alone(context: &Context<'_>, mention: &Mention) -> bool {
+    let clause = context.utterance.clause(mention.head).range;
+    mention.start.saturating_sub(clause.start) == 0 && clause.end.saturating_sub(mention.end) <= 2
+}
+
+/// Whether the answer to a turn opens with 都冇: there is nothing of what it lists.
+fn denies_all(utterance: &Utterance) -> bool {
+    let opening: String = utterance.folded(0..utterance.chars.len().min(4)).iter().collect();
+    ALL_DENIED.iter().any(|word| opening.starts_with(word))
 }
 
 /// The part of a mention's sentence that is near it.

@@ -1,9 +1,11 @@
 //! One entry for each condition and claim over the whole talk: later corrects earlier.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::assertion::{Claim, OVER};
 use super::dialogue::Event;
+use super::mention::Mention;
 use super::quantity::Quantity;
 use super::utterance::{Speaker, Utterance};
 use super::{MISSPELT_CONFIDENCE, evidence_of};
@@ -37,6 +39,9 @@ const NARROWER: &[(&str, &[&str])] = &[
 const TAKEN_OUT: &[(&str, &[&str])] =
     &[("膽", &["K80", "K81"]), ("胆", &["K80", "K81"]), ("盲腸", &["K35", "K37"]), ("子宮", &["D25", "N80.0"])];
 
+/// Why an episode was one of its own, before what is there now.
+const AGAIN: [&str; 3] = ["once", "had it (過)", "a while ago"];
+
 /// What is known of one condition of the patient.
 #[derive(Debug, Default)]
 struct Known {
@@ -63,7 +68,11 @@ pub fn conditions(events: &[Event], utterances: &[Utterance], lexicon: &Lexicon)
         // 冇成串咳: the doctor's word on how a complaint is not does not unsay what the patient complains of.
         let complained = concept.symptom && matches!(known.now, Some((Claim::Present { explicit: true }, _)));
         let doctor = utterances.get(event.utterance).is_some_and(|utterance| utterance.speaker == Speaker::Doctor);
-        if !(event.claim == Claim::Absent && event.answer.is_none() && complained && doctor) {
+        // 有哮喘, and 唔係哮喘發作: an attack of it is denied.
+        let attack = event.claim == Claim::Absent
+            && matches!(known.now, Some((Claim::Present { .. }, _)))
+            && utterances.get(event.utterance).is_some_and(|utterance| is_attack(utterance, &event.mention));
+        if !(attack || event.claim == Claim::Absent && event.answer.is_none() && complained && doctor) {
             // 有白內障,白內障做咗手術: what is over is there no more.
             let over = event.claim == Claim::Historical && event.reason == OVER && !concept.symptom;
             if over && matches!(known.now, Some((Claim::Present { .. }, _))) {
@@ -81,15 +90,23 @@ pub fn conditions(events: &[Event], utterances: &[Utterance], lexicon: &Lexicon)
             push(assertion_of(*claim), list);
         }
         let there = matches!(known.now, Some((Claim::Present { .. }, _)));
-        if !there {
-            push(Assertion::Historical, &known.historical);
-        }
+        // 係中耳炎 and 上年試過兩次: it is there, and was before.
+        let again = |index: &&usize| events.get(**index).is_some_and(|event| AGAIN.contains(&event.reason));
+        let earlier: Vec<usize> = known.historical.iter().filter(|index| !there || again(index)).copied().collect();
+        push(Assertion::Historical, &earlier);
         push(Assertion::Family, &known.family);
     }
     entries.sort_by_key(|(order, condition)| (*order, condition.assertion));
     let mut all: Vec<Condition> = entries.into_iter().map(|(_, condition)| condition).collect();
     taken_out(&mut all);
     without_broader(all)
+}
+
+/// Whether a name is that of an attack, or what stands behind it makes it one.
+fn is_attack(utterance: &Utterance, mention: &Mention) -> bool {
+    let said = |range: Range<usize>| utterance.folded(range).iter().collect::<String>();
+    let (name, behind) = (said(mention.start..mention.end), said(mention.end..utterance.chars.len().min(mention.end + 7)));
+    ["发作", "attack"].iter().any(|word| name.ends_with(word) || behind.trim_start().starts_with(word))
 }
 
 /// 切咗膽,病理報告係膽石: the stones went with it.

@@ -93,7 +93,8 @@ pub fn regimen(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, dr
 pub fn regimen_behind(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, drug: &Drug) -> Regimen {
     let mut how = regimen(utterance, lexicon, range.clone(), Some(drug));
     if how.instruction.is_none() && how.implausible.is_empty() {
-        if how.dose.is_none() {
+        let tablets = how.amounts.counted() && how.dose.as_ref().is_some_and(|dose| dose.unit == "{tbl}");
+        if how.dose.is_none() || tablets {
             bare::dose(utterance, lexicon, range.clone(), drug, &mut how);
         }
         bare::change(utterance, lexicon, range, drug, &mut how);

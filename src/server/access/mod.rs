@@ -116,7 +116,10 @@ impl Gate {
 }
 
 /// How long to wait before looking again; nothing when the pass is good no more.
-async fn still_good(store: &Store, pass: &Pass) -> Result<Option<Duration>, StoreError> {
+///
+/// # Errors
+/// When it cannot be looked up.
+pub(super) async fn still_good(store: &Store, pass: &Pass) -> Result<Option<Duration>, StoreError> {
     let at = now().unix_seconds();
     let ends = match pass {
         Pass::Trial => return Ok(Some(Duration::from_secs(3600))),

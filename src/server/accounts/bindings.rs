@@ -85,7 +85,7 @@ pub(super) async fn finish(State(app): State<App>, caller: Caller, Body(back): B
         _ => Err(ApiError::OpenIdRefused),
     };
     let bound = match subject {
-        Ok(subject) => app.rooms.store().add_binding(who, caller.reach, &subject, &caller.by).await?,
+        Ok(subject) => app.rooms.store().add_binding(who, (caller.reach, caller.pass.session()), &subject, &caller.by).await?,
         Err(ApiError::OpenIdRefused) => false,
         Err(error) => return Err(error),
     };

@@ -57,7 +57,9 @@ pub(super) async fn list(
     let passkeys = passkeys.map(|one| PasskeyOf { id: one.id, label: one.label, created_at: time(one.created_at) });
     let bindings = app.rooms.store().bindings_of(person).await?.into_iter().filter(|one| one.is_good_for(here));
     let bindings = bindings.map(|one| BindingOf { id: one.id, issuer: one.issuer, created_at: time(one.created_at) });
-    Ok(Json(CredentialsOf { passkeys: passkeys.collect(), bindings: bindings.collect() }))
+    let found = CredentialsOf { passkeys: passkeys.collect(), bindings: bindings.collect() };
+    caller.read_of(&app, found.passkeys.len() + found.bindings.len()).await?;
+    Ok(Json(found))
 }
 
 /// Stops a lost passkey of a colleague, or a sign-in at an issuer, in this organisation, the last one too, and ends what it opened here. Where

@@ -151,9 +151,9 @@ fn came_in(app: &App, by: &By, answer: Result<Json<Who>, ApiError>) -> Result<Js
     answer
 }
 
-/// Tells the audit log of a try that failed, unless there was a flood of them; gives the error back.
+/// Tells the audit log of a try that failed, unless there was a flood of them by nobody who is known; gives the error back.
 async fn refused(app: &App, by: &By, reason: Refusal, error: ApiError) -> ApiError {
-    if !app.strangers.may_keep(by.address) {
+    if by.actor == Actor::Unknown && !app.strangers.may_keep(by.address) {
         return error;
     }
     let event = Event { outcome: Outcome::Refused { reason }, ..by.did_in_general(Action::SignIn) };

@@ -8,12 +8,12 @@ use utoipa::ToSchema;
 
 use super::enrolments::Registered;
 use super::faces::{Asked, time};
-use super::{Begun, sign_in, text};
-use crate::audit::PersonId;
+use super::{Begun, refused, sign_in, text};
+use crate::audit::{PersonId, Refusal};
 use crate::room::Token;
 use crate::server::App;
 use crate::server::asked::Body;
-use crate::server::caller::{Caller, Pass};
+use crate::server::caller::Caller;
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::store::Remover;
 
@@ -42,8 +42,7 @@ pub(super) fn person(caller: &Caller) -> Result<PersonId, ApiError> {
 
 /// Who asks, as somebody who removes what lets them in.
 pub(super) fn remover(caller: &Caller) -> Result<Remover<'_>, ApiError> {
-    let session = if let Pass::Session(id) = &caller.pass { Some(id.as_str()) } else { None };
-    let (organisation, reach) = (caller.session.organisation, caller.reach);
+    let (organisation, reach, session) = (caller.session.organisation, caller.reach, caller.pass.session());
     Ok(Remover { person: person(caller)?, organisation, reach, session })
 }
 
@@ -92,14 +91,20 @@ pub(super) async fn finish(
 ) -> Result<StatusCode, ApiError> {
     let (sign_in, who) = (sign_in(&app)?, person(&caller)?);
     let label = text("label", &label)?;
-    match sign_in.begun.take(&Token::from_client(ceremony)) {
-        Some(Begun::Another { state, person }) if person == who => {
-            let passkey = sign_in.ceremonies.registered(answer, &state, &label)?;
-            let added = app.rooms.store().add_passkey(who, caller.reach, &passkey, &caller.by).await?;
-            if added { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::PasskeyRefused) }
-        }
+    let passkey = match sign_in.begun.take(&Token::from_client(ceremony)) {
+        Some(Begun::Another { state, person }) if person == who => sign_in.ceremonies.registered(answer, &state, &label),
         _ => Err(ApiError::PasskeyRefused),
+    };
+    let as_of = (caller.reach, caller.pass.session());
+    let added = match passkey {
+        Ok(passkey) => app.rooms.store().add_passkey(who, as_of, &passkey, &caller.by).await?,
+        Err(ApiError::PasskeyRefused) => false,
+        Err(error) => return Err(error),
+    };
+    if added {
+        return Ok(StatusCode::NO_CONTENT);
     }
+    Err(refused(&app, &caller.by, Refusal::NotAllowed, ApiError::PasskeyRefused).await)
 }
 
 /// Removes a passkey, unless nothing else is left that is good here. Sessions that it opened end, but for this one.

@@ -19,7 +19,7 @@ use crate::server::caller::{Caller, Pass};
 use crate::server::clock::now;
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::server::sharing::organisation_name;
-use crate::store::{By, NewSession, StoredRecovery, StoredRole};
+use crate::store::{By, NewSession, Shown, StoredRecovery, StoredRole};
 
 /// Seconds for which a person is told that they were let in again: nobody can take the word back.
 const TOLD: i64 = 30 * 86_400;
@@ -203,10 +203,12 @@ pub(super) async fn choose(
         return Err(refused(&app, &by, Refusal::NotSignedIn, ApiError::PasskeyRefused).await);
     };
     let by = By { actor: chosen.actor(), ..by };
-    if let Some(former) = sign_in.cookie.read(&headers)
-        && let Some(former) = store.session_with(&former.hash()).await?
-    {
-        store.end_session(&former.id, &By { actor: former.role.actor(), ..by }).await?;
+    if let Some(former) = sign_in.cookie.read(&headers) {
+        // A token that came back ends its session here as anywhere else.
+        match store.show_token(&former.hash(), &by).await? {
+            Shown::Good { session, .. } => drop(store.end_session(&session.id, &By { actor: session.role.actor(), ..by }).await?),
+            Shown::Nobodys | Shown::RanOut | Shown::CameBack => {}
+        }
         app.gate.changed();
     }
     store.forget_sessions(at, at - IDLE).await?;

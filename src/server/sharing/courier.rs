@@ -18,6 +18,8 @@ const BATCH: u32 = 64;
 const AT_ONCE: usize = 8;
 /// The longest between two looks, and after an error.
 const PAUSE: Duration = Duration::from_secs(15);
+/// The shortest, where nobody calls.
+const LEAST: Duration = Duration::from_millis(20);
 
 /// Milliseconds for which a message is tried that its gateway calls wrong while it takes others. Where it takes none its settings may be wrong: then
 /// it is tried until its time is over, as while a gateway is down.
@@ -99,7 +101,7 @@ pub(super) fn now() -> UnixMillis {
 pub(super) async fn run(store: &Store, way: &Way, mut closing: watch::Receiver<bool>) {
     loop {
         let next = match work(store, way, now).await {
-            Ok(next) => next.map_or(PAUSE, |next| Duration::from_millis(next.0.saturating_sub(now().0)).min(PAUSE)),
+            Ok(next) => next.map_or(PAUSE, |next| Duration::from_millis(next.0.saturating_sub(now().0)).clamp(LEAST, PAUSE)),
             Err(error) => {
                 tracing::error!(%error, "messages wait");
                 PAUSE

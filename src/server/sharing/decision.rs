@@ -13,7 +13,9 @@ use axum::routing::{get, post};
 
 use self::markup::{Asked, Page};
 use super::courier::now;
-use super::patient::{Entry, Peer, allow_code, by, code_to, cookie, page, problem_of, refused, remember, to_page};
+use super::patient::{
+    Entry, Peer, allow_code, by, code_to, cookie, malformed, page, problem_of, refused, remember, to_page, unheard,
+};
 use super::report::{Form, Format};
 use super::requests::{has_set_contact, reached};
 use super::{Sharing, random};
@@ -52,7 +54,7 @@ async fn open(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let by = by(peer);
-    let Some(id) = id(&consent) else { return Ok(refused(Refusal::NotSignedIn)) };
+    let Some(id) = id(&consent) else { return Ok(unheard(Refusal::NotSignedIn)) };
     // Who has the page of this patient already keeps it: what can be taken back there can be, whatever is answered to one more question.
     let kept = mine(&sharing, &consent, &headers).await?.and_then(|_| cookie(&headers));
     let is_kept = kept.is_some();
@@ -81,7 +83,7 @@ async fn show(
     headers: HeaderMap,
     query: axum::extract::RawQuery,
 ) -> Result<Response, ApiError> {
-    let Some((stored, secret)) = opened(&sharing, &consent, &headers).await? else { return Ok(refused(Refusal::NotSignedIn)) };
+    let Some((stored, secret)) = opened(&sharing, &consent, &headers).await? else { return Ok(unheard(Refusal::NotSignedIn)) };
     let mine = sharing.store().patient_page(&secret, now()).await?;
     let problem = query.0.as_deref().and_then(problem_of);
     let asked = Asked::of(&sharing, &stored).await?;
@@ -89,7 +91,7 @@ async fn show(
     let is_mine = mine.is_some_and(|page| Some(&page.patient) == stored.patient.as_ref());
     // Who opened it in another browser, or has the link alone, sees nothing of what is asked for.
     if !is_mine && !is_asked {
-        return Ok(refused(Refusal::NotSignedIn));
+        return Ok(unheard(Refusal::NotSignedIn));
     }
     Ok(page(
         StatusCode::OK,
@@ -104,7 +106,7 @@ async fn answering(
     headers: &HeaderMap,
     by: &By,
 ) -> Result<Result<(ConsentId, Secret), Response>, ApiError> {
-    let (Some(id), Some(secret)) = (id(consent), cookie(headers)) else { return Ok(Err(refused(Refusal::NotSignedIn))) };
+    let (Some(id), Some(secret)) = (id(consent), cookie(headers)) else { return Ok(Err(unheard(Refusal::NotSignedIn))) };
     match sharing.allow_answer(by.address, by.at) {
         Ok(()) => Ok(Ok((id, secret))),
         Err(refusal) => turned_away(sharing, by, id, refusal).await.map(Err),
@@ -125,7 +127,9 @@ async fn another_code(
     };
     Ok(match send_code(&sharing, id, &secret, &by).await? {
         Ok(()) => to_page(&at(&consent), None),
-        Err(refusal) => not_taken(&consent, refusal),
+        // Before the consent was asked.
+        Err(Refusal::NotSignedIn) => unheard(Refusal::NotSignedIn),
+        Err(refusal) => to_page(&at(&consent), Some(refusal)),
     })
 }
 
@@ -142,7 +146,7 @@ async fn yes(
         Ok(found) => found,
         Err(response) => return Ok(response),
     };
-    let Ok(Filled(Entry { code, decider })) = entry else { return Ok(to_page(&at(&consent), Some(Refusal::WrongCode))) };
+    let Ok(Filled(Entry { code, decider })) = entry else { return Ok(malformed(&at(&consent))) };
     let key = &sharing.0.code_key;
     let changed = sharing.store().change_consent(id, &by, |consent, _| {
         // To the request, or to restricted data. The page is the patient's as long as what it shares.
@@ -151,7 +155,7 @@ async fn yes(
         let page = taken.outcome.is_ok().then(|| (secret.clone(), decider, ends));
         ConsentStep { page, ..taken.into() }
     });
-    let Some(changed) = changed.await? else { return Ok(refused(Refusal::NotSignedIn)) };
+    let Some(changed) = changed.await? else { return Ok(unheard(Refusal::NotSignedIn)) };
     if let Err(refusal) = changed.outcome {
         return Ok(not_taken(&consent, refusal));
     }
@@ -175,7 +179,7 @@ async fn no(
     };
     let changed =
         sharing.store().change_consent(id, &by, |consent, _| consent.refuse(Actor::Patient, Some(&secret), by.at).into()).await?;
-    let Some(changed) = changed else { return Ok(refused(Refusal::NotSignedIn)) };
+    let Some(changed) = changed else { return Ok(unheard(Refusal::NotSignedIn)) };
     Ok(match changed.outcome {
         Ok(()) => page(StatusCode::OK, &markup::said_no(&changed.stored)),
         Err(refusal) => not_taken(&consent, refusal),
@@ -190,7 +194,7 @@ async fn withdraw(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let by = by(peer);
-    let Some((id, mine)) = mine(&sharing, &consent, &headers).await? else { return Ok(refused(Refusal::NotSignedIn)) };
+    let Some((id, mine)) = mine(&sharing, &consent, &headers).await? else { return Ok(unheard(Refusal::NotSignedIn)) };
     let changed =
         sharing.store().change_consent(id, &by, |consent, _| consent.withdraw(mine.decider.actor(), by.at).into()).await?;
     Ok(to_page(&at(&consent), changed.and_then(|changed| changed.outcome.err())))
@@ -205,10 +209,10 @@ async fn report(
     asked::Asked(form): asked::Asked<Form>,
 ) -> Result<Response, ApiError> {
     let by = by(peer);
-    let Some((_, mine)) = mine(&sharing, &consent, &headers).await? else { return Ok(refused(Refusal::NotSignedIn)) };
+    let Some((_, mine)) = mine(&sharing, &consent, &headers).await? else { return Ok(unheard(Refusal::NotSignedIn)) };
     let by = By { actor: mine.decider.actor(), ..by };
     if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
-        return Ok(refused(refusal));
+        return Ok(unheard(refusal));
     }
     let report = super::report::of_patient(&sharing, &mine.patient, &by).await?;
     let format = form.format.unwrap_or(Format::Html);
@@ -222,11 +226,11 @@ async fn fhir(
     Path(consent): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let Some((_, mine)) = mine(&sharing, &consent, &headers).await? else { return Ok(refused(Refusal::NotSignedIn)) };
+    let Some((_, mine)) = mine(&sharing, &consent, &headers).await? else { return Ok(unheard(Refusal::NotSignedIn)) };
     let by = By { actor: mine.decider.actor(), ..by(peer) };
     match find(&sharing, &consent).await? {
         Some(stored) => super::fhir::answer(&sharing, &stored, &by).await,
-        None => Ok(refused(Refusal::NotSignedIn)),
+        None => Ok(unheard(Refusal::NotSignedIn)),
     }
 }
 
@@ -241,8 +245,12 @@ async fn send_code(sharing: &Sharing, id: ConsentId, secret: &Secret, by: &By) -
         Some(patient) => reached(sharing.store(), patient).await?,
         None => None,
     };
-    let Some(contact) = contact else { return Ok(Err(Refusal::NotEntitled)) };
     let event = Event { consent: Some(id), ..by.did_in_general(Action::ConsentCode) };
+    let Some(contact) = contact else {
+        let reason = Refusal::NotEntitled;
+        sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason }, ..event }).await?;
+        return Ok(Err(reason));
+    };
     // Since the request was made, too.
     if let Some(patient) = &stored.patient
         && has_set_contact(sharing.store(), *stored.consent.requester(), patient, by.at).await?

@@ -14,7 +14,9 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::courier::now;
-use super::patient::{Entry, Peer, allow_code, by, code_to, cookie, link_to, page, problem_of, refused, remember, to_page};
+use super::patient::{
+    Entry, Peer, allow_code, by, code_to, cookie, link_to, malformed, page, problem_of, refused, remember, to_page, unheard,
+};
 use super::report::{self, Form, Format};
 use super::{Sharing, organisation_name, random, requests};
 use crate::audit::{Action, ConsentId, Event, Outcome, Refusal};
@@ -55,7 +57,7 @@ struct Number {
 async fn ask(State(sharing): State<Sharing>, peer: Peer, number: Result<Filled<Number>, ApiError>) -> Result<Response, ApiError> {
     let by = by(peer);
     if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
-        return Ok(refused(refusal));
+        return Ok(unheard(refusal));
     }
     let number = number.ok().and_then(|Filled(Number { number })| normal(&number));
     if let Some(number) = number.filter(|number| sharing.allow_way_back(number, by.at).is_ok()) {
@@ -123,13 +125,13 @@ async fn open(
     Path((way, secret)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     let by = by(peer);
-    let Some(id) = id(&way) else { return Ok(refused(Refusal::NotSignedIn)) };
+    let Some(id) = id(&way) else { return Ok(unheard(Refusal::NotSignedIn)) };
     let (link, opened) = (Secret::from_client(secret), Secret::of_random(random()?));
     // The right link always opens: what others at the same address try counts for them alone.
     let found = sharing.store().way_back(id).await?;
     let opens = found.is_some_and(|(mut way, ..)| way.open(&link, &opened, by.at).0.is_ok());
     if !opens && let Err(refusal) = sharing.allow_answer(by.address, by.at) {
-        return Ok(refused(refusal));
+        return Ok(unheard(refusal));
     }
     let changed = sharing.store().change_way_back(id, &by, |way, _| {
         let (outcome, event) = way.open(&link, &opened, by.at);
@@ -138,7 +140,7 @@ async fn open(
     match changed.await? {
         Some(Ok(())) => {}
         Some(Err(refusal)) => return Ok(refused(refusal)),
-        None => return Ok(refused(Refusal::NotSignedIn)),
+        None => return Ok(unheard(Refusal::NotSignedIn)),
     }
     // A code that cannot be sent is asked for again on the page.
     let _ = send_code(&sharing, id, &opened, &by).await?;
@@ -152,8 +154,12 @@ async fn send_code(sharing: &Sharing, id: ConsentId, secret: &Secret, by: &By) -
     if !way.is_page(secret, by.at) {
         return Ok(Err(Refusal::NotSignedIn));
     }
-    let Some(contact) = store.contact(&patient).await? else { return Ok(Err(Refusal::NotEntitled)) };
     let event = by.did_for(Action::ConsentCode, store.pseudonym(&patient)?);
+    let Some(contact) = store.contact(&patient).await? else {
+        let reason = Refusal::NotEntitled;
+        store.keep_event(&Event { outcome: Outcome::Refused { reason }, ..event }).await?;
+        return Ok(Err(reason));
+    };
     if let Err(refusal) = allow_code(sharing, &contact, event).await? {
         return Ok(Err(refusal));
     }
@@ -176,11 +182,14 @@ async fn another_code(
 ) -> Result<Response, ApiError> {
     let by = by(peer);
     if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
-        return Ok(refused(refusal));
+        return Ok(unheard(refusal));
     }
-    let (Some(id), Some(secret)) = (id(&way), cookie(&headers)) else { return Ok(refused(Refusal::NotSignedIn)) };
-    let sent = send_code(&sharing, id, &secret, &by).await?;
-    Ok(to_page(&at(&way), sent.err()))
+    let (Some(id), Some(secret)) = (id(&way), cookie(&headers)) else { return Ok(unheard(Refusal::NotSignedIn)) };
+    Ok(match send_code(&sharing, id, &secret, &by).await? {
+        // Before the way was asked.
+        Err(Refusal::NotSignedIn) => unheard(Refusal::NotSignedIn),
+        sent => to_page(&at(&way), sent.err()),
+    })
 }
 
 /// The patient comes in with the code.
@@ -193,10 +202,10 @@ async fn enter(
 ) -> Result<Response, ApiError> {
     let by = by(peer);
     if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
-        return Ok(refused(refusal));
+        return Ok(unheard(refusal));
     }
-    let (Some(id), Some(secret)) = (id(&way), cookie(&headers)) else { return Ok(refused(Refusal::NotSignedIn)) };
-    let Ok(Filled(Entry { code, decider })) = entry else { return Ok(to_page(&at(&way), Some(Refusal::WrongCode))) };
+    let (Some(id), Some(secret)) = (id(&way), cookie(&headers)) else { return Ok(unheard(Refusal::NotSignedIn)) };
+    let Ok(Filled(Entry { code, decider })) = entry else { return Ok(malformed(&at(&way))) };
     let key = &sharing.0.code_key;
     // The page has a secret of its own from here on: the one before the code is worth nothing there.
     let inside = Secret::of_random(random()?);
@@ -208,7 +217,7 @@ async fn enter(
     match changed.await? {
         Some(Ok(())) => Ok(remember(&sharing, to_page(&at(&way), None), &at(&way), &inside, PAGE_LIFE)),
         Some(Err(refusal)) => Ok(to_page(&at(&way), Some(refusal))),
-        None => Ok(refused(Refusal::NotSignedIn)),
+        None => Ok(unheard(Refusal::NotSignedIn)),
     }
 }
 
@@ -237,12 +246,12 @@ async fn show(
         store.keep_event(&by.did_for(Action::View { count }, store.pseudonym(&mine.patient)?)).await?;
         return Ok(page(StatusCode::OK, &markup::own(&way, &consents, problem)));
     }
-    let (Some(id), Some(secret)) = (id(&way), cookie(&headers)) else { return Ok(refused(Refusal::NotSignedIn)) };
+    let (Some(id), Some(secret)) = (id(&way), cookie(&headers)) else { return Ok(unheard(Refusal::NotSignedIn)) };
     match sharing.store().way_back(id).await? {
         Some((found, clinic, _)) if found.is_page(&secret, now()) => {
             Ok(page(StatusCode::OK, &markup::code(&way, &clinic, found.standing(), problem)))
         }
-        _ => Ok(refused(Refusal::NotSignedIn)),
+        _ => Ok(unheard(Refusal::NotSignedIn)),
     }
 }
 
@@ -254,8 +263,8 @@ async fn withdraw(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let by = by(peer);
-    let Some(mine) = inside(&sharing, &way, &headers).await? else { return Ok(refused(Refusal::NotSignedIn)) };
-    let Some(consent) = own_consent(&sharing, &mine, &consent).await? else { return Ok(refused(Refusal::NotSignedIn)) };
+    let Some(mine) = inside(&sharing, &way, &headers).await? else { return Ok(unheard(Refusal::NotSignedIn)) };
+    let Some(consent) = own_consent(&sharing, &mine, &consent).await? else { return Ok(unheard(Refusal::NotSignedIn)) };
     let actor = mine.decider.actor();
     let changed = sharing.store().change_consent(consent, &by, |consent, _| consent.withdraw(actor, by.at).into());
     Ok(to_page(&at(&way), changed.await?.and_then(|changed| changed.outcome.err())))
@@ -277,12 +286,12 @@ async fn fhir(
     Path((way, consent)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let Some(mine) = inside(&sharing, &way, &headers).await? else { return Ok(refused(Refusal::NotSignedIn)) };
-    let Some(consent) = own_consent(&sharing, &mine, &consent).await? else { return Ok(refused(Refusal::NotSignedIn)) };
+    let Some(mine) = inside(&sharing, &way, &headers).await? else { return Ok(unheard(Refusal::NotSignedIn)) };
+    let Some(consent) = own_consent(&sharing, &mine, &consent).await? else { return Ok(unheard(Refusal::NotSignedIn)) };
     let by = By { actor: mine.decider.actor(), ..by(peer) };
     match sharing.store().consent(consent).await? {
         Some(stored) => super::fhir::answer(&sharing, &stored, &by).await,
-        None => Ok(refused(Refusal::NotSignedIn)),
+        None => Ok(unheard(Refusal::NotSignedIn)),
     }
 }
 
@@ -294,10 +303,10 @@ async fn show_report(
     headers: HeaderMap,
     Asked(form): Asked<Form>,
 ) -> Result<Response, ApiError> {
-    let Some(mine) = inside(&sharing, &way, &headers).await? else { return Ok(refused(Refusal::NotSignedIn)) };
+    let Some(mine) = inside(&sharing, &way, &headers).await? else { return Ok(unheard(Refusal::NotSignedIn)) };
     let by = By { actor: mine.decider.actor(), ..by(peer) };
     if let Err(refusal) = sharing.allow_answer(by.address, by.at) {
-        return Ok(refused(refusal));
+        return Ok(unheard(refusal));
     }
     let report = report::of_patient(&sharing, &mine.patient, &by).await?;
     let format = form.format.unwrap_or(Format::Html);

@@ -14,6 +14,7 @@ use super::words::{code_message, contact_message, link_message, refusal as told}
 use crate::audit::{Actor, Event, Outcome, Refusal, UnixMillis};
 use crate::consent::{Decider, LINK_LIFE, Secret};
 use crate::server::error::ApiError;
+use crate::server::refused::Unheard;
 use crate::store::{By, Contact, MessageKind, Outgoing};
 use crate::text::PatientText;
 
@@ -92,6 +93,17 @@ pub(super) async fn allow_code(sharing: &Sharing, contact: &Contact, event: Even
     Ok(Err(reason))
 }
 
+/// As [`refused`], where no event of it was written: one is before the answer is sent.
+pub(super) fn unheard(refusal: Refusal) -> Response {
+    Unheard::mark(Some(refusal), refused(refusal))
+}
+
+/// Back to the page at this path after a form that was none.
+pub(super) fn malformed(path: &str) -> Response {
+    Unheard::mark(Some(Refusal::Malformed), to_page(path, Some(Refusal::WrongCode)))
+}
+
+/// The answer to what was refused, and is an event.
 pub(super) fn refused(refusal: Refusal) -> Response {
     let status = if refusal == Refusal::TooManyTries { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::FORBIDDEN };
     page(status, &markup::problem(told(refusal)))

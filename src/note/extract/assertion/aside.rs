@@ -21,7 +21,7 @@ const GIVES: [&str; 6] = ["打", "打咗", "打过", "打埋", "补打", "打返
 /// What an allergy does: skin, eyes, swelling and breath.
 const SHOWN: [&str; 12] = ["L50", "L51", "L27", "L29", "R21", "R22", "R23", "R06.0", "H57", "H02", "T78", "K13"];
 /// Words of having taken something (folded).
-const TAKEN_ONCE: [&str; 12] = ["食完", "食到", "食过", "食亲", "食咗", "打完", "打过", "搽完", "搽到", "一食", "出过", "食咗就"];
+const TAKEN_ONCE: [&str; 14] = ["唔食得", "食唔得", "食完", "食到", "食过", "食亲", "食咗", "打完", "打过", "搽完", "搽到", "一食", "出过", "食咗就"];
 /// How much may stand between 會 and what will come, besides names.
 const WILL: usize = 3;
 /// The longest quotation, in characters.
@@ -101,7 +101,7 @@ impl Context<'_> {
         None
     }
 
-    /// 食 Brufen 成塊面腫晒,眼都擘唔開; Tegretol 食到成身甩皮: skin, eyes or breath behind what was taken and a word of the taking.
+    /// 食 Brufen 成塊面腫晒,眼都擘唔開; 磺胺藥唔食得,嘴會腫: skin, eyes or breath behind what was taken and a word of the taking.
     fn reaction_told(&self, mention: &Mention, sentence: &Range<usize>) -> bool {
         if self.utterance.speaker == Speaker::Doctor {
             return false;
@@ -119,7 +119,9 @@ impl Context<'_> {
         let taken = TAKEN_ONCE.iter().any(|word| told.contains(word)) || told.starts_with(['食', '打', '搽']);
         let goes_on =
             self.has(named.end..sentence.end.min(self.utterance.ahead(mention.end, SUBJECT_REACH)), &[TermKind::Ongoing]);
-        taken && !goes_on && SHOWN.iter().any(|shown| code.starts_with(shown))
+        // 食親就嘔: each time.
+        let each_time = ["食亲", "打亲", "饮亲"].iter().any(|word| told.contains(word));
+        !goes_on && (each_time || taken && SHOWN.iter().any(|shown| code.starts_with(shown)))
     }
 
     /// 中風風險會高, 防瘧疾, 傷寒未打過, and a clinician's 大便會黑: what may come, what is kept off and what is vaccinated against.

@@ -16,6 +16,9 @@ pub(super) const NOT_FOUND: [&str; 8] = ["听唔到", "见唔到", "摸唔到", 
 /// What denies a name as all that its clause says behind it (folded).
 const NOT_FELT: [&str; 8] = ["唔觉", "就唔觉", "都唔觉", "就唔觉有", "就唔", "就唔会", "未试过", "就未试过"];
 
+/// How far behind a name its result may stand: 乙肝 HBsAg neg.
+const RESULT: usize = 11;
+
 impl Context<'_> {
     /// The rule that denies a mention.
     pub(super) fn denied(&self, mention: &Mention) -> Option<&'static str> {
@@ -74,7 +77,7 @@ impl Context<'_> {
         let after = mention.end..clause.end;
         let next_name = self.next_after(mention).map_or(clause.end, |other| other.start);
         let own = mention.end..next_name.min(clause.end);
-        if self.has(own.start..own.end.min(own.start + 8), &[TermKind::NegativeResult]) {
+        if self.has(own.start..own.end.min(own.start + RESULT), &[TermKind::NegativeResult]) {
             return Some("a negative result");
         }
         // 暈就唔覺, 扭親就冇.

@@ -22,19 +22,20 @@ const CHANGE: usize = 20;
 /// How far behind the name a dose may stand.
 const REACH: usize = 3;
 
-/// Takes the number between a drug and its frequency for its dose in the unit that the drug is told in; where it is no usual dose in
-/// that unit, it is only noted.
+/// Takes the number between a drug and its frequency, or its count of tablets (losartan 五十,一日一粒), for its dose in the unit that the drug
+/// is told in; where it is no usual dose in that unit, it is only noted.
 pub(super) fn dose(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, drug: &Drug, how: &mut Regimen) {
     let Some((value, span)) = number(utterance, &range, &how.spans) else { return };
     match lexicon.doses.implied_unit(&drug.name, value) {
         Some(unit) => {
-            let dose = Dose { value, unit: unit.to_owned() };
-            how.amounts = Amounts::of(&dose, span.clone());
-            how.dose = Some(dose);
+            let strength = Amounts::of(&Dose { value, unit: unit.to_owned() }, span.clone());
+            how.amounts = strength.followed_by(std::mem::take(&mut how.amounts));
+            how.dose = how.amounts.dose();
             how.unit_implied = true;
             how.spans.push(span);
         }
-        None => how.without_unit = Some(span),
+        None if how.dose.is_none() => how.without_unit = Some(span),
+        None => {}
     }
 }
 
