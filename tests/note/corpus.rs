@@ -12,17 +12,17 @@ const AT_LEAST: [(&str, f64); 7] = [
     ("conditions", 0.86),
     ("codes", 0.87),
     ("icpc2", 0.80),
-    ("medications", 0.86),
-    ("allergies", 0.895),
+    ("medications", 0.85),
+    ("allergies", 0.875),
     ("observations", 0.95),
-    ("plan", 0.915),
+    ("plan", 0.905),
 ];
-const MUST_NOT_CODE_AT_MOST: usize = 20;
+const MUST_NOT_CODE_AT_MOST: usize = 24;
 
 #[test]
 fn own_consultations_are_read_as_well_as_before() {
     let items: Vec<Item> = SET.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(items.len() >= 270, "{}", items.len());
+    assert!(items.len() >= 318, "{}", items.len());
     let mut figures = Figures::default();
     for item in &items {
         score(item, &extract(&item.transcript(), &LEXICON), &mut figures);

@@ -44,6 +44,18 @@ fn an_answer_is_said_of_the_drug_that_was_asked_about() {
 }
 
 #[test]
+fn a_stop_is_said_of_its_own_drug_and_a_strength_counts_beside_tablets() {
+    check(&[
+        ("d:apixaban 五 mg BD,warfarin 停。", &["apixaban 5 mg x2", "-warfarin"]),
+        ("d:amlodipine 五 mg 一日一次,losartan 都停咗佢。", &["-amlodipine 5 mg x1", "-losartan"]),
+        ("p:entecavir 零點五 mg 一日一次。可唔可以停咗 entecavir 呀?|d:唔可以,停藥會反彈。", &["entecavir 0.5 mg x1"]),
+        ("p:losartan 五十,一日一粒。", &["losartan 50 mg x1"]),
+        ("p:simvastatin 二十瞓前一粒。", &["simvastatin 20 mg x1"]),
+        ("p:atenolol 五十,一日兩次,每次半粒。", &["atenolol 25 mg x2"]),
+    ]);
+}
+
+#[test]
 fn what_is_taken_back_or_changed_gives_way_to_what_is_said_last() {
     check(&[
         ("d:開 metformin 五百 mg,一日兩次,唔係,講錯咗,係一日三次。", &["metformin 500 mg x3"]),

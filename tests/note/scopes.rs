@@ -206,6 +206,31 @@ fn names_that_only_sound_so() {
 }
 
 #[test]
+fn asked_in_other_words_denied_at_once_and_once_before() {
+    check(&[
+        // Who asks says what is meant.
+        ("d:有冇 PMB?收咗經再流血嗰啲。|p:冇出過血。", &["N95.0 absent"]),
+        ("-:有没有撞到头 系晕左先跌定点|-:唔系", &["R55 absent"]),
+        // A list without a verb, and an answer that denies all of it.
+        ("-:心口痛 心跳亂|-:都無啊", &["R07.4 absent", "R00.8 absent"]),
+        ("p:心口痛,心跳亂。|p:都無食藥。", &["R07.4 present", "R00.8 present"]),
+        ("d:乙肝 HBsAg neg。", &["B18.1 absent"]),
+        // Not an attack, but the disease is there.
+        ("p:我有哮喘㗎。|d:今次唔係哮喘發作。", &["J45.9 present"]),
+        // What a drug does each time it is taken.
+        ("p:盤尼西林就唔食得,出疹。", &[]),
+        ("p:erythromycin 我食親就嘔。", &[]),
+        ("d:係中耳炎。|p:上年冬天試過兩次中耳炎。", &["H66.9 present", "H66.9 historical"]),
+        // n is l to most who speak.
+        ("-:我有糖料㗎", &["E14.9 present"]),
+        // Words of their own.
+        ("-:耳鳴有左耳嗚嗚聲", &["H93.1 present"]),
+        ("d:Reflexes symmetrical。", &[]),
+        ("p:隻腳咬到密密麻麻。", &[]),
+    ]);
+}
+
+#[test]
 fn others() {
     check(&[
         ("p:我同事中咗流感", &[]),

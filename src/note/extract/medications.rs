@@ -124,6 +124,11 @@ impl Said {
         }
     }
 
+    /// Whether it is told how much or how often.
+    const fn told_how(&self) -> bool {
+        self.regimen.dose.is_some() || self.regimen.times_per_day.is_some()
+    }
+
     /// Whether its clause names drugs and how they are taken, and says no more.
     fn named_alone(&self, utterance: &Utterance, lexicon: &Lexicon) -> bool {
         let clause = utterance.clause(self.name.start).range;

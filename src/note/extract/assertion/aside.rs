@@ -21,7 +21,8 @@ const GIVES: [&str; 6] = ["打", "打咗", "打过", "打埋", "补打", "打返
 /// What an allergy does: skin, eyes, swelling and breath.
 const SHOWN: [&str; 12] = ["L50", "L51", "L27", "L29", "R21", "R22", "R23", "R06.0", "H57", "H02", "T78", "K13"];
 /// Words of having taken something (folded).
-const TAKEN_ONCE: [&str; 14] = ["唔食得", "食唔得", "食完", "食到", "食过", "食亲", "食咗", "打完", "打过", "搽完", "搽到", "一食", "出过", "食咗就"];
+const TAKEN_ONCE: [&str; 14] =
+    ["唔食得", "食唔得", "食完", "食到", "食过", "食亲", "食咗", "打完", "打过", "搽完", "搽到", "一食", "出过", "食咗就"];
 /// How much may stand between 會 and what will come, besides names.
 const WILL: usize = 3;
 /// The longest quotation, in characters.

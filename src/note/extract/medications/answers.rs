@@ -6,7 +6,7 @@ use super::super::evidence_of;
 use super::super::regimen::{Regimen, end_with_corrections, regimen};
 use super::super::utterance::{Speaker, Utterance};
 use super::aside::about_taking;
-use super::done::refuses;
+use super::done::conditional;
 use super::{Course, Said, Told, take};
 use crate::note::{Evidence, MedicationStatus};
 use crate::terminology::{Found, Lexicon, Meaning, TermKind, UnitKind};
@@ -151,8 +151,8 @@ fn answer(utterance: &Utterance, lexicon: &Lexicon, opening: &Range<usize>) -> A
     let told = utterance.quantities_in(first.clone()).iter().any(|quantity| quantity.kind == UnitKind::Dose);
     let stop = hits().find(|hit| kind(hit) == Some(TermKind::DrugStopped));
     if let Some(stop) = stop.filter(|_| !hits().any(|hit| kind(hit) == Some(TermKind::Hypothetical))) {
-        // 要唔要停? 唔使停: it goes on.
-        return if refuses(utterance, stop) { Answer::Yes } else { Answer::Stopped };
+        // 要唔要停? 唔使停, 停藥會反彈: it goes on.
+        return if conditional(utterance, stop) { Answer::Yes } else { Answer::Stopped };
     }
     let leading = hits().take_while(|hit| hit.start <= opening.start + FIRST_WORDS).find_map(|hit| match kind(hit)? {
         TermKind::Negation | TermKind::NoNeed | TermKind::DrugWithheld | TermKind::NotSo => Some(Answer::No),

@@ -16,7 +16,10 @@ const TOGETHER: [&str; 7] = ["一齐", "一起", "夹住", "夹埋", "夹杂", "
 /// How far before a drug it is told that one meant to give it.
 const INTENDED: usize = 14;
 /// What asks whether to stop, or forbids it (folded).
-const ASKED: [&str; 17] = [
+const ASKED: [&str; 20] = [
+    "可不可以",
+    "可以唔可以",
+    "应唔应该",
     "要唔要",
     "使唔使",
     "驶唔驶",
@@ -278,7 +281,7 @@ fn needless(utterance: &Utterance, lexicon: &Lexicon, verb: &Found) -> bool {
     utterance.terms(lexicon, from..verb.start, TermKind::NoNeed).any(|no| no.end >= verb.start && no.end < verb.end)
 }
 
-/// 屙肚就停: when to stop, not that one stopped, which 就停咗 tells; 之前食半粒,今日起食一粒 tells what changed.
+/// 屙肚就停, 停藥會反彈: when to stop, not that one stopped, which 就停咗 tells; 之前食半粒,今日起食一粒 tells what changed.
 pub(super) fn conditional(utterance: &Utterance, stop: &Found) -> bool {
     let before = stop.start.checked_sub(1).and_then(|at| utterance.chars.get(at));
     if refuses(utterance, stop) {
@@ -288,12 +291,14 @@ pub(super) fn conditional(utterance: &Utterance, stop: &Found) -> bool {
     let when = before == Some(&'就') && words.iter().all(|c| *c != '咗') && !words.starts_with(&['冇']);
     let until = utterance.chars.len().min(stop.end + CHANGE_REACH);
     let behind: String = utterance.folded(stop.end..until).iter().collect();
+    // 停藥會反彈: what comes of it. 停咗就算數: as far as one is concerned.
+    let comes_of_it = ["会", "药会", "咗会", "就算", "咗就算"].iter().any(|word| behind.trim_start().starts_with(word));
     let changed = words.contains(&'前') && ["日起", "晚起", "家起", "朝起", "改"].iter().any(|from| behind.contains(from));
-    when || changed
+    when || changed || comes_of_it
 }
 
 /// 要唔要停? asks, 唔使停 says that it goes on.
-pub(super) fn refuses(utterance: &Utterance, stop: &Found) -> bool {
+fn refuses(utterance: &Utterance, stop: &Found) -> bool {
     let lead: String = utterance.folded(stop.start.saturating_sub(4)..stop.start).iter().collect();
     ASKED.iter().any(|asked| lead.ends_with(asked))
 }

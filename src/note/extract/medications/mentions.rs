@@ -14,6 +14,8 @@ use crate::terminology::{Drug, DrugKind, Found, Lexicon, Meaning, TermKind};
 
 /// How much may be said of a drug's purpose within a list.
 const DESCRIBED: usize = 12;
+/// How far behind the last of a list it is told that all are meant.
+const ALL_OF_THEM: usize = 6;
 /// Words by which one regimen is said of all that were listed (folded).
 const OF_ALL: [char; 8] = [',', ':', '，', '都', '各', '全', '律', '样'];
 
@@ -55,7 +57,7 @@ pub(super) fn mentions(utterance: &Utterance, lexicon: &Lexicon, asked: bool) ->
         if let Some((_, before)) = listed.filter(|(_, before)| !own && (before.status.is_some() || before.withheld)) {
             (one.status, one.weak, one.withheld) = (before.status, before.weak, before.withheld);
         }
-        let told = one.regimen.dose.is_some() || one.regimen.times_per_day.is_some();
+        let told = one.told_how();
         let carried_here = carried.filter(|(place, _)| *place == sentence && told).map(|(_, status)| status);
         one.status = one.status.or(carried_here);
         if !one.withheld {
@@ -66,7 +68,7 @@ pub(super) fn mentions(utterance: &Utterance, lexicon: &Lexicon, asked: bool) ->
         said.push(one);
     }
     share_regimen(utterance, lexicon, &mut said, &joined);
-    share_back(&mut said, &joined);
+    share_back(utterance, &mut said, &joined);
     if asked {
         let told = |one: &&mut Said| !one.withheld && utterance.speaker != Speaker::Doctor && one.named_alone(utterance, lexicon);
         said.iter_mut().filter(told).for_each(|one| one.status = one.status.or(Some(MedicationStatus::Active)));
@@ -188,15 +190,22 @@ fn goes_on(utterance: &Utterance, lexicon: &Lexicon, between: Range<usize>) -> b
         && !utterance.has(lexicon, between, &denial)
 }
 
-/// A 同 B 都停咗: what is said behind the last of a list is said of all.
-fn share_back(said: &mut [Said], joined: &[bool]) {
+/// A 同 B 都停咗: what is said behind the last of a list is said of all. A 五 mg BD,B 停: not of what is told how to take, unless it is 都.
+fn share_back(utterance: &Utterance, said: &mut [Said], joined: &[bool]) {
     for index in (1..said.len()).rev().filter(|index| joined.get(*index) == Some(&true)) {
         let Some((before, [next, ..])) = said.split_at_mut_checked(index) else { continue };
-        let told = !next.weak || !next.doctor;
+        let alone = next.status == Some(MedicationStatus::Stopped) && !next.told_how() && !said_of_all_of_them(utterance, next);
+        let told = (!next.weak || !next.doctor) && !(alone && before.last().is_some_and(Said::told_how));
         if let Some(one) = before.last_mut().filter(|one| told && one.status.is_none() && !one.withheld) {
             (one.status, one.weak, one.withheld) = (next.status, next.weak, next.withheld);
         }
     }
+}
+
+/// B 都停, B 一齊停.
+fn said_of_all_of_them(utterance: &Utterance, last: &Said) -> bool {
+    let behind: String = utterance.folded(last.name.end..utterance.chars.len().min(last.name.end + ALL_OF_THEM)).iter().collect();
+    ["都", "一齐", "全部"].iter().any(|word| behind.contains(word))
 }
 
 fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, known: &Drug, around: Range<usize>) -> Option<Said> {
