@@ -7,7 +7,7 @@ import WebSocket from "ws";
 import { chromium, drop, finish, open, press, recordingId, shown, text, texts } from "./browsers.mjs";
 import { check, expect, same, sleep, until } from "./harness.mjs";
 import { Late } from "./late.mjs";
-import { ask } from "./server.mjs";
+import { ask, Server } from "./server.mjs";
 import { toWav } from "./sound.mjs";
 
 /** Long enough for the page to do the wrong thing with an answer that it has. */
@@ -15,7 +15,8 @@ const MOMENT_MS = 300;
 /** The page asks for an unfinished recording this often. */
 const LOOK_AGAIN_MS = 2000;
 
-export async function late({ server, scratch }) {
+export async function late({ binary, scratch }) {
+  const server = new Server(binary);
   const browser = await chromium();
   const state = { server, scratch };
   const next = (name, run) => check(`late: ${name}`, async () => {
@@ -29,6 +30,7 @@ export async function late({ server, scratch }) {
     }
   });
   try {
+    await server.start();
     await next("a yes of one patient begins no recording of the next", agreed);
     await next("a refusal of one patient is not shown as the next one's", refused);
     await next("a note that comes late is not shown over a recording, nor over another note", opened);
@@ -39,6 +41,7 @@ export async function late({ server, scratch }) {
     await next("an unfinished recording goes on however long the question takes", continued);
   } finally {
     await browser.close();
+    server.stop();
   }
 }
 

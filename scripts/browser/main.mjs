@@ -80,8 +80,8 @@ process.on("exit", () => {
 if (wanted("parts")) await parts();
 if (wanted("signin")) await signIn({ binary: server.binary, shots });
 if (wanted("sharing")) await sharing({ binary: server.binary, shots, scratch });
+if (wanted("late")) await late({ binary: server.binary, scratch });
 if (await check("the server starts", () => server.start())) {
-  if (wanted("late")) await late({ server, scratch });
   const english = consultation();
   const file = english && save(path.join(scratch, "consultation.wav"), english);
   const cantonese = clips();
