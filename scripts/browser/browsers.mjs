@@ -111,6 +111,13 @@ export async function readFile(page, file, language) {
   return recordingId(page);
 }
 
+/** Drops files of this machine on the page. */
+export async function drop(page, ...files) {
+  const session = await page.createCDPSession();
+  const data = { items: [], files, dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"]) await session.send("Input.dispatchDragEvent", { type, x: 400, y: 300, data });
+}
+
 /**
  * The middle of a sentence: words grow, or it is some seconds after the start, when the sound that the checks play speaks in any case and
  * only the machine is too busy to say so.

@@ -28,7 +28,6 @@ export async function inFirefox({ server, file, shots }) {
       same(await texts(page, ".note-text"), lines, "lines and note differ");
       expect(lines.length > 0, "the note is empty");
       await page.evaluate(() => document.querySelector(".note-text").click());
-      await shown(page, "#player");
       await until("the sound plays", () => page.evaluate(() => document.getElementById("audio").currentTime > 0 || window.seen.audio.length > 0), 15000);
       await page.screenshot({ path: path.join(shots, "firefox.png") });
       same(page.faults, [], "errors in the console");

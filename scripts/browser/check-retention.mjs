@@ -23,15 +23,21 @@ export async function retention({ binary, sound }) {
 async function recorded(server) {
   const socket = new WebSocket(`${server.address.replace("http", "ws")}/v1/listen?rate=16000&channels=1&format=pcm_s16le&language=en`);
   let id;
-  const ended = new Promise((done) => socket.on("message", (data) => {
-    const { type, recording } = JSON.parse(data);
-    if (type === "end") done();
-    if (type !== "ready") return;
-    id = recording;
-    socket.send(new Uint8Array(32000));
-    socket.send(JSON.stringify({ type: "finish" }));
-  }));
-  await ended;
+  const ended = new Promise((done, fail) => {
+    socket.on("error", fail);
+    socket.on("close", (code) => fail(new Error(`the socket was closed with ${code} before the end`)));
+    setTimeout(fail, 60000, new Error("waited 60 s in vain for the end of a second of silence"));
+    socket.on("message", (data) => {
+      const { type, recording, code, fatal } = JSON.parse(data);
+      if (type === "end") done();
+      if (fatal) fail(new Error(`the recording was refused: ${code}`));
+      if (type !== "ready") return;
+      id = recording;
+      socket.send(new Uint8Array(32000));
+      socket.send(JSON.stringify({ type: "finish" }));
+    });
+  });
+  await ended.finally(() => socket.terminate());
   return id;
 }
 

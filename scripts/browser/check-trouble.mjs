@@ -3,7 +3,7 @@ import http from "node:http";
 import { appendFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-import { chromium, closeAll, midSentence, open, recordingId, shown, start, text, texts } from "./browsers.mjs";
+import { chromium, closeAll, drop, midSentence, open, recordingId, shown, start, text, texts } from "./browsers.mjs";
 import { check, expect, same, sleep, until } from "./harness.mjs";
 import { sparse, toWav } from "./sound.mjs";
 
@@ -85,7 +85,7 @@ async function unplugged(browser, server) {
   });
   await says(page, "held", /unplugged or switched off/, /被拔除或關掉/);
   await shown(page, "#unpause");
-  expect((await server.recording(id)).duration_ms > 800, "what was recorded is not there");
+  await until("what was recorded is there", async () => (await server.recording(id)).duration_ms > 800, 15000);
   await page.click("#unpause");
   await shown(page, "#pause");
   await page.click("#finish");
@@ -130,12 +130,6 @@ async function continued(browser, server) {
   await until("it is gone from the list", () => next.evaluate((gone) => document.querySelector(`#recordings li[data-id="${gone}"]`) === null, id), 15000);
   same((await fetch(`${server.address}/v1/recordings/${id}`)).status, 404, "it is still on the server");
   await next.close();
-}
-
-async function drop(page, ...files) {
-  const session = await page.createCDPSession();
-  const data = { items: [], files, dragOperationsMask: 1 };
-  for (const type of ["dragEnter", "dragOver", "drop"]) await session.send("Input.dispatchDragEvent", { type, x: 400, y: 300, data });
 }
 
 async function tooBig(browser, server, scratch) {

@@ -6,6 +6,7 @@ import path from "node:path";
 import { desk, DICTATION } from "./check-desk.mjs";
 import { inFirefox } from "./check-firefox.mjs";
 import { first } from "./check-first.mjs";
+import { late } from "./check-late.mjs";
 import { learning } from "./check-learning.mjs";
 import { letters, VISIT } from "./check-letters.mjs";
 import { live } from "./check-live.mjs";
@@ -23,7 +24,7 @@ import { joined, save, spoken } from "./sound.mjs";
 const [root, ...options] = process.argv.slice(2);
 const long = options.includes("--long");
 const only = options.find((option) => option.startsWith("--only="))?.slice(7).split(",");
-const PARTS = ["parts", "signin", "sharing", "retention", "visits", "live", "first", "learning", "desk", "letters", "trouble", "firefox", "network"];
+const PARTS = ["parts", "signin", "sharing", "retention", "late", "visits", "live", "first", "learning", "desk", "letters", "trouble", "firefox", "network"];
 const unknown = [...options.filter((option) => option !== "--long" && !option.startsWith("--only=")), ...(only ?? []).filter((part) => !PARTS.includes(part))];
 if (unknown.length > 0) {
   console.error(`check-browser: ${unknown.join(", ")}: unknown; see the head of scripts/check-browser`);
@@ -79,6 +80,7 @@ process.on("exit", () => {
 if (wanted("parts")) await parts();
 if (wanted("signin")) await signIn({ binary: server.binary, shots });
 if (wanted("sharing")) await sharing({ binary: server.binary, shots, scratch });
+if (wanted("late")) await late({ binary: server.binary, scratch });
 if (await check("the server starts", () => server.start())) {
   const english = consultation();
   const file = english && save(path.join(scratch, "consultation.wav"), english);

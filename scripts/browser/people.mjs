@@ -56,6 +56,21 @@ export async function json(page, method, where, body) {
   return answer.body ? JSON.parse(answer.body) : null;
 }
 
+/** A request like that of `json`; resolves to when the page sent it, without the time that it takes to tell the page. */
+export async function sent(page, method, where) {
+  const { at, status } = await page.evaluate(
+    async (how, address) => {
+      const at = Date.now();
+      const { status } = await fetch(address, { method: how });
+      return { at, status };
+    },
+    method,
+    where,
+  );
+  expect(status < 300, `${method} ${where} was answered with ${status}`);
+  return at;
+}
+
 /** A link for another organisation, from the console while the server is down. */
 export function organisationLink(server) {
   const made = spawnSync(server.binary, ["accounts", "organisation", "--data", server.data], { encoding: "utf8" });

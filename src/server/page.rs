@@ -98,6 +98,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "tabs.js",
         "theme.css",
         "transcript.js",
+        "turn.js",
         "view.css",
         "visits.css",
         "visits.js",

@@ -1,9 +1,10 @@
 // The patient's yes to being recorded: asked before the microphone opens, noted by one tap with who said it and how.
 import * as api from "./api.js";
-import { $, button, make } from "./dom.js";
+import { $, ask, button, make } from "./dom.js";
 import { onLanguage, t, when } from "./i18n.js";
 import { soundRule } from "./kept.js";
 import { explain } from "./recordings.js";
+import { Turns } from "./turn.js";
 
 const WHO = ["patient", "parent", "guardian"];
 const HOW = ["spoken", "on_paper"];
@@ -20,13 +21,9 @@ export function agreement(encounter) {
 
 class Agreement {
   constructor() {
-    this.rows = null;
+    this.questions = new Turns();
     $("agree-no").addEventListener("click", () => this.settle("refused"));
     $("agree-later").addEventListener("click", () => this.settle(null));
-    $("agree").addEventListener("cancel", (event) => {
-      event.preventDefault();
-      this.settle(null);
-    });
     onLanguage(() => this.draw());
     this.draw();
   }
@@ -43,30 +40,35 @@ class Agreement {
   /** Resolves to the visit as noted, `"refused"`, or null where nobody answered. */
   ask(encounter) {
     this.encounter = encounter;
+    this.answer = null;
+    this.questions.end();
     $("agree-problem").hidden = true;
     $("agree-kept").textContent = soundRule();
-    $("agree").showModal();
+    const answered = ask($("agree"), () => this.answer);
     $("agree-title").focus();
-    return new Promise((done) => (this.done = done));
+    return answered;
   }
 
   async note(by, how) {
-    if (this.noting) return;
-    this.noting = true;
+    if (this.noting?.()) return;
+    const turn = (this.noting = this.questions.running());
     try {
-      this.settle(await api.noteAgreement(this.encounter.id, by, how));
+      const noted = await api.noteAgreement(this.encounter.id, by, how);
+      // A yes that comes after its question was put away is no answer to the next one, of another patient.
+      if (turn()) this.settle(noted);
     } catch (error) {
+      if (!turn()) return;
       $("agree-problem").textContent = error.code === "denied" ? t(`agree.denied.${by}`) : explain(error);
       $("agree-problem").hidden = false;
     } finally {
-      this.noting = false;
+      if (this.noting === turn) this.noting = null;
     }
   }
 
   settle(answer) {
+    this.questions.end();
+    this.answer = answer;
     $("agree").close();
-    this.done?.(answer);
-    this.done = null;
   }
 }
 

@@ -13,12 +13,11 @@ import "./menu.js";
 import { announce, dismiss, dismissAll, notice } from "./notices.js";
 import { explain, RecordingsView } from "./recordings.js";
 import { Recording } from "./recording.js";
+import { view } from "./turn.js";
 import { Worklist } from "./worklist.js";
 
-const visits = new Visits({ open: (id) => go(id), changed: () => void (current() === "" && watch()) });
-/** The chosen visit where it may be recorded, null where nobody is chosen, and false where it may not be. */
-const leave = async () => (visits.chosen === null ? null : ((await visits.agree(visits.chosen)) ?? false));
-const home = new Home({ leave, start: (chosen) => recording.record(chosen), file: (file) => void readFile(file) });
+const visits = new Visits({ open: (id) => go(id), changed: () => void (current() === "" && watch()), chosen: () => overtake() });
+const home = new Home({ permit, start: (chosen) => recording.record(chosen), file: (file) => void readFile(file) });
 const worklist = new Worklist({ open: (id) => go(id), choose: (banner) => visits.choose(banner), removed: (id) => visits.encounter === id && visits.choose(null) });
 const recordings = new RecordingsView({ open: (id) => go(id), resume: (id) => resume(id) });
 const page = { home: () => go(""), shown: (id) => address(id), enter: () => enterRoom(), taken: () => visits.choose(null) };
@@ -28,6 +27,21 @@ new Copies(() => recording.desk.desk?.form ?? recording.note.note);
 /** The address names the recording shown, so that loading the page again comes back to it. Ids say nothing of a patient. */
 function address(id) {
   if (current() !== id) history.replaceState(null, "", id ? `#${encodeURIComponent(id)}` : location.pathname);
+}
+
+/** The turn of something new: what was just being opened is not waited for, and the address is that of what is shown. */
+function overtake() {
+  const turn = view.take();
+  address(recording.id ?? "");
+  return turn;
+}
+
+/** The chosen visit where it may be recorded, `banner` being null where nobody is chosen; null where it may not be. */
+async function permit() {
+  const still = overtake();
+  const { chosen } = visits;
+  const banner = chosen && (await visits.agree(chosen));
+  return chosen && !banner ? null : { banner, still };
 }
 
 const current = () => decodeURIComponent(location.hash.slice(1));
@@ -42,8 +56,8 @@ async function readFile(file) {
     notice("file", "bad", "visit.refused_file");
     return;
   }
-  const banner = await leave();
-  if (banner !== false) void recording.read(file, home.spoken, banner);
+  const permitted = await permit();
+  if (permitted) void recording.read(file, home.spoken, permitted);
 }
 
 function watch() {
@@ -53,19 +67,19 @@ function watch() {
 
 /** The next patient who waits: this, and Start. */
 async function next() {
-  if (recording.dirty && !window.confirm(t("note.unsaved_leave"))) return;
+  const turn = overtake();
   try {
     const waiting = await worklist.next();
-    enterHome();
+    if (!turn() || !enterHome()) return;
     if (waiting) visits.choose({ patient: waiting.patient, encounter: waiting.encounter });
     else await visits.ask();
   } catch (error) {
-    notice("open", "bad", "plain", { why: () => explain(error) });
+    if (turn()) notice("open", "bad", "plain", { why: () => explain(error) });
   }
 }
 
 async function resume(id) {
-  if (await recording.open(id)) await recording.resume();
+  if (!recording.busy && (await recording.open(id))) await recording.resume();
 }
 
 async function route() {
@@ -75,18 +89,17 @@ async function route() {
     address(recording.id ?? "");
     return;
   }
-  if (recording.id === id && id !== "") return;
-  if (recording.dirty && !window.confirm(t("note.unsaved_leave"))) {
-    address(recording.id);
+  if (recording.id === id && id !== "") {
+    view.end();
     return;
   }
   dismissAll();
-  if (id !== "" && (await recording.open(id))) return;
-  enterHome();
+  if (id === "" || (await recording.open(id)) === false) enterHome();
 }
 
+/** Shows the first view; false where what is shown is kept. */
 function enterHome() {
-  recording.leave();
+  if (!recording.leave()) return false;
   address("");
   $("room").hidden = true;
   $("home").hidden = false;
@@ -94,6 +107,7 @@ function enterHome() {
   void home.enter();
   watch();
   void look();
+  return true;
 }
 
 function enterRoom() {
@@ -147,7 +161,7 @@ $("next").addEventListener("click", () => void next());
 $("cancel").addEventListener("click", async () => {
   if (!(await confirm(ERASING))) return;
   await recording.erase(() => {
-    enterHome();
+    if (recording.id === null) enterHome();
     notice("erased", "good", "cancel.done");
     announce(t("cancel.done"));
   });

@@ -19,7 +19,7 @@ export function button(text, action, more = {}) {
   return make("button", { type: "button", ...more, on: { click: action } }, text);
 }
 
-const asked = new WeakMap();
+const asked = new Map();
 
 /**
  * Opens a dialog and resolves to what `answer` reads once it is closed. The browser tells of the closing a moment later, when the dialog
@@ -39,6 +39,12 @@ export function ask(dialog, answer) {
     asked.set(dialog, settle);
     dialog.addEventListener("close", told);
   });
+}
+
+/** Closes every dialog, because what it is about is shown no more; what was asked is answered with null. */
+export function closeDialogs() {
+  for (const settle of [...asked.values()]) settle(null);
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
 }
 
 /** A calm way to the place, or at once for those who asked for less motion. */

@@ -23,8 +23,8 @@ function keep(key, value) {
 
 export class Home {
   /**
-   * `on.leave()` resolves to the visit that may be recorded, null for nobody's, or false; `on.start({microphone, deviceId, language,
-   * banner})` gets the open microphone; `on.file(file)` what was chosen.
+   * `on.permit()` resolves to `{banner, still}`, the visit that may be recorded or null for nobody's, and whether that is still what is
+   * wanted; or to null. `on.start({microphone, deviceId, language, banner})` gets the open microphone; `on.file(file)` what was chosen.
    */
   constructor(on) {
     this.on = on;
@@ -147,8 +147,8 @@ export class Home {
     if (this.starting) return;
     this.starting = true;
     // Asked before anything is opened to record with.
-    const banner = await this.on.leave();
-    if (banner === false) {
+    const permit = await this.on.permit();
+    if (permit === null) {
       this.starting = false;
       return;
     }
@@ -159,8 +159,14 @@ export class Home {
     this.starting = false;
     $("start").removeAttribute("aria-busy");
     if (!microphone) return;
+    if (!permit.still()) {
+      this.microphone = microphone;
+      this.rest();
+      notice("microphone", "bad", "start.overtaken");
+      return;
+    }
     this.microphone = null;
-    this.on.start({ microphone, deviceId: this.deviceId, language: this.spoken, banner });
+    this.on.start({ microphone, deviceId: this.deviceId, language: this.spoken, banner: permit.banner });
   }
 
   rest() {

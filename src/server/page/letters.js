@@ -4,6 +4,7 @@ import { showBanner } from "./banner.js";
 import { $, button, make } from "./dom.js";
 import { explain } from "./recordings.js";
 import { onLanguage, t } from "./i18n.js";
+import { Turns } from "./turn.js";
 
 const KINDS = [
   { kind: "referral", lang: "en" },
@@ -14,6 +15,8 @@ const LANGUAGES = [["en", "letters.english"], ["zh-Hant", "letters.chinese"]];
 
 let recording = null;
 let whose = null;
+/** Of the dialog: over once it is closed. */
+const turns = new Turns();
 
 /** Shows the button for a recording that is finished; whether its note is signed the server says. `banner` is whose it is. */
 export function letters(id, banner = null) {
@@ -22,12 +25,12 @@ export function letters(id, banner = null) {
   $("letters-open").hidden = id === null;
 }
 
-function row({ kind, lang, from }) {
+function row(id, { kind, lang, from }) {
   const language = make("select", { id: `letter-lang-${kind}` }, ...LANGUAGES.map(([value, key]) => make("option", { value, selected: value === lang }, t(key))));
   const day = from ? make("input", { type: "date", id: `letter-from-${kind}` }) : null;
   const problem = make("p", { class: "problem", id: `letter-problem-${kind}`, aria: { role: "alert" } });
   const values = (format) => ({ format, lang: language.value, ...(day?.value ? { from: day.value } : {}) });
-  const open = (format) => void show(api.documentAddress(recording, `letters/${kind}`, values(format)), problem);
+  const open = (format) => void show(api.documentAddress(id, `letters/${kind}`, values(format)), problem);
   const name = t(`letters.${kind}`);
   const label = (key) => ({ label: `${t(key)}: ${name}` });
   return make(
@@ -47,9 +50,10 @@ function row({ kind, lang, from }) {
 /** Asked for first, so that a refusal is told here and not in an empty window. */
 async function show(address, problem) {
   problem.textContent = "";
+  const turn = turns.running();
   try {
     await api.check(address);
-    window.open(address, "_blank", "noopener");
+    if (turn()) window.open(address, "_blank", "noopener");
   } catch (error) {
     problem.textContent = explain(error);
   }
@@ -57,12 +61,13 @@ async function show(address, problem) {
 
 function draw() {
   showBanner("letters-banner", whose);
-  $("letters-list").replaceChildren(...KINDS.map(row));
+  $("letters-list").replaceChildren(...KINDS.map((kind) => row(recording, kind)));
 }
 
 $("letters-open").addEventListener("click", () => {
   draw();
   $("letters").showModal();
 });
+$("letters").addEventListener("close", () => turns.end());
 $("letters-close").addEventListener("click", () => $("letters").close());
 onLanguage(() => $("letters").open && draw());

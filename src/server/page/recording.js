@@ -2,7 +2,7 @@
 import * as api from "./api.js";
 import { stretches, timeOf } from "./evidence.js";
 import { Desk } from "./desk.js";
-import { $ } from "./dom.js";
+import { $, closeDialogs } from "./dom.js";
 import { openFile } from "./file.js";
 import { bytes, onLanguage, t, when } from "./i18n.js";
 import { suggestLearned } from "./learned.js";
@@ -16,6 +16,7 @@ import { drawRecording, drawSession } from "./room-view.js";
 import { Session } from "./session.js";
 import { showTab } from "./tabs.js";
 import { TranscriptView } from "./transcript.js";
+import { view } from "./turn.js";
 import { keepAwake } from "./wake.js";
 
 const LOOK_AGAIN_MS = 2000;
@@ -86,7 +87,10 @@ export class Recording {
 
   /** Starts a new recording of this visit with an open microphone. */
   record({ microphone, deviceId, language, banner }) {
-    this.begin(banner);
+    if (!this.begin(banner)) {
+      microphone.close();
+      return;
+    }
     this.page.taken();
     this.session = Session.microphone({ microphone, deviceId, language, encounter: banner?.encounter.id, on: this.hooks() });
     announce(t("say.recording"));
@@ -94,15 +98,19 @@ export class Recording {
     $("pause").focus();
   }
 
-  /** Reads a file of this visit. */
-  async read(file, language, banner) {
+  /** Reads a file of this visit, where that is `still()` wanted once it is open. */
+  async read(file, language, { banner, still }) {
     if (this.busy) return;
     this.opening = true;
     notice("file", "wait", "file.decoding", { name: file.name });
     try {
       const source = await openFile(file);
       dismiss("file");
-      this.begin(banner);
+      if (!still()) {
+        notice("file", "bad", "file.overtaken", { name: file.name });
+        return;
+      }
+      if (!this.begin(banner)) return;
       this.page.taken();
       this.session = Session.file({ source, language, encounter: banner?.encounter.id, on: this.hooks() });
       this.draw();
@@ -121,22 +129,24 @@ export class Recording {
   /** Goes on with the unfinished recording that is shown. */
   async resume() {
     if (this.busy || this.held === null) return;
-    const { id, language, format } = this.held;
+    const { id, language, format, banner: whose } = this.held;
     if (format?.encoding === "opus") {
       notice("microphone", "bad", "mic.foreign");
       return;
     }
     this.opening = true;
-    const { held } = this;
-    const banner = held.banner && (await this.visits.agree(held.banner));
-    if (this.held !== held || (held.banner && !banner)) {
-      this.opening = false;
-      return;
-    }
+    const turn = view.take();
+    this.page.shown(id);
     let microphone = null;
     try {
+      const banner = whose && (await this.visits.agree(whose));
+      if (!turn() || (whose && !banner)) return;
       microphone = await Microphone.open("", IDLE, format?.rate);
-      const token = await api.newToken(id);
+      const token = turn() ? await api.newToken(id) : null;
+      if (!turn()) {
+        microphone.close();
+        return;
+      }
       clearTimeout(this.timer);
       dismiss("microphone");
       const shape = format ? { format: format.encoding, channels: format.channels } : {};
@@ -149,37 +159,42 @@ export class Recording {
     } catch (error) {
       microphone?.close();
       const problem = error.code?.startsWith("mic.") ? () => t(error.code, { name: error.name }) : () => explain(error);
-      notice("microphone", "bad", "plain", { why: problem });
+      if (turn()) notice("microphone", "bad", "plain", { why: problem });
     } finally {
       this.opening = false;
     }
   }
 
+  /** Makes ready for another recording; false where what is shown is kept. */
   begin(banner = null) {
-    this.leave();
+    if (!this.leave()) return false;
     $("learned").hidden = true;
     this.banner = banner;
     this.transcript.clear();
     this.note.clear();
     showTab("transcript");
     this.page.enter();
+    return true;
   }
 
-  /** Shows a recording that the server holds; false when there is none. */
+  /** Shows a recording that the server holds: true once it is shown, false when there is none, null when something else stays or was shown. */
   async open(id) {
+    const turn = view.take();
+    let held;
     try {
-      const held = await api.recording(id);
-      this.begin();
-      this.held = held;
-      this.showHeld({ first: true });
-      if (held.typed) showTab("note");
-      this.page.shown(id);
-      $("room-title").focus();
-      return true;
+      held = await api.recording(id);
     } catch (error) {
+      if (!turn()) return null;
       notice("open", "bad", "plain", { why: () => explain(error) });
       return false;
     }
+    if (!turn() || !this.begin()) return null;
+    this.held = held;
+    this.showHeld({ first: true });
+    if (held.typed) showTab("note");
+    this.page.shown(id);
+    $("room-title").focus();
+    return true;
   }
 
   showHeld({ first = false } = {}) {
@@ -197,35 +212,46 @@ export class Recording {
 
   /** The last words are being written, or another window records: see what is new. */
   async lookAgain() {
-    const { id } = this.held ?? {};
+    const { held } = this;
+    if (held === null) return;
     try {
-      const held = await api.recording(id);
-      if (this.held?.id !== id) return;
-      const finished = this.held.state !== "finished" && held.state === "finished";
-      this.held = held;
+      const found = await api.recording(held.id);
+      if (this.held !== held) return;
+      const finished = held.state !== "finished" && found.state === "finished";
+      this.held = found;
       dismiss("open");
       this.showHeld();
       if (finished) announce(t("say.finished"));
     } catch (error) {
-      if (this.held?.id !== id) return;
+      if (this.held !== held) return;
       notice("open", "bad", "plain", { why: () => explain(error) });
       if (error.status !== 404) this.timer = setTimeout(() => this.lookAgain(), LOOK_AGAIN_MS);
     }
   }
 
+  /** Lets go of what is shown, with all that is asked about it; false where somebody would rather keep what they typed. */
   leave() {
+    if (this.dirty && !window.confirm(t("note.unsaved_leave"))) {
+      this.page.shown(this.id);
+      return false;
+    }
+    view.end();
+    closeDialogs();
     clearTimeout(this.timer);
     stop();
     this.held = null;
     this.banner = null;
     void this.desk.open(null);
     this.note.clear();
+    return true;
   }
 
   /** Gives what is shown to the visit that it belongs to. */
   async move() {
+    const { id } = this.held;
     const settled = await this.visits.move(this.held);
-    if (settled && this.held) {
+    if (this.held?.id !== id) return;
+    if (settled) {
       Object.assign(this.held, settled);
       this.draw();
     }
@@ -233,8 +259,9 @@ export class Recording {
   }
 
   async editPatient() {
-    const { banner } = this.held;
+    const { id, banner } = this.held;
     const kept = await this.visits.editPatient(banner.patient);
+    if (this.held?.id !== id) return;
     if (kept === "erased") this.page.home();
     else if (kept) this.held.banner = { ...banner, patient: kept };
     this.draw();
@@ -270,13 +297,17 @@ export class Recording {
     this.session = null;
     dismiss("net");
     dismiss("held");
-    this.held = { id, state: "finished", connected: false, version: null, transcript, note, created_at: "", duration_ms: transcript?.audio?.duration_ms ?? 0, language: transcript?.language ?? "auto" };
+    const held = { id, state: "finished", connected: false, version: null, transcript, note, created_at: "", duration_ms: transcript?.audio?.duration_ms ?? 0, language: transcript?.language ?? "auto" };
+    this.held = held;
     announce(t("say.finished"));
+    let found = held;
     try {
-      this.held = await api.recording(id);
+      found = await api.recording(id);
     } catch (error) {
-      notice("open", "bad", "plain", { why: () => explain(error) });
+      if (this.held === held) notice("open", "bad", "plain", { why: () => explain(error) });
     }
+    if (this.held !== held) return;
+    this.held = found;
     this.transcript.clear({ finished: true });
     this.showHeld();
     if (this.held.version === null) this.timer = setTimeout(() => this.lookAgain(), LOOK_AGAIN_MS);
@@ -301,9 +332,10 @@ export class Recording {
       this.session.cancel();
       return;
     }
+    const { id } = this.held;
     try {
-      await api.erase(this.held.id);
-      this.leave();
+      await api.erase(id);
+      if (this.held?.id === id) this.leave();
       done();
     } catch (error) {
       notice("open", "bad", "plain", { why: () => explain(error) });
@@ -311,9 +343,12 @@ export class Recording {
   }
 
   async problem(code, passing) {
-    const { id } = this.session ?? {};
-    if (code === "finished" || (passing === false && code === "bad_token" && (await this.isFinished(id)))) {
-      this.session?.close();
+    const { session } = this;
+    const id = session?.id;
+    const over = code === "finished" || (passing === false && code === "bad_token" && (await this.isFinished(id)));
+    if (this.session !== session) return;
+    if (over) {
+      session?.close();
       this.session = null;
       await this.open(id);
       return;
@@ -327,9 +362,11 @@ export class Recording {
   async suspectRefusal() {
     if (this.suspected) return;
     this.suspected = true;
+    const { session } = this;
     try {
       await api.status();
-      notice("refused", "bad", (await this.visitRefuses()) ? "visit.refused_elsewhere" : "net.refused");
+      const refuses = await this.visitRefuses();
+      if (this.session === session && session.id === null) notice("refused", "bad", refuses ? "visit.refused_elsewhere" : "net.refused");
     } catch {
       this.suspected = false;
     }
@@ -382,8 +419,10 @@ export class Recording {
       await this.session.finish();
       return;
     }
+    const { id } = this.held;
     try {
-      await api.finish(this.held.id);
+      await api.finish(id);
+      if (this.held?.id !== id) return;
       this.held.state = "finishing";
       this.showHeld();
     } catch (error) {
@@ -396,6 +435,7 @@ export class Recording {
     const { session } = this;
     try {
       if (session.id && ["replaced", "bad_token"].includes(this.refusedFor)) session.room.token = await api.newToken(session.id);
+      if (this.session !== session || session.phase !== "stopped") return;
       dismiss("refused");
       session.retry();
     } catch (error) {
@@ -447,9 +487,12 @@ export class Recording {
 
   /** Saves a change of what was seen in a version of the note. Resolves to the newer note when someone has changed the same line. */
   async edit(edit, version) {
+    const { held } = this;
     const newer = await this.desk.ask(edit, version);
-    Object.assign(this.note, { note: this.held.note, desk: this.held.desk });
-    this.draw();
+    if (this.held === held) {
+      Object.assign(this.note, { note: held.note, desk: held.desk });
+      this.draw();
+    }
     return newer;
   }
 

@@ -5,6 +5,7 @@ import { confirm, ERASING } from "./confirm.js";
 import { $, button, make } from "./dom.js";
 import { length, onLanguage, t, when } from "./i18n.js";
 import { dismiss, notice } from "./notices.js";
+import { Turns, view } from "./turn.js";
 
 const AGAIN_MS = 5000;
 
@@ -12,6 +13,7 @@ export class RecordingsView {
   /** `on.open(id)`, `on.resume(id)`. */
   constructor(on) {
     this.on = on;
+    this.turns = new Turns();
     this.all = [];
     this.timer = null;
     onLanguage(() => this.draw());
@@ -20,10 +22,10 @@ export class RecordingsView {
   /** Fetches the list, and again every few seconds while it is looked at. */
   async watch() {
     clearTimeout(this.timer);
-    const turn = (this.turn = {});
+    const turn = this.turns.take();
     try {
       const all = await api.recordings();
-      if (this.turn !== turn) return;
+      if (!turn()) return;
       dismiss("recordings");
       // Drawn anew only when it differs, so that a focus stays where it is.
       if (JSON.stringify(all) !== JSON.stringify(this.all) || all.length === 0) {
@@ -31,14 +33,14 @@ export class RecordingsView {
         this.draw();
       }
     } catch (error) {
-      if (this.turn !== turn) return;
+      if (!turn()) return;
       notice("recordings", "bad", "recordings.failed", { why: () => explain(error) });
     }
     this.timer = setTimeout(() => this.watch(), AGAIN_MS);
   }
 
   rest() {
-    this.turn = null;
+    this.turns.end();
     clearTimeout(this.timer);
   }
 
@@ -71,8 +73,9 @@ export class RecordingsView {
   }
 
   async finish(id) {
+    const turn = view.running();
     await this.act(() => api.finish(id));
-    this.on.open(id);
+    if (turn()) this.on.open(id);
   }
 
   async erase(id) {

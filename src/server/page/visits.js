@@ -8,9 +8,13 @@ import { whose } from "./history.js";
 import { language, onLanguage, t, when } from "./i18n.js";
 import { announce, dismiss, notice } from "./notices.js";
 import { explain } from "./recordings.js";
+import { view } from "./turn.js";
 
 export class Visits {
-  /** `on.open(recording)` shows a recording; `on.changed()` is called when lists have to be fetched anew. */
+  /**
+   * `on.open(recording)` shows a recording; `on.changed()` is called when lists have to be fetched anew, `on.chosen()` when another visit
+   * was chosen, or none.
+   */
   constructor(on) {
     this.on = on;
     this.chosen = null;
@@ -27,13 +31,29 @@ export class Visits {
     return this.chosen?.encounter.refused ?? false;
   }
 
-  choose(banner, { focus = true } = {}) {
+  choose(banner) {
+    this.on.chosen();
+    this.show(banner);
+    if (!banner) return;
+    announce(t("visit.chosen", { name: nameOf(banner.patient) }));
+    this.focus();
+  }
+
+  show(banner) {
     this.chosen = banner;
     dismiss("visit");
     this.draw();
-    if (!banner || !focus) return;
-    announce(t("visit.chosen", { name: nameOf(banner.patient) }));
+  }
+
+  focus() {
     (this.refused ? $("type-note") : $("start")).focus();
+  }
+
+  /** What the server says of a visit now, where it is still the one that is chosen. */
+  known(encounter) {
+    if (this.encounter !== encounter.id) return false;
+    this.show({ ...this.chosen, encounter });
+    return true;
   }
 
   async ask() {
@@ -69,9 +89,11 @@ export class Visits {
   }
 
   async edit() {
-    const kept = await this.editPatient(this.chosen.patient);
+    const { patient } = this.chosen;
+    const kept = await this.editPatient(patient);
+    if (this.chosen?.patient.id !== patient.id) return;
     if (kept === "erased") this.drop();
-    else if (kept) this.choose({ ...this.chosen, patient: kept }, { focus: false });
+    else if (kept) this.show({ ...this.chosen, patient: kept });
     $("edit-patient")?.focus();
   }
 
@@ -85,9 +107,11 @@ export class Visits {
 
   /** A note without a recording. */
   async type() {
+    const turn = view.running();
     await this.attempt(async () => {
       const { recording } = await api.typeNote(this.encounter);
-      this.on.open(recording);
+      if (turn()) this.on.open(recording);
+      else this.on.changed();
     });
   }
 
@@ -99,24 +123,23 @@ export class Visits {
     if (wasAsked(banner.encounter)) return banner;
     const answer = await askToRecord(banner.encounter);
     if (answer === "refused") {
+      const turn = view.running();
       await this.attempt(async () => {
-        await api.setRefused(banner.encounter.id, true);
+        this.known(await api.setRefused(banner.encounter.id, true));
         const { recording } = await api.typeNote(banner.encounter.id);
         this.on.changed();
-        this.on.open(recording);
+        if (turn()) this.on.open(recording);
       });
       return null;
     }
     if (!answer) return null;
-    const agreed = { ...banner, encounter: answer };
-    if (this.encounter === answer.id) this.choose(agreed, { focus: false });
-    return agreed;
+    this.known(answer);
+    return { ...banner, encounter: answer };
   }
 
   async refuse(refused) {
     await this.attempt(async () => {
-      const encounter = await api.setRefused(this.encounter, refused);
-      this.choose({ ...this.chosen, encounter });
+      if (this.known(await api.setRefused(this.encounter, refused))) this.focus();
       this.on.changed();
     });
   }

@@ -6,6 +6,7 @@ import { $, button, make } from "./dom.js";
 import { onLanguage, t, tongue, when } from "./i18n.js";
 import { dismiss, notice } from "./notices.js";
 import { explain } from "./recordings.js";
+import { Turns } from "./turn.js";
 
 const AGAIN_MS = 5000;
 const TONES = { unfinished: "unfinished", writing: "wait", draft: "wait", reviewed: "wait", signed: "done", waiting: "" };
@@ -14,30 +15,31 @@ export class Worklist {
   /** `on.open(recording)` shows one; `on.choose({patient, encounter})` makes ready to record, `on.removed(encounter)` says that a visit is gone. */
   constructor(on) {
     this.on = on;
+    this.turns = new Turns();
     this.found = { visits: [], earlier: [], more: false };
     onLanguage(() => this.draw());
   }
 
   async watch() {
     clearTimeout(this.timer);
-    const turn = (this.turn = {});
+    const turn = this.turns.take();
     try {
       const found = await api.worklist(today());
-      if (this.turn !== turn) return;
+      if (!turn()) return;
       dismiss("worklist");
       if (JSON.stringify(found) !== JSON.stringify(this.found) || found.visits.length === 0) {
         this.found = found;
         this.draw();
       }
     } catch (error) {
-      if (this.turn !== turn) return;
+      if (!turn()) return;
       notice("worklist", "bad", "visit.list_failed", { why: () => explain(error) });
     }
     this.timer = setTimeout(() => this.watch(), AGAIN_MS);
   }
 
   rest() {
-    this.turn = null;
+    this.turns.end();
     clearTimeout(this.timer);
   }
 
