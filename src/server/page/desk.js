@@ -75,7 +75,7 @@ export class Desk {
     try {
       await this.take(held, await api.record(held.id));
     } catch (error) {
-      this.tell(held, error);
+      if (this.held === held) this.tell(held, error);
     }
     if (this.held === held) this.redraw();
   }
@@ -269,7 +269,7 @@ export class Desk {
       const { entries } = await api.history(held.id);
       if (this.held === held) showHistory(entries);
     } catch (error) {
-      this.tell(held, error);
+      if (this.held === held) this.tell(held, error);
     }
   }
 

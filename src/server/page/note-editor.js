@@ -133,7 +133,7 @@ export class NoteEditor {
   async send(open, text) {
     const { op, section, index, version } = open;
     // The same once more, after an answer that was lost, is stored once.
-    if (open.sent?.text !== text) open.sent = { text, called: crypto.randomUUID() };
+    if (open.sent === null || open.sent.text !== text) open.sent = { text, called: crypto.randomUUID() };
     open.busy = true;
     this.redraw();
     try {
