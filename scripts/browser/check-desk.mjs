@@ -126,7 +126,10 @@ async function recode(at) {
   expect(several >= 1, "no finding is offered");
   const timings = [];
   for (const [query, wanted] of [["糖尿", "E14.9"], ["E11", "E11"], ["tong niu", "E1"], ["type 2 diab", "E11"]]) {
+    // What is found is of this query, and not left from the one before.
     await page.evaluate(() => document.getElementById("codes-query").select());
+    await page.keyboard.press("Backspace");
+    await until("the list is empty", async () => (await texts(page, "#codes-list .code")).length === 0);
     await page.keyboard.type(query);
     const began = Date.now();
     await until(`${query} finds ${wanted}`, async () => (await texts(page, "#codes-list .code")).some((code) => code.startsWith(wanted)), 15000);

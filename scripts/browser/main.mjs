@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+import { answers } from "./check-answers.mjs";
 import { desk, DICTATION } from "./check-desk.mjs";
 import { inFirefox } from "./check-firefox.mjs";
 import { first } from "./check-first.mjs";
@@ -24,7 +25,7 @@ import { joined, save, spoken } from "./sound.mjs";
 const [root, ...options] = process.argv.slice(2);
 const long = options.includes("--long");
 const only = options.find((option) => option.startsWith("--only="))?.slice(7).split(",");
-const PARTS = ["parts", "signin", "sharing", "retention", "late", "visits", "live", "first", "learning", "desk", "letters", "trouble", "firefox", "network"];
+const PARTS = ["parts", "signin", "sharing", "retention", "late", "visits", "live", "first", "learning", "answers", "desk", "letters", "trouble", "firefox", "network"];
 const unknown = [...options.filter((option) => option !== "--long" && !option.startsWith("--only=")), ...(only ?? []).filter((part) => !PARTS.includes(part))];
 if (unknown.length > 0) {
   console.error(`check-browser: ${unknown.join(", ")}: unknown; see the head of scripts/check-browser`);
@@ -93,6 +94,7 @@ if (await check("the server starts", () => server.start())) {
     if (wanted("live")) await live({ server, sound: file, shots, downloads: path.join(scratch, "downloads") });
     if (wanted("first")) await first({ binary: server.binary, sound: dictation(), seconds: 32 });
     if (wanted("learning")) await learning({ server, shots });
+    if (wanted("answers")) await answers({ server });
     if (wanted("desk")) await desk({ server, sound: dictation(), shots });
     if (wanted("letters")) await letters({ server, sound: visit(), shots });
     if (wanted("trouble")) await trouble({ server, sound: file, scratch });

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::RecordError;
 use crate::note::{FindingKind, FindingRef, Note, SectionCode, Span};
 use crate::text::PatientText;
 
@@ -35,6 +36,27 @@ pub enum Act {
     Addendum,
 }
 
+/// What a client calls one change, so that the same sent again, after an answer that was lost, is made once: 16 to 64 letters, digits,
+/// `-` and `_`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EditId(String);
+
+impl TryFrom<String> for EditId {
+    type Error = RecordError;
+
+    fn try_from(id: String) -> Result<Self, RecordError> {
+        let known = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        if known && (16..=64).contains(&id.len()) { Ok(Self(id)) } else { Err(RecordError::NoEditId) }
+    }
+}
+
+impl From<EditId> for String {
+    fn from(id: EditId) -> Self {
+        id.0
+    }
+}
+
 /// What made a version of a note: the first is the machine's and has none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
@@ -46,6 +68,16 @@ pub struct Change {
     pub by: String,
     /// RFC 3339 time.
     pub at: String,
+    /// What the client that made it calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<EditId>,
+}
+
+/// The version that the change of this id made since version `seen`, if it was made.
+#[must_use]
+pub fn made_before(changes: &[Change], seen: u64, id: &EditId) -> Option<u64> {
+    let same = |change: &&Change| change.version > seen && change.id.as_ref() == Some(id);
+    changes.iter().find(same).map(|change| change.version)
 }
 
 /// Which versions the next undo and the next redo bring back, where there is one.

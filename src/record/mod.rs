@@ -16,7 +16,7 @@ mod outcome;
 mod stage;
 
 pub use doubt::{Doubt, LOW_CONFIDENCE, Mark, MarkedLine, UNSURE_WORD, Why, marked_lines, open_doubts};
-pub use history::{Act, Change, Difference, Place, Steps, differences, steps};
+pub use history::{Act, Change, Difference, EditId, Place, Steps, differences, made_before, steps};
 pub use learned::{Learned, Offer, learned};
 pub use merge::{Rebased, rebase};
 pub use outcome::{Correction, Figures, Outcome, TermCount, figures};
@@ -45,6 +45,9 @@ pub enum RecordError {
         /// The version.
         version: u64,
     },
+    /// A change is called by something that is no id.
+    #[error("the id of an edit has 16 to 64 letters, digits, `-` and `_`")]
+    NoEditId,
     /// An addendum without a line.
     #[error("an addendum has at least one line")]
     NothingAdded,

@@ -284,7 +284,7 @@ fn an_allergy_that_only_sounds_like_a_drug_is_signed_by_nobody() {
 
 #[test]
 fn undo_and_redo_lead_back_and_forth_until_something_else_is_done() {
-    let change = |version, act| Change { version, act, by: "Dr Chan".into(), at: AT.into() };
+    let change = |version, act| Change { version, act, by: "Dr Chan".into(), at: AT.into(), id: None };
     let acts = |acts: &[Act]| -> Vec<Change> { (2..).zip(acts).map(|(version, act)| change(version, *act)).collect() };
     let at = |all: &[Act]| (steps(&acts(all)).undo, steps(&acts(all)).redo);
     use Act::{Accept, Add, Addendum, Redo, Replace, Undo};
@@ -296,6 +296,30 @@ fn undo_and_redo_lead_back_and_forth_until_something_else_is_done() {
     assert_eq!(at(&[Replace, Add, Undo, Undo, Redo]), (Some(5), Some(3)));
     assert_eq!(at(&[Replace, Add, Undo, Accept]), (Some(4), None));
     assert_eq!(at(&[Replace, Addendum]), (None, None));
+}
+
+#[test]
+fn a_change_is_found_by_its_id_since_the_version_that_was_seen() {
+    let id = |text: &str| EditId::try_from(text.to_owned());
+    let (one, other) = (id("0123456789-abcDEF_").unwrap(), id("another-change-16").unwrap());
+    let change =
+        |version, id: Option<&EditId>| Change { version, act: Act::Add, by: "Dr Chan".into(), at: AT.into(), id: id.cloned() };
+    let changes = [change(2, None), change(3, Some(&one)), change(4, None)];
+    assert_eq!((made_before(&changes, 1, &one), made_before(&changes, 2, &one)), (Some(3), Some(3)));
+    assert_eq!((made_before(&changes, 3, &one), made_before(&changes, 1, &other)), (None, None));
+    let kept: Change = serde_json::from_str(&serde_json::to_string(&changes[1]).unwrap()).unwrap();
+    assert_eq!(kept, changes[1]);
+    // As it was kept before changes had ids.
+    let old = format!(r#"{{"version":2,"act":"add","by":"Dr Chan","at":"{AT}"}}"#);
+    assert_eq!(serde_json::to_string(&changes[0]).unwrap(), old);
+    assert_eq!(serde_json::from_str::<Change>(&old).unwrap(), changes[0]);
+    let long = "a".repeat(64);
+    assert!(id(&long).is_ok() && id(&format!("{long}a")).is_err());
+    for wrong in ["", "fifteen-letters", "sixteen letters!", "陳大文陳大文陳大文陳大文", "sixteen\n-letters", "sixteen'-letters"]
+    {
+        assert!(matches!(id(wrong), Err(RecordError::NoEditId)), "{wrong:?}");
+        assert!(serde_json::from_value::<EditId>(wrong.into()).is_err());
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::audit::Action;
 use crate::identity::Right;
 use crate::note::edit::{NoteEdit, apply};
 use crate::note::{FindingRef, Note, Quotes, SectionCode, Span};
-use crate::record::{Act, Change, Rebased, rebase, steps};
+use crate::record::{Act, Change, EditId, Rebased, made_before, rebase, steps};
 use crate::speech::Transcript;
 use crate::store::{KeptRecord, SaveError};
 use crate::terminology::Concept;
@@ -32,6 +32,11 @@ pub(super) struct Wanted {
     /// The version that the person saw.
     version: u64,
     edit: Edit,
+    /// What the client calls this edit, 16 to 64 letters, digits, `-` and `_`, chosen by chance: the same sent again, with the same
+    /// version, is made once.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    id: Option<EditId>,
 }
 
 #[derive(Clone, Deserialize, ToSchema)]
@@ -161,10 +166,15 @@ pub(super) async fn edit(
     Body(wanted): Body<Wanted>,
 ) -> Result<Json<Changed>, ApiError> {
     caller.may(&app, Right::Edit, What::Recording(&id)).await?;
-    let Wanted { version, edit } = wanted;
+    let Wanted { version, edit, id: called } = wanted;
     for _ in 0..TRIES {
         let kept = kept(&app, &id).await?;
         let merged = version != kept.record.version();
+        if let Some(made) = called.as_ref().and_then(|called| made_before(&kept.changes, version, called)) {
+            // Its answer was lost: what is told of the note now is read once more.
+            caller.reads(&app, Action::View { count: 1 }, &id).await?;
+            return changed(&app, &caller, &id, made != version + 1 || made != kept.record.version()).await;
+        }
         let meant = edit.clone().meant(&kept.transcript)?;
         let meant = if merged { rebased(&app, &caller, &id, (version, meant), &kept).await? } else { meant };
         let before = kept.record.editable()?;
@@ -175,7 +185,7 @@ pub(super) async fn edit(
             caller.reads(&app, Action::View { count: 1 }, &id).await?;
             return changed(&app, &caller, &id, merged).await;
         }
-        if save(&app, &id, &note, (before.version(), edit.act()), &caller).await? {
+        if save(&app, &id, &note, (before.version(), edit.act(), called.clone()), &caller).await? {
             return changed(&app, &caller, &id, merged).await;
         }
     }
@@ -198,8 +208,15 @@ async fn rebased(
 }
 
 /// Keeps the next version; false when somebody else was faster.
-async fn save(app: &App, id: &str, note: &Note, (before, act): (u64, Act), caller: &Caller) -> Result<bool, ApiError> {
-    let change = Change { version: before + 1, act, by: caller.name.to_string(), at: now().as_str().to_owned() };
+async fn save(
+    app: &App,
+    id: &str,
+    note: &Note,
+    (before, act, called): (u64, Act, Option<EditId>),
+    caller: &Caller,
+) -> Result<bool, ApiError> {
+    let (by, at) = (caller.name.to_string(), now().as_str().to_owned());
+    let change = Change { version: before + 1, act, by, at, id: called };
     match app.rooms.store().save_note(id, note, &change, &caller.by).await {
         Ok(_) => Ok(true),
         Err(SaveError::Conflict) => Ok(false),
@@ -273,7 +290,7 @@ async fn step(app: &App, id: &str, (seen, act): (u64, Act), caller: &Caller) -> 
     kept.record.editable()?;
     let back_to = back_to.ok_or(ApiError::NothingToUndo)?;
     let note = app.rooms.store().note_version(id, back_to).await?.ok_or(ApiError::NothingToUndo)?;
-    if save(app, id, &note, (seen, act), caller).await? {
+    if save(app, id, &note, (seen, act, None), caller).await? {
         return changed(app, caller, id, false).await;
     }
     Err(conflict(app, caller, id, &self::kept(app, id).await?).await)

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::refused::Unheard;
+use super::visits::Settled;
 use crate::audit::Refusal;
 use crate::interop::InteropError;
 use crate::note::NoteError;
@@ -112,7 +113,7 @@ pub(super) enum ApiError {
     #[error("the patient's particulars were changed meanwhile")]
     PatientChanged,
     #[error("the recording was moved to another visit meanwhile")]
-    Moved,
+    Moved(Box<Settled>),
     #[error("recordings belong to it")]
     InUse,
     #[error("the patient is merged with another: the registry takes that back first, and each is erased apart")]
@@ -206,7 +207,7 @@ impl ApiError {
             Self::Field(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.place().1),
             Self::NumberTaken { .. } => (StatusCode::CONFLICT, "number_taken"),
             Self::PatientChanged => (StatusCode::CONFLICT, "patient_changed"),
-            Self::Moved => (StatusCode::CONFLICT, "moved"),
+            Self::Moved(_) => (StatusCode::CONFLICT, "moved"),
             Self::InUse => (StatusCode::CONFLICT, "in_use"),
             Self::Merged => (StatusCode::CONFLICT, "merged"),
             Self::AlreadyMerged => (StatusCode::CONFLICT, "already_merged"),
@@ -326,6 +327,15 @@ struct Conflicting {
     note: Box<crate::note::Note>,
 }
 
+/// Whose a recording is that was moved, and how it was.
+#[derive(Serialize)]
+struct Elsewhere {
+    #[serde(flatten)]
+    document: ErrorDocument,
+    #[serde(flatten)]
+    settled: Box<Settled>,
+}
+
 /// What stands in the way of a review.
 #[derive(Serialize)]
 struct StillOpen {
@@ -352,6 +362,7 @@ impl IntoResponse for ApiError {
         let response = match self {
             Self::NumberTaken { patient } => (status, Json(Taken { document, patient })).into_response(),
             Self::Conflict { version, note } => (status, Json(Conflicting { document, version, note })).into_response(),
+            Self::Moved(settled) => (status, Json(Elsewhere { document, settled })).into_response(),
             Self::Open(open) => (status, Json(StillOpen { document, open })).into_response(),
             _ => (status, Json(document)).into_response(),
         };
@@ -400,8 +411,8 @@ impl From<SaveError> for ApiError {
             SaveError::Signed => Self::Signed,
             SaveError::Unsigned => Self::NotSigned,
             SaveError::Store(error) => error.into(),
-            // Who can be told of the newer note asks for it and says so; here it is not known.
-            error @ SaveError::Conflict => Self::internal(&error),
+            // Who can be told of the newer note, or whose it is now, asks for it and says so; here it is not known.
+            error @ (SaveError::Conflict | SaveError::Moved) => Self::internal(&error),
         }
     }
 }
@@ -411,7 +422,7 @@ impl From<RecordError> for ApiError {
         match error {
             RecordError::Frozen { .. } => Self::Signed,
             RecordError::NotSigned { .. } => Self::NotSigned,
-            RecordError::NothingAdded | RecordError::Note(_) => Self::Invalid(error.to_string()),
+            RecordError::NothingAdded | RecordError::NoEditId | RecordError::Note(_) => Self::Invalid(error.to_string()),
             RecordError::Open { open } => Self::Open(open),
             RecordError::NotReviewed { .. } => Self::internal(&error),
         }

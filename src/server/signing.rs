@@ -9,10 +9,10 @@ use super::App;
 use super::asked::Body;
 use super::caller::{Caller, What};
 use super::clock::now;
-use super::edits::{Seen, conflict};
+use super::edits::conflict;
 use super::error::{ApiError, ErrorDocument};
 use super::templates::{Formed, formed};
-use super::visits::{Moved, moved};
+use super::visits::{Moved, moved, moved_meanwhile};
 use crate::audit::Action;
 use crate::identity::Right;
 use crate::interop::fhir::Instant;
@@ -20,7 +20,7 @@ use crate::note::SectionCode;
 use crate::record::{
     Act, Change, Difference, Doubt, Draft, MarkedLine, Record, Signature, differences, marked_lines, open_doubts, steps,
 };
-use crate::store::{KeptRecord, Restriction, SaveError};
+use crate::store::{KeptRecord, Restriction, SaveError, SeenVisit};
 use crate::text::PatientText;
 
 /// A note as a clinician works on it.
@@ -147,7 +147,7 @@ pub(super) async fn history(State(app): State<App>, caller: Caller, Path(id): Pa
     let signed =
         |version: u64| kept.signed.iter().filter(move |(of, _)| *of == version).map(|(version, by)| sign_entry(*version, by));
     entries.extend(signed(1));
-    for Change { version, act, by, at } in &kept.changes {
+    for Change { version, act, by, at, .. } in &kept.changes {
         let note = store.note_version(&id, *version).await?.ok_or(ApiError::NotFinished)?;
         let (act, by, at) = (HistoryAct::Changed(*act), by.clone(), at.clone());
         entries.push(Entry { version: *version, act, by, at, differences: differences(&before, &note), moved: None });
@@ -190,26 +190,38 @@ fn put_in_its_place(entries: &mut Vec<Entry>, entry: Entry) -> Result<(), ApiErr
     Ok(())
 }
 
+/// What a person saw who vouches for a note.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Vouched {
+    version: u64,
+    /// The visit that the note was seen under, null where it belonged to none: refused where it is another's now, with whose. Where
+    /// it is left out, nobody looks.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    encounter: SeenVisit,
+}
+
 /// Says that the note was read through. Refused while something doubtful is open.
 #[utoipa::path(
     post,
     path = "/v1/recordings/{id}/note/review",
     params(("id" = String, Path, description = "The recording's id")),
-    request_body = Seen,
+    request_body = Vouched,
     responses((status = 200, description = "The note's desk", body = Desk), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn review(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Body(seen): Body<Seen>,
+    Body(seen): Body<Vouched>,
 ) -> Result<Json<Desk>, ApiError> {
     caller.may(&app, Right::Edit, What::Recording(&id)).await?;
     let kept = seen_last(&app, &caller, &id, seen.version).await?;
     let note = kept.record.note().clone();
     kept.record.editable()?;
     let reviewed = Draft::new(seen.version, note).review(signature(&caller)?).map_err(|not_yet| ApiError::Open(not_yet.open))?;
-    vouched(&app, &caller, &id, app.rooms.store().save_review(&id, &reviewed, &caller.by).await).await
+    vouched(&app, &caller, &id, app.rooms.store().save_review(&id, &reviewed, &seen.encounter, &caller.by).await).await
 }
 
 /// Signs the note that was read through: from now on it is frozen.
@@ -217,14 +229,14 @@ pub(super) async fn review(
     post,
     path = "/v1/recordings/{id}/note/sign",
     params(("id" = String, Path, description = "The recording's id")),
-    request_body = Seen,
+    request_body = Vouched,
     responses((status = 200, description = "The note's desk", body = Desk), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn sign(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Body(seen): Body<Seen>,
+    Body(seen): Body<Vouched>,
 ) -> Result<Json<Desk>, ApiError> {
     caller.may(&app, Right::Sign, What::Recording(&id)).await?;
     let kept = seen_last(&app, &caller, &id, seen.version).await?;
@@ -233,7 +245,7 @@ pub(super) async fn sign(
         Record::Draft(_) => return Err(ApiError::NotReviewed),
         Record::Signed(_) => return Err(ApiError::Signed),
     };
-    vouched(&app, &caller, &id, app.rooms.store().save_signature(&id, &signed, &caller.by).await).await
+    vouched(&app, &caller, &id, app.rooms.store().save_signature(&id, &signed, &seen.encounter, &caller.by).await).await
 }
 
 /// Lines for a signed note.
@@ -273,7 +285,7 @@ pub(super) async fn addendum(
     let lines: Vec<(SectionCode, PatientText)> = addendum.lines.into_iter().map(|line| (line.section, line.text)).collect();
     let signature = signature(&caller)?;
     let added = signed.addendum(&lines, signature.clone(), app.rooms.lexicon())?;
-    let change = Change { version: added.version(), act: Act::Addendum, by: signature.by, at: signature.at };
+    let change = Change { version: added.version(), act: Act::Addendum, by: signature.by, at: signature.at, id: None };
     let saved = app.rooms.store().save_addendum(&id, &added, &change, &caller.by).await.map(|_| ());
     vouched(&app, &caller, &id, saved).await
 }
@@ -293,6 +305,7 @@ async fn vouched(app: &App, caller: &Caller, id: &str, saved: Result<(), SaveErr
     match saved {
         Ok(()) => Ok(Json(desk(app, caller, id, &kept).await?)),
         Err(SaveError::Conflict) => Err(conflict(app, caller, id, &kept).await),
+        Err(SaveError::Moved) => Err(moved_meanwhile(app, caller, id).await),
         Err(error) => Err(error.into()),
     }
 }

@@ -296,6 +296,9 @@ pub enum SaveError {
     /// The version before is signed: only an addendum follows it.
     #[error("the note is signed")]
     Signed,
+    /// It is another visit's than whoever vouches for it saw.
+    #[error("the recording was moved to another visit meanwhile")]
+    Moved,
     /// The version before is not signed: an addendum has nothing to be added to.
     #[error("the note is not signed")]
     Unsigned,

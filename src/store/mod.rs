@@ -105,7 +105,7 @@ pub use patients::StoredPatient;
 pub use people::{
     Card, NewRole, RoleEnd, StoredOrganisation, StoredPerson, StoredRole, TRIAL, TRIAL_ORGANISATION, TRIAL_PERSON, TRIAL_ROLE,
 };
-pub use record::KeptRecord;
+pub use record::{KeptRecord, SeenVisit};
 pub use recordings::{NewRecording, Recording, State};
 pub use recoveries::StoredRecovery;
 pub use restrictions::Restriction;

@@ -84,6 +84,7 @@ mod tests {
     use super::*;
     use crate::record::{Draft, Signature};
     use crate::store::NewRecording;
+    use crate::store::SeenVisit;
     use crate::terminology::Lexicon;
 
     async fn an_outcome_is_of_a_signed_note_and_goes_with_its_recording(site: Site) {
@@ -93,8 +94,8 @@ mod tests {
         assert!(store.signed_notes(Reach::TRIAL).await.unwrap().is_empty(), "nobody has signed it");
         let signature = Signature::new("Dr Chan", "2026-11-26T09:00:00Z").unwrap();
         let reviewed = Draft::new(1, note("1")).review(signature.clone()).unwrap();
-        store.save_review(&id, &reviewed, &by()).await.unwrap();
-        store.save_signature(&id, &reviewed.sign(signature.clone()), &by()).await.unwrap();
+        store.save_review(&id, &reviewed, &SeenVisit::Unsaid, &by()).await.unwrap();
+        store.save_signature(&id, &reviewed.sign(signature.clone()), &SeenVisit::Unsaid, &by()).await.unwrap();
         let signed = store.signed_notes(Reach::TRIAL).await.unwrap();
         assert_eq!(signed, [SignedNote { id: id.clone(), version: 1, outcome: None }]);
         let outcome = Outcome::new(&note("1"), &note("1"), &signature, Some(30), &Lexicon::builtin().unwrap());
@@ -120,8 +121,8 @@ mod tests {
             store.finish(&id, &transcript("said"), &note("1")).await.unwrap();
             let signature = Signature::new("Dr Chan", "2026-11-26T13:00:00Z").unwrap();
             let reviewed = Draft::new(1, note("1")).review(signature.clone()).unwrap();
-            store.save_review(&id, &reviewed, &by()).await.unwrap();
-            store.save_signature(&id, &reviewed.sign(signature), &by()).await.unwrap();
+            store.save_review(&id, &reviewed, &SeenVisit::Unsaid, &by()).await.unwrap();
+            store.save_signature(&id, &reviewed.sign(signature), &SeenVisit::Unsaid, &by()).await.unwrap();
             ids.push((hour, id));
         }
         ids.sort();

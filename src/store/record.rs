@@ -2,6 +2,8 @@
 //!
 //! Invariant: no version but an addendum follows a signed one.
 
+use serde::{Deserialize, Deserializer};
+
 use super::notes::note_place;
 use super::place::Place;
 use super::{By, SaveError, Store, StoreError};
@@ -9,6 +11,22 @@ use crate::audit::Action;
 use crate::note::Note;
 use crate::record::{Change, Record, Reviewed, Signature, Signed, Stage};
 use crate::speech::transcript::Transcript;
+
+/// Whose a person saw that a note is who vouches for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum SeenVisit {
+    /// The client says nothing of it.
+    #[default]
+    Unsaid,
+    /// This visit's; nothing where the recording belonged to none.
+    Said(Option<String>),
+}
+
+impl<'de> Deserialize<'de> for SeenVisit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self::Said)
+    }
+}
 
 /// A note's current version, and how it came there.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,21 +123,28 @@ impl Store {
     /// Keeps that the current version was read through.
     ///
     /// # Errors
-    /// [`SaveError::Conflict`] when another version is current, and when it cannot be written.
-    pub async fn save_review(&self, id: &str, reviewed: &Reviewed, by: &By) -> Result<(), SaveError> {
-        self.vouch(id, (reviewed.version(), Stage::Reviewed), reviewed.review(), by).await
+    /// [`SaveError::Conflict`] when another version is current; [`SaveError::Moved`] when it is another visit's than was seen; and
+    /// when it cannot be written.
+    pub async fn save_review(&self, id: &str, reviewed: &Reviewed, seen: &SeenVisit, by: &By) -> Result<(), SaveError> {
+        self.vouch(id, (reviewed.version(), Stage::Reviewed, seen), reviewed.review(), by).await
     }
 
     /// Keeps that the current version is signed: from now on it is frozen.
     ///
     /// # Errors
-    /// [`SaveError::Conflict`] when another version is current; [`SaveError::Signed`] when it is signed already, and when it cannot
-    /// be written.
-    pub async fn save_signature(&self, id: &str, signed: &Signed, by: &By) -> Result<(), SaveError> {
-        self.vouch(id, (signed.version(), Stage::Signed), signed.signature(), by).await
+    /// [`SaveError::Conflict`] when another version is current; [`SaveError::Signed`] when it is signed already;
+    /// [`SaveError::Moved`] when it is another visit's than was seen; and when it cannot be written.
+    pub async fn save_signature(&self, id: &str, signed: &Signed, seen: &SeenVisit, by: &By) -> Result<(), SaveError> {
+        self.vouch(id, (signed.version(), Stage::Signed, seen), signed.signature(), by).await
     }
 
-    async fn vouch(&self, id: &str, (version, stage): (u64, Stage), signature: &Signature, by: &By) -> Result<(), SaveError> {
+    async fn vouch(
+        &self,
+        id: &str,
+        (version, stage, seen): (u64, Stage, &SeenVisit),
+        signature: &Signature,
+        by: &By,
+    ) -> Result<(), SaveError> {
         let key = self.data_key(id).await?;
         let version = version.cast_signed();
         let sealed = signature_place(id, version, stage.name()).seal_json(&key, signature)?;
@@ -127,7 +152,16 @@ impl Store {
             WHERE id = $4 AND state = 'finished' AND $5 = (SELECT max(version) FROM notes WHERE recording = recordings.id) \
             ON CONFLICT DO NOTHING";
         let insert = sqlx::query(insert).bind(version).bind(stage.name()).bind(sealed).bind(id).bind(version);
+        // Whoever moves it waits.
         let mut act = self.hold_recording(id, "keep a signature").await?;
+        if let SeenVisit::Said(seen) = seen {
+            let query = sqlx::query_as("SELECT encounter FROM encounter_recordings WHERE recording = $1").bind(id);
+            let now = act.one::<(String,)>(query).await?.map(|(encounter,)| encounter);
+            if now != *seen {
+                act.abandon().await?;
+                return Err(SaveError::Moved);
+            }
+        }
         if act.execute(insert).await? > 0 {
             let action = if stage == Stage::Signed { Action::Sign } else { Action::Review };
             let event = act.event_about(by, action, id).await?;
@@ -194,10 +228,10 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{Site, by, new_recording, note, on_both, save, transcript};
+    use super::super::tests::{Site, by, new_recording, note, on_both, save, sealed_values, transcript};
     use super::*;
     use crate::note::SectionCode;
-    use crate::record::{Act, Draft, Stage};
+    use crate::record::{Act, Draft, EditId, Stage, made_before};
     use crate::terminology::Lexicon;
 
     fn signature(by: &str) -> Signature {
@@ -222,20 +256,23 @@ mod tests {
 
         let reviewed = Draft::new(2, note("2")).review(signature("Dr Chan")).unwrap();
         let stale = Draft::new(1, note("1")).review(signature("Dr Chan")).unwrap();
-        assert!(matches!(store.save_review(&id, &stale, &by()).await, Err(SaveError::Conflict)));
-        assert!(matches!(store.save_signature(&id, &stale.sign(signature("Dr Chan")), &by()).await, Err(SaveError::Conflict)));
-        store.save_review(&id, &reviewed, &by()).await.unwrap();
-        store.save_review(&id, &reviewed, &by()).await.unwrap();
+        assert!(matches!(store.save_review(&id, &stale, &SeenVisit::Unsaid, &by()).await, Err(SaveError::Conflict)));
+        assert!(matches!(
+            store.save_signature(&id, &stale.sign(signature("Dr Chan")), &SeenVisit::Unsaid, &by()).await,
+            Err(SaveError::Conflict)
+        ));
+        store.save_review(&id, &reviewed, &SeenVisit::Unsaid, &by()).await.unwrap();
+        store.save_review(&id, &reviewed, &SeenVisit::Unsaid, &by()).await.unwrap();
         assert_eq!(store.stage(&id).await.unwrap(), Some(Stage::Reviewed));
 
         // An edit makes it a draft again.
         save(&store, &id, 2, &note("3")).await.unwrap();
         assert_eq!(store.stage(&id).await.unwrap(), Some(Stage::Draft));
         let signed = Draft::new(3, note("3")).review(signature("Dr Chan")).unwrap();
-        store.save_review(&id, &signed, &by()).await.unwrap();
+        store.save_review(&id, &signed, &SeenVisit::Unsaid, &by()).await.unwrap();
         let signed = signed.sign(signature("Dr Chan"));
-        store.save_signature(&id, &signed, &by()).await.unwrap();
-        assert!(matches!(store.save_signature(&id, &signed, &by()).await, Err(SaveError::Signed)));
+        store.save_signature(&id, &signed, &SeenVisit::Unsaid, &by()).await.unwrap();
+        assert!(matches!(store.save_signature(&id, &signed, &SeenVisit::Unsaid, &by()).await, Err(SaveError::Signed)));
         assert!(matches!(save(&store, &id, 3, &note("4")).await, Err(SaveError::Signed)));
         assert_eq!(store.stage(&id).await.unwrap(), Some(Stage::Signed));
         assert_eq!(store.record(&id).await.unwrap().unwrap().record, Record::Signed(signed.clone()));
@@ -243,7 +280,7 @@ mod tests {
         let lexicon = Lexicon::builtin().unwrap();
         let lines = [(SectionCode::P, "FU 1/52.".into())];
         let added = signed.addendum(&lines, signature("Dr Lee"), &lexicon).unwrap();
-        let change = Change { version: 4, act: Act::Addendum, by: "Dr Lee".into(), at: "2026-11-26T09:00:00Z".into() };
+        let change = Change { version: 4, act: Act::Addendum, by: "Dr Lee".into(), at: "2026-11-26T09:00:00Z".into(), id: None };
         assert_eq!(store.save_addendum(&id, &added, &change, &by()).await.unwrap(), 4);
         assert!(matches!(store.save_addendum(&id, &added, &change, &by()).await, Err(SaveError::Conflict)));
         let kept = store.record(&id).await.unwrap().unwrap();
@@ -262,10 +299,13 @@ mod tests {
         let signed = Draft::new(1, note("1")).review(signature("Dr Chan")).unwrap().sign(signature("Dr Chan"));
         let lexicon = Lexicon::builtin().unwrap();
         let added = signed.addendum(&[(SectionCode::P, "FU 1/52.".into())], signature("Dr Lee"), &lexicon).unwrap();
-        let change = Change { version: 2, act: Act::Addendum, by: "Dr Lee".into(), at: "2026-11-26T09:00:00Z".into() };
+        let change = Change { version: 2, act: Act::Addendum, by: "Dr Lee".into(), at: "2026-11-26T09:00:00Z".into(), id: None };
         assert!(matches!(store.save_addendum(&id, &added, &change, &by()).await, Err(SaveError::Unsigned)));
         assert_eq!(store.recording(&id).await.unwrap().unwrap().version, 1);
-        assert!(matches!(store.save_signature("no", &signed, &by()).await, Err(SaveError::Store(StoreError::Missing { .. }))));
+        assert!(matches!(
+            store.save_signature("no", &signed, &SeenVisit::Unsaid, &by()).await,
+            Err(SaveError::Store(StoreError::Missing { .. }))
+        ));
     }
 
     async fn what_is_kept_of_a_change_is_sealed_and_in_its_place(site: Site) {
@@ -273,6 +313,20 @@ mod tests {
         let id = finished(&store).await;
         save(&store, &id, 1, &note("2")).await.unwrap();
         save(&store, &id, 2, &note("3")).await.unwrap();
+        let called = EditId::try_from("an-edit-of-a-client".to_owned()).unwrap();
+        let (by_name, at) = ("Dr Chan".to_owned(), "2026-11-26T09:00:00Z".to_owned());
+        let change = Change { version: 4, act: Act::Add, by: by_name, at, id: Some(called.clone()) };
+        store.save_note(&id, &note("4"), &change, &by()).await.unwrap();
+        let again = Change { version: 4, ..change.clone() };
+        assert!(
+            matches!(store.save_note(&id, &note("5"), &again, &by()).await, Err(SaveError::Conflict)),
+            "the same sent at once"
+        );
+        let kept = store.record(&id).await.unwrap().unwrap().changes;
+        assert_eq!((kept.last(), made_before(&kept, 1, &called), kept.len()), (Some(&change), Some(4), 3));
+        assert!(
+            !sealed_values(&store, &id).await.iter().any(|value| value.windows(19).any(|part| part == b"an-edit-of-a-client"))
+        );
         let swap = "UPDATE note_changes SET document = (SELECT document FROM note_changes WHERE version = 2) WHERE version = 3";
         sqlx::query(swap).execute(store.database().pool()).await.unwrap();
         let error = store.record(&id).await.unwrap_err().to_string();
@@ -284,10 +338,12 @@ mod tests {
         for _ in 0..12 {
             let id = finished(&store).await;
             let reviewed = Draft::new(1, note("1")).review(signature("Dr Chan")).unwrap();
-            store.save_review(&id, &reviewed, &by()).await.unwrap();
+            store.save_review(&id, &reviewed, &SeenVisit::Unsaid, &by()).await.unwrap();
             let signing = {
                 let (store, id) = (store.clone(), id.clone());
-                tokio::spawn(async move { store.save_signature(&id, &reviewed.sign(signature("Dr Chan")), &by()).await })
+                tokio::spawn(async move {
+                    store.save_signature(&id, &reviewed.sign(signature("Dr Chan")), &SeenVisit::Unsaid, &by()).await
+                })
             };
             let edits: Vec<_> = (0..6)
                 .map(|_| {

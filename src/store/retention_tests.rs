@@ -20,8 +20,8 @@ async fn sign(store: &Store, id: &str, seconds: i64) {
     let signature = Signature::new("Dr Lee", Instant::from_unix_seconds(seconds).as_str()).unwrap();
     let document = store.document(id).await.unwrap().unwrap();
     let reviewed = Draft::new(document.version, document.note).review(signature.clone()).unwrap();
-    store.save_review(id, &reviewed, &by()).await.unwrap();
-    store.save_signature(id, &reviewed.sign(signature), &by()).await.unwrap();
+    store.save_review(id, &reviewed, &SeenVisit::Unsaid, &by()).await.unwrap();
+    store.save_signature(id, &reviewed.sign(signature), &SeenVisit::Unsaid, &by()).await.unwrap();
 }
 
 async fn last(store: &Store) -> (Action, Outcome) {

@@ -153,7 +153,8 @@ pub(super) fn note(version: &str) -> Note {
 
 /// Saves a note as a change of the version before.
 pub(super) async fn save(store: &Store, id: &str, before: u64, note: &Note) -> Result<u64, SaveError> {
-    let change = Change { version: before + 1, act: Act::Replace, by: "Dr Chan".into(), at: "2026-11-25T09:10:00+08:00".into() };
+    let change =
+        Change { version: before + 1, act: Act::Replace, by: "Dr Chan".into(), at: "2026-11-25T09:10:00+08:00".into(), id: None };
     store.save_note(id, note, &change, &by()).await
 }
 

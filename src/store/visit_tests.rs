@@ -9,7 +9,7 @@ use super::*;
 use crate::audio::{StreamEncoding, StreamFormat};
 use crate::identity::Date;
 use crate::note::{MadeBy, Note};
-use crate::record::{Draft, Reviewed, Signature};
+use crate::record::{Draft, Reviewed, Signature, Stage};
 use crate::speech::transcript::{TRANSCRIPT_SCHEMA, Transcript};
 use crate::visit::{Encounter, Given, Patient};
 
@@ -49,7 +49,7 @@ async fn finish_and_review(store: &Store, id: &str) -> Reviewed {
     let transcript = Transcript { schema, language, model: None, audio: None, segments: Vec::new() };
     store.finish(id, &transcript, &note).await.unwrap();
     let reviewed = Draft::new(1, note).review(signature()).unwrap();
-    store.save_review(id, &reviewed, &by()).await.unwrap();
+    store.save_review(id, &reviewed, &SeenVisit::Unsaid, &by()).await.unwrap();
     reviewed
 }
 
@@ -139,7 +139,15 @@ async fn a_signed_note_stays_where_it_is(site: Site) {
     store.assign(&id, &one.id, false, &by()).await.unwrap();
     let reviewed = finish_and_review(&store, &id).await;
     store.move_recording(&id, Some(&one.id), &other.id, ("Dr Lee", "2026-11-26T10:01:00Z"), &by()).await.unwrap();
-    store.save_signature(&id, &reviewed.sign(signature()), &by()).await.unwrap();
+    let signed = reviewed.clone().sign(signature());
+    for stale in [Some(one.id.clone()), None] {
+        let stale = SeenVisit::Said(stale);
+        let refused =
+            [store.save_review(&id, &reviewed, &stale, &by()).await, store.save_signature(&id, &signed, &stale, &by()).await];
+        assert!(refused.iter().all(|refused| matches!(refused, Err(SaveError::Moved))), "{refused:?}");
+    }
+    assert_eq!(store.stage(&id).await.unwrap(), Some(Stage::Reviewed));
+    store.save_signature(&id, &signed, &SeenVisit::Said(Some(other.id.clone())), &by()).await.unwrap();
     let late = store.move_recording(&id, Some(&other.id), &one.id, ("Dr Lee", "2026-11-26T10:02:00Z"), &by()).await;
     assert!(matches!(late, Err(DeskError::Signed)), "{late:?}");
     assert_eq!(store.assigned(&id).await.unwrap(), Some((other.id, false)));
@@ -220,12 +228,14 @@ async fn of_moves_and_a_signature_at_once_one_move_is_made_or_none_after_the_sig
     let store = site.open().await;
     let (from, one, other) = (visit(&store, "CHAN", 10).await, visit(&store, "WONG", 20).await, visit(&store, "HO", 30).await);
     for round in 0..8 {
+        let says = round % 2 == 0;
         let id = recording(&store, &format!("R{round}")).await;
         store.assign(&id, &from.id, false, &by()).await.unwrap();
         let reviewed = finish_and_review(&store, &id).await;
         let signing = {
             let (store, id) = (store.clone(), id.clone());
-            tokio::spawn(async move { store.save_signature(&id, &reviewed.sign(signature()), &by()).await })
+            let seen = if says { SeenVisit::Said(Some(from.id.clone())) } else { SeenVisit::Unsaid };
+            tokio::spawn(async move { store.save_signature(&id, &reviewed.sign(signature()), &seen, &by()).await })
         };
         let moves: Vec<_> = [&one.id, &other.id, &one.id, &other.id]
             .map(|to| {
@@ -235,7 +245,11 @@ async fn of_moves_and_a_signature_at_once_one_move_is_made_or_none_after_the_sig
                 })
             })
             .into();
-        signing.await.unwrap().unwrap();
+        let signed = match signing.await.unwrap() {
+            Ok(()) => true,
+            Err(SaveError::Moved) if says => false,
+            Err(error) => panic!("{error}"),
+        };
         let mut made = 0;
         for moving in moves {
             match moving.await.unwrap() {
@@ -245,6 +259,8 @@ async fn of_moves_and_a_signature_at_once_one_move_is_made_or_none_after_the_sig
             }
         }
         assert_eq!((store.moves(&id).await.unwrap().len(), made < 2), (made, true));
+        // Whoever said whose they saw it signed signed it there.
+        assert!(!says || signed != (made == 1), "signed {signed}, moved {made} times");
     }
 }
 

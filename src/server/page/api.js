@@ -39,7 +39,8 @@ export const recording = (id) => ask("GET", recordingPath(id));
 export const newToken = async (id) => (await ask("POST", `${recordingPath(id)}/token`)).token;
 export const finish = (id) => ask("POST", `${recordingPath(id)}/finish`);
 export const erase = (id) => ask("DELETE", recordingPath(id));
-export const editNote = (id, version, edit) => ask("POST", `${recordingPath(id)}/note/edits`, { version, edit });
+/** `called` is an id of the edit's own: with the same one and the same version it is made once. */
+export const editNote = (id, version, edit, called) => ask("POST", `${recordingPath(id)}/note/edits`, { version, edit, id: called });
 
 export const figures = () => ask("GET", "/v1/figures");
 export const learned = async () => (await ask("GET", "/v1/learned")).terms;
@@ -73,8 +74,9 @@ export const moveRecording = (id, from, to) => ask("POST", `${recordingPath(id)}
 export const stepNote = (id, act, version) => ask("POST", `${recordingPath(id)}/note/${act}`, { version });
 export const record = (id) => ask("GET", `${recordingPath(id)}/record`);
 export const history = (id) => ask("GET", `${recordingPath(id)}/history`);
-export const reviewNote = (id, version) => ask("POST", `${recordingPath(id)}/note/review`, { version });
-export const signNote = (id, version) => ask("POST", `${recordingPath(id)}/note/sign`, { version });
+/** `seen` is the `version` that was shown, and the `encounter` that it was shown under, null for none. */
+export const reviewNote = (id, seen) => ask("POST", `${recordingPath(id)}/note/review`, seen);
+export const signNote = (id, seen) => ask("POST", `${recordingPath(id)}/note/sign`, seen);
 export const restrictNote = (id, restricted) => ask(restricted ? "PUT" : "DELETE", `${recordingPath(id)}/note/restriction`);
 export const addToNote = (id, version, lines) => ask("POST", `${recordingPath(id)}/note/addenda`, { version, lines });
 export const terminology = async (text) => (await ask("POST", "/v1/terminology/search", { text })).concepts;

@@ -18,6 +18,8 @@ let concepts = [];
 let at = -1;
 let timer = null;
 let asked = 0;
+/** What the list that is shown was looked for; null while another is on its way. */
+let listed = null;
 
 export const canBeCoded = ({ kind }) => kind in KINDS;
 
@@ -36,7 +38,10 @@ export function chooseCode(note, findings, term) {
   $("codes-now").textContent = names[0];
   chosen = null;
   field.value = "";
-  show([]);
+  // What was looked for in the dialog before comes too late.
+  clearTimeout(timer);
+  asked += 1;
+  show("", []);
   const finding = () => choices[Number(which.value) || 0];
   dialog.fits = ({ kind }) => finding() === null || kind === KINDS[finding().kind];
   const answered = ask(dialog, () => (chosen === null ? null : { finding: finding(), concept: chosen }));
@@ -44,7 +49,8 @@ export function chooseCode(note, findings, term) {
   return answered;
 }
 
-function show(found, status = "") {
+function show(query, found, status = "") {
+  listed = query;
   concepts = found;
   at = found.length > 0 ? 0 : -1;
   list.replaceChildren(...found.map((concept, index) => option(concept, index)));
@@ -74,17 +80,31 @@ function take(index) {
   dialog.close();
 }
 
+const wanted = () => field.value.trim();
+
+/** Lists what fits what is typed now; resolves to whether the list is shown: one that a later one has overtaken is not. */
 async function look() {
-  const query = field.value.trim();
+  clearTimeout(timer);
+  const query = wanted();
   const number = ++asked;
-  if (query === "") return show([]);
+  listed = null;
+  let [found, status] = [[], ""];
   try {
-    const found = (await api.terminology(query)).filter(({ concept }) => dialog.fits(concept));
-    // An answer that a later one has overtaken is not shown.
-    if (number === asked) show(found, found.length === 0 ? t("codes.none") : "");
+    if (query !== "") {
+      found = (await api.terminology(query)).filter(({ concept }) => dialog.fits(concept));
+      if (found.length === 0) status = t("codes.none");
+    }
   } catch (error) {
-    if (number === asked) show([], t(`error.${error.code}`));
+    status = t(`error.${error.code}`);
   }
+  if (number !== asked) return false;
+  show(query, found, status);
+  return true;
+}
+
+/** Takes what is marked, once the list is that of what is typed. */
+async function enter() {
+  if (listed === wanted() || (await look())) take(at);
 }
 
 field.addEventListener("input", () => {
@@ -100,7 +120,7 @@ field.addEventListener("keydown", (event) => {
     mark();
   } else if (event.key === "Enter") {
     event.preventDefault();
-    take(at);
+    void enter();
   }
 });
 $("codes-finding").addEventListener("change", look);

@@ -12,12 +12,23 @@ import { explain } from "./recordings.js";
 import { addendumTaken, askForAddendum, askToSign, question } from "./sign.js";
 
 const ACTS = ["undo", "redo", "history", "sign", "addendum"];
+/** How often the note and its desk are asked for, where somebody changes the note between the two. */
+const TRIES = 5;
+
+/** Nothing that is older than what is shown already. */
+function put(held, newest) {
+  if (newest.version >= held.version) Object.assign(held, newest);
+}
 
 export class Desk {
-  /** `show(held)` draws the note that is held now; `line(section, index)` gives the focus to a line. */
-  constructor({ show, line }) {
+  /**
+   * `show(held)` draws the note that is held now; `line(section, index)` gives the focus to a line; `unsaved()` resolves to whether a
+   * text was begun and is not saved.
+   */
+  constructor({ show, line, unsaved }) {
     this.draws = show;
     this.line = line;
+    this.unsaved = unsaved;
     this.held = null;
     this.by = "";
     this.last = Promise.resolve(true);
@@ -47,15 +58,7 @@ export class Desk {
     this.last = Promise.resolve(true);
     this.draw();
     if (held === null || held.state !== "finished" || held.version === null) return;
-    try {
-      const [desk, status] = await Promise.all([api.record(held.id), api.status()]);
-      if (this.held !== held) return;
-      this.by = status.clinician.name;
-      if (desk.version === held.version) held.desk = desk;
-      this.redraw();
-    } catch (error) {
-      notice("desk", "bad", "plain", { why: () => explain(error) });
-    }
+    await this.fetch(held);
   }
 
   redraw() {
@@ -64,17 +67,45 @@ export class Desk {
   }
 
   /** Another form was chosen: the note is asked for in it. */
-  async formed() {
-    const { held } = this;
-    if (this.desk === null) return;
+  formed() {
+    if (this.desk !== null) void this.fetch(this.held);
+  }
+
+  async fetch(held) {
     try {
-      const desk = await api.record(held.id);
-      if (this.held !== held) return;
-      if (desk.version === held.version) held.desk = desk;
-      this.redraw();
+      await this.take(held, await api.record(held.id));
     } catch (error) {
-      notice("desk", "bad", "plain", { why: () => explain(error) });
+      if (this.held === held) this.tell(held, error);
     }
+    if (this.held === held) this.redraw();
+  }
+
+  /** What an answer says of the note that is shown; where it is of another version, the note is asked for anew. */
+  async take(held, desk) {
+    if (desk.version === held.version) held.desk = desk;
+    else await this.renew(held);
+  }
+
+  /** Asks for the note, whose it is, and its desk, until all are of one version. */
+  async renew(held) {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const [{ version, note, banner, moves }, desk] = await Promise.all([api.recording(held.id), api.record(held.id)]);
+      if (version !== desk.version) continue;
+      put(held, { version, note, banner, moves, desk });
+      return;
+    }
+    throw new api.ApiError("conflict", 409);
+  }
+
+  /** Who signs here. */
+  async named() {
+    this.by ||= (await api.status()).clinician.name;
+    return this.by;
+  }
+
+  /** Why something was not done; where another note is shown by now, that it was the former one. */
+  tell(held, error) {
+    notice("desk", "bad", this.held === held ? "plain" : "desk.of_former", { why: () => explain(error) });
   }
 
   draw() {
@@ -115,47 +146,50 @@ export class Desk {
   }
 
   /**
-   * Asks for a change of what was seen in version `seen`. Resolves to null, or to the newer note when somebody has changed the same
-   * thing; throws what else went wrong.
+   * Asks for a change of what was seen in version `seen`; one of the same id is made once. Resolves to null, or to the newer note when
+   * somebody has changed the same thing; throws what else went wrong.
    */
-  ask(edit, seen = this.held.version) {
+  ask(edit, seen, called = crypto.randomUUID()) {
     const { held } = this;
     return this.inTurn(async () => {
       const before = held.version;
       try {
-        const { version, note, desk, merged } = await api.editNote(held.id, seen, edit);
-        Object.assign(held, { version, note, desk, edited: true });
+        const { version, note, desk, merged } = await api.editNote(held.id, seen, edit, called);
+        put(held, { version, note, desk, edited: true });
         // Of what was changed in this window meanwhile nobody needs to be told.
         if (merged && (seen === before || version > before + 1)) notice("merged", "good", "desk.merged");
         if (this.held === held) this.draw();
         return null;
       } catch (error) {
         if (error.status !== 409 || !error.body?.note) throw error;
-        await this.newer(held, error.body);
-        return error.body.note;
+        // All at once: a line that is chosen meanwhile is one of the version that is shown.
+        await this.renew(held);
+        if (this.held === held) this.draw();
+        return held.note;
       }
     });
   }
 
-  /** Somebody else's version is the newest: show it. */
-  async newer(held, { version, note }) {
-    const desk = await api.record(held.id).catch(() => held.desk);
-    // All at once: a line that is chosen meanwhile is one of the version that is shown.
-    Object.assign(held, { version, note, desk });
-    if (this.held === held) this.draw();
+  /** A change that has no text of its own to keep, of what was seen in version `seen`. Resolves to whether it was made. */
+  async change(edit, done, seen = this.held.version) {
+    const { held } = this;
+    dismiss("desk");
+    let made = false;
+    try {
+      made = (await this.ask(edit, seen)) === null;
+      if (made) announce(t(done));
+      else this.refused(held, "desk.conflict");
+    } catch (error) {
+      this.tell(held, error);
+    }
+    if (this.held === held) this.redraw();
+    return made;
   }
 
-  /** A change that has no text of its own to keep. */
-  async change(edit, done) {
-    dismiss("desk");
-    try {
-      const newer = await this.ask(edit);
-      if (newer) notice("desk", "bad", "desk.conflict");
-      else announce(t(done));
-    } catch (error) {
-      notice("desk", "bad", "plain", { why: () => explain(error) });
-    }
-    this.redraw();
+  /** Nothing was done, since what is shown was changed elsewhere. */
+  refused(held, key) {
+    if (this.held === held) notice("desk", "bad", key);
+    else notice("desk", "bad", "desk.of_former", { why: () => t(key) });
   }
 
   accept(finding) {
@@ -177,16 +211,20 @@ export class Desk {
       notice("desk", "bad", "codes.nothing");
       return;
     }
-    const chosen = await chooseCode(this.held.note, fit, term);
-    if (chosen === null) return;
+    const { held } = this;
+    // What is named is named as it stood when it was asked about.
+    const { version } = held;
+    const chosen = await chooseCode(held.note, fit, term);
+    if (chosen === null || this.held !== held) return;
     const { finding, concept } = chosen;
-    if (finding) await this.change({ op: "recode", finding, concept }, "desk.recoded");
-    else await this.change({ op: "code", section, index, concept }, "desk.coded");
+    if (finding) await this.change({ op: "recode", finding, concept }, "desk.recoded", version);
+    else await this.change({ op: "code", section, index, concept }, "desk.coded", version);
   }
 
   async phrase(segment, span = null) {
+    const { held } = this;
     const chosen = await choosePhrase(segment, span);
-    if (chosen) await this.change({ op: "phrase", ...chosen }, "desk.phrase_added");
+    if (chosen !== null && this.held === held) await this.change({ op: "phrase", ...chosen }, "desk.phrase_added");
   }
 
   async step(act) {
@@ -198,7 +236,7 @@ export class Desk {
       if (!made || !held.desk[act]) return true;
       try {
         const { version, note, desk } = await api.stepNote(held.id, act, held.version);
-        Object.assign(held, { version, note, desk });
+        put(held, { version, note, desk });
         announce(t(`desk.${act}_done`));
         return false;
       } catch (error) {
@@ -209,60 +247,99 @@ export class Desk {
     if (this.held === held) this.redraw();
   }
 
+  /** Shows why a change was refused, and where that is another's change, what it made of the note. */
   async failed(held, error) {
-    if (error.status === 409 && error.body?.note) {
-      await this.newer(held, error.body);
-      notice("desk", "bad", "desk.conflict");
-    } else {
-      notice("desk", "bad", "plain", { why: () => explain(error) });
+    const moved = error.code === "moved";
+    if (!moved && !(error.status === 409 && error.body?.note)) {
+      this.tell(held, error);
+      return;
+    }
+    try {
+      await this.renew(held);
+      this.refused(held, moved ? "desk.moved" : "desk.conflict");
+    } catch (why) {
+      this.tell(held, why);
     }
   }
 
   async history() {
+    const { held } = this;
     if (this.desk === null) return;
     try {
-      showHistory((await api.history(this.held.id)).entries);
+      const { entries } = await api.history(held.id);
+      if (this.held === held) showHistory(entries);
     } catch (error) {
-      notice("desk", "bad", "plain", { why: () => explain(error) });
+      if (this.held === held) this.tell(held, error);
+    }
+  }
+
+  /** Waits until all that was asked for here is answered. */
+  async settled() {
+    for (let last = null; last !== this.last; ) {
+      last = this.last;
+      await last;
     }
   }
 
   async sign() {
     const { held } = this;
-    // What is signed is what the dialog shows.
-    await this.last;
-    if (this.held !== held || !this.editable) return;
-    dismiss("desk");
-    const answer = await askToSign({ note: held.note, desk: held.desk, banner: held.banner, by: this.by, show: ({ section, index }) => this.line(section, index) });
-    if (answer === null) return;
     try {
-      if (held.desk.stage !== "reviewed") held.desk = await api.reviewNote(held.id, held.version);
-      if (answer === "sign") held.desk = await api.signNote(held.id, held.version);
+      await this.named();
+      await this.settled();
+      const unsaved = await this.unsaved();
+      if (this.held !== held || !this.editable) return;
+      dismiss("desk");
+      if (unsaved) notice("desk", "bad", "desk.unsaved");
+      else await this.vouch(held);
+    } catch (error) {
+      this.tell(held, error);
+    }
+  }
+
+  /** What is signed is what the dialog shows, under the banner that it shows. */
+  async vouch(held) {
+    const { version, note, desk, banner } = held;
+    const answer = await askToSign({ note, desk, banner, by: this.by, show: ({ section, index }) => this.line(section, index) });
+    if (answer === null || this.held !== held) return;
+    const seen = { version, encounter: banner?.encounter.id ?? null };
+    try {
+      if (desk.stage !== "reviewed") await this.take(held, await api.reviewNote(held.id, seen));
+      if (answer === "sign") await this.take(held, await api.signNote(held.id, seen));
       announce(t(answer === "sign" ? "desk.signed_done" : "desk.reviewed_done"));
     } catch (error) {
       await this.failed(held, error);
     }
+    if (this.held !== held) return;
     this.redraw();
     if (answer === "sign") $("desk-addendum").focus();
   }
 
   async addendum() {
     const { held } = this;
-    const line = await askForAddendum({ id: held.id, banner: held.banner, by: this.by });
-    if (line === null) return;
+    try {
+      const by = await this.named();
+      if (this.held !== held || this.desk === null) return;
+      const { version, banner } = held;
+      const line = await askForAddendum({ id: held.id, banner, by });
+      if (line !== null && this.held === held) await this.add(held, version, line);
+    } catch (error) {
+      this.tell(held, error);
+    }
+  }
+
+  async add(held, version, line) {
     dismiss("desk");
     try {
-      const desk = await api.addToNote(held.id, held.version, [line]);
-      const { note, version } = await api.recording(held.id);
-      Object.assign(held, { note, version, desk });
+      await api.addToNote(held.id, version, [line]);
       addendumTaken();
       announce(t("desk.addendum_done"));
+      await this.renew(held);
     } catch (error) {
       const open = error.body?.open ?? [];
-      if (open.length > 0) notice("desk", "bad", "addendum.doubtful", { what: () => open.map(question).join(" ") });
+      if (open.length > 0 && this.held === held) notice("desk", "bad", "addendum.doubtful", { what: () => open.map(question).join(" ") });
       else await this.failed(held, error);
     }
-    this.redraw();
+    if (this.held === held) this.redraw();
   }
 
   /** Marks the note as restricted, or takes the mark away: signed or not. */
@@ -271,12 +348,12 @@ export class Desk {
     const restricted = !held.desk.restricted;
     dismiss("desk");
     try {
-      held.desk = await api.restrictNote(held.id, restricted);
+      await this.take(held, await api.restrictNote(held.id, restricted));
       announce(t(restricted ? "desk.restrict_done" : "desk.unrestrict_done"));
     } catch (error) {
       await this.failed(held, error);
     }
-    this.redraw();
+    if (this.held === held) this.redraw();
   }
 
   /** Undo and redo as everywhere, and signing; not while something is typed, where the field has its own. */

@@ -8,8 +8,8 @@ const LONGEST = 2000;
 
 export class NoteEditor {
   /**
-   * `save(edit, version)` stores a change of what was seen in that version: it resolves to null, or to the newer note when the change
-   * came too late. `version()` is that of the note that is shown.
+   * `save(edit, version, called)` stores a change of what was seen in that version: it resolves to null, or to the newer note when the
+   * change came too late; one that is called the same is stored once. `version()` is that of the note that is shown.
    */
   constructor({ save, redraw, version }) {
     this.save = save;
@@ -17,6 +17,12 @@ export class NoteEditor {
     this.version = version;
     this.open = null;
     this.area = null;
+    /** Done when what was saved last is answered. */
+    this.saving = Promise.resolve();
+  }
+
+  get busy() {
+    return this.open?.busy ?? false;
   }
 
   get dirty() {
@@ -40,11 +46,12 @@ export class NoteEditor {
   }
 
   begin(change) {
-    if (this.dirty) {
+    // What is being saved is followed to its end: it may come back with a problem.
+    if (this.dirty || this.busy) {
       this.focus();
       return;
     }
-    this.open = { ...change, at: change.index, version: this.version(), problem: null, busy: false };
+    this.open = { ...change, at: change.index, version: this.version(), problem: null, busy: false, sent: null };
     this.area = null;
     this.redraw();
   }
@@ -55,6 +62,7 @@ export class NoteEditor {
   }
 
   discard() {
+    if (this.busy) return;
     const back = this.origin();
     this.close();
     this.redraw(back);
@@ -77,7 +85,7 @@ export class NoteEditor {
 
   question() {
     this.sure = button(t("note.remove_yes"), () => this.commit(), { class: "small danger", disabled: this.open.busy });
-    const keep = button(t("note.keep"), () => this.discard(), { class: "small" });
+    const keep = button(t("note.keep"), () => this.discard(), { class: "small", disabled: this.open.busy });
     const node = make("div", { class: "editor ask", aria: { role: "group", label: t("note.remove_sure") } }, make("span", {}, t("note.remove_sure")), this.sure, keep, this.problem());
     node.addEventListener("keydown", (event) => event.key === "Escape" && this.discard());
     return node;
@@ -103,29 +111,43 @@ export class NoteEditor {
     if (event.isComposing || event.keyCode === 229) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
-      void this.commit();
+      this.commit();
     } else if (event.key === "Escape") {
       event.stopPropagation();
       this.discard();
     }
   }
 
-  async commit() {
-    const { op, section, index, was, version } = this.open;
+  commit() {
+    const { open } = this;
+    if (open === null || open.busy) return;
+    const { op, was } = open;
     const text = op === "remove" ? undefined : this.area.value.replace(/\s+/g, " ").trim();
-    if (this.open.busy) return;
-    if (text === "") return this.fail(() => t("note.empty_text"));
-    if (text !== undefined && Array.from(text).length > LONGEST) return this.fail(() => t("note.too_long"));
-    if (op === "replace" && text === was) return this.discard();
-    this.open.busy = true;
+    if (text === "") this.fail(() => t("note.empty_text"));
+    else if (text !== undefined && Array.from(text).length > LONGEST) this.fail(() => t("note.too_long"));
+    else if (op === "replace" && text === was) this.discard();
+    else this.saving = this.send(open, text);
+  }
+
+  /** What is saved is what was open then, whatever is open when it is answered. */
+  async send(open, text) {
+    const { op, section, index, version } = open;
+    // The same once more, after an answer that was lost, is stored once.
+    if (open.sent === null || open.sent.text !== text) open.sent = { text, called: crypto.randomUUID() };
+    open.busy = true;
     this.redraw();
     try {
       const edit = op === "add" ? { op, section, text } : op === "remove" ? { op, section, index } : { op, section, index, text };
-      const newer = await this.save(edit, version);
-      if (newer) return this.rebase(newer);
+      const newer = await this.save(edit, version, open.sent.called);
+      if (this.open !== open) return;
+      if (newer) {
+        this.rebase(newer);
+        return;
+      }
     } catch (error) {
       const code = error.code ?? "unknown";
-      return this.fail(() => t("note.save_failed", { why: t(`error.${code}`) === `error.${code}` ? t("error.unknown", { code }) : t(`error.${code}`) }));
+      if (this.open === open) this.fail(() => t("note.save_failed", { why: t(`error.${code}`) === `error.${code}` ? t("error.unknown", { code }) : t(`error.${code}`) }));
+      return;
     }
     const done = { add: "note.added", replace: "note.changed", remove: "note.removed" }[op];
     const back = op === "replace" ? this.origin() : `[data-add="${section}"]`;
@@ -139,7 +161,8 @@ export class NoteEditor {
     if (this.open === null || this.open.op === "add") return;
     const at = this.locate(note);
     if (at >= 0) this.open.at = at;
-    else if (!this.open.busy) this.lose();
+    // A line that was sent and not answered may be the one that stands there now.
+    else if (!this.busy && !(this.open.op === "replace" && this.open.sent !== null)) this.lose();
   }
 
   /** The server took a change for too old: find the line again by its text. */
@@ -147,7 +170,7 @@ export class NoteEditor {
     const { op } = this.open;
     const at = op === "add" ? -1 : this.locate(note);
     this.open.busy = false;
-    if (at >= 0) Object.assign(this.open, { index: at, at, version: this.version(), problem: () => t(op === "remove" ? "note.conflict_remove" : "note.conflict") });
+    if (at >= 0) Object.assign(this.open, { index: at, at, version: this.version(), sent: null, problem: () => t(op === "remove" ? "note.conflict_remove" : "note.conflict") });
     else this.lose();
     this.redraw();
   }
@@ -155,7 +178,7 @@ export class NoteEditor {
   /** The line is gone: what was typed for it is a new line, and there is nothing to remove. */
   lose() {
     if (this.open.op === "remove") this.close();
-    else Object.assign(this.open, { op: "add", was: "", version: this.version(), problem: () => t("note.conflict") });
+    else Object.assign(this.open, { op: "add", was: "", version: this.version(), sent: null, problem: () => t("note.conflict") });
   }
 
   locate(note) {

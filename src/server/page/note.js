@@ -68,6 +68,13 @@ export class NoteView {
     return this.editor.dirty;
   }
 
+  /** Once what is being saved is answered: whether a text is left that is not. It gets the focus. */
+  async unsaved() {
+    await this.editor.saving;
+    if (this.dirty) this.editor.focus();
+    return this.dirty;
+  }
+
   sentences(code) {
     return this.note?.sections.find((section) => section.code === code)?.sentences ?? [];
   }
@@ -97,7 +104,7 @@ export class NoteView {
       ? null
       : this.editor.adds(code)
         ? this.editor.node()
-        : button(t("note.add"), () => this.editor.add(code), { class: "add", data: { add: code }, aria: { label: t("note.add_to", { section: name }) } });
+        : button(t("note.add"), () => this.editor.add(code), { class: "add", data: { add: code }, disabled: this.editor.busy, aria: { label: t("note.add_to", { section: name }) } });
     const title = make("h3", { id: `section-${code}` }, make("abbr", { aria: { hidden: "true" } }, code), name);
     return make("section", { class: "note-section", data: { section: code }, aria: { labelledby: `section-${code}` } }, title, list, foot);
   }
@@ -194,8 +201,8 @@ export class NoteView {
       "span",
       { class: "line-tools" },
       desk?.findings.length > 0 || desk?.term ? button(t("note.code"), () => this.atDesk().recode(desk.findings, desk), { data: { code: `${code}${index}` }, aria: { label: t("note.code_line", { text }) } }) : null,
-      button(t("note.edit"), () => this.editor.replace(code, index, text), { data: { edit: `${code}${index}` }, aria: { label: t("note.edit_line", { text }) } }),
-      button(t("note.remove"), () => this.editor.remove(code, index, text), { data: { remove: `${code}${index}` }, aria: { label: t("note.remove_line", { text }) } }),
+      button(t("note.edit"), () => this.editor.replace(code, index, text), { data: { edit: `${code}${index}` }, disabled: this.editor.busy, aria: { label: t("note.edit_line", { text }) } }),
+      button(t("note.remove"), () => this.editor.remove(code, index, text), { data: { remove: `${code}${index}` }, disabled: this.editor.busy, aria: { label: t("note.remove_line", { text }) } }),
     );
   }
 

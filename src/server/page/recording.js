@@ -5,7 +5,7 @@ import { Desk } from "./desk.js";
 import { $, closeDialogs } from "./dom.js";
 import { openFile } from "./file.js";
 import { bytes, onLanguage, t, when } from "./i18n.js";
-import { suggestLearned } from "./learned.js";
+import { forgetSuggestions, suggestLearned } from "./learned.js";
 import { Level } from "./level.js";
 import { Microphone } from "./microphone.js";
 import { NoteView } from "./note.js";
@@ -44,7 +44,7 @@ export class Recording {
       segments: this.transcript.segments,
       onSelect: (evidence, reveal) => this.select(evidence, reveal),
       onPoint: (evidence, reveal) => this.held && this.transcript.mark(evidence, { reveal }),
-      onEdit: (edit, version) => this.edit(edit, version),
+      onEdit: (edit, version, called) => this.edit(edit, version, called),
       desk: () => this.desk,
       version: () => this.held?.version,
     });
@@ -54,6 +54,7 @@ export class Recording {
         this.draw();
       },
       line: (section, index) => this.note.focusLine(section, index),
+      unsaved: () => this.note.unsaved(),
     });
     surround({ begin: () => this.quiet(), end: () => this.listenAgain() });
     const on = (id, action) => $(id).addEventListener("click", () => void action());
@@ -168,7 +169,7 @@ export class Recording {
   /** Makes ready for another recording; false where what is shown is kept. */
   begin(banner = null) {
     if (!this.leave()) return false;
-    $("learned").hidden = true;
+    forgetSuggestions();
     this.banner = banner;
     this.transcript.clear();
     this.note.clear();
@@ -486,9 +487,9 @@ export class Recording {
   }
 
   /** Saves a change of what was seen in a version of the note. Resolves to the newer note when someone has changed the same line. */
-  async edit(edit, version) {
+  async edit(edit, version, called) {
     const { held } = this;
-    const newer = await this.desk.ask(edit, version);
+    const newer = await this.desk.ask(edit, version, called);
     if (this.held === held) {
       Object.assign(this.note, { note: held.note, desk: held.desk });
       this.draw();
@@ -502,7 +503,7 @@ export class Recording {
       this.network();
     } else if (this.held) {
       drawRecording(this.held);
-      void suggestLearned(this.held, (edit, version) => this.edit(edit, version));
+      void suggestLearned(this.held, (edit, version) => this.desk.change(edit, "desk.coded", version));
     }
     const live = this.session !== null;
     const settled = !live && this.held !== null;

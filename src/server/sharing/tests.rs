@@ -8,7 +8,7 @@ use crate::note::edit::{NoteEdit, apply};
 use crate::note::{MadeBy, Note, SectionCode};
 use crate::record::{Act, Change, Draft, Signature};
 use crate::speech::transcript::{TRANSCRIPT_SCHEMA, Transcript};
-use crate::store::{By, Card, ConsentStep, Contact, NewRecording, NewRole, Side};
+use crate::store::{By, Card, ConsentStep, Contact, NewRecording, NewRole, SeenVisit, Side};
 use crate::terminology::Lexicon;
 use crate::text::PatientText;
 use crate::visit::{Encounter, Given, Patient};
@@ -92,12 +92,12 @@ async fn signed_note(store: &Store, patient: &str, doctor: Actor, lines: usize) 
         let typed = NoteEdit::Add { section: SectionCode::O, text: text.clone() };
         note = apply(&note, typed, "Dr Au", "2026-11-26T10:00:00Z", &lexicon).unwrap();
     }
-    let change = Change { version: 2, act: Act::Replace, by: "Dr Au".into(), at: "2026-11-26T10:00:00Z".into() };
+    let change = Change { version: 2, act: Act::Replace, by: "Dr Au".into(), at: "2026-11-26T10:00:00Z".into(), id: None };
     store.save_note(&id, &note, &change, &by).await.unwrap();
     let signature = || Signature::new("Dr Au", "2026-11-26T10:05:00Z").unwrap();
     let reviewed = Draft::new(2, note).review(signature()).unwrap();
-    store.save_review(&id, &reviewed, &by).await.unwrap();
-    store.save_signature(&id, &reviewed.sign(signature()), &by).await.unwrap();
+    store.save_review(&id, &reviewed, &SeenVisit::Unsaid, &by).await.unwrap();
+    store.save_signature(&id, &reviewed.sign(signature()), &SeenVisit::Unsaid, &by).await.unwrap();
 }
 
 /// For the courier: a store and a patient of the first clinic.

@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 use super::App;
 
 pub(super) use banner::{Banner, Faces};
-pub(super) use moves::{Moved, moved};
+pub(super) use moves::{Moved, Settled, moved, moved_meanwhile};
 
 /// What is answered about patients and visits.
 pub(super) fn routes() -> OpenApiRouter<App> {

@@ -1,11 +1,14 @@
 //! Moving a recording, its transcript and its note to the visit that it belongs to.
 
+use std::fmt;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::banner::{Banner, Faces};
+use crate::audit::Action;
 use crate::identity::Right;
 use crate::server::App;
 use crate::server::asked::Body;
@@ -45,10 +48,32 @@ struct Whose {
     encounter: String,
 }
 
+/// Whose a recording is, and how it was moved.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Settled {
+pub(in crate::server) struct Settled {
     banner: Option<Banner>,
     moves: Vec<Moved>,
+}
+
+impl fmt::Debug for Settled {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Settled").finish_non_exhaustive()
+    }
+}
+
+impl Settled {
+    async fn of(app: &App, id: &str) -> Result<Self, ApiError> {
+        Ok(Self { banner: Banner::of_recording(app, id).await?, moves: moved(app, id).await? })
+    }
+}
+
+/// What stands in the way of whoever saw the recording under another visit, with whose it is now: that is a reading of it.
+pub(in crate::server) async fn moved_meanwhile(app: &App, caller: &Caller, id: &str) -> ApiError {
+    let settled = match caller.reads(app, Action::View { count: 1 }, id).await {
+        Ok(()) => Settled::of(app, id).await,
+        Err(error) => Err(error.into()),
+    };
+    settled.map_or_else(|error| error, |settled| ApiError::Moved(Box::new(settled)))
 }
 
 /// Moves a recording to another visit, before its note is signed. Who did it when is kept with it.
@@ -72,11 +97,11 @@ pub(super) async fn move_recording(
     if from.as_deref() != Some(to.as_str()) {
         match store.move_recording(&id, from.as_deref(), &to, (&caller.name, now().as_str()), &caller.by).await {
             Ok(_) => {}
-            Err(DeskError::Conflict) => return Err(ApiError::Moved),
+            Err(DeskError::Conflict) => return Err(moved_meanwhile(&app, &caller, &id).await),
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(Json(Settled { banner: Banner::of_recording(&app, &id).await?, moves: moved(&app, &id).await? }))
+    Ok(Json(Settled::of(&app, &id).await?))
 }
 
 /// How a recording was moved.
