@@ -19,6 +19,11 @@ pub(super) fn line(field: &'static str, given: &str, most: usize) -> Result<Pati
     }
 }
 
+/// An empty field of a form is one that was left out.
+pub(super) fn present(given: Option<&str>) -> Option<&str> {
+    given.filter(|given| !given.trim().is_empty())
+}
+
 /// Control characters, line and paragraph separators, marks of width nought and those that turn the direction of writing.
 fn is_unseen(c: char) -> bool {
     c.is_control()
