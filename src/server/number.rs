@@ -8,6 +8,7 @@ use crate::visit::{GivenNumber, Identifier};
 
 /// A number that a patient is known by.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = GivenNumber)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PatientNumber {
     /// `hkid`, `passport`, `hospital`, `clinic` or `other`.
