@@ -76,6 +76,13 @@ export async function shown(page, selector, limit_ms = 60000) {
 
 export const text = (page, selector) => page.evaluate((wanted) => document.querySelector(wanted)?.textContent ?? "", selector);
 export const texts = (page, selector) => page.evaluate((wanted) => [...document.querySelectorAll(wanted)].map((node) => node.textContent), selector);
+/** Clicks what the selector names, once it is there and enabled; it need not be in sight. */
+export const press = (page, selector) => until(`${selector} can be clicked`, () => page.evaluate((wanted) => {
+  const node = document.querySelector(wanted);
+  if (node === null || node.disabled) return false;
+  node.click();
+  return true;
+}, selector));
 export const seen = (page) => page.evaluate(() => window.seen);
 export const recordingId = async (page) => decodeURIComponent(new URL(page.url()).hash.slice(1));
 

@@ -2,7 +2,7 @@
 import path from "node:path";
 
 import { axe } from "./accessibility.mjs";
-import { chromium, finish, open, shown, start, text, texts } from "./browsers.mjs";
+import { chromium, finish, open, press, shown, start, text, texts } from "./browsers.mjs";
 import { check, expect, same, skip, sleep, until } from "./harness.mjs";
 
 /** What is dictated. Two of the drugs are said so that they are written down wrong and only sound like drugs. */
@@ -15,7 +15,6 @@ export const DICTATION = [
 
 const lines = (page) => texts(page, ".note-text");
 const state = (page) => text(page, "#desk-state");
-const press = (page, selector) => page.evaluate((wanted) => document.querySelector(wanted).click(), selector);
 
 export async function desk({ server, sound, shots }) {
   const at = { server, shots };

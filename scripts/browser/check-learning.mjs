@@ -3,7 +3,7 @@
 import path from "node:path";
 
 import { axe } from "./accessibility.mjs";
-import { chromium, open, shown, text, texts } from "./browsers.mjs";
+import { chromium, open, press, shown, text, texts } from "./browsers.mjs";
 import { check, expect, same, until } from "./harness.mjs";
 import { ask } from "./server.mjs";
 
@@ -21,7 +21,6 @@ const FORMS = {
   "Short": { specialty: "", text: "[A]\nShort: {{A}}\n[P]\n{{Plan}}" },
 };
 
-const press = (page, selector) => page.evaluate((wanted) => document.querySelector(wanted).click(), selector);
 const lines = (page) => texts(page, ".note-text");
 
 export async function learning({ server, shots }) {
@@ -66,6 +65,10 @@ const conditions = async ({ server, id }) => (await server.recording(id)).note.c
 /** Gives the line that has the focus a code, by searching. */
 async function search(page, query, wanted) {
   await page.keyboard.press("c");
+  await choose(page, query, wanted);
+}
+
+async function choose(page, query, wanted) {
   await shown(page, "#codes");
   await page.keyboard.type(query);
   await until(`${query} finds ${wanted}`, async () => ((await texts(page, "#codes-list [aria-selected=true] .code"))[0] ?? "").startsWith(wanted), 15000);
@@ -89,9 +92,14 @@ async function code(at) {
   expect((await text(page, "#codes-now")).includes(WORDS), "the dialog does not say which words it codes");
   same(await axe(page), [], "the dialog of codes");
   await page.screenshot({ path: path.join(at.shots, "desk-unknown.png") });
-  await page.keyboard.press("Escape");
-  await page.focus(".note-line .note-text");
-  await search(page, "migraine", "G43");
+  // Opened again before the browser has told of the closing, which must not answer the second question.
+  await page.evaluate(() => {
+    document.getElementById("codes").close();
+    const line = document.querySelector(".note-line .note-text");
+    line.focus();
+    line.dispatchEvent(new KeyboardEvent("keydown", { key: "c", bubbles: true, cancelable: true }));
+  });
+  await choose(page, "migraine", "G43");
   await until("it is coded", async () => (await conditions(at)).length === 1);
   const [found] = await conditions(at);
   same([found.text, found.origin, found.by, found.assertion], [WORDS, "typed", "Trial clinician", "present"], "the finding");

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { axe } from "./accessibility.mjs";
-import { chromium, finish, open, shown, start, texts } from "./browsers.mjs";
+import { chromium, finish, open, press, shown, start, texts } from "./browsers.mjs";
 import { check, expect, same, skip, sleep, until } from "./harness.mjs";
 
 /** What is dictated. */
@@ -16,7 +16,6 @@ export const VISIT = [
 ];
 
 const TEMPLATE = "leave out: denied\n[S]\nComplains of {{complaints}}\n[O]\n{{O}}\n[A]\n{{A}}\n[P]\n{{Plan}}";
-const press = (page, selector) => page.evaluate((wanted) => document.querySelector(wanted).click(), selector);
 const problem = (page, kind) => page.evaluate((wanted) => document.querySelector(`#letter-problem-${wanted}`).textContent, kind);
 
 export async function letters({ server, sound, shots }) {

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
 import { axe } from "./accessibility.mjs";
-import { chromium, expectPartialsGrow, expectStableKept, finish, open, recordingId, seen, shown, start, text, texts } from "./browsers.mjs";
+import { chromium, expectPartialsGrow, expectStableKept, finish, open, press, recordingId, seen, shown, start, text, texts } from "./browsers.mjs";
 import { check, expect, same, sleep, until } from "./harness.mjs";
 import { readWav } from "./sound.mjs";
 
@@ -124,7 +124,6 @@ async function hear({ page, server, id, recording }) {
   await until("it stops", () => page.evaluate(() => document.getElementById("player").hidden));
 }
 
-const press = (page, selector) => page.evaluate((wanted) => document.querySelector(wanted).click(), selector);
 
 async function type(page, value) {
   await page.evaluate(() => document.querySelector(".editor textarea").select());

@@ -14,6 +14,9 @@ import { Server } from "./server.mjs";
 const NUMBER = "91234567";
 const SAID = "Dizzy for three days, sentinel-7f3a";
 
+/** The frame of a shared note has its words; it has an address before it has a body. */
+const saysIt = (frame) => until("its words are there", () => frame.evaluate((said) => document.body?.textContent.includes(said) ?? false, SAID));
+
 /** A provider of SMS: what it was given, the newest last. */
 function provider() {
   const texts = [];
@@ -107,7 +110,7 @@ export async function sharing({ binary, shots, scratch }) {
       await shown(asker, "#shared button[data-note]");
       await press(asker, "#shared button[data-note]");
       const frame = await until("the note is shown", () => asker.frames().find((one) => one.url().includes("/v1/views/")));
-      await until("its words are there", () => frame.evaluate((said) => document.body.textContent.includes(said), SAID));
+      await saysIt(frame);
       const seconds = (Date.now() - began) / 1000;
       const marked = await frame.evaluate(() => document.body.textContent);
       expect(marked.includes("Dr Bo") && marked.includes("Harbour Hospital"), "the watermark does not say who looks");
@@ -146,7 +149,7 @@ export async function sharing({ binary, shots, scratch }) {
       await shown(asker, "#shared button[data-note]");
       await asker.click("#shared button[data-note]");
       const frame = await until("the note is shown", () => asker.frames().find((one) => one.url().includes("/v1/views/")));
-      await until("its words are there", () => frame.evaluate((said) => document.body.textContent.includes(said), SAID));
+      await saysIt(frame);
       await asker.screenshot({ path: path.join(shots, "restricted-shared.png"), fullPage: true });
     });
 
@@ -179,7 +182,7 @@ export async function sharing({ binary, shots, scratch }) {
       await shown(asker, ".emergency-now button[data-note]");
       await asker.click(".emergency-now button[data-note]");
       const frame = await until("the note is shown", () => asker.frames().find((one) => one.url().includes("/v1/views/")));
-      await until("its words are there", () => frame.evaluate((said) => document.body.textContent.includes(said), SAID));
+      await saysIt(frame);
       await asker.screenshot({ path: path.join(shots, "emergency.png"), fullPage: true });
       await until("both are told", () => sms.texts.length >= before + 2);
       const told = sms.texts.slice(before);

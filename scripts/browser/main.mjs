@@ -23,6 +23,12 @@ import { joined, save, spoken } from "./sound.mjs";
 const [root, ...options] = process.argv.slice(2);
 const long = options.includes("--long");
 const only = options.find((option) => option.startsWith("--only="))?.slice(7).split(",");
+const PARTS = ["parts", "signin", "sharing", "retention", "visits", "live", "first", "learning", "desk", "letters", "trouble", "firefox", "network"];
+const unknown = [...options.filter((option) => option !== "--long" && !option.startsWith("--only=")), ...(only ?? []).filter((part) => !PARTS.includes(part))];
+if (unknown.length > 0) {
+  console.error(`check-browser: ${unknown.join(", ")}: unknown; see the head of scripts/check-browser`);
+  process.exit(2);
+}
 const wanted = (name) => !only || only.includes(name);
 
 const shots = path.join(root, "target/browser");

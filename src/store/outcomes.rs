@@ -22,7 +22,8 @@ fn place(id: &str) -> Place<'_> {
 }
 
 impl Store {
-    /// Every signed note within a reach, in no order. What cannot be read is left out and said in the log, so that one damaged row hides no other.
+    /// Every signed note within a reach, in the order in which their recordings began. What cannot be read is left out and said in the log, so
+    /// that one damaged row hides no other.
     ///
     /// # Errors
     /// When they cannot be listed.
@@ -31,7 +32,7 @@ impl Store {
             "SELECT note_signatures.recording, MIN(note_signatures.version) AS version FROM note_signatures \
             JOIN recordings ON recordings.id = note_signatures.recording \
             WHERE note_signatures.stage = 'signed' AND recordings.state = 'finished' AND {RECORDINGS_IN_REACH} \
-            GROUP BY note_signatures.recording"
+            GROUP BY note_signatures.recording, recordings.created_at ORDER BY recordings.created_at, note_signatures.recording"
         );
         let (organisation, role) = reach.values();
         let rows = self.reader().all::<(String, i64)>(sqlx::query_as(&query).bind(organisation).bind(role)).await;
@@ -82,6 +83,7 @@ mod tests {
     use super::super::tests::{Site, by, new_recording, note, on_both, transcript};
     use super::*;
     use crate::record::{Draft, Signature};
+    use crate::store::NewRecording;
     use crate::terminology::Lexicon;
 
     async fn an_outcome_is_of_a_signed_note_and_goes_with_its_recording(site: Site) {
@@ -109,7 +111,26 @@ mod tests {
         assert_eq!(left, 0);
     }
 
+    async fn signed_notes_come_in_the_order_of_their_recordings(site: Site) {
+        let store = site.open().await;
+        let mut ids = Vec::new();
+        for hour in [11, 9, 12, 10, 8] {
+            let new = NewRecording { created_at: format!("2026-11-26T{hour:02}:00:00Z"), ..new_recording() };
+            let id = store.create(new, &by()).await.unwrap().id;
+            store.finish(&id, &transcript("said"), &note("1")).await.unwrap();
+            let signature = Signature::new("Dr Chan", "2026-11-26T13:00:00Z").unwrap();
+            let reviewed = Draft::new(1, note("1")).review(signature.clone()).unwrap();
+            store.save_review(&id, &reviewed, &by()).await.unwrap();
+            store.save_signature(&id, &reviewed.sign(signature), &by()).await.unwrap();
+            ids.push((hour, id));
+        }
+        ids.sort();
+        let signed = store.signed_notes(Reach::TRIAL).await.unwrap();
+        assert!(signed.iter().map(|note| &note.id).eq(ids.iter().map(|(_, id)| id)));
+    }
+
     on_both! {
         an_outcome_is_of_a_signed_note_and_goes_with_its_recording,
+        signed_notes_come_in_the_order_of_their_recordings,
     }
 }

@@ -1,7 +1,7 @@
 // The dialog in which a finding, or words that nothing is known of, is given a code: a field, and what the terminology has for it
 // while it is typed.
 import * as api from "./api.js";
-import { $, make } from "./dom.js";
+import { $, ask, make } from "./dom.js";
 import { findingName, findingCodes } from "./findings.js";
 import { language, t } from "./i18n.js";
 
@@ -36,15 +36,12 @@ export function chooseCode(note, findings, term) {
   $("codes-now").textContent = names[0];
   chosen = null;
   field.value = "";
-  dialog.returnValue = "";
   show([]);
   const finding = () => choices[Number(which.value) || 0];
   dialog.fits = ({ kind }) => finding() === null || kind === KINDS[finding().kind];
-  dialog.showModal();
+  const answered = ask(dialog, () => (chosen === null ? null : { finding: finding(), concept: chosen }));
   field.focus();
-  return new Promise((done) => {
-    dialog.addEventListener("close", () => done(chosen === null ? null : { finding: finding(), concept: chosen }), { once: true });
-  });
+  return answered;
 }
 
 function show(found, status = "") {

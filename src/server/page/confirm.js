@@ -1,18 +1,15 @@
 // Asks before what cannot be undone.
-import { $ } from "./dom.js";
+import { $, ask } from "./dom.js";
 import { t } from "./i18n.js";
 
 /** True when the user said yes. `keys` name the texts: title, text, yes, no. */
 export function confirm(keys, values = {}) {
   const dialog = $("confirm");
   for (const part of ["title", "text", "yes", "no"]) $(`confirm-${part}`).textContent = t(keys[part], values);
-  dialog.returnValue = "";
-  dialog.showModal();
+  const answered = ask(dialog, () => dialog.returnValue === "yes");
   // What does no harm has the focus.
   $("confirm-no").focus();
-  return new Promise((done) => {
-    dialog.addEventListener("close", () => done(dialog.returnValue === "yes"), { once: true });
-  });
+  return answered;
 }
 
 export const ERASING = { title: "cancel.title", text: "cancel.text", yes: "cancel.yes", no: "cancel.no" };

@@ -19,6 +19,28 @@ export function button(text, action, more = {}) {
   return make("button", { type: "button", ...more, on: { click: action } }, text);
 }
 
+const asked = new WeakMap();
+
+/**
+ * Opens a dialog and resolves to what `answer` reads once it is closed. The browser tells of the closing a moment later, when the dialog
+ * may be open again for another question: what was asked before is then answered with null, and the new question is not.
+ */
+export function ask(dialog, answer) {
+  asked.get(dialog)?.(null);
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((done) => {
+    const settle = (result) => {
+      dialog.removeEventListener("close", told);
+      asked.delete(dialog);
+      done(result);
+    };
+    const told = () => dialog.open || settle(answer());
+    asked.set(dialog, settle);
+    dialog.addEventListener("close", told);
+  });
+}
+
 /** A calm way to the place, or at once for those who asked for less motion. */
 export function scrollTo(node, block = "center") {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;

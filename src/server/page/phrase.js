@@ -1,5 +1,5 @@
 // Words of the transcript that are made a line of the note: dragged onto a section, or chosen in a dialog by keyboard.
-import { $ } from "./dom.js";
+import { $, ask } from "./dom.js";
 import { tongue } from "./i18n.js";
 
 const SECTIONS = ["S", "O", "A", "P"];
@@ -72,17 +72,14 @@ export function choosePhrase(segment, span = null) {
   const units = (at) => characters.slice(0, at).join("").length;
   words.value = segment.text;
   words.lang = tongue(segment.text);
-  dialog.returnValue = "";
-  dialog.showModal();
+  const answered = ask(dialog, () => {
+    const section = dialog.returnValue;
+    const [start, end] = [words.selectionStart, words.selectionEnd].map((at) => count(segment.text.slice(0, at)));
+    return SECTIONS.includes(section) && start < end ? { section, span: { segment: segment.id, start, end } } : null;
+  });
   words.focus();
   words.setSelectionRange(units(span?.start ?? 0), units(span?.end ?? characters.length));
-  return new Promise((done) => {
-    dialog.addEventListener("close", () => {
-      const section = dialog.returnValue;
-      const [start, end] = [words.selectionStart, words.selectionEnd].map((at) => count(segment.text.slice(0, at)));
-      done(SECTIONS.includes(section) && start < end ? { section, span: { segment: segment.id, start, end } } : null);
-    }, { once: true });
-  });
+  return answered;
 }
 
 for (const code of SECTIONS) $(`phrase-${code}`).addEventListener("click", () => dialog.close(code));

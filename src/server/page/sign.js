@@ -1,6 +1,6 @@
 // Signing: what is still open, what was changed since the machine's draft, what to read once more. And adding to a signed note.
 import { showBanner } from "./banner.js";
-import { $, button, make } from "./dom.js";
+import { $, ask, button, make } from "./dom.js";
 import { difference } from "./history.js";
 import { language, t, tongue } from "./i18n.js";
 
@@ -20,12 +20,9 @@ export function askToSign({ note, desk, banner, by, show }) {
   const no = button(t(open ? "sign.back" : "sign.not_yet"), done(""));
   const yes = open ? [] : [button(t("sign.reviewed"), done("review"), { disabled: desk.stage === "reviewed" }), button(t("sign.yes", { by }), done("sign"), { class: "primary", id: "sign-yes" })];
   $("sign-buttons").replaceChildren(no, ...yes);
-  dialog.returnValue = "";
-  dialog.showModal();
+  const answered = ask(dialog, () => (["sign", "review"].includes(dialog.returnValue) ? dialog.returnValue : null));
   ($("sign-yes") ?? no).focus();
-  return new Promise((answered) => {
-    dialog.addEventListener("close", () => answered(["sign", "review"].includes(dialog.returnValue) ? dialog.returnValue : null), { once: true });
-  });
+  return answered;
 }
 
 function part(key, values, ...children) {
@@ -85,15 +82,12 @@ export function askForAddendum({ id, banner, by }) {
   if (addedTo !== id) addendumTaken();
   addedTo = id;
   $("addendum-yes").textContent = t("addendum.yes", { by });
-  addendum.returnValue = "";
-  addendum.showModal();
-  $("addendum-text").focus();
-  return new Promise((done) => {
-    addendum.addEventListener("close", () => {
-      const text = $("addendum-text").value.replace(/\s+/g, " ").trim();
-      done(addendum.returnValue === "yes" && text !== "" ? { section: $("addendum-section").value, text } : null);
-    }, { once: true });
+  const answered = ask(addendum, () => {
+    const text = $("addendum-text").value.replace(/\s+/g, " ").trim();
+    return addendum.returnValue === "yes" && text !== "" ? { section: $("addendum-section").value, text } : null;
   });
+  $("addendum-text").focus();
+  return answered;
 }
 
 export function addendumTaken() {
