@@ -133,15 +133,6 @@ async fn keys_in_rows_are_moved_to_the_key_store_and_all_is_read_as_before(site:
     assert_eq!(store.document(&recording.id).await.unwrap().unwrap().version, 2);
     assert_eq!((store.patient(&id).await.unwrap().unwrap().patient, store.pseudonym(&id).unwrap()), (patient(), pseudonym));
     SpoolReader::open(&store.spool_path(&recording.id), &recording.key, &recording.id).unwrap();
-    // Its number is found and taken as before, and is another where somebody else issued it.
-    let with = |number| {
-        Patient::new(&Given { name: "WONG", identifiers: &[number], ..Given::default() }, Date::parse("2026-11-26").unwrap())
-    };
-    let taken = store.create_patient(&with(GivenNumber { value: "hn123456", ..NUMBER }).unwrap(), 8, &by()).await.unwrap_err();
-    assert!(matches!(&taken, DeskError::Taken { patient } if *patient == id), "{taken}");
-    let other = GivenNumber { issuer: Some("QMH"), ..NUMBER };
-    let other = store.create_patient(&with(other).unwrap(), 8, &by()).await.unwrap().id;
-    store.erase_patient(&other, &by()).await.unwrap();
     for query in ["SELECT data_key FROM recordings", "SELECT data_key FROM patients"] {
         let keys = sqlx::query_scalar::<_, Vec<u8>>(query).fetch_all(store.database().pool()).await.unwrap();
         assert_eq!(keys, [Vec::<u8>::new()]);
@@ -153,6 +144,15 @@ async fn keys_in_rows_are_moved_to_the_key_store_and_all_is_read_as_before(site:
     assert!(site.url.is_some() || holds(&copies, &wrapped));
     store.erase(&recording.id, &by()).await.unwrap();
     assert!(!holds(site.path(), &wrapped[..16]));
+    // Its number is found and taken as before, and is another where somebody else issued it.
+    let with = |number| {
+        Patient::new(&Given { name: "WONG", identifiers: &[number], ..Given::default() }, Date::parse("2026-11-26").unwrap())
+    };
+    let taken = store.create_patient(&with(GivenNumber { value: "hn123456", ..NUMBER }).unwrap(), 8, &by()).await.unwrap_err();
+    assert!(matches!(&taken, DeskError::Taken { patient } if *patient == id), "{taken}");
+    let other = GivenNumber { issuer: Some("QMH"), ..NUMBER };
+    let other = store.create_patient(&with(other).unwrap(), 8, &by()).await.unwrap().id;
+    store.erase_patient(&other, &by()).await.unwrap();
     store.close().await;
     assert_eq!(site.open().await.patients(Reach::TRIAL, 9).await.unwrap().len(), 1);
 }
