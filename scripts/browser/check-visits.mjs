@@ -57,6 +57,12 @@ async function wrong(server) {
   await bad({ name, identifiers: [{ kind: "hkid", value: "C555555(0)" }] }, "hkid_digit", "identifiers");
   await bad({ name, identifiers: [{ kind: "hkid", value: "C55" }] }, "hkid_shape", "identifiers");
   await bad({ name, identifiers: [{ kind: "nhs", value: "C555555" }] }, "no_such", "identifiers.kind");
+  const issued = (issuer, kind = "hospital") => ({ name, identifiers: [{ kind, value: "C55", issuer }] });
+  for (const kind of ["hkid", "passport"]) await bad(issued("Secretive", kind), "not_issued", "identifiers.issuer");
+  for (const unseen of ["\u0000", "\n", "\u200f", "\u202e", "\u2066"]) await bad(issued(`Secretive${unseen}x`), "unseen", "identifiers.issuer");
+  await bad(issued("Secretive ".repeat(9)), "too_long", "identifiers.issuer");
+  await bad(issued("---"), "blank", "identifiers.issuer");
+  await bad({ name, identifiers: ["Secretive", " SECRETIVE"].map((issuer) => ({ kind: "clinic", value: "C55", issuer })) }, "twice", "identifiers");
   await bad({ name, born: "1999-02-29" }, "date", "born");
   await bad({ name, born: "2999-02-01" }, "not_born", "born");
   await bad({ name, sex: "M" }, "no_such", "sex");
@@ -194,6 +200,12 @@ async function erased(server) {
   same([patient.identifiers[0].value, patient.age.years > 60], ["A123456(3)", true], "the patient");
   const twice = await ask(server, "POST", "/v1/patients", { name: "Another", identifiers: [{ kind: "hkid", value: "A1234563" }] });
   same([twice.status, twice.body.error.code, twice.body.patient], [409, "number_taken", patient.id], "a number twice");
+  const elsewhere = (issuer) => ask(server, "POST", "/v1/patients", { name: "Another", identifiers: [{ kind: "clinic", value: "k17", issuer }] });
+  const other = await elsewhere("Queen Mary");
+  same([other.status, other.body.identifiers], [201, [{ kind: "clinic", value: "k17", issuer: "Queen Mary" }]], "the number of another institution");
+  const taken = await elsewhere("ＱＵＥＥＮ  mary");
+  same([taken.status, taken.body.error.code, taken.body.patient, /queen|k17/i.test(taken.said)], [409, "number_taken", other.body.id, false], "its number twice");
+  same((await ask(server, "DELETE", `/v1/patients/${other.body.id}`)).status, 204, "erasing the other");
   for (const wanted of ["tai m", "大文", "a123", "k17"]) {
     same((await ask(server, "POST", "/v1/patients/search", { text: wanted })).body.patients.map(({ id }) => id), [patient.id], wanted);
   }
@@ -259,6 +271,10 @@ async function enter(browser, state) {
   await fill(page, "Name", "CHAN Tai Man");
   await fill(page, "Chinese name", "陳大文");
   await fill(page, "Number", "A123456(4)");
+  await page.click("#chooser fieldset button");
+  await page.keyboard.type("77");
+  await page.type("#chooser .number:last-child .issuer", "Queen Mary");
+  same(await page.evaluate(() => document.querySelector("#chooser .issuer").hidden), true, "an identity card is asked for its issuer");
   await fill(page, "Sex", "male");
   await fill(page, "Date of birth", "1961-03-02");
   await fill(page, "Allergies", "some");
@@ -272,6 +288,8 @@ async function enter(browser, state) {
   await until("the patient is chosen", async () => (await banner(page, "#chosen")).includes("陳大文"));
   const said = await banner(page, "#chosen");
   for (const part of ["CHAN Tai Man", "A123456(3)", "Male", `${age()} y`, "1961-03-02", "penicillin, 海鮮"]) expect(said.includes(part), `the banner lacks ${part}: ${said}`);
+  const [kept] = (await ask(state.server, "POST", "/v1/patients/search", { text: "a1234563" })).body.patients;
+  same(kept.identifiers[1], { kind: "clinic", value: "77", issuer: "Queen Mary" }, "the number of another institution");
   await page.click("#choose-patient");
   await shown(page, "#chooser-search");
   await page.keyboard.type("Wong waits");

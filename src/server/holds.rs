@@ -10,11 +10,11 @@ use super::App;
 use super::asked::Body;
 use super::caller::{Caller, What};
 use super::error::{ApiError, ErrorDocument};
+use super::number::PatientNumber;
 use crate::audit::{Action, Event, Outcome, Refusal};
 use crate::identity::Right;
 use crate::interop::fhir::Instant;
 use crate::store::{Held, LegalHold};
-use crate::visit::Identifier;
 
 /// The longest reason, in characters.
 const LONGEST_REASON: usize = 500;
@@ -91,18 +91,9 @@ pub(super) struct NewHold {
     recording: Option<String>,
     /// A patient, by a number that the organisation knows: `{"kind": "hkid", "value": "A123456(3)"}`.
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
-    number: Option<Number>,
+    number: Option<PatientNumber>,
     /// Why.
     reason: String,
-}
-
-/// A number of a patient.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Number {
-    kind: String,
-    value: String,
 }
 
 /// Places a legal hold: what it is on is erased neither by hand nor by a rule until it is lifted.
@@ -127,9 +118,8 @@ pub(super) async fn place(
     let held = match (patient, recording, number) {
         (Some(patient), None, None) => Held::Patient(patient),
         (None, Some(recording), None) => Held::Recording(recording),
-        (None, None, Some(Number { kind, value })) => {
-            let number = Identifier::new(&kind, &value)?;
-            let found = app.rooms.store().patient_by_number(caller.session.organisation, &number).await?;
+        (None, None, Some(number)) => {
+            let found = app.rooms.store().patient_by_number(caller.session.organisation, &number.identifier()?).await?;
             Held::Patient(found.ok_or(ApiError::NoPatient)?)
         }
         _ => return Err(ApiError::Invalid("one of `patient`, `recording` and `number` says what is held".to_owned())),

@@ -19,7 +19,7 @@ use crate::note::compose::Language;
 use crate::record::Record;
 use crate::store::{KeptRecord, Letterhead, Recording};
 use crate::text::PatientText;
-use crate::visit::{Age, IdentifierKind};
+use crate::visit::{Age, Identifier, IdentifierKind};
 
 /// A page of letters runs no script and loads nothing.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
@@ -68,7 +68,7 @@ pub(super) async fn show(
     let kind: LetterKind = kind.parse().map_err(|_| ApiError::NoSuchAddress)?;
     let language = form.lang.as_deref().map(str::parse::<Language>).transpose()?.unwrap_or(kind.usual_language());
     let first = |given: &str| Date::parse(given).map_err(|error| ApiError::Invalid(format!("`from`: {error}")));
-    let (patient, visited) = subject(&app, &recording).await?;
+    let (patient, visited) = subject(&app, &recording, kind).await?;
     let institution = institution(&app, caller.session.organisation, language).await?;
     let signed_at = minute(&signed.signature().at)?;
     let request = Request {
@@ -106,7 +106,7 @@ async fn institution(app: &App, of: OrganisationId, language: Language) -> Resul
 }
 
 /// Who a recording is about, and when the visit was; in a trial nobody, and when the recording began.
-async fn subject(app: &App, recording: &Recording) -> Result<(Patient, Instant), ApiError> {
+async fn subject(app: &App, recording: &Recording, kind: LetterKind) -> Result<(Patient, Instant), ApiError> {
     let store = app.rooms.store();
     let began = Instant::parse(&recording.created_at)?;
     let Some((encounter, _)) = store.assigned(&recording.id).await? else { return Ok((Patient::default(), began)) };
@@ -116,10 +116,16 @@ async fn subject(app: &App, recording: &Recording) -> Result<(Patient, Instant),
     let known = stored.patient;
     let names: Vec<&str> =
         [Some(&known.name), known.chinese_name.as_ref()].into_iter().flatten().map(PatientText::reveal).collect();
-    let identifiers = known.identifiers.into_iter().map(|number| (label(number.kind).to_owned(), number.value)).collect();
+    let identifiers = numbers(&known.identifiers, kind);
     let age = known.born.and_then(|born| Age::on(born, day(&at).ok()?)).map(|age| age.years);
     let (sex, born, allergies) = (known.sex, known.born, known.allergies);
     Ok((Patient { name: Some(PatientText::from(names.join(" "))), identifiers, sex, born, age, allergies }, at))
+}
+
+/// The numbers that a letter has. An employer learns nothing of where else somebody is a patient.
+fn numbers(known: &[Identifier], kind: LetterKind) -> Vec<(String, PatientText)> {
+    let told = known.iter().filter(|number| kind != LetterKind::SickLeave || number.issuer.is_none());
+    told.map(|number| (label(number.kind).to_owned(), number.written())).collect()
 }
 
 /// What stands before a number: the usual abbreviation, in either language.
@@ -164,6 +170,23 @@ impl From<LetterError> for ApiError {
             LetterError::NotInNote { .. } => Self::NotInNote(error.to_string()),
             LetterError::NoFont | LetterError::NoGlyph { .. } => Self::NoFont(error.to_string()),
             error => Self::internal(&error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::visit::GivenNumber;
+
+    #[test]
+    fn an_employer_is_not_told_of_which_other_institution_somebody_is_a_patient() {
+        let issued = GivenNumber { issuer: Some("Castle Peak Hospital"), ..GivenNumber::own("hospital", "77") };
+        let known = [GivenNumber::own("hospital", "12"), issued].map(|number| Identifier::new(&number).unwrap());
+        let told = |kind| numbers(&known, kind).into_iter().map(|(label, number)| format!("{label} {}", number.reveal()));
+        assert_eq!(told(LetterKind::SickLeave).collect::<Vec<_>>(), ["HN 12"]);
+        for kind in [LetterKind::Referral, LetterKind::Summary] {
+            assert_eq!(told(kind).collect::<Vec<_>>(), ["HN 12", "HN 77 (Castle Peak Hospital)"]);
         }
     }
 }

@@ -19,6 +19,7 @@ mod holds;
 mod learning;
 mod letters;
 mod notes;
+mod number;
 mod openai;
 mod openapi;
 mod page;

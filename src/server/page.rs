@@ -78,6 +78,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         "note-editor.js",
         "note.js",
         "notices.js",
+        "numbers.js",
         "openid.js",
         "patient-form.js",
         "phrase.js",

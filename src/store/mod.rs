@@ -341,6 +341,8 @@ mod key_tests;
 #[cfg(test)]
 mod merge_tests;
 #[cfg(test)]
+mod number_tests;
+#[cfg(test)]
 mod restriction_tests;
 #[cfg(test)]
 mod retention_tests;

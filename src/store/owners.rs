@@ -129,10 +129,10 @@ mod tests {
     use super::super::{Card, DeskError, NewRole, StoredRole};
     use super::*;
     use crate::identity::{Date, RoleKind};
-    use crate::visit::{Encounter, Given, Patient};
+    use crate::visit::{Encounter, Given, GivenNumber, Patient};
 
     fn patient(name: &str) -> Patient {
-        let given = Given { name, identifiers: &[("hkid", "A123456(3)")], ..Given::default() };
+        let given = Given { name, identifiers: &[GivenNumber::own("hkid", "A123456(3)")], ..Given::default() };
         Patient::new(&given, Date::parse("2026-11-26").unwrap()).unwrap()
     }
 

@@ -11,7 +11,7 @@ use super::tests::*;
 use super::*;
 use crate::identity::Date;
 use crate::spool::SpoolReader;
-use crate::visit::{Given, Patient};
+use crate::visit::{Given, GivenNumber, Identifier, Patient};
 
 /// The last form whose rows hold their keys.
 const FORM: i64 = 30;
@@ -19,8 +19,11 @@ const FORM: i64 = 30;
 /// A master key.
 const MASTER: [u8; 32] = [9; 32];
 
+/// A number as all were before they named who issued them.
+const NUMBER: GivenNumber<'_> = GivenNumber::own("hospital", "HN 12345-6");
+
 fn patient() -> Patient {
-    let given = Given { name: "CHAN", born: Some("1960-02-29"), ..Given::default() };
+    let given = Given { name: "CHAN", born: Some("1960-02-29"), identifiers: &[NUMBER], ..Given::default() };
     Patient::new(&given, Date::parse("2026-11-26").unwrap()).unwrap()
 }
 
@@ -141,6 +144,15 @@ async fn keys_in_rows_are_moved_to_the_key_store_and_all_is_read_as_before(site:
     assert!(site.url.is_some() || holds(&copies, &wrapped));
     store.erase(&recording.id, &by()).await.unwrap();
     assert!(!holds(site.path(), &wrapped[..16]));
+    // Its number is found and taken as before, and is another where somebody else issued it.
+    let with = |number| {
+        Patient::new(&Given { name: "WONG", identifiers: &[number], ..Given::default() }, Date::parse("2026-11-26").unwrap())
+    };
+    let taken = store.create_patient(&with(GivenNumber { value: "hn123456", ..NUMBER }).unwrap(), 8, &by()).await.unwrap_err();
+    assert!(matches!(&taken, DeskError::Taken { patient } if *patient == id), "{taken}");
+    let other = GivenNumber { issuer: Some("QMH"), ..NUMBER };
+    let other = store.create_patient(&with(other).unwrap(), 8, &by()).await.unwrap().id;
+    store.erase_patient(&other, &by()).await.unwrap();
     store.close().await;
     assert_eq!(site.open().await.patients(Reach::TRIAL, 9).await.unwrap().len(), 1);
 }
@@ -188,6 +200,8 @@ async fn every_form_since_then_is_upgraded_and_every_row_is_as_it_was(site: Site
         assert_eq!(store.recording(&recording.id).await.unwrap().unwrap().key.reveal(), recording.key.reveal(), "form {form}");
         assert_eq!(store.document(&recording.id).await.unwrap().unwrap().version, 2, "form {form}");
         assert_eq!((store.patient(&id).await.unwrap().unwrap().patient, store.pseudonym(&id).unwrap()), (patient(), pseudonym));
+        let known = store.patient_by_number(TRIAL_ORGANISATION, &Identifier::new(&NUMBER).unwrap()).await.unwrap();
+        assert_eq!(known, Some(id), "form {form}");
         store.close().await;
         let copy = site.path().join("before-upgrade").join(format!("cantoscribe-{form}.db"));
         assert_eq!(copy.exists(), site.url.is_none(), "form {form}");

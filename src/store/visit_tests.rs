@@ -11,11 +11,11 @@ use crate::identity::Date;
 use crate::note::{MadeBy, Note};
 use crate::record::{Draft, Reviewed, Signature, Stage};
 use crate::speech::transcript::{TRANSCRIPT_SCHEMA, Transcript};
-use crate::visit::{Encounter, Given, Patient};
+use crate::visit::{Encounter, Given, GivenNumber, Patient};
 
 fn patient(name: &str, hkid: &str) -> Patient {
     let allergies = ["penicillin".to_owned()];
-    let numbers = [("hkid", hkid)];
+    let numbers = [GivenNumber::own("hkid", hkid)];
     let identifiers = if hkid.is_empty() { &[][..] } else { &numbers };
     let given = Given { name, identifiers, born: Some("1961-03-02"), allergies: Some(&allergies), ..Given::default() };
     Patient::new(&given, Date::parse("2026-11-26").unwrap()).unwrap()

@@ -69,6 +69,14 @@ pub enum VisitError {
         /// Which.
         field: &'static str,
     },
+    /// A state's number names no institution that issued it.
+    #[error(
+        "`{field}` is for the number of a hospital, a clinic or another institution: an identity card's and a travel document's have none"
+    )]
+    NotIssued {
+        /// Which.
+        field: &'static str,
+    },
     /// Nobody living was born then.
     #[error("`{field}` lies in the future or more than 130 years back")]
     NotBorn {
@@ -92,6 +100,7 @@ impl VisitError {
             Self::Identity { field, reason: IdentityError::HkidDigit } => (field, "hkid_digit"),
             Self::Identity { field, .. } => (field, "date"),
             Self::Passport { field } => (field, "passport"),
+            Self::NotIssued { field } => (field, "not_issued"),
             Self::NotBorn { field } => (field, "not_born"),
         }
     }

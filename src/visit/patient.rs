@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::line::line;
-use super::{Identifier, IdentifierKind, Sought, VisitError};
+use super::line::{line, present};
+use super::{GivenNumber, Identifier, IdentifierKind, Sought, VisitError};
 use crate::identity::{Date, Hkid, Person, Sex};
 use crate::text::PatientText;
 
@@ -25,8 +25,8 @@ pub struct Given<'a> {
     pub name: &'a str,
     /// A Chinese name.
     pub chinese_name: Option<&'a str>,
-    /// Kinds and numbers.
-    pub identifiers: &'a [(&'a str, &'a str)],
+    /// The numbers that the patient is known by.
+    pub identifiers: &'a [GivenNumber<'a>],
     /// `female`, `male`, or nothing where it is not known.
     pub sex: Option<&'a str>,
     /// A day, `1961-03-02`.
@@ -59,10 +59,10 @@ impl Patient {
     /// What is wrong, with its field, and without quoting it.
     pub fn new(given: &Given<'_>, today: Date) -> Result<Self, VisitError> {
         count("identifiers", given.identifiers.len(), MOST_IDENTIFIERS)?;
-        let mut identifiers = Vec::new();
-        for (kind, value) in given.identifiers {
-            let identifier = Identifier::new(kind, value)?;
-            if identifiers.contains(&identifier) {
+        let mut identifiers: Vec<Identifier> = Vec::new();
+        for number in given.identifiers {
+            let identifier = Identifier::new(number)?;
+            if identifiers.iter().any(|other| other.is_same(&identifier)) {
                 return Err(VisitError::Twice { field: "identifiers" });
             }
             identifiers.push(identifier);
@@ -104,11 +104,6 @@ impl Patient {
     }
 }
 
-/// An empty field of a form is one that was left out.
-fn present(given: Option<&str>) -> Option<&str> {
-    given.filter(|given| !given.trim().is_empty())
-}
-
 fn count(field: &'static str, count: usize, most: usize) -> Result<(), VisitError> {
     if count > most { Err(VisitError::TooMany { field, count, most }) } else { Ok(()) }
 }
@@ -137,11 +132,13 @@ mod tests {
         Date::parse("2026-11-26").unwrap()
     }
 
+    const NUMBERS: [GivenNumber<'_>; 2] = [GivenNumber::own("hkid", "A123456(3)"), GivenNumber::own("clinic", "K-17")];
+
     fn given<'a>() -> Given<'a> {
         Given {
             name: "CHAN Tai Man",
             chinese_name: Some("陳大文"),
-            identifiers: &[("hkid", "A123456(3)"), ("clinic", "K-17")],
+            identifiers: &NUMBERS,
             sex: Some("male"),
             born: Some("1961-03-02"),
             allergies: None,
@@ -173,23 +170,19 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_and_not_quoted() {
         let many = vec!["x".to_owned(); 31];
-        let nine = [
-            ("clinic", "1"),
-            ("clinic", "2"),
-            ("clinic", "3"),
-            ("clinic", "4"),
-            ("clinic", "5"),
-            ("other", "6"),
-            ("other", "7"),
-            ("other", "8"),
-            ("other", "9"),
-        ];
+        let own = GivenNumber::own;
+        let issued = |issuer| GivenNumber { issuer: Some(issuer), ..own("clinic", "K-17") };
+        let several = Given { identifiers: &[own("clinic", "K-17"), issued("PMH"), issued("QMH")], ..given() };
+        assert_eq!(Patient::new(&several, today()).unwrap().identifiers.len(), 3, "one number of three institutions");
+        let nine = ["1", "2", "3", "4", "5", "6", "7", "8", "9"].map(|value| own("other", value));
         for (wrong, field) in [
             (Given { name: "", ..given() }, "name"),
             (Given { name: "a\u{202e}b", ..given() }, "name"),
             (Given { chinese_name: Some("\u{1}"), ..given() }, "chinese_name"),
-            (Given { identifiers: &[("hkid", "A123456(4)")], ..given() }, "identifiers"),
-            (Given { identifiers: &[("clinic", "K-17"), ("clinic", "K-17")], ..given() }, "identifiers"),
+            (Given { identifiers: &[own("hkid", "A123456(4)")], ..given() }, "identifiers"),
+            (Given { identifiers: &[own("clinic", "K-17"), own("clinic", "k17")], ..given() }, "identifiers"),
+            (Given { identifiers: &[issued("PMH"), issued("ｐｍｈ")], ..given() }, "identifiers"),
+            (Given { identifiers: &[issued("P\u{202e}MH")], ..given() }, "identifiers.issuer"),
             (Given { identifiers: &nine, ..given() }, "identifiers"),
             (Given { sex: Some("M"), ..given() }, "sex"),
             (Given { born: Some("1961-02-30"), ..given() }, "born"),

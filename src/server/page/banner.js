@@ -2,6 +2,7 @@
 // `banner` (of a recording or a visit) and decides nothing.
 import { $, make } from "./dom.js";
 import { t, tongue, when } from "./i18n.js";
+import { numberText } from "./numbers.js";
 
 /** `65 y`; months for who is younger than two. */
 export function ageText(age) {
@@ -14,10 +15,10 @@ export function nameOf(patient) {
   return [patient.chinese_name, patient.name].filter(Boolean).join(" ");
 }
 
-/** The number that tells the patient from another of the same name; the date of birth where there is none. */
+/** The number that tells the patient from another of the same name, with who issued it where it is not this organisation's own; the date of birth where there is none. */
 function second(patient) {
   const [number] = patient.identifiers;
-  if (number) return fact(t(`visit.kind.${number.kind}`), number.value);
+  if (number) return fact(t(`visit.kind.${number.kind}`), numberText(number));
   if (patient.born) return fact(t("visit.born"), patient.born);
   return make("span", { class: "fact lacking" }, t("visit.no_number"));
 }
@@ -63,7 +64,7 @@ export function bannerNode(banner, { actions = [], small = false } = {}) {
     born,
     make("span", { class: sexAndAge ? "fact" : "fact lacking" }, sexAndAge || t("visit.no_sex_age")),
     allergies(allAllergies(patient)),
-    ...(patient.merged ?? []).map((each) => fact(t("visit.merged"), [nameOf(each), each.identifiers[0]?.value].filter(Boolean).join(" · "))),
+    ...(patient.merged ?? []).map((each) => fact(t("visit.merged"), [nameOf(each), ...each.identifiers.slice(0, 1).map(numberText)].filter(Boolean).join(" · "))),
     small || !encounter ? null : make("span", { class: "fact" }, t("visit.at", { when: when(encounter.at), clinician: encounter.clinician })),
     encounter?.refused ? make("span", { class: "tag wait" }, t("visit.refused")) : null,
   );

@@ -5,6 +5,7 @@ import { confirm } from "./confirm.js";
 import { $, ask, button, make } from "./dom.js";
 import { onLanguage, t, tongue, when } from "./i18n.js";
 import { reasons } from "./merge-words.js";
+import { numberText } from "./numbers.js";
 import { PatientForm } from "./patient-form.js";
 import { explain } from "./recordings.js";
 import { Turns } from "./turn.js";
@@ -103,7 +104,7 @@ class Chooser {
   }
 
   found(patient) {
-    const facts = [patient.identifiers[0]?.value, patient.sex && t(`visit.sex.${patient.sex}`), ageText(patient.age), patient.born].filter(Boolean).join(" · ");
+    const facts = [...patient.identifiers.slice(0, 1).map(numberText), patient.sex && t(`visit.sex.${patient.sex}`), ageText(patient.age), patient.born].filter(Boolean).join(" · ");
     const node = button(null, () => this.visits(patient), { class: "open" });
     node.append(make("b", { lang: tongue(nameOf(patient)) }, nameOf(patient)), make("span", { class: "facts" }, facts || t("visit.no_number")));
     return node;

@@ -3,6 +3,7 @@ import * as api from "./api.js";
 import { $, button, make } from "./dom.js";
 import { t } from "./i18n.js";
 import { toldOf } from "./emergencies.js";
+import { givenNumber } from "./numbers.js";
 import { open } from "./share-view.js";
 
 const REASONS = ["life_in_danger", "cannot_be_asked", "others_in_danger"];
@@ -34,9 +35,9 @@ export async function draw(trying) {
 export async function begin() {
   await api.openEmergency({
     organisation: $("emergency-organisation").value,
-    patient: { kind: $("emergency-kind").value, value: $("emergency-number").value },
+    patient: givenNumber($("emergency-kind").value, $("emergency-number").value, $("emergency-issuer").value),
     reason: $("emergency-reason").value,
     words: $("emergency-words").value,
   });
-  for (const part of ["number", "words"]) $(`emergency-${part}`).value = "";
+  for (const part of ["number", "issuer", "words"]) $(`emergency-${part}`).value = "";
 }

@@ -3,8 +3,8 @@ import * as api from "./accounts-api.js";
 import { confirm } from "./confirm.js";
 import { $, button, make } from "./dom.js";
 import { t, when } from "./i18n.js";
+import { KINDS, givenNumber, showIssuer } from "./numbers.js";
 
-const KINDS = ["hkid", "passport", "hospital", "clinic", "other"];
 const LIFTING = { title: "hold.lift_ask", text: "hold.lift_text", yes: "hold.lift", no: "visit.cancel" };
 
 export class HoldCard {
@@ -12,6 +12,7 @@ export class HoldCard {
   constructor(attempt) {
     this.attempt = attempt;
     this.all = null;
+    showIssuer($("hold-kind"), $("hold-issuer-field"));
     $("hold-form").addEventListener("submit", (event) => {
       event.preventDefault();
       void this.place();
@@ -49,11 +50,11 @@ export class HoldCard {
   }
 
   place() {
-    const [kind, value, reason] = ["kind", "value", "reason"].map((part) => $(`hold-${part}`).value.trim());
-    const held = kind === "recording" ? { recording: value } : { number: { kind, value } };
+    const [kind, value, issuer, reason] = ["kind", "value", "issuer", "reason"].map((part) => $(`hold-${part}`).value.trim());
+    const held = kind === "recording" ? { recording: value } : { number: givenNumber(kind, value, issuer) };
     return this.attempt(async () => {
       await api.placeHold({ ...held, reason });
-      for (const part of ["value", "reason"]) $(`hold-${part}`).value = "";
+      for (const part of ["value", "issuer", "reason"]) $(`hold-${part}`).value = "";
       await this.show();
     });
   }

@@ -5,11 +5,12 @@ import { confirm } from "./confirm.js";
 import { $, button, make } from "./dom.js";
 import { t, tongue, when } from "./i18n.js";
 import { reasons } from "./merge-words.js";
+import { numberText } from "./numbers.js";
 
 const MERGING = { title: "merge.ask", text: "merge.ask_text", yes: "merge.same", no: "visit.cancel" };
 
 function who(patient) {
-  const facts = [...patient.identifiers.map(({ kind, value }) => `${t(`visit.kind.${kind}`)} ${value}`), patient.sex && t(`visit.sex.${patient.sex}`), patient.born].filter(Boolean);
+  const facts = [...patient.identifiers.map((number) => `${t(`visit.kind.${number.kind}`)} ${numberText(number)}`), patient.sex && t(`visit.sex.${patient.sex}`), patient.born].filter(Boolean);
   return make("span", {}, make("b", { lang: tongue(nameOf(patient)) }, nameOf(patient)), make("small", { class: "hint" }, facts.join(" · ") || t("visit.no_number")));
 }
 

@@ -2,16 +2,16 @@
 import * as api from "./api.js";
 import { button, make } from "./dom.js";
 import { t } from "./i18n.js";
+import { KINDS, givenNumber, showIssuer } from "./numbers.js";
 import { explain } from "./recordings.js";
-
-const KINDS = ["hkid", "passport", "hospital", "clinic", "other"];
 
 /** What went wrong with a field, in the page's language. */
 export function explainField(error) {
   const param = error.body?.error?.param;
   const key = `visit.wrong.${error.code}`;
   if (!param || t(key) === key) return explain(error);
-  return t("visit.wrong", { field: t(`visit.field.${param.split(/\./u)[0]}`), why: t(key) });
+  const named = param === "identifiers.issuer" ? t("visit.issuer") : t(`visit.field.${param.split(/\./u)[0]}`);
+  return t("visit.wrong", { field: named, why: t(key) });
 }
 
 export class PatientForm {
@@ -38,12 +38,15 @@ export class PatientForm {
     this.allergyField.hidden = this.asked.value !== "some";
   }
 
-  number({ kind, value }) {
+  number({ kind, value, issuer = null }) {
     const which = select(KINDS.map((each) => [each, t(`visit.kind.${each}`)]), kind);
     which.setAttribute("aria-label", t("visit.number_kind"));
     const text = input(value, { maxLength: 40 });
     text.setAttribute("aria-label", t("visit.number"));
-    this.numbers.append(make("div", { class: "number" }, which, text));
+    const by = input(issuer ?? "", { maxLength: 80, class: "issuer", placeholder: t("visit.issuer_hint") });
+    by.setAttribute("aria-label", t("visit.issuer"));
+    showIssuer(which, by);
+    this.numbers.append(make("div", { class: "number" }, which, text, by));
   }
 
   node() {
@@ -72,7 +75,7 @@ export class PatientForm {
 
   particulars() {
     const identifiers = [...this.numbers.children]
-      .map((row) => ({ kind: row.querySelector("select").value, value: row.querySelector("input").value.trim() }))
+      .map((row) => givenNumber(row.querySelector("select").value, row.querySelector("input").value.trim(), row.querySelector(".issuer").value))
       .filter(({ value }) => value !== "");
     const named = this.allergies.value.split(/[,，、;；\n]/u).map((each) => each.trim()).filter(Boolean);
     const allergies = { no: null, none: [], some: named.length > 0 ? named : null }[this.asked.value];
@@ -100,7 +103,8 @@ export class PatientForm {
   /** The focus goes to what is wrong. */
   mark(param) {
     const inputs = { name: this.name, chinese_name: this.chinese, sex: this.sex, born: this.born, allergies: this.allergies };
-    (inputs[param?.split(/\./u)[0]] ?? this.numbers.querySelector("input")).focus();
+    const issuer = param === "identifiers.issuer" && [...this.numbers.querySelectorAll(".issuer")].find(({ hidden, value }) => !hidden && value.trim() !== "");
+    (inputs[param?.split(/\./u)[0]] ?? (issuer || this.numbers.querySelector("input"))).focus();
   }
 }
 

@@ -3,16 +3,19 @@ import * as api from "./api.js";
 import { $, button, make } from "./dom.js";
 import * as emergency from "./emergency.js";
 import { has, language, onLanguage, setLanguage, show, t } from "./i18n.js";
+import { KINDS, givenNumber, showIssuer } from "./numbers.js";
 import { open } from "./share-view.js";
 
 const PURPOSES = ["referral", "second_opinion", "treatment"];
 const DOMAINS = ["notes", "allergies", "diagnoses_and_medication", "laboratory_and_radiology", "other_investigations", "referrals", "encounters", "birth_and_immunisation"];
-const KINDS = ["hkid", "passport", "hospital", "clinic", "other"];
 const REASONS = ["safety", "complaint", "patient_asked"];
 const PAUSE = 4000;
 
 const words = (prefix, key) => (has(`${prefix}.${key}`) ? t(`${prefix}.${key}`) : key);
 const text = (...lines) => make("div", {}, ...lines.filter(Boolean).map((line) => make("div", {}, line)));
+
+/** What is wrong, also with a number that was typed. */
+const told = (code) => (has(`visit.wrong.${code}`) ? t(`visit.wrong.${code}`) : words("sharing.code", code));
 
 /** Runs something and says on the page why it did not work. */
 async function trying(work) {
@@ -20,7 +23,7 @@ async function trying(work) {
   try {
     await work();
   } catch (error) {
-    $("problem").textContent = error.body?.error?.code === "invalid" ? error.body.error.message : words("sharing.code", error.code);
+    $("problem").textContent = error.body?.error?.code === "invalid" ? error.body.error.message : told(error.code);
   }
 }
 
@@ -128,12 +131,12 @@ $("ask").addEventListener("submit", (event) => {
   void trying(async () => {
     await api.request({
       organisation: $("ask-organisation").value,
-      patient: { kind: $("ask-kind").value, value: $("ask-number").value },
+      patient: givenNumber($("ask-kind").value, $("ask-number").value, $("ask-issuer").value),
       purpose: $("ask-purpose").value,
       domains: [...document.querySelectorAll("#ask-domains input:checked")].map((box) => box.value),
       to: new Date(Date.now() + Number($("ask-days").value) * 86400000).toISOString(),
     });
-    $("ask-number").value = "";
+    for (const part of ["number", "issuer"]) $(`ask-${part}`).value = "";
     await draw();
   });
 });
@@ -156,6 +159,7 @@ $("contact").addEventListener("submit", (event) => {
   const value = (id) => $(id).value.trim() || null;
   void trying(() => api.setContact($("patient").value, { phone: value("contact-phone"), mail: value("contact-mail"), incapable: $("contact-incapable").checked }));
 });
+for (const form of ["ask", "emergency"]) showIssuer($(`${form}-kind`), $(`${form}-issuer-field`));
 for (const each of ["zh", "en"]) $(`language-${each}`).addEventListener("click", () => setLanguage(each));
 show();
 void trying(begin);

@@ -5,6 +5,7 @@ import { today } from "./chooser.js";
 import { $, button, make } from "./dom.js";
 import { onLanguage, t, tongue, when } from "./i18n.js";
 import { dismiss, notice } from "./notices.js";
+import { numberText } from "./numbers.js";
 import { explain } from "./recordings.js";
 import { Turns } from "./turn.js";
 
@@ -84,10 +85,9 @@ export class Worklist {
       doubtful > 0 ? make("span", { class: "tag doubt" }, t("visit.doubtful", { n: doubtful })) : null,
       encounter.refused ? make("span", { class: "tag" }, t("visit.refused_short")) : null,
     ];
-    const [number] = patient.identifiers;
     open.append(
       make("span", { class: "name" }, make("span", { lang: tongue(nameOf(patient)) }, nameOf(patient)), ...tags.filter(Boolean)),
-      make("span", { class: "facts" }, [when(encounter.at, { brief }), number?.value, encounter.clinician].filter(Boolean).join(" · ")),
+      make("span", { class: "facts" }, [when(encounter.at, { brief }), ...patient.identifiers.slice(0, 1).map(numberText), encounter.clinician].filter(Boolean).join(" · ")),
     );
     const remove = () => this.remove(encounter.id);
     const of = (key) => ({ class: "small", data: { visit: `${key} ${encounter.id}` }, aria: { label: t(`visit.${key}_of`, { name: nameOf(patient) }) } });

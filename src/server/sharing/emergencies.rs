@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use self::announcing::{Announced, announce};
-use super::requests::{Number, signed_notes};
+use super::requests::signed_notes;
 use super::views::{Opened, Source, see_in_emergency};
 use super::words::minute;
 use super::{Names, Sharing, organisation_name};
@@ -22,9 +22,9 @@ use crate::server::App;
 use crate::server::asked::Body;
 use crate::server::caller::{Caller, Pass, What};
 use crate::server::error::{ApiError, ErrorDocument};
+use crate::server::number::PatientNumber;
 use crate::store::{By, EmergencyAbout, EmergencyTold, Owner, Store, StoreError, StoredEmergency, record_id};
 use crate::text::PatientText;
-use crate::visit::Identifier;
 
 /// The longest reason in a doctor's words, in characters.
 const LONGEST_REASON: usize = 500;
@@ -36,9 +36,8 @@ const LONGEST_REASON: usize = 500;
 pub(super) struct Wanted {
     /// The organisation that has the notes; one's own for a colleague's patient.
     organisation: String,
-    /// A number that it knows the patient by.
-    #[schema(value_type = Object)]
-    patient: Number,
+    /// A number that it knows the patient by: its own, or one that it noted of the institution that is named.
+    patient: PatientNumber,
     /// `life_in_danger`, `cannot_be_asked` or `others_in_danger`.
     #[schema(value_type = String)]
     reason: EmergencyReason,
@@ -154,7 +153,7 @@ pub(super) async fn begin(
     if words.chars().count() > LONGEST_REASON || words.chars().any(char::is_control) {
         return Err(ApiError::Invalid(format!("`words` has 1 to {LONGEST_REASON} characters, none of them a control character")));
     }
-    let number = Identifier::new(&wanted.patient.kind, &wanted.patient.value)?;
+    let number = wanted.patient.identifier()?;
     let Some(patient) = store.patient_by_number(owner, &number).await? else {
         return refuse(Refusal::OtherPatient, ApiError::NoPatient).await;
     };

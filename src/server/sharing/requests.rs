@@ -21,8 +21,8 @@ use crate::server::App;
 use crate::server::asked::Body;
 use crate::server::caller::Caller;
 use crate::server::error::{ApiError, ErrorDocument};
+use crate::server::number::PatientNumber;
 use crate::store::{About, By, Contact, NewConsent, Side, Store, StoreError, StoredConsent, record_id};
-use crate::visit::Identifier;
 
 /// The age from which patients decide for themselves.
 const OF_AGE: u16 = 16;
@@ -60,9 +60,8 @@ pub(super) async fn organisations(State(sharing): State<Sharing>, _: Caller) -> 
 pub(super) struct Wanted {
     /// The organisation that has the notes.
     organisation: String,
-    /// A number that it knows the patient by, as the patient says it.
-    #[schema(value_type = Object)]
-    patient: Number,
+    /// A number that it knows the patient by, as the patient says it: its own, or one that it noted of the institution that is named.
+    patient: PatientNumber,
     /// `treatment`, `second_opinion` or `referral`.
     #[schema(value_type = String)]
     purpose: Purpose,
@@ -85,14 +84,6 @@ pub(super) struct Wanted {
     #[serde(default)]
     #[schema(value_type = Object)]
     uses: Uses,
-}
-
-/// A number of a patient.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Number {
-    pub(super) kind: String,
-    pub(super) value: String,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -156,7 +147,7 @@ pub(super) async fn begin(sharing: &Sharing, by: &By, names: Names, wanted: Want
     if owner == own {
         return Err(ApiError::Invalid("`organisation` is your own: what it has needs no consent".to_owned()));
     }
-    let number = Identifier::new(&wanted.patient.kind, &wanted.patient.value)?;
+    let number = wanted.patient.identifier()?;
     let from = time("from", wanted.from.as_deref())?.unwrap_or(by.at).max(by.at);
     if from > by.at.after(LATEST) {
         return Err(ApiError::Invalid("`from` is more than a week ahead".to_owned()));
@@ -210,7 +201,7 @@ pub(super) async fn begin(sharing: &Sharing, by: &By, names: Names, wanted: Want
     let address = format!("{}/d/{id}/{}", sharing.0.public, link.reveal());
     let message = contact.map(|contact| link_to(contact, &owner_name, &address, by.at));
     let Names { person: doctor, organisation } = names;
-    let named = number.value;
+    let named = number.written();
     let about = About { owner, owner_name, doctor, organisation, named, notes, asked_at: by.at };
     let entry = store.request_consent(NewConsent { made, patient, about, message }, by).await?;
     Ok((id, entry))

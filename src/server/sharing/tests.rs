@@ -11,7 +11,7 @@ use crate::speech::transcript::{TRANSCRIPT_SCHEMA, Transcript};
 use crate::store::{By, Card, ConsentStep, Contact, NewRecording, NewRole, SeenVisit, Side};
 use crate::terminology::Lexicon;
 use crate::text::PatientText;
-use crate::visit::{Encounter, Given, Patient};
+use crate::visit::{Encounter, Given, GivenNumber, Patient};
 
 /// The patient's number.
 pub(super) const HKID: &str = "A123456(3)";
@@ -58,7 +58,12 @@ pub(super) async fn stage(lines: usize) -> Stage {
     let store = Store::open(folder.path()).await.unwrap();
     let a = doctor(&store, "Dr Au", "Clinic A").await;
     let b = doctor(&store, "Dr Bo", "Clinic B").await;
-    let given = Given { name: "CHAN Tai Man", identifiers: &[("hkid", HKID)], born: Some("1961-03-02"), ..Given::default() };
+    let given = Given {
+        name: "CHAN Tai Man",
+        identifiers: &[GivenNumber::own("hkid", HKID)],
+        born: Some("1961-03-02"),
+        ..Given::default()
+    };
     let patient = Patient::new(&given, Date::parse("2026-11-26").unwrap()).unwrap();
     let patient = store.create_patient(&patient, 0, &By::now(a)).await.unwrap().id;
     let contact = Contact { phone: Some("+85291234567".into()), mail: None, incapable: false };
@@ -173,7 +178,8 @@ pub(super) async fn in_force_for(stage: &Stage, number: &str) -> ConsentId {
 /// Enters another patient, of this number and day of birth, before the stage's own, and says that they are one person: the merge.
 pub(super) async fn merged_with(stage: &Stage, (number, born): (&str, &str)) -> (String, String) {
     let (store, by) = (stage.store(), stage.by(stage.a));
-    let given = Given { name: "CHAN Tai Man", identifiers: &[("hkid", number)], born: Some(born), ..Given::default() };
+    let given =
+        Given { name: "CHAN Tai Man", identifiers: &[GivenNumber::own("hkid", number)], born: Some(born), ..Given::default() };
     let other = Patient::new(&given, Date::parse("2026-11-26").unwrap()).unwrap();
     let other = store.create_patient(&other, -1, &by).await.unwrap().id;
     let merge = store.merge((&other, &stage.patient), true, &by).await.unwrap();

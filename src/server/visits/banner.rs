@@ -77,11 +77,15 @@ pub(in crate::server) struct Number {
     /// `hkid`, `passport`, `hospital`, `clinic` or `other`.
     pub kind: &'static str,
     pub value: String,
+    /// The institution that issued it; null where it is the own number of this organisation, and for a state's. A dot where it is hidden.
+    pub issuer: Option<String>,
 }
 
 impl Number {
-    /// Leaves the first characters, of which there are never more than of those that are hidden.
+    /// Leaves the first characters, of which there are never more than of those that are hidden. Where else somebody is a patient is hidden
+    /// too: it can tell what for.
     fn mask(&mut self) {
+        self.issuer = self.issuer.take().map(|_| "•".to_owned());
         let told = (self.value.chars().count() / 2).min(TOLD);
         self.value = self.value.chars().enumerate().map(|(at, character)| if at < told { character } else { '•' }).collect();
     }
@@ -111,6 +115,7 @@ impl PatientFace {
         let number = |identifier: &crate::visit::Identifier| Number {
             kind: identifier.kind.name(),
             value: identifier.value.reveal().to_owned(),
+            issuer: identifier.issuer.as_ref().map(|issuer| issuer.reveal().to_owned()),
         };
         let age = patient.born.and_then(|born| Age::on(born, today));
         Self {
@@ -224,14 +229,18 @@ impl Faces {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::visit::{Given, Patient};
+    use crate::visit::{Given, GivenNumber, Patient};
 
     #[test]
     fn who_only_finds_is_told_no_whole_number_and_no_allergy() {
         let today = Date::parse("2026-11-27").unwrap();
         let given = Given {
             name: "CHAN Tai Man",
-            identifiers: &[("hkid", "A123456(3)"), ("clinic", "77"), ("other", "8")],
+            identifiers: &[
+                GivenNumber::own("hkid", "A123456(3)"),
+                GivenNumber::own("clinic", "77"),
+                GivenNumber { kind: "other", value: "8", issuer: Some("Castle Peak Hospital") },
+            ],
             allergies: Some(&["penicillin".to_owned()]),
             born: Some("1961-03-02"),
             ..Given::default()
@@ -240,10 +249,10 @@ mod tests {
         let whole = PatientFace::of(stored, today);
         let face = PatientFace { merged: vec![whole.clone().into()], ..whole.clone() }.masked();
         let told = serde_json::to_string(&face).unwrap();
-        for hidden in ["A123456", "23456", "penicillin", "77"] {
+        for hidden in ["A123456", "23456", "penicillin", "77", "Castle"] {
             assert!(!told.contains(hidden), "{hidden} is in {told}");
         }
-        for shown in ["CHAN Tai Man", "A123", "1961-03-02", r#""masked":true"#] {
+        for shown in ["CHAN Tai Man", "A123", "1961-03-02", r#""masked":true"#, r#""issuer":"•""#, r#""issuer":null"#] {
             assert!(told.contains(shown), "{shown} is not in {told}");
         }
         assert!(!whole.masked && whole.allergies.is_some());

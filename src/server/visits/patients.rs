@@ -18,6 +18,7 @@ use crate::server::caller::{Caller, What};
 use crate::server::clock::{now, today};
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::server::holds::may_be_erased;
+use crate::server::number::PatientNumber;
 use crate::store::{By, DeskError, StoredPatient};
 use crate::visit::{Given, Patient, Sought};
 
@@ -40,7 +41,7 @@ pub(super) struct Particulars {
     chinese_name: Option<String>,
     /// At most 8.
     #[serde(default)]
-    identifiers: Vec<GivenNumber>,
+    identifiers: Vec<PatientNumber>,
     /// `female`, `male`, or null where it is not known.
     #[serde(default)]
     sex: Option<String>,
@@ -52,20 +53,10 @@ pub(super) struct Particulars {
     allergies: Option<Vec<String>>,
 }
 
-/// A number that a patient is known by.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct GivenNumber {
-    /// `hkid`, `passport`, `hospital`, `clinic` or `other`.
-    kind: String,
-    /// An identity card's number needs the right check digit.
-    value: String,
-}
-
 impl Particulars {
     fn patient(&self) -> Result<Patient, ApiError> {
         let today = today().map_err(|error| ApiError::internal(&error))?;
-        let numbers: Vec<_> = self.identifiers.iter().map(|number| (number.kind.as_str(), number.value.as_str())).collect();
+        let numbers: Vec<_> = self.identifiers.iter().map(PatientNumber::given).collect();
         let given = Given {
             name: &self.name,
             chinese_name: self.chinese_name.as_deref(),

@@ -2,19 +2,25 @@
 
 use super::super::emergencies::{Wanted, begin, look};
 use super::super::tests::{HKID, SENTINEL, Stage, merged_with, stage};
+use super::super::{Names, requests};
 use super::copies::copy;
 use super::{holding, markup};
 use crate::audit::{Action, Actor, Addressee, EmergencyReason, Event, OrganisationId, Outcome, RecordId, Refusal};
 use crate::consent::{EMERGENCY_LIFE, Use};
-use crate::identity::RoleKind;
+use crate::identity::{Date, RoleKind};
 use crate::note::compose::Language;
 use crate::server::caller::Pass;
 use crate::server::error::ApiError;
 use crate::store::{By, Card, EmergencyTold, MessageKind, MessageTold, NewRole, Owner, Side, StoredEmergency, record_id};
+use crate::visit::{Given, GivenNumber, Patient, VisitError};
 
 fn wanted(number: &str, words: &str, owner: OrganisationId) -> Wanted {
+    wanted_of(&serde_json::json!({ "kind": "hkid", "value": number }), words, owner)
+}
+
+fn wanted_of(number: &serde_json::Value, words: &str, owner: OrganisationId) -> Wanted {
     let json = serde_json::json!({
-        "organisation": owner.to_string(), "patient": { "kind": "hkid", "value": number },
+        "organisation": owner.to_string(), "patient": number,
         "reason": "cannot_be_asked", "words": words,
     });
     serde_json::from_value(json).unwrap()
@@ -132,6 +138,49 @@ async fn an_emergency_needs_a_reason_a_patient_and_the_role_and_is_nobody_elses(
     let other = look(&stage.sharing, (&by, &Pass::Trial), (&emergency.id, record_id("another")), Language::English).await;
     assert!(matches!(other, Err(ApiError::NoConsent)));
     assert_eq!(refused(&events(&stage).await), before + 6);
+}
+
+#[tokio::test]
+async fn an_emergency_is_about_who_has_the_number_of_the_institution_that_is_named() {
+    let stage = stage(1).await;
+    let (store, clinic, by) = (stage.store(), owner(&stage).await, stage.by(stage.b));
+    let today = Date::parse("2026-11-26").unwrap();
+    let own = GivenNumber::own("hospital", "HN-77");
+    let known = |name, numbers| Patient::new(&Given { name, identifiers: numbers, ..Given::default() }, today).unwrap();
+    let queens = [GivenNumber::own("hkid", HKID), GivenNumber { issuer: Some("Queen Mary"), ..own }];
+    store.change_patient(&stage.patient, 1, &known("CHAN Tai Man", &queens), &stage.by(stage.a)).await.unwrap();
+    let other = store.create_patient(&known("WONG", &[own]), 1, &stage.by(stage.a)).await.unwrap().id;
+    let begun = async |number: serde_json::Value| {
+        begin(&stage.sharing, &by, clinic, wanted_of(&number, "unconscious", clinic), |_| Ok(())).await
+    };
+    let found = begun(serde_json::json!({ "kind": "hospital", "value": "hn77", "issuer": " QUEEN  mary" })).await;
+    assert_eq!(found.unwrap_or_else(|_| panic!()).patient, stage.patient);
+    // Without an issuer it is the clinic's own number: somebody else's, of whom there is no note. Of another issuer it is nobody's.
+    let own = serde_json::json!({ "kind": "hospital", "value": "HN-77" });
+    assert!(matches!(begun(own.clone()).await, Err(ApiError::NoPatient)));
+    let refused = events(&stage).await.pop().unwrap();
+    assert_eq!(refused.outcome, Outcome::Refused { reason: Refusal::OtherRecord }, "the clinic knows {other} by it");
+    assert!(matches!(
+        begun(serde_json::json!({ "kind": "hospital", "value": "HN-77", "issuer": "Castle Peak" })).await,
+        Err(ApiError::NoPatient)
+    ));
+    assert_eq!(events(&stage).await.pop().unwrap().outcome, Outcome::Refused { reason: Refusal::OtherPatient });
+    let error = begun(serde_json::json!({ "kind": "hkid", "value": HKID, "issuer": "Secretive" })).await.err().unwrap();
+    assert!(matches!(error, ApiError::Field(VisitError::NotIssued { .. })));
+    assert!(!error.to_string().contains("Secretive") && !error.to_string().contains("A123456"));
+
+    // A request names the patient the same way, and shows to who asks what they typed.
+    let names = async || Names::of(store, stage.b).await.unwrap();
+    let asked = |number: serde_json::Value| {
+        let json = serde_json::json!({ "organisation": clinic.to_string(), "patient": number, "purpose": "referral", "domains": ["notes"] });
+        serde_json::from_value(json).unwrap()
+    };
+    let queens = serde_json::json!({ "kind": "hospital", "value": "HN-77", "issuer": "Queen Mary" });
+    for (number, patient, shown) in [(queens, Some(&stage.patient), "HN-77 (Queen Mary)"), (own, None, "HN-77")] {
+        let (id, _) = requests::begin(&stage.sharing, &by, names().await, asked(number)).await.unwrap_or_else(|_| panic!());
+        let stored = store.consent(id).await.unwrap().unwrap();
+        assert_eq!((stored.patient.as_ref(), stored.about.named.reveal()), (patient, shown));
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,3 @@
+-- A number may name the institution that issued it, in the patient's sealed document, and is found by a hash of its own then; no table changes, and
+-- numbers without an issuer keep their hashes. The form has a number all the same, so that an older program, which would leave the issuer out where
+-- it changes a patient, refuses the database.
