@@ -195,7 +195,8 @@ fn share_back(utterance: &Utterance, said: &mut [Said], joined: &[bool]) {
     for index in (1..said.len()).rev().filter(|index| joined.get(*index) == Some(&true)) {
         let Some((before, [next, ..])) = said.split_at_mut_checked(index) else { continue };
         let alone = next.status == Some(MedicationStatus::Stopped) && !next.told_how() && !said_of_all_of_them(utterance, next);
-        let told = (!next.weak || !next.doctor) && !(alone && before.last().is_some_and(Said::told_how));
+        let apart = alone && before.last().is_some_and(Said::told_how);
+        let told = !(apart || next.weak && next.doctor);
         if let Some(one) = before.last_mut().filter(|one| told && one.status.is_none() && !one.withheld) {
             (one.status, one.weak, one.withheld) = (next.status, next.weak, next.withheld);
         }
