@@ -220,7 +220,7 @@ async function chosen(state) {
   await page.click("#choose-patient");
   await shown(page, "#chooser-search");
   await page.keyboard.type("Twice pressed");
-  await shown(page, "#found .new");
+  await until("the whole label is offered", async () => (await text(page, "#found .new")).includes("Twice pressed"));
   const entering = answers.hold("POST", /patients$/);
   await page.click("#found .new", { count: 2, delay: 20 });
   await entering.go();

@@ -161,9 +161,9 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-/// Tells the audit log of a request that nobody signed in made, unless there was a flood of them.
+/// Tells the audit log of a request that nobody signed in made, unless there was a flood of them by nobody who is known.
 pub(super) async fn stranger(app: &App, by: By) -> ApiError {
-    if !app.strangers.may_keep(by.address) {
+    if by.actor == Actor::Unknown && !app.strangers.may_keep(by.address) {
         return ApiError::NotSignedIn;
     }
     let outcome = Outcome::Refused { reason: Refusal::NotSignedIn };

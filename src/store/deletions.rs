@@ -138,6 +138,7 @@ impl Store {
         let mut act = self.begin("erase a patient again").await?;
         let detach = "DELETE FROM encounter_recordings WHERE encounter IN (SELECT id FROM encounters WHERE patient = $1)";
         let detached = act.execute(sqlx::query(detach).bind(id)).await?;
+        act.give_up_notices(self, id, event.at).await?;
         act.execute(sqlx::query("DELETE FROM patients WHERE id = $1").bind(id)).await?;
         if let Some(owner) = owner {
             act.settle(owner.organisation, left.iter().map(String::as_str)).await?;

@@ -97,6 +97,8 @@ impl Store {
         let id = new_id()?;
         let sealed = place(&id).seal_json(&key, &new.about)?;
         let mut act = self.begin("open a record in an emergency").await?;
+        // Whoever erases the patient waits, or has done so.
+        act.hold_patient(&new.patient).await?;
         let insert = "INSERT INTO emergencies (id, patient, owner, role, opened_at, ends_at, document) \
             SELECT $1, id, $2, $3, $4, $5, $6 FROM patients WHERE id = $7";
         let insert = sqlx::query(insert).bind(&id).bind(new.owner.to_string()).bind(new.role.to_string());

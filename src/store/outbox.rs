@@ -248,6 +248,8 @@ impl Store {
             };
             match opened {
                 Ok(message) => found.push(message),
+                // Not that it cannot be read: nothing can.
+                Err(error @ StoreError::Database { .. }) => return Err(error),
                 Err(error) => tracing::error!(%error, "the outbox leaves a message out"),
             }
         }
@@ -260,7 +262,11 @@ impl Store {
     /// # Errors
     /// When it cannot be written.
     pub async fn message_handed_over(&self, message: &OutboxMessage, shown: bool, at: UnixMillis) -> Result<bool, StoreError> {
-        let key = self.patient_key(&message.patient).await?;
+        let key = match self.patient_key(&message.patient).await {
+            // Erased while it was under way.
+            Err(StoreError::Unknown { .. }) => return Ok(false),
+            key => key?,
+        };
         let (id, words) = (message.id.to_string(), &message.message);
         let text = if shown { words.text.clone() } else { PatientText::from("") };
         let kept =
@@ -379,7 +385,12 @@ impl Act {
         for row in given_up {
             match store.shared.keys.key(Whose::Patient, patient).and_then(|key| row.open(&key)) {
                 Ok(message) => drop(self.enter(&store.not_sent(&message, at)?).await?),
-                Err(error) => tracing::error!(%error, "a notice that cannot be read is given up"),
+                Err(error) => {
+                    tracing::error!(%error, "a notice that cannot be read is given up");
+                    let (patient, purpose) = (Some(store.pseudonym(patient)?), Some(Purpose::Emergency));
+                    let event = Event::new(at, Actor::System, Action::BreakGlassAnnounce, Outcome::Failed);
+                    self.enter(&Event { patient, purpose, ..event }).await?;
+                }
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 // it for each change.
 import * as api from "./api.js";
 import { canBeCoded, chooseCode } from "./code-search.js";
-import { $ } from "./dom.js";
+import { $, isAsking } from "./dom.js";
 import { drawForm, onForm } from "./form.js";
 import { showHistory } from "./history.js";
 import { onLanguage, t, when } from "./i18n.js";
@@ -267,7 +267,7 @@ export class Desk {
     if (this.desk === null) return;
     try {
       const { entries } = await api.history(held.id);
-      if (this.held === held) showHistory(entries);
+      if (this.held === held && !isAsking()) showHistory(entries);
     } catch (error) {
       if (this.held === held) this.tell(held, error);
     }
@@ -287,7 +287,8 @@ export class Desk {
       await this.named();
       await this.settled();
       const unsaved = await this.unsaved();
-      if (this.held !== held || !this.editable) return;
+      // Somebody who went on meanwhile is not interrupted by the question, whose answer has the focus.
+      if (this.held !== held || !this.editable || isAsking()) return;
       dismiss("desk");
       if (unsaved) notice("desk", "bad", "desk.unsaved");
       else await this.vouch(held);
@@ -318,7 +319,7 @@ export class Desk {
     const { held } = this;
     try {
       const by = await this.named();
-      if (this.held !== held || this.desk === null) return;
+      if (this.held !== held || this.desk === null || isAsking()) return;
       const { version, banner } = held;
       const line = await askForAddendum({ id: held.id, banner, by });
       if (line !== null && this.held === held) await this.add(held, version, line);
@@ -359,7 +360,7 @@ export class Desk {
   /** Undo and redo as everywhere, and signing; not while something is typed, where the field has its own. */
   key(event) {
     const typing = event.target.closest?.("textarea, input, select, dialog");
-    if (!this.editable || typing || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+    if (!this.editable || typing || isAsking() || !(event.ctrlKey || event.metaKey) || event.altKey) return;
     const key = event.key.toLowerCase();
     const act = key === "z" ? (event.shiftKey ? "redo" : "undo") : key === "y" ? "redo" : key === "enter" ? "sign" : null;
     if (act === null) return;

@@ -41,6 +41,16 @@ export function ask(dialog, answer) {
   });
 }
 
+/** Whether a dialog is open. */
+export const isAsking = () => document.querySelector("dialog[open]") !== null;
+
+/** Resolves once no dialog is open. */
+export async function undisturbed() {
+  for (let dialog = null; (dialog = document.querySelector("dialog[open]")) !== null; ) {
+    await new Promise((done) => dialog.addEventListener("close", done, { once: true }));
+  }
+}
+
 /** Closes every dialog, because what it is about is shown no more; what was asked is answered with null. */
 export function closeDialogs() {
   for (const settle of [...asked.values()]) settle(null);

@@ -161,8 +161,14 @@ export class NoteEditor {
     if (this.open === null || this.open.op === "add") return;
     const at = this.locate(note);
     if (at >= 0) this.open.at = at;
-    // A line that was sent and not answered may be the one that stands there now.
-    else if (!this.busy && !(this.open.op === "replace" && this.open.sent !== null)) this.lose();
+    else if (!this.busy && !this.stands(note)) this.lose();
+  }
+
+  /** Whether the line that was sent, and whose answer was lost, is in the note. */
+  stands(note) {
+    const { op, section, sent } = this.open;
+    const sentences = note?.sections.find(({ code }) => code === section)?.sentences ?? [];
+    return op === "replace" && sent !== null && sentences.some((sentence) => sentence.text === sent.text);
   }
 
   /** The server took a change for too old: find the line again by its text. */

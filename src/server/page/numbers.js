@@ -12,7 +12,7 @@ export function numberText({ value, issuer }) {
 /** What a form says of a number; an issuer only of a kind that has one. */
 export function givenNumber(kind, value, issuer) {
   const named = ISSUED.includes(kind) ? issuer.trim() : "";
-  return named ? { kind, value, issuer: named } : { kind, value };
+  return { kind, value, issuer: named || null };
 }
 
 /** Shows the field for the issuer while a kind is chosen that has one. */

@@ -2,7 +2,7 @@
 import * as api from "./api.js";
 import { stretches, timeOf } from "./evidence.js";
 import { Desk } from "./desk.js";
-import { $, closeDialogs } from "./dom.js";
+import { $, closeDialogs, undisturbed } from "./dom.js";
 import { openFile } from "./file.js";
 import { bytes, onLanguage, t, when } from "./i18n.js";
 import { forgetSuggestions, suggestLearned } from "./learned.js";
@@ -106,6 +106,8 @@ export class Recording {
     notice("file", "wait", "file.decoding", { name: file.name });
     try {
       const source = await openFile(file);
+      // What is typed in a dialog is not taken away by what was chosen before.
+      await undisturbed();
       dismiss("file");
       if (!still()) {
         notice("file", "bad", "file.overtaken", { name: file.name });

@@ -67,8 +67,12 @@ impl Settled {
     }
 }
 
-/// What stands in the way of whoever saw the recording under another visit, with whose it is now: that is a reading of it.
+/// What stands in the way of whoever saw the recording under another visit, with whose it is now: that is a reading of it, which whoever does
+/// not treat that patient may not do.
 pub(in crate::server) async fn moved_meanwhile(app: &App, caller: &Caller, id: &str) -> ApiError {
+    if let Err(error) = caller.may(app, Right::View, What::Recording(id)).await {
+        return error;
+    }
     let settled = match caller.reads(app, Action::View { count: 1 }, id).await {
         Ok(()) => Settled::of(app, id).await,
         Err(error) => Err(error.into()),

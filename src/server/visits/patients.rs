@@ -67,6 +67,19 @@ impl Particulars {
         };
         Ok(Patient::new(&given, today)?)
     }
+
+    /// The patient as changed from what is kept: whoever says nothing of who issued a number leaves that as it is.
+    fn changed(&self, kept: &Patient) -> Result<Patient, ApiError> {
+        let mut patient = self.patient()?;
+        let unsaid = self.identifiers.iter().map(PatientNumber::leaves_issuer_out);
+        for (number, _) in patient.identifiers.iter_mut().zip(unsaid).filter(|(_, unsaid)| *unsaid) {
+            let mut same = kept.identifiers.iter().filter(|kept| kept.kind == number.kind && kept.value == number.value);
+            if let (Some(only), None) = (same.next(), same.next()) {
+                number.issuer.clone_from(&only.issuer);
+            }
+        }
+        Ok(patient)
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -250,7 +263,8 @@ pub(super) async fn change(
     Body(change): Body<NewParticulars>,
 ) -> Result<Json<PatientFace>, ApiError> {
     caller.may(&app, Right::Edit, What::Patient(&id)).await?;
-    let patient = change.patient.patient()?;
+    let kept = app.rooms.store().patient(&id).await?.ok_or(ApiError::NoPatient)?;
+    let patient = change.patient.changed(&kept.patient)?;
     let version = match app.rooms.store().change_patient(&id, change.version, &patient, &caller.by).await {
         Ok(version) => version,
         Err(error) => return Err(not_entered(&app, &caller, error).await),
