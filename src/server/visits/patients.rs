@@ -316,3 +316,26 @@ async fn erase_all_of(app: &App, id: &str, by: &By) -> Result<StatusCode, ApiErr
     }
     Err(ApiError::InUse)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_change_that_says_nothing_of_an_issuer_keeps_it() {
+        let particulars = |identifiers| -> Particulars {
+            serde_json::from_value(json!({ "name": "CHAN Tai Man", "identifiers": identifiers })).unwrap()
+        };
+        let issued = json!([{ "kind": "hospital", "value": "K17", "issuer": "QMH" }, { "kind": "hospital", "value": "K18", "issuer": "QMH" }]);
+        let kept = particulars(issued).patient().unwrap();
+        let now = |identifiers| {
+            let changed = particulars(identifiers).changed(&kept).unwrap();
+            changed.identifiers.iter().map(|number| number.issuer.is_some()).collect::<Vec<_>>()
+        };
+        assert_eq!(now(json!([{ "kind": "hospital", "value": "K17" }])), [true]);
+        assert_eq!(now(json!([{ "kind": "hospital", "value": "K17", "issuer": null }])), [false], "it was taken away");
+        assert_eq!(now(json!([{ "kind": "hospital", "value": "K19" }, { "kind": "clinic", "value": "K17" }])), [false, false]);
+    }
+}
