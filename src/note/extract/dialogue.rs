@@ -68,6 +68,8 @@ const ALL_DENIED: [&str; 5] = ["都冇", "都无", "都没有", "全部冇", "�
 const AROUND: usize = 30;
 /// How far before a name its side may stand.
 const SIDE: usize = 6;
+/// How much may lead to a name that sums up what was asked, and follow it.
+const LED: usize = 4;
 /// How many segments in a parent says whom the visit is for.
 const OPENING: usize = 3;
 
@@ -178,6 +180,9 @@ impl Talk<'_> {
     fn claim(&mut self, index: usize, clause: usize, mention: &Mention, reading: Reading, context: &Context<'_>) {
         let reading = match reading.claim {
             Claim::Present { .. } if self.says_what_was_asked(index, clause, mention, context) => return,
+            Claim::Present { .. } if self.sums_up_what_was_asked(index, mention, context) => {
+                Reading { claim: Claim::Asked, reason: "what was asked, by its name" }
+            }
             Claim::Present { explicit: false } if context.all_denied && alone(context, mention) => {
                 Reading { claim: Claim::Asked, reason: "listed, and the answer is that there is none of it" }
             }
@@ -215,7 +220,16 @@ impl Talk<'_> {
         let same = |pending: &Pending| {
             pending.utterance == index && pending.clause < clause && pending.mention.condition == mention.condition
         };
-        context.utterance.speaker != Speaker::Patient && self.pending.iter().any(same) && alone(context, mention)
+        asks(context.utterance) && self.pending.iter().any(same) && alone(context, mention)
+    }
+
+    /// 有冇手震、出冷汗,即係低血糖嗰啲: the name of what was asked.
+    fn sums_up_what_was_asked(&self, index: usize, mention: &Mention, context: &Context<'_>) -> bool {
+        let clause = context.utterance.clause(mention.head).range;
+        let around = |range: Range<usize>| context.utterance.folded(range).iter().filter(|c| **c != ' ').collect::<String>();
+        let short = mention.start.saturating_sub(clause.start) <= LED && clause.end.saturating_sub(mention.end) <= LED;
+        let named = short && around(clause.start..mention.start) == "即系" && around(mention.end..clause.end).ends_with('啲');
+        named && asks(context.utterance) && self.pending.iter().any(|pending| pending.utterance == index)
     }
 
     /// 食煙? 唔食: the verb or quality asked for, denied or repeated. Gives the character too: of what has it not, nothing is said.
@@ -413,6 +427,11 @@ impl Talk<'_> {
             self.events.push(Event { answer, ..Event::named(pending.utterance, pending.mention, Reading { claim, reason }) });
         }
     }
+}
+
+/// Whether this may be who asks.
+fn asks(utterance: &Utterance) -> bool {
+    matches!(utterance.speaker, Speaker::Doctor | Speaker::Unknown)
 }
 
 /// Whether a clause says a condition's name and no more than a particle or 嗰啲 behind it.

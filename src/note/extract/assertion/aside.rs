@@ -23,6 +23,9 @@ const SHOWN: [&str; 12] = ["L50", "L51", "L27", "L29", "R21", "R22", "R23", "R06
 /// Words of having taken something (folded).
 const TAKEN_ONCE: [&str; 14] =
     ["唔食得", "食唔得", "食完", "食到", "食过", "食亲", "食咗", "打完", "打过", "搽完", "搽到", "一食", "出过", "食咗就"];
+/// What is done only when something is felt (folded), and how far behind it.
+const ONLY_THEN: [&str; 6] = ["先食", "先至食", "才食", "才吃", "先好食", "先用"];
+const WHEN_NEEDED: usize = 8;
 /// How much may stand between 會 and what will come, besides names.
 const WILL: usize = 3;
 /// The longest quotation, in characters.
@@ -64,6 +67,14 @@ impl Context<'_> {
         if named_next && NOT_FOUND.contains(&said.as_str()) {
             return reading(Claim::Nothing, "looked for, and named behind it");
         }
+        // 兩隻藥都唔關 G6PD 事: what it has nothing to do with.
+        let lead: String =
+            self.utterance.folded(clause.start.max(mention.start.saturating_sub(8))..mention.start).iter().collect();
+        if lead.contains("唔关")
+            && self.utterance.folded(mention.end..clause.end.min(mention.end + WHEN_NEEDED).max(mention.end)).contains(&'事')
+        {
+            return reading(Claim::Nothing, "what has nothing to do with it");
+        }
         if self.quoted(mention) {
             return reading(Claim::Nothing, "quoted");
         }
@@ -91,6 +102,9 @@ impl Context<'_> {
         if symptom && reacts && self.comes_with_a_drug(mention, &clause) {
             return reading(Claim::Nothing, "what an allergy looks like");
         }
+        if symptom && self.when_needed(mention, &clause) {
+            return reading(Claim::Nothing, "when to take something");
+        }
         if symptom && self.does(mention, &clause) {
             return reading(Claim::Nothing, "what a drug does");
         }
@@ -100,6 +114,13 @@ impl Context<'_> {
             return reading(Claim::Nothing, "a test's name");
         }
         None
+    }
+
+    /// 發燒或者痛先食: when it is to be taken.
+    fn when_needed(&self, mention: &Mention, clause: &Range<usize>) -> bool {
+        let end = clause.end.min(mention.end + WHEN_NEEDED);
+        let behind: String = self.utterance.folded(mention.end..end.max(mention.end)).iter().filter(|c| **c != ' ').collect();
+        behind.starts_with('或') && ONLY_THEN.iter().any(|only| behind.contains(only))
     }
 
     /// 食 Brufen 成塊面腫晒,眼都擘唔開; 磺胺藥唔食得,嘴會腫: skin, eyes or breath behind what was taken and a word of the taking.

@@ -16,6 +16,9 @@ pub(super) const NOT_FOUND: [&str; 8] = ["听唔到", "见唔到", "摸唔到", 
 /// What denies a name as all that its clause says behind it (folded).
 const NOT_FELT: [&str; 8] = ["唔觉", "就唔觉", "都唔觉", "就唔觉有", "就唔", "就唔会", "未试过", "就未试过"];
 
+/// What denies something of what is named before it (folded), and how much is said with it.
+const AS_FOR: [&str; 3] = ["就冇", "就无", "就没有"];
+const DENIED_OF: usize = 6;
 /// How far behind a name its result may stand: 乙肝 HBsAg neg.
 const RESULT: usize = 11;
 
@@ -83,6 +86,10 @@ impl Context<'_> {
         // 暈就唔覺, 扭親就冇.
         let behind: String = self.utterance.folded(own.clone()).iter().filter(|c| !PARTICLES.contains(**c)).collect();
         if next_name >= clause.end && NOT_FELT.contains(&behind.as_str()) {
+            return Some("denied behind it");
+        }
+        // Lymph node 就冇大到.
+        if next_name >= clause.end && behind.chars().count() <= DENIED_OF && AS_FOR.iter().any(|word| behind.starts_with(word)) {
             return Some("denied behind it");
         }
         let ends = [TermKind::Negation, TermKind::NotSo];

@@ -12,7 +12,7 @@ const TREATED: usize = 14;
 /// What is told of somebody's childhood is mostly over: asthma, eczema, epilepsy, enuresis and their like.
 const OUTGROWN: [&str; 8] = ["J45", "L20", "L30", "G40", "R56", "F98", "H66", "J35"];
 /// How a cancer's treatment is told that is over (folded): 零九年做手術.
-const TREATMENTS: [&str; 6] = ["年做手术", "做咗手术", "年割", "割咗", "切咗", "年切"];
+const TREATMENTS: [&str; 8] = ["手术做咗", "手术做完", "年做手术", "做咗手术", "年割", "割咗", "切咗", "年切"];
 /// A stretch of time this long ago is history, in days.
 const LONG_AGO: f64 = 60.0;
 
