@@ -61,7 +61,12 @@ fn holds(folder: &Path, needle: &[u8]) -> bool {
         found |= if path.is_dir() {
             holds(&path, needle)
         } else {
-            fs::read(&path).unwrap().windows(needle.len()).any(|part| part == needle)
+            // SQLite takes its journal away a moment after it was closed.
+            let content = fs::read(&path).or_else(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => Ok(Vec::new()),
+                _ => Err(error),
+            });
+            content.unwrap().windows(needle.len()).any(|part| part == needle)
         };
     }
     found
