@@ -36,11 +36,19 @@ export function same(found, wanted, what) {
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-/** Waits until `look` gives something true, and returns that. */
+/** Whether a page could not be asked because it goes to another address. */
+const isLeaving = (error) => /Execution context (was destroyed|is not available)|Cannot find context|detached/i.test(error.message);
+
+/** Waits until `look` gives something true, and returns that. A page that is going elsewhere is asked again. */
 export async function until(what, look, limit_ms = 60000) {
   const end = Date.now() + limit_ms;
   for (;;) {
-    const found = await look();
+    let found = null;
+    try {
+      found = await look();
+    } catch (error) {
+      if (!isLeaving(error)) throw error;
+    }
     if (found) return found;
     if (Date.now() > end) throw new Error(`waited ${limit_ms / 1000} s in vain for: ${what}`);
     await sleep(100);
