@@ -5,7 +5,7 @@ use std::fs;
 use super::keys::Whose;
 use super::tests::*;
 use super::*;
-use crate::audit::{Action, Actor, Event, Fault, NoteVerifier, verify};
+use crate::audit::{Action, Actor, Event, Fault, NoteVerifier, Outcome, verify};
 use crate::consent::Consent;
 use crate::identity::Date;
 use crate::ledger::LogFolder;
@@ -132,6 +132,9 @@ async fn what_was_erased_since_an_old_backup_stays_erased(site: Site) {
     let (patient, other) = (visit(&store, "CHAN").await, visit(&store, "WONG").await);
     store.assign(&gone.id, &patient.id, false, &by()).await.unwrap();
     store.assign(&moved.id, &patient.id, false, &by()).await.unwrap();
+    for person in [&patient.patient, &other.patient] {
+        emergency_tests::emergency_of(&store, person).await;
+    }
     parts.save(&site, "old").await;
     let sealed = sealed_values(&store, &gone.id).await;
     store.move_recording(&moved.id, Some(&patient.id), &other.id, ("Dr Lee", "2026-11-26T10:00:00Z"), &by()).await.unwrap();
@@ -159,6 +162,11 @@ async fn what_was_erased_since_an_old_backup_stays_erased(site: Site) {
     let events = events(&again).await;
     let erased = |action| events.iter().filter(|event| event.action == action).count();
     assert_eq!((erased(Action::Erase), erased(Action::KeyDestroy)), (2, 2), "each with its event");
+    // Who was to be told of an emergency is told still; of whom is gone, that nobody was told is an event each.
+    let due = again.messages_due(by().at, 100).await.unwrap();
+    assert!(due.len() == 4 && due.iter().all(|message| message.patient == other.patient));
+    let untold = |event: &&Event| event.action == Action::BreakGlassAnnounce && event.outcome == Outcome::Failed;
+    assert_eq!(events.iter().filter(untold).count(), 4);
     assert!(events.iter().any(|event| event.action == Action::Erase && event.record == Some(record_id(&gone.id))));
     again.write_log().await.unwrap();
     again.close().await;

@@ -73,7 +73,7 @@ fn told() -> [Option<MessageTold>; 4] {
 }
 
 /// An emergency of a patient, of which all of them are to be told.
-async fn emergency_of(store: &Store, patient: &str) {
+pub(super) async fn emergency_of(store: &Store, patient: &str) {
     let (owner, role) = (OrganisationId::from_bytes([9; 16]), RoleId::from_bytes([2; 16]));
     let (opened_at, ends_at) = (UnixMillis(1_000), UnixMillis(5_000));
     let new = StoredEmergency { id: String::new(), patient: patient.to_owned(), owner, role, opened_at, ends_at, about: about() };
