@@ -1,6 +1,6 @@
 """The events of an audit log's files, read without our program: tlog-tiles' entry bundles."""
 
-import base64, hashlib, json
+import base64, hashlib, json, time
 
 
 def events(log):
@@ -19,6 +19,17 @@ def events(log):
             length = int.from_bytes(content[at : at + 2], "big")
             found.append(json.loads(content[at + 2 : at + 2 + length])["event"])
             at += 2 + length
+    return found
+
+
+def settled(log):
+    """All events, once the files have had no new one for 0.9 s: on a busy machine they come a moment behind what was answered."""
+    found, same = events(log), 0
+    while same < 3:
+        time.sleep(0.3)
+        more = events(log)
+        same = same + 1 if len(found) == len(more) else 0
+        found = more
     return found
 
 
