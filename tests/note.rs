@@ -251,18 +251,26 @@ fn allergies_and_none() {
     assert_eq!(allergies(&[("doctor", "佢會唔會對奶敏感?"), ("doctor", "睇落唔似奶敏感")]), vec![]);
 }
 
-/// An allergy cannot say that it is in doubt: what only sounds like a drug is none, and is shown as not understood.
+/// A denial of what only sounds like a drug is shown as not understood: who reads that there is none does not look again.
 #[test]
-fn an_allergy_to_what_only_sounds_like_a_name_is_shown_and_not_claimed() {
+fn an_allergy_to_what_only_sounds_like_a_name_is_in_doubt_and_a_denial_of_it_none() {
     for turns in [
         &[("patient", "我對 penicilin 敏感")][..],
         &[("patient", "I am allergic to penicilin")],
         &[("patient", "食 penicilin 會面腫")],
         &[("doctor", "有冇藥物敏感?"), ("patient", "我食 penicilin 會敏感。")],
-        // A denial of one that was not understood is no denial of all.
-        &[("patient", "我冇 penicilin 敏感")],
-        &[("doctor", "有冇 penicilin 敏感?"), ("patient", "冇。")],
     ] {
+        let found = note(turns);
+        let [allergy] = found.allergies.as_slice() else { panic!("{turns:?}: {:?}", found.allergies) };
+        assert_eq!((allergy.substance.as_str(), allergy.status), ("penicillin", AllergyStatus::Present), "{turns:?}");
+        assert_eq!(allergy.heard_as.as_ref().map(|heard| heard.reveal()), Some("penicilin"), "{turns:?}");
+        assert!(found.medications.is_empty(), "{turns:?}: {:?}", found.medications);
+        let lines = sections(&found, Language::English);
+        assert_eq!(lines[0].sentences[0].text.reveal(), "Allergy: penicillin (?heard 「penicilin」).", "{turns:?}");
+    }
+    // A denial of one that was not understood is no denial of all.
+    for turns in [&[("patient", "我冇 penicilin 敏感")][..], &[("doctor", "有冇 penicilin 敏感?"), ("patient", "冇。")]]
+    {
         let found = note(turns);
         assert_eq!(found.allergies, [], "{turns:?}");
         assert!(found.medications.is_empty(), "{turns:?}: {:?}", found.medications);
@@ -291,7 +299,7 @@ fn who_is_allergic_to_a_drug_has_some_drug_allergy() {
     }
     let food = allergies(&[("patient", "我對蝦敏感,冇藥物敏感。")]);
     assert!(food.contains(&("drug".to_owned(), None)) && food.len() == 2, "{food:?}");
-    assert_eq!(allergies(&[("patient", "冇藥物敏感。"), ("patient", "我對 penicilin 敏感。")]), []);
+    assert_eq!(allergies(&[("patient", "冇藥物敏感。"), ("patient", "我對 penicilin 敏感。")]), penicillin);
 }
 
 #[test]

@@ -129,6 +129,14 @@ pub struct Condition {
     pub provenance: Provenance,
 }
 
+impl Condition {
+    /// The words said, where they only sound like its name.
+    #[must_use]
+    pub fn heard_as(&self) -> Option<&str> {
+        self.sounds_like.as_ref().map(|_| self.text.reveal())
+    }
+}
+
 /// An amount with its UCUM unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quantity {
@@ -214,6 +222,9 @@ pub struct Allergy {
     pub substance: String,
     /// Whether there is one.
     pub status: AllergyStatus,
+    /// The words said, when they are not spelt as the substance and only sound so: for the clinician to look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_as: Option<PatientText>,
     /// Where it came from.
     #[serde(flatten)]
     pub provenance: Provenance,

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::note::compose::misheard;
 use crate::note::edit;
+use crate::note::extract::MISSPELT_CONFIDENCE;
 use crate::note::{AllergyStatus, Assertion, FindingKind, FindingRef, Note, SectionCode, Span};
 use crate::speech::{Segment, Transcript};
 use crate::terminology::Lexicon;
@@ -112,21 +113,32 @@ pub fn marked_lines(note: &Note, transcript: &Transcript, lexicon: &Lexicon) -> 
 
 fn doubt(note: &Note, finding: FindingRef) -> Option<Doubt> {
     let evidence = note.provenance(finding)?.spans().to_vec();
-    let (en, zh, heard, sounds_like, confidence) = match finding.kind {
+    let (en, zh, heard, by_sound, confidence) = match finding.kind {
         FindingKind::Condition => {
             let found = note.conditions.get(finding.index)?;
-            (found.display.en.clone(), Some(found.display.zh.clone()), found.text.clone(), &found.sounds_like, found.confidence)
+            (
+                found.display.en.clone(),
+                Some(found.display.zh.clone()),
+                found.text.clone(),
+                found.sounds_like.is_some(),
+                found.confidence,
+            )
         }
         FindingKind::Medication => {
             let found = note.medications.get(finding.index)?;
-            (found.name.clone(), None, misheard(found).into(), &found.sounds_like, found.confidence)
+            (found.name.clone(), None, misheard(found).into(), found.sounds_like.is_some(), found.confidence)
+        }
+        FindingKind::Allergy => {
+            let found = note.allergies.get(finding.index)?;
+            let zh = Some(format!("對 {} 過敏", found.substance));
+            (format!("allergy to {}", found.substance), zh, found.heard_as.clone()?, true, MISSPELT_CONFIDENCE)
         }
         _ => return None,
     };
-    let why = match sounds_like {
-        Some(_) => Why::Sound,
-        None if confidence < LOW_CONFIDENCE => Why::Confidence,
-        None => return None,
+    let why = match by_sound {
+        true => Why::Sound,
+        false if confidence < LOW_CONFIDENCE => Why::Confidence,
+        false => return None,
     };
     Some(Doubt { finding, why, en, zh, heard, evidence, confidence })
 }
@@ -140,16 +152,28 @@ fn marks(note: &Note, finding: FindingRef) -> Vec<Mark> {
             marks.extend(found.filter(|found| found.assertion == Assertion::Absent).map(|_| Mark::Negation));
             marks.extend(found.and_then(|found| found.laterality).map(|_| Mark::Side));
         }
+        // 朝早十六度夜晚八度 is a dose too, told in words alone.
         FindingKind::Medication => {
-            marks.extend(note.medications.get(index).and_then(|drug| drug.dose.as_ref()).map(|_| Mark::Dose))
+            let dosed = note.medications.get(index).filter(|drug| drug.dose.is_some() || drug.instruction.is_some());
+            marks.extend(dosed.map(|_| Mark::Dose));
         }
         FindingKind::Allergy => {
             let none = note.allergies.get(index).filter(|allergy| allergy.status == AllergyStatus::None);
             marks.extend(none.map(|_| Mark::Negation));
         }
-        FindingKind::Observation | FindingKind::Plan | FindingKind::Social => {}
+        // 右膝照 X 光, 轉介左眼白內障手術.
+        FindingKind::Plan => {
+            let sided = note.plan.get(index).filter(|item| says_a_side(item.text.reveal()));
+            marks.extend(sided.map(|_| Mark::Side));
+        }
+        FindingKind::Observation | FindingKind::Social => {}
     }
     marks
+}
+
+fn says_a_side(words: &str) -> bool {
+    let english = |word: &str| ["left", "right"].iter().any(|side| word.eq_ignore_ascii_case(side));
+    words.contains(['左', '右']) || words.split(|c: char| !c.is_ascii_alphabetic()).any(english)
 }
 
 /// How many characters behind the last word that was found the next one is looked for: spaces, marks, and a number written shorter or

@@ -185,7 +185,8 @@ fn claim(note: &Note, FindingRef { kind, index }: FindingRef) -> Option<PatientT
         }
         FindingKind::Allergy => {
             let found = note.allergies.get(index)?;
-            format!("{}: {}", found.substance, format!("{:?}", found.status).to_lowercase())
+            let doubt = if found.heard_as.is_some() { "?" } else { "" };
+            format!("{doubt}{}: {}", found.substance, format!("{:?}", found.status).to_lowercase())
         }
         FindingKind::Observation => {
             let found = note.observations.get(index)?;

@@ -234,6 +234,20 @@ fn lines_are_marked_by_what_is_easily_misheard() {
 }
 
 #[test]
+fn a_dose_told_in_words_alone_and_a_side_in_the_plan_are_marked() {
+    let lexicon = Lexicon::builtin().unwrap();
+    let transcript = read("doctor: insulin 朝早十六度夜晚八度。右膝照 X 光。轉介皮膚科。".as_bytes()).unwrap();
+    let mut note = extract(&transcript, &lexicon);
+    note.sections = sections(&note, Language::English);
+    let marked = marked_lines(&note, &transcript, &lexicon);
+    let marks: Vec<(String, Vec<Mark>)> = lines(&note).into_iter().zip(marked.into_iter().map(|line| line.marks)).collect();
+    let of = |words: &str| marks.iter().find(|(line, _)| line.contains(words)).map(|(_, marks)| marks.as_slice());
+    assert_eq!(of("insulin"), Some([Mark::Dose].as_slice()), "{marks:?}");
+    assert_eq!(of("右膝"), Some([Mark::Side].as_slice()), "{marks:?}");
+    assert_eq!(of("皮膚科"), Some([].as_slice()), "{marks:?}");
+}
+
+#[test]
 fn a_signed_note_is_frozen_and_an_addendum_is_a_version_on() {
     let desk = desk();
     let note = desk.done(&desk.note, NoteEdit::Accept { finding: doubtful(&desk.note) });
@@ -273,13 +287,27 @@ fn an_addendum_with_something_doubtful_is_not_signed() {
 }
 
 #[test]
-fn an_allergy_that_only_sounds_like_a_drug_is_signed_by_nobody() {
+fn an_allergy_that_only_sounds_like_a_drug_is_accepted_or_dropped_before_the_note_is_signed() {
     let (lexicon, transcript) = (Lexicon::builtin().unwrap(), read("patient: 我對 penicilin 敏感。".as_bytes()).unwrap());
     let mut note = extract(&transcript, &lexicon);
     note.sections = sections(&note, Language::English);
-    assert_eq!((note.allergies.len(), note.uncovered.len(), open_doubts(&note)), (0, 1, vec![]));
-    let signed = Draft::new(1, note).review(signature()).unwrap().sign(signature());
-    assert_eq!(lines(signed.note()), [""; 0]);
+    let open = open_doubts(&note);
+    assert_eq!(
+        open.iter().map(|doubt| (doubt.en.as_str(), doubt.heard.reveal(), doubt.why)).collect::<Vec<_>>(),
+        [("allergy to penicillin", "penicilin", Why::Sound)]
+    );
+    let finding = open[0].finding;
+    assert!(matches!(Draft::new(1, note.clone()).review(signature()), Err(RecordError::Open { .. })));
+    let accepted = apply(&note, NoteEdit::Accept { finding }, "Dr Lee", AT, &lexicon).unwrap();
+    assert!(open_doubts(&accepted).is_empty());
+    let Provenance::Heard { edited: Some(edited), .. } = &accepted.allergies[0].provenance else {
+        panic!("not marked as accepted")
+    };
+    assert_eq!(edited.was.reveal(), "penicillin (?heard 「penicilin」)");
+    let signed = Draft::new(1, accepted).review(signature()).unwrap().sign(signature());
+    assert_eq!(lines(signed.note()), ["Allergy: penicillin."]);
+    let dropped = apply(&note, NoteEdit::Drop { finding }, "Dr Lee", AT, &lexicon).unwrap();
+    assert_eq!((dropped.allergies.len(), lines(&dropped)), (0, vec![]));
 }
 
 #[test]

@@ -46,6 +46,12 @@ fn what_a_turn_tells_of_the_substance_that_the_turn_before_asked_about() {
 #[test]
 fn what_is_taken_back_or_excluded_is_no_allergy() {
     check(&[
+        ("p:我對 cefalexin 唔敏感。", &["0cefalexin"]),
+        ("r:佢對牛奶唔會敏感。", &["0milk"]),
+        ("-:对海鲜不敏感", &["0seafood"]),
+        ("d:有冇藥物敏感?|p:我唔敏感㗎。", &["0drug"]),
+        ("p:我對蜜糖敏感,對花粉唔敏感。", &["!honey", "0pollen"]),
+        ("p:我唔知係咪對 ibuprofen 敏感。", &[]),
         ("d:病歷寫 aspirin 敏感。|p:寫錯咗喇,係 ibuprofen 先啱。", &["!ibuprofen"]),
         ("r:佢對頭孢敏感。|p:唔係頭孢呀,係紅黴素。", &["!erythromycin"]),
         ("p:我對蝦敏感……唔係,講錯咗,係蟹,蝦食得㗎。", &["!crab", "0shrimp"]),

@@ -2,21 +2,22 @@
 //! that is part of a word. Each row one talk and all that its note says of drugs, allergies and tobacco, or lists as not understood.
 
 use cantoscribe::note::extract::extract;
-use cantoscribe::note::{AllergyStatus, MedicationStatus};
+use cantoscribe::note::{Allergy, AllergyStatus, MedicationStatus};
 
 use super::LEXICON;
 use super::scopes::transcript;
 
-/// Drugs by status (`+` taken or started, `-` stopped), allergies (`!`, none `0`), tobacco with its claim, `?` and words listed.
+/// Drugs by status (`+` taken or started, `-` stopped), allergies (`!`, with what was heard where it only sounds so; none `0`), tobacco with its claim, `?` and words listed.
 fn said_of(talk: &str) -> Vec<String> {
     let note = extract(&transcript(talk), &LEXICON);
     let drugs = note.medications.iter().map(|drug| match drug.status {
         MedicationStatus::Stopped => format!("-{}", drug.name),
         MedicationStatus::Active | MedicationStatus::Planned => format!("+{}", drug.name),
     });
-    let allergies = note.allergies.iter().map(|allergy| match allergy.status {
-        AllergyStatus::Present => format!("!{}", allergy.substance),
-        AllergyStatus::None => format!("0{}", allergy.substance),
+    let allergies = note.allergies.iter().map(|Allergy { substance, status, heard_as, .. }| match (status, heard_as) {
+        (AllergyStatus::Present, None) => format!("!{substance}"),
+        (AllergyStatus::Present, Some(heard)) => format!("!{substance}, heard as {}", heard.reveal()),
+        (AllergyStatus::None, _) => format!("0{substance}"),
     });
     let smoking = note.conditions.iter().filter(|condition| condition.codes[0].code.starts_with("F17"));
     let smoking = smoking.map(|condition| format!("tobacco {:?}", condition.assertion).to_lowercase());
@@ -109,10 +110,10 @@ fn all_substances_of_an_allergy_are_found_and_what_is_misspelt_is_listed() {
         ("d:有冇藥物敏感?|p:有。|d:咩藥呀?|p:盤尼西林。", &["!penicillin"]),
         ("d:冇盤尼西林敏感嘛？|p:有㗎，細個食過出疹。", &["!penicillin"]),
         ("-:你对什么药过敏|-:盘尼西林和阿司匹林", &["!penicillin", "!aspirin"]),
-        ("d:有冇藥物敏感?|p:有。|d:咩藥呀?|p:盤尼西淋。", &["?盤尼西淋"]),
+        ("d:有冇藥物敏感?|p:有。|d:咩藥呀?|p:盤尼西淋。", &["!penicillin, heard as 盤尼西淋"]),
         ("d:Any drug allergies?|p:Yes, pencilin.", &["?pencilin"]),
         ("d:對乜嘢藥敏感?|p:阿摩仙，同埋撲熱息痛。", &["!paracetamol", "?阿摩仙"]),
-        ("d:有冇藥物敏感?|p:有，盤尼西林、sulfa 同埋海鮮。", &["!penicillin", "!sulfonamide", "!shellfish"]),
+        ("d:有冇藥物敏感?|p:有，盤尼西林、sulfa 同埋海鮮。", &["!penicillin", "!sulfonamide", "!seafood"]),
         ("p:I'm allergic to penicillin, sulfa and shellfish.", &["!penicillin", "!sulfonamide", "!shellfish"]),
         ("-:Allergies: penicillin, NSAIDs", &["!penicillin", "!nsaid"]),
         ("-:Allergic to Augmentin (rash), NSAID (rash)", &["!amoxicillin/clavulanate", "!nsaid"]),

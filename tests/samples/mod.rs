@@ -75,7 +75,7 @@ pub fn drug(
 }
 
 pub fn allergy(substance: &str, status: AllergyStatus, provenance: Provenance) -> Allergy {
-    Allergy { substance: substance.into(), status, provenance }
+    Allergy { substance: substance.into(), status, heard_as: None, provenance }
 }
 
 pub fn observation(loinc: &str, display: &str, value: f64, unit: &str, provenance: Provenance) -> Observation {

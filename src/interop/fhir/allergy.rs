@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::bundle::Context;
+use super::condition::heard;
 use super::element::{concept, hl7, named_coding};
 use crate::note::{Allergy, AllergyStatus};
+use crate::text::PatientText;
 
 /// HL7's own codes for that nothing is known to be there (International Patient Summary).
 const ABSENT_OR_UNKNOWN: &str = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips";
@@ -37,5 +39,6 @@ pub(super) fn resource(allergy: &Allergy, context: &Context<'_>) -> Value {
         "code": code,
         "patient": context.subject(),
         "recordedDate": context.at(),
+        "note": heard(allergy.heard_as.as_ref().map(PatientText::reveal), context),
     })
 }

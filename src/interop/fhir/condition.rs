@@ -34,13 +34,13 @@ pub(super) fn resource(condition: &Condition, context: &Context<'_>) -> Option<V
         "subject": context.subject(),
         "onsetString": onset(condition, context),
         "recordedDate": context.at(),
-        "note": heard(condition.text.reveal(), condition.sounds_like.as_deref(), context),
+        "note": heard(condition.heard_as(), context),
     }))
 }
 
 /// An Annotation with the words that were heard, where they only sound like what stands here; else nothing.
-pub(super) fn heard(text: &str, sounds_like: Option<&str>, context: &Context<'_>) -> Value {
-    let words = doubt(text, sounds_like, context.language());
+pub(super) fn heard(words: Option<&str>, context: &Context<'_>) -> Value {
+    let words = doubt(words, context.language());
     if words.is_empty() { Value::Null } else { json!([{"text": words.trim()}]) }
 }
 

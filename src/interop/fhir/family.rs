@@ -23,7 +23,7 @@ pub(super) fn resource(condition: &Condition, context: &Context<'_>) -> Option<V
             }]},
             "condition": [{
                 "code": concept(codings(&condition.codes), condition::name(condition, context)),
-                "note": condition::heard(condition.text.reveal(), condition.sounds_like.as_deref(), context),
+                "note": condition::heard(condition.heard_as(), context),
             }],
         })
     })

@@ -27,7 +27,7 @@ pub(super) fn resource(drug: &Medication, context: &Context<'_>) -> Value {
         "medicationCodeableConcept": concept(vec![code], name),
         "subject": context.subject(),
         "dateAsserted": context.at(),
-        "note": heard(misheard(drug), drug.sounds_like.as_deref(), context),
+        "note": heard(drug.sounds_like.as_ref().map(|_| misheard(drug)), context),
         "dosage": [dosage(drug, context)],
     })
 }

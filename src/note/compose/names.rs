@@ -111,7 +111,7 @@ fn name(condition: &Condition, language: Language) -> String {
         None => "",
     };
     let name = language.pick(english(&condition.display.en), condition.display.zh.trim().to_owned());
-    let doubt = doubt(condition.text.reveal(), condition.sounds_like.as_deref(), language);
+    let doubt = doubt(condition.heard_as(), language);
     if name.is_empty() { format!("{side}「{}」", condition.text.reveal().trim()) } else { format!("{side}{name}{doubt}") }
 }
 

@@ -58,7 +58,7 @@ fn same(one: &Medication, other: &Medication) -> bool {
 
 fn name(drug: &Medication, language: Language) -> String {
     let form = form(drug).map(|(english, chinese)| language.pick(format!(" {english}"), chinese.to_owned())).unwrap_or_default();
-    format!("{}{form}{}", drug.name.trim(), doubt(misheard(drug), drug.sounds_like.as_deref(), language))
+    format!("{}{form}{}", drug.name.trim(), doubt(drug.sounds_like.as_ref().map(|_| misheard(drug)), language))
 }
 
 /// The form that the ATC code tells and the name does not: how the codes begin, in English and Chinese.

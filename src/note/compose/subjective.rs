@@ -1,8 +1,10 @@
 //! S: what was told. Complaints, what is denied, the history, drugs, allergies, family, way of life.
 
 use super::sentence::{Line, Phrase, each, list};
+use super::wording::doubt;
 use super::{Language, Part, condition_section, names, plan};
 use crate::note::{Allergy, AllergyStatus, Assertion, Condition, MedicationStatus, Note, SectionCode, SocialItem};
+use crate::text::PatientText;
 
 /// Kinds of social item and what a record calls them; another kind goes by its own name.
 pub(in crate::note) const SOCIAL: [(&str, &str, &str); 6] = [
@@ -62,7 +64,7 @@ fn taken(note: &Note, language: Language) -> Vec<Phrase<'_>> {
 fn allergy_lines(allergies: &[Allergy], language: Language) -> Vec<Line<'_>> {
     let phrases = |keep: &dyn Fn(&Allergy) -> bool| {
         let kept = allergies.iter().filter(|allergy| keep(allergy));
-        kept.map(|allergy| Phrase::new(allergy.substance.trim(), &allergy.provenance)).collect::<Vec<_>>()
+        kept.map(|allergy| Phrase::new(substance(allergy, language), &allergy.provenance)).collect::<Vec<_>>()
     };
     let mut lines = Vec::new();
     lines.extend(list(language.pick("Allergy: ", "過敏："), phrases(&|a| !is_none(a)), language));
@@ -80,12 +82,16 @@ fn allergy_lines(allergies: &[Allergy], language: Language) -> Vec<Line<'_>> {
 /// The substances, those that there is no allergy to with that before them.
 fn allergies(allergies: &[Allergy], language: Language) -> Vec<Phrase<'_>> {
     let phrase = |allergy: &Allergy| match (is_none(allergy), allergy.is_no_drug_allergy()) {
-        (false, _) => allergy.substance.trim().to_owned(),
+        (false, _) => substance(allergy, language),
         (true, true) => language.pick("NKDA", "無藥物過敏").to_owned(),
-        (true, false) => format!("{}{}", language.pick("no allergy to ", "無過敏："), allergy.substance.trim()),
+        (true, false) => format!("{}{}", language.pick("no allergy to ", "無過敏："), substance(allergy, language)),
     };
     let (none, there): (Vec<&Allergy>, Vec<&Allergy>) = allergies.iter().partition(|allergy| is_none(allergy));
     there.into_iter().chain(none).map(|allergy| Phrase::new(phrase(allergy), &allergy.provenance)).collect()
+}
+
+fn substance(allergy: &Allergy, language: Language) -> String {
+    format!("{}{}", allergy.substance.trim(), doubt(allergy.heard_as.as_ref().map(PatientText::reveal), language))
 }
 
 fn is_none(allergy: &Allergy) -> bool {

@@ -4,9 +4,9 @@ use super::Language;
 use crate::note::{Medication, Quantity};
 
 /// What follows the name of a finding whose words only sound like it: what was heard, for the clinician to look at; else nothing.
-pub(crate) fn doubt(heard: &str, sounds_like: Option<&str>, language: Language) -> String {
-    let heard = heard.trim();
-    sounds_like.map_or_else(String::new, |_| language.pick(format!(" (?heard 「{heard}」)"), format!("（？聽到「{heard}」）")))
+pub(crate) fn doubt(heard: Option<&str>, language: Language) -> String {
+    let heard = heard.map(str::trim);
+    heard.map_or_else(String::new, |heard| language.pick(format!(" (?heard 「{heard}」)"), format!("（？聽到「{heard}」）")))
 }
 
 /// Days of a year, a month and a week, as the note counts them, with how each is written in English and Chinese.

@@ -36,6 +36,12 @@ pub(super) fn accept(note: &Note, finding: FindingRef, author: Author<'_>) -> Re
             (found.confidence, found.sounds_like) = (CONFIRMED, None);
             mark(&mut found.provenance, was, author, by_a_person);
         }
+        FindingKind::Allergy => {
+            let found = changed.allergies.get_mut(finding.index).ok_or_else(missing)?;
+            let was = name_of_allergy(found);
+            found.heard_as = None;
+            mark(&mut found.provenance, was, author, by_a_person);
+        }
         _ => return Err(NoteError::NotOfThisKind { finding, what: "be confirmed: it is in no doubt" }),
     }
     Ok(rendered(changed))
@@ -88,7 +94,8 @@ pub(super) fn recode(
         (FindingKind::Allergy, Concept::Drug { .. }) => {
             let meant = lexicon.drug(concept).ok_or(NoteError::NoConcept)?;
             let found: &mut Allergy = changed.allergies.get_mut(finding.index).ok_or_else(missing)?;
-            let was = std::mem::replace(&mut found.substance, meant.name.clone());
+            let was = name_of_allergy(found);
+            (found.substance, found.heard_as) = (meant.name.clone(), None);
             mark(&mut found.provenance, was, author, by_a_person);
         }
         _ => return Err(NoteError::NotOfThisKind { finding, what: "be coded as this" }),
@@ -123,10 +130,15 @@ fn mark(provenance: &mut Provenance, was: String, author: Author<'_>, by_a_perso
 
 fn name_of_condition(condition: &Condition) -> String {
     let codes: Vec<&str> = condition.codes.iter().map(|code| code.code.as_str()).collect();
-    let doubt = compose::doubt(condition.text.reveal(), condition.sounds_like.as_deref(), Language::English);
+    let doubt = compose::doubt(condition.heard_as(), Language::English);
     format!("{} {}{doubt}", condition.display.en, codes.join(" "))
 }
 
 fn name_of_drug(drug: &Medication) -> String {
-    format!("{}{}", drug.name, compose::doubt(compose::misheard(drug), drug.sounds_like.as_deref(), Language::English))
+    let heard = drug.sounds_like.as_ref().map(|_| compose::misheard(drug));
+    format!("{}{}", drug.name, compose::doubt(heard, Language::English))
+}
+
+fn name_of_allergy(allergy: &Allergy) -> String {
+    format!("{}{}", allergy.substance, compose::doubt(allergy.heard_as.as_ref().map(PatientText::reveal), Language::English))
 }

@@ -235,14 +235,15 @@ impl Reader<'_> {
     fn allergies(&self, list: &str, status: AllergyStatus) -> Vec<Allergy> {
         let named = items(list).filter(|item| !denied(item) && !item.starts_with(['?', '？']));
         let known = |item: &str| {
-            let heard = self.said(&format!("allergic to {item}")).allergies;
-            heard.into_iter().next().map_or_else(|| item.to_owned(), |allergy| allergy.substance)
+            // What only sounds like a name stays as it was typed.
+            let heard = self.said(&format!("allergic to {item}")).allergies.into_iter().next();
+            heard.filter(|allergy| allergy.heard_as.is_none()).map_or_else(|| item.to_owned(), |allergy| allergy.substance)
         };
         named.map(|item| self.allergy(&known(item), status)).collect()
     }
 
     fn allergy(&self, substance: &str, status: AllergyStatus) -> Allergy {
-        Allergy { substance: substance.to_owned(), status, provenance: self.provenance.clone() }
+        Allergy { substance: substance.to_owned(), status, heard_as: None, provenance: self.provenance.clone() }
     }
 
     fn social(&self, kind: &str, words: &str) -> SocialItem {

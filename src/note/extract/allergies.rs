@@ -22,6 +22,7 @@ use super::utterance::{Speaker, Utterance};
 use super::{evidence_of, list};
 use crate::note::{Allergy, AllergyStatus, Evidence};
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
+use crate::text::PatientText;
 
 /// How far a substance stands from the word for allergy.
 const NEAR: usize = 14;
@@ -35,13 +36,13 @@ struct Substance {
     name: String,
     /// A drug of the table, not a food and not [`Allergy::ANY_DRUG`].
     drug: bool,
-    /// It is not spelt so and only sounds so.
-    by_sound: bool,
+    /// The words said, where they are not spelt so and only sound so.
+    heard_as: Option<PatientText>,
 }
 
 impl Substance {
     fn any_drug() -> Self {
-        Self { name: Allergy::ANY_DRUG.to_owned(), drug: false, by_sound: false }
+        Self { name: Allergy::ANY_DRUG.to_owned(), drug: false, heard_as: None }
     }
 
     fn is_any_drug(&self) -> bool {
@@ -66,14 +67,19 @@ struct Told {
     evidence: Evidence,
 }
 
+impl Told {
+    fn by_sound(&self) -> bool {
+        self.substance.heard_as.is_some()
+    }
+}
+
 /// The allergies of a talk.
 #[derive(Debug)]
 pub struct Allergies {
-    /// Those of substances that were named, one for each.
-    pub named: Vec<Allergy>,
-    /// Those of what only sounds like a name. An allergy has no way to say that it is in doubt, so these are none.
-    pub by_sound: Vec<Allergy>,
-    /// Answers to a question about allergies of which nothing was understood.
+    /// One for each substance. What only sounds like a name says what was heard.
+    pub found: Vec<Allergy>,
+    /// Answers to a question about allergies of which nothing was understood, and denials of what only sounds like a name: who reads
+    /// that there is none has no reason to look again.
     pub not_understood: Vec<Evidence>,
 }
 
@@ -117,12 +123,19 @@ pub fn allergies(utterances: &[Utterance], lexicon: &Lexicon) -> Allergies {
             not_understood.extend(unread_before(utterance, lexicon, first_told(utterance, &all)));
         }
     }
-    let mut found = Allergies { named: Vec::new(), by_sound: Vec::new(), not_understood };
-    for Told { substance, status, evidence } in all {
-        let list = if substance.by_sound { &mut found.by_sound } else { &mut found.named };
-        list.push(Allergy { substance: substance.name, status, provenance: evidence.into() });
+    let by_name: Vec<String> = all.iter().filter(|told| !told.by_sound()).map(|told| told.substance.name.clone()).collect();
+    let mut found = Vec::new();
+    for told in all {
+        let by_sound = told.by_sound();
+        let Told { substance: Substance { name, heard_as, .. }, status, evidence } = told;
+        // What was said by its name is claimed for that, whatever was heard besides.
+        if by_sound && (status == AllergyStatus::None || by_name.contains(&name)) {
+            not_understood.push(evidence);
+        } else {
+            found.push(Allergy { substance: name, status, heard_as, provenance: evidence.into() });
+        }
     }
-    found
+    Allergies { found, not_understood }
 }
 
 /// 有。咩藥呀? Neither says what of, so the substance is still to come.
@@ -165,10 +178,11 @@ fn unread_before(utterance: &Utterance, lexicon: &Lexicon, end: usize) -> Option
 fn put(all: &mut Vec<Told>, substance: Substance, status: AllergyStatus, evidence: Evidence) {
     // What only sounds like a name says nothing new of it, and corrects nothing that was said by the name.
     let same = |told: &Told| told.substance.name == substance.name;
-    if substance.by_sound && all.iter().any(|told| same(told) && !told.substance.by_sound && told.status == status) {
+    let by_sound = substance.heard_as.is_some();
+    if by_sound && all.iter().any(|told| same(told) && !told.by_sound() && told.status == status) {
         return;
     }
-    all.retain(|told| !same(told) || substance.by_sound && !told.substance.by_sound);
+    all.retain(|told| !same(told) || by_sound && !told.by_sound());
     // Somebody allergic to a drug does not have no drug allergy, whichever was said first.
     let to_a_drug = |substance: &Substance, status| substance.drug && status == AllergyStatus::Present;
     if to_a_drug(&substance, status) {
@@ -191,5 +205,7 @@ fn substance(utterance: &Utterance, hit: &Found, lexicon: &Lexicon) -> Option<Su
         Meaning::Term(term) if lexicon.term_kind(term) == Some(TermKind::AnyDrug) => return Some(Substance::any_drug()),
         _ => return None,
     };
-    Some(Substance { name, drug, by_sound: utterance.is_misspelt(hit.start..hit.end) })
+    let place = hit.start..hit.end;
+    let heard_as = utterance.is_misspelt(place.clone()).then(|| utterance.said(place).into());
+    Some(Substance { name, drug, heard_as })
 }

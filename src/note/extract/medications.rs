@@ -183,9 +183,10 @@ pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Alle
         }
     }
     let allergic = |course: &Course| {
-        let to = |allergy: &Allergy| allergy.status == AllergyStatus::Present && allergy.substance == course.medication.name;
         // An allergy that was heard by sound alone takes away only what was heard so too.
-        allergies.named.iter().any(to) || course.medication.sounds_like.is_some() && allergies.by_sound.iter().any(to)
+        let sure = |allergy: &Allergy| allergy.heard_as.is_none() || course.medication.sounds_like.is_some();
+        let to = |allergy: &Allergy| allergy.status == AllergyStatus::Present && allergy.substance == course.medication.name;
+        allergies.found.iter().any(|allergy| to(allergy) && sure(allergy))
     };
     let narrower = named_by_name(&courses);
     courses

@@ -43,7 +43,7 @@ pub use utterance::{Speaker, Utterance};
 const LONGEST_SPAN: usize = 40;
 
 /// Confidence of what is not spelt as it should be and only sounds so.
-const MISSPELT_CONFIDENCE: f64 = 0.6;
+pub(crate) const MISSPELT_CONFIDENCE: f64 = 0.6;
 
 /// Why a value that was said is not written.
 const IMPLAUSIBLE: &str = "implausible value, not written";
@@ -88,7 +88,7 @@ impl Talk {
         note.observations = observations;
         note.plan = plan::plan(utterances, lexicon, &medications);
         note.social = social::social(utterances, lexicon);
-        note.allergies = allergies.named;
+        note.allergies = allergies.found;
         let mut flagged = Vec::new();
         note.medications = medications
             .into_iter()
@@ -99,9 +99,7 @@ impl Talk {
             .collect();
         not_written.extend(flagged);
         note.uncovered = uncovered::uncovered(utterances, &note, &events, not_written, lexicon);
-        let by_sound = allergies.by_sound.iter().flat_map(|allergy| allergy.provenance.spans());
-        let not_understood = allergies.not_understood.iter().flat_map(Evidence::spans);
-        uncovered::add(&mut note.uncovered, by_sound.chain(not_understood));
+        uncovered::add(&mut note.uncovered, allergies.not_understood.iter().flat_map(Evidence::spans));
         note.speaker_guesses.clone_from(&self.speaker_guesses);
         note
     }

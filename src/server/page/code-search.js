@@ -6,7 +6,7 @@ import { findingName, findingCodes } from "./findings.js";
 import { language, t } from "./i18n.js";
 
 /** Keys come faster than this while a word is typed. */
-const PAUSE_MS = 60;
+const PAUSE_MS = 15;
 /** What a finding can become. */
 const KINDS = { condition: "condition", medication: "drug", allergy: "drug" };
 

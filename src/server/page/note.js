@@ -7,6 +7,8 @@ import { NoteEditor } from "./note-editor.js";
 import { chips, question } from "./sign.js";
 
 const SECTIONS = ["S", "O", "A", "P"];
+// Why words led to nothing, where more is known than that they are clinical.
+const REASONS = { "implausible value, not written": "uncovered.implausible" };
 
 export class NoteView {
   /**
@@ -255,6 +257,7 @@ export class NoteView {
     };
     const node = button(null, pick);
     node.append(make("span", { class: "time" }, clock(segment.start_ms ?? 0)), make("q", { lang: tongue(text) }, text));
+    if (span.reason in REASONS) node.append(make("span", { class: "chip reason" }, t(REASONS[span.reason])));
     if (!this.editable || this.desk === null) return node;
     const line = button(t("uncovered.line"), () => this.atDesk().phrase(segment, span), { class: "small", aria: { label: t("uncovered.line_of", { text }) } });
     const dismiss = button(t("uncovered.dismiss"), () => this.atDesk().dismiss(span), { class: "small", data: { dismiss: "" }, aria: { label: t("uncovered.dismiss_of", { text }) } });

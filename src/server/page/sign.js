@@ -69,7 +69,10 @@ export function chips(marks) {
 function leftOver(note) {
   const count = (note.uncovered ?? []).length;
   if (count === 0) return null;
-  const words = [...document.querySelectorAll("#uncovered q")].map((node) => make("li", {}, make("q", { lang: tongue(node.textContent) }, node.textContent)));
+  const words = [...document.querySelectorAll("#uncovered q")].map((node) => {
+    const reason = node.parentElement.querySelector(".reason")?.textContent;
+    return make("li", {}, make("q", { lang: tongue(node.textContent) }, node.textContent), reason ? ` ${reason}` : null);
+  });
   return part("sign.uncovered", { n: count }, make("ul", { class: "to-read" }, ...words));
 }
 

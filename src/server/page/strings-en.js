@@ -155,6 +155,7 @@ export default {
   "doubt.accept": "Accept (A)",
   "doubt.drop": "Drop (D)",
   "doubt.other": "Other (C)",
+  "uncovered.implausible": "cannot be: not written",
   "uncovered.line": "Make a line",
   "uncovered.line_of": "Make a line of: {text}",
   "uncovered.dismiss": "Dismiss",

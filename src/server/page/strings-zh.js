@@ -155,6 +155,7 @@ export default {
   "doubt.accept": "接受 (A)",
   "doubt.drop": "刪去 (D)",
   "doubt.other": "其他 (C)",
+  "uncovered.implausible": "不合理的數值，沒有寫入",
   "uncovered.line": "加一行",
   "uncovered.line_of": "用這些字加一行：{text}",
   "uncovered.dismiss": "略過",

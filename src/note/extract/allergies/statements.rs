@@ -200,7 +200,11 @@ fn denied(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, clause: &Range
     let negative =
         kinds.iter().filter_map(|kind| utterance.terms(lexicon, before.clone(), *kind).last()).map(|hit| hit.end).max();
     let behind = utterance.has(lexicon, sign.end..clause.end.min(sign.end + 5), &kinds);
-    negative.is_some_and(|negative| negative > positive) || behind
+    // 對盤尼西林唔敏感: 唔 denies what it touches, or what 會 or 係 alone stands before.
+    let touching = utterance.terms(lexicon, before, TermKind::NegationNear).last();
+    let touching =
+        touching.is_some_and(|no| utterance.folded(no.end..sign.start).iter().all(|c| matches!(c, '会' | '系' | '是')));
+    negative.is_some_and(|negative| negative > positive) || behind || touching
 }
 
 /// NKDA; Allergies: nil.
@@ -226,7 +230,7 @@ fn eats_everything(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usiz
         && everything.iter().any(|all| words.contains(all))
         && let Some(evidence) = evidence_of(utterance, clause.clone())
     {
-        let food = Substance { name: ANY_FOOD.to_owned(), drug: false, by_sound: false };
+        let food = Substance { name: ANY_FOOD.to_owned(), drug: false, heard_as: None };
         put(all, food, AllergyStatus::None, evidence);
     }
 }
