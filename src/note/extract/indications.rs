@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::assertion::{Claim, Reading};
 use super::dialogue::Event;
 use super::mention::Mention;
-use super::utterance::Utterance;
+use super::utterance::{Speaker, Utterance};
 use crate::terminology::{Lexicon, Meaning, TermKind};
 
 /// Groups that are taken for little else than the topic: they count wherever in the talk the topic is spoken of.
@@ -19,6 +19,7 @@ pub fn events(utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Event> {
         codes.iter().flatten().copied().filter(|atc| TALK_WIDE.iter().any(|group| atc.starts_with(group))).collect();
     let mut events = Vec::new();
     for (index, (utterance, here)) in utterances.iter().zip(&codes).enumerate() {
+        events.extend(asked_by_their_drugs(index, utterance, codes.get(index + 1), lexicon));
         if here.is_empty() && telling.is_empty() || utterance.has(lexicon, 0..utterance.chars.len(), &[TermKind::Family]) {
             continue;
         }
@@ -37,6 +38,34 @@ pub fn events(utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Event> {
                 let reading = Reading { claim: Claim::Present { explicit: false }, reason: "a drug taken for it" };
                 events.push(Event::named(index, mention, reading));
             }
+        }
+    }
+    events
+}
+
+/// What a patient says of the drugs of a condition, taken to have them: 血壓藥呢? 膽固醇丸仲食唔食?
+const OF_ONES_OWN: [&str; 9] = ["呢", "照食", "仲食", "继续食", "停唔停", "可唔可以停", "使唔使停", "要唔要停", "要不要停"];
+
+/// 你血壓藥係咩? amlodipine: whoever answers with such a drug has the condition, and so has a patient who asks about the own ones.
+fn asked_by_their_drugs(index: usize, utterance: &Utterance, answer: Option<&BTreeSet<&str>>, lexicon: &Lexicon) -> Vec<Event> {
+    let mut events = Vec::new();
+    for hit in &utterance.found {
+        let Meaning::Condition(condition) = hit.meaning else { continue };
+        let drugs = utterance.folded(hit.start..hit.end).ends_with(&['药']);
+        let clause = utterance.clause(hit.start).range;
+        let aside = [TermKind::Family, TermKind::Other, TermKind::Hypothetical, TermKind::Negation];
+        if !drugs || utterance.has(lexicon, clause.clone(), &aside) {
+            continue;
+        }
+        let of_condition =
+            |atc: &str| lexicon.indications.iter().any(|one| one.condition == condition && atc.starts_with(&one.atc));
+        let behind: String = utterance.folded(hit.end..clause.end).iter().collect();
+        let own = utterance.speaker == Speaker::Patient && OF_ONES_OWN.iter().any(|words| behind.starts_with(words));
+        let named = answer.is_some_and(|codes| codes.iter().any(|atc| of_condition(atc)));
+        if own && lexicon.indications.iter().any(|one| one.condition == condition) || named {
+            let mention = Mention { start: hit.start, end: hit.end, head: hit.start, condition };
+            let reading = Reading { claim: Claim::Present { explicit: false }, reason: "a drug taken for it" };
+            events.push(Event::named(index, mention, reading));
         }
     }
     events

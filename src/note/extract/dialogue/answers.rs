@@ -112,8 +112,13 @@ pub(super) fn well(utterance: &Utterance, clause: &Range<usize>, icd10: &str) ->
 /// 戒咗五年 tells that one smoked, 一日一包 that one does.
 pub(super) fn smoking(utterance: &Utterance, clause: &Range<usize>) -> Option<Answer> {
     let words = words(utterance, clause);
-    let given_up = ["戒咗", "戒左"].iter().any(|word| words.starts_with(word));
-    let counted = (words.contains('包') || words.contains('支')) && (words.contains("一日") || words.contains("每日"));
+    let given_up = ["戒咗", "戒左", "戒了", "戒掉"].iter().any(|word| words.starts_with(word));
+    let daily = ["一日", "每日", "一天", "每天", "日日"].iter().any(|daily| words.contains(daily));
+    let said: Vec<char> = words.chars().collect();
+    // 一包度, 半包, 十支: so many, which is so many a day.
+    let number = |c: &char| c.is_ascii_digit() || "一二两三四五六七八九十半几".contains(*c);
+    let so_many = said.windows(2).any(|pair| matches!(pair, [before, '包' | '支'] if number(before)));
+    let counted = so_many || daily && words.contains(['包', '支']);
     match (given_up, counted) {
         (true, _) => Some(Answer::Once),
         (_, true) => Some(Answer::Yes),
