@@ -57,7 +57,7 @@ fn page(kind: LetterKind, note: &Note, language: Language, leave_from: Option<&s
 fn a_referral_says_each_thing_once() {
     let page = page(LetterKind::Referral, &visit(), Language::English, None);
     for words in [
-        "心臟科",
+        "cardiology",
         "<dd>HT</dd>",
         "penicillin",
         "Dizziness x 3/7",

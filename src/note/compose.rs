@@ -10,6 +10,7 @@ mod objective;
 mod part;
 mod place;
 mod plan;
+mod plan_names;
 mod sentence;
 mod subjective;
 mod text;

@@ -1,7 +1,7 @@
 //! Short exchanges about drugs: what is asked and answered, taken back, changed, said of several at once, and another person's.
 
-use cantoscribe::note::{Assertion, MedicationStatus};
 use cantoscribe::note::extract::extract;
+use cantoscribe::note::{Assertion, MedicationStatus};
 
 use super::LEXICON;
 use super::scopes::transcript;

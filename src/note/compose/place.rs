@@ -3,7 +3,7 @@
 use super::super::{Assertion, Code, Condition, Medication, MedicationStatus, SectionCode};
 use crate::terminology::{Concept, Lexicon};
 
-const ICD10: &str = "http://hl7.org/fhir/sid/icd-10";
+pub(super) const ICD10: &str = "http://hl7.org/fhir/sid/icd-10";
 const ICPC2: &str = "http://hl7.org/fhir/sid/icpc-2";
 
 /// Categories of ICD-10 chapter R that are found by looking, not told: murmurs, blood pressure reading, enlarged organs and nodes,

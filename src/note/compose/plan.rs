@@ -1,5 +1,6 @@
 //! P: drugs started, changed and stopped, and what else will be done.
 
+use super::plan_names;
 use super::sentence::{Line, Phrase, each};
 use super::wording::{doubt, duration, frequency, misheard, quantity};
 use super::{Language, Part};
@@ -127,10 +128,14 @@ fn share_segment(drug: &Phrase<'_>, item: &PlanItem) -> bool {
     item.provenance.spans().iter().any(|span| segments(span.segment()))
 }
 
-/// The length of sick leave and the time to a follow-up say it all; anything else is quoted.
+/// The length of sick leave and the time to a follow-up say it all; what has a name in English has that in an English note; anything
+/// else is quoted.
 fn planned<'a>(item: &'a PlanItem, name: Option<&str>, language: Language) -> Phrase<'a> {
     let time = item.days.and_then(|days| duration(days, language));
-    let quoted = format!("「{}」", item.text.reveal().trim());
+    // A person's words stay as they were written.
+    let heard = !item.provenance.is_by_a_person();
+    let named = language.pick(heard.then(|| plan_names::english(item.kind, item.text.reveal())).flatten(), None);
+    let quoted = named.unwrap_or_else(|| format!("「{}」", item.text.reveal().trim()));
     let colon = language.pick(": ", "：");
     let words = match (item.kind, time, name) {
         (PlanKind::SickLeave | PlanKind::FollowUp, Some(time), Some(name)) => {

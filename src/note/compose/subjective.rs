@@ -1,9 +1,10 @@
 //! S: what was told. Complaints, what is denied, the history, drugs, allergies, family, way of life.
 
+use super::place::ICD10;
 use super::sentence::{Line, Phrase, each, list};
 use super::wording::doubt;
 use super::{Language, Part, condition_section, names, plan};
-use crate::note::{Allergy, AllergyStatus, Assertion, Condition, MedicationStatus, Note, SectionCode, SocialItem};
+use crate::note::{Allergy, AllergyStatus, Assertion, Condition, MedicationStatus, Note, SectionCode, SocialItem, Span};
 use crate::text::PatientText;
 
 /// Kinds of social item and what a record calls them; another kind goes by its own name.
@@ -32,8 +33,11 @@ pub(super) fn lines(part: Part, note: &Note, language: Language) -> Vec<Line<'_>
 
 /// The words of a part of S without their beginning; nothing for a part of another section.
 pub(super) fn phrases(part: Part, note: &Note, language: Language) -> Vec<Phrase<'_>> {
-    let told =
-        |assertion| note.conditions.iter().filter(move |c| c.assertion == assertion && condition_section(c) == SectionCode::S);
+    let way_of_life = |condition: &Condition| note.social.iter().any(|item| told_by(item, condition));
+    let told = |assertion| {
+        let here = move |c: &&Condition| c.assertion == assertion && condition_section(c) == SectionCode::S;
+        note.conditions.iter().filter(here).filter(move |c| !way_of_life(c))
+    };
     match part {
         Part::Complaints => {
             let certain = told(Assertion::Present).map(|c| names::with_duration(c, language));
@@ -98,12 +102,48 @@ fn is_none(allergy: &Allergy) -> bool {
     allergy.status == AllergyStatus::None
 }
 
-/// A sentence a kind, the words quoted.
-fn social<'a>(note: &'a Note, language: Language) -> Vec<Phrase<'a>> {
-    let phrase = |item: &'a SocialItem| {
-        let known = SOCIAL.iter().find(|(kind, ..)| *kind == item.kind);
-        let name = known.map_or(item.kind.as_str(), |(_, english, chinese)| language.pick(english, chinese));
-        Phrase::new(format!("{name}{}「{}」", language.pick(": ", "："), item.text.reveal().trim()), &item.provenance)
+/// The way of life that a condition is, as the beginnings of its codes tell.
+const WAYS: [(&str, &str); 2] = [("F17", "smoking"), ("F10", "alcohol")];
+
+/// Whether the way of life tells of a condition in the same words, so that it is said there alone.
+fn told_by(item: &SocialItem, condition: &Condition) -> bool {
+    let way = WAYS.iter().any(|(code, kind)| {
+        item.kind == *kind && condition.codes.iter().any(|one| one.system == ICD10 && one.code.starts_with(code))
+    });
+    let within = |span: &Span| {
+        let overlaps =
+            |other: &Span| other.segment() == span.segment() && other.start() < span.end() && span.start() < other.end();
+        item.provenance.spans().iter().any(overlaps)
     };
-    note.social.iter().map(phrase).collect()
+    way && condition.assertion != Assertion::Family && condition.provenance.spans().iter().any(within)
+}
+
+/// A sentence for what was said, the words quoted, with the kinds that they tell of.
+fn social<'a>(note: &'a Note, language: Language) -> Vec<Phrase<'a>> {
+    let name = |item: &'a SocialItem| {
+        let known = SOCIAL.iter().find(|(kind, ..)| *kind == item.kind);
+        known.map_or(item.kind.as_str(), |(_, english, chinese)| language.pick(english, chinese))
+    };
+    let mut said: Vec<(String, &'a SocialItem, Vec<&'a SocialItem>)> = Vec::new();
+    for item in &note.social {
+        // 唔煙唔酒 tells of both at once.
+        match said.iter_mut().find(|(_, first, _)| first.text == item.text && first.provenance == item.provenance) {
+            Some((names, _, more)) => {
+                names.push_str(language.pick(", ", "、"));
+                names.push_str(&name(item).to_lowercase());
+                more.push(item);
+            }
+            None => said.push((name(item).to_owned(), item, Vec::new())),
+        }
+    }
+    let phrase = |(names, item, more): (String, &'a SocialItem, Vec<&'a SocialItem>)| {
+        let words = format!("{names}{}「{}」", language.pick(": ", "："), item.text.reveal().trim());
+        let mut phrase = Phrase::new(words, &item.provenance);
+        more.iter().for_each(|other| phrase.rest_also_on(&other.provenance));
+        let told =
+            note.conditions.iter().filter(|condition| std::iter::once(&item).chain(&more).any(|one| told_by(one, condition)));
+        told.for_each(|condition| phrase.rest_also_on(&condition.provenance));
+        phrase
+    };
+    said.into_iter().map(phrase).collect()
 }
