@@ -102,8 +102,16 @@ fn read_set(path: &Path) -> anyhow::Result<Vec<Item>> {
         .map(|(number, line)| {
             let mut reader = serde_json::Deserializer::from_str(line);
             serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-                // The parser's own message may quote the line.
-                anyhow::anyhow!("set {} line {}: `{}` is missing or does not read", path.display(), number + 1, error.path())
+                // The parser's own message may quote the line; a field that is missing has a name of ours.
+                let message = error.inner().to_string();
+                let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split_once('`')).map(|(name, _)| name);
+                let what = match (missing, error.path().to_string()) {
+                    (Some(name), path) if path == "." => format!("`{name}` is missing"),
+                    (Some(name), path) => format!("`{path}.{name}` is missing"),
+                    (None, path) if path == "." => "it is no consultation in JSON".to_owned(),
+                    (None, path) => format!("`{path}` does not read"),
+                };
+                anyhow::anyhow!("set {} line {}: {what}", path.display(), number + 1)
             })
         })
         .collect()

@@ -28,7 +28,8 @@ enum TerminologyCommand {
     ///
     /// The first line of a file names its columns, tabs between: `icd10 icpc2 flags en zh forms` for conditions, `name atc kind forms`
     /// for drugs, `icd10 icpc2 system code` for a map to another system (`icd-9-cm` or a URI), whose codes stand beside ours. Forms
-    /// are parted by `|`; `-` is an empty cell. A file of the same name is replaced.
+    /// are parted by `|`; `-` is an empty cell. A file of the same name is replaced. Tables are kept in the folder that the variable
+    /// CANTOSCRIBE_TERMINOLOGY names, or else in `terminology` of the user's folder for data.
     Import {
         /// Files of tab-separated text, in UTF-8
         #[arg(required = true, value_name = "FILE")]

@@ -101,6 +101,19 @@ fn require(row: &Row<'_>, right: bool, column: &str, value: &str, what: &str) ->
     if right { Ok(()) } else { Err(row.error(&format!("{column}: `{value}` {what}"))) }
 }
 
+/// Characters that nobody sees and that turn the direction of a line: what looks like one word would be another.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A form that can be found and does not take a word away by which findings are read.
+fn form_of(builder: &Builder, row: &Row<'_>, form: &str) -> Result<(), TerminologyError> {
+    let shown = form.escape_debug().to_string();
+    require(row, !form.contains(is_invisible), "forms", &shown, "holds a character that cannot be seen")?;
+    require(row, !builder.is_cue(form), "forms", form, "is a word by which findings are denied, asked about or told of others")
+}
+
 fn condition(builder: &mut Builder, row: &Row<'_>, said: &mut Said, file: &str) -> Result<(), TerminologyError> {
     let concept = condition_of(row);
     let icpc2 = concept.icpc2.clone().unwrap_or_default();
@@ -109,6 +122,10 @@ fn condition(builder: &mut Builder, row: &Row<'_>, said: &mut Said, file: &str) 
     require(row, row.cell(2).chars().all(|flag| "sc".contains(flag)), "flags", row.cell(2), "may hold `s` and `c` only")?;
     require(row, !concept.en.is_empty(), "en", "", "is empty: the note needs a name")?;
     require(row, !concept.zh.is_empty(), "zh", "", "is empty: the note needs a name")?;
+    for (column, name) in [("en", &concept.en), ("zh", &concept.zh)] {
+        let shown = name.escape_debug().to_string();
+        require(row, !name.contains(is_invisible), column, &shown, "holds a character that cannot be seen")?;
+    }
     said.once(row, "icd10", &concept.icd10, format!("{} {icpc2}", concept.icd10), file)?;
 
     let conditions = &mut builder.lexicon.conditions;
@@ -118,7 +135,10 @@ fn condition(builder: &mut Builder, row: &Row<'_>, said: &mut Said, file: &str) 
         Some(ours) => *ours = concept,
         None => conditions.push(concept),
     }
+    // One of ours may be given another name alone.
+    require(row, ours.is_some() || row.list(5).next().is_some(), "forms", "", "is empty: nothing would be found")?;
     for form in row.list(5) {
+        form_of(builder, row, form)?;
         said.once(row, "forms", form, builder.lexicon.fold().text(form), file)?;
         let parts = elements(form);
         if let [Element::Literal(words)] = parts.as_slice() {
@@ -152,6 +172,7 @@ fn drug(builder: &mut Builder, row: &Row<'_>, said: &mut Said, file: &str) -> Re
         None => drugs.push(drug),
     }
     for form in std::iter::once(name.as_str()).chain(row.list(3).filter(|form| *form != name)) {
+        form_of(builder, row, form)?;
         said.once(row, "forms", form, builder.lexicon.fold().text(form), file)?;
         builder.overrule(form, Meaning::Drug(place));
     }
@@ -249,6 +270,12 @@ mod tests {
                 &format!("{CONDITIONS}I10\tK86\tc\tx\t甲\t甲詞甲\nI11.9\tK87\tc\ty\t乙\t甲词甲\n"),
                 "line 3: forms: `甲词甲` stands in ours.tsv line 2 already",
             ),
+            (&format!("{CONDITIONS}I10\tK86\tc\tx\t甲\t冇\n"), "line 2: forms: `冇` is a word by which findings are denied"),
+            (&format!("{CONDITIONS}I10\tK86\tc\tx\t甲\t甲\u{202e}詞\n"), r"line 2: forms: `甲\u{202e}詞` holds a character"),
+            (&format!("{CONDITIONS}I10\tK86\tc\tx\u{200b}\t甲\t甲詞甲\n"), r"line 2: en: `x\u{200b}` holds a character"),
+            (&format!("{CONDITIONS}Q97.3\t-\t-\tx\t甲\t||\n"), "line 2: forms: `` is empty: nothing would be found"),
+            ("name\tatc\tkind\tforms\nx\t-\tdrug\t我媽\u{200b}\n", r"line 2: forms: `我媽\u{200b}` holds"),
+            ("name\tatc\tkind\tforms\nx\t-\tdrug\t阿媽\n", "line 2: forms: `阿媽` is a word by which"),
             (&format!("{MAP}Q00.0\t-\ticd-9-cm\t740.0\n"), "line 2: icd10: `Q00.0` is a condition of neither"),
             (&format!("{MAP}I10\t-\ticd-9-cm\t4019\n"), "line 2: code: `4019` is no code of this system"),
             (&format!("{MAP}I10\t-\thkctt\t1\n"), "line 2: system: `hkctt` is neither"),

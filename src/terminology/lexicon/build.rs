@@ -104,6 +104,33 @@ impl Builder {
         }
     }
 
+    /// Whether findings are denied, asked about, doubted or told of somebody else by this word: 冇, 有冇, 可能, 阿媽.
+    pub(in crate::terminology) fn is_cue(&self, form: &str) -> bool {
+        use TermKind::{
+            Affirmation, Contrast, Family, Hypothetical, Negation, NegationNear, NotSo, Oneself, Other, Question, QuestionEnd,
+            Third, Uncertain, Worry,
+        };
+        let cues = [
+            Affirmation,
+            Contrast,
+            Family,
+            Hypothetical,
+            Negation,
+            NegationNear,
+            NotSo,
+            Oneself,
+            Other,
+            Question,
+            QuestionEnd,
+            Third,
+            Uncertain,
+            Worry,
+        ];
+        let slot = self.index.get(&self.lexicon.fold.text(form)).and_then(|slot| self.lexicon.meanings.get(*slot));
+        let kind = |meaning: &Meaning| if let Meaning::Term(term) = meaning { self.lexicon.term_kind(*term) } else { None };
+        slot.is_some_and(|meanings| meanings.iter().filter_map(kind).any(|kind| cues.contains(&kind)))
+    }
+
     fn class(&mut self, name: &str, site: bool) -> ClassId {
         if let Some(class) = self.class_names.get(name) {
             return *class;
