@@ -7,7 +7,7 @@ use std::path::Path;
 use cantoscribe::note::Note;
 use cantoscribe::note::compose::{Language, sections};
 use cantoscribe::note::evaluate::Item;
-use cantoscribe::note::extract::Talk;
+use cantoscribe::note::extract::{Talk, extract};
 use cantoscribe::speech::{Segment, Transcript};
 use cantoscribe::terminology::Lexicon;
 use cantoscribe::text::PatientText;
@@ -21,7 +21,7 @@ fn consultations() -> Vec<Transcript> {
     items.iter().map(Item::transcript).collect()
 }
 
-/// Makes the note after each segment. What it says and what it could not say points at words that were said, and it reads back as it is
+/// Makes the note after each segment, which is that of the whole text so far. What it says and what it could not say points at words that were said, and it reads back as it is
 /// written. The findings of the last note are given back, for a note of nothing would pass too.
 fn check(transcript: &Transcript, lexicon: &Lexicon) -> usize {
     let mut talk = Talk::default();
@@ -31,6 +31,8 @@ fn check(transcript: &Transcript, lexicon: &Lexicon) -> usize {
         talk.push(segment, lexicon);
         said.insert(segment.id, segment.text.reveal().chars().collect());
         let mut note = talk.note(None, lexicon);
+        let so_far = Transcript { segments: transcript.segments[..said.len()].to_vec(), ..transcript.clone() };
+        assert!(note == extract(&so_far, lexicon), "another note of the whole after segment {}", segment.id);
         note.sections = sections(&note, Language::English);
         let found = note.findings();
         let evidence = found.iter().flat_map(|finding| note.provenance(*finding).unwrap().spans());
