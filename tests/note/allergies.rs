@@ -95,3 +95,23 @@ fn lists_and_kinds_that_are_denied_each_by_itself() {
         ("d:有冇發燒、雞蛋敏感?|p:冇燒。打完手腫過,敏感就冇。", &["0egg"]),
     ]);
 }
+
+#[test]
+fn who_tells_of_whom_and_what_else_there_is_none_of() {
+    check(&[
+        ("r:磺胺敏感嗰個係我,佢冇。", &["0sulfonamide"]),
+        ("r:對磺胺敏感嗰個係我。", &[]),
+        ("d:食藥有冇敏感過?|p:佢冇喎。我自己就食磺胺塊面腫晒。", &["0drug"]),
+        ("p:我對花生敏感係咪要寫低?藥就冇。", &["!peanut", "0drug"]),
+        ("p:唔好搽碘酒呀,我敏感,會起水泡。", &["!iodine"]),
+        ("p:照 MRI 打顯影劑,試過成身紅疹。", &["!contrast medium"]),
+        ("p:開刀嗰陣貼膠布,起晒水泡。", &["!adhesive tape"]),
+        ("d:有冇藥物敏感?|p:食 lisinopril 會咳,其他就冇。", &["0drug"]),
+        ("d:咁當佢對牛奶敏感住。藥物呢?|r:藥就未試過有事。", &["!milk", "0drug"]),
+        ("d:食緊咩?|p:冇。|d:藥物呢?|p:冇。", &[]),
+        ("d:對 metronidazole 係咪有敏感?|p:係,食第三日成身風疹。碘酒搽過冇事。", &["!metronidazole", "0iodine"]),
+        ("d:真係 allergic 嘅有冇?|p:Latex。Drugs 就冇。", &["!latex", "0drug"]),
+        ("-:她吃海鲜会出风癞 药就没有敏感", &["!seafood", "0drug"]),
+        ("p:而家唔好食住,我唔舒服。食咗 Panadol,試過退燒。", &[]),
+    ]);
+}

@@ -39,6 +39,11 @@ pub(super) fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(
             affirmed(utterance, lexicon, &substances, all);
         }
         named(utterance, lexicon, all);
+        if let Some(evidence) = no_other(utterance).and_then(|range| evidence_of(utterance, range))
+            && substances.iter().any(|(substance, _)| substance.is_any_drug())
+        {
+            put(all, Substance::any_drug(), AllergyStatus::None, evidence);
+        }
         return tolerated(utterance, lexicon, substances, all);
     };
     for (substance, mut evidence) in substances {
@@ -104,9 +109,19 @@ fn each_denied(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) {
     }
 }
 
+/// 食卡托普利咳到死,其他就冇: no other, behind what is a side effect.
+fn no_other(utterance: &Utterance) -> Option<Range<usize>> {
+    let none = |range: &Range<usize>| {
+        let words: String = utterance.folded(range.clone()).iter().filter(|c| !"都就 呀啊喎㗎啦喇".contains(**c)).collect();
+        ["其佢冇", "其佢冇有", "其佢药冇", "其佢药冇有"].contains(&words.as_str())
+    };
+    utterance.clauses().iter().map(|clause| clause.range.clone()).find(none)
+}
+
 /// 冇盤尼西林敏感嘛? 有㗎: the one substance that was asked about, where the answer names none of its own.
 fn affirmed(utterance: &Utterance, lexicon: &Lexicon, substances: &[(Substance, Evidence)], all: &mut Vec<Told>) {
-    let everything = 0..utterance.chars.len();
+    // 係,食完出疹。碘酒搽過冇事: the next sentence is of something else.
+    let everything = utterance.sentence(0);
     let names = utterance.within(everything.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit));
     let aside = [TermKind::Negation, TermKind::NotSo, TermKind::Tolerated, TermKind::Other];
     let [(substance, evidence)] = substances else { return };

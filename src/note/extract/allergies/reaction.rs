@@ -36,7 +36,15 @@ pub(super) fn taken_before<'a>(
         let behind: String = utterance.folded(hit.end..before.end).iter().filter(|c| **c != ' ').collect();
         ["唔行", "唔得", "就唔得", "就唔行", "唔食得", "食唔得", "唔啱"].contains(&behind.as_str())
     };
-    let once = once(utterance, &before) || !going_on && (once(utterance, clause) || withheld() || unfit());
+    // 照 CT 打顯影劑,試過成身紅疹; 唔好搽碘酒,我敏感.
+    let tried = || {
+        let words: String = utterance.folded(clause.clone()).iter().take(6).collect();
+        words.contains("试过") && utterance.folded(before.clone()).iter().any(|c| TAKEN.contains(*c))
+    };
+    let avoided =
+        || utterance.folded(before.clone()).windows(3).any(|run| matches!(run, ['唔', '好', verb] if TAKEN.contains(*verb)));
+    let told = || once(utterance, clause) || withheld() || unfit() || tried() || avoided();
+    let once = once(utterance, &before) || !going_on && told();
     let same = utterance.sentence(hit.start) == utterance.sentence(clause.start);
     (once && same && !goes_on(utterance, clause)).then(|| substance(utterance, hit, lexicon).map(|name| (name, hit)))?
 }
@@ -50,7 +58,7 @@ pub(super) fn once(utterance: &Utterance, range: &Range<usize>) -> bool {
     });
     // 上次照電腦打顯影劑.
     let said: String = words.iter().collect();
-    let then = ["上次", "嗰次", "旧年", "以前", "之前", "小时候", "细个"].iter().any(|when| said.contains(when))
+    let then = ["上次", "嗰次", "嗰阵", "嗰排", "旧年", "以前", "之前", "小时候", "细个"].iter().any(|when| said.contains(when))
         && words.iter().any(|c| TAKEN.contains(*c));
     then || taken || words.windows(2).any(|pair| matches!(pair, ['一', verb] if TAKEN.contains(*verb)))
 }

@@ -87,6 +87,7 @@ pub(super) fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec
         // 乜都唔敏感 asks nothing.
         let words: String = utterance.folded(range.clone()).iter().collect();
         let question = question && !["咩都唔", "咩嘢都唔"].iter().any(|all| words.contains(all));
+        let question = question && !sign.is_some_and(|sign| told_first(utterance, lexicon, &range, sign));
         let signs = utterance.terms(lexicon, range.clone(), TermKind::Allergy).count();
         if signs > 1 && utterance.has(lexicon, range.clone(), &[TermKind::NotSo]) {
             // 海鮮敏感唔係顯影劑敏感 compares two allergies and claims neither.
@@ -98,6 +99,10 @@ pub(super) fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec
                 let sentence = utterance.sentence(range.start);
                 let recent = sentence.start.max(utterance.back(range.start, 3 * NEAR))..range.start;
                 let spoken_of = utterance.has(lexicon, recent, &[TermKind::Allergy]);
+                // 我對蝦敏感,使唔使寫?藥就冇.
+                let near = utterance.back(range.start, 3 * NEAR)..range.start;
+                let kinds = utterance.has(lexicon, near, &[TermKind::Allergy]) && nothing_but_denied(utterance, &named, &range);
+                let spoken_of = spoken_of || kinds;
                 // 屋企冇花生 denies what it is said before.
                 let denied = |hit: &Found| utterance.has(lexicon, hit.end..range.end, &[TermKind::Negation]);
                 for (name, hit) in named.iter().filter(|(name, hit)| spoken_of && (name.is_general() || denied(hit))) {
@@ -144,6 +149,23 @@ pub(super) fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec
         }
     }
     if asked.is_empty() { asked_plainly(utterance, lexicon) } else { answered_at_once(utterance, asked, all) }
+}
+
+/// 我對蝦敏感係咪都要講?: the allergy is told, and something else is asked of it.
+fn told_first(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>, sign: &Found) -> bool {
+    let before = clause.start..sign.start;
+    let mine = utterance.has(lexicon, before.clone(), &[TermKind::Oneself]) && utterance.folded(before.clone()).contains(&'对');
+    let asks = [TermKind::Question, TermKind::QuestionEnd];
+    mine && utterance.speaker != Speaker::Doctor
+        && !utterance.has(lexicon, before, &asks)
+        && utterance.has(lexicon, sign.end..clause.end, &asks)
+}
+
+/// 藥就冇: a kind, and that there is none of it.
+fn nothing_but_denied(utterance: &Utterance, named: &[(Substance, &Found)], clause: &Range<usize>) -> bool {
+    let [(name, hit)] = named else { return false };
+    let rest: String = utterance.folded(hit.end..clause.end).iter().filter(|c| !"就都亦 呀啊喎㗎啦喇".contains(**c)).collect();
+    name.is_general() && hit.start <= clause.start + 1 && ["冇", "冇有"].contains(&rest.as_str())
 }
 
 /// 對咩藥敏感: a question without its mark.

@@ -72,13 +72,21 @@ impl Topic {
     /// 頭孢呢? 係咪 aspirin? 咁食物?: a name and no more, where the talk is of allergies.
     pub(super) fn asks(&self, index: usize, utterance: &Utterance, lexicon: &Lexicon) -> Vec<(Substance, Evidence)> {
         let fresh = self.allergies.is_some_and(|at| index <= at + LASTS);
+        // 咁當佢對雞蛋敏感住。藥物呢? The same turn may have come to it.
+        let since = utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::Allergy).next().map(|sign| sign.end);
+        let fresh = |at: usize| fresh || since.is_some_and(|since| since <= at);
+        let theirs = utterance.speaker != Speaker::Patient;
         let mut asked = Vec::new();
-        for clause in utterance.clauses().iter().filter(|clause| clause.asked && fresh && utterance.speaker != Speaker::Patient) {
+        for clause in utterance.clauses().iter().filter(|clause| clause.asked && theirs && fresh(clause.range.start)) {
             let words = utterance.folded(clause.range.clone());
             let lead = words.iter().take_while(|c| matches!(c, '咁' | '系' | '咪' | '即' | '嗰' | '么' | ' ')).count();
             let behind = words.iter().rev().take_while(|c| matches!(c, '呢' | '呀' | '啊' | '喎' | ' ')).count();
             let bare = clause.range.start + lead..clause.range.end.saturating_sub(behind);
-            if !bare.is_empty() && substances_alone(utterance, lexicon, bare.clone()) {
+            let kind = |hit: &Found| {
+                (hit.start..hit.end) == bare && substance(utterance, hit, lexicon).is_some_and(|one| one.is_general())
+            };
+            let kind = utterance.within(bare.clone()).iter().any(kind);
+            if !bare.is_empty() && (kind || substances_alone(utterance, lexicon, bare.clone())) {
                 asked.extend(all_names(utterance, lexicon, bare));
             }
         }

@@ -47,6 +47,10 @@ pub(super) fn but_not_me(
     all: &mut Vec<Told>,
 ) {
     let me = utterance.terms(lexicon, clause.clone(), TermKind::Oneself).next();
+    // 敏感嗰個係我,佢冇, says who comes with the patient.
+    let him =
+        || utterance.terms(lexicon, clause.clone(), TermKind::Third).next().filter(|_| utterance.speaker == Speaker::Relative);
+    let me = me.or_else(him);
     // 我食過冇事, 我唔會, 佢自己沒有 deny as 我冇 does.
     let denials = [TermKind::Negation, TermKind::NotSo, TermKind::Tolerated];
     let denial =
@@ -86,7 +90,26 @@ pub(super) fn relatives(utterance: &Utterance, lexicon: &Lexicon, start: usize, 
             let next = utterance.chars.get(hit.end);
             matches!(next, Some('对' | '就' | '食' | '都' | '有')) && utterance.folded(hit.start..hit.end).starts_with(&['我'])
         });
-    family || hers || utterance.has(lexicon, start..end, &[TermKind::Other])
+    // 盤尼西林敏感嗰個係我.
+    let is_me = utterance.speaker == Speaker::Relative && utterance.folded(start..end).ends_with(&['系', '我']);
+    family
+        || hers
+        || is_me
+        || not_the_one_asked_of(utterance, start..end)
+        || utterance.has(lexicon, start..end, &[TermKind::Other])
+}
+
+/// The characters in which a clause says of whom it is.
+const OPENING: usize = 6;
+
+/// 佢冇喎。我自己就食 Augmentin 塊面腫晒: who answers for another tells of themselves.
+fn not_the_one_asked_of(utterance: &Utterance, clause: Range<usize>) -> bool {
+    let opening = |range: Range<usize>| utterance.folded(range).iter().take(OPENING).collect::<String>();
+    let answer = opening(0..utterance.sentence(0).end.min(clause.start));
+    let own = opening(clause);
+    utterance.speaker != Speaker::Doctor
+        && ["佢冇", "佢未试过", "佢就冇"].iter().any(|none| answer.starts_with(none))
+        && ["我自己", "我就"].iter().any(|me| own.trim_start().starts_with(me))
 }
 
 /// 阿爺以前對磺胺敏感,不過今日睇嘅係阿嫲: who of the family is the patient.
