@@ -42,14 +42,17 @@ const RUNS_ON: usize = 16;
 /// new. Only clauses that run on are cut so, for in punctuated speech the same words stand in the middle of a thought.
 pub fn soft_cuts(chars: &[char], found: &[Found], quantities: &[Quantity], lexicon: &Lexicon) -> Vec<usize> {
     let mut cuts = Vec::new();
+    // A long English name is no long clause, save for measurements, which stand side by side.
+    let said = said_before(chars);
+    let said = |at: usize| said.get(at).or(said.last()).copied().unwrap_or_default();
     let mut start = 0;
     for end in (0..=chars.len()).filter(|at| *at == chars.len() || boundary(chars, *at).is_some()) {
         if end - start >= RUNS_ON {
+            let much = said(end) - said(start) >= RUNS_ON;
+            let opens = |hit: &&Found| opens(chars, hit, lexicon) && (much || matches!(hit.meaning, Meaning::Observation(_)));
             let from = found.partition_point(|hit| hit.start < start);
             let to = found.partition_point(|hit| hit.start < end);
-            cuts.extend(
-                found.get(from..to).unwrap_or_default().iter().filter(|hit| opens(chars, hit, lexicon)).map(|hit| hit.start),
-            );
+            cuts.extend(found.get(from..to).unwrap_or_default().iter().filter(opens).map(|hit| hit.start));
             cuts.extend((start..end).filter(|at| closes(chars, *at)).map(|at| at + 1));
             let from = quantities.partition_point(|quantity| quantity.start < start);
             let later = |quantity: &&Quantity| quantity.kind == UnitKind::Time && chars.get(quantity.end) == Some(&'后');
