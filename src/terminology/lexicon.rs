@@ -215,8 +215,10 @@ impl Lexicon {
     /// of `found` counts, and what is written like it has no doubt left: the readings, or most of the letters, are the same.
     #[must_use]
     pub fn find_misspelt(&self, folded: &[char], found: &[Found]) -> Vec<Found> {
-        let chinese = self.by_sound.iter().flat_map(|index| index.find(folded)).filter(|hit| !self.spelt(found, hit));
-        let mut heard: Vec<Found> = chinese.chain(self.by_letters.find(folded, found)).collect();
+        let (alike, near) = self.by_sound.as_ref().map(|index| index.find(folded)).unwrap_or_default();
+        let alike = alike.into_iter().filter(|hit| !self.spelt(found, hit));
+        let near = near.into_iter().filter(|hit| !holds_a_word(found, hit));
+        let mut heard: Vec<Found> = alike.chain(near).chain(self.by_letters.find(folded, found)).collect();
         heard.sort_unstable_by_key(|hit| (hit.start, std::cmp::Reverse(hit.end), hit.meaning));
         let mut reach = 0;
         heard.retain(|hit| {
@@ -242,6 +244,13 @@ impl Lexicon {
             }
         })
     }
+}
+
+/// Whether a known form of two characters or more stands in a match: 甲狀腺都 is no 甲狀腺素.
+fn holds_a_word(found: &[Found], hit: &Found) -> bool {
+    let from = found.partition_point(|other| other.start + LONGEST_FORM < hit.start);
+    let near = found.iter().skip(from).take_while(|other| other.start < hit.end);
+    near.into_iter().any(|other| other.end > hit.start && other.end - other.start >= 2)
 }
 
 /// The longest form in characters, to look back no further.

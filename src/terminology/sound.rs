@@ -4,9 +4,13 @@
 //! n and l, ng and none, gw and g, the final stops, final n and ng, and all tones. One automaton over these keys finds the
 //! candidates, in time linear in the text; how far a candidate's readings lie from the form's decides whether there is doubt.
 
+mod near;
+
 use std::collections::HashMap;
 
 use aho_corasick::AhoCorasick;
+
+use near::NearIndex;
 
 use super::TerminologyError;
 use super::fold::Fold;
@@ -144,6 +148,7 @@ pub struct SoundIndex {
     readings: Readings,
     automaton: AhoCorasick,
     forms: Vec<(Vec<char>, Vec<Meaning>)>,
+    near: NearIndex,
 }
 
 impl SoundIndex {
@@ -165,12 +170,14 @@ impl SoundIndex {
             .collect();
         let keyed = forms.iter().map(|(form, _)| form.iter().map(|c| readings.key(*c)).collect::<String>());
         let automaton = AhoCorasick::new(keyed).map_err(|_| TerminologyError::Automaton { forms: forms.len() })?;
-        Ok(Self { readings, automaton, forms })
+        let near = NearIndex::new(&readings, &forms)?;
+        Ok(Self { readings, automaton, forms, near })
     }
 
-    /// Forms that a folded text sounds like and does not spell, where the readings leave no doubt. Linear in the text.
+    /// Forms that a folded text sounds like and does not spell, where the readings leave no doubt, and the long names of drugs of which one
+    /// character is another. Linear in the text.
     #[must_use]
-    pub fn find(&self, folded: &[char]) -> Vec<Found> {
+    pub fn find(&self, folded: &[char]) -> (Vec<Found>, Vec<Found>) {
         let keyed: Vec<char> = folded.iter().map(|c| self.readings.key(*c)).collect();
         let text: String = keyed.iter().collect();
         let mut place = vec![0; text.len() + 1];
@@ -185,14 +192,25 @@ impl SoundIndex {
             let start = place.get(hit.start()).copied().unwrap_or_default();
             let end = start + form.len();
             let said = folded.get(start..end).unwrap_or_default();
-            if self.beyond_doubt(said, form) {
+            let drug = meanings.iter().all(|meaning| matches!(meaning, Meaning::Drug(_)));
+            if self.beyond_doubt(said, form) || drug && self.a_drugs_name(said, form) {
                 // A piece of a complaint as short as this is any word, unless half of it is spelt.
                 let whole = form.len() > 2 || said.iter().zip(form).any(|(one, other)| one == other);
                 let meant = meanings.iter().filter(|meaning| whole || !matches!(meaning, Meaning::Class(_)));
                 heard.extend(meant.map(|meaning| Found { start, end, meaning: *meaning }));
             }
         }
-        heard
+        let near = self.near.find(&self.readings, &self.forms, (&text, &place), folded);
+        let overlaps = |one: &Found| heard.iter().any(|other: &Found| one.start < other.end && other.start < one.end);
+        let near = near.into_iter().filter(|one| !overlaps(one)).collect();
+        (heard, near)
+    }
+
+    /// 布洛分: of three characters that name a drug two are spelt, and the third is read the same, however common it is.
+    fn a_drugs_name(&self, said: &[char], form: &[char]) -> bool {
+        let spelt = said.iter().zip(form).filter(|(one, other)| one == other).count();
+        let same = |(one, other): (&char, &char)| self.readings.distance(*one, *other) == Some(0);
+        form.len() == 3 && spelt == 2 && said.iter().zip(form).all(same)
     }
 
     /// At least half of the characters are the form's own, and the longer the form the more the rest may differ.
@@ -249,7 +267,7 @@ mod tests {
         let index = SoundIndex::new(readings, forms.iter().map(|form| (form.as_str(), &meaning[..])), |_| true).unwrap();
         let found = |said: &str| {
             let folded: Vec<char> = fold.text(said).chars().collect();
-            index.find(&folded).into_iter().map(|found| (found.start, found.end)).collect::<Vec<_>>()
+            index.find(&folded).0.into_iter().map(|found| (found.start, found.end)).collect::<Vec<_>>()
         };
         for (said, span) in
             [("我有高血鴨", (2, 5)), ("糖料病", (0, 3)), ("深口痛", (0, 3)), ("頭雲", (0, 2)), ("忠風", (0, 2)), ("跪完", (0, 2))]
@@ -257,6 +275,38 @@ mod tests {
             assert_eq!(found(said), vec![span], "{said}");
         }
         for said in ["高血壓", "櫃員", "糖水", "中間", "深水埗", "口痛"] {
+            assert_eq!(found(said), vec![], "{said}");
+        }
+    }
+
+    #[test]
+    fn of_a_long_name_of_a_drug_one_character_may_be_another() {
+        let fold = Fold::new(tables::FOLD.0, tables::FOLD.1).unwrap();
+        let readings = Readings::new(tables::READINGS.0, tables::READINGS.1, &fold).unwrap();
+        let names = ["氨氯地平", "非洛地平", "卡馬西平", "阿莫西林", "辛伐他汀", "普伐他汀"];
+        let forms: Vec<String> = names.iter().map(|form| fold.text(form)).collect();
+        let meanings: Vec<[Meaning; 1]> = (0..names.len()).map(|drug| [Meaning::Drug(drug)]).collect();
+        let named = forms.iter().zip(&meanings).map(|(form, meaning)| (form.as_str(), &meaning[..]));
+        let index = SoundIndex::new(readings, named, |_| true).unwrap();
+        let found = |said: &str| {
+            let folded: Vec<char> = fold.text(said).chars().collect();
+            let drug = |found: Found| match found.meaning {
+                Meaning::Drug(drug) => (names[drug], found.start, found.end),
+                _ => ("", 0, 0),
+            };
+            let (heard, near) = index.find(&folded);
+            heard.into_iter().chain(near).map(drug).collect::<Vec<_>>()
+        };
+        for (said, wanted) in [
+            ("食安羅地平", ("氨氯地平", 1, 5)),
+            ("卡馬西頻", ("卡馬西平", 0, 4)),
+            ("阿摩西林", ("阿莫西林", 0, 4)),
+            ("新伐他丁", ("辛伐他汀", 0, 4)),
+        ] {
+            assert_eq!(found(said), vec![wanted], "{said}");
+        }
+        // Equally near two, or two characters away, or spelt.
+        for said in ["信伐他汀", "地平線", "安羅天平", "氨氯地平", "甲伐他汀"] {
             assert_eq!(found(said), vec![], "{said}");
         }
     }
