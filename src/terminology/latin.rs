@@ -83,8 +83,15 @@ impl LatinIndex {
         }
         let heard = consonants(&joined);
         let same = self.by_sound.get(&heard).into_iter().flatten().filter_map(|form| {
-            let (name, _) = self.forms.get(*form)?;
-            let allowed = if run.len() > 1 { name.len() / 3 } else { (name.len() / 4).max(1) };
+            let (name, meanings) = self.forms.get(*form)?;
+            let drug = meanings.iter().all(|meaning| matches!(meaning, Meaning::Drug(_)));
+            // pen nee sea lin: cut in pieces, its vowels are whatever was heard, where they stand as the name's do.
+            let shaped = || drug && heard.len() >= SHAPED && shape(&joined) == shape(name);
+            let allowed = match run.len() {
+                1 => (name.len() / 4).max(1),
+                _ if shaped() => name.len(),
+                _ => name.len() / 3,
+            };
             let apart = distance(&joined, name);
             (apart <= allowed && (run.len() == 1 || joined.len() + 1 >= name.len())).then_some((apart, *form))
         });
@@ -130,6 +137,16 @@ fn words(folded: &[char]) -> Vec<Range<usize>> {
         }
     }
     words
+}
+
+/// From so many consonants on, their order and the vowels between them are a name's alone.
+const SHAPED: usize = 5;
+
+/// Where vowels stand in a word, doubled letters and runs of vowels being one.
+fn shape(word: &str) -> Vec<bool> {
+    let mut shape: Vec<bool> = word.bytes().map(|byte| matches!(byte, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')).collect();
+    shape.dedup();
+    shape
 }
 
 /// The consonants as heard: vowels, h, w and y go, doubles become one, and letters that sound alike become one.
@@ -197,7 +214,7 @@ mod tests {
 
     #[test]
     fn names_cut_and_misspelt() {
-        let names = ["tamiflu", "metformin", "amlodipine", "panadol", "augmentin", "simvastatin", "diabetes"];
+        let names = ["penicillin", "tamiflu", "metformin", "amlodipine", "panadol", "augmentin", "simvastatin", "diabetes"];
         let meanings: Vec<[Meaning; 1]> = (0..names.len()).map(|drug| [Meaning::Drug(drug)]).collect();
         let index = LatinIndex::new(names.iter().zip(&meanings).map(|(name, meanings)| (*name, &meanings[..])));
         let found = |said: &str| {
@@ -211,6 +228,7 @@ mod tests {
         for (said, name) in [
             ("開 tammy flu 俾你", "tamiflu"),
             ("met for min", "metformin"),
+            ("pen nee sea lin", "penicillin"),
             ("am lo dip in", "amlodipine"),
             ("amlo dipping", "amlodipine"),
             ("pan a doll", "panadol"),
