@@ -134,3 +134,67 @@ fn another_persons_drug_and_one_never_taken_are_no_treatment() {
         ("p:Klacid 食咗兩日,之後就冇食喇。", &["-clarithromycin"]),
     ]);
 }
+
+#[test]
+fn what_was_about_to_be_given_goes_once_something_speaks_against_it() {
+    check(&[
+        (
+            "d:開 augmentin 一克一日兩次。|p:我對盤尼西林敏感。|d:咁唔得,用 clarithromycin 五百 mg 一日兩次。",
+            &["clarithromycin 500 mg x2"],
+        ),
+        ("d:開 amoxicillin 五百 mg 一日三次。|p:我對盤尼西林敏感喎。|d:係喎,多謝提我。", &[]),
+        ("d:開 septrin 兩粒 BD。|p:我對磺胺敏感㗎。|d:sorry,睇漏咗,開 ciprofloxacin 500 mg BD。", &["ciprofloxacin 500 mg x2"]),
+        ("d:開 ibuprofen 四百 mg 一日三次。|p:我有胃潰瘍喎。|d:咁 ibuprofen 取消。", &[]),
+        ("d:開 ibuprofen 四百 mg 一日三次。|p:我有胃潰瘍喎。|d:咁就唔得。", &[]),
+        ("d:開 ibuprofen 四百 mg 一日三次。|p:我有胃潰瘍喎。|d:咁唔好喇,轉 panadol 一粒一日四次。", &["paracetamol 1 {tbl} x4"]),
+        ("d:開 ibuprofen 四百 mg 一日三次。|p:我有胃潰瘍喎。|d:咁用 panadol 代替。", &["paracetamol"]),
+        ("d:加 amlodipine 五 mg 一日一次。|p:我唔想加住藥。|d:好,咁先唔加。", &[]),
+        (
+            "d:開 augmentin 一克一日兩次。|p:我對盤尼西林敏感。|d:有咩反應?|p:出疹囉。|d:咁轉 azithromycin 五百 mg 一日一次。",
+            &["azithromycin 500 mg x1"],
+        ),
+        (
+            "-:開 augmentin 一克一日兩次|-:我對盤尼西林敏感|-:係喎 咁轉做 azithromycin 五百 mg 一日一次",
+            &["azithromycin 500 mg x1"],
+        ),
+        // What was only changed goes on as it was.
+        ("p:食緊 metformin 五百 mg 一日兩次。|d:加到一克一日兩次。|p:我上次加咗好屙喎。|d:咁唔加住。", &["metformin 500 mg x2"]),
+        // Another matter: drink, an allergy to something else, a second drug, a drug that no table knows.
+        ("d:開 panadol 一粒一日四次。|p:可唔可以飲酒?|d:咁唔好。", &["paracetamol 1 {tbl} x4"]),
+        (
+            "d:開 augmentin 一克一日兩次。|p:我對海鮮敏感。|d:好,咁加多隻 panadol。",
+            &["amoxicillin/clavulanate 1 g x2", "paracetamol"],
+        ),
+        (
+            "d:開 metformin 五百 mg BD。|p:我胃唔好。|d:咁食飯時食,加 pantoprazole 40 mg daily。",
+            &["metformin 500 mg x2", "pantoprazole 40 mg x1"],
+        ),
+        (
+            "d:Panadol 一克 QID。加 abcflex 先。|p:我有青光眼。|d:咁唔用 abcflex,改 tizanidine 兩 mg TDS。",
+            &["paracetamol 1 g x4", "tizanidine 2 mg x3"],
+        ),
+        (
+            "p:terazosin 五 mg 每晚一次,成日頭暈。|d:停咗佢,轉 tamsulosin 零點四 mg 每晚一次。",
+            &["-terazosin 5 mg x1", "tamsulosin 0.4 mg x1"],
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_planned_against_an_allergy_is_in_doubt() {
+    let doubted = |talk: &str| {
+        let drugs = extract(&transcript(talk), &LEXICON).medications;
+        drugs.iter().map(|drug| (drug.name.clone(), drug.confidence < 0.7)).collect::<Vec<_>>()
+    };
+    for (talk, drug, doubt) in [
+        ("d:開 augmentin 一克一日兩次。|p:我對盤尼西林敏感。", "amoxicillin/clavulanate", true),
+        ("p:我對 amoxicillin 敏感。|d:開 augmentin 一克一日兩次。", "amoxicillin/clavulanate", true),
+        ("p:我對磺胺類敏感。|d:開 septrin 兩粒 BD。", "co-trimoxazole", true),
+        ("p:我對消炎止痛藥敏感。|d:開 naproxen 二百五十 mg BD。", "naproxen", true),
+        ("p:我對盤尼西林敏感。|d:開 clarithromycin 五百 mg BD。", "clarithromycin", false),
+        ("p:我對盤尼西林冇敏感。|d:開 augmentin 一克一日兩次。", "amoxicillin/clavulanate", false),
+        ("p:我對海鮮敏感。|d:開 augmentin 一克一日兩次。", "amoxicillin/clavulanate", false),
+    ] {
+        assert_eq!(doubted(talk), [(drug.to_owned(), doubt)], "{talk}");
+    }
+}

@@ -2,17 +2,20 @@
 
 mod answers;
 mod aside;
+mod conflict;
 mod done;
 mod mentions;
 mod named_before;
 mod whose;
+mod withdrawn;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use self::answers::answered;
 use self::mentions::mentions;
-use self::named_before::{CHANGE_REACH, all_unchanged, change_named_before, stop_named_before, withdraw_named_before};
+use self::named_before::{CHANGE_REACH, all_unchanged, change_named_before, stop_named_before};
+use self::withdrawn::{withdraw_named_before, withdraw_planned};
 use super::allergies::Allergies;
 use super::list;
 use super::regimen::{Amounts, Regimen};
@@ -169,6 +172,7 @@ pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Alle
         });
         let told = utterances.get(..=index).unwrap_or_default();
         withdraw_named_before(told, lexicon, &mut courses);
+        withdraw_planned(told, lexicon, allergies, &mut courses);
         let answered = answered(told, lexicon, &mut courses);
         let asked = previous.is_some_and(|before| asks_for_drugs(before, lexicon));
         for mut said in mentions(utterance, lexicon, asked) {
@@ -194,7 +198,19 @@ pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Alle
         .filter(|course| !narrower.contains(&course.medication.name))
         .map(|course| if all_as_before && course.assumed { course.unchanged() } else { course })
         .filter(|course| course.medication.status == MedicationStatus::Stopped || !allergic(course))
+        .map(|course| doubted(course, allergies, lexicon))
         .collect()
+}
+
+/// A drug planned against an allergy that was told, and not taken back, is in doubt: it stays, and who signs is asked.
+fn doubted(mut course: Course, allergies: &Allergies, lexicon: &Lexicon) -> Course {
+    let entry = &mut course.medication;
+    let drug = lexicon.drugs.iter().find(|drug| drug.name == entry.name);
+    let against = drug.is_some_and(|drug| allergies.all().any(|allergy| conflict::between(allergy, drug, lexicon)));
+    if entry.status == MedicationStatus::Planned && against {
+        entry.confidence = entry.confidence.min(conflict::CONFIDENCE);
+    }
+    course
 }
 
 /// The classes of which a drug was named too: 薄血藥 warfarin is one drug.
