@@ -1,6 +1,7 @@
 //! Short exchanges about drugs: what is asked and answered, taken back, changed, said of several at once, and another person's.
 
 use cantoscribe::note::MedicationStatus;
+use cantoscribe::note::compose::{Language, sections};
 use cantoscribe::note::extract::extract;
 
 use super::LEXICON;
@@ -197,4 +198,74 @@ fn what_is_planned_against_an_allergy_is_in_doubt() {
     ] {
         assert_eq!(doubted(talk), [(drug.to_owned(), doubt)], "{talk}");
     }
+}
+
+#[test]
+fn what_was_stopped_is_taken_again_by_the_doctors_word() {
+    check(&[
+        ("p:我自己停咗 amlodipine 兩個月。|d:咁要食返,amlodipine 5 mg 一日一次。", &["amlodipine 5 mg x1"]),
+        ("p:我停咗 amlodipine。|d:咁重新開始 amlodipine 五 mg 一日一次。", &["amlodipine 5 mg x1"]),
+        ("p:我停咗 amlodipine。|d:resume amlodipine 5 mg daily。", &["amlodipine 5 mg x1"]),
+        ("p:我停咗 amlodipine。|d:要食返隻藥。", &["amlodipine"]),
+        // Not yet, not asked, not told by the doctor.
+        ("p:我停咗 warfarin。|d:唔好食返 warfarin 住。", &["-warfarin"]),
+        ("p:我停咗 amlodipine。|d:你想唔想食返?", &["-amlodipine"]),
+    ]);
+}
+
+#[test]
+fn a_stop_at_the_end_of_a_course_stops_nothing_today() {
+    let course = "prednisolone 30 mg";
+    check(&[
+        ("d:prednisolone 30mg 三日,之後20mg 三日,10mg 三日停。", &[course]),
+        ("d:prednisolone 三十 mg 三日,二十 mg 三日,十 mg 三日,跟住停。", &[course]),
+        ("d:augmentin 1 g BD 七日停。", &["amoxicillin/clavulanate 1 g x2"]),
+        ("d:aspirin 80 mg daily,今日停。", &["-aspirin 80 mg x1"]),
+        ("p:我食緊 aspirin 80 mg 一日一粒,停咗五日。", &["-aspirin 80 mg x1"]),
+        ("p:prednisolone 食咗三日停咗。", &["-prednisolone"]),
+    ]);
+}
+
+#[test]
+fn when_needed_and_how_long_are_said_of_their_own_drug() {
+    let told = |talk: &str| {
+        let drugs = extract(&transcript(talk), &LEXICON).medications;
+        drugs.iter().map(|drug| (drug.name.clone(), drug.prn, drug.duration_days)).collect::<Vec<_>>()
+    };
+    let rows: &[(&str, &[(&str, bool, Option<f64>)])] = &[
+        ("d:panadol 1g QID PRN,augmentin 1g BD。", &[("paracetamol", true, None), ("amoxicillin/clavulanate", false, None)]),
+        ("d:ventolin 兩下 PRN,seretide 兩下 BD。", &[("salbutamol", true, None), ("fluticasone/salmeterol", false, None)]),
+        ("d:panadol 兩粒痛先食,ibuprofen 四百 mg TDS。", &[("paracetamol", true, None), ("ibuprofen", false, None)]),
+        ("d:panadol prn augmentin 1 g BD", &[("paracetamol", true, None), ("amoxicillin/clavulanate", false, None)]),
+        ("d:panadol 兩粒一日四次,痛就食 ibuprofen 四百 mg。", &[("paracetamol", false, None), ("ibuprofen", true, None)]),
+        (
+            "d:開 colchicine 零點五 mg 一日兩次食五日,痛先食 panadol 兩粒。",
+            &[("colchicine", false, Some(5.0)), ("paracetamol", true, None)],
+        ),
+        ("d:metformin 由五百mg一日兩次加到一克一日兩次。", &[("metformin", false, None)]),
+        ("d:augmentin 一克一日兩次七日。", &[("amoxicillin/clavulanate", false, Some(7.0))]),
+    ];
+    for (talk, wanted) in rows {
+        let wanted: Vec<_> = wanted.iter().map(|(name, prn, days)| ((*name).to_owned(), *prn, *days)).collect();
+        assert_eq!(told(talk), wanted, "{talk}");
+    }
+}
+
+#[test]
+fn a_line_of_a_prescription_stands_on_its_own_drugs_words() {
+    let talk = "d:開 colchicine 零點五 mg 一日兩次食五日,痛先食 panadol 兩粒。";
+    let said: Vec<char> = talk.chars().skip(2).collect();
+    let written = sections(&extract(&transcript(talk), &LEXICON), Language::English);
+    let lines: Vec<_> = written.iter().flat_map(|section| &section.sentences).collect();
+    let cited = |name: &str| {
+        let line = lines.iter().find(|line| line.text.reveal().to_lowercase().contains(name)).unwrap();
+        let spans = line.provenance.spans().iter();
+        spans.map(|span| said[span.start()..span.end()].iter().collect::<String>()).collect::<Vec<_>>()
+    };
+    assert!(
+        !cited("colchicine").iter().any(|words| words.contains("panadol") || words.contains("兩粒")),
+        "{:?}",
+        cited("colchicine")
+    );
+    assert!(cited("paracetamol").contains(&"panadol".to_owned()));
 }

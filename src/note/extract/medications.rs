@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use self::answers::answered;
 use self::mentions::mentions;
-use self::named_before::{CHANGE_REACH, all_unchanged, change_named_before, stop_named_before};
+use self::named_before::{CHANGE_REACH, all_unchanged, change_named_before, resume_named_before, stop_named_before};
 use self::withdrawn::{withdraw_named_before, withdraw_planned};
 use super::allergies::Allergies;
 use super::list;
@@ -181,6 +181,7 @@ pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Alle
         }
         // 食緊 X? 停咗佢: behind what the same turn says of X.
         stop_named_before(utterance, earlier.or(previous), lexicon, &mut courses);
+        resume_named_before(told, lexicon, &mut courses);
         let said_before = utterances.get(index.saturating_sub(CHANGE_REACH)..=index).unwrap_or_default();
         if !answered {
             change_named_before(said_before, lexicon, &mut courses);

@@ -54,6 +54,28 @@ const PARTICLES: &str = " 喇啦呀喎过嘅㗎到返住咗咗嘅嘞啰佢呢就
 /// How far behind 之前食半粒 what is taken now may stand.
 const CHANGE_REACH: usize = 16;
 
+/// How far before a stop the course may begin that it ends.
+const COURSE: usize = 40;
+/// What may stand between the last step of a course and its end (folded).
+const THEN: [&str; 6] = ["跟住", "跟住就", "之后", "然后", "之后就", "then"];
+/// That what was stopped is taken again (folded, without spaces).
+pub(super) const AGAIN: [&str; 14] = [
+    "食返",
+    "食番",
+    "用返",
+    "打返",
+    "搽返",
+    "滴返",
+    "喷返",
+    "开返",
+    "重新",
+    "恢复",
+    "resume",
+    "restart",
+    "startagain",
+    "start返",
+];
+
 /// What is done with a drug.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Done {
@@ -106,6 +128,11 @@ pub(super) fn done(
     }
     if tried_once(utterance, lexicon, clause.start..drug) {
         return Done { withheld: true, ..Done::default() };
+    }
+    // 要食返,X 五 mg: what was stopped is taken again.
+    let again = resumed(utterance, lexicon, drug);
+    if again && !utterance.terms(lexicon, behind.clone(), TermKind::DrugStopped).any(|stop| !conditional(utterance, stop)) {
+        return of(MedicationStatus::Planned);
     }
     if taken_once(utterance, lexicon, clause.start..drug, &behind) {
         return of(MedicationStatus::Stopped);
@@ -288,6 +315,9 @@ pub(super) fn conditional(utterance: &Utterance, stop: &Found) -> bool {
         return true;
     }
     let words = utterance.folded(stop.start..utterance.chars.len().min(stop.end + 1));
+    if ends_its_course(utterance, stop) {
+        return true;
+    }
     let when = before == Some(&'就') && words.iter().all(|c| *c != '咗') && !words.starts_with(&['冇']);
     let until = utterance.chars.len().min(stop.end + CHANGE_REACH);
     let behind: String = utterance.folded(stop.end..until).iter().collect();
@@ -295,6 +325,39 @@ pub(super) fn conditional(utterance: &Utterance, stop: &Found) -> bool {
     let comes_of_it = ["会", "药会", "咗会", "就算", "咗就算"].iter().any(|word| behind.trim_start().starts_with(word));
     let changed = words.contains(&'前') && ["日起", "晚起", "家起", "朝起", "改"].iter().any(|from| behind.contains(from));
     when || changed || comes_of_it
+}
+
+/// 10 mg 三日停, 食七日,跟住停: behind how long it is taken, the stop is the end of its course and no stop of today.
+fn ends_its_course(utterance: &Utterance, stop: &Found) -> bool {
+    let words = utterance.folded(stop.start..utterance.chars.len().min(stop.end + 1));
+    let sentence = utterance.sentence(stop.start).start.max(utterance.back(stop.start, COURSE));
+    let told = sentence..stop.start;
+    if !matches!(words.first(), Some('停' | 's'))
+        || words.iter().any(|c| matches!(c, '咗' | '了'))
+        || utterance.folded(told.clone()).contains(&'咗')
+    {
+        return false;
+    }
+    let clause = utterance.clause(stop.start).range.start;
+    let lead: String = utterance.folded(clause.max(sentence)..stop.start).iter().filter(|c| **c != ' ').collect();
+    let follows = THEN.iter().any(|then| lead.ends_with(then));
+    let lasting = utterance.quantities_in(told.clone()).iter().filter(|one| one.kind == UnitKind::Time && one.value >= 1.0);
+    let dosed = utterance.quantities_in(told).iter().any(|one| one.kind == UnitKind::Dose);
+    let last = lasting.last().filter(|time| !matches!(utterance.chars.get(time.end), Some('前' | '后')));
+    last.is_some_and(|time| dosed && (time.end + 1 >= stop.start || follows))
+}
+
+/// 要食返 X, 重新開始 X, resume X: taken again from now on, by the doctor's word.
+fn resumed(utterance: &Utterance, lexicon: &Lexicon, drug: usize) -> bool {
+    let from = utterance.sentence(drug).start.max(utterance.back(drug, INTENDED));
+    let words: String = utterance.folded(from..drug).iter().filter(|c| **c != ' ').collect();
+    let no = [TermKind::Negation, TermKind::NegationNear, TermKind::NoNeed, TermKind::DrugWithheld, TermKind::Hypothetical];
+    utterance.speaker != Speaker::Patient
+        && AGAIN.iter().any(|again| words.contains(again))
+        && !words.contains("唔好")
+        && !utterance.clause(drug).asked
+        && !utterance.has(lexicon, from..drug, &no)
+        && !utterance.within(from..drug).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)))
 }
 
 /// 要唔要停? asks, 唔使停 says that it goes on.

@@ -6,7 +6,7 @@ use super::super::evidence_of;
 use super::super::regimen::{Amounts, Regimen, regimen};
 use super::super::utterance::{Speaker, Utterance};
 use super::aside::{asked_about, beside_the_point};
-use super::done::conditional;
+use super::done::{AGAIN, conditional};
 use super::{Course, Said, Told, take};
 use crate::note::{MedicationStatus, Quantity as Dose};
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
@@ -119,6 +119,32 @@ pub(super) fn stop_named_before(
             text: place.said(hit.start..hit.end),
         };
         take(said, lexicon, courses);
+    }
+}
+
+/// 要食返佢: the drug named last, that the patient stopped, is taken again.
+pub(super) fn resume_named_before(utterances: &[Utterance], lexicon: &Lexicon, courses: &mut [(usize, Course)]) {
+    let Some((utterance, earlier)) = utterances.split_last() else { return };
+    let is_drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
+    if utterance.speaker == Speaker::Patient || utterance.found.iter().any(|hit| is_drug(&hit)) {
+        return;
+    }
+    let no = [TermKind::Negation, TermKind::NegationNear, TermKind::NoNeed, TermKind::DrugWithheld, TermKind::Hypothetical];
+    let again = utterance.clauses().iter().filter(|clause| !clause.asked).find_map(|clause| {
+        let words: String = utterance.folded(clause.range.clone()).iter().filter(|c| **c != ' ').collect();
+        let told = AGAIN.iter().any(|again| words.contains(again)) && words.chars().count() <= CHANGE_WORDS;
+        (told && !words.contains("唔好") && !utterance.has(lexicon, clause.range.clone(), &no)).then(|| clause.range.clone())
+    });
+    let named = earlier.iter().rev().take(2).find_map(|before| before.found.iter().rev().find(is_drug));
+    let (Some(words), Some(Meaning::Drug(drug))) = (again, named.map(|hit| hit.meaning)) else { return };
+    let course = courses.iter_mut().find(|(other, _)| *other == drug).map(|(_, course)| course);
+    let stopped = |course: &&mut Course| course.medication.status == MedicationStatus::Stopped && !course.decided;
+    let Some(course) = course.filter(stopped) else { return };
+    (course.medication.status, course.decided) = (MedicationStatus::Planned, true);
+    if let (crate::note::Provenance::Heard { evidence, .. }, Some(more)) =
+        (&mut course.medication.provenance, evidence_of(utterance, words))
+    {
+        evidence.merge(&more);
     }
 }
 

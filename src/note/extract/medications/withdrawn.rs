@@ -11,7 +11,7 @@ use crate::note::MedicationStatus;
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 
 /// What may stand before a refusal (folded).
-const LEADS: &str = "咁噉系喎哦噢喔好呀嘅啊就都嗱唉哎 ";
+const LEADS: &str = "咁噉系喎哦噢喔好呀嘅啊就都嗱唉哎呢嗰只支 ";
 /// What may stand behind it (folded).
 const ENDS: &str = "喇啦呀住先嘞啰佢㗎嘅喎吧 ";
 /// That it is not given (folded, without leads and ends).
@@ -100,7 +100,14 @@ pub(super) fn withdraw_planned(told: &[Utterance], lexicon: &Lexicon, allergies:
             .all()
             .any(|allergy| conflict::between(allergy, drug, lexicon) && allergy.provenance.spans().iter().any(told_now))
     });
-    let withdrawn = refused(utterance, against || allergic)
+    // 嗰隻唔用: the one named last, and if that is another's, none.
+    let last = earlier
+        .iter()
+        .rev()
+        .take(AGAINST_REACH + 1)
+        .find_map(|turn| turn.found.iter().rev().find(|hit| matches!(hit.meaning, Meaning::Drug(_))).map(|hit| hit.meaning));
+    let points = utterance.chars.iter().take(SUBJECT_REACH).any(|c| *c == '嗰') && last != Some(Meaning::Drug(target));
+    let withdrawn = !points && refused(utterance, against || allergic)
         || (against || allergic) && replaced(utterance, lexicon, target, allergic)
         || allergic && thanks(utterance);
     if withdrawn {
