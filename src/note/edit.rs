@@ -9,6 +9,8 @@ mod coding;
 mod finding;
 mod reading;
 mod shorthand;
+#[cfg(test)]
+mod tests;
 
 use super::compose::{self, Language, Line};
 use super::{Edit, FindingRef, Note, NoteError, Provenance, Section, SectionCode, Sentence, Span};

@@ -50,7 +50,24 @@ pub fn observations(utterances: &[Utterance], lexicon: &Lexicon) -> (Vec<Observa
         let place = Place { utterance, lexicon, of_pressure, home_until: home_until(utterances, index, lexicon) };
         let mut read = pressures(&place);
         read.extend(named(&place));
-        read.extend(by_unit(&place));
+        // A weight with a name of its own is no body weight: birth weight 3.2 kg.
+        let names: Vec<(Range<usize>, String)> = read
+            .iter()
+            .filter_map(|(range, value)| match value {
+                Value::Now(observation) => Some((range.clone(), observation.loinc.clone())),
+                Value::Kept(_) => None,
+            })
+            .collect();
+        let mut next = 0;
+        read.extend(by_unit(&place).into_iter().filter(|(range, value)| {
+            next += names.get(next..).unwrap_or_default().iter().take_while(|(name, _)| name.end <= range.start).count();
+            let inside = names.get(next).filter(|(name, _)| name.start <= range.start);
+            let loinc = match value {
+                Value::Now(observation) => Some(&observation.loinc),
+                Value::Kept(_) => None,
+            };
+            inside.is_none_or(|(_, own)| loinc.is_none_or(|loinc| loinc == own))
+        }));
         let spans: Vec<Range<usize>> = read.iter().map(|(range, _)| range.clone()).collect();
         read.extend(unread_pressures(utterance, lexicon, &spans).into_iter().map(|range| (range, Value::Kept(UNREAD))));
         read.sort_by_key(|(range, _)| range.start);
@@ -296,10 +313,12 @@ fn by_unit(place: &Place<'_>) -> Vec<Read> {
             .windows(2)
             .any(|pair| matches!(pair, ['抬', '高'] | ['屈', '到' | '曲']))
             || turned(utterance, quantity.start..quantity.end);
+        // kg/m2 is no weight.
+        let squared = utterance.chars.get(quantity.end) == Some(&'/');
         // 減五公斤 is what to lose.
         let lost = utterance.folded(clause.start..quantity.start).ends_with(&['减']);
         let bound = bounded(utterance, quantity.end) || aimed(utterance, quantity.start..quantity.end);
-        if changed || rough || raised || lost || bound {
+        if changed || rough || raised || lost || bound || squared {
             continue;
         }
         match ucum {

@@ -146,7 +146,13 @@ fn frequency(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, span
         Meaning::Term(term) => lexicon.terms.get(term).and_then(|term| term.value.parse::<f64>().ok()),
         _ => None,
     };
-    let (times, span) = match (composite, word) {
+    // 每日三次: how often in what the word names.
+    let each = word.and_then(|hit| {
+        let times = utterance.quantities_in(hit.end..hit.end + 2).iter().find(|quantity| quantity.kind == UnitKind::Times)?;
+        let value = value(hit).filter(|value| *value <= 1.0 && times.value > 1.0)?;
+        Some((value * times.value, hit.start..times.end))
+    });
+    let (times, span) = match (composite.or(each), word) {
         (Some((times, span)), Some(hit)) if hit.start + 4 >= span.start || value(hit).is_none() => (times, span),
         (_, Some(hit)) => (value(hit)?, hit.start..hit.end),
         (Some((times, span)), None) => (times, span),
