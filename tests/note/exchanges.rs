@@ -269,3 +269,30 @@ fn a_line_of_a_prescription_stands_on_its_own_drugs_words() {
     );
     assert!(cited("paracetamol").contains(&"panadol".to_owned()));
 }
+
+#[test]
+fn what_is_refused_by_name_or_was_only_asked_for_takes_no_other_drug_away() {
+    check(&[
+        // Asked for and not given: what was planned before stays.
+        ("d:Lyrica 七十五 mg 每晚一次。|p:Tramadol 呢?|d:唔開就係。", &["pregabalin 75 mg x1"]),
+        ("-:開撲熱息痛一千毫克 一日四次|-:要不要食 arcoxia?|-:你有冠心病 不食得", &["paracetamol 1000 mg x4"]),
+        // Refused by its name, before it and behind it.
+        (
+            "d:加 Zyrtec 十 mg 一日一次。|p:食完好眼瞓。|d:咁唔好 Zyrtec,轉 Telfast 一百八十 mg 一日一次。",
+            &["fexofenadine 180 mg x1"],
+        ),
+        ("d:Voltaren 本來想開,都係唔好喇。", &[]),
+        ("d:Celebrex 都唔好喇,panadol 一克 QID。", &["paracetamol 1 g x4"]),
+        ("d:唔好停 aspirin 八十 mg 一日一次。", &["aspirin 80 mg x1"]),
+        // What came of it once is no course, and the dose that the doctor tells is given.
+        ("p:阿士匹靈食過胃痛咋,唔係敏感。|d:咁得。阿士匹靈三百 mg 食一次。", &["aspirin 300 mg"]),
+        ("p:我食緊 aspirin 八十 mg,食完胃痛。", &["aspirin 80 mg"]),
+        ("p:我停咗 amlodipine。|d:五 mg 嗰隻 amlodipine 五 mg?", &["-amlodipine 5 mg"]),
+        // Changed for another, named in the next clause.
+        (
+            "p:Zocor 十 mg 每晚一粒。|d:Zocor 都換,轉 Lipitor 二十 mg 每晚一次。",
+            &["-simvastatin 10 mg x1", "atorvastatin 20 mg x1"],
+        ),
+        ("-:降膽固醇藥食緊什麼", &[]),
+    ]);
+}

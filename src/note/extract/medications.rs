@@ -67,6 +67,8 @@ struct Said {
     late: bool,
     regimen: Regimen,
     doctor: bool,
+    /// It was asked, or pointed at as one that is known: 五十 mg 嗰隻.
+    asked: bool,
     /// The name is not spelt so.
     misspelt: bool,
     evidence: Evidence,
@@ -333,6 +335,11 @@ fn update(course: &mut Course, said: Said) {
         entry.status = status;
         course.assumed = false;
         course.decided |= said.doctor && status != MedicationStatus::Active;
+    }
+    // 食過胃痛咋。 咁得,X 三百 mg: what the doctor says last, with its dose, is given.
+    let given = said.doctor && said.status.is_none() && !said.asked && said.regimen.dose.is_some();
+    if given && entry.status == MedicationStatus::Stopped && !course.decided {
+        (entry.status, course.decided) = (MedicationStatus::Planned, true);
     }
     let told = said.told.instruction.is_some();
     if told {

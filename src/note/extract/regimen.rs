@@ -149,7 +149,7 @@ fn frequency(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, span
     // 每日三次: how often in what the word names.
     let each = word.and_then(|hit| {
         let times = utterance.quantities_in(hit.end..hit.end + 2).iter().find(|quantity| quantity.kind == UnitKind::Times)?;
-        let value = value(hit).filter(|value| *value <= 1.0 && times.value > 1.0)?;
+        let value = value(hit).filter(|value| *value <= 1.0 && times.value > 1.0 && !times.vague)?;
         Some((value * times.value, hit.start..times.end))
     });
     let (times, span) = match (composite.or(each), word) {

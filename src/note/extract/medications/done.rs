@@ -54,6 +54,10 @@ const PARTICLES: &str = " 喇啦呀喎过嘅㗎到返住咗咗嘅嘞啰佢呢就
 /// How far behind 之前食半粒 what is taken now may stand.
 const CHANGE_REACH: usize = 16;
 
+/// How far behind a drug it is told that one meant to give it.
+const ONCE_REACH: usize = 6;
+/// How much may stand before a drug with 唔好: 咁都係唔好 X.
+const NO_MORE: usize = 6;
 /// How far before a stop the course may begin that it ends.
 const COURSE: usize = 40;
 /// What may stand between the last step of a course and its end (folded).
@@ -120,7 +124,7 @@ pub(super) fn done(
         (!takes_another(utterance, lexicon, hit, drug)).then_some(done)
     };
     let stopped = |done: &Done| done.status == Some(MedicationStatus::Stopped);
-    if once_intended(utterance, drug) {
+    if once_intended(utterance, drug, behind.start) {
         return Done { withheld: true, ..Done::default() };
     }
     if let Some(ended) = not_taken(utterance, lexicon, clause.start..drug, behind.clone()) {
@@ -146,10 +150,10 @@ pub(super) fn done(
     let own = behind.start..behind.end.min(clause.end);
     let second = utterance.within(own.clone()).iter().find_map(read);
     // X 轉咗 Y: X is given no more. X 唔好, 轉 Y: it was only thought of.
-    if replaced(utterance, lexicon, own.clone()) {
+    if replaced(utterance, lexicon, own.clone()) || changed_for(utterance, clause.clone(), own.start) {
         return of(MedicationStatus::Stopped);
     }
-    if utterance.folded(own.start..clause.end.max(own.start)).iter().filter(|c| **c != ' ').eq(&['唔', '好']) {
+    if not_given(utterance, clause.start..drug, own.start..clause.end.max(own.start)) {
         return Done { withheld: true, ..Done::default() };
     }
     // 醫生叫我停 X, 但我仲食緊: what one does is the last word, not what one was told.
@@ -247,11 +251,16 @@ fn not_taken(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behi
 }
 
 /// 本來諗住俾 X: what one meant to give, and something came between.
-fn once_intended(utterance: &Utterance, drug: usize) -> bool {
+fn once_intended(utterance: &Utterance, drug: usize, end: usize) -> bool {
     let from = utterance.sentence(drug).start.max(utterance.back(drug, INTENDED));
     let words: String = utterance.folded(from..drug).iter().collect();
     let meant = |once: &str| words.split(once).skip(1).any(|rest| INTENDS.iter().any(|verb| rest.trim_start().starts_with(verb)));
-    utterance.speaker != Speaker::Patient && (ONCE.iter().any(|once| meant(once)) || words.contains("was going to "))
+    // X 本來想開,都係唔好喇.
+    let behind: String = utterance.folded(end..utterance.chars.len().min(end + ONCE_REACH)).iter().collect();
+    let behind = behind.trim_start();
+    let led =
+        ONCE.iter().filter_map(|once| behind.strip_prefix(once)).any(|rest| INTENDS.iter().any(|verb| rest.starts_with(verb)));
+    utterance.speaker != Speaker::Patient && (led || ONCE.iter().any(|once| meant(once)) || words.contains("was going to "))
 }
 
 /// 以前食 X: who took it tells so, and not that it goes on.
@@ -347,6 +356,15 @@ fn ends_its_course(utterance: &Utterance, stop: &Found) -> bool {
     last.is_some_and(|time| dosed && (time.end + 1 >= stop.start || follows))
 }
 
+/// 唔好 X, X 唔好, X 都係唔好喇: the clause says no more of it.
+fn not_given(utterance: &Utterance, ahead: Range<usize>, behind: Range<usize>) -> bool {
+    let words = |range: Range<usize>| utterance.folded(range).iter().filter(|c| **c != ' ').collect::<String>();
+    let (before, rest) = (words(ahead), words(behind));
+    let rest = rest.trim_end_matches(|c| PARTICLES.contains(c)).trim_start_matches(['都', '系', '就']);
+    let told = utterance.speaker != Speaker::Patient;
+    rest == "唔好" || told && rest.is_empty() && before.ends_with("唔好") && before.chars().count() <= NO_MORE
+}
+
 /// 要食返 X, 重新開始 X, resume X: taken again from now on, by the doctor's word.
 fn resumed(utterance: &Utterance, lexicon: &Lexicon, drug: usize) -> bool {
     let from = utterance.sentence(drug).start.max(utterance.back(drug, INTENDED));
@@ -376,6 +394,17 @@ fn replaced(utterance: &Utterance, lexicon: &Lexicon, behind: Range<usize>) -> b
     let turns = matches!(words.first(), Some('转' | '换' | '改')) && utterance.between(verb.end, behind.end) <= 2;
     let later = utterance.folded(behind.start..verb.start).iter().any(|c| matches!(c, '后' | '再' | '加' | ',' | '，'));
     turns && !later && !utterance.has(lexicon, behind.start..verb.start, &[TermKind::Negation, TermKind::NegationNear])
+}
+
+/// X 都換,轉 Y: the clause ends with the change, and the next one begins with what takes its place.
+fn changed_for(utterance: &Utterance, clause: Range<usize>, behind: usize) -> bool {
+    let words: String = utterance.folded(behind..clause.end.max(behind)).iter().filter(|c| **c != ' ').collect();
+    let words = words.trim_end_matches(['咗', '佢', '走', '埋', '啦', '喇']);
+    let changed = words.strip_suffix(['换', '转']).is_some_and(|lead| matches!(lead, "都" | "要" | "就" | "都要"));
+    let next = utterance.folded(clause.end + 1..clause.end + 2);
+    let begins = matches!(next, ['转' | '换' | '改' | '用']);
+    let given = utterance.within(clause.end + 1..clause.end + 6).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
+    changed && begins && given && utterance.speaker != Speaker::Patient
 }
 
 /// 食, 搽, 滴: how it is taken, by which nothing is started.

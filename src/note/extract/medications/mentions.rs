@@ -209,6 +209,25 @@ fn said_of_all_of_them(utterance: &Utterance, last: &Said) -> bool {
     ["都", "一齐", "全部"].iter().any(|word| behind.contains(word))
 }
 
+/// X 食過胃痛, 上次嗰隻 X 食完手震: what came of it once, told by who took it, and no course.
+fn tried(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: Range<usize>) -> bool {
+    let words: String = utterance.folded(behind.clone()).iter().filter(|c| **c != ' ').collect();
+    let words = words.trim_start_matches(['我', '佢', '都', '就']);
+    let taken = ["食过", "食完", "打过", "打完", "用过", "搽过", "搽完"].iter().any(|verb| words.starts_with(verb));
+    let felt = utterance.within(behind.clone()).iter().any(|hit| match hit.meaning {
+        Meaning::Condition(condition) => lexicon.conditions.get(condition).is_some_and(|concept| concept.symptom),
+        Meaning::Class(_) => true,
+        Meaning::Term(term) => lexicon.term_kind(term) == Some(TermKind::Reaction),
+        _ => false,
+    });
+    // 食緊 X,食完胃痛 is taken.
+    let goes_on = [TermKind::DrugActive, TermKind::Ongoing, TermKind::Now];
+    let whole = ahead.start..behind.end;
+    let stops = utterance.folded(behind.clone()).contains(&'停');
+    let counted = !utterance.quantities_in(behind).is_empty();
+    utterance.speaker != Speaker::Doctor && taken && felt && !stops && !counted && !utterance.has(lexicon, whole, &goes_on)
+}
+
 fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, known: &Drug, around: Range<usize>) -> Option<Said> {
     let sentence = utterance.sentence(hit.start);
     let clause = utterance.clause(hit.start).range;
@@ -221,6 +240,9 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     let headed = clause.start.checked_sub(1).filter(|colon| utterance.chars.get(*colon) == Some(&':'));
     let lead = headed.map_or(clause.start, |colon| utterance.clause(colon).range.start);
     let ahead = lead.max(around.start).max(utterance.back(hit.start, BEFORE))..hit.start;
+    if tried(utterance, lexicon, clause.start..hit.start, hit.end..clause.end.max(hit.end)) {
+        return None;
+    }
     let mut how = regimen_behind(utterance, lexicon, behind.clone(), known);
     let other = regimen(utterance, lexicon, ahead.clone(), Some(known));
     if how.dose.is_none() && how.times_per_day.is_none() {
@@ -240,6 +262,7 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
         && !utterance.has(lexicon, clause.clone(), &[TermKind::After]);
     let doctor = utterance.speaker != Speaker::Patient && !own;
     let clause_start = clause.start;
+    let asked = utterance.clause(hit.start).asked || utterance.folded(clause.clone()).contains(&'嗰');
     let Done { status, withheld, weak, late } = done(utterance, lexicon, ahead, behind, clause);
     // 我食 X: who takes it, takes it now.
     let status = if weak && !doctor { Some(MedicationStatus::Active) } else { status };
@@ -259,5 +282,5 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     let misspelt = utterance.is_misspelt(hit.start..hit.end);
     let told = Told::of(&how, utterance);
     let name = hit.start..hit.end;
-    Some(Said { drug, status, weak, withheld, late, regimen: how, doctor, misspelt, evidence, name, text, told })
+    Some(Said { drug, status, weak, withheld, late, regimen: how, doctor, asked, misspelt, evidence, name, text, told })
 }

@@ -4,7 +4,7 @@
 use super::super::allergies::Allergies;
 use super::super::utterance::{Speaker, Utterance};
 use super::Course;
-use super::aside::{asked_about, beside_the_point};
+use super::aside::{asked_about, beside_the_point, only_thought_of};
 use super::conflict;
 use super::named_before::{CHANGE_REACH, SUBJECT_REACH};
 use crate::note::MedicationStatus;
@@ -88,7 +88,7 @@ pub(super) fn withdraw_planned(told: &[Utterance], lexicon: &Lexicon, allergies:
         return;
     }
     // 停咗佢,轉 Y stops what is taken.
-    if utterance.has(lexicon, 0..utterance.chars.len(), &[TermKind::DrugStopped]) {
+    if utterance.has(lexicon, 0..utterance.chars.len(), &[TermKind::DrugStopped]) || asks_for_another(earlier, lexicon) {
         return;
     }
     let Some(target) = planned_last(earlier, lexicon, courses) else { return };
@@ -201,10 +201,23 @@ fn take_back(drug: usize, courses: &mut Vec<(usize, Course)>) {
     }
 }
 
+/// Whether the turn before asks for a drug that is not given: Tramadol 呢? 唔開就係 takes back nothing.
+fn asks_for_another(earlier: &[Utterance], lexicon: &Lexicon) -> bool {
+    let Some(asked) = earlier.last().filter(|turn| turn.speaker != Speaker::Doctor) else { return false };
+    let last = asked.found.iter().rev().find(|hit| matches!(hit.meaning, Meaning::Drug(_)));
+    last.is_some_and(|hit| {
+        let told = asked.has(lexicon, asked.clause(hit.start).range, &[TermKind::Allergy, TermKind::Reaction]);
+        !told && (asked_about(asked, hit) || only_thought_of(asked, lexicon, hit))
+    })
+}
+
 /// 咁會撞,唔開喇,改 Y: the drug that the doctor was about to start is not given.
 pub(super) fn withdraw_named_before(told: &[Utterance], lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
     let Some((utterance, earlier)) = told.split_last() else { return };
     if utterance.speaker == Speaker::Patient || utterance.speaker == Speaker::Relative {
+        return;
+    }
+    if asks_for_another(earlier, lexicon) {
         return;
     }
     let is_drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
