@@ -275,7 +275,7 @@ fn what_is_refused_by_name_or_was_only_asked_for_takes_no_other_drug_away() {
     check(&[
         // Asked for and not given: what was planned before stays.
         ("d:Lyrica 七十五 mg 每晚一次。|p:Tramadol 呢?|d:唔開就係。", &["pregabalin 75 mg x1"]),
-        ("-:開撲熱息痛一千毫克 一日四次|-:要不要食 arcoxia?|-:你有冠心病 不食得", &["paracetamol 1000 mg x4"]),
+        ("d:開撲熱息痛一千毫克一日四次。|p:使唔使食 arcoxia?|d:你有冠心病,唔食得。", &["paracetamol 1000 mg x4"]),
         // Refused by its name, before it and behind it.
         (
             "d:加 Zyrtec 十 mg 一日一次。|p:食完好眼瞓。|d:咁唔好 Zyrtec,轉 Telfast 一百八十 mg 一日一次。",
@@ -294,5 +294,47 @@ fn what_is_refused_by_name_or_was_only_asked_for_takes_no_other_drug_away() {
             &["-simvastatin 10 mg x1", "atorvastatin 20 mg x1"],
         ),
         ("-:降膽固醇藥食緊什麼", &[]),
+    ]);
+}
+
+#[test]
+fn who_came_along_tells_of_their_own_drugs_too() {
+    check(&[
+        ("r:我係佢老公,我係乙肝帶菌者,一直食 Baraclude,會唔會影響到佢?", &[]),
+        ("r:醫生,我做仔嘅,我痛風食緊 allopurinol。", &[]),
+        ("r:我就試過小中風,而家食 Plavix。", &[]),
+        ("r:我做阿媽嘅就相反,甲狀腺低,食 Eltroxin。", &[]),
+        ("r:我餵佢食 Norvasc 五 mg,朝早一粒。", &["amlodipine 5 mg x1"]),
+        ("r:我見佢食緊 Norvasc 五 mg 朝早一粒。", &["amlodipine 5 mg x1"]),
+        ("r:我阿媽食緊 aspirin 八十 mg 一日一粒。", &["aspirin 80 mg x1"]),
+    ]);
+}
+
+#[test]
+fn what_was_given_before_is_taken_until_it_is_stopped() {
+    check(&[
+        ("d:之前開 propranolol 四十 mg 一日兩次,有用冇?|p:食完扯哮,我有哮喘嘛,停咗。", &["-propranolol 40 mg x2"]),
+        ("d:街症醫生咪開過 norethisterone 五 mg 一日三次?|p:食咗兩日頭痛到爆,自己停咗喇。", &["-norethisterone 5 mg x3"]),
+        ("d:街外開嗰隻 famotidine 二十 mg 一日兩次都唔使食喇。", &["-famotidine 20 mg x2"]),
+        ("d:digoxin 上年停咗,唔使再食。", &["-digoxin"]),
+        ("p:夜晚打 Lantus。|d:Lantus 照十四個 unit 每晚一次。", &["insulin glargine 14 [IU] x1"]),
+        ("d:開 propranolol 四十 mg 一日兩次,得唔得?", &["propranolol 40 mg x2"]),
+        // What came of it once.
+        ("p:Flagyl 食過一次嘔到死,不過醫生話係副作用。", &[]),
+        ("p:我淨係食過 Voltaren 個胃頂住。", &[]),
+        // A dose before a name that no table knows is of that one.
+        ("-:lay six 今天加到八十毫克早上一次 carvedilol 照吃", &["carvedilol"]),
+        // A question about a jab takes no drug away.
+        ("d:prednisolone 三十 mg 每朝一次。|p:肺炎針好唔好打埋?|d:今日唔打。", &["prednisolone 30 mg x1"]),
+    ]);
+}
+
+#[test]
+fn how_often_is_told_in_the_word_and_the_count() {
+    check(&[
+        ("d:開 paracetamol 500 mg 每日四次。", &["paracetamol 500 mg x4"]),
+        ("d:metformin 五百 mg 每日三次。", &["metformin 500 mg x3"]),
+        ("d:warfarin 三 mg 每晚一次。", &["warfarin 3 mg x1"]),
+        ("d:Trelegy,每朝一吸。", &["fluticasone/umeclidinium/vilanterol 1 {puff} x1"]),
     ]);
 }

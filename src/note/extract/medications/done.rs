@@ -56,6 +56,17 @@ const CHANGE_REACH: usize = 16;
 
 /// How far behind a drug it is told that one meant to give it.
 const ONCE_REACH: usize = 6;
+/// That a drug is not given (folded).
+const NOT_GIVEN: [&str; 5] = ["唔好", "唔得", "食唔得", "唔食得", "用唔得"];
+/// That it need not be taken any more (folded), at the end of its clause.
+const NO_MORE_OF_IT: [&str; 9] = ["唔使食", "唔驶食", "唔洗食", "唔使再食", "唔使用", "唔使打", "唔使搽", "唔使滴", "不用吃"];
+/// What stands behind 照 where a drug goes on as before (folded): 照十四度, 照一日三次, 照每晚一次.
+const AS_BEFORE: [char; 24] = [
+    '一', '二', '三', '四', '五', '六', '七', '八', '九', '十', '两', '半', '每', '食', '用', '打', '搽', '滴', '喷', '服', '旧',
+    '朝', '晚', '早',
+];
+/// What tells that a drug was given before this visit (folded).
+const GIVEN_BEFORE: [&str; 12] = ["之前", "上次", "旧年", "以前", "街症", "街外", "私家", "出面", "嗰只", "嗰支", "嗰粒", "而家"];
 /// How much may stand before a drug with 唔好: 咁都係唔好 X.
 const NO_MORE: usize = 6;
 /// How far before a stop the course may begin that it ends.
@@ -155,6 +166,27 @@ pub(super) fn done(
     }
     if not_given(utterance, clause.start..drug, own.start..clause.end.max(own.start)) {
         return Done { withheld: true, ..Done::default() };
+    }
+    // 街外開嗰隻 X 一日兩次都唔使食喇: what is taken is stopped.
+    let words: String = utterance.folded(own.start..clause.end.max(own.start)).iter().filter(|c| **c != ' ').collect();
+    let lead: String = utterance.folded(clause.start..drug).iter().collect();
+    let was_given = GIVEN_BEFORE.iter().any(|before| lead.contains(before));
+    if NO_MORE_OF_IT.iter().any(|no| words.trim_end_matches(|c| PARTICLES.contains(c)).ends_with(no)) {
+        let was_given = was_given || second.is_some_and(|done| stopped(&done));
+        return if was_given { of(MedicationStatus::Stopped) } else { Done { withheld: true, ..Done::default() } };
+    }
+    // X 照十四度每晚一次.
+    let as_before = words.strip_prefix('照').is_some_and(|rest| rest.starts_with(AS_BEFORE));
+    if as_before && first.is_none() {
+        return of(MedicationStatus::Active);
+    }
+    // 之前開 X 一日兩次,有用冇?: what was given before is taken, as far as the doctor who asks knows.
+    let planned_before = first.is_some_and(|done| done.status == Some(MedicationStatus::Planned) && !done.weak);
+    let now = utterance.has(lexicon, clause.start..drug, &[TermKind::Now]) || lead.contains("今");
+    let asks = utterance.clauses().get(utterance.clause_index(drug)).is_some_and(|clause| clause.asked);
+    let doctor = !matches!(utterance.speaker, Speaker::Patient | Speaker::Relative);
+    if doctor && planned_before && asks && was_given && !now {
+        return of(MedicationStatus::Active);
     }
     // 醫生叫我停 X, 但我仲食緊: what one does is the last word, not what one was told.
     let stays = || {
@@ -362,7 +394,7 @@ fn not_given(utterance: &Utterance, ahead: Range<usize>, behind: Range<usize>) -
     let (before, rest) = (words(ahead), words(behind));
     let rest = rest.trim_end_matches(|c| PARTICLES.contains(c)).trim_start_matches(['都', '系', '就']);
     let told = utterance.speaker != Speaker::Patient;
-    rest == "唔好" || told && rest.is_empty() && before.ends_with("唔好") && before.chars().count() <= NO_MORE
+    NOT_GIVEN.contains(&rest) || told && rest.is_empty() && before.ends_with("唔好") && before.chars().count() <= NO_MORE
 }
 
 /// 要食返 X, 重新開始 X, resume X: taken again from now on, by the doctor's word.

@@ -10,12 +10,14 @@ use super::aside::beside_the_point;
 use super::done::{Done, done};
 use super::{BEFORE, Said, Told};
 use crate::note::MedicationStatus;
-use crate::terminology::{Drug, DrugKind, Found, Lexicon, Meaning, TermKind};
+use crate::terminology::{Drug, DrugKind, Found, Lexicon, Meaning, TermKind, UnitKind};
 
 /// How much may be said of a drug's purpose within a list.
 const DESCRIBED: usize = 12;
 /// How far behind the last of a list it is told that all are meant.
 const ALL_OF_THEM: usize = 6;
+/// The shortest English word that may be an unknown drug's name.
+const UNKNOWN: usize = 3;
 /// Words by which one regimen is said of all that were listed (folded).
 const OF_ALL: [char; 8] = [',', ':', '，', '都', '各', '全', '律', '样'];
 
@@ -209,11 +211,15 @@ fn said_of_all_of_them(utterance: &Utterance, last: &Said) -> bool {
     ["都", "一齐", "全部"].iter().any(|word| behind.contains(word))
 }
 
+/// Verbs that tell of a time that is over (folded).
+const TRIED: [&str; 11] = ["食过", "食完", "打过", "打完", "用过", "搽过", "搽完", "吃过", "吃了", "吃完", "打了"];
+
 /// X 食過胃痛, 上次嗰隻 X 食完手震: what came of it once, told by who took it, and no course.
 fn tried(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: Range<usize>) -> bool {
     let words: String = utterance.folded(behind.clone()).iter().filter(|c| **c != ' ').collect();
     let words = words.trim_start_matches(['我', '佢', '都', '就']);
-    let taken = ["食过", "食完", "打过", "打完", "用过", "搽过", "搽完"].iter().any(|verb| words.starts_with(verb));
+    let lead: String = utterance.folded(ahead.clone()).iter().filter(|c| **c != ' ').collect();
+    let taken = TRIED.iter().any(|verb| words.starts_with(verb)) || TRIED.iter().any(|verb| lead.ends_with(verb));
     let felt = utterance.within(behind.clone()).iter().any(|hit| match hit.meaning {
         Meaning::Condition(condition) => lexicon.conditions.get(condition).is_some_and(|concept| concept.symptom),
         Meaning::Class(_) => true,
@@ -224,7 +230,7 @@ fn tried(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: 
     let goes_on = [TermKind::DrugActive, TermKind::Ongoing, TermKind::Now];
     let whole = ahead.start..behind.end;
     let stops = utterance.folded(behind.clone()).contains(&'停');
-    let counted = !utterance.quantities_in(behind).is_empty();
+    let counted = utterance.quantities_in(behind).iter().any(|one| matches!(one.kind, UnitKind::Dose | UnitKind::Time));
     utterance.speaker != Speaker::Doctor && taken && felt && !stops && !counted && !utterance.has(lexicon, whole, &goes_on)
 }
 
@@ -244,7 +250,11 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
         return None;
     }
     let mut how = regimen_behind(utterance, lexicon, behind.clone(), known);
-    let other = regimen(utterance, lexicon, ahead.clone(), Some(known));
+    // lay six 加到八十毫克,X 照食: a dose that a name stands before, which no table knows, is of that one.
+    let named = list::unknown(utterance, clause.start.max(around.start)..hit.start, |_| true);
+    let named =
+        named.iter().any(|run| run.len() >= UNKNOWN && utterance.folded(run.clone()).iter().all(char::is_ascii_alphabetic));
+    let other = if named { Regimen::default() } else { regimen(utterance, lexicon, ahead.clone(), Some(known)) };
     if how.dose.is_none() && how.times_per_day.is_none() {
         if other.dose.is_some() || other.times_per_day.is_some() {
             how = other;
