@@ -32,7 +32,9 @@ pub(super) fn phrases(part: Part, note: &Note, language: Language, named: bool) 
     let mut items = Vec::new();
     for item in note.plan.iter().filter(|item| item.kind == kind) {
         // Each drug stands on its own words: another's are not added to them.
-        if !drugs.is_empty() && item.provenance.spans().iter().all(|span| drugs.iter().any(|drug| holds(drug, span))) {
+        let spans = item.provenance.spans();
+        if !spans.is_empty() && spans.iter().all(|span| drugs.iter().any(|drug| holds(drug, span))) {
+            drugs.iter_mut().filter(|drug| share_segment(drug, item)).take(1).for_each(|drug| drug.also_says(&item.provenance));
             continue;
         }
         match drugs.iter_mut().find(|drug| share_segment(drug, item)) {
