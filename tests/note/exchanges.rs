@@ -324,6 +324,11 @@ fn what_was_given_before_is_taken_until_it_is_stopped() {
         ("p:我淨係食過 Voltaren 個胃頂住。", &[]),
         // A dose before a name that no table knows is of that one.
         ("-:lay six 今天加到八十毫克早上一次 carvedilol 照吃", &["carvedilol"]),
+        ("p:食緊薄血藥 apixaban 五 mg 一日兩次。|d:薄血藥由今晚起停,收上病房。", &["-apixaban 5 mg x2"]),
+        ("p:薄血藥囉,warfarin 三 mg 一晚一次。以前食 aspirin,轉薄血丸嗰陣停咗。", &["warfarin 3 mg x1", "-aspirin"]),
+        // What is withheld is the one before the verb; a strength before the name is no count behind it.
+        ("-:那消炎止痛藥不開撲熱息痛五百毫克兩粒一日四次痛才食", &["paracetamol 1000 mg x4"]),
+        ("d:頂唔順先含一粒零點五毫克勞拉西泮,得十粒咋。", &["lorazepam 0.5 mg"]),
         // A question about a jab takes no drug away.
         ("d:prednisolone 三十 mg 每朝一次。|p:肺炎針好唔好打埋?|d:今日唔打。", &["prednisolone 30 mg x1"]),
     ]);

@@ -270,3 +270,17 @@ fn a_name_that_no_table_knows_is_listed_behind_what_says_that_it_is_taken() {
         assert_eq!(lines(talk), [listed(&talk[2..])], "{talk}");
     }
 }
+
+#[test]
+fn a_value_may_stand_behind_how_it_is() {
+    check(&[
+        ("d:LDL 高咗,三點八,creatinine 一百。", &["O LDL 3.8 mmol/L.", "O Cr 100 umol/L.", "A Imp: high cholesterol."]),
+        ("d:糖化血紅素升咗,八點二。", &["O HbA1c 8.2%."]),
+        ("d:體溫正常,三十六點八。", &["O T 36.8 °C."]),
+        ("d:血壓高咗,一五八九十二。", &["O BP 158/92.", "A Imp: HT."]),
+        ("d:血壓高,七十八歲。", &["A Imp: HT."]),
+        ("d:deadlift 拉到一百二 kg。", &["? deadlift 拉到一百二 kg: clinical words, no finding"]),
+        ("d:BMI 28 kg/m2。", &["O Body mass index 28 kg/m2."]),
+        ("d:出世體重 3.2 公斤,而家 8.5 公斤。", &["O Birth weight 3.2 kg.", "O BW 8.5 kg."]),
+    ]);
+}

@@ -231,7 +231,8 @@ fn meant(said: &Said, lexicon: &Lexicon, courses: &[(usize, Course)]) -> usize {
     let Some(drug) = lexicon.drugs.get(said.drug) else { return said.drug };
     let by_use = BY_USE.iter().find(|(name, _)| lexicon.fold().text(&said.text) == *name).map(|(_, class)| *class);
     let class = by_use.or(drug.atc.as_deref().filter(|_| drug.kind == DrugKind::Class));
-    let named = courses.iter().any(|(_, course)| course.medication.name == drug.name);
+    // 以前食 aspirin,轉薄血丸嗰陣停咗: who takes it tells of the class as such.
+    let named = !said.doctor && courses.iter().any(|(_, course)| course.medication.name == drug.name);
     let (Some(class), Some(MedicationStatus::Stopped), false) = (class, said.status, named) else { return said.drug };
     let of_class = |course: &Course| {
         let atc = course.medication.atc.as_deref().unwrap_or_default();

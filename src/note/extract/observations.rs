@@ -6,7 +6,7 @@ mod pressure;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use self::bound::{aimed, at_home, bounded, home_until, now_behind, rough, tenths, unread_pressures};
+use self::bound::{aimed, at_home, bounded, home_until, now_behind, only_a_state, rough, tenths, unread_pressures};
 use self::pressure::{of_pressure, pressures};
 use super::utterance::Utterance;
 use super::{IMPLAUSIBLE, LONGEST_SPAN, evidence_of};
@@ -180,7 +180,7 @@ fn named(place: &Place<'_>) -> Vec<Read> {
         let Some(kind) = lexicon.observations.get(index) else { continue };
         // 心跳八十次: what is counted a minute may be said in times.
         let beats = (kind.unit == PER_MINUTE).then_some(kind.low);
-        let behind = value_after(utterance, lexicon, hit.end, beats);
+        let behind = value_after(utterance, lexicon, hit.end, beats).or_else(|| behind_state(utterance, hit.end, kind));
         let old = place.not_today(hit.start);
         let target = behind.filter(|number| aimed(utterance, number.start..number.end));
         if let Some(number) = target {
@@ -198,6 +198,18 @@ fn named(place: &Place<'_>) -> Vec<Read> {
         }));
     }
     read
+}
+
+/// LDL 高咗,三點八: the number that opens the next clause, where it can be one and counts nothing.
+fn behind_state<'a>(utterance: &'a Utterance, from: usize, kind: &ObservationKind) -> Option<&'a Number> {
+    let clause = utterance.clause(from.saturating_sub(1)).range;
+    let next = clause.end + 1;
+    let number = utterance.numbers_in(next..next + 1).first()?;
+    let told = clause.end > from && only_a_state(utterance, from..clause.end) && utterance.sentence(from).contains(&number.start);
+    let counted = utterance.quantities_in(number.start..number.end).iter().any(|one| one.kind != UnitKind::Measure);
+    let other = utterance.chars.get(number.end).is_some_and(|c| "岁年月日号点个粒次成/".contains(*c));
+    let value = number.exact().filter(|value| (kind.low..=kind.high).contains(value));
+    (told && !counted && !other && value.is_some()).then_some(number)
 }
 
 /// 上次糖化八點一,今次七點二: the value of today in a clause behind an old one or a target.
@@ -308,6 +320,9 @@ fn by_unit(place: &Place<'_>) -> Vec<Read> {
         // 三十八度幾 is no reading.
         let rough = matches!(utterance.chars.get(quantity.end), Some('几' | '多'));
         // 抬高四十度: an angle.
+        // 拉到一百二 kg, 搬五十公斤: what is lifted.
+        let lead = utterance.folded(utterance.back(quantity.start, NEAR)..quantity.start);
+        let lifted = ucum == "kg" && lead.iter().any(|c| matches!(c, '拉' | '举' | '搬' | '抬' | '拎' | '推' | '孭'));
         let raised = utterance
             .folded(clause.start..quantity.start)
             .windows(2)
@@ -318,7 +333,7 @@ fn by_unit(place: &Place<'_>) -> Vec<Read> {
         // 減五公斤 is what to lose.
         let lost = utterance.folded(clause.start..quantity.start).ends_with(&['减']);
         let bound = bounded(utterance, quantity.end) || aimed(utterance, quantity.start..quantity.end);
-        if changed || rough || raised || lost || bound || squared {
+        if changed || rough || raised || lost || bound || squared || lifted {
             continue;
         }
         match ucum {

@@ -132,7 +132,9 @@ pub(super) fn done(
             TermKind::DrugWithheld => Done { withheld: true, ..Done::default() },
             _ => return None,
         };
-        (!takes_another(utterance, lexicon, hit, drug)).then_some(done)
+        // 消炎止痛藥不開 Y 五百毫克: said of the drug right before it.
+        let of_another = done.withheld && hit.end <= drug && right_behind_a_drug(utterance, hit);
+        (!of_another && !takes_another(utterance, lexicon, hit, drug)).then_some(done)
     };
     let stopped = |done: &Done| done.status == Some(MedicationStatus::Stopped);
     if once_intended(utterance, drug, behind.start) {
@@ -166,6 +168,12 @@ pub(super) fn done(
     }
     if not_given(utterance, clause.start..drug, own.start..clause.end.max(own.start)) {
         return Done { withheld: true, ..Done::default() };
+    }
+    // 以前食 Y,轉 X 嗰陣停咗: X is what took its place.
+    let turned = utterance.folded(clause.start..drug).iter().rev().find(|c| !matches!(c, ' ' | '咗' | '食' | '打' | '做'));
+    let meanwhile: String = utterance.folded(own.start..clause.end.max(own.start)).iter().take(FORBIDDEN).collect();
+    if matches!(turned, Some('转' | '换')) && ["嗰阵", "嗰时", "时候"].iter().any(|when| meanwhile.contains(when)) {
+        return Done::default();
     }
     // 街外開嗰隻 X 一日兩次都唔使食喇: what is taken is stopped.
     let words: String = utterance.folded(own.start..clause.end.max(own.start)).iter().filter(|c| **c != ' ').collect();
@@ -426,6 +434,12 @@ fn replaced(utterance: &Utterance, lexicon: &Lexicon, behind: Range<usize>) -> b
     let turns = matches!(words.first(), Some('转' | '换' | '改')) && utterance.between(verb.end, behind.end) <= 2;
     let later = utterance.folded(behind.start..verb.start).iter().any(|c| matches!(c, '后' | '再' | '加' | ',' | '，'));
     turns && !later && !utterance.has(lexicon, behind.start..verb.start, &[TermKind::Negation, TermKind::NegationNear])
+}
+
+/// Whether a word stands right behind the name of a drug.
+fn right_behind_a_drug(utterance: &Utterance, word: &Found) -> bool {
+    let before = utterance.within(word.start.saturating_sub(FORBIDDEN)..word.start);
+    before.iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)) && hit.end == word.start)
 }
 
 /// X 都換,轉 Y: the clause ends with the change, and the next one begins with what takes its place.

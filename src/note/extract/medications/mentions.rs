@@ -255,7 +255,10 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     let named =
         named.iter().any(|run| run.len() >= UNKNOWN && utterance.folded(run.clone()).iter().all(char::is_ascii_alphabetic));
     let other = if named { Regimen::default() } else { regimen(utterance, lexicon, ahead.clone(), Some(known)) };
-    if how.dose.is_none() && how.times_per_day.is_none() {
+    // 含一粒零點五毫克 X,得十粒咋: the strength right before the name, and not what is handed out.
+    let led = other.spans.iter().any(|span| span.end <= hit.start && hit.start <= span.end + 1);
+    let strength = other.dose.is_some() && !other.amounts.counted() && led;
+    if how.dose.is_none() && how.times_per_day.is_none() || strength && how.amounts.counted() && how.times_per_day.is_none() {
         if other.dose.is_some() || other.times_per_day.is_some() {
             how = other;
         }

@@ -88,7 +88,8 @@ pub(super) fn withdraw_planned(told: &[Utterance], lexicon: &Lexicon, allergies:
         return;
     }
     // 停咗佢,轉 Y stops what is taken.
-    if utterance.has(lexicon, 0..utterance.chars.len(), &[TermKind::DrugStopped]) || asks_for_another(utterance, earlier, lexicon)
+    if utterance.has(lexicon, 0..utterance.chars.len(), &[TermKind::DrugStopped])
+        || asks_for_another(utterance, earlier, lexicon, courses)
     {
         return;
     }
@@ -203,14 +204,15 @@ fn take_back(drug: usize, courses: &mut Vec<(usize, Course)>) {
 }
 
 /// Whether the turn before asks for a drug that is not given: Tramadol 呢? 唔開就係 takes back nothing.
-fn asks_for_another(utterance: &Utterance, earlier: &[Utterance], lexicon: &Lexicon) -> bool {
+fn asks_for_another(utterance: &Utterance, earlier: &[Utterance], lexicon: &Lexicon, courses: &[(usize, Course)]) -> bool {
     let Some(asked) = earlier.last().filter(|turn| turn.speaker != Speaker::Doctor) else { return false };
     // 肺炎針好唔好打埋? 今日唔打.
     let shot = asked.chars.contains(&'针') && utterance.chars.contains(&'打');
     let last = asked.found.iter().rev().find(|hit| matches!(hit.meaning, Meaning::Drug(_)));
     shot || last.is_some_and(|hit| {
         let told = asked.has(lexicon, asked.clause(hit.start).range, &[TermKind::Allergy, TermKind::Reaction]);
-        !told && (asked_about(asked, hit) || only_thought_of(asked, lexicon, hit))
+        let planned = courses.iter().any(|(drug, course)| hit.meaning == Meaning::Drug(*drug) && course.decided);
+        !told && !planned && (asked_about(asked, hit) || only_thought_of(asked, lexicon, hit))
     })
 }
 
@@ -220,7 +222,7 @@ pub(super) fn withdraw_named_before(told: &[Utterance], lexicon: &Lexicon, cours
     if utterance.speaker == Speaker::Patient || utterance.speaker == Speaker::Relative {
         return;
     }
-    if asks_for_another(utterance, earlier, lexicon) {
+    if asks_for_another(utterance, earlier, lexicon, courses) {
         return;
     }
     let is_drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));

@@ -134,6 +134,15 @@ pub(super) fn now_behind(utterance: &Utterance, lexicon: &Lexicon, name: usize) 
     behind.take_while(|range| !another(range)).find(|range| opens_now(utterance, range.clone()))
 }
 
+/// What may be said of a measurement between its name and the value in the next clause (folded): 血鉀低咗,三點三.
+const STATES: &str = "高低升跌偏咗返过少啲有太好几都仲系正常得,: ";
+
+/// Whether nothing but how it is stands between a name and a place in the next clause.
+pub(super) fn only_a_state(utterance: &Utterance, between: Range<usize>) -> bool {
+    let words = utterance.folded(between);
+    words.len() <= SHORT + 2 && words.iter().all(|c| STATES.contains(*c)) && words.iter().any(|c| !matches!(c, ',' | ' ' | ':'))
+}
+
 /// 今日, 你而家: what opens a range.
 pub(super) fn opens_now(utterance: &Utterance, range: Range<usize>) -> bool {
     let words: String = utterance.folded(range).iter().collect();

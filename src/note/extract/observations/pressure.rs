@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::IMPLAUSIBLE;
 use super::super::clauses::Clause;
 use super::super::utterance::Utterance;
-use super::bound::{NOW, aimed, bounded, opens_now};
+use super::bound::{NOW, aimed, bounded, only_a_state, opens_now};
 use super::{NEAR, Place, Read, TARGET, Value, kind, observation};
 use crate::terminology::{Lexicon, TermKind};
 use crate::text::numerals::Number;
@@ -46,6 +46,15 @@ fn goes_on(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
 fn opens(utterance: &Utterance, at: usize) -> bool {
     let lead: String = utterance.folded(utterance.clause(at).range.start..at).iter().collect();
     lead.is_empty() || NOW.iter().any(|now| lead.trim_end() == now.trim_end())
+}
+
+/// 血壓高咗,一五八九十二: the clause before names the pressure and how it is.
+fn state_told(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
+    let clause = utterance.clause(at).range.start;
+    let before = utterance.sentence(at).start.max(utterance.back(clause, NEAR))..clause;
+    let words = utterance.folded(before.clone());
+    let name = words.windows(2).rposition(|pair| matches!(pair, ['血', '压'] | ['b', 'p']));
+    name.is_some_and(|name| only_a_state(utterance, before.start + name + 2..clause)) && of_pressure(utterance, lexicon, before)
 }
 
 /// 血壓一四八,睇錯,一三八、七十六: the pressures of the clause before are put right.
@@ -90,6 +99,7 @@ pub(super) fn pressures(place: &Place<'_>) -> Vec<Read> {
             let said = of_pressure(utterance, lexicon, start..upper.start)
                 || goes_on(utterance, lexicon, upper.start)
                 || corrects(utterance, lexicon, upper.start)
+                || opens(utterance, upper.start) && state_told(utterance, lexicon, upper.start)
                 || place.of_pressure && opens(utterance, upper.start);
             let plain =
                 said && between.len() <= 1 && utterance.clause_index(lower.start) <= utterance.clause_index(upper.start) + 1;
