@@ -303,7 +303,7 @@ fn shorthand_is_not_mistaken() {
     ] {
         assert_eq!(said(SectionCode::P, line), claims, "{line}");
     }
-    assert_eq!(said(SectionCode::O, "BP 130/80 mmHg, P 72."), "8480-6 130 mm[Hg]; 8462-4 80 mm[Hg]");
+    assert_eq!(said(SectionCode::O, "BP 130/80 mmHg, P 72."), "8480-6 130 mm[Hg]; 8462-4 80 mm[Hg]; 8867-4 72 /min");
     assert_eq!(AllergyStatus::None, added(&blank, SectionCode::S, "NKDA", &lexicon).allergies[0].status);
     let drug = added(&blank, SectionCode::P, "Start amlodipine 5 mg daily.", &lexicon).medications[0].clone();
     assert_eq!((drug.name.as_str(), drug.status), ("amlodipine", MedicationStatus::Planned));

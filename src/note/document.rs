@@ -195,7 +195,7 @@ pub struct Medication {
     pub instruction: Option<PatientText>,
     /// What is done with it.
     pub status: MedicationStatus,
-    /// 0 to 1.
+    /// 0 to 1: low also where it is planned for somebody who told of an allergy to its class.
     pub confidence: f64,
     /// Its usual name, when the words said are not spelt so and only sound so: for the clinician to look at.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,8 @@
 //! Short exchanges about drugs: what is asked and answered, taken back, changed, said of several at once, and another person's.
 
+
+use cantoscribe::note::MedicationStatus;
+use cantoscribe::note::compose::{Language, sections};
 use cantoscribe::note::extract::extract;
 use cantoscribe::note::{Assertion, MedicationStatus};
 
@@ -163,10 +166,214 @@ fn the_drugs_of_a_condition_and_how_much_is_smoked_answer_for_it() {
         ("d:煙呢?|p:冇。", &[]),
     ] {
         assert_eq!(conditions(talk), wanted, "{talk}");
+
+#[test]
+fn what_was_about_to_be_given_goes_once_something_speaks_against_it() {
+    check(&[
+        (
+            "d:開 augmentin 一克一日兩次。|p:我對盤尼西林敏感。|d:咁唔得,用 clarithromycin 五百 mg 一日兩次。",
+            &["clarithromycin 500 mg x2"],
+        ),
+        ("d:開 amoxicillin 五百 mg 一日三次。|p:我對盤尼西林敏感喎。|d:係喎,多謝提我。", &[]),
+        ("d:開 septrin 兩粒 BD。|p:我對磺胺敏感㗎。|d:sorry,睇漏咗,開 ciprofloxacin 500 mg BD。", &["ciprofloxacin 500 mg x2"]),
+        ("d:開 ibuprofen 四百 mg 一日三次。|p:我有胃潰瘍喎。|d:咁 ibuprofen 取消。", &[]),
+        ("d:開 ibuprofen 四百 mg 一日三次。|p:我有胃潰瘍喎。|d:咁就唔得。", &[]),
+        ("d:開 ibuprofen 四百 mg 一日三次。|p:我有胃潰瘍喎。|d:咁唔好喇,轉 panadol 一粒一日四次。", &["paracetamol 1 {tbl} x4"]),
+        ("d:開 ibuprofen 四百 mg 一日三次。|p:我有胃潰瘍喎。|d:咁用 panadol 代替。", &["paracetamol"]),
+        ("d:加 amlodipine 五 mg 一日一次。|p:我唔想加住藥。|d:好,咁先唔加。", &[]),
+        (
+            "d:開 augmentin 一克一日兩次。|p:我對盤尼西林敏感。|d:有咩反應?|p:出疹囉。|d:咁轉 azithromycin 五百 mg 一日一次。",
+            &["azithromycin 500 mg x1"],
+        ),
+        (
+            "-:開 augmentin 一克一日兩次|-:我對盤尼西林敏感|-:係喎 咁轉做 azithromycin 五百 mg 一日一次",
+            &["azithromycin 500 mg x1"],
+        ),
+        // What was only changed goes on as it was.
+        ("p:食緊 metformin 五百 mg 一日兩次。|d:加到一克一日兩次。|p:我上次加咗好屙喎。|d:咁唔加住。", &["metformin 500 mg x2"]),
+        // Another matter: drink, an allergy to something else, a second drug, a drug that no table knows.
+        ("d:開 panadol 一粒一日四次。|p:可唔可以飲酒?|d:咁唔好。", &["paracetamol 1 {tbl} x4"]),
+        (
+            "d:開 augmentin 一克一日兩次。|p:我對海鮮敏感。|d:好,咁加多隻 panadol。",
+            &["amoxicillin/clavulanate 1 g x2", "paracetamol"],
+        ),
+        (
+            "d:開 metformin 五百 mg BD。|p:我胃唔好。|d:咁食飯時食,加 pantoprazole 40 mg daily。",
+            &["metformin 500 mg x2", "pantoprazole 40 mg x1"],
+        ),
+        (
+            "d:Panadol 一克 QID。加 abcflex 先。|p:我有青光眼。|d:咁唔用 abcflex,改 tizanidine 兩 mg TDS。",
+            &["paracetamol 1 g x4", "tizanidine 2 mg x3"],
+        ),
+        (
+            "p:terazosin 五 mg 每晚一次,成日頭暈。|d:停咗佢,轉 tamsulosin 零點四 mg 每晚一次。",
+            &["-terazosin 5 mg x1", "tamsulosin 0.4 mg x1"],
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_planned_against_an_allergy_is_in_doubt() {
+    let doubted = |talk: &str| {
+        let drugs = extract(&transcript(talk), &LEXICON).medications;
+        drugs.iter().map(|drug| (drug.name.clone(), drug.confidence < 0.7)).collect::<Vec<_>>()
+    };
+    for (talk, drug, doubt) in [
+        ("d:開 augmentin 一克一日兩次。|p:我對盤尼西林敏感。", "amoxicillin/clavulanate", true),
+        ("p:我對 amoxicillin 敏感。|d:開 augmentin 一克一日兩次。", "amoxicillin/clavulanate", true),
+        ("p:我對磺胺類敏感。|d:開 septrin 兩粒 BD。", "co-trimoxazole", true),
+        ("p:我對消炎止痛藥敏感。|d:開 naproxen 二百五十 mg BD。", "naproxen", true),
+        ("p:我對盤尼西林敏感。|d:開 clarithromycin 五百 mg BD。", "clarithromycin", false),
+        ("p:我對盤尼西林冇敏感。|d:開 augmentin 一克一日兩次。", "amoxicillin/clavulanate", false),
+        ("p:我對海鮮敏感。|d:開 augmentin 一克一日兩次。", "amoxicillin/clavulanate", false),
+    ] {
+        assert_eq!(doubted(talk), [(drug.to_owned(), doubt)], "{talk}");
     }
 }
 
 #[test]
 fn words_of_two_clauses_are_no_misspelt_name() {
     assert_eq!(conditions("p:No fever,weight 仲重咗。"), ["R63.5"]);
+
+fn what_was_stopped_is_taken_again_by_the_doctors_word() {
+    check(&[
+        ("p:我自己停咗 amlodipine 兩個月。|d:咁要食返,amlodipine 5 mg 一日一次。", &["amlodipine 5 mg x1"]),
+        ("p:我停咗 amlodipine。|d:咁重新開始 amlodipine 五 mg 一日一次。", &["amlodipine 5 mg x1"]),
+        ("p:我停咗 amlodipine。|d:resume amlodipine 5 mg daily。", &["amlodipine 5 mg x1"]),
+        ("p:我停咗 amlodipine。|d:要食返隻藥。", &["amlodipine"]),
+        // Not yet, not asked, not told by the doctor.
+        ("p:我停咗 warfarin。|d:唔好食返 warfarin 住。", &["-warfarin"]),
+        ("p:我停咗 amlodipine。|d:你想唔想食返?", &["-amlodipine"]),
+    ]);
+}
+
+#[test]
+fn a_stop_at_the_end_of_a_course_stops_nothing_today() {
+    let course = "prednisolone 30 mg";
+    check(&[
+        ("d:prednisolone 30mg 三日,之後20mg 三日,10mg 三日停。", &[course]),
+        ("d:prednisolone 三十 mg 三日,二十 mg 三日,十 mg 三日,跟住停。", &[course]),
+        ("d:augmentin 1 g BD 七日停。", &["amoxicillin/clavulanate 1 g x2"]),
+        ("d:aspirin 80 mg daily,今日停。", &["-aspirin 80 mg x1"]),
+        ("p:我食緊 aspirin 80 mg 一日一粒,停咗五日。", &["-aspirin 80 mg x1"]),
+        ("p:prednisolone 食咗三日停咗。", &["-prednisolone"]),
+    ]);
+}
+
+#[test]
+fn when_needed_and_how_long_are_said_of_their_own_drug() {
+    let told = |talk: &str| {
+        let drugs = extract(&transcript(talk), &LEXICON).medications;
+        drugs.iter().map(|drug| (drug.name.clone(), drug.prn, drug.duration_days)).collect::<Vec<_>>()
+    };
+    let rows: &[(&str, &[(&str, bool, Option<f64>)])] = &[
+        ("d:panadol 1g QID PRN,augmentin 1g BD。", &[("paracetamol", true, None), ("amoxicillin/clavulanate", false, None)]),
+        ("d:ventolin 兩下 PRN,seretide 兩下 BD。", &[("salbutamol", true, None), ("fluticasone/salmeterol", false, None)]),
+        ("d:panadol 兩粒痛先食,ibuprofen 四百 mg TDS。", &[("paracetamol", true, None), ("ibuprofen", false, None)]),
+        ("d:panadol prn augmentin 1 g BD", &[("paracetamol", true, None), ("amoxicillin/clavulanate", false, None)]),
+        ("d:panadol 兩粒一日四次,痛就食 ibuprofen 四百 mg。", &[("paracetamol", false, None), ("ibuprofen", true, None)]),
+        (
+            "d:開 colchicine 零點五 mg 一日兩次食五日,痛先食 panadol 兩粒。",
+            &[("colchicine", false, Some(5.0)), ("paracetamol", true, None)],
+        ),
+        ("d:metformin 由五百mg一日兩次加到一克一日兩次。", &[("metformin", false, None)]),
+        ("d:augmentin 一克一日兩次七日。", &[("amoxicillin/clavulanate", false, Some(7.0))]),
+    ];
+    for (talk, wanted) in rows {
+        let wanted: Vec<_> = wanted.iter().map(|(name, prn, days)| ((*name).to_owned(), *prn, *days)).collect();
+        assert_eq!(told(talk), wanted, "{talk}");
+    }
+}
+
+#[test]
+fn a_line_of_a_prescription_stands_on_its_own_drugs_words() {
+    let talk = "d:開 colchicine 零點五 mg 一日兩次食五日,痛先食 panadol 兩粒。";
+    let said: Vec<char> = talk.chars().skip(2).collect();
+    let written = sections(&extract(&transcript(talk), &LEXICON), Language::English);
+    let lines: Vec<_> = written.iter().flat_map(|section| &section.sentences).collect();
+    let cited = |name: &str| {
+        let line = lines.iter().find(|line| line.text.reveal().to_lowercase().contains(name)).unwrap();
+        let spans = line.provenance.spans().iter();
+        spans.map(|span| said[span.start()..span.end()].iter().collect::<String>()).collect::<Vec<_>>()
+    };
+    assert!(
+        !cited("colchicine").iter().any(|words| words.contains("panadol") || words.contains("兩粒")),
+        "{:?}",
+        cited("colchicine")
+    );
+    assert!(cited("paracetamol").contains(&"panadol".to_owned()));
+}
+
+#[test]
+fn what_is_refused_by_name_or_was_only_asked_for_takes_no_other_drug_away() {
+    check(&[
+        // Asked for and not given: what was planned before stays.
+        ("d:Lyrica 七十五 mg 每晚一次。|p:Tramadol 呢?|d:唔開就係。", &["pregabalin 75 mg x1"]),
+        ("d:開撲熱息痛一千毫克一日四次。|p:使唔使食 arcoxia?|d:你有冠心病,唔食得。", &["paracetamol 1000 mg x4"]),
+        // Refused by its name, before it and behind it.
+        (
+            "d:加 Zyrtec 十 mg 一日一次。|p:食完好眼瞓。|d:咁唔好 Zyrtec,轉 Telfast 一百八十 mg 一日一次。",
+            &["fexofenadine 180 mg x1"],
+        ),
+        ("d:Voltaren 本來想開,都係唔好喇。", &[]),
+        ("d:Celebrex 都唔好喇,panadol 一克 QID。", &["paracetamol 1 g x4"]),
+        ("d:唔好停 aspirin 八十 mg 一日一次。", &["aspirin 80 mg x1"]),
+        // What came of it once is no course, and the dose that the doctor tells is given.
+        ("p:阿士匹靈食過胃痛咋,唔係敏感。|d:咁得。阿士匹靈三百 mg 食一次。", &["aspirin 300 mg"]),
+        ("p:我食緊 aspirin 八十 mg,食完胃痛。", &["aspirin 80 mg"]),
+        ("p:我停咗 amlodipine。|d:五 mg 嗰隻 amlodipine 五 mg?", &["-amlodipine 5 mg"]),
+        // Changed for another, named in the next clause.
+        (
+            "p:Zocor 十 mg 每晚一粒。|d:Zocor 都換,轉 Lipitor 二十 mg 每晚一次。",
+            &["-simvastatin 10 mg x1", "atorvastatin 20 mg x1"],
+        ),
+        ("-:降膽固醇藥食緊什麼", &[]),
+    ]);
+}
+
+#[test]
+fn who_came_along_tells_of_their_own_drugs_too() {
+    check(&[
+        ("r:我係佢老公,我係乙肝帶菌者,一直食 Baraclude,會唔會影響到佢?", &[]),
+        ("r:醫生,我做仔嘅,我痛風食緊 allopurinol。", &[]),
+        ("r:我就試過小中風,而家食 Plavix。", &[]),
+        ("r:我做阿媽嘅就相反,甲狀腺低,食 Eltroxin。", &[]),
+        ("r:我餵佢食 Norvasc 五 mg,朝早一粒。", &["amlodipine 5 mg x1"]),
+        ("r:我見佢食緊 Norvasc 五 mg 朝早一粒。", &["amlodipine 5 mg x1"]),
+        ("r:我阿媽食緊 aspirin 八十 mg 一日一粒。", &["aspirin 80 mg x1"]),
+    ]);
+}
+
+#[test]
+fn what_was_given_before_is_taken_until_it_is_stopped() {
+    check(&[
+        ("d:之前開 propranolol 四十 mg 一日兩次,有用冇?|p:食完扯哮,我有哮喘嘛,停咗。", &["-propranolol 40 mg x2"]),
+        ("d:街症醫生咪開過 norethisterone 五 mg 一日三次?|p:食咗兩日頭痛到爆,自己停咗喇。", &["-norethisterone 5 mg x3"]),
+        ("d:街外開嗰隻 famotidine 二十 mg 一日兩次都唔使食喇。", &["-famotidine 20 mg x2"]),
+        ("d:digoxin 上年停咗,唔使再食。", &["-digoxin"]),
+        ("p:夜晚打 Lantus。|d:Lantus 照十四個 unit 每晚一次。", &["insulin glargine 14 [IU] x1"]),
+        ("d:開 propranolol 四十 mg 一日兩次,得唔得?", &["propranolol 40 mg x2"]),
+        // What came of it once.
+        ("p:Flagyl 食過一次嘔到死,不過醫生話係副作用。", &[]),
+        ("p:我淨係食過 Voltaren 個胃頂住。", &[]),
+        // A dose before a name that no table knows is of that one.
+        ("-:lay six 今天加到八十毫克早上一次 carvedilol 照吃", &["carvedilol"]),
+        ("p:食緊薄血藥 apixaban 五 mg 一日兩次。|d:薄血藥由今晚起停,收上病房。", &["-apixaban 5 mg x2"]),
+        ("p:薄血藥囉,warfarin 三 mg 一晚一次。以前食 aspirin,轉薄血丸嗰陣停咗。", &["warfarin 3 mg x1", "-aspirin"]),
+        // What is withheld is the one before the verb; a strength before the name is no count behind it.
+        ("-:那消炎止痛藥不開撲熱息痛五百毫克兩粒一日四次痛才食", &["paracetamol 1000 mg x4"]),
+        ("d:頂唔順先含一粒零點五毫克勞拉西泮,得十粒咋。", &["lorazepam 0.5 mg"]),
+        // A question about a jab takes no drug away.
+        ("d:prednisolone 三十 mg 每朝一次。|p:肺炎針好唔好打埋?|d:今日唔打。", &["prednisolone 30 mg x1"]),
+    ]);
+}
+
+#[test]
+fn how_often_is_told_in_the_word_and_the_count() {
+    check(&[
+        ("d:開 paracetamol 500 mg 每日四次。", &["paracetamol 500 mg x4"]),
+        ("d:metformin 五百 mg 每日三次。", &["metformin 500 mg x3"]),
+        ("d:warfarin 三 mg 每晚一次。", &["warfarin 3 mg x1"]),
+        ("d:Trelegy,每朝一吸。", &["fluticasone/umeclidinium/vilanterol 1 {puff} x1"]),
+    ]);
 }

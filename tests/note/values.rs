@@ -171,6 +171,67 @@ fn a_reading_at_home_is_listed_beside_that_of_the_visit() {
         ("d:上次血壓一五零九十,今日一三零八十。", &["O BP 130/80."]),
         ("d:血壓1450/90。", &[&format!("? 1450/90: {IMPLAUSIBLE}")]),
     ]);
+    // Asked for in one turn and told in the next.
+    check(&[
+        ("d:屋企量血壓點?|p:一百五十九十。", &[&home("一百五十九十")]),
+        ("d:屋企量血壓點呀?|p:一五零九十。|d:今日一三零八十。", &[&home("一五零九十")]),
+        ("d:屋企血糖幾多?|p:空腹七點二。", &["? 屋企血糖幾多: clinical words, no finding", &home("空腹七點二")]),
+        ("d:屋企探熱幾多度?|p:三十八度五。", &[&home("三十八度五")]),
+        ("d:有冇喺屋企量血壓?|p:有呀。|d:幾多?|p:上壓一百五,下壓九十。", &[&home("上壓一百五"), &home("下壓九十")]),
+        ("p:屋企量,上壓一百五,下壓九十。", &[&home("上壓一百五"), &home("下壓九十")]),
+        // Asked of something else, or measured here.
+        ("d:屋企有冇人煮飯?|p:有。|d:血壓 142/88,心跳七十二。", &["O BP 142/88.", "O P 72/min."]),
+    ]);
+}
+
+#[test]
+fn what_a_value_should_be_is_listed_and_todays_is_written() {
+    let target = |words: &str| format!("? {words}: a target or a bound, not written as measured");
+    for (talk, written, words) in [
+        ("d:血壓目標係一三零八十以下。今日一四二八八。", Some("O BP 142/88."), "一三零八十"),
+        ("d:LDL 要低過 1.8。今次 2.6。", Some("O LDL 2.6 mmol/L."), "LDL 要低過 1.8"),
+        ("d:HbA1c 目標七度以下,今次八點一。", Some("O HbA1c 8.1%."), "HbA1c 目標七"),
+        ("d:目標 HbA1c 係七,你而家七點八。", Some("O HbA1c 7.8%."), "HbA1c 係七"),
+        ("d:target BP <130/80, today 142/90。", Some("O BP 142/90."), "130/80"),
+        ("d:正常血糖係四至六,你今次七點六。", Some("O Capillary glucose 7.6 mmol/L."), "血糖係四"),
+        ("d:希望血壓落到 130/80。", None, "130/80"),
+        ("d:想血壓 control 到 130/80。", None, "130/80"),
+        ("d:血壓應該係一百三十八十以下。", None, "一百三十八十"),
+        ("d:aim for BP 130/80。", None, "130/80"),
+        ("d:LDL target below 1.8。", None, "LDL target below 1.8"),
+    ] {
+        let wanted: Vec<String> = written.map(str::to_owned).into_iter().chain([target(words)]).collect();
+        assert_eq!(lines(talk), wanted, "{talk}");
+    }
+    check(&[
+        ("d:血壓 130/80,正常。", &["O BP 130/80."]),
+        ("d:血壓正常,130/80。", &["O BP 130/80."]),
+        ("d:血壓 130/80 達標。", &["O BP 130/80."]),
+        ("d:心跳正常七十二。", &["O P 72/min."]),
+        ("d:HbA1c 七點八,目標係七。", &["O HbA1c 7.8%."]),
+        ("d:LDL 由三點一降到二點六。", &["O LDL 2.6 mmol/L."]),
+        ("d:上次 LDL 3.1。今次 2.6。", &["O LDL 2.6 mmol/L."]),
+        // Rough, or two numbers that are no pressure.
+        ("d:血糖七點幾。", &["? 血糖七點幾: clinical words, no finding"]),
+    ]);
+}
+
+#[test]
+fn a_number_beside_the_pressure_is_read_or_listed() {
+    let unread = |words: &str| format!("? {words}: not understood as a blood pressure, not written");
+    check(&[
+        ("d:血壓 90/146。", &[&unread("90/146")]),
+        ("d:血壓 80/120。", &[&unread("80/120")]),
+        ("d:血壓一百四十二。", &[&unread("一百四十二")]),
+        ("d:血壓一百六十上一百。", &["O BP 160/100."]),
+        ("d:量到一百五十上九十。", &["O BP 150/90."]),
+        ("d:上次血壓一五零九十,今日一三零八十。", &["O BP 130/80."]),
+        ("d:血壓兩次都正常。", &[]),
+        ("d:體溫 37 度 2。", &["O T 37.2 °C."]),
+        ("d:探熱 38度 5。", &["O T 38.5 °C."]),
+        ("d:三十八 度 五。", &["O T 38.5 °C."]),
+        ("d:體溫 38 度 2 日。", &["O T 38 °C."]),
+    ]);
 }
 
 #[test]
@@ -208,4 +269,18 @@ fn a_name_that_no_table_knows_is_listed_behind_what_says_that_it_is_taken() {
     for talk in ["p:割過盲腸", "p:盲腸割咗", "p:以前切過膽", "p:我開過刀"] {
         assert_eq!(lines(talk), [listed(&talk[2..])], "{talk}");
     }
+}
+
+#[test]
+fn a_value_may_stand_behind_how_it_is() {
+    check(&[
+        ("d:LDL 高咗,三點八,creatinine 一百。", &["O LDL 3.8 mmol/L.", "O Cr 100 umol/L.", "A Imp: high cholesterol."]),
+        ("d:糖化血紅素升咗,八點二。", &["O HbA1c 8.2%."]),
+        ("d:體溫正常,三十六點八。", &["O T 36.8 °C."]),
+        ("d:血壓高咗,一五八九十二。", &["O BP 158/92.", "A Imp: HT."]),
+        ("d:血壓高,七十八歲。", &["A Imp: HT."]),
+        ("d:deadlift 拉到一百二 kg。", &["? deadlift 拉到一百二 kg: clinical words, no finding"]),
+        ("d:BMI 28 kg/m2。", &["O Body mass index 28 kg/m2."]),
+        ("d:出世體重 3.2 公斤,而家 8.5 公斤。", &["O Birth weight 3.2 kg.", "O BW 8.5 kg."]),
+    ]);
 }

@@ -8,8 +8,8 @@ use super::shorthand::{self, Lead, doubt, items};
 use crate::note::compose::{self, Language, condition_section, medication_section};
 use crate::note::extract::{Utterance, extract};
 use crate::note::{
-    Allergy, AllergyStatus, Assertion, Condition, Medication, MedicationStatus, Note, PlanItem, PlanKind, Provenance,
-    SectionCode, Sentence, SocialItem,
+    Allergy, AllergyStatus, Assertion, Condition, Evidence, Medication, MedicationStatus, Note, PlanItem, PlanKind, Provenance,
+    SectionCode, Sentence, SocialItem, Span,
 };
 use crate::speech::{Segment, TRANSCRIPT_SCHEMA, Transcript};
 use crate::terminology::{Lexicon, Meaning, TermKind};
@@ -98,6 +98,25 @@ impl Reader<'_> {
 
     /// What a line means, whatever section its findings belong in.
     pub(super) fn meant(&self, line: &str) -> Note {
+        let mut found = self.said("");
+        for (start, part) in shorthand::parts(self.section, line) {
+            let mut more = self.one(part);
+            let offset = line.get(..start).unwrap_or_default().chars().count();
+            if offset > 0 {
+                each_provenance(&mut more, |provenance| *provenance = moved(provenance, offset));
+            }
+            found.conditions.extend(more.conditions);
+            found.medications.extend(more.medications);
+            found.allergies.extend(more.allergies);
+            found.observations.extend(more.observations);
+            found.plan.extend(more.plan);
+            found.social.extend(more.social);
+        }
+        found
+    }
+
+    /// What one part of a line means.
+    fn one(&self, line: &str) -> Note {
         let (lead, rest) = shorthand::lead(self.section, line);
         let mut found = self.said("");
         match lead {
@@ -140,13 +159,7 @@ impl Reader<'_> {
 
     /// With the line's provenance.
     fn own(&self, mut found: Note) -> Note {
-        let own = self.provenance;
-        found.conditions.iter_mut().for_each(|finding| finding.provenance = own.clone());
-        found.medications.iter_mut().for_each(|finding| finding.provenance = own.clone());
-        found.allergies.iter_mut().for_each(|finding| finding.provenance = own.clone());
-        found.observations.iter_mut().for_each(|finding| finding.provenance = own.clone());
-        found.plan.iter_mut().for_each(|finding| finding.provenance = own.clone());
-        found.social.iter_mut().for_each(|finding| finding.provenance = own.clone());
+        each_provenance(&mut found, |provenance| *provenance = self.provenance.clone());
         found
     }
 
@@ -259,6 +272,10 @@ impl Reader<'_> {
 
     /// Prose of the sections before the plan.
     fn prose(&self, line: &str) -> Note {
+        let measured = shorthand::reading(line).filter(|_| self.section == SectionCode::O).map(|full| self.said(&full));
+        if let Some(found) = measured.filter(|found| !found.observations.is_empty()) {
+            return found;
+        }
         let mut found = self.said(line);
         // `No CP, no SOB.` denies item by item.
         if found.conditions.len() < items(line).count() && items(line).all(denied) {
@@ -279,6 +296,22 @@ impl Reader<'_> {
         }
         found
     }
+}
+
+fn each_provenance(found: &mut Note, mut change: impl FnMut(&mut Provenance)) {
+    found.conditions.iter_mut().for_each(|finding| change(&mut finding.provenance));
+    found.medications.iter_mut().for_each(|finding| change(&mut finding.provenance));
+    found.allergies.iter_mut().for_each(|finding| change(&mut finding.provenance));
+    found.observations.iter_mut().for_each(|finding| change(&mut finding.provenance));
+    found.plan.iter_mut().for_each(|finding| change(&mut finding.provenance));
+    found.social.iter_mut().for_each(|finding| change(&mut finding.provenance));
+}
+
+/// The place in a line of what was found in a part of it.
+fn moved(provenance: &Provenance, by: usize) -> Provenance {
+    let Provenance::Heard { evidence, .. } = provenance else { return provenance.clone() };
+    let spans = evidence.spans().iter().filter_map(|span| Span::new(span.segment(), span.start() + by, span.end() + by).ok());
+    Evidence::new(spans.collect()).map_or_else(|_| provenance.clone(), Provenance::from)
 }
 
 /// Words as a segment of the doctor's.

@@ -93,6 +93,73 @@ fn after<'a>(line: &'a str, word: &str, lead: Lead) -> Option<&'a str> {
     (first.to_lowercase() == word.to_lowercase() && bounded).then(|| rest.trim_start_matches([':', '：']).trim_start())
 }
 
+/// Headings that only say which section it is.
+const HEADINGS: [(SectionCode, &str); 3] = [(SectionCode::P, "plan"), (SectionCode::P, "p"), (SectionCode::O, "o/e")];
+
+/// What a record calls a measurement, and the word for it that the lexicon knows.
+const READINGS: [(&str, &str); 15] = [
+    ("bp", "BP"),
+    ("p", "pulse"),
+    ("pr", "pulse"),
+    ("hr", "pulse"),
+    ("t", "temperature"),
+    ("temp", "temperature"),
+    ("rr", "RR"),
+    ("spo2", "SpO2"),
+    ("sao2", "SpO2"),
+    ("sbp", "systolic BP"),
+    ("dbp", "diastolic BP"),
+    ("bw", "body weight"),
+    ("wt", "body weight"),
+    ("bh", "height"),
+    ("ht", "height"),
+];
+
+/// The findings that stand in one line, each with its own first word, and where each begins: `metformin 500 mg BD -> 1 g BD; FU 3/12.`,
+/// `BP 146/88. P 72.` A mark parts them only before a known first word, and none within a quotation.
+pub(super) fn parts(section: SectionCode, line: &str) -> Vec<(usize, &str)> {
+    let start = HEADINGS.iter().filter(|(of, _)| *of == section).find_map(|(_, heading)| {
+        let (first, rest) = line.trim_start().split_at_checked(heading.len())?;
+        let named = first.eq_ignore_ascii_case(heading) && rest.starts_with([':', '：']);
+        named.then(|| line.len() - rest.trim_start_matches([':', '：']).len())
+    });
+    let mut parts = Vec::new();
+    let (mut from, mut quoted) = (start.unwrap_or(0), false);
+    for (at, mark) in line.char_indices() {
+        quoted = (quoted || mark == '「') && mark != '」';
+        let next = at + mark.len_utf8();
+        let rest = line.get(next..).unwrap_or_default();
+        let spaced = rest.starts_with(' ') || !mark.is_ascii();
+        if at >= from && !quoted && spaced && matches!(mark, ';' | '.' | ',' | '；' | '。' | '，') && begins(section, mark, rest)
+        {
+            parts.extend(line.get(from..at).map(|part| (from, part)));
+            from = next;
+        }
+    }
+    parts.extend(line.get(from..).map(|part| (from, part)));
+    parts
+}
+
+/// Whether words begin a finding of their own. Behind a comma only what is planned or measured does: `SOB, on exertion`.
+fn begins(section: SectionCode, mark: char, words: &str) -> bool {
+    let (lead, _) = lead(section, words);
+    match lead {
+        Lead::Prose => section == SectionCode::O && reading(words).is_some(),
+        Lead::Plan(_) | Lead::Prescribed | Lead::Stopped if section == SectionCode::P => true,
+        _ => !matches!(mark, ',' | '，'),
+    }
+}
+
+/// The words of a measurement in full, if a record's name of one stands before a number: `P 72`.
+pub(super) fn reading(words: &str) -> Option<String> {
+    let words = words.trim();
+    let end = words.find([' ', ':', '：'])?;
+    let (name, value) = words.split_at_checked(end)?;
+    let value = value.trim_start_matches([' ', ':', '：']);
+    let (_, full) = READINGS.iter().find(|(short, _)| name.eq_ignore_ascii_case(short))?;
+    value.starts_with(|c: char| c.is_ascii_digit()).then(|| format!("{full} {value}"))
+}
+
 /// The parts of a list. A comma inside a number parts nothing, nor does one inside a quotation.
 pub(super) fn items(list: &str) -> impl Iterator<Item = &str> {
     let list = list.trim().trim_end_matches(['.', '。']);
@@ -173,7 +240,14 @@ pub(super) fn planned(rest: &str) -> (&str, Option<f64>) {
     {
         return (unquoted(what), Some(days));
     }
-    (unquoted(rest), days(rest))
+    (unquoted(rest), days(rest).or_else(|| leading_days(rest)))
+}
+
+/// `in 3/12`, `3/12 with CBC`, `2 weeks later`: the time that the words begin with.
+fn leading_days(words: &str) -> Option<f64> {
+    let words = words.strip_prefix("in ").unwrap_or(words);
+    let ends = words.match_indices([' ', ',', ':', '：', '，']).map(|(at, _)| at).take(2).chain([words.len()]);
+    ends.filter_map(|end| words.get(..end)).find_map(days)
 }
 
 /// Words without the marks of a quotation around them.

@@ -2,17 +2,20 @@
 
 mod answers;
 mod aside;
+mod conflict;
 mod done;
 mod mentions;
 mod named_before;
 mod whose;
+mod withdrawn;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use self::answers::answered;
 use self::mentions::mentions;
-use self::named_before::{CHANGE_REACH, all_unchanged, change_named_before, stop_named_before, withdraw_named_before};
+use self::named_before::{CHANGE_REACH, all_unchanged, change_named_before, resume_named_before, stop_named_before};
+use self::withdrawn::{withdraw_named_before, withdraw_planned};
 use super::allergies::Allergies;
 use super::list;
 use super::regimen::{Amounts, Regimen};
@@ -64,6 +67,8 @@ struct Said {
     late: bool,
     regimen: Regimen,
     doctor: bool,
+    /// It was asked, or pointed at as one that is known: 五十 mg 嗰隻.
+    asked: bool,
     /// The name is not spelt so.
     misspelt: bool,
     evidence: Evidence,
@@ -169,6 +174,7 @@ pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Alle
         });
         let told = utterances.get(..=index).unwrap_or_default();
         withdraw_named_before(told, lexicon, &mut courses);
+        withdraw_planned(told, lexicon, allergies, &mut courses);
         let answered = answered(told, lexicon, &mut courses);
         let asked = previous.is_some_and(|before| asks_for_drugs(before, lexicon));
         for mut said in mentions(utterance, lexicon, asked) {
@@ -177,6 +183,7 @@ pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Alle
         }
         // 食緊 X? 停咗佢: behind what the same turn says of X.
         stop_named_before(utterance, earlier.or(previous), lexicon, &mut courses);
+        resume_named_before(told, lexicon, &mut courses);
         let said_before = utterances.get(index.saturating_sub(CHANGE_REACH)..=index).unwrap_or_default();
         if !answered {
             change_named_before(said_before, lexicon, &mut courses);
@@ -195,7 +202,19 @@ pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Alle
         .filter(|course| !narrower.contains(&course.medication.name))
         .map(|course| if all_as_before && course.assumed { course.unchanged() } else { course })
         .filter(|course| course.medication.status == MedicationStatus::Stopped || !allergic(course))
+        .map(|course| doubted(course, allergies, lexicon))
         .collect()
+}
+
+/// A drug planned against an allergy that was told, and not taken back, is in doubt: it stays, and who signs is asked.
+fn doubted(mut course: Course, allergies: &Allergies, lexicon: &Lexicon) -> Course {
+    let entry = &mut course.medication;
+    let drug = lexicon.drugs.iter().find(|drug| drug.name == entry.name);
+    let against = drug.is_some_and(|drug| allergies.all().any(|allergy| conflict::between(allergy, drug, lexicon)));
+    if entry.status == MedicationStatus::Planned && against {
+        entry.confidence = entry.confidence.min(conflict::CONFIDENCE);
+    }
+    course
 }
 
 /// The classes of which a drug was named too: 薄血藥 warfarin is one drug.
@@ -213,7 +232,8 @@ fn meant(said: &Said, lexicon: &Lexicon, courses: &[(usize, Course)]) -> usize {
     let Some(drug) = lexicon.drugs.get(said.drug) else { return said.drug };
     let by_use = BY_USE.iter().find(|(name, _)| lexicon.fold().text(&said.text) == *name).map(|(_, class)| *class);
     let class = by_use.or(drug.atc.as_deref().filter(|_| drug.kind == DrugKind::Class));
-    let named = courses.iter().any(|(_, course)| course.medication.name == drug.name);
+    // 以前食 aspirin,轉薄血丸嗰陣停咗: who takes it tells of the class as such.
+    let named = !said.doctor && courses.iter().any(|(_, course)| course.medication.name == drug.name);
     let (Some(class), Some(MedicationStatus::Stopped), false) = (class, said.status, named) else { return said.drug };
     let of_class = |course: &Course| {
         let atc = course.medication.atc.as_deref().unwrap_or_default();
@@ -317,6 +337,11 @@ fn update(course: &mut Course, said: Said) {
         entry.status = status;
         course.assumed = false;
         course.decided |= said.doctor && status != MedicationStatus::Active;
+    }
+    // 食過胃痛咋。 咁得,X 三百 mg: what the doctor says last, with its dose, is given.
+    let given = said.doctor && said.status.is_none() && !said.asked && said.regimen.dose.is_some();
+    if given && entry.status == MedicationStatus::Stopped && !course.decided {
+        (entry.status, course.decided) = (MedicationStatus::Planned, true);
     }
     let told = said.told.instruction.is_some();
     if told {

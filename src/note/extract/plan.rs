@@ -213,6 +213,12 @@ fn investigation(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>
         && !utterance.numbers_in(clause.clone()).is_empty()
         && verb.is_none_or(|verb| test.is_none() && utterance.folded(verb.start..verb.end) == ['做']);
     let start = verb.or(test)?.start;
+    // X 照一日三次: as before.
+    let often =
+        utterance.quantities_in(start + 1..start + 2).iter().any(|one| one.kind == UnitKind::Time || one.kind == UnitKind::Dose);
+    if utterance.folded(start..start + 1) == ['照'] && often {
+        return None;
+    }
     let operated = surgery(utterance, clause).is_some();
     let treats = test.is_none() && (operated || utterance.has(lexicon, clause.clone(), &[TermKind::Procedure]));
     // 抽煙, 抽筋, 抽住咁痛: drawn for a test is what a test is of.

@@ -50,7 +50,13 @@ fn some_days(chars: &[char], number: &Number, lexicon: &Lexicon) -> Option<(usiz
 
 fn after_number(chars: &[char], number: &Number, found: &[Found], lexicon: &Lexicon) -> Option<Quantity> {
     let space = usize::from(chars.get(number.end) == Some(&' '));
-    let (index, end) = unit_at(number.end + space, found, lexicon).or_else(|| some_days(chars, number, lexicon))?;
+    // 十四個 unit.
+    let counter = usize::from(chars.get(number.end) == Some(&'个'));
+    let behind = number.end + counter + usize::from(chars.get(number.end + counter) == Some(&' '));
+    let counted =
+        || unit_at(behind, found, lexicon).filter(|_| counter > 0 && chars.get(behind).is_some_and(char::is_ascii_alphabetic));
+    let (index, end) =
+        unit_at(number.end + space, found, lexicon).or_else(counted).or_else(|| some_days(chars, number, lexicon))?;
     let unit = lexicon.units.get(index)?;
     // Exact readings count where an amount is meant; 七八日 is rough.
     let value = if unit.kind == UnitKind::Time || unit.kind == UnitKind::Times { number.value } else { number.exact()? };

@@ -16,6 +16,9 @@ use super::utterance::Utterance;
 use crate::note::{FormerRegimen, Quantity as Dose};
 use crate::terminology::{Drug, Found, Lexicon, Meaning, TermKind, UnitKind};
 
+/// The most frequencies that are looked at in one stretch.
+const MOST_OFTEN: usize = 8;
+
 /// A regimen said in a stretch of words.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Regimen {
@@ -143,7 +146,13 @@ fn frequency(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, span
         Meaning::Term(term) => lexicon.terms.get(term).and_then(|term| term.value.parse::<f64>().ok()),
         _ => None,
     };
-    let (times, span) = match (composite, word) {
+    // 每日三次: how often in what the word names.
+    let each = word.and_then(|hit| {
+        let times = utterance.quantities_in(hit.end..hit.end + 2).iter().find(|quantity| quantity.kind == UnitKind::Times)?;
+        let value = value(hit).filter(|value| *value <= 1.0 && times.value > 1.0 && !times.vague)?;
+        Some((value * times.value, hit.start..times.end))
+    });
+    let (times, span) = match (composite.or(each), word) {
         (Some((times, span)), Some(hit)) if hit.start + 4 >= span.start || value(hit).is_none() => (times, span),
         (_, Some(hit)) => (value(hit)?, hit.start..hit.end),
         (Some((times, span)), None) => (times, span),
@@ -154,9 +163,14 @@ fn frequency(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, span
     Some((times * 100.0).round() / 100.0)
 }
 
-/// 痛就食 X.
+/// 痛就食 X. Behind a comma another drug begins (X 兩粒 PRN,Y), and so it does behind `prn` that a drug or its dose leads.
 pub fn leads_to_a_drug(utterance: &Utterance, word: &Found) -> bool {
-    utterance.within(word.end..word.end + 2).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)))
+    let next = utterance.within(word.end..word.end + 2).iter().find(|hit| matches!(hit.meaning, Meaning::Drug(_)));
+    let Some(next) = next else { return false };
+    let apart = utterance.folded(word.end..next.start).iter().any(|c| matches!(c, ',' | '、' | '。' | ';' | '.'));
+    let written = utterance.folded(word.start..word.end).iter().all(char::is_ascii);
+    let told = utterance.folded(utterance.clause(word.start).range.start..word.start).iter().any(|c| c.is_alphanumeric());
+    !(apart || written && told)
 }
 
 /// On aspirin: the word leads to what is taken and is no `o.n.`.
@@ -167,8 +181,12 @@ fn before_a_drug(utterance: &Utterance, word: &Found) -> bool {
 
 /// 一日三次, 六個鐘一次, 一星期兩次, 一日一粒: a stretch of time, then how often in it.
 fn composite(utterance: &Utterance, range: Range<usize>) -> Option<(f64, Range<usize>)> {
+    composites(utterance, range).next()
+}
+
+fn composites(utterance: &Utterance, range: Range<usize>) -> impl Iterator<Item = (f64, Range<usize>)> {
     let quantities = utterance.quantities_in(range);
-    quantities.iter().zip(quantities.iter().skip(1)).find_map(|(time, often)| {
+    quantities.iter().zip(quantities.iter().skip(1)).filter_map(|(time, often)| {
         let near = often.start.checked_sub(time.end).is_some_and(|gap| gap <= 2);
         // 早餐前半個鐘食一次 tells when, not how often.
         let before = time.start.checked_sub(1).and_then(|before| utterance.chars.get(before));
@@ -203,12 +221,13 @@ fn hourly(utterance: &Utterance, range: Range<usize>) -> Option<(f64, Range<usiz
 
 /// 食十日, 兩個禮拜, BD 七日: time that is neither a frequency's nor a time to come.
 fn duration(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, spans: &mut Vec<Range<usize>>) -> Option<f64> {
-    let often = composite(utterance, range.clone()).map(|(_, span)| span);
+    // 由五百 mg 一日兩次加到一克一日兩次: each of them says how often, and none how long.
+    let often: Vec<Range<usize>> = composites(utterance, range.clone()).map(|(_, span)| span).take(MOST_OFTEN).collect();
     let quantities = utterance.quantities_in(range);
     let mut times = quantities
         .iter()
         .filter(|quantity| quantity.kind == UnitKind::Time && quantity.value >= 1.0)
-        .filter(|quantity| often.as_ref().is_none_or(|span| !span.contains(&quantity.start)))
+        .filter(|quantity| !often.iter().any(|span| span.contains(&quantity.start)))
         .filter(|quantity| !matches!(utterance.chars.get(quantity.end), Some('后' | '前' | '内')))
         .filter(|quantity| utterance.chars.get(quantity.start) != Some(&'每'));
     let led = |quantity: &&Quantity| {

@@ -238,6 +238,7 @@ fn tell(
         late: false,
         regimen,
         doctor: utterance.speaker == Speaker::Doctor,
+        asked: false,
         misspelt: topic.utterance.is_misspelt(drug.start..drug.end),
         evidence,
         name: drug.start..drug.end,

@@ -8,7 +8,21 @@ use super::whose::someone_elses;
 use crate::terminology::{DrugKind, Found, Lexicon, Meaning, TermKind};
 
 /// What asks whether a drug is needed (folded).
-const NEEDS: [&str; 9] = ["使唔使", "驶唔驶", "洗唔洗", "要唔要", "需唔需要", "系咪要", "用唔用", "可唔可以", "系唔系要"];
+const NEEDS: [&str; 13] = [
+    "要不要",
+    "需不需要",
+    "用不用",
+    "可不可以",
+    "使唔使",
+    "驶唔驶",
+    "洗唔洗",
+    "要唔要",
+    "需唔需要",
+    "系咪要",
+    "用唔用",
+    "可唔可以",
+    "系唔系要",
+];
 /// What makes a drug wait for what was told before it (folded).
 const LATER: [&str; 9] = ["先开", "先俾", "先加", "先转", "再开", "再加", "再转", "就加", "就要加"];
 /// How one is told to leave something (folded).
@@ -54,7 +68,7 @@ pub(super) fn beside_the_point(utterance: &Utterance, lexicon: &Lexicon, hit: &F
 
 /// Whether a drug is asked for and not given (使唔使食 X?), hangs on something (痛嘅話返嚟我先開 X), is one of two to choose from, or
 /// one is told to leave it (唔好自己買 X).
-fn only_thought_of(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
+pub(super) fn only_thought_of(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
     let clause = utterance.clause(hit.start);
     let words = |range: Range<usize>| utterance.folded(range).iter().filter(|c| **c != ' ').collect::<String>();
     let whole = words(clause.range.clone());
@@ -83,10 +97,12 @@ fn class_asked_about(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> b
         _ => false,
     };
     let clause = utterance.clause(hit.start);
-    let kinds = [TermKind::Question, TermKind::QuestionEnd];
+    let kinds = [TermKind::Question, TermKind::QuestionEnd, TermKind::OpenQuestion];
+    let words: String = utterance.folded(hit.end..clause.range.end).iter().collect();
+    let which = ["什么", "咩", "乜"].iter().any(|which| words.trim_end_matches(['呀', '啊', ' ']).ends_with(which));
     class
         && utterance.quantities_in(clause.range.clone()).is_empty()
-        && (clause.asked || utterance.has(lexicon, clause.range, &kinds))
+        && (clause.asked || which || utterance.has(lexicon, clause.range, &kinds))
 }
 
 /// 我食 X 會胃痛: the effect right behind the name, told by whom it befell.

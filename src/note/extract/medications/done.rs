@@ -54,6 +54,43 @@ const PARTICLES: &str = " 喇啦呀喎过嘅㗎到返住咗咗嘅嘞啰佢呢就
 /// How far behind 之前食半粒 what is taken now may stand.
 const CHANGE_REACH: usize = 16;
 
+/// How far behind a drug it is told that one meant to give it.
+const ONCE_REACH: usize = 6;
+/// That a drug is not given (folded).
+const NOT_GIVEN: [&str; 5] = ["唔好", "唔得", "食唔得", "唔食得", "用唔得"];
+/// That it need not be taken any more (folded), at the end of its clause.
+const NO_MORE_OF_IT: [&str; 9] = ["唔使食", "唔驶食", "唔洗食", "唔使再食", "唔使用", "唔使打", "唔使搽", "唔使滴", "不用吃"];
+/// What stands behind 照 where a drug goes on as before (folded): 照十四度, 照一日三次, 照每晚一次.
+const AS_BEFORE: [char; 24] = [
+    '一', '二', '三', '四', '五', '六', '七', '八', '九', '十', '两', '半', '每', '食', '用', '打', '搽', '滴', '喷', '服', '旧',
+    '朝', '晚', '早',
+];
+/// What tells that a drug was given before this visit (folded).
+const GIVEN_BEFORE: [&str; 12] = ["之前", "上次", "旧年", "以前", "街症", "街外", "私家", "出面", "嗰只", "嗰支", "嗰粒", "而家"];
+/// How much may stand before a drug with 唔好: 咁都係唔好 X.
+const NO_MORE: usize = 6;
+/// How far before a stop the course may begin that it ends.
+const COURSE: usize = 40;
+/// What may stand between the last step of a course and its end (folded).
+const THEN: [&str; 6] = ["跟住", "跟住就", "之后", "然后", "之后就", "then"];
+/// That what was stopped is taken again (folded, without spaces).
+pub(super) const AGAIN: [&str; 14] = [
+    "食返",
+    "食番",
+    "用返",
+    "打返",
+    "搽返",
+    "滴返",
+    "喷返",
+    "开返",
+    "重新",
+    "恢复",
+    "resume",
+    "restart",
+    "startagain",
+    "start返",
+];
+
 /// What is done with a drug.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Done {
@@ -95,10 +132,12 @@ pub(super) fn done(
             TermKind::DrugWithheld => Done { withheld: true, ..Done::default() },
             _ => return None,
         };
-        (!takes_another(utterance, lexicon, hit, drug)).then_some(done)
+        // 消炎止痛藥不開 Y 五百毫克: said of the drug right before it.
+        let of_another = done.withheld && hit.end <= drug && right_behind_a_drug(utterance, hit);
+        (!of_another && !takes_another(utterance, lexicon, hit, drug)).then_some(done)
     };
     let stopped = |done: &Done| done.status == Some(MedicationStatus::Stopped);
-    if once_intended(utterance, drug) {
+    if once_intended(utterance, drug, behind.start) {
         return Done { withheld: true, ..Done::default() };
     }
     if let Some(ended) = not_taken(utterance, lexicon, clause.start..drug, behind.clone()) {
@@ -106,6 +145,11 @@ pub(super) fn done(
     }
     if tried_once(utterance, lexicon, clause.start..drug) {
         return Done { withheld: true, ..Done::default() };
+    }
+    // 要食返,X 五 mg: what was stopped is taken again.
+    let again = resumed(utterance, lexicon, drug);
+    if again && !utterance.terms(lexicon, behind.clone(), TermKind::DrugStopped).any(|stop| !conditional(utterance, stop)) {
+        return of(MedicationStatus::Planned);
     }
     if taken_once(utterance, lexicon, clause.start..drug, &behind) {
         return of(MedicationStatus::Stopped);
@@ -119,11 +163,38 @@ pub(super) fn done(
     let own = behind.start..behind.end.min(clause.end);
     let second = utterance.within(own.clone()).iter().find_map(read);
     // X 轉咗 Y: X is given no more. X 唔好, 轉 Y: it was only thought of.
-    if replaced(utterance, lexicon, own.clone()) {
+    if replaced(utterance, lexicon, own.clone()) || changed_for(utterance, clause.clone(), own.start) {
         return of(MedicationStatus::Stopped);
     }
-    if utterance.folded(own.start..clause.end.max(own.start)).iter().filter(|c| **c != ' ').eq(&['唔', '好']) {
+    if not_given(utterance, clause.start..drug, own.start..clause.end.max(own.start)) {
         return Done { withheld: true, ..Done::default() };
+    }
+    // 以前食 Y,轉 X 嗰陣停咗: X is what took its place.
+    let turned = utterance.folded(clause.start..drug).iter().rev().find(|c| !matches!(c, ' ' | '咗' | '食' | '打' | '做'));
+    let meanwhile: String = utterance.folded(own.start..clause.end.max(own.start)).iter().take(FORBIDDEN).collect();
+    if matches!(turned, Some('转' | '换')) && ["嗰阵", "嗰时", "时候"].iter().any(|when| meanwhile.contains(when)) {
+        return Done::default();
+    }
+    // 街外開嗰隻 X 一日兩次都唔使食喇: what is taken is stopped.
+    let words: String = utterance.folded(own.start..clause.end.max(own.start)).iter().filter(|c| **c != ' ').collect();
+    let lead: String = utterance.folded(clause.start..drug).iter().collect();
+    let was_given = GIVEN_BEFORE.iter().any(|before| lead.contains(before));
+    if NO_MORE_OF_IT.iter().any(|no| words.trim_end_matches(|c| PARTICLES.contains(c)).ends_with(no)) {
+        let was_given = was_given || second.is_some_and(|done| stopped(&done));
+        return if was_given { of(MedicationStatus::Stopped) } else { Done { withheld: true, ..Done::default() } };
+    }
+    // X 照十四度每晚一次.
+    let as_before = words.strip_prefix('照').is_some_and(|rest| rest.starts_with(AS_BEFORE));
+    if as_before && first.is_none() {
+        return of(MedicationStatus::Active);
+    }
+    // 之前開 X 一日兩次,有用冇?: what was given before is taken, as far as the doctor who asks knows.
+    let planned_before = first.is_some_and(|done| done.status == Some(MedicationStatus::Planned) && !done.weak);
+    let now = utterance.has(lexicon, clause.start..drug, &[TermKind::Now]) || lead.contains("今");
+    let asks = utterance.clauses().get(utterance.clause_index(drug)).is_some_and(|clause| clause.asked);
+    let doctor = !matches!(utterance.speaker, Speaker::Patient | Speaker::Relative);
+    if doctor && planned_before && asks && was_given && !now {
+        return of(MedicationStatus::Active);
     }
     // 醫生叫我停 X, 但我仲食緊: what one does is the last word, not what one was told.
     let stays = || {
@@ -220,11 +291,16 @@ fn not_taken(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behi
 }
 
 /// 本來諗住俾 X: what one meant to give, and something came between.
-fn once_intended(utterance: &Utterance, drug: usize) -> bool {
+fn once_intended(utterance: &Utterance, drug: usize, end: usize) -> bool {
     let from = utterance.sentence(drug).start.max(utterance.back(drug, INTENDED));
     let words: String = utterance.folded(from..drug).iter().collect();
     let meant = |once: &str| words.split(once).skip(1).any(|rest| INTENDS.iter().any(|verb| rest.trim_start().starts_with(verb)));
-    utterance.speaker != Speaker::Patient && (ONCE.iter().any(|once| meant(once)) || words.contains("was going to "))
+    // X 本來想開,都係唔好喇.
+    let behind: String = utterance.folded(end..utterance.chars.len().min(end + ONCE_REACH)).iter().collect();
+    let behind = behind.trim_start();
+    let led =
+        ONCE.iter().filter_map(|once| behind.strip_prefix(once)).any(|rest| INTENDS.iter().any(|verb| rest.starts_with(verb)));
+    utterance.speaker != Speaker::Patient && (led || ONCE.iter().any(|once| meant(once)) || words.contains("was going to "))
 }
 
 /// 以前食 X: who took it tells so, and not that it goes on.
@@ -288,6 +364,9 @@ pub(super) fn conditional(utterance: &Utterance, stop: &Found) -> bool {
         return true;
     }
     let words = utterance.folded(stop.start..utterance.chars.len().min(stop.end + 1));
+    if ends_its_course(utterance, stop) {
+        return true;
+    }
     let when = before == Some(&'就') && words.iter().all(|c| *c != '咗') && !words.starts_with(&['冇']);
     let until = utterance.chars.len().min(stop.end + CHANGE_REACH);
     let behind: String = utterance.folded(stop.end..until).iter().collect();
@@ -295,6 +374,48 @@ pub(super) fn conditional(utterance: &Utterance, stop: &Found) -> bool {
     let comes_of_it = ["会", "药会", "咗会", "就算", "咗就算"].iter().any(|word| behind.trim_start().starts_with(word));
     let changed = words.contains(&'前') && ["日起", "晚起", "家起", "朝起", "改"].iter().any(|from| behind.contains(from));
     when || changed || comes_of_it
+}
+
+/// 10 mg 三日停, 食七日,跟住停: behind how long it is taken, the stop is the end of its course and no stop of today.
+fn ends_its_course(utterance: &Utterance, stop: &Found) -> bool {
+    let words = utterance.folded(stop.start..utterance.chars.len().min(stop.end + 1));
+    let sentence = utterance.sentence(stop.start).start.max(utterance.back(stop.start, COURSE));
+    let told = sentence..stop.start;
+    if !matches!(words.first(), Some('停' | 's'))
+        || words.iter().any(|c| matches!(c, '咗' | '了'))
+        || utterance.folded(told.clone()).contains(&'咗')
+    {
+        return false;
+    }
+    let clause = utterance.clause(stop.start).range.start;
+    let lead: String = utterance.folded(clause.max(sentence)..stop.start).iter().filter(|c| **c != ' ').collect();
+    let follows = THEN.iter().any(|then| lead.ends_with(then));
+    let lasting = utterance.quantities_in(told.clone()).iter().filter(|one| one.kind == UnitKind::Time && one.value >= 1.0);
+    let dosed = utterance.quantities_in(told).iter().any(|one| one.kind == UnitKind::Dose);
+    let last = lasting.last().filter(|time| !matches!(utterance.chars.get(time.end), Some('前' | '后')));
+    last.is_some_and(|time| dosed && (time.end + 1 >= stop.start || follows))
+}
+
+/// 唔好 X, X 唔好, X 都係唔好喇: the clause says no more of it.
+fn not_given(utterance: &Utterance, ahead: Range<usize>, behind: Range<usize>) -> bool {
+    let words = |range: Range<usize>| utterance.folded(range).iter().filter(|c| **c != ' ').collect::<String>();
+    let (before, rest) = (words(ahead), words(behind));
+    let rest = rest.trim_end_matches(|c| PARTICLES.contains(c)).trim_start_matches(['都', '系', '就']);
+    let told = utterance.speaker != Speaker::Patient;
+    NOT_GIVEN.contains(&rest) || told && rest.is_empty() && before.ends_with("唔好") && before.chars().count() <= NO_MORE
+}
+
+/// 要食返 X, 重新開始 X, resume X: taken again from now on, by the doctor's word.
+fn resumed(utterance: &Utterance, lexicon: &Lexicon, drug: usize) -> bool {
+    let from = utterance.sentence(drug).start.max(utterance.back(drug, INTENDED));
+    let words: String = utterance.folded(from..drug).iter().filter(|c| **c != ' ').collect();
+    let no = [TermKind::Negation, TermKind::NegationNear, TermKind::NoNeed, TermKind::DrugWithheld, TermKind::Hypothetical];
+    utterance.speaker != Speaker::Patient
+        && AGAIN.iter().any(|again| words.contains(again))
+        && !words.contains("唔好")
+        && !utterance.clause(drug).asked
+        && !utterance.has(lexicon, from..drug, &no)
+        && !utterance.within(from..drug).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)))
 }
 
 /// 要唔要停? asks, 唔使停 says that it goes on.
@@ -313,6 +434,23 @@ fn replaced(utterance: &Utterance, lexicon: &Lexicon, behind: Range<usize>) -> b
     let turns = matches!(words.first(), Some('转' | '换' | '改')) && utterance.between(verb.end, behind.end) <= 2;
     let later = utterance.folded(behind.start..verb.start).iter().any(|c| matches!(c, '后' | '再' | '加' | ',' | '，'));
     turns && !later && !utterance.has(lexicon, behind.start..verb.start, &[TermKind::Negation, TermKind::NegationNear])
+}
+
+/// Whether a word stands right behind the name of a drug.
+fn right_behind_a_drug(utterance: &Utterance, word: &Found) -> bool {
+    let before = utterance.within(word.start.saturating_sub(FORBIDDEN)..word.start);
+    before.iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)) && hit.end == word.start)
+}
+
+/// X 都換,轉 Y: the clause ends with the change, and the next one begins with what takes its place.
+fn changed_for(utterance: &Utterance, clause: Range<usize>, behind: usize) -> bool {
+    let words: String = utterance.folded(behind..clause.end.max(behind)).iter().filter(|c| **c != ' ').collect();
+    let words = words.trim_end_matches(['咗', '佢', '走', '埋', '啦', '喇']);
+    let changed = words.strip_suffix(['换', '转']).is_some_and(|lead| matches!(lead, "都" | "要" | "就" | "都要"));
+    let next = utterance.folded(clause.end + 1..clause.end + 2);
+    let begins = matches!(next, ['转' | '换' | '改' | '用']);
+    let given = utterance.within(clause.end + 1..clause.end + 6).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
+    changed && begins && given && utterance.speaker != Speaker::Patient
 }
 
 /// 食, 搽, 滴: how it is taken, by which nothing is started.

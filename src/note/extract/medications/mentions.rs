@@ -10,12 +10,14 @@ use super::aside::beside_the_point;
 use super::done::{Done, done};
 use super::{BEFORE, Said, Told};
 use crate::note::MedicationStatus;
-use crate::terminology::{Drug, DrugKind, Found, Lexicon, Meaning, TermKind};
+use crate::terminology::{Drug, DrugKind, Found, Lexicon, Meaning, TermKind, UnitKind};
 
 /// How much may be said of a drug's purpose within a list.
 const DESCRIBED: usize = 12;
 /// How far behind the last of a list it is told that all are meant.
 const ALL_OF_THEM: usize = 6;
+/// The shortest English word that may be an unknown drug's name.
+const UNKNOWN: usize = 3;
 /// Words by which one regimen is said of all that were listed (folded).
 const OF_ALL: [char; 8] = [',', ':', '，', '都', '各', '全', '律', '样'];
 
@@ -209,6 +211,29 @@ fn said_of_all_of_them(utterance: &Utterance, last: &Said) -> bool {
     ["都", "一齐", "全部"].iter().any(|word| behind.contains(word))
 }
 
+/// Verbs that tell of a time that is over (folded).
+const TRIED: [&str; 11] = ["食过", "食完", "打过", "打完", "用过", "搽过", "搽完", "吃过", "吃了", "吃完", "打了"];
+
+/// X 食過胃痛, 上次嗰隻 X 食完手震: what came of it once, told by who took it, and no course.
+fn tried(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: Range<usize>) -> bool {
+    let words: String = utterance.folded(behind.clone()).iter().filter(|c| **c != ' ').collect();
+    let words = words.trim_start_matches(['我', '佢', '都', '就']);
+    let lead: String = utterance.folded(ahead.clone()).iter().filter(|c| **c != ' ').collect();
+    let taken = TRIED.iter().any(|verb| words.starts_with(verb)) || TRIED.iter().any(|verb| lead.ends_with(verb));
+    let felt = utterance.within(behind.clone()).iter().any(|hit| match hit.meaning {
+        Meaning::Condition(condition) => lexicon.conditions.get(condition).is_some_and(|concept| concept.symptom),
+        Meaning::Class(_) => true,
+        Meaning::Term(term) => lexicon.term_kind(term) == Some(TermKind::Reaction),
+        _ => false,
+    });
+    // 食緊 X,食完胃痛 is taken.
+    let goes_on = [TermKind::DrugActive, TermKind::Ongoing, TermKind::Now];
+    let whole = ahead.start..behind.end;
+    let stops = utterance.folded(behind.clone()).contains(&'停');
+    let counted = utterance.quantities_in(behind).iter().any(|one| matches!(one.kind, UnitKind::Dose | UnitKind::Time));
+    utterance.speaker != Speaker::Doctor && taken && felt && !stops && !counted && !utterance.has(lexicon, whole, &goes_on)
+}
+
 fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, known: &Drug, around: Range<usize>) -> Option<Said> {
     let sentence = utterance.sentence(hit.start);
     let clause = utterance.clause(hit.start).range;
@@ -221,9 +246,19 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     let headed = clause.start.checked_sub(1).filter(|colon| utterance.chars.get(*colon) == Some(&':'));
     let lead = headed.map_or(clause.start, |colon| utterance.clause(colon).range.start);
     let ahead = lead.max(around.start).max(utterance.back(hit.start, BEFORE))..hit.start;
+    if tried(utterance, lexicon, clause.start..hit.start, hit.end..clause.end.max(hit.end)) {
+        return None;
+    }
     let mut how = regimen_behind(utterance, lexicon, behind.clone(), known);
-    let other = regimen(utterance, lexicon, ahead.clone(), Some(known));
-    if how.dose.is_none() && how.times_per_day.is_none() {
+    // lay six 加到八十毫克,X 照食: a dose that a name stands before, which no table knows, is of that one.
+    let named = list::unknown(utterance, clause.start.max(around.start)..hit.start, |_| true);
+    let named =
+        named.iter().any(|run| run.len() >= UNKNOWN && utterance.folded(run.clone()).iter().all(char::is_ascii_alphabetic));
+    let other = if named { Regimen::default() } else { regimen(utterance, lexicon, ahead.clone(), Some(known)) };
+    // 含一粒零點五毫克 X,得十粒咋: the strength right before the name, and not what is handed out.
+    let led = other.spans.iter().any(|span| span.end <= hit.start && hit.start <= span.end + 1);
+    let strength = other.dose.is_some() && !other.amounts.counted() && led;
+    if how.dose.is_none() && how.times_per_day.is_none() || strength && how.amounts.counted() && how.times_per_day.is_none() {
         if other.dose.is_some() || other.times_per_day.is_some() {
             how = other;
         }
@@ -240,6 +275,7 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
         && !utterance.has(lexicon, clause.clone(), &[TermKind::After]);
     let doctor = utterance.speaker != Speaker::Patient && !own;
     let clause_start = clause.start;
+    let asked = utterance.clause(hit.start).asked || utterance.folded(clause.clone()).contains(&'嗰');
     let Done { status, withheld, weak, late } = done(utterance, lexicon, ahead, behind, clause);
     // 我食 X: who takes it, takes it now.
     let status = if weak && !doctor { Some(MedicationStatus::Active) } else { status };
@@ -259,5 +295,5 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     let misspelt = utterance.is_misspelt(hit.start..hit.end);
     let told = Told::of(&how, utterance);
     let name = hit.start..hit.end;
-    Some(Said { drug, status, weak, withheld, late, regimen: how, doctor, misspelt, evidence, name, text, told })
+    Some(Said { drug, status, weak, withheld, late, regimen: how, doctor, asked, misspelt, evidence, name, text, told })
 }

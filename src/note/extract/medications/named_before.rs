@@ -6,7 +6,7 @@ use super::super::evidence_of;
 use super::super::regimen::{Amounts, Regimen, regimen};
 use super::super::utterance::{Speaker, Utterance};
 use super::aside::{asked_about, beside_the_point};
-use super::done::conditional;
+use super::done::{AGAIN, conditional};
 use super::{Course, Said, Told, take};
 use crate::note::{MedicationStatus, Quantity as Dose};
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
@@ -16,7 +16,7 @@ const FILLERS: &str = "今次日听听晚朝真系系都一定即刻而家先就
 /// What may stand before it where it is told since when (folded): 上個禮拜已經停咗.
 pub(super) const SINCE: &str = "上个礼拜星期前日月年已经自己早就我都琴后嚟之尾咁所以先至一二三四五六七八九十两几";
 /// How far back a drug is looked for that 停咗佢 speaks of, twice this.
-const SUBJECT_REACH: usize = 30;
+pub(super) const SUBJECT_REACH: usize = 30;
 /// How many turns back a drug is looked for that 加到十 speaks of.
 pub(super) const CHANGE_REACH: usize = 3;
 /// How much may stand before a new dose.
@@ -113,6 +113,7 @@ pub(super) fn stop_named_before(
             regimen: Regimen::default(),
             told: Told::default(),
             doctor: utterance.speaker != Speaker::Patient,
+            asked: false,
             misspelt: place.is_misspelt(hit.start..hit.end),
             evidence,
             name: hit.start..hit.end,
@@ -122,47 +123,29 @@ pub(super) fn stop_named_before(
     }
 }
 
-/// 咁會撞,唔開喇,改 Y: the drug that the doctor was about to start is not given.
-pub(super) fn withdraw_named_before(told: &[Utterance], lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
-    let Some((utterance, earlier)) = told.split_last() else { return };
-    if utterance.speaker == Speaker::Patient || utterance.speaker == Speaker::Relative {
+/// 要食返佢: the drug named last, that the patient stopped, is taken again.
+pub(super) fn resume_named_before(utterances: &[Utterance], lexicon: &Lexicon, courses: &mut [(usize, Course)]) {
+    let Some((utterance, earlier)) = utterances.split_last() else { return };
+    let is_drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
+    if utterance.speaker == Speaker::Patient || utterance.found.iter().any(|hit| is_drug(&hit)) {
         return;
     }
-    let is_drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
-    for no in utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::DrugWithheld) {
-        let clause = utterance.clause(no.start).range;
-        let alone = no.start <= clause.start + 2 && clause.end <= no.end + 2;
-        if !alone || utterance.within(0..clause.end).iter().any(|hit| is_drug(&hit)) {
-            continue;
-        }
-        // 我冇食, 他的不要吃: told by who takes it, or of another's.
-        let lead = utterance.folded(clause.start..no.start);
-        if lead.iter().any(|c| matches!(c, '我' | '佢')) {
-            continue;
-        }
-        let told =
-            || earlier.iter().rev().take(CHANGE_REACH).flat_map(|before| before.found.iter().rev().map(move |hit| (before, hit)));
-        let mut all = told().filter(|(_, hit)| is_drug(hit));
-        // 嗰隻唔用: the one named last, and if that is not the patient's, none.
-        let points = utterance.folded(clause.start..no.end).iter().any(|c| matches!(c, '嗰' | '呢' | '只' | '支'));
-        if points && all.next().is_some_and(|(before, hit)| beside_the_point(before, lexicon, hit) || asked_about(before, hit)) {
-            continue;
-        }
-        let recent = told().filter(|(before, hit)| is_drug(hit) && !beside_the_point(before, lexicon, hit)).map(|(_, hit)| hit);
-        // 諗住加 X。 好,唔開: X was no more than thought of. What the patient takes anyway is not meant.
-        let course = |drug: usize| courses.iter().find(|(other, _)| *other == drug).map(|(_, course)| course);
-        let named = recent.take(SUBJECT_REACH).filter_map(|hit| match hit.meaning {
-            Meaning::Drug(drug) => Some(drug),
-            _ => None,
-        });
-        let taken = |drug: &usize| course(*drug).is_some_and(|course| course.medication.status == MedicationStatus::Active);
-        let target = named.filter(|drug| !taken(drug)).take(1).next();
-        let planned = |drug: &usize| {
-            course(*drug).is_some_and(|course| course.decided && course.medication.status == MedicationStatus::Planned)
-        };
-        if let Some(drug) = target.filter(planned) {
-            courses.retain(|(other, _)| *other != drug);
-        }
+    let no = [TermKind::Negation, TermKind::NegationNear, TermKind::NoNeed, TermKind::DrugWithheld, TermKind::Hypothetical];
+    let again = utterance.clauses().iter().filter(|clause| !clause.asked).find_map(|clause| {
+        let words: String = utterance.folded(clause.range.clone()).iter().filter(|c| **c != ' ').collect();
+        let told = AGAIN.iter().any(|again| words.contains(again)) && words.chars().count() <= CHANGE_WORDS;
+        (told && !words.contains("唔好") && !utterance.has(lexicon, clause.range.clone(), &no)).then(|| clause.range.clone())
+    });
+    let named = earlier.iter().rev().take(2).find_map(|before| before.found.iter().rev().find(is_drug));
+    let (Some(words), Some(Meaning::Drug(drug))) = (again, named.map(|hit| hit.meaning)) else { return };
+    let course = courses.iter_mut().find(|(other, _)| *other == drug).map(|(_, course)| course);
+    let stopped = |course: &&mut Course| course.medication.status == MedicationStatus::Stopped && !course.decided;
+    let Some(course) = course.filter(stopped) else { return };
+    (course.medication.status, course.decided) = (MedicationStatus::Planned, true);
+    if let (crate::note::Provenance::Heard { evidence, .. }, Some(more)) =
+        (&mut course.medication.provenance, evidence_of(utterance, words))
+    {
+        evidence.merge(&more);
     }
 }
 
@@ -230,6 +213,7 @@ pub(super) fn change_named_before(utterances: &[Utterance], lexicon: &Lexicon, c
             late: false,
             regimen: how,
             doctor: true,
+            asked: false,
             misspelt: false,
             evidence,
             name: hit.start..hit.end,

@@ -10,6 +10,8 @@ const RECEIVED: usize = 6;
 /// Who is neither family nor among the words for others (folded): the one one slept with, and animals.
 const ANOTHER: [&str; 14] =
     ["前度", "前夫", "前妻", "男朋友", "女朋友", "男友", "女友", "伴侣", "只狗", "只猫", "狗狗", "猫猫", "狗仔", "猫仔"];
+/// What somebody who came along does with the patient's drugs, or knows of them (folded).
+const GIVES: &str = "佢餵喂俾畀比帮买攞开见睇叫知话惊想问谂唔冇仔女";
 /// Words by which one takes what belongs to another (folded).
 const TAKES: [&str; 5] = ["攞", "借", "偷", "问", "用"];
 
@@ -45,6 +47,10 @@ fn last_person(utterance: &Utterance, lexicon: &Lexicon, from: usize, until: usi
             TermKind::Oneself if relative => Person::Speaker(hit.start),
             TermKind::Oneself => Person::Patient,
             TermKind::Third if relative => mine(utterance, lexicon, from..hit.start).map_or(Person::Patient, Person::Family),
+            // 我做阿媽嘅就相反,食 X: who came along tells who they are.
+            TermKind::Family if relative && utterance.folded(hit.start.saturating_sub(2)..hit.start) == ['我', '做'] => {
+                Person::Speaker(hit.start - 2)
+            }
             // 想生 BB: nobody yet.
             TermKind::Family if utterance.folded(hit.start.saturating_sub(2)..hit.start).contains(&'生') => return None,
             TermKind::Family => Person::Family(hit.start),
@@ -87,7 +93,10 @@ fn family(utterance: &Utterance, lexicon: &Lexicon, at: usize, clause: usize) ->
 fn takes_oneself(utterance: &Utterance, at: usize, drug: usize) -> bool {
     let words: String = utterance.folded(at..drug).iter().collect();
     let self_told = words.starts_with("我自己") || words.starts_with("自己");
-    self_told || ["我食紧", "我都食紧", "我食开", "我用紧", "我打紧"].iter().any(|start| words.starts_with(start))
+    // 我胃酸倒流食 X, 我試過小中風,而家食 X; not 我俾佢食, 我見佢, 我屋企有.
+    let takes = ["食", "打", "用", "搽", "喷"].iter().any(|verb| words.contains(verb));
+    let gives = words.chars().any(|c| GIVES.contains(c)) || words.contains("屋企");
+    self_told || takes && !gives
 }
 
 /// 攞咗老公啲 X 嚟食, 鄰居俾咗支 X 我: another's that one takes.

@@ -1,0 +1,140 @@
+//! Blood pressures: two numbers told together.
+
+use std::ops::Range;
+
+use super::super::IMPLAUSIBLE;
+use super::super::clauses::Clause;
+use super::super::utterance::Utterance;
+use super::bound::{NOW, aimed, bounded, only_a_state, opens_now};
+use super::{NEAR, Place, Read, TARGET, Value, kind, observation};
+use crate::terminology::{Lexicon, TermKind};
+use crate::text::numerals::Number;
+
+const SYSTOLIC: &str = "8480-6";
+const DIASTOLIC: &str = "8462-4";
+/// What takes back a value that was just read (folded).
+const SLIPS: [&str; 6] = ["睇错", "讲错", "读错", "唔系", "sorry", "错咗"];
+
+/// 血壓, bp; 屋企血壓 is one word of its own, and 屋企量 is of the pressure where two numbers follow.
+pub(super) fn of_pressure(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> bool {
+    let measured = utterance.folded(range.clone()).contains(&'量');
+    utterance.has(lexicon, range.clone(), &[TermKind::Pressure])
+        || measured && utterance.has(lexicon, range.clone(), &[TermKind::Elsewhere])
+        || utterance.folded(range).windows(2).any(|pair| matches!(pair, ['血', '压']))
+}
+
+/// 屋企量血壓一五零九十,今日一三零八十, 目標一三零八十以下。今日一四二八八: the clause goes on with the pressures of one before it.
+fn goes_on(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
+    let index = utterance.clause_index(at);
+    let clauses = utterance.clauses();
+    let Some(clause) = clauses.get(index) else { return false };
+    let lead = clause.range.start..at;
+    let now = opens_now(utterance, lead.clone());
+    if !(now || utterance.has(lexicon, lead.clone(), &[TermKind::Elsewhere])) || lead.len() > NEAR {
+        return false;
+    }
+    let told = |before: &Clause| {
+        of_pressure(utterance, lexicon, before.range.clone()) && !utterance.numbers_in(before.range.clone()).is_empty()
+    };
+    let mut before = clauses.iter().take(index).rev();
+    let beside = |before: &&Clause| before.sentence == clause.sentence && told(before);
+    let first = before.next().filter(|before| !before.range.is_empty()).or_else(|| before.next());
+    first.is_some_and(|first| beside(&first) || now && told(first))
+}
+
+/// Whether a clause begins with a value, or with 今日 and a value.
+fn opens(utterance: &Utterance, at: usize) -> bool {
+    let lead: String = utterance.folded(utterance.clause(at).range.start..at).iter().collect();
+    lead.is_empty() || NOW.iter().any(|now| lead.trim_end() == now.trim_end())
+}
+
+/// 血壓高咗,一五八九十二: the clause before names the pressure and how it is.
+fn state_told(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
+    let clause = utterance.clause(at).range.start;
+    let before = utterance.sentence(at).start.max(utterance.back(clause, NEAR))..clause;
+    let words = utterance.folded(before.clone());
+    let name = words.windows(2).rposition(|pair| matches!(pair, ['血', '压'] | ['b', 'p']));
+    name.is_some_and(|name| only_a_state(utterance, before.start + name + 2..clause)) && of_pressure(utterance, lexicon, before)
+}
+
+/// 血壓一四八,睇錯,一三八、七十六: the pressures of the clause before are put right.
+fn corrects(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
+    let index = utterance.clause_index(at);
+    let clauses = utterance.clauses();
+    let clause = |back: usize| index.checked_sub(back).and_then(|before| clauses.get(before)).map(|one| one.range.clone());
+    let (Some(slip), Some(before)) = (clause(1), clause(2)) else { return false };
+    let words: String = utterance.folded(slip.clone()).iter().collect();
+    opens(utterance, at)
+        && slip.len() <= NEAR
+        && SLIPS.iter().any(|slip| words.contains(slip))
+        && of_pressure(utterance, lexicon, before.start.max(utterance.back(before.end, 14))..before.end)
+}
+
+/// 一三六/八十八, 146 over 92, 一百六十上一百.
+pub(super) fn pressures(place: &Place<'_>) -> Vec<Read> {
+    let (utterance, lexicon) = (place.utterance, place.lexicon);
+    let (Some(systolic), Some(diastolic)) = (kind(lexicon, SYSTOLIC), kind(lexicon, DIASTOLIC)) else { return Vec::new() };
+    let pairs = utterance.numbers.iter().zip(utterance.numbers.iter().skip(1));
+    let run_together = utterance.numbers.iter().filter_map(|number| {
+        let (high, low) = two_in_one(utterance, lexicon, number)?;
+        let range = number.start..number.end;
+        if aimed(utterance, range.clone()) || bounded(utterance, range.end) {
+            return Some([(range.clone(), Value::Kept(TARGET)), (range, Value::Kept(TARGET))]);
+        }
+        both(observation(systolic, high, place, range.clone())?, observation(diastolic, low, place, range)?)
+    });
+    let mut taken = 0;
+    pairs
+        .filter_map(|(upper, lower)| {
+            // 一一八/七二,五十三點五 kg: a number is of one pair.
+            if upper.start < taken {
+                return None;
+            }
+            let (high, low) = (upper.exact()?, lower.exact()?);
+            let between = utterance.folded(upper.end..lower.start);
+            let slash = matches!(between, ['/'] | [' ', '/', ' '] | ['/', ' ']);
+            let over = between == ['上'] && high >= 80.0
+                || utterance.terms(lexicon, upper.end..lower.start, TermKind::Over).next().is_some() && between.len() <= 6;
+            let start = utterance.clause(upper.start).range.start.max(utterance.back(upper.start, 14));
+            let said = of_pressure(utterance, lexicon, start..upper.start)
+                || goes_on(utterance, lexicon, upper.start)
+                || corrects(utterance, lexicon, upper.start)
+                || opens(utterance, upper.start) && state_told(utterance, lexicon, upper.start)
+                || place.of_pressure && opens(utterance, upper.start);
+            let plain =
+                said && between.len() <= 1 && utterance.clause_index(lower.start) <= utterance.clause_index(upper.start) + 1;
+            if !(slash || over || plain) || high <= low || low.fract() != 0.0 {
+                return None;
+            }
+            taken = lower.end;
+            let range = upper.start..lower.end;
+            if aimed(utterance, range.clone()) || bounded(utterance, range.end) {
+                return Some([(range.clone(), Value::Kept(TARGET)), (range, Value::Kept(TARGET))]);
+            }
+            let first = observation(systolic, high, place, range.clone())?;
+            let second = observation(diastolic, low, place, range)?;
+            both(first, second)
+        })
+        .chain(run_together)
+        .flatten()
+        .collect()
+}
+
+/// Two pressures, or neither: with one that cannot be true the other is not to be trusted.
+fn both(first: Read, second: Read) -> Option<[Read; 2]> {
+    let struck = [&first.1, &second.1].iter().any(|value| matches!(value, Value::Kept(IMPLAUSIBLE)));
+    Some(if struck { [(first.0, Value::Kept(IMPLAUSIBLE)), (second.0, Value::Kept(IMPLAUSIBLE))] } else { [first, second] })
+}
+
+/// 血壓一三六八八: both pressures read digit by digit without a pause.
+fn two_in_one(utterance: &Utterance, lexicon: &Lexicon, number: &Number) -> Option<(f64, f64)> {
+    let start = utterance.clause(number.start).range.start.max(utterance.back(number.start, 6));
+    let said = of_pressure(utterance, lexicon, start..number.start) || goes_on(utterance, lexicon, number.start);
+    let value = number.exact().filter(|value| value.fract() == 0.0)?;
+    let (high, low) = match number.end - number.start {
+        5 => ((value / 100.0).floor(), value % 100.0),
+        6 => ((value / 1000.0).floor(), value % 1000.0),
+        _ => return None,
+    };
+    (said && high > low).then_some((high, low))
+}
