@@ -1,7 +1,5 @@
 //! Short exchanges about drugs: what is asked and answered, taken back, changed, said of several at once, and another person's.
 
-
-use cantoscribe::note::MedicationStatus;
 use cantoscribe::note::compose::{Language, sections};
 use cantoscribe::note::extract::extract;
 use cantoscribe::note::{Assertion, MedicationStatus};
@@ -138,35 +136,6 @@ fn another_persons_drug_and_one_never_taken_are_no_treatment() {
     ]);
 }
 
-/// The conditions that are there or were, by their ICD-10 codes: `?` where one is no more.
-fn conditions(talk: &str) -> Vec<String> {
-    let told = |condition: &cantoscribe::note::Condition| match condition.assertion {
-        Assertion::Present => Some(condition.codes[0].code.clone()),
-        Assertion::Historical => Some(format!("?{}", condition.codes[0].code)),
-        _ => None,
-    };
-    extract(&transcript(talk), &LEXICON).conditions.iter().filter_map(told).collect()
-}
-
-#[test]
-fn the_drugs_of_a_condition_and_how_much_is_smoked_answer_for_it() {
-    for (talk, wanted) in [
-        ("d:你血壓藥叫咩名?|p:losartan 五十 mg 一日一粒。", &["I10"][..]),
-        ("d:膽固醇藥呢?|p:rosuvastatin 十 mg,晚晚食。", &["E78.5"]),
-        ("p:咁降壓藥照食?|d:照食。", &["I10"]),
-        ("p:膽固醇藥要唔要停?|d:唔好停。", &["E78.5"]),
-        ("d:血壓藥呢?|p:冇食。", &[]),
-        ("d:你血壓藥叫咩名?|p:Panadol 咋。", &[]),
-        ("p:血壓藥使唔使食?|d:唔使。", &[]),
-        ("p:我老公血壓藥照食?", &[]),
-        ("r:我血壓藥呢?", &[]),
-        ("d:煙呢?|p:半包度,三十年囉。", &["F17.2"]),
-        ("d:食唔食煙?|p:戒了八年。", &["?F17.2"]),
-        ("d:煙仲有冇食?|p:一日十支。", &["F17.2"]),
-        ("d:煙呢?|p:冇。", &[]),
-    ] {
-        assert_eq!(conditions(talk), wanted, "{talk}");
-
 #[test]
 fn what_was_about_to_be_given_goes_once_something_speaks_against_it() {
     check(&[
@@ -232,9 +201,6 @@ fn what_is_planned_against_an_allergy_is_in_doubt() {
 }
 
 #[test]
-fn words_of_two_clauses_are_no_misspelt_name() {
-    assert_eq!(conditions("p:No fever,weight 仲重咗。"), ["R63.5"]);
-
 fn what_was_stopped_is_taken_again_by_the_doctors_word() {
     check(&[
         ("p:我自己停咗 amlodipine 兩個月。|d:咁要食返,amlodipine 5 mg 一日一次。", &["amlodipine 5 mg x1"]),
@@ -376,4 +342,40 @@ fn how_often_is_told_in_the_word_and_the_count() {
         ("d:warfarin 三 mg 每晚一次。", &["warfarin 3 mg x1"]),
         ("d:Trelegy,每朝一吸。", &["fluticasone/umeclidinium/vilanterol 1 {puff} x1"]),
     ]);
+}
+
+/// The conditions that are there or were, by their ICD-10 codes: `?` where one is no more.
+fn conditions(talk: &str) -> Vec<String> {
+    let told = |condition: &cantoscribe::note::Condition| match condition.assertion {
+        Assertion::Present => Some(condition.codes[0].code.clone()),
+        Assertion::Historical => Some(format!("?{}", condition.codes[0].code)),
+        _ => None,
+    };
+    extract(&transcript(talk), &LEXICON).conditions.iter().filter_map(told).collect()
+}
+
+#[test]
+fn the_drugs_of_a_condition_and_how_much_is_smoked_answer_for_it() {
+    for (talk, wanted) in [
+        ("d:你血壓藥叫咩名?|p:losartan 五十 mg 一日一粒。", &["I10"][..]),
+        ("d:膽固醇藥呢?|p:rosuvastatin 十 mg,晚晚食。", &["E78.5"]),
+        ("p:咁降壓藥照食?|d:照食。", &["I10"]),
+        ("p:膽固醇藥要唔要停?|d:唔好停。", &["E78.5"]),
+        ("d:血壓藥呢?|p:冇食。", &[]),
+        ("d:你血壓藥叫咩名?|p:Panadol 咋。", &[]),
+        ("p:血壓藥使唔使食?|d:唔使。", &[]),
+        ("p:我老公血壓藥照食?", &[]),
+        ("r:我血壓藥呢?", &[]),
+        ("d:煙呢?|p:半包度,三十年囉。", &["F17.2"]),
+        ("d:食唔食煙?|p:戒了八年。", &["?F17.2"]),
+        ("d:煙仲有冇食?|p:一日十支。", &["F17.2"]),
+        ("d:煙呢?|p:冇。", &[]),
+    ] {
+        assert_eq!(conditions(talk), wanted, "{talk}");
+    }
+}
+
+#[test]
+fn words_of_two_clauses_are_no_misspelt_name() {
+    assert_eq!(conditions("p:No fever,weight 仲重咗。"), ["R63.5"]);
 }

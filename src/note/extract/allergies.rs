@@ -83,13 +83,6 @@ pub struct Allergies {
     pub not_understood: Vec<Evidence>,
 }
 
-impl Allergies {
-    /// All of them, those that were heard by sound alone too.
-    pub fn all(&self) -> impl Iterator<Item = &Allergy> {
-        self.named.iter().chain(&self.by_sound)
-    }
-}
-
 /// A question about allergies that waits for its answer.
 struct Asked {
     /// The utterance before the answer.

@@ -210,7 +210,7 @@ pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Alle
 fn doubted(mut course: Course, allergies: &Allergies, lexicon: &Lexicon) -> Course {
     let entry = &mut course.medication;
     let drug = lexicon.drugs.iter().find(|drug| drug.name == entry.name);
-    let against = drug.is_some_and(|drug| allergies.all().any(|allergy| conflict::between(allergy, drug, lexicon)));
+    let against = drug.is_some_and(|drug| allergies.found.iter().any(|allergy| conflict::between(allergy, drug, lexicon)));
     if entry.status == MedicationStatus::Planned && against {
         entry.confidence = entry.confidence.min(conflict::CONFIDENCE);
     }

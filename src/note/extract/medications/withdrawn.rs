@@ -99,7 +99,8 @@ pub(super) fn withdraw_planned(told: &[Utterance], lexicon: &Lexicon, allergies:
     let allergic = lexicon.drugs.get(target).is_some_and(|drug| {
         let told_now = |span: &crate::note::Span| recent.iter().any(|turn| turn.id == span.segment());
         allergies
-            .all()
+            .found
+            .iter()
             .any(|allergy| conflict::between(allergy, drug, lexicon) && allergy.provenance.spans().iter().any(told_now))
     });
     // 嗰隻唔用: the one named last, and if that is another's, none.
