@@ -6,7 +6,8 @@
 //!    named as such, what an allergy looks like, or a test's name: nothing is claimed.
 //! 2. A question asks: 有冇, 係咪, 痛唔痛, a question mark without 幾多 or 點. The next turn may answer.
 //! 3. Fear (驚係) is a question nobody asked.
-//! 4. A denial reaches forward to the end of its clause, over 、 and bare lists, until 有, 係 or 但係; 唔 only to the next word;
+//! 4. Where a negator meets a verb of opinion, certainty or exclusion, or another negator, both say it together (`polarity`).
+//!    A denial reaches forward to the end of its clause, over 、 and bare lists, until 有, 係 or 但係; 唔 only to the next word;
 //!    冇 after the name denies it at the end of the clause; 陰性 excludes what it follows.
 //! 5. A relative named before (not reset by 我) makes it family history.
 //! 6. 懷疑, 可能, 似 make it possible.
@@ -15,6 +16,7 @@
 
 mod aside;
 mod denied;
+mod polarity;
 mod subject;
 mod time;
 
@@ -26,6 +28,7 @@ use super::utterance::{Speaker, Utterance};
 use crate::terminology::{ConditionConcept, Found, Lexicon, Meaning, TermKind, UnitKind};
 use subject::Subject;
 
+pub use polarity::doubts;
 pub use time::OVER;
 
 /// What is claimed where a condition is named.
@@ -100,6 +103,7 @@ impl Context<'_> {
     pub fn read(&self, mention: &Mention) -> Reading {
         self.beside_the_point(mention)
             .or_else(|| self.asked(mention).map(|reading| self.of_whom(mention, reading)))
+            .or_else(|| self.composed(mention))
             .or_else(|| self.denied_or_family(mention))
             .or_else(|| self.uncertain(mention))
             .or_else(|| self.past(mention))

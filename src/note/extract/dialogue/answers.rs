@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::super::assertion::doubts;
 use super::super::clauses::Clause;
 use super::super::utterance::Utterance;
 use super::Answer;
@@ -97,6 +98,7 @@ pub(super) fn whole(utterance: &Utterance, clause: &Range<usize>) -> Option<(Ans
     let answer = match words.as_str() {
         said if YES.contains(&said) => Answer::Yes,
         said if NO.contains(&said) => Answer::No,
+        said if doubts(said) => Answer::Maybe,
         _ => return None,
     };
     Some((answer, clause.start, clause.end))
