@@ -15,10 +15,12 @@
 //! 8. Otherwise it is there.
 
 mod aside;
+mod clinician;
 mod denied;
 mod polarity;
 mod subject;
 mod time;
+mod topic;
 
 use std::ops::Range;
 
@@ -29,6 +31,7 @@ use crate::terminology::{ConditionConcept, Found, Lexicon, Meaning, TermKind, Un
 use subject::Subject;
 
 pub use polarity::doubts;
+pub use subject::introduces;
 pub use time::OVER;
 
 /// What is claimed where a condition is named.
@@ -95,6 +98,8 @@ pub struct Context<'a> {
     pub opening: bool,
     /// Whether the next turn opens by denying all that this one lists.
     pub all_denied: bool,
+    /// The conditions that the turn before asked for.
+    pub asked_before: &'a [usize],
 }
 
 impl Context<'_> {
@@ -168,7 +173,14 @@ impl Context<'_> {
     fn asked(&self, mention: &Mention) -> Option<Reading> {
         let (clause, before) = (self.utterance.clause(mention.head), self.before(mention));
         let range = clause.range.clone();
-        if self.scope(&before, mention, &[TermKind::Question]).is_some() || self.a_not_a(mention) {
+        let question = self.scope(&before, mention, &[TermKind::Question]);
+        let fear = || self.scope(&before, mention, &[TermKind::Worry]);
+        if question.is_some_and(|cue| self.clinician_wonders(&cue, mention))
+            || question.is_none() && fear().is_some_and(|cue| self.clinician_fears(&cue))
+        {
+            return None;
+        }
+        if question.is_some() || self.a_not_a(mention) {
             return reading(Claim::Asked, "asked");
         }
         // 發燒發冷呢: names and no more, asked for by who does not suffer from them.
@@ -231,13 +243,6 @@ impl Context<'_> {
             && self.utterance.between(mention.end, last.start) <= SUBJECT_REACH
     }
 
-    /// 怕係深層靜脈栓塞, says the doctor: suspected. 你怕係, 唔使怕係 tell of the patient's fear.
-    fn clinician_fears(&self, cue: &Found) -> bool {
-        let lead = self.utterance.folded(cue.start.saturating_sub(1)..cue.start);
-        let is = self.utterance.folded(cue.end.saturating_sub(1)..cue.end + 1).contains(&'系');
-        self.utterance.speaker == Speaker::Doctor && is && !matches!(lead, ['你' | '佢' | '使' | '驶' | '唔' | '会'])
-    }
-
     /// 隻腳抽筋,使唔使食鈣? What the patient asks is what to do about it.
     fn told_before_a_question(&self, mention: &Mention) -> bool {
         let sentence = self.utterance.sentence(mention.head);
@@ -288,6 +293,10 @@ impl Context<'_> {
             match hit.meaning {
                 Meaning::Term(term) => {
                     let Some(kind) = self.lexicon.term_kind(term) else { continue };
+                    // 耳鳴冇流鼻血… to a question for both: the denial is of what stands before it.
+                    if kind == TermKind::Negation && self.answers_behind(hit.start) {
+                        continue;
+                    }
                     // I don't have any pain: no question.
                     if kind == TermKind::Question && denied_until.is_some_and(|end| hit.start <= end + 1) {
                         continue;
@@ -341,6 +350,13 @@ impl Context<'_> {
         cue.filter(|(_, reached)| self.utterance.between(*reached, mention.head) <= REACH).map(|(hit, _)| hit)
     }
 
+    /// Whether a denial stands right behind the name of what the turn before asked for: 胸口痛冇, and then the next of the list.
+    fn answers_behind(&self, denial: usize) -> bool {
+        let from = self.mentions.partition_point(|other| other.start + 2 * REACH < denial);
+        let asked = |other: &&Mention| other.end == denial && self.asked_before.contains(&other.condition);
+        self.mentions.get(from..).unwrap_or_default().iter().take_while(|other| other.start < denial).any(|other| asked(&other))
+    }
+
     /// 驚我都有, worried that I have: of whom is feared.
     fn of_oneself(&self, range: Range<usize>) -> bool {
         let said: String = self.utterance.folded(range).iter().collect();
@@ -387,6 +403,8 @@ impl Context<'_> {
         // 好似 inside a mention (胸口好似大石壓住) is a simile.
         let cue = self.scope(&before, mention, &[TermKind::Uncertain, TermKind::RuleOut]);
         let cue = cue.or_else(|| self.scope(&before, mention, &[TermKind::Worry]).filter(|cue| self.clinician_fears(cue)));
+        let cue = cue
+            .or_else(|| self.scope(&before, mention, &[TermKind::Question]).filter(|cue| self.clinician_wonders(cue, mention)));
         let cue = cue.filter(|cue| cue.start < mention.start);
         if let Some(cue) = cue {
             if self.guessed_by_another(&before, &cue) {
@@ -394,6 +412,12 @@ impl Context<'_> {
             }
             let done = self.has(cue.end..cue.end + 2, &[TermKind::Past]);
             return if done { reading(Claim::Absent, "ruled out") } else { reading(Claim::Possible, "suspected") };
+        }
+        // 當你不穩定心絞痛先: treated as if it were.
+        let lead = self.utterance.folded(mention.start.saturating_sub(3)..mention.start);
+        let first = self.utterance.folded(mention.end..mention.end + 3).contains(&'先');
+        if first && matches!(lead, [.., '当', '你' | '佢'] | [.., '当', '你' | '佢', '系']) {
+            return reading(Claim::Possible, "taken to be");
         }
         let after = mention.end..clause.end.min(self.utterance.ahead(mention.end, 6));
         // 地中海貧血就要排除.

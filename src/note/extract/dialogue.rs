@@ -1,12 +1,16 @@
 //! Across clauses and turns: the answer to what was asked, and relatives named without repeating the disease.
 
+mod again;
 mod answers;
+mod lasting;
 mod sides;
 
 use std::ops::Range;
 
 use super::assertion::{Claim, Context, Reading};
 use super::mention::Mention;
+use super::quantity::Quantity;
+use super::side::said_with;
 use super::utterance::{Speaker, Utterance};
 use crate::note::Laterality;
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
@@ -29,6 +33,8 @@ pub struct Event {
     pub answer: Option<(usize, usize, usize)>,
     /// The side that takes the place of one said before.
     pub side: Option<Laterality>,
+    /// How long it has lasted, where that was answered or put right.
+    pub time: Option<Quantity>,
     /// Whether it was told of a time, or of a drug that was stopped, and may be what the drug did.
     of_drug: bool,
     /// Whether a side was said with it.
@@ -40,14 +46,22 @@ impl Event {
     #[must_use]
     pub fn named(utterance: usize, mention: Mention, reading: Reading) -> Self {
         let Reading { claim, reason } = reading;
-        Self { utterance, mention, claim, reason, answer: None, side: None, of_drug: false, sided: false }
+        Self { utterance, mention, claim, reason, answer: None, side: None, time: None, of_drug: false, sided: false }
     }
 }
 
 /// The conditions claimed in a talk, in order.
 #[must_use]
 pub fn events(utterances: &[Utterance], mentions: &[Vec<Mention>], lexicon: &Lexicon) -> Vec<Event> {
-    let mut talk = Talk { lexicon, pending: Vec::new(), last: None, named_in_turn: false, events: Vec::new() };
+    let mut talk = Talk {
+        lexicon,
+        utterances,
+        pending: Vec::new(),
+        of_relative: None,
+        last: None,
+        named_in_turn: false,
+        events: Vec::new(),
+    };
     let child = about_a_child(utterances, lexicon);
     let mut came_along = false;
     for (index, (utterance, mentions)) in utterances.iter().zip(mentions).enumerate() {
@@ -57,7 +71,13 @@ pub fn events(utterances: &[Utterance], mentions: &[Vec<Mention>], lexicon: &Lex
         let opening = !came_along;
         came_along |= utterance.speaker == Speaker::Relative;
         let all_denied = utterance.speaker != Speaker::Patient && utterances.get(index + 1).is_some_and(denies_all);
-        talk.turn(index, &Context { utterance, mentions, lexicon, child, of_allergy, of_family, opening, all_denied });
+        let asked: Vec<usize> =
+            talk.pending.iter().filter(|pending| pending.asked + 1 == index).map(|pending| pending.mention.condition).collect();
+        let asked_before = asked.as_slice();
+        talk.turn(
+            index,
+            &Context { utterance, mentions, lexicon, child, of_allergy, of_family, opening, all_denied, asked_before },
+        );
     }
     talk.events
 }
@@ -66,8 +86,6 @@ pub fn events(utterances: &[Utterance], mentions: &[Vec<Mention>], lexicon: &Lex
 const ALL_DENIED: [&str; 5] = ["都冇", "都无", "都没有", "全部冇", "样样冇"];
 /// How far around a name it is told when it was and what came of it.
 const AROUND: usize = 30;
-/// How far before a name its side may stand.
-const SIDE: usize = 6;
 /// How much may lead to a name that sums up what was asked, and follow it.
 const LED: usize = 4;
 /// How many segments in a parent says whom the visit is for.
@@ -91,7 +109,10 @@ const MOST_PENDING: usize = 24;
 
 #[derive(Debug, Clone, Copy)]
 struct Pending {
+    /// Where it is named.
     utterance: usize,
+    /// The turn that asks for it, and the clause there.
+    asked: usize,
     clause: usize,
     mention: Mention,
     /// Asked of a relative, not of the patient.
@@ -115,14 +136,21 @@ impl Pending {
             Meaning::Term(term) => context.lexicon.terms.get(term).is_some_and(|term| term.value == "childhood"),
             _ => false,
         };
-        let once = context.utterance.terms(context.lexicon, lead, TermKind::History).any(childhood) || context.treated(mention);
-        Self { utterance, clause, mention: *mention, family, words, sided: sided(context, mention), once }
+        // 後生係咪有過肺癆? A disease that stays is asked for though it was asked so.
+        let stays = context.lexicon.conditions.get(mention.condition).is_none_or(|concept| concept.chronic || concept.symptom);
+        let ever = !stays && context.utterance.folded(mention.start.saturating_sub(1)..mention.start) == ['过'];
+        let once =
+            ever || context.utterance.terms(context.lexicon, lead, TermKind::History).any(childhood) || context.treated(mention);
+        Self { utterance, asked: utterance, clause, mention: *mention, family, words, sided: sided(context, mention), once }
     }
 }
 
 struct Talk<'a> {
     lexicon: &'a Lexicon,
+    utterances: &'a [Utterance],
     pending: Vec<Pending>,
+    /// What was asked of a relative last.
+    of_relative: Option<Pending>,
     last: Option<(usize, Mention)>,
     /// Whether the turn has already claimed something by its name.
     named_in_turn: bool,
@@ -146,7 +174,7 @@ const ANSWER: usize = 12;
 impl Talk<'_> {
     fn turn(&mut self, index: usize, context: &Context<'_>) {
         // A question waits for one turn.
-        self.pending.retain(|pending| pending.utterance + 1 >= index);
+        self.pending.retain(|pending| pending.asked + 1 >= index);
         self.named_in_turn = false;
         self.side_effects(index, context);
         let mut rest = context.mentions;
@@ -218,7 +246,7 @@ impl Talk<'_> {
     /// Haematuria 有冇?血尿呀。 有冇 PMB?收咗經再流血嗰啲: who asks says in other words what was asked.
     fn says_what_was_asked(&self, index: usize, clause: usize, mention: &Mention, context: &Context<'_>) -> bool {
         let same = |pending: &Pending| {
-            pending.utterance == index && pending.clause < clause && pending.mention.condition == mention.condition
+            pending.asked == index && pending.clause < clause && pending.mention.condition == mention.condition
         };
         asks(context.utterance) && self.pending.iter().any(same) && alone(context, mention)
     }
@@ -229,7 +257,7 @@ impl Talk<'_> {
         let around = |range: Range<usize>| context.utterance.folded(range).iter().filter(|c| **c != ' ').collect::<String>();
         let short = mention.start.saturating_sub(clause.start) <= LED && clause.end.saturating_sub(mention.end) <= LED;
         let named = short && around(clause.start..mention.start) == "即系" && around(mention.end..clause.end).ends_with('啲');
-        named && asks(context.utterance) && self.pending.iter().any(|pending| pending.utterance == index)
+        named && asks(context.utterance) && self.pending.iter().any(|pending| pending.asked == index)
     }
 
     /// 食煙? 唔食: the verb or quality asked for, denied or repeated. Gives the character too: of what has it not, nothing is said.
@@ -241,7 +269,7 @@ impl Talk<'_> {
         let denied = matches!(chars.first(), Some('唔' | '冇' | '未'));
         let word = chars.get(usize::from(denied))?;
         let short = chars.len() <= 4 + usize::from(denied);
-        let here = |pending: &&Pending| pending.utterance + 1 == index;
+        let here = |pending: &&Pending| pending.asked + 1 == index;
         // 食煙? 食呀, 流鼻水? 流到停唔到: what one does may be repeated alone.
         let goes_on = matches!(chars.get(1), Some('呀' | '紧' | '开' | '㗎' | '啰' | '到' | '啲' | '咗'));
         let does = goes_on
@@ -263,7 +291,7 @@ impl Talk<'_> {
     fn measured(&self, index: usize, context: &Context<'_>, clause: &Range<usize>) -> Option<(Answer, usize, usize)> {
         let [only] = self.pending.as_slice() else { return None };
         let concept = self.lexicon.conditions.get(only.mention.condition)?;
-        let asked = only.utterance + 1 == index && concept.icd10.starts_with("R50");
+        let asked = only.asked + 1 == index && concept.icd10.starts_with("R50");
         let words: String = context.utterance.folded(clause.clone()).iter().collect();
         let number = context.utterance.numbers_in(clause.clone()).iter().find(|number| (38.0..43.0).contains(&number.value))?;
         // 前日燒到三十八度九,今日退咗.
@@ -276,7 +304,7 @@ impl Talk<'_> {
     fn smokes(&mut self, index: usize, context: &Context<'_>, clause: &Range<usize>) -> bool {
         let of_tobacco = |pending: &Pending| {
             let concept = self.lexicon.conditions.get(pending.mention.condition);
-            pending.utterance + 1 == index && concept.is_some_and(|concept| concept.icd10.starts_with("F17"))
+            pending.asked + 1 == index && concept.is_some_and(|concept| concept.icd10.starts_with("F17"))
         };
         if !self.pending.iter().any(of_tobacco) {
             return false;
@@ -300,6 +328,9 @@ impl Talk<'_> {
     }
 
     fn ask(&mut self, question: Pending) {
+        if question.family {
+            self.of_relative = Some(question);
+        }
         if self.pending.len() == MOST_PENDING {
             self.pending.remove(0);
         }
@@ -310,34 +341,11 @@ impl Talk<'_> {
     fn slept_well(&self, index: usize, context: &Context<'_>, clause: &Range<usize>) -> Option<(Answer, usize, usize)> {
         let [only] = self.pending.as_slice() else { return None };
         let concept = self.lexicon.conditions.get(only.mention.condition)?;
-        (only.utterance + 1 == index && well(context.utterance, clause, &concept.icd10)).then_some((
+        (only.asked + 1 == index && well(context.utterance, clause, &concept.icd10)).then_some((
             Answer::No,
             clause.start,
             clause.end,
         ))
-    }
-
-    /// 右膝頭痛. 唔係,係左邊: the complaint stays and its side is another. Nothing is denied.
-    fn other_side(&mut self, index: usize, number: usize, context: &Context<'_>) -> bool {
-        let Some((side, said)) = sides::corrected(context, number) else { return false };
-        let end = context.utterance.clause(said.start).range.end;
-        // 唔係,左膝痛 names it again.
-        if context.mentions.iter().any(|mention| (said.start..end).contains(&mention.head)) {
-            self.pending.retain(|pending| pending.utterance + 1 != index);
-            return true;
-        }
-        let recent = |event: &&Event| {
-            event.sided && event.utterance + 2 >= index && matches!(event.claim, Claim::Present { .. } | Claim::Possible)
-        };
-        let last = self.events.iter().rev().find(recent).copied();
-        let there = Reading { claim: Claim::Present { explicit: true }, reason: "answered: on the other side" };
-        let asked = self
-            .pending
-            .pop_if(|pending| pending.sided && number == 0)
-            .map(|pending| Event::named(pending.utterance, pending.mention, there));
-        let Some(event) = asked.or(last) else { return false };
-        self.events.push(Event { answer: Some((index, said.start, said.end)), side: Some(side), ..event });
-        true
     }
 
     /// What a clause without a name says of the condition that was named last: 家姐有甲亢,我驗過冇 and 我有哮喘,唔係,係鼻敏感.
@@ -365,6 +373,8 @@ impl Talk<'_> {
         let Some(clause) = context.utterance.clauses().get(number).cloned() else { return };
         let until = named.map_or(clause.range.end, |mention| mention.start);
         if self.other_side(index, number, context)
+            || self.asked_again(index, number, context)
+            || named.is_none() && (self.which_side(index, number, context) || self.how_long(index, number, context))
             || named.is_none() && (self.smokes(index, context, &clause.range) || self.of_what_was_named(index, number, context))
         {
             return;
@@ -387,7 +397,10 @@ impl Talk<'_> {
         }
         if answer == Answer::Family {
             if named.is_none()
-                && let Some((utterance, mention)) = self.last
+                && let Some((utterance, mention)) = self.last.filter(|(utterance, mention)| {
+                    utterance + 2 >= index
+                        && self.lexicon.conditions.get(mention.condition).is_some_and(|last| !last.icd10.starts_with('Z'))
+                })
             {
                 let answer = Some((index, start, end));
                 self.pending.retain(|pending| pending.mention != mention);
@@ -399,7 +412,7 @@ impl Talk<'_> {
         let open: Vec<Pending> = std::mem::take(&mut self.pending);
         let meant = |pending: &Pending| repeated.is_none_or(|word| pending.words.contains(&word));
         let (asked, waiting): (Vec<Pending>, Vec<Pending>) =
-            open.into_iter().partition(|pending| (pending.utterance < index || pending.clause < number) && meant(pending));
+            open.into_iter().partition(|pending| (pending.asked < index || pending.clause < number) && meant(pending));
         self.pending = waiting;
         // 有少少咳,成個月都有: what was just named goes on, the rest of the list is not affirmed by it.
         if answer == Answer::Yes && self.named_in_turn {
@@ -455,8 +468,7 @@ fn told_around(context: &Context<'_>, mention: &Mention) -> Range<usize> {
 
 /// Whether a side is said with a mention.
 fn sided(context: &Context<'_>, mention: &Mention) -> bool {
-    let from = context.utterance.clause(mention.head).range.start.max(mention.start.saturating_sub(SIDE));
-    context.utterance.has(context.lexicon, from..mention.end, &[TermKind::Left, TermKind::Right, TermKind::Both])
+    said_with(context.utterance, mention, context.lexicon).is_some()
 }
 
 /// Whether words that no table knows follow an answer.
@@ -498,9 +510,22 @@ fn answer_in(context: &Context<'_>, range: Range<usize>, names_follow: bool) -> 
             TermKind::Oneself | TermKind::Third | TermKind::Ongoing | TermKind::Contrast | TermKind::Nothing | TermKind::Now => {
                 continue;
             }
+            // 細個有, 以前試過: it was.
+            TermKind::History
+                if context
+                    .utterance
+                    .folded(hit.end..range.end)
+                    .iter()
+                    .all(|c| is_particle(*c) || "有试过都成日㗎嘅喇".contains(*c))
+                    && context.utterance.folded(hit.end..range.end).iter().any(|c| matches!(c, '有' | '试')) =>
+            {
+                Answer::Once
+            }
             // 之前冇㗎, 體檢正常.
             TermKind::Before | TermKind::History if context.utterance.folded(hit.end..hit.end + 1) == ['冇'] => continue,
             TermKind::Activity | TermKind::Advise | TermKind::Remedy | TermKind::Both => continue,
+            // 我老公先有: it is he who has it.
+            TermKind::Future if family && context.utterance.folded(hit.start..hit.end) == ['先'] => continue,
             TermKind::HadOnce => Answer::Once,
             TermKind::NoNeed => Answer::No,
             TermKind::Affirmation if family && range.end.saturating_sub(hit.end) <= 1 => Answer::Family,

@@ -16,8 +16,10 @@ const RISK: [&str; 12] =
 /// What is prevented: right before its name (folded).
 const PREVENTED: [&str; 4] = ["预防", "防", "避免", "prevent "];
 /// A vaccine given or due, told by the name of what it is against: behind it and before it (folded).
-const GIVEN: [&str; 8] = ["打过", "打齐", "打埋", "未打", "冇打", "加强", "针", "打未"];
+const GIVEN: [&str; 9] = ["打过", "打齐", "打埋", "未打", "冇打", "加强", "针", "打未", "会打"];
 const GIVES: [&str; 6] = ["打", "打咗", "打过", "打埋", "补打", "打返"];
+/// What says of a vaccine that its time comes later (folded).
+const NOT_GIVEN: [&str; 7] = ["先打", "先至打", "迟啲打", "迟啲先", "下次打", "今日唔打", "先再打"];
 /// What an allergy does: skin, eyes, swelling and breath.
 const SHOWN: [&str; 12] = ["L50", "L51", "L27", "L29", "R21", "R22", "R23", "R06.0", "H57", "H02", "T78", "K13"];
 /// Words of having taken something (folded).
@@ -43,7 +45,7 @@ impl Context<'_> {
         if self.has(near_sentence.clone(), &[Hypothetical]) {
             return reading(Claim::Nothing, "hypothetical");
         }
-        if self.utterance.speaker != Speaker::Patient && self.safety_net(mention, &sentence) {
+        if self.utterance.speaker != Speaker::Patient && self.safety_net(mention, &sentence) && !self.suspected(mention) {
             return reading(Claim::Nothing, "advice: come back if");
         }
         if let Some(reason) = self.not_yet(mention, &clause) {
@@ -116,6 +118,14 @@ impl Context<'_> {
         None
     }
 
+    /// 我怕你係盲腸炎,要入急症: what a clinician suspects is no mere condition of advice.
+    fn suspected(&self, mention: &Mention) -> bool {
+        let before = self.before(mention);
+        let disease = self.concept(mention).is_some_and(|concept| !concept.symptom);
+        let feared = || self.scope(&before, mention, &[TermKind::Worry]).is_some_and(|cue| self.clinician_fears(&cue));
+        disease && (feared() || self.scope(&before, mention, &[TermKind::Uncertain]).is_some())
+    }
+
     /// 發燒或者痛先食: when it is to be taken.
     fn when_needed(&self, mention: &Mention, clause: &Range<usize>) -> bool {
         let end = clause.end.min(mention.end + WHEN_NEEDED);
@@ -166,6 +176,13 @@ impl Context<'_> {
         });
         if catching && (given(&GIVEN, &near) || GIVES.iter().any(|word| before.ends_with(word))) {
             return Some("a vaccine");
+        }
+        let later = concept.icd10.starts_with("Z2") && NOT_GIVEN.iter().any(|word| said(mention.end..clause.end).contains(word));
+        if later {
+            return Some("a vaccine that is not given yet");
+        }
+        if let Some(reason) = self.topic(mention, clause, &before, &after) {
+            return Some(reason);
         }
         let within = said(mention.start..mention.end);
         if within.starts_with("低血压") && before.ends_with(['坐', '瞓', '训', '躺', '企', '蹲', '放']) {

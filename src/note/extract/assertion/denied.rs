@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::subject::Subject;
 use super::{Context, Mention};
 use crate::note::extract::dialogue::takes_back;
-use crate::terminology::{Meaning, TermKind};
+use crate::terminology::{Found, Meaning, TermKind};
 
 /// What a sentence ends with and means nothing here (folded).
 const PARTICLES: &str = " 呀啊啦喇㗎嘅喎啰咯嘞吖呢";
@@ -38,6 +38,13 @@ impl Context<'_> {
             if !corrects {
                 return (!taken).then_some("denied before it");
             }
+        }
+        let negation =
+            |hit: &&Found| matches!(hit.meaning, Meaning::Term(term) if self.lexicon.term_kind(term) == Some(TermKind::Negation));
+        if self.utterance.within(mention.end..mention.end + 1).iter().any(|hit| negation(&hit))
+            && self.asked_before.contains(&mention.condition)
+        {
+            return Some("asked for and denied behind its name");
         }
         if self.adjoins_denial(mention) {
             return Some("denied at its first word");

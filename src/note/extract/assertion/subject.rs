@@ -19,6 +19,24 @@ const LEADS: [&str; 8] = ["", "嗰个", "个个", "就", "先", "嗰位", "嗰�
 /// How far behind a name that 係 is looked for.
 const LED_BY: usize = 6;
 
+/// How far before a word for a relative its introduction begins.
+const INTRODUCTION: usize = 5;
+/// How far behind 我 it is told what of the speaker.
+const OF_ONESELF: usize = 14;
+/// What somebody who comes along does about the patient (folded).
+const NOTICES: [&str; 40] = [
+    "觉", "见", "谂", "估", "睇", "听", "闻", "摸", "探", "量", "度", "带", "餵", "喂", "俾", "畀", "比", "怕", "惊", "担", "知",
+    "以为", "发现", "话", "问", "想", "叫", "搵", "抱", "帮", "要", "怀疑", "佢", "他", "她", "们", "记", "照顾", "陪", "看",
+];
+
+/// Whether these words end with 我做, 我係佢 or the like: what follows is who speaks.
+pub fn introduces(lead: &[char]) -> bool {
+    let lead: String = lead.iter().filter(|c| **c != ' ').collect();
+    ["我做", "我系佢", "我是佢", "我是他", "我是她", "我系他", "我系她", "我系佢嘅", "我是他的", "我是她的", "我系病人", "我作为"]
+        .iter()
+        .any(|words| lead.ends_with(words))
+}
+
 impl Context<'_> {
     /// 糖尿我阿媽有: the relative comes after the topic.
     pub(super) fn topic_of_relative(&self, mention: &Mention) -> bool {
@@ -72,6 +90,13 @@ impl Context<'_> {
                         && self.utterance.clause_index(hit.start) == self.utterance.clause_index(other)
                         && !self.utterance.owned(hit.start) => {}
                 Some(TermKind::Family) if self.called(hit) || self.guesses(hit) => {}
+                // 我做阿媽嘅, 我係佢太太: who speaks says who they are, and goes on of themselves.
+                Some(TermKind::Family) if self.introduces(hit) => {
+                    subject = Subject::Family;
+                    relative = Some(hit.end);
+                }
+                // 我同二哥都係多囊腎, says a sister.
+                Some(TermKind::Family) if subject == Subject::Family && self.joined_to_oneself(hit) => {}
                 // 唔關 BB 事.
                 Some(TermKind::Family) if self.utterance.folded(hit.start.saturating_sub(2)..hit.start).contains(&'关') => {}
                 // 佢爸爸、叔叔: of a list of relatives the first says whose they are.
@@ -93,7 +118,9 @@ impl Context<'_> {
                 }
                 Some(TermKind::Third) if self.utterance.speaker == Speaker::Relative => subject = Subject::Patient,
                 // 我有鼻敏感, says the mother: hers.
-                Some(TermKind::Oneself) if self.utterance.speaker == Speaker::Relative && self.acts(hit) => {
+                Some(TermKind::Oneself)
+                    if self.utterance.speaker == Speaker::Relative && (self.acts(hit) || self.tells_of_oneself(hit, mention)) =>
+                {
                     subject = Subject::Family;
                 }
                 // 我 alone brings the patient back; in 我阿爸 the relative follows and wins.
@@ -102,6 +129,26 @@ impl Context<'_> {
             }
         }
         subject
+    }
+
+    /// 我做阿媽嘅, 我係佢老婆: of the speaker, who is a relative.
+    fn introduces(&self, hit: &Found) -> bool {
+        self.utterance.speaker == Speaker::Relative
+            && introduces(self.utterance.folded(hit.start.saturating_sub(INTRODUCTION)..hit.start))
+    }
+
+    /// 我同二哥: a relative of who speaks, joined to them.
+    fn joined_to_oneself(&self, hit: &Found) -> bool {
+        let lead: String = self.utterance.folded(hit.start.saturating_sub(4)..hit.start).iter().collect();
+        self.utterance.speaker == Speaker::Relative && ["我同", "我同埋", "我和", "我跟"].iter().any(|with| lead.ends_with(with))
+    }
+
+    /// 我就深近視, 我自己都哮喘, 我胃酸倒流食 Nexium, says a relative: of a disease of theirs. 我見佢, 我驚係 tell of the patient.
+    fn tells_of_oneself(&self, hit: &Found, mention: &Mention) -> bool {
+        let behind: String = self.utterance.folded(hit.end..mention.start.min(hit.end + OF_ONESELF)).iter().collect();
+        let said = behind.trim_start_matches(|c| "自己就都亦也仲还先本身一向而家咪又 ,".contains(c));
+        let disease = self.concept(mention).is_some_and(|concept| !concept.symptom);
+        disease && !said.starts_with('哋') && !NOTICES.iter().any(|verb| said.contains(verb))
     }
 
     /// 婆婆, 你...: a clinician calls the patient, or who comes along, by such a word.

@@ -24,7 +24,10 @@ impl Context<'_> {
         let sentence = self.utterance.sentence(mention.head);
         let next = self.next_after(mention).map_or(sentence.end, |other| other.start);
         let behind = mention.end..sentence.end.min(next).min(self.utterance.ahead(mention.end, SUBJECT_REACH));
-        if self.has(behind.clone(), &[TermKind::Resolved]) {
+        // 等貧血好返, 好返先打: when it will be over.
+        let awaited = self.utterance.folded(mention.start.saturating_sub(2)..mention.start).contains(&'等');
+        let hoped = |hit: &Found| matches!(self.utterance.chars.get(hit.end), Some('先' | '再' | '至' | '才'));
+        if !awaited && self.utterance.terms(self.lexicon, behind.clone(), TermKind::Resolved).any(|hit| !hoped(hit)) {
             return reading(Claim::Historical, OVER);
         }
         if self.operated(mention) {
