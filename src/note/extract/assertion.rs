@@ -77,6 +77,11 @@ const REACH: usize = 14;
 const SUBJECT_REACH: usize = 30;
 /// What asks for advice and not for a disease (folded).
 const NEEDS: [&str; 8] = ["使唔使", "需唔需要", "要唔要", "可唔可以", "得唔得", "点算", "点办", "点搞"];
+/// Letters that mean a condition where it is denied, asked for, suspected or said to be there, and else may mean anything (folded).
+const ABBREVIATIONS: [&str; 3] = ["cp", "pe", "loc"];
+/// What asks whether something is needed (folded).
+const NEEDED: [[char; 3]; 5] =
+    [['使', '唔', '使'], ['驶', '唔', '驶'], ['洗', '唔', '洗'], ['要', '唔', '要'], ['需', '唔', '需']];
 /// A bare list item goes with the clause before it when no more than this is left over besides the names.
 const BARE: usize = 2;
 
@@ -92,6 +97,8 @@ pub struct Context<'a> {
     pub child: bool,
     /// Whether the turn before spoke of an allergy.
     pub of_allergy: bool,
+    /// Whether the turn before spoke of a drug.
+    pub of_drug: bool,
     /// Whether the turn before spoke of a relative.
     pub of_family: bool,
     /// Whether nobody who came along has spoken before.
@@ -180,6 +187,12 @@ impl Context<'_> {
         {
             return None;
         }
+        // 使唔使洗腎? Whether it is needed says nothing of what is there.
+        let vaccine = self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("Z2"));
+        let needed = |cue: &Found| NEEDED.iter().any(|need| self.utterance.folded(cue.start..cue.end).iter().eq(need));
+        if !vaccine && question.as_ref().is_some_and(needed) {
+            return reading(Claim::Nothing, "asked whether it is needed");
+        }
         if question.is_some() || self.a_not_a(mention) {
             return reading(Claim::Asked, "asked");
         }
@@ -210,7 +223,9 @@ impl Context<'_> {
                 range.end..self.utterance.sentence(mention.head).end.min(self.utterance.ahead(range.end, REACH)),
                 &[TermKind::OpenQuestion],
             );
-        let open = topic || self.has(range.clone(), &[TermKind::OpenQuestion, TermKind::FollowUp]);
+        let as_for = self.concept(mention).is_some_and(|concept| concept.chronic)
+            && matches!(self.utterance.folded(mention.end..mention.end + 2), ['嗰', '边' | '头'] | ['方', '面']);
+        let open = topic || as_for || self.has(range.clone(), &[TermKind::OpenQuestion, TermKind::FollowUp]);
         if clause.asked
             && self.last_asked(mention)
             && !open
@@ -406,6 +421,10 @@ impl Context<'_> {
         let cue = cue
             .or_else(|| self.scope(&before, mention, &[TermKind::Question]).filter(|cue| self.clinician_wonders(cue, mention)));
         let cue = cue.filter(|cue| cue.start < mention.start);
+        // 好似踩住棉花,痺痺哋: a complaint in the next clause is felt and not suspected.
+        let symptom = self.concept(mention).is_some_and(|concept| concept.symptom);
+        let cue =
+            cue.filter(|cue| !symptom || self.utterance.clause_index(cue.start) == self.utterance.clause_index(mention.head));
         if let Some(cue) = cue {
             if self.guessed_by_another(&before, &cue) {
                 return reading(Claim::Nothing, "somebody's guess");
@@ -451,6 +470,10 @@ impl Context<'_> {
         let given = self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("Z2"))
             && self.has(clause.clone(), &[TermKind::DrugPlanned]);
         let explicit = lasting || given || self.has(near, &[TermKind::Affirmation, TermKind::Ongoing]);
+        let name: String = self.utterance.folded(mention.start..mention.end).iter().collect();
+        if !explicit && ABBREVIATIONS.contains(&name.as_str()) {
+            return Reading { claim: Claim::Nothing, reason: "letters that mean other things too" };
+        }
         Reading { claim: Claim::Present { explicit }, reason: if explicit { "said to be there" } else { "named" } }
     }
 }

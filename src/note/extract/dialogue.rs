@@ -5,6 +5,7 @@ mod answers;
 mod lasting;
 mod sides;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::assertion::{Claim, Context, Reading};
@@ -57,6 +58,7 @@ pub fn events(utterances: &[Utterance], mentions: &[Vec<Mention>], lexicon: &Lex
         lexicon,
         utterances,
         pending: Vec::new(),
+        unanswered: Vec::new(),
         of_relative: None,
         last: None,
         named_in_turn: false,
@@ -68,6 +70,7 @@ pub fn events(utterances: &[Utterance], mentions: &[Vec<Mention>], lexicon: &Lex
         let previous = index.checked_sub(1).and_then(|before| utterances.get(before));
         let said = |kind| previous.is_some_and(|before| before.has(lexicon, 0..before.chars.len(), &[kind]));
         let (of_allergy, of_family) = (said(TermKind::Allergy), said(TermKind::Family));
+        let of_drug = previous.is_some_and(|before| before.found.iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_))));
         let opening = !came_along;
         came_along |= utterance.speaker == Speaker::Relative;
         let all_denied = utterance.speaker != Speaker::Patient && utterances.get(index + 1).is_some_and(denies_all);
@@ -76,10 +79,10 @@ pub fn events(utterances: &[Utterance], mentions: &[Vec<Mention>], lexicon: &Lex
         let asked_before = asked.as_slice();
         talk.turn(
             index,
-            &Context { utterance, mentions, lexicon, child, of_allergy, of_family, opening, all_denied, asked_before },
+            &Context { utterance, mentions, lexicon, child, of_allergy, of_drug, of_family, opening, all_denied, asked_before },
         );
     }
-    talk.events
+    talk.all()
 }
 
 /// How an answer opens that denies all that was asked (folded).
@@ -123,6 +126,8 @@ struct Pending {
     sided: bool,
     /// Asked of what was: 細個有冇哮喘?
     once: bool,
+    /// Asked for, and not only suspected.
+    open: bool,
 }
 
 impl Pending {
@@ -141,7 +146,17 @@ impl Pending {
         let ever = !stays && context.utterance.folded(mention.start.saturating_sub(1)..mention.start) == ['过'];
         let once =
             ever || context.utterance.terms(context.lexicon, lead, TermKind::History).any(childhood) || context.treated(mention);
-        Self { utterance, asked: utterance, clause, mention: *mention, family, words, sided: sided(context, mention), once }
+        Self {
+            utterance,
+            asked: utterance,
+            clause,
+            mention: *mention,
+            family,
+            words,
+            sided: sided(context, mention),
+            once,
+            open: true,
+        }
     }
 }
 
@@ -149,6 +164,8 @@ struct Talk<'a> {
     lexicon: &'a Lexicon,
     utterances: &'a [Utterance],
     pending: Vec<Pending>,
+    /// What was asked and nobody answered in words that are understood.
+    unanswered: Vec<Pending>,
     /// What was asked of a relative last.
     of_relative: Option<Pending>,
     last: Option<(usize, Mention)>,
@@ -172,9 +189,18 @@ enum Answer {
 const ANSWER: usize = 12;
 
 impl Talk<'_> {
+    /// All events, and last what was asked and is told of nowhere in the talk.
+    fn all(mut self) -> Vec<Event> {
+        let told: BTreeSet<usize> = self.events.iter().map(|event| event.mention.condition).collect();
+        let asked = Reading { claim: Claim::Asked, reason: "asked, and no answer understood" };
+        let lost = self.unanswered.iter().filter(|pending| !told.contains(&pending.mention.condition));
+        self.events.extend(lost.map(|pending| Event::named(pending.utterance, pending.mention, asked)));
+        self.events
+    }
+
     fn turn(&mut self, index: usize, context: &Context<'_>) {
         // A question waits for one turn.
-        self.pending.retain(|pending| pending.asked + 1 >= index);
+        self.unanswered.extend(self.pending.extract_if(.., |pending| pending.asked + 1 < index).filter(|pending| pending.open));
         self.named_in_turn = false;
         self.side_effects(index, context);
         let mut rest = context.mentions;
@@ -230,7 +256,7 @@ impl Talk<'_> {
                 let named = code(mention.condition);
                 if claim == Claim::Possible {
                     // What is suspected may be excluded in the next breath: 都睇埋, 唔似.
-                    self.ask(Pending::new(index, clause, mention, false, context));
+                    self.ask(Pending { open: false, ..Pending::new(index, clause, mention, false, context) });
                 } else if claim != Claim::Family {
                     self.pending.retain(|pending| code(pending.mention.condition) != named);
                 }
@@ -421,6 +447,7 @@ impl Talk<'_> {
         }
         // 有 to a list of three says only that there is something.
         if answer == Answer::Yes && asked.len() > 2 {
+            self.unanswered.extend(asked);
             return;
         }
         let (claim, reason) = match answer {
@@ -528,6 +555,13 @@ fn answer_in(context: &Context<'_>, range: Range<usize>, names_follow: bool) -> 
             TermKind::Future if family && context.utterance.folded(hit.start..hit.end) == ['先'] => continue,
             TermKind::HadOnce => Answer::Once,
             TermKind::NoNeed => Answer::No,
+            // 係我先生有.
+            TermKind::Affirmation
+                if context.utterance.folded(hit.start..hit.end) == ['系']
+                    && context.utterance.has(context.lexicon, hit.end..hit.end + 2, &[TermKind::Family]) =>
+            {
+                continue;
+            }
             TermKind::Affirmation if family && range.end.saturating_sub(hit.end) <= 1 => Answer::Family,
             _ if family => return None,
             // 有少少自卑 names something else.

@@ -32,6 +32,7 @@ const NARROWER: &[(&str, &[&str])] = &[
     ("M13.9", &["M05", "M06", "M10", "M17", "M15"]),
     ("C80", &["C"]),
     ("E79.0", &["M10"]),
+    ("M19.9", &["M15", "M16", "M17", "M18"]),
     ("I49.9", &["I48", "I47", "I44", "I45"]),
     ("R60.0", &["L03", "A46"]),
     ("E07.9", &["E04", "E05", "E03", "C73"]),
@@ -66,7 +67,9 @@ pub fn conditions(events: &[Event], utterances: &[Utterance], lexicon: &Lexicon)
     let sides = sides::of_events(events, utterances, lexicon);
     let mut by_code: BTreeMap<Key<'_>, Known> = BTreeMap::new();
     for (index, event) in events.iter().enumerate() {
-        let Some(concept) = lexicon.conditions.get(event.mention.condition) else { continue };
+        let Some(concept) = lexicon.conditions.get(event.mention.condition).filter(|_| event.claim != Claim::Asked) else {
+            continue;
+        };
         let key = (concept.icd10.as_str(), concept.icpc2.as_deref(), sides.get(index).copied().flatten());
         let fresh = !by_code.contains_key(&key);
         let known = by_code.entry(key).or_default();

@@ -153,6 +153,12 @@ impl Context<'_> {
 
     /// 婆婆, 你...: a clinician calls the patient, or who comes along, by such a word.
     fn called(&self, hit: &Found) -> bool {
+        // 張先生, with a surname.
+        let title = matches!(self.utterance.folded(hit.start..hit.end), ['先', '生'] | ['太', '太']);
+        let surname = hit.start.checked_sub(1).and_then(|at| self.utterance.chars.get(at)).filter(|_| hit.start == 1);
+        if title && surname.is_some_and(|c| *c >= '\u{3400}' && !"我你佢他她个嘅的阿位".contains(*c)) {
+            return true;
+        }
         let clinician = matches!(self.utterance.speaker, Speaker::Doctor | Speaker::Unknown);
         let alone = self.utterance.clause(hit.start).range == (hit.start..hit.end);
         let next = self.utterance.chars.get(hit.end);

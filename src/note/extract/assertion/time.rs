@@ -102,7 +102,12 @@ impl Context<'_> {
         let drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
         let last = self.utterance.within(before).iter().rev().find(drug);
         let Some(stop) = self.utterance.terms(self.lexicon, behind, TermKind::DrugStopped).next() else { return false };
-        last.is_some() && !self.utterance.within(mention.end..stop.start).iter().any(|hit| drug(&hit))
+        // 食咗兩日頭痛到爆,自己停咗: of the drug that the turn before spoke of.
+        let taken = self.of_drug && {
+            let lead: String = self.utterance.folded(sentence.start..mention.start).iter().collect();
+            ["食咗", "食完", "食到", "食親", "吃了", "吃完", "搽完", "搽咗", "打完"].iter().any(|word| lead.starts_with(word))
+        };
+        (last.is_some() || taken) && !self.utterance.within(mention.end..stop.start).iter().any(|hit| drug(&hit))
     }
 
     /// 細個有哮喘; 細個嗰陣有過癲癇: what most children grow out of, or what is told as over.
