@@ -434,7 +434,7 @@ impl Context<'_> {
         }
         // 當你不穩定心絞痛先: treated as if it were.
         let lead = self.utterance.folded(mention.start.saturating_sub(3)..mention.start);
-        let first = self.utterance.folded(mention.end..mention.end + 3).contains(&'先');
+        let first = self.utterance.chars.iter().skip(mention.end).take(3).any(|c| *c == '先');
         if first && matches!(lead, [.., '当', '你' | '佢'] | [.., '当', '你' | '佢', '系']) {
             return reading(Claim::Possible, "taken to be");
         }

@@ -58,7 +58,7 @@ fn letter(utterance: &Utterance, at: usize, lexicon: &Lexicon) -> Option<Lateral
     };
     let before = at.checked_sub(1).and_then(|before| utterance.chars.get(before));
     let own = before.is_none_or(|c| !c.is_ascii_alphanumeric());
-    let spaces = utterance.folded(at + 1..at + 4).iter().take_while(|c| matches!(c, ' ' | ')' | '.')).count();
+    let spaces = utterance.chars.iter().skip(at + 1).take(2).take_while(|c| matches!(c, ' ' | ')' | '.')).count();
     let next = utterance.within(at + 1 + spaces..at + 2 + spaces).iter().any(|hit| match hit.meaning {
         Meaning::Class(class) => lexicon.is_site(class),
         Meaning::Condition(_) => true,

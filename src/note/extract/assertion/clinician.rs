@@ -18,7 +18,7 @@ impl Context<'_> {
     /// 怕係深層靜脈栓塞, says the doctor: suspected. 你怕係, 唔使怕係 tell of the patient's fear.
     pub(super) fn clinician_fears(&self, cue: &Found) -> bool {
         let lead = self.utterance.folded(cue.start.saturating_sub(1)..cue.start);
-        let behind = self.utterance.folded(cue.end..cue.end + 3);
+        let behind = self.utterance.folded(cue.end..self.utterance.chars.len().min(cue.end + 3));
         let who = behind.iter().take_while(|c| WHO.contains(*c)).count();
         let within = self.utterance.folded(cue.end.saturating_sub(1)..cue.end).contains(&'系');
         let is = within || matches!(behind.get(who), Some('系' | '有'));
@@ -33,7 +33,7 @@ impl Context<'_> {
         let said = |range: std::ops::Range<usize>| self.utterance.folded(range).iter().collect::<String>();
         let before = said(cue.start.saturating_sub(8)..cue.start);
         let not_known = NOT_KNOWN.iter().any(|words| before.trim_end_matches(['佢', '你', ' ']).ends_with(words));
-        let words = said(cue.start..cue.end + 2);
+        let words = said(cue.start..self.utterance.chars.len().min(cue.end + 2));
         let wonders = WONDERS.iter().any(|wonder| words.strip_prefix(wonder).is_some_and(|rest| rest.starts_with('系')));
         // 係咪心肌梗塞,要再抽血先知.
         let behind = said(mention.end..self.utterance.sentence(mention.head).end.min(mention.end + BEHIND).max(mention.end));

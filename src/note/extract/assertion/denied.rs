@@ -72,7 +72,8 @@ impl Context<'_> {
     fn lists_under(&self, cue: &Found) -> bool {
         let rest = cue.end..self.utterance.clause(cue.start).range.end.max(cue.end);
         let named = self.utterance.within(rest.start.saturating_sub(2)..rest.end).iter().any(|hit| match hit.meaning {
-            Meaning::Condition(_) | Meaning::Class(_) | Meaning::Allergen(_) | Meaning::Drug(_) => hit.end > cue.end,
+            Meaning::Class(class) => self.lexicon.is_site(class) && hit.end > cue.end,
+            Meaning::Condition(_) | Meaning::Allergen(_) | Meaning::Drug(_) => hit.end > cue.end,
             _ => false,
         });
         named

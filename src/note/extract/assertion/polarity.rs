@@ -197,6 +197,8 @@ fn ends_denied(words: &str) -> bool {
 fn twice_denied(lead: &str, name: &str) -> Option<Claim> {
     let there = Some(Claim::Present { explicit: true });
     let light = lead.trim_end_matches(|c| LIGHT.contains(c));
+    let has = ["have", "having", "get", "feel"].iter().find_map(|has| light.strip_suffix(has));
+    let light = has.unwrap_or(light).trim_end();
     let outer = |before: &str| {
         let before = before.trim_end_matches(['话', '讲', '完', '全', '真', ' ']);
         ["唔系", "并非", "不是", "not"].iter().any(|not| before.ends_with(not))

@@ -61,7 +61,7 @@ pub fn lasts(utterance: &Utterance, time: &Quantity, lexicon: &Lexicon) -> bool 
     let later = matches!(utterance.chars.get(time.end), Some('后' | '内'));
     let each = utterance.chars.get(time.start) == Some(&'每');
     let does = time.start.checked_sub(1).and_then(|at| utterance.chars.get(at)).is_some_and(|c| DOES.contains(*c));
-    let then = utterance.folded(time.end..time.end + THEN).contains(&'就');
+    let then = utterance.chars.iter().skip(time.end).take(THEN).any(|c| *c == '就');
     // 一年覆診一次 and 三個月後覆診 are no time of it.
     let visit = utterance.has(lexicon, time.end..time.end + 1, &[TermKind::FollowUp]);
     !later && !each && !(does && then) && !visit && !counted(utterance, time)
@@ -72,7 +72,8 @@ fn counted(utterance: &Utterance, time: &Quantity) -> bool {
     let clause = utterance.clause(time.start).range;
     let behind = time.end..clause.end.min(time.end + COUNTED).max(time.end);
     let number = |at: usize| {
-        let some = matches!(utterance.chars.get(at), Some('几' | '多'));
+        // The half of 一日半包 was read with the day.
+        let some = matches!(utterance.chars.get(at), Some('几' | '多' | '半'));
         some || utterance.numbers_in(behind.clone()).iter().any(|number| number.start <= at && at < number.end)
     };
     // 三日食咗兩粒 tells what was done in that time.
