@@ -77,7 +77,7 @@ const REACH: usize = 14;
 const SUBJECT_REACH: usize = 30;
 /// What asks for advice and not for a disease (folded).
 const NEEDS: [&str; 8] = ["使唔使", "需唔需要", "要唔要", "可唔可以", "得唔得", "点算", "点办", "点搞"];
-/// Letters that mean a condition where it is denied, asked for, suspected or said to be there, and else may mean anything (folded).
+/// Letters that mean a condition where a clinician denies, suspects or times it, and else may mean anything (folded).
 const ABBREVIATIONS: [&str; 3] = ["cp", "pe", "loc"];
 /// What asks whether something is needed (folded).
 const NEEDED: [[char; 3]; 5] =
@@ -471,7 +471,7 @@ impl Context<'_> {
             && self.has(clause.clone(), &[TermKind::DrugPlanned]);
         let explicit = lasting || given || self.has(near, &[TermKind::Affirmation, TermKind::Ongoing]);
         let name: String = self.utterance.folded(mention.start..mention.end).iter().collect();
-        if !explicit && ABBREVIATIONS.contains(&name.as_str()) {
+        if !lasting && ABBREVIATIONS.contains(&name.as_str()) {
             return Reading { claim: Claim::Nothing, reason: "letters that mean other things too" };
         }
         Reading { claim: Claim::Present { explicit }, reason: if explicit { "said to be there" } else { "named" } }

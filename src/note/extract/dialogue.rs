@@ -59,6 +59,7 @@ pub fn events(utterances: &[Utterance], mentions: &[Vec<Mention>], lexicon: &Lex
         utterances,
         pending: Vec::new(),
         unanswered: Vec::new(),
+        cancer: None,
         of_relative: None,
         last: None,
         named_in_turn: false,
@@ -89,6 +90,8 @@ pub fn events(utterances: &[Utterance], mentions: &[Vec<Mention>], lexicon: &Lex
 const ALL_DENIED: [&str; 5] = ["都冇", "都无", "都没有", "全部冇", "样样冇"];
 /// How far around a name it is told when it was and what came of it.
 const AROUND: usize = 30;
+/// How many turns back the cancer may be that is denied without its site.
+const CANCER: usize = 6;
 /// How much may lead to a name that sums up what was asked, and follow it.
 const LED: usize = 4;
 /// How many segments in a parent says whom the visit is for.
@@ -166,6 +169,8 @@ struct Talk<'a> {
     pending: Vec<Pending>,
     /// What was asked and nobody answered in words that are understood.
     unanswered: Vec<Pending>,
+    /// The cancer with a site that was named last, and the turn.
+    cancer: Option<(usize, usize)>,
     /// What was asked of a relative last.
     of_relative: Option<Pending>,
     last: Option<(usize, Mention)>,
@@ -231,7 +236,19 @@ impl Talk<'_> {
         }
     }
 
+    /// 我細佬係肺癌走嘅. 我睇唔係癌: a cancer denied without its site is the one that was spoken of.
+    fn of_which_cancer(&mut self, index: usize, mention: &Mention, claim: Claim) -> Mention {
+        let code = self.lexicon.conditions.get(mention.condition).map(|concept| concept.icd10.as_str()).unwrap_or_default();
+        let unspecific = ["C80", "C79", "C78"].iter().any(|prefix| code.starts_with(prefix));
+        if code.starts_with('C') && !unspecific {
+            self.cancer = Some((index, mention.condition));
+        }
+        let recent = self.cancer.filter(|(said, _)| said + CANCER >= index && code.starts_with("C80") && claim == Claim::Absent);
+        recent.map_or(*mention, |(_, condition)| Mention { condition, ..*mention })
+    }
+
     fn claim(&mut self, index: usize, clause: usize, mention: &Mention, reading: Reading, context: &Context<'_>) {
+        let mention = &self.of_which_cancer(index, mention, reading.claim);
         let reading = match reading.claim {
             Claim::Present { .. } if self.says_what_was_asked(index, clause, mention, context) => return,
             Claim::Present { .. } if self.sums_up_what_was_asked(index, mention, context) => {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::denied::NOT_FOUND;
 use super::subject::Subject;
-use super::{Claim, Context, Mention, Reading, SUBJECT_REACH, Speaker, reading};
+use super::{ABBREVIATIONS, Claim, Context, Mention, Reading, SUBJECT_REACH, Speaker, reading};
 use crate::note::extract::allergies::comes_with;
 use crate::terminology::{DrugKind, Found, Meaning, TermKind, UnitKind};
 
@@ -61,6 +61,10 @@ impl Context<'_> {
         let near_sentence = sentence.start.max(self.utterance.back(mention.head, SUBJECT_REACH))..mention.head;
         if self.subject(mention) == Subject::Other || self.has(mention.start..mention.end, &[Other]) {
             return reading(Claim::Nothing, "somebody else's");
+        }
+        let name: String = self.utterance.folded(mention.start..mention.end).iter().collect();
+        if self.utterance.speaker != Speaker::Doctor && ABBREVIATIONS.contains(&name.as_str()) {
+            return reading(Claim::Nothing, "letters that mean other things too");
         }
         if self.has(near_sentence.clone(), &[Hypothetical]) {
             return reading(Claim::Nothing, "hypothetical");

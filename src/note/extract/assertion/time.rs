@@ -104,8 +104,8 @@ impl Context<'_> {
         let Some(stop) = self.utterance.terms(self.lexicon, behind, TermKind::DrugStopped).next() else { return false };
         // 食咗兩日頭痛到爆,自己停咗: of the drug that the turn before spoke of.
         let taken = self.of_drug && {
-            let lead: String = self.utterance.folded(sentence.start..mention.start).iter().collect();
-            ["食咗", "食完", "食到", "食親", "吃了", "吃完", "搽完", "搽咗", "打完"].iter().any(|word| lead.starts_with(word))
+            let lead = self.utterance.folded(sentence.start..mention.start);
+            matches!(lead, ['食' | '吃' | '搽' | '打', '咗' | '完' | '到' | '亲', ..])
         };
         (last.is_some() || taken) && !self.utterance.within(mention.end..stop.start).iter().any(|hit| drug(&hit))
     }
