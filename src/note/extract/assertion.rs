@@ -76,7 +76,25 @@ const REACH: usize = 14;
 /// How far back a relative is the subject.
 const SUBJECT_REACH: usize = 30;
 /// What asks for advice and not for a disease (folded).
-const NEEDS: [&str; 8] = ["使唔使", "需唔需要", "要唔要", "可唔可以", "得唔得", "点算", "点办", "点搞"];
+const NEEDS: [&str; 17] = [
+    "使唔使",
+    "需唔需要",
+    "要唔要",
+    "可唔可以",
+    "得唔得",
+    "点算",
+    "点办",
+    "点搞",
+    "有冇关",
+    "有冇影响",
+    "有冇有影响",
+    "影唔影响",
+    "关唔关",
+    "有冇事",
+    "有冇问题",
+    "有关系",
+    "有影响",
+];
 /// Letters that mean a condition where a clinician denies, suspects or times it, and else may mean anything (folded).
 const ABBREVIATIONS: [&str; 3] = ["cp", "pe", "loc"];
 /// What asks whether something is needed (folded).
@@ -172,6 +190,8 @@ impl Context<'_> {
             )
             // 冇咳,有膿痰: the 有 may be in the name.
             && self.utterance.folded(clause.start..clause.start + 1) != ['有']
+            // 冇整親,香港腳嚟嘅: what it is.
+            && !matches!(self.utterance.folded(clause.end.saturating_sub(2)..clause.end), ['嚟' | '来', '嘅' | '㗎' | '的'])
             // 冇骨折,扭親啫: what it is instead.
             && !matches!(self.utterance.folded(clause.end.saturating_sub(1)..clause.end), ['啫' | '咋'])
     }
@@ -197,10 +217,13 @@ impl Context<'_> {
             return reading(Claim::Asked, "asked");
         }
         // 發燒發冷呢: names and no more, asked for by who does not suffer from them.
-        let topics = range.end > range.start
-            && self.utterance.folded(range.end - 1..range.end) == ['呢']
-            && self.utterance.speaker != Speaker::Patient
-            && self.bare(&(range.start..range.end - 1));
+        let name = self.utterance.folded(mention.start..mention.end);
+        let whole = name.ends_with(&['呢']) && mention.start == range.start && mention.end == range.end;
+        let topics = whole
+            || range.end > range.start
+                && self.utterance.folded(range.end - 1..range.end) == ['呢']
+                && self.utterance.speaker != Speaker::Patient
+                && self.bare(&(range.start..range.end - 1));
         if topics || self.listed_and_asked(mention) {
             return reading(Claim::Asked, "named and asked for");
         }
@@ -213,7 +236,10 @@ impl Context<'_> {
         // 薄血藥囉,心房顫動呀嘛: the patient explains.
         let explains =
             self.utterance.speaker != Speaker::Doctor && self.utterance.folded(mention.end..mention.end + 2) == ['呀', '嘛'];
-        if self.has(close, &ends) && !resumed && !visit && !explains {
+        // 以前盲腸炎開過刀有冇影響: what it does and not whether it was.
+        let words: String = self.utterance.folded(close.clone()).iter().collect();
+        let effect = self.utterance.speaker != Speaker::Doctor && NEEDS.iter().any(|need| words.contains(need));
+        if self.has(close, &ends) && !effect && !resumed && !visit && !explains {
             return reading(Claim::Asked, "asked, the question word behind it");
         }
         // 甲狀腺結節覆診, 點呀? names why one came.
@@ -284,8 +310,12 @@ impl Context<'_> {
         let tells = |range: &Range<usize>| {
             self.utterance.speaker != Speaker::Doctor && self.utterance.chars.get(range.start) == Some(&'我')
         };
+        // 甲減,thyroxine 而家食七十五係咪? What is asked is of the drug.
+        let end = self.utterance.clause(mention.head).range.end;
+        let until = self.utterance.sentence(mention.head).end.min(self.utterance.ahead(end, SUBJECT_REACH));
+        let drug = self.utterance.within(end..until).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
         !same(clauses.get(index + 1))
-            || clauses.get(index).is_some_and(|clause| self.bare(&clause.range) && !tells(&clause.range))
+            || !drug && clauses.get(index).is_some_and(|clause| self.bare(&clause.range) && !tells(&clause.range))
     }
 
     /// 痛唔痛, 發唔發燒: the same character on both sides of 唔, touching the mention.

@@ -51,6 +51,7 @@ pub fn soft_cuts(chars: &[char], found: &[Found], quantities: &[Quantity], lexic
                 found.get(from..to).unwrap_or_default().iter().filter(|hit| opens(chars, hit, lexicon)).map(|hit| hit.start),
             );
             cuts.extend((start..end).filter(|at| closes(chars, *at)).map(|at| at + 1));
+            cuts.extend((start + 1..end).filter(|at| another_person(chars, *at)));
             let from = quantities.partition_point(|quantity| quantity.start < start);
             let later = |quantity: &&Quantity| quantity.kind == UnitKind::Time && chars.get(quantity.end) == Some(&'后');
             cuts.extend(
@@ -68,6 +69,13 @@ pub fn soft_cuts(chars: &[char], found: &[Found], quantities: &[Quantity], lexic
 fn closes(chars: &[char], at: usize) -> bool {
     let ends = chars.get(at).is_some_and(|c| matches!(c, '吗' | '喎' | '喇' | '啦' | '啰' | '㗎' | '吧'));
     ends && chars.get(at + 1).is_some_and(|next| !matches!(next, '吗' | '喎' | '喇' | '啦' | '啰' | '㗎' | '吧' | '呀' | '?'))
+}
+
+/// 糖尿冇我媽媽有: behind a denial that ends a thought, somebody comes next.
+fn another_person(chars: &[char], at: usize) -> bool {
+    let before = chars.get(at.saturating_sub(3)..at).unwrap_or_default();
+    let denied = matches!(before, [.., '就', '冇'] | [.., '冇', '有'] | ['就', '冇', '有']);
+    denied && matches!(chars.get(at), Some('我' | '佢' | '他' | '她'))
 }
 
 /// A question, 但係, 如果, a measurement with its number, a drug's verb: something new begins.

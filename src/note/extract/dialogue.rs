@@ -8,7 +8,7 @@ mod sides;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::assertion::{Claim, Context, Reading};
+use super::assertion::{Claim, Context, OVER, Reading};
 use super::mention::Mention;
 use super::quantity::Quantity;
 use super::side::said_with;
@@ -92,6 +92,8 @@ const ALL_DENIED: [&str; 5] = ["都冇", "都无", "都没有", "全部冇", "�
 const AROUND: usize = 30;
 /// How many turns back the cancer may be that is denied without its site.
 const CANCER: usize = 6;
+/// What excludes a suspicion as an answer (folded).
+const EXCLUDES: [&str; 6] = ["唔系", "唔似", "唔像", "唔会", "not", "不"];
 /// How much may lead to a name that sums up what was asked, and follow it.
 const LED: usize = 4;
 /// How many segments in a parent says whom the visit is for.
@@ -343,16 +345,29 @@ impl Talk<'_> {
         (asked && !over && words.contains('度')).then_some((Answer::Yes, number.start, number.end))
     }
 
+    /// 一日一包,四年前戒咗: what was answered in the same turn is over.
+    fn gave_up(&mut self, index: usize, clause: &Range<usize>) -> bool {
+        let told = |event: &&Event| {
+            let concept = self.lexicon.conditions.get(event.mention.condition);
+            let here = event.answer.is_some_and(|(turn, ..)| turn == index);
+            here && concept.is_some_and(|concept| concept.icd10.starts_with("F17"))
+        };
+        let Some(event) = self.events.last().filter(told).copied() else { return false };
+        let answer = Some((index, clause.start, clause.end));
+        self.events.push(Event { claim: Claim::Historical, reason: OVER, answer, ..event });
+        true
+    }
+
     /// 煙呢? 戒咗五年喇. 食煙嗎? 一日一包.
     fn smokes(&mut self, index: usize, context: &Context<'_>, clause: &Range<usize>) -> bool {
         let of_tobacco = |pending: &Pending| {
             let concept = self.lexicon.conditions.get(pending.mention.condition);
             pending.asked + 1 == index && concept.is_some_and(|concept| concept.icd10.starts_with("F17"))
         };
-        if !self.pending.iter().any(of_tobacco) {
-            return false;
-        }
         let Some(answer) = smoking(context.utterance, clause) else { return false };
+        if !self.pending.iter().any(of_tobacco) {
+            return answer == Answer::Once && self.gave_up(index, clause);
+        }
         // 我冇,我老公一日一包: somebody else's, told just before.
         let aside = [TermKind::Family, TermKind::Other, TermKind::Negation];
         let near = context.utterance.back(clause.start, AROUND)..clause.end;
@@ -453,7 +468,15 @@ impl Talk<'_> {
             return;
         }
         let open: Vec<Pending> = std::mem::take(&mut self.pending);
-        let meant = |pending: &Pending| repeated.is_none_or(|word| pending.words.contains(&word));
+        // What is only suspected is excluded by 唔似 or 唔係 alone, and at once; 正常 and 冇 are of something else.
+        let said: String = context.utterance.folded(start..end).iter().collect();
+        let excludes = EXCLUDES.iter().any(|word| said.contains(word));
+        let meant = |pending: &Pending| {
+            let here = pending.asked == index && (number == pending.clause + 1 || excludes);
+            let next = pending.asked < index && number == 0 && excludes;
+            let excluded = pending.open || answer != Answer::No || here || next;
+            excluded && repeated.is_none_or(|word| pending.words.contains(&word))
+        };
         let (asked, waiting): (Vec<Pending>, Vec<Pending>) =
             open.into_iter().partition(|pending| (pending.asked < index || pending.clause < number) && meant(pending));
         self.pending = waiting;
@@ -586,6 +609,20 @@ fn answer_in(context: &Context<'_>, range: Range<usize>, names_follow: bool) -> 
             // 有就停: if it comes.
             TermKind::Affirmation if context.utterance.folded(hit.end..hit.end + 1) == ['就'] => return None,
             TermKind::Affirmation => Answer::Yes,
+            // 唔係佢: of whom, and not what.
+            TermKind::NotSo
+                if matches!(context.utterance.folded(hit.end..hit.end + 1), ['佢' | '你' | '我'])
+                    && range.end.saturating_sub(hit.end) <= 2 =>
+            {
+                return None;
+            }
+            // 冇探, 冇度: it was not measured.
+            TermKind::Negation
+                if matches!(context.utterance.folded(hit.end..hit.end + 1), ['探' | '量' | '度' | '睇' | '验' | '计' | '数'])
+                    && range.end.saturating_sub(hit.end) <= 3 =>
+            {
+                return None;
+            }
             // 有時未行到就出咗嚟 tells how it is.
             TermKind::Negation
                 if context.utterance.folded(hit.start..hit.end) == ['未']

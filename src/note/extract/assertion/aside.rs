@@ -226,7 +226,12 @@ impl Context<'_> {
         if within.starts_with("低血压") && before.ends_with(['坐', '瞓', '训', '躺', '企', '蹲', '放']) {
             return Some("how the pressure was taken");
         }
-        (self.utterance.speaker == Speaker::Doctor && self.comes(mention, clause)).then_some("what will come")
+        // 個女話食得多會癡呆.
+        let lead = clause.start..mention.start;
+        let who = [TermKind::Family, TermKind::Other];
+        let said_so = |hit: &Found| matches!(self.utterance.folded(hit.end..hit.end + 1), ['话' | '讲']);
+        let hearsay = who.iter().any(|kind| self.utterance.terms(self.lexicon, lead.clone(), *kind).any(said_so));
+        ((self.utterance.speaker == Speaker::Doctor || hearsay) && self.comes(mention, clause)).then_some("what will come")
     }
 
     /// 大便會黑; 食咗會眼瞓頭暈; 血壓高唔控制好,會中風、腎衰竭: what a clinician says will come.

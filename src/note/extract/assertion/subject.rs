@@ -70,7 +70,9 @@ impl Context<'_> {
 
     /// Whether a relative is named behind it as who has it.
     pub(super) fn said_to_be_a_relatives(&self, mention: &Mention) -> bool {
+        // 有糖尿嗰個係我, says a relative.
         self.whose(mention, TermKind::Family).is_some_and(|hit| self.is_family(&hit))
+            || self.utterance.speaker == Speaker::Relative && self.whose(mention, TermKind::Oneself).is_some()
     }
 
     pub(super) fn subject(&self, mention: &Mention) -> Subject {
@@ -123,6 +125,15 @@ impl Context<'_> {
                 {
                     subject = Subject::Family;
                 }
+                // 個女執藥。佢自己都有糖尿: she of whom the patient spoke.
+                Some(TermKind::Oneself)
+                    if self.utterance.speaker == Speaker::Patient
+                        && self.utterance.chars.get(hit.start) == Some(&'佢')
+                        && (self.of_family
+                            || self.has(self.utterance.back(hit.start, SUBJECT_REACH)..hit.start, &[TermKind::Family])) =>
+                {
+                    subject = Subject::Family;
+                }
                 // 我 alone brings the patient back; in 我阿爸 the relative follows and wins.
                 Some(TermKind::Oneself) => subject = Subject::Patient,
                 _ => {}
@@ -167,7 +178,10 @@ impl Context<'_> {
 
     /// 老婆話係生蛇: a relative says what it is, and is not who has it.
     fn guesses(&self, hit: &Found) -> bool {
-        matches!(self.utterance.folded(hit.end..hit.end + 2), ['话' | '讲', '系' | '可' | '应' | '似' | '我' | '你' | '呢'])
+        matches!(
+            self.utterance.folded(hit.end..hit.end + 2),
+            ['话' | '讲', '系' | '可' | '应' | '似' | '我' | '你' | '呢' | '食' | '会' | '打']
+        )
     }
 
     /// 我媽咪跌親: with these words somebody who comes along says whom they bring.

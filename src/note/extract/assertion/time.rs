@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Claim, Context, Mention, REACH, Reading, SUBJECT_REACH, reading};
+use super::{Claim, Context, Mention, REACH, Reading, SUBJECT_REACH, Speaker, reading};
 use crate::terminology::{Found, Meaning, TermKind, UnitKind};
 
 /// The reason of a claim that a condition is over.
@@ -26,8 +26,18 @@ impl Context<'_> {
         let behind = mention.end..sentence.end.min(next).min(self.utterance.ahead(mention.end, SUBJECT_REACH));
         // 等貧血好返, 好返先打: when it will be over.
         let awaited = self.utterance.folded(mention.start.saturating_sub(2)..mention.start).contains(&'等');
-        let hoped = |hit: &Found| matches!(self.utterance.chars.get(hit.end), Some('先' | '再' | '至' | '才'));
-        if !awaited && self.utterance.terms(self.lexicon, behind.clone(), TermKind::Resolved).any(|hit| !hoped(hit)) {
+        // 好咗未 asks, 好咗啲 is better and not well; epilepsy without a fit, on a drug, is there.
+        let hoped = |hit: &Found| {
+            let next = matches!(self.utterance.chars.get(hit.end), Some('先' | '再' | '至' | '才' | '未' | '啲' | '少'));
+            next || self.utterance.folded(hit.end..hit.end + 2) == ['一', '点']
+        };
+        let attacks = concept.chronic
+            && self.has(sentence.clone(), &[TermKind::DrugActive])
+            && self
+                .utterance
+                .terms(self.lexicon, behind.clone(), TermKind::Resolved)
+                .all(|hit| self.utterance.folded(hit.start..hit.end).contains(&'发'));
+        if !awaited && !attacks && self.utterance.terms(self.lexicon, behind.clone(), TermKind::Resolved).any(|hit| !hoped(hit)) {
             return reading(Claim::Historical, OVER);
         }
         if self.operated(mention) {
@@ -43,8 +53,11 @@ impl Context<'_> {
         }
         let lasts = self.lasting(clause.clone());
         // 煙戒咗五年: what was given up is told by its name.
-        let given_up =
-            self.utterance.folded(mention.start..mention.end).windows(2).any(|pair| matches!(pair, ['戒', '咗' | '左']));
+        // 戒咗佢 tells to.
+        let told_to = self.utterance.speaker == Speaker::Doctor
+            && self.utterance.folded(mention.end..self.utterance.chars.len().min(mention.end + 2)).contains(&'佢');
+        let given_up = !told_to
+            && self.utterance.folded(mention.start..mention.end).windows(2).any(|pair| matches!(pair, ['戒', '咗' | '左']));
         if given_up {
             return reading(Claim::Historical, OVER);
         }
@@ -142,7 +155,11 @@ impl Context<'_> {
     /// 做完白內障手術: what was operated on is over.
     fn operated(&self, mention: &Mention) -> bool {
         let before = self.utterance.folded(mention.start.saturating_sub(2)..mention.start);
-        matches!(before, ['做', '完' | '咗' | '过']) && self.utterance.folded(mention.end..mention.end + 2) == ['手', '术']
+        let done = matches!(before, ['做', '完' | '咗' | '过']);
+        // 左眼兩年前做咗白內障.
+        let cataract = self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("H2"));
+        let told = |word: &[char]| self.utterance.folded(mention.end..mention.end + 2) == word;
+        done && (told(&['手', '术']) || cataract && !told(&['检', '查']))
     }
 
     /// 鼻咽癌電療完八年: a cancer whose treatment is over.

@@ -131,7 +131,8 @@ pub(super) fn well(utterance: &Utterance, clause: &Range<usize>, icd10: &str) ->
 /// 戒咗五年 tells that one smoked, 一日一包 that one does.
 pub(super) fn smoking(utterance: &Utterance, clause: &Range<usize>) -> Option<Answer> {
     let words = words(utterance, clause);
-    let given_up = ["戒咗", "戒左"].iter().any(|word| words.starts_with(word));
+    // 以前一日一包, 四年前戒咗.
+    let given_up = ["戒咗", "戒左", "以前", "从前"].iter().any(|word| words.starts_with(word)) || words.ends_with("戒咗");
     let counted = (words.contains('包') || words.contains('支')) && (words.contains("一日") || words.contains("每日"));
     match (given_up, counted) {
         (true, _) => Some(Answer::Once),
