@@ -268,6 +268,10 @@ impl Context<'_> {
         // 怕光,會嘔: fear goes no further than its clause.
         let own = range.start.max(before.start)..before.end;
         if self.scope(&own, mention, &[TermKind::Worry]).is_some_and(|cue| !self.clinician_fears(&cue)) {
+            // 驚自己會中風: one day.
+            if self.utterance.folded(mention.start.saturating_sub(1)..mention.start) == ['会'] {
+                return reading(Claim::Nothing, "feared to come");
+            }
             return reading(Claim::Asked, "feared");
         }
         None

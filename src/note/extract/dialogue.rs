@@ -448,6 +448,10 @@ impl Talk<'_> {
         else {
             return;
         };
+        // 嗯 in the middle of a turn is a hesitation.
+        if number > 0 && context.utterance.folded(start..end) == ['嗯'] {
+            return;
+        }
         let clauses = context.utterance.clauses();
         let last_of_question = clause.asked && clauses.get(number + 1).is_none_or(|next| next.sentence != clause.sentence);
         if last_of_question && answer != Answer::Family {
@@ -553,7 +557,7 @@ fn names_something(context: &Context<'_>, rest: Range<usize>) -> bool {
 
 /// What may stand before an answer without being one (folded).
 fn is_particle(c: char) -> bool {
-    " 呀啊哦噢嗯唉咦其实呢呢都亦就又真先医生好哈咁噉嗱ok,全部两样三一次通咩嘢".contains(c)
+    " 呀啊哦噢嗯唉咦其实呢呢都亦就又真先医生好哈咁噉嗱睇ok,全部两样三一次通咩嘢".contains(c)
 }
 
 /// The answer that a clause gives, and its words.

@@ -72,7 +72,10 @@ impl Context<'_> {
     pub(super) fn said_to_be_a_relatives(&self, mention: &Mention) -> bool {
         // 有糖尿嗰個係我, says a relative.
         self.whose(mention, TermKind::Family).is_some_and(|hit| self.is_family(&hit))
-            || self.utterance.speaker == Speaker::Relative && self.whose(mention, TermKind::Oneself).is_some()
+            || self.whose(mention, TermKind::Oneself).is_some()
+                && (self.utterance.speaker == Speaker::Relative
+                    || self.utterance.speaker == Speaker::Unknown
+                        && self.has(self.utterance.sentence(mention.head).start..mention.start, &[TermKind::Third]))
     }
 
     pub(super) fn subject(&self, mention: &Mention) -> Subject {
@@ -115,8 +118,12 @@ impl Context<'_> {
                 Some(TermKind::Third)
                     if self.utterance.speaker == Speaker::Patient && (self.acts(hit) || hit.end == mention.start) =>
                 {
-                    let named = subject != Subject::Patient || self.of_family;
-                    subject = if named { subject } else { Subject::Other };
+                    let named = subject != Subject::Patient || self.of_family || self.told_of_a_relative(hit.start);
+                    subject = match subject {
+                        Subject::Patient if self.told_of_a_relative(hit.start) => Subject::Family,
+                        _ if named => subject,
+                        _ => Subject::Other,
+                    };
                 }
                 Some(TermKind::Third) if self.utterance.speaker == Speaker::Relative => subject = Subject::Patient,
                 // 我有鼻敏感, says the mother: hers.
@@ -127,10 +134,10 @@ impl Context<'_> {
                 }
                 // 個女執藥。佢自己都有糖尿: she of whom the patient spoke.
                 Some(TermKind::Oneself)
-                    if self.utterance.speaker == Speaker::Patient
+                    if matches!(self.utterance.speaker, Speaker::Patient | Speaker::Unknown)
                         && self.utterance.chars.get(hit.start) == Some(&'佢')
-                        && (self.of_family
-                            || self.has(self.utterance.back(hit.start, SUBJECT_REACH)..hit.start, &[TermKind::Family])) =>
+                        && (self.of_family && self.utterance.speaker == Speaker::Patient
+                            || self.told_of_a_relative(hit.start)) =>
                 {
                     subject = Subject::Family;
                 }
@@ -140,6 +147,13 @@ impl Context<'_> {
             }
         }
         subject
+    }
+
+    /// Whether the turn has spoken of a relative just before a place.
+    fn told_of_a_relative(&self, place: usize) -> bool {
+        self.utterance
+            .terms(self.lexicon, self.utterance.back(place, SUBJECT_REACH)..place, TermKind::Family)
+            .any(|hit| self.is_family(hit))
     }
 
     /// 我做阿媽嘅, 我係佢老婆: of the speaker, who is a relative.
@@ -195,7 +209,12 @@ impl Context<'_> {
         matches!(next, ['有' | '话' | '系', _])
             || matches!(
                 next,
-                ['自', '己'] | ['本', '身'] | ['细', '个'] | ['都', '有'] | ['以', '前'] | ['做', '女' | '仔' | '老' | '新']
+                ['自', '己']
+                    | ['本', '身']
+                    | ['细', '个']
+                    | ['都', '有' | '话' | '系']
+                    | ['以', '前']
+                    | ['做', '女' | '仔' | '老' | '新']
             )
     }
 
