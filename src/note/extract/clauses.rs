@@ -25,14 +25,25 @@ fn boundary(chars: &[char], at: usize) -> Option<bool> {
     match chars.get(at)? {
         // ?pneumonia is a suspicion in a clinician's shorthand, no question.
         '?' if chars.get(at + 1).is_some_and(char::is_ascii_lowercase) => None,
-        '。' | '?' | '!' | '…' => Some(true),
+        '。' | '?' | '!' => Some(true),
         // A point ends a sentence unless it stands in a number or a name.
         '.' if !chars.get(at + 1).is_some_and(|c| c.is_ascii_alphanumeric()) => Some(true),
         ',' | ';' | ':' => Some(false),
+        // Who hesitates goes on; a question behind it does not reach back: 敏感…盤尼西林?
+        '…' => Some(question_follows(chars, at)),
         // Recognisers put spaces where they heard a pause.
         ' ' if ideograph(at.checked_sub(1).and_then(|before| chars.get(before))) && ideograph(chars.get(at + 1)) => Some(false),
         _ => None,
     }
+}
+
+/// How far ahead a question mark is looked for.
+const QUESTION: usize = 40;
+
+/// Whether the sentence behind a place ends with a question mark.
+fn question_follows(chars: &[char], at: usize) -> bool {
+    let end = chars.iter().skip(at + 1).take(QUESTION).find(|c| matches!(c, '。' | '?' | '!'));
+    end == Some(&'?')
 }
 
 /// Characters of a clause without punctuation after which it is looked through for places to cut.

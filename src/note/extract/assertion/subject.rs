@@ -75,7 +75,11 @@ impl Context<'_> {
             || self.whose(mention, TermKind::Oneself).is_some()
                 && (self.utterance.speaker == Speaker::Relative
                     || self.utterance.speaker == Speaker::Unknown
-                        && self.has(self.utterance.sentence(mention.head).start..mention.start, &[TermKind::Third]))
+                        && self.has(
+                            self.utterance.sentence(mention.head).start.max(self.utterance.back(mention.start, SUBJECT_REACH))
+                                ..mention.start,
+                            &[TermKind::Third],
+                        ))
     }
 
     pub(super) fn subject(&self, mention: &Mention) -> Subject {
@@ -102,6 +106,8 @@ impl Context<'_> {
                 }
                 // 我同二哥都係多囊腎, says a sister.
                 Some(TermKind::Family) if subject == Subject::Family && self.joined_to_oneself(hit) => {}
+                // 生細女嗰陣: of who gave birth.
+                Some(TermKind::Family) if self.utterance.folded(hit.start.saturating_sub(1)..hit.start) == ['生'] => {}
                 // 唔關 BB 事.
                 Some(TermKind::Family) if self.utterance.folded(hit.start.saturating_sub(2)..hit.start).contains(&'关') => {}
                 // 佢爸爸、叔叔: of a list of relatives the first says whose they are.

@@ -32,7 +32,8 @@ impl Context<'_> {
             next || self.utterance.folded(hit.end..hit.end + 2) == ['一', '点']
         };
         let attacks = concept.chronic
-            && self.has(sentence.clone(), &[TermKind::DrugActive])
+            && self
+                .has(sentence.start.max(self.utterance.back(mention.start, SUBJECT_REACH))..behind.end, &[TermKind::DrugActive])
             && self
                 .utterance
                 .terms(self.lexicon, behind.clone(), TermKind::Resolved)
