@@ -138,3 +138,44 @@ fn a_topic_claims_nothing() {
         ("p:喺 CP 做嘢", &[]),
     ]);
 }
+
+#[test]
+fn a_suspicion_is_not_denied_by_what_is_said_of_something_else() {
+    check(&[
+        ("d:可能係痛風。TSH 一點九,正常。", &["M10.9 possible"]),
+        ("d:懷疑係肺炎|p:隔離床嗰個先有,唔係佢", &["J18.9 possible"]),
+        ("d:主動脈撕裂都諗過,兩手血壓一樣,唔似", &["I71.0 absent"]),
+        ("d:可能係痛風|d:唔似", &["M10.9 absent"]),
+        ("p:我細佬係肺癌走嘅|d:我睇唔係癌", &["C34.9 family", "C34.9 absent"]),
+        ("d:有冇發燒?|p:冇探", &[]),
+    ]);
+}
+
+#[test]
+fn what_was_and_what_goes_on() {
+    check(&[
+        ("d:食煙?|p:以前一日一包,四年前戒咗", &["F17.2 historical"]),
+        ("d:食煙?|p:一日一包", &["F17.2 present"]),
+        ("p:早排腰痛,而家冇事", &["M54.5 historical"]),
+        ("p:上年企起身暈低", &["R55 historical"]),
+        ("p:有羊癇症,食緊 Epilim,三年冇發作", &["G40.9 present"]),
+        ("p:濕疹好咗啲", &["L30.9 present"]),
+        ("p:濕疹好返晒", &["L30.9 historical"]),
+        ("d:等貧血好返先做", &["D64.9 present"]),
+        ("p:右眼兩年前做咗白內障", &["H26.9 historical"]),
+        ("d:tramadol 食成點?|p:食完頭暈,自己停咗", &["R42 historical"]),
+        ("p:細個跌斷過右手前臂,有冇關?|d:冇關", &["S52.9 historical"]),
+    ]);
+}
+
+#[test]
+fn of_whom_a_turn_goes_on_to_speak() {
+    check(&[
+        ("p:太太都嚟咗。佢自己都有糖尿", &["E14.9 family"]),
+        ("r:佢冇痛風,有痛風嗰個係我", &["M10.9 absent", "M10.9 family"]),
+        ("p:個女話食得多會癡呆", &[]),
+        ("p:我驚自己會中風", &[]),
+        ("d:陳太太,你有貧血", &["D64.9 present"]),
+        ("-:鼻敏感有現在都有哮喘就沒有我媽媽先有", &["J30.4 present", "J45.9 absent", "J45.9 family"]),
+    ]);
+}
