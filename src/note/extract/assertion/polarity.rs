@@ -228,7 +228,7 @@ fn left_open(behind: &str) -> bool {
         let english = verb.is_ascii() && negated(before).is_some();
         english || light && NOT_ACHIEVED.iter().any(|suffix| after.trim_start().starts_with(suffix))
     };
-    ["唔", "未", "不", "冇"].iter().any(|negator| own(&negator)) || EXCLUDING.iter().any(|verb| excluded(&verb))
+    ["唔", "未", "不", "冇"].iter().any(own) || EXCLUDING.iter().any(excluded)
 }
 
 #[cfg(test)]

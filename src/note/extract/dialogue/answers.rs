@@ -118,7 +118,7 @@ pub(super) fn whole(utterance: &Utterance, clause: &Range<usize>) -> Option<(Ans
 /// 間中有少少, 久唔久都有: how often, and that there is.
 fn often(words: &str) -> bool {
     let behind = |often: &&str| words.strip_prefix(*often).map(|rest| rest.trim_start_matches(['都', '就']));
-    OFTEN.iter().filter_map(|often| behind(&often)).any(|rest| BEHIND_OFTEN.contains(&rest))
+    OFTEN.iter().filter_map(behind).any(|rest| BEHIND_OFTEN.contains(&rest))
 }
 
 /// Whether a clause says that what a complaint would disturb is well.

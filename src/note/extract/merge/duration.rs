@@ -64,7 +64,7 @@ pub fn lasts(utterance: &Utterance, time: &Quantity, lexicon: &Lexicon) -> bool 
     let then = utterance.chars.iter().skip(time.end).take(THEN).any(|c| *c == '就');
     // 一年覆診一次 and 三個月後覆診 are no time of it.
     let visit = utterance.has(lexicon, time.end..time.end + 1, &[TermKind::FollowUp]);
-    !later && !each && !(does && then) && !visit && !counted(utterance, time)
+    !(later || each || visit || does && then || counted(utterance, time))
 }
 
 /// Whether a count follows a time within its clause: 一日屙五次, 一日一包, 一日痛幾次.
@@ -79,8 +79,8 @@ fn counted(utterance: &Utterance, time: &Quantity) -> bool {
     // 三日食咗兩粒 tells what was done in that time.
     let done = |at: usize| utterance.folded(time.end..at).iter().any(|c| matches!(c, '咗' | '过' | '左'));
     let times = utterance.quantities_in(behind.clone()).iter().find(|other| other.kind == UnitKind::Times);
-    let count = behind.clone().find(|at| {
-        utterance.chars.get(*at).is_some_and(|c| COUNTS.contains(*c)) && at.checked_sub(1).is_some_and(|before| number(before))
-    });
+    let count = behind
+        .clone()
+        .find(|at| utterance.chars.get(*at).is_some_and(|c| COUNTS.contains(*c)) && at.checked_sub(1).is_some_and(number));
     times.map(|times| times.start).or(count).is_some_and(|at| !done(at))
 }

@@ -36,6 +36,9 @@ pub fn side<'a>(
     })
 }
 
+/// An event and the side said with it.
+type Said = (usize, Option<Laterality>);
+
 /// The side said with an event's condition.
 fn laterality(event: &Event, utterances: &[Utterance], lexicon: &Lexicon) -> Option<Laterality> {
     said_with(utterances.get(event.utterance)?, &event.mention, lexicon)
@@ -49,7 +52,7 @@ fn apart(one: Laterality, other: Laterality) -> bool {
 /// For each event the side that keeps it apart from others of its condition: none unless one side is denied what another has.
 /// What is said of the condition without a side goes with the side that has it.
 pub fn of_events(events: &[Event], utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Option<Key>> {
-    let mut groups: BTreeMap<(&str, Option<&str>), Vec<(usize, Option<Laterality>)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, Option<&str>), Vec<Said>> = BTreeMap::new();
     for (index, event) in events.iter().enumerate() {
         if let Some(concept) = lexicon.conditions.get(event.mention.condition) {
             let side = event.side.or_else(|| laterality(event, utterances, lexicon));
