@@ -17,6 +17,10 @@ mod lists;
 mod losses;
 #[path = "note/scopes.rs"]
 mod scopes;
+#[path = "note/sides.rs"]
+mod sides;
+#[path = "note/stances.rs"]
+mod stances;
 #[path = "note/values.rs"]
 mod values;
 

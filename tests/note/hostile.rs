@@ -41,6 +41,10 @@ fn a_segment_of_a_megabyte_of_anything() {
         "LDL 3.8 ",
         "煙呢?戒咗五年,",
         "中風嗰個係",
+        "高血壓食緊藥冇發作",
+        "我太太話會頭痛",
+        "唔係冇痛風未必",
+        "左膝痛,右膝唔痛,",
         "毫克豪克",
     ] {
         // A question mark at the very end asks all of it.

@@ -29,7 +29,7 @@ pub(super) fn transcript(talk: &str) -> Transcript {
     serde_json::from_value(document).unwrap()
 }
 
-fn check(rows: &[(&str, &[&str])]) {
+pub(super) fn check(rows: &[(&str, &[&str])]) {
     let mut wrong = Vec::new();
     for (talk, wanted) in rows {
         let note = extract(&transcript(talk), &LEXICON);

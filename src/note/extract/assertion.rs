@@ -6,7 +6,8 @@
 //!    named as such, what an allergy looks like, or a test's name: nothing is claimed.
 //! 2. A question asks: 有冇, 係咪, 痛唔痛, a question mark without 幾多 or 點. The next turn may answer.
 //! 3. Fear (驚係) is a question nobody asked.
-//! 4. A denial reaches forward to the end of its clause, over 、 and bare lists, until 有, 係 or 但係; 唔 only to the next word;
+//! 4. Where a negator meets a verb of opinion, certainty or exclusion, or another negator, both say it together (`polarity`).
+//!    A denial reaches forward to the end of its clause, over 、 and bare lists, until 有, 係 or 但係; 唔 only to the next word;
 //!    冇 after the name denies it at the end of the clause; 陰性 excludes what it follows.
 //! 5. A relative named before (not reset by 我) makes it family history.
 //! 6. 懷疑, 可能, 似 make it possible.
@@ -14,9 +15,13 @@
 //! 8. Otherwise it is there.
 
 mod aside;
+mod asked;
+mod clinician;
 mod denied;
+mod polarity;
 mod subject;
 mod time;
+mod topic;
 
 use std::ops::Range;
 
@@ -26,6 +31,8 @@ use super::utterance::{Speaker, Utterance};
 use crate::terminology::{ConditionConcept, Found, Lexicon, Meaning, TermKind, UnitKind};
 use subject::Subject;
 
+pub use polarity::doubts;
+pub use subject::introduces;
 pub use time::OVER;
 
 /// What is claimed where a condition is named.
@@ -69,8 +76,8 @@ const fn reading(claim: Claim, reason: &'static str) -> Option<Reading> {
 const REACH: usize = 14;
 /// How far back a relative is the subject.
 const SUBJECT_REACH: usize = 30;
-/// What asks for advice and not for a disease (folded).
-const NEEDS: [&str; 8] = ["使唔使", "需唔需要", "要唔要", "可唔可以", "得唔得", "点算", "点办", "点搞"];
+/// Letters that mean a condition where a clinician denies, suspects or times it, and else may mean anything (folded).
+const ABBREVIATIONS: [&str; 3] = ["cp", "pe", "loc"];
 /// A bare list item goes with the clause before it when no more than this is left over besides the names.
 const BARE: usize = 2;
 
@@ -86,12 +93,16 @@ pub struct Context<'a> {
     pub child: bool,
     /// Whether the turn before spoke of an allergy.
     pub of_allergy: bool,
+    /// Whether the turn before spoke of a drug.
+    pub of_drug: bool,
     /// Whether the turn before spoke of a relative.
     pub of_family: bool,
     /// Whether nobody who came along has spoken before.
     pub opening: bool,
     /// Whether the next turn opens by denying all that this one lists.
     pub all_denied: bool,
+    /// The conditions that the turn before asked for.
+    pub asked_before: &'a [usize],
 }
 
 impl Context<'_> {
@@ -100,6 +111,7 @@ impl Context<'_> {
     pub fn read(&self, mention: &Mention) -> Reading {
         self.beside_the_point(mention)
             .or_else(|| self.asked(mention).map(|reading| self.of_whom(mention, reading)))
+            .or_else(|| self.composed(mention))
             .or_else(|| self.denied_or_family(mention))
             .or_else(|| self.uncertain(mention))
             .or_else(|| self.past(mention))
@@ -156,122 +168,14 @@ impl Context<'_> {
             )
             // 冇咳,有膿痰: the 有 may be in the name.
             && self.utterance.folded(clause.start..clause.start + 1) != ['有']
+            // 冇整親,香港腳嚟嘅: what it is.
+            && !matches!(self.utterance.folded(clause.end.saturating_sub(2)..clause.end), ['嚟' | '来', '嘅' | '㗎' | '的'])
             // 冇骨折,扭親啫: what it is instead.
             && !matches!(self.utterance.folded(clause.end.saturating_sub(1)..clause.end), ['啫' | '咋'])
     }
 
-    /// Rules 2 and 3.
-    fn asked(&self, mention: &Mention) -> Option<Reading> {
-        let (clause, before) = (self.utterance.clause(mention.head), self.before(mention));
-        let range = clause.range.clone();
-        if self.scope(&before, mention, &[TermKind::Question]).is_some() || self.a_not_a(mention) {
-            return reading(Claim::Asked, "asked");
-        }
-        // 發燒發冷呢: names and no more, asked for by who does not suffer from them.
-        let topics = range.end > range.start
-            && self.utterance.folded(range.end - 1..range.end) == ['呢']
-            && self.utterance.speaker != Speaker::Patient
-            && self.bare(&(range.start..range.end - 1));
-        if topics || self.listed_and_asked(mention) {
-            return reading(Claim::Asked, "named and asked for");
-        }
-        let after = mention.end..range.end;
-        let ends = [TermKind::Question, TermKind::QuestionEnd];
-        let close = after.start..after.end.min(self.utterance.ahead(after.start, REACH));
-        let resumed = self.has(close.clone(), &[TermKind::Affirmation]) && !clause.asked;
-        // 甲亢覆診瘦返定未: why one came, and then the question.
-        let visit = self.has(mention.end..mention.end + 2, &[TermKind::FollowUp]);
-        // 薄血藥囉,心房顫動呀嘛: the patient explains.
-        let explains =
-            self.utterance.speaker != Speaker::Doctor && self.utterance.folded(mention.end..mention.end + 2) == ['呀', '嘛'];
-        if self.has(close, &ends) && !resumed && !visit && !explains {
-            return reading(Claim::Asked, "asked, the question word behind it");
-        }
-        // 甲狀腺結節覆診, 點呀? names why one came.
-        // 前列腺肥大嗰邊,小便點? names of what is asked.
-        let topic = self.concept(mention).is_some_and(|concept| concept.chronic)
-            && self.has(
-                range.end..self.utterance.sentence(mention.head).end.min(self.utterance.ahead(range.end, REACH)),
-                &[TermKind::OpenQuestion],
-            );
-        let open = topic || self.has(range.clone(), &[TermKind::OpenQuestion, TermKind::FollowUp]);
-        if clause.asked
-            && self.last_asked(mention)
-            && !open
-            && !self.told_before_a_question(mention)
-            && !self.has(before.clone(), &[TermKind::Ongoing])
-        {
-            let drug = self.utterance.within(range.clone()).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
-            // 血壓藥 X 呢? What is asked is how it is taken.
-            let taken = drug && self.utterance.chars.get(mention.end.saturating_sub(1)) == Some(&'药');
-            if !taken && (!drug || self.utterance.speaker == Speaker::Doctor) {
-                return reading(Claim::Asked, "asked by its tone");
-            }
-        }
-        // 怕光,會嘔: fear goes no further than its clause.
-        let own = range.start.max(before.start)..before.end;
-        if self.scope(&own, mention, &[TermKind::Worry]).is_some_and(|cue| !self.clinician_fears(&cue)) {
-            return reading(Claim::Asked, "feared");
-        }
-        None
-    }
-
-    /// 發燒 體重輕咗 有冇: the question word behind all that it asks for.
-    fn listed_and_asked(&self, mention: &Mention) -> bool {
-        let sentence = self.utterance.sentence(mention.head);
-        let last = self.utterance.clause(sentence.end.saturating_sub(1)).range;
-        let words: String = self.utterance.folded(last.clone()).iter().filter(|c| **c != ' ').collect();
-        self.utterance.speaker != Speaker::Patient
-            && matches!(words.as_str(), "有冇" | "有冇有" | "有冇呀" | "有冇呢")
-            && mention.head < last.start
-            && self.utterance.between(mention.end, last.start) <= SUBJECT_REACH
-    }
-
-    /// 怕係深層靜脈栓塞, says the doctor: suspected. 你怕係, 唔使怕係 tell of the patient's fear.
-    fn clinician_fears(&self, cue: &Found) -> bool {
-        let lead = self.utterance.folded(cue.start.saturating_sub(1)..cue.start);
-        let is = self.utterance.folded(cue.end.saturating_sub(1)..cue.end + 1).contains(&'系');
-        self.utterance.speaker == Speaker::Doctor && is && !matches!(lead, ['你' | '佢' | '使' | '驶' | '唔' | '会'])
-    }
-
-    /// 隻腳抽筋,使唔使食鈣? What the patient asks is what to do about it.
-    fn told_before_a_question(&self, mention: &Mention) -> bool {
-        let sentence = self.utterance.sentence(mention.head);
-        let from = self.clause(mention).end;
-        let behind = from..sentence.end.min(self.utterance.ahead(from, SUBJECT_REACH));
-        let words: String = self.utterance.folded(behind.clone()).iter().collect();
-        let needs = NEEDS.iter().any(|need| words.contains(need));
-        self.utterance.speaker != Speaker::Doctor
-            && needs
-            && !self.has(self.clause(mention), &[TermKind::Question, TermKind::QuestionEnd, TermKind::Worry])
-    }
-
     fn of_whom(&self, mention: &Mention, reading: Reading) -> Reading {
         if self.subject(mention) == Subject::Family { Reading { claim: Claim::AskedOfFamily, ..reading } } else { reading }
-    }
-
-    /// The question mark belongs to the last clause of its sentence and to the bare list before it.
-    fn last_asked(&self, mention: &Mention) -> bool {
-        let index = self.utterance.clause_index(mention.head);
-        let clauses = self.utterance.clauses();
-        let sentence = clauses.get(index).map(|clause| clause.sentence);
-        let same = |clause: Option<&super::clauses::Clause>| clause.map(|clause| clause.sentence) == sentence;
-        // 我甲亢,食緊藥,有冇關係? tells of oneself and asks of something else.
-        let tells = |range: &Range<usize>| {
-            self.utterance.speaker != Speaker::Doctor && self.utterance.chars.get(range.start) == Some(&'我')
-        };
-        !same(clauses.get(index + 1))
-            || clauses.get(index).is_some_and(|clause| self.bare(&clause.range) && !tells(&clause.range))
-    }
-
-    /// 痛唔痛, 發唔發燒: the same character on both sides of 唔, touching the mention.
-    fn a_not_a(&self, mention: &Mention) -> bool {
-        let chars = &self.utterance.chars;
-        let from = mention.head.saturating_sub(2);
-        (from..mention.end + 2).any(|at| {
-            chars.get(at) == Some(&'唔')
-                && at.checked_sub(1).and_then(|before| chars.get(before)).is_some_and(|c| chars.get(at + 1) == Some(c))
-        })
     }
 
     /// The last cue of these kinds before the mention that nothing has ended since; within reach of it or of a list it heads.
@@ -284,6 +188,10 @@ impl Context<'_> {
             match hit.meaning {
                 Meaning::Term(term) => {
                     let Some(kind) = self.lexicon.term_kind(term) else { continue };
+                    // 耳鳴冇流鼻血… to a question for both: the denial is of what stands before it.
+                    if kind == TermKind::Negation && self.answers_behind(hit.start) {
+                        continue;
+                    }
                     // I don't have any pain: no question.
                     if kind == TermKind::Question && denied_until.is_some_and(|end| hit.start <= end + 1) {
                         continue;
@@ -337,6 +245,13 @@ impl Context<'_> {
         cue.filter(|(_, reached)| self.utterance.between(*reached, mention.head) <= REACH).map(|(hit, _)| hit)
     }
 
+    /// Whether a denial stands right behind the name of what the turn before asked for: 胸口痛冇, and then the next of the list.
+    fn answers_behind(&self, denial: usize) -> bool {
+        let from = self.mentions.partition_point(|other| other.start + 2 * REACH < denial);
+        let asked = |other: &&Mention| other.end == denial && self.asked_before.contains(&other.condition);
+        self.mentions.get(from..).unwrap_or_default().iter().take_while(|other| other.start < denial).any(|other| asked(&other))
+    }
+
     /// 驚我都有, worried that I have: of whom is feared.
     fn of_oneself(&self, range: Range<usize>) -> bool {
         let said: String = self.utterance.folded(range).iter().collect();
@@ -383,13 +298,25 @@ impl Context<'_> {
         // 好似 inside a mention (胸口好似大石壓住) is a simile.
         let cue = self.scope(&before, mention, &[TermKind::Uncertain, TermKind::RuleOut]);
         let cue = cue.or_else(|| self.scope(&before, mention, &[TermKind::Worry]).filter(|cue| self.clinician_fears(cue)));
+        let cue = cue
+            .or_else(|| self.scope(&before, mention, &[TermKind::Question]).filter(|cue| self.clinician_wonders(cue, mention)));
         let cue = cue.filter(|cue| cue.start < mention.start);
+        // 好似踩住棉花,痺痺哋: a complaint in the next clause is felt and not suspected.
+        let symptom = self.concept(mention).is_some_and(|concept| concept.symptom);
+        let cue =
+            cue.filter(|cue| !symptom || self.utterance.clause_index(cue.start) == self.utterance.clause_index(mention.head));
         if let Some(cue) = cue {
             if self.guessed_by_another(&before, &cue) {
                 return reading(Claim::Nothing, "somebody's guess");
             }
             let done = self.has(cue.end..cue.end + 2, &[TermKind::Past]);
             return if done { reading(Claim::Absent, "ruled out") } else { reading(Claim::Possible, "suspected") };
+        }
+        // 當你不穩定心絞痛先: treated as if it were.
+        let lead = self.utterance.folded(mention.start.saturating_sub(3)..mention.start);
+        let first = self.utterance.chars.iter().skip(mention.end).take(3).any(|c| *c == '先');
+        if first && matches!(lead, [.., '当', '你' | '佢'] | [.., '当', '你' | '佢', '系']) {
+            return reading(Claim::Possible, "taken to be");
         }
         let after = mention.end..clause.end.min(self.utterance.ahead(mention.end, 6));
         // 地中海貧血就要排除.
@@ -423,6 +350,10 @@ impl Context<'_> {
         let given = self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("Z2"))
             && self.has(clause.clone(), &[TermKind::DrugPlanned]);
         let explicit = lasting || given || self.has(near, &[TermKind::Affirmation, TermKind::Ongoing]);
+        let name: String = self.utterance.folded(mention.start..mention.end).iter().collect();
+        if !lasting && ABBREVIATIONS.contains(&name.as_str()) {
+            return Reading { claim: Claim::Nothing, reason: "letters that mean other things too" };
+        }
         Reading { claim: Claim::Present { explicit }, reason: if explicit { "said to be there" } else { "named" } }
     }
 }

@@ -25,14 +25,25 @@ fn boundary(chars: &[char], at: usize) -> Option<bool> {
     match chars.get(at)? {
         // ?pneumonia is a suspicion in a clinician's shorthand, no question.
         '?' if chars.get(at + 1).is_some_and(char::is_ascii_lowercase) => None,
-        '。' | '?' | '!' | '…' => Some(true),
+        '。' | '?' | '!' => Some(true),
         // A point ends a sentence unless it stands in a number or a name.
         '.' if !chars.get(at + 1).is_some_and(|c| c.is_ascii_alphanumeric()) => Some(true),
         ',' | ';' | ':' => Some(false),
+        // Who hesitates goes on; a question behind it does not reach back: 敏感…盤尼西林?
+        '…' => Some(question_follows(chars, at)),
         // Recognisers put spaces where they heard a pause.
         ' ' if ideograph(at.checked_sub(1).and_then(|before| chars.get(before))) && ideograph(chars.get(at + 1)) => Some(false),
         _ => None,
     }
+}
+
+/// How far ahead a question mark is looked for.
+const QUESTION: usize = 40;
+
+/// Whether the sentence behind a place ends with a question mark.
+fn question_follows(chars: &[char], at: usize) -> bool {
+    let end = chars.iter().skip(at + 1).take(QUESTION).find(|c| matches!(c, '。' | '?' | '!'));
+    end == Some(&'?')
 }
 
 /// Characters of a clause without punctuation after which it is looked through for places to cut.
@@ -54,6 +65,7 @@ pub fn soft_cuts(chars: &[char], found: &[Found], quantities: &[Quantity], lexic
             let to = found.partition_point(|hit| hit.start < end);
             cuts.extend(found.get(from..to).unwrap_or_default().iter().filter(opens).map(|hit| hit.start));
             cuts.extend((start..end).filter(|at| closes(chars, *at)).map(|at| at + 1));
+            cuts.extend((start + 1..end).filter(|at| another_person(chars, *at)));
             let from = quantities.partition_point(|quantity| quantity.start < start);
             let later = |quantity: &&Quantity| quantity.kind == UnitKind::Time && chars.get(quantity.end) == Some(&'后');
             cuts.extend(
@@ -71,6 +83,13 @@ pub fn soft_cuts(chars: &[char], found: &[Found], quantities: &[Quantity], lexic
 fn closes(chars: &[char], at: usize) -> bool {
     let ends = chars.get(at).is_some_and(|c| matches!(c, '吗' | '喎' | '喇' | '啦' | '啰' | '㗎' | '吧'));
     ends && chars.get(at + 1).is_some_and(|next| !matches!(next, '吗' | '喎' | '喇' | '啦' | '啰' | '㗎' | '吧' | '呀' | '?'))
+}
+
+/// 糖尿冇我媽媽有: behind a denial that ends a thought, somebody comes next.
+fn another_person(chars: &[char], at: usize) -> bool {
+    let before = chars.get(at.saturating_sub(3)..at).unwrap_or_default();
+    let denied = matches!(before, [.., '就', '冇'] | [.., '冇', '有'] | ['就', '冇', '有']);
+    denied && matches!(chars.get(at), Some('我' | '佢' | '他' | '她'))
 }
 
 /// A question, 但係, 如果, a measurement with its number, a drug's verb: something new begins.

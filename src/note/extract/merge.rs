@@ -1,16 +1,18 @@
 //! One entry for each condition and claim over the whole talk: later corrects earlier.
 
+mod duration;
+mod sides;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::assertion::{Claim, OVER};
 use super::dialogue::Event;
 use super::mention::Mention;
-use super::quantity::Quantity;
 use super::utterance::{Speaker, Utterance};
 use super::{MISSPELT_CONFIDENCE, evidence_of};
-use crate::note::{Assertion, Code, Condition, Display, Evidence, Laterality};
-use crate::terminology::{Lexicon, TermKind, UnitKind};
+use crate::note::{Assertion, Code, Condition, Display, Evidence};
+use crate::terminology::Lexicon;
 use crate::text::PatientText;
 
 /// A broader code gives way to a narrower one of the same talk: unspecified diabetes to type 2, a symptom to nothing.
@@ -30,9 +32,11 @@ const NARROWER: &[(&str, &[&str])] = &[
     ("M13.9", &["M05", "M06", "M10", "M17", "M15"]),
     ("C80", &["C"]),
     ("E79.0", &["M10"]),
+    ("M19.9", &["M15", "M16", "M17", "M18"]),
     ("I49.9", &["I48", "I47", "I44", "I45"]),
     ("R60.0", &["L03", "A46"]),
     ("E07.9", &["E04", "E05", "E03", "C73"]),
+    ("T14.3", &["S03.0", "S43.0", "S53.1", "S63.1", "S73.0", "S83.0", "S93.0", "M24.4"]),
 ];
 
 /// What was in an organ is no more there once the organ was taken out: a word of the removal as it is told, and the codes.
@@ -41,6 +45,9 @@ const TAKEN_OUT: &[(&str, &[&str])] =
 
 /// Why an episode was one of its own, before what is there now.
 const AGAIN: [&str; 3] = ["once", "had it (過)", "a while ago"];
+
+/// ICD-10, ICPC-2 and, where the sides differ, the side.
+type Key<'a> = (&'a str, Option<&'a str>, Option<sides::Key>);
 
 /// What is known of one condition of the patient.
 #[derive(Debug, Default)]
@@ -55,11 +62,15 @@ struct Known {
 /// The conditions of the note, in the order first named.
 #[must_use]
 pub fn conditions(events: &[Event], utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Condition> {
-    // Both codes are the key: knee and shoulder pain share ICD-10's joint pain and differ in ICPC-2.
-    let mut by_code: BTreeMap<(&str, Option<&str>), Known> = BTreeMap::new();
+    // Both codes are the key: knee and shoulder pain share ICD-10's joint pain and differ in ICPC-2. So is the side, where one
+    // side has what the other has not.
+    let sides = sides::of_events(events, utterances, lexicon);
+    let mut by_code: BTreeMap<Key<'_>, Known> = BTreeMap::new();
     for (index, event) in events.iter().enumerate() {
-        let Some(concept) = lexicon.conditions.get(event.mention.condition) else { continue };
-        let key = (concept.icd10.as_str(), concept.icpc2.as_deref());
+        let Some(concept) = lexicon.conditions.get(event.mention.condition).filter(|_| event.claim != Claim::Asked) else {
+            continue;
+        };
+        let key = (concept.icd10.as_str(), concept.icpc2.as_deref(), sides.get(index).copied().flatten());
         let fresh = !by_code.contains_key(&key);
         let known = by_code.entry(key).or_default();
         if fresh {
@@ -182,7 +193,7 @@ fn entry(
     });
     let named_only = spans.clone().any(|event| event.claim == Claim::Present { explicit: false });
     let codes = concept.codes().into_iter().map(|(system, code)| Code { system, code }).collect();
-    let lasting = spans.clone().find_map(|event| duration(event, utterances));
+    let lasting = duration::of(spans.clone(), utterances, lexicon);
     Some(Condition {
         text: PatientText::from(utterance.said(first.mention.start..first.mention.end)),
         display: Display { en: concept.en.clone(), zh: concept.zh.clone() },
@@ -190,7 +201,7 @@ fn entry(
         assertion,
         duration_days: lasting.map(|time| time.value),
         duration_about: lasting.is_some_and(|time| time.vague),
-        laterality: side(spans.clone(), utterances, lexicon),
+        laterality: sides::side(spans.clone(), utterances, lexicon),
         confidence: match (misspelt, named_only) {
             (true, _) => MISSPELT_CONFIDENCE,
             (false, true) => 0.8,
@@ -199,47 +210,6 @@ fn entry(
         sounds_like: misspelt.then(|| concept.zh.clone()),
         provenance: evidence?.into(),
     })
-}
-
-/// The nearest stretch of time in the mention's clause or the next, which is not a time in the future.
-fn duration(event: &Event, utterances: &[Utterance]) -> Option<Quantity> {
-    if !matches!(event.claim, Claim::Present { .. } | Claim::Possible) {
-        return None;
-    }
-    let utterance = utterances.get(event.utterance)?;
-    let clause = utterance.clause(event.mention.head).range;
-    let sentence = utterance.sentence(event.mention.head);
-    let until = sentence.end.min(clause.end + 8).min(event.mention.end + 16);
-    utterance
-        .quantities_in(clause.start.max(event.mention.start.saturating_sub(12))..until)
-        .iter()
-        .filter(|quantity| quantity.kind == UnitKind::Time && quantity.value >= 0.04)
-        .filter(|quantity| !matches!(utterance.chars.get(quantity.end), Some('后' | '内')))
-        .filter(|quantity| utterance.chars.get(quantity.start) != Some(&'每'))
-        .min_by_key(|quantity| quantity.start.abs_diff(event.mention.end))
-        .copied()
-}
-
-/// The side put right last, or the one said first.
-fn side<'a>(events: impl Iterator<Item = &'a Event> + Clone, utterances: &[Utterance], lexicon: &Lexicon) -> Option<Laterality> {
-    let corrected = events.clone().filter_map(|event| event.side).last();
-    corrected.or_else(|| events.into_iter().find_map(|event| laterality(event, utterances, lexicon)))
-}
-
-fn laterality(event: &Event, utterances: &[Utterance], lexicon: &Lexicon) -> Option<Laterality> {
-    let utterance = utterances.get(event.utterance)?;
-    let clause = utterance.clause(event.mention.head).range;
-    let range = clause.start.max(event.mention.start.saturating_sub(6))..event.mention.end;
-    let side = |kind, side| utterance.terms(lexicon, range.clone(), kind).last().map(|hit| (hit.start, side));
-    [
-        side(TermKind::Left, Laterality::Left),
-        side(TermKind::Right, Laterality::Right),
-        side(TermKind::Both, Laterality::Bilateral),
-    ]
-    .into_iter()
-    .flatten()
-    .max_by_key(|(start, _)| *start)
-    .map(|(_, side)| side)
 }
 
 fn icd10(condition: &Condition) -> &str {

@@ -24,6 +24,7 @@ mod observations;
 mod plan;
 mod quantity;
 mod regimen;
+mod side;
 mod social;
 mod uncovered;
 mod utterance;

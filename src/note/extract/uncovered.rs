@@ -1,8 +1,9 @@
 //! Clinically salient speech that led to nothing, found by cues and not by the lexicon of findings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::assertion::Claim;
 use super::dialogue::Event;
 use super::list;
 use super::utterance::Utterance;
@@ -38,14 +39,22 @@ pub fn uncovered(
         .chain(listed.iter().map(|entry| &entry.span))
         .flat_map(|span| (span.start()..span.end()).map(move |at| (span.segment(), at)))
         .collect();
+    // What was asked and not answered covers nothing: it is listed.
+    let mut asked: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
     for event in events {
-        if let Some(utterance) = utterances.get(event.utterance) {
+        if event.claim == Claim::Asked {
+            asked.entry(event.utterance).or_default().push((event.mention.start, event.mention.end));
+        } else if let Some(utterance) = utterances.get(event.utterance) {
             covered.extend((event.mention.start..event.mention.end).map(|at| (utterance.id, at)));
         }
     }
     let medications = note.medications.iter().map(|entry| entry.name.as_str());
     let drugs: BTreeSet<&str> = medications.chain(note.allergies.iter().map(|entry| entry.substance.as_str())).collect();
-    let more = utterances.iter().flat_map(|utterance| in_utterance(utterance, &covered, &drugs, lexicon));
+    let asked = |index: usize| asked.get(&index).map(Vec::as_slice).unwrap_or_default();
+    let more = utterances
+        .iter()
+        .enumerate()
+        .flat_map(|(index, utterance)| in_utterance(utterance, asked(index), &covered, &drugs, lexicon));
     more.chain(listed).collect()
 }
 
@@ -214,6 +223,7 @@ fn chinese_name(utterance: &Utterance, verb: usize, runs: &[Range<usize>]) -> Op
 
 fn in_utterance(
     utterance: &Utterance,
+    asked: &[(usize, usize)],
     covered: &BTreeSet<(u64, usize)>,
     drugs: &BTreeSet<&str>,
     lexicon: &Lexicon,
@@ -227,6 +237,7 @@ fn in_utterance(
     let drugs = lost_drugs(utterance, drugs, lexicon).chain(taken_unknown(utterance, lexicon));
     let mut cues: Vec<(usize, usize)> = words
         .chain(amounts)
+        .chain(asked.iter().copied())
         .chain(by_ending(&utterance.chars))
         .chain(drugs)
         .chain(taken_out(utterance))

@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::assertion::introduces;
 use super::clauses::{Clause, said_before, soft_cuts, split};
 use super::quantity::{Quantity, quantities};
 use crate::speech::Segment;
@@ -84,6 +85,8 @@ impl Utterance {
             Some("doctor" | "nurse") => Speaker::Doctor,
             Some("patient") => Speaker::Patient,
             Some("relative") => Speaker::Relative,
+            // 我是他太太: who is not labelled says who they are.
+            _ if presents_oneself(&chars, &found, lexicon) => Speaker::Relative,
             _ => Speaker::Unknown,
         };
         Self {
@@ -219,6 +222,15 @@ impl Utterance {
     pub fn said(&self, range: Range<usize>) -> String {
         self.original.get(range).unwrap_or_default().iter().collect()
     }
+}
+
+/// Whether the words of a segment say of their speaker that they are a relative of the patient.
+fn presents_oneself(chars: &[char], found: &[Found], lexicon: &Lexicon) -> bool {
+    let relative = |hit: &&Found| match hit.meaning {
+        Meaning::Term(term) => lexicon.term_kind(term) == Some(TermKind::Family),
+        _ => false,
+    };
+    found.iter().filter(relative).any(|hit| introduces(chars.get(hit.start.saturating_sub(5)..hit.start).unwrap_or_default()))
 }
 
 /// What sounds like a form, where something clinical beside it says what the talk is about.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::denied::NOT_FOUND;
 use super::subject::Subject;
-use super::{Claim, Context, Mention, Reading, SUBJECT_REACH, Speaker, reading};
+use super::{ABBREVIATIONS, Claim, Context, Mention, Reading, SUBJECT_REACH, Speaker, reading};
 use crate::note::extract::allergies::comes_with;
 use crate::terminology::{DrugKind, Found, Meaning, TermKind, UnitKind};
 
@@ -16,13 +16,35 @@ const RISK: [&str; 12] =
 /// What is prevented: right before its name (folded).
 const PREVENTED: [&str; 4] = ["预防", "防", "避免", "prevent "];
 /// A vaccine given or due, told by the name of what it is against: behind it and before it (folded).
-const GIVEN: [&str; 8] = ["打过", "打齐", "打埋", "未打", "冇打", "加强", "针", "打未"];
+const GIVEN: [&str; 9] = ["打过", "打齐", "打埋", "未打", "冇打", "加强", "针", "打未", "会打"];
 const GIVES: [&str; 6] = ["打", "打咗", "打过", "打埋", "补打", "打返"];
+/// What advises against something, right before its name (folded).
+const ADVISED: [&str; 6] = ["唔好", "唔好再", "唔好成日", "千祈唔好", "咪再", "唔好太"];
+/// What says of a vaccine that its time comes later (folded).
+const NOT_GIVEN: [&str; 7] = ["先打", "先至打", "迟啲打", "迟啲先", "下次打", "今日唔打", "先再打"];
 /// What an allergy does: skin, eyes, swelling and breath.
 const SHOWN: [&str; 12] = ["L50", "L51", "L27", "L29", "R21", "R22", "R23", "R06.0", "H57", "H02", "T78", "K13"];
 /// Words of having taken something (folded).
-const TAKEN_ONCE: [&str; 14] =
-    ["唔食得", "食唔得", "食完", "食到", "食过", "食亲", "食咗", "打完", "打过", "搽完", "搽到", "一食", "出过", "食咗就"];
+const TAKEN_ONCE: [&str; 18] = [
+    "吃完",
+    "吃了",
+    "吃到",
+    "吃过",
+    "唔食得",
+    "食唔得",
+    "食完",
+    "食到",
+    "食过",
+    "食亲",
+    "食咗",
+    "打完",
+    "打过",
+    "搽完",
+    "搽到",
+    "一食",
+    "出过",
+    "食咗就",
+];
 /// What is done only when something is felt (folded), and how far behind it.
 const ONLY_THEN: [&str; 6] = ["先食", "先至食", "才食", "才吃", "先好食", "先用"];
 const WHEN_NEEDED: usize = 8;
@@ -40,10 +62,14 @@ impl Context<'_> {
         if self.subject(mention) == Subject::Other || self.has(mention.start..mention.end, &[Other]) {
             return reading(Claim::Nothing, "somebody else's");
         }
+        let name: String = self.utterance.folded(mention.start..mention.end).iter().collect();
+        if self.utterance.speaker != Speaker::Doctor && ABBREVIATIONS.contains(&name.as_str()) {
+            return reading(Claim::Nothing, "letters that mean other things too");
+        }
         if self.has(near_sentence.clone(), &[Hypothetical]) {
             return reading(Claim::Nothing, "hypothetical");
         }
-        if self.utterance.speaker != Speaker::Patient && self.safety_net(mention, &sentence) {
+        if self.utterance.speaker != Speaker::Patient && self.safety_net(mention, &sentence) && !self.suspected(mention) {
             return reading(Claim::Nothing, "advice: come back if");
         }
         if let Some(reason) = self.not_yet(mention, &clause) {
@@ -116,6 +142,14 @@ impl Context<'_> {
         None
     }
 
+    /// 我怕你係盲腸炎,要入急症: what a clinician suspects is no mere condition of advice.
+    fn suspected(&self, mention: &Mention) -> bool {
+        let before = self.before(mention);
+        let disease = self.concept(mention).is_some_and(|concept| !concept.symptom);
+        let feared = || self.scope(&before, mention, &[TermKind::Worry]).is_some_and(|cue| self.clinician_fears(&cue));
+        disease && (feared() || self.scope(&before, mention, &[TermKind::Uncertain]).is_some())
+    }
+
     /// 發燒或者痛先食: when it is to be taken.
     fn when_needed(&self, mention: &Mention, clause: &Range<usize>) -> bool {
         let end = clause.end.min(mention.end + WHEN_NEEDED);
@@ -138,7 +172,7 @@ impl Context<'_> {
         let Some(named) = named else { return false };
         let told: String =
             self.utterance.folded(named.start.saturating_sub(2).max(from)..mention.end).iter().filter(|c| **c != ' ').collect();
-        let taken = TAKEN_ONCE.iter().any(|word| told.contains(word)) || told.starts_with(['食', '打', '搽']);
+        let taken = TAKEN_ONCE.iter().any(|word| told.contains(word)) || told.starts_with(['食', '吃', '打', '搽']);
         let goes_on =
             self.has(named.end..sentence.end.min(self.utterance.ahead(mention.end, SUBJECT_REACH)), &[TermKind::Ongoing]);
         // 食親就嘔: each time.
@@ -167,11 +201,37 @@ impl Context<'_> {
         if catching && (given(&GIVEN, &near) || GIVES.iter().any(|word| before.ends_with(word))) {
             return Some("a vaccine");
         }
+        let later = concept.icd10.starts_with("Z2") && NOT_GIVEN.iter().any(|word| said(mention.end..clause.end).contains(word));
+        if later {
+            return Some("a vaccine that is not given yet");
+        }
+        if concept.icd10.starts_with("Z2") && before.ends_with("打完") {
+            return Some("a vaccine of before");
+        }
+        // 唔好成日捽眼. Who is told not to smoke or drink does.
+        let advised = ADVISED.iter().any(|word| before.ends_with(word)) && !concept.icd10.starts_with('F');
+        if self.utterance.speaker != Speaker::Patient && advised {
+            return Some("advice against it");
+        }
+        // 之後有咗糖尿: no pregnancy.
+        let next = self.next_after(mention).is_some_and(|next| next.start == mention.end);
+        if next && concept.icd10.starts_with("Z33") && matches!(self.utterance.folded(mention.start..mention.end), ['有', '咗'])
+        {
+            return Some("the verb of what is named behind it");
+        }
+        if let Some(reason) = self.topic(mention, clause, &before, &after) {
+            return Some(reason);
+        }
         let within = said(mention.start..mention.end);
         if within.starts_with("低血压") && before.ends_with(['坐', '瞓', '训', '躺', '企', '蹲', '放']) {
             return Some("how the pressure was taken");
         }
-        (self.utterance.speaker == Speaker::Doctor && self.comes(mention, clause)).then_some("what will come")
+        // 個女話食得多會癡呆.
+        let lead = clause.start..mention.start;
+        let who = [TermKind::Family, TermKind::Other];
+        let said_so = |hit: &Found| matches!(self.utterance.folded(hit.end..hit.end + 1), ['话' | '讲']);
+        let hearsay = who.iter().any(|kind| self.utterance.terms(self.lexicon, lead.clone(), *kind).any(said_so));
+        ((self.utterance.speaker == Speaker::Doctor || hearsay) && self.comes(mention, clause)).then_some("what will come")
     }
 
     /// 大便會黑; 食咗會眼瞓頭暈; 血壓高唔控制好,會中風、腎衰竭: what a clinician says will come.

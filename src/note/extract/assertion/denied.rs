@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::subject::Subject;
 use super::{Context, Mention};
 use crate::note::extract::dialogue::takes_back;
-use crate::terminology::{Meaning, TermKind};
+use crate::terminology::{Found, Meaning, TermKind};
 
 /// What a sentence ends with and means nothing here (folded).
 const PARTICLES: &str = " 呀啊啦喇㗎嘅喎啰咯嘞吖呢";
@@ -34,10 +34,19 @@ impl Context<'_> {
             let apart = clause_of(cue.start) != clause_of(mention.start);
             let not_so = matches!(cue.meaning, Meaning::Term(term) if self.lexicon.term_kind(term) == Some(TermKind::NotSo));
             let instead = not_so && self.utterance.folded(cue.start..cue.end).ends_with(&['系']);
-            let corrects = apart && (instead || takes_back(self.utterance, clause_of(cue.start)));
+            // 冇停過,痕到…: what is denied there is something else.
+            let elsewhere = apart && !self.lists_under(&cue);
+            let corrects = elsewhere || apart && (instead || takes_back(self.utterance, clause_of(cue.start)));
             if !corrects {
                 return (!taken).then_some("denied before it");
             }
+        }
+        let negation =
+            |hit: &&Found| matches!(hit.meaning, Meaning::Term(term) if self.lexicon.term_kind(term) == Some(TermKind::Negation));
+        if self.utterance.within(mention.end..mention.end + 1).iter().any(|hit| negation(&hit))
+            && self.asked_before.contains(&mention.condition)
+        {
+            return Some("asked for and denied behind its name");
         }
         if self.adjoins_denial(mention) {
             return Some("denied at its first word");
@@ -57,6 +66,22 @@ impl Context<'_> {
             return Some("denied next to it");
         }
         self.denied_after(mention, &clause)
+    }
+
+    /// Whether the clause of a denial goes on with a name, or with nothing: 冇咳,發燒.
+    fn lists_under(&self, cue: &Found) -> bool {
+        let rest = cue.end..self.utterance.clause(cue.start).range.end.max(cue.end);
+        let named = self.utterance.within(rest.start.saturating_sub(2)..rest.end).iter().any(|hit| match hit.meaning {
+            Meaning::Class(class) => self.lexicon.is_site(class) && hit.end > cue.end,
+            Meaning::Condition(_) | Meaning::Allergen(_) | Meaning::Drug(_) => hit.end > cue.end,
+            _ => false,
+        });
+        named
+            || self
+                .utterance
+                .folded(rest)
+                .iter()
+                .all(|c| PARTICLES.contains(*c) || c.is_ascii() || "晒有试过任何乜咩嘢".contains(*c))
     }
 
     /// 唔食煙, 冇發作: the denial is part of a longer form (唔食) that reaches into the mention. Non-smoker, 唔煙唔酒: it is
@@ -104,6 +129,13 @@ impl Context<'_> {
         let at_end =
             own_word || self.utterance.folded(last.end.min(clause.end)..clause.end).iter().all(|c| PARTICLES.contains(*c));
         // 爸爸有糖尿我沒有: somebody else has it not.
+        // 左邊有瘜肉,右邊冇.
+        let side = [TermKind::Left, TermKind::Right].iter().any(|kind| {
+            self.utterance.terms(self.lexicon, mention.end..last.start, *kind).last().is_some_and(|hit| hit.end == last.start)
+        });
+        if side && !self.asked_before.contains(&mention.condition) {
+            return None;
+        }
         let other = self.subject(mention) == Subject::Family
             && matches!(self.utterance.folded(last.start.saturating_sub(1)..last.start), ['我' | '己']);
         (at_end && !other && self.utterance.between(mention.end, last.start) <= 6).then_some("denied behind it")

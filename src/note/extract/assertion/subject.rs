@@ -19,6 +19,24 @@ const LEADS: [&str; 8] = ["", "嗰个", "个个", "就", "先", "嗰位", "嗰�
 /// How far behind a name that 係 is looked for.
 const LED_BY: usize = 6;
 
+/// How far before a word for a relative its introduction begins.
+const INTRODUCTION: usize = 5;
+/// How far behind 我 it is told what of the speaker.
+const OF_ONESELF: usize = 14;
+/// What somebody who comes along does about the patient (folded).
+const NOTICES: [&str; 40] = [
+    "觉", "见", "谂", "估", "睇", "听", "闻", "摸", "探", "量", "度", "带", "餵", "喂", "俾", "畀", "比", "怕", "惊", "担", "知",
+    "以为", "发现", "话", "问", "想", "叫", "搵", "抱", "帮", "要", "怀疑", "佢", "他", "她", "们", "记", "照顾", "陪", "看",
+];
+
+/// Whether these words end with 我做, 我係佢 or the like: what follows is who speaks.
+pub fn introduces(lead: &[char]) -> bool {
+    let lead: String = lead.iter().filter(|c| **c != ' ').collect();
+    ["我做", "我系佢", "我是佢", "我是他", "我是她", "我系他", "我系她", "我系佢嘅", "我是他的", "我是她的", "我系病人", "我作为"]
+        .iter()
+        .any(|words| lead.ends_with(words))
+}
+
 impl Context<'_> {
     /// 糖尿我阿媽有: the relative comes after the topic.
     pub(super) fn topic_of_relative(&self, mention: &Mention) -> bool {
@@ -52,7 +70,16 @@ impl Context<'_> {
 
     /// Whether a relative is named behind it as who has it.
     pub(super) fn said_to_be_a_relatives(&self, mention: &Mention) -> bool {
+        // 有糖尿嗰個係我, says a relative.
         self.whose(mention, TermKind::Family).is_some_and(|hit| self.is_family(&hit))
+            || self.whose(mention, TermKind::Oneself).is_some()
+                && (self.utterance.speaker == Speaker::Relative
+                    || self.utterance.speaker == Speaker::Unknown
+                        && self.has(
+                            self.utterance.sentence(mention.head).start.max(self.utterance.back(mention.start, SUBJECT_REACH))
+                                ..mention.start,
+                            &[TermKind::Third],
+                        ))
     }
 
     pub(super) fn subject(&self, mention: &Mention) -> Subject {
@@ -72,6 +99,15 @@ impl Context<'_> {
                         && self.utterance.clause_index(hit.start) == self.utterance.clause_index(other)
                         && !self.utterance.owned(hit.start) => {}
                 Some(TermKind::Family) if self.called(hit) || self.guesses(hit) => {}
+                // 我做阿媽嘅, 我係佢太太: who speaks says who they are, and goes on of themselves.
+                Some(TermKind::Family) if self.introduces(hit) => {
+                    subject = Subject::Family;
+                    relative = Some(hit.end);
+                }
+                // 我同二哥都係多囊腎, says a sister.
+                Some(TermKind::Family) if subject == Subject::Family && self.joined_to_oneself(hit) => {}
+                // 生細女嗰陣: of who gave birth.
+                Some(TermKind::Family) if self.utterance.folded(hit.start.saturating_sub(1)..hit.start) == ['生'] => {}
                 // 唔關 BB 事.
                 Some(TermKind::Family) if self.utterance.folded(hit.start.saturating_sub(2)..hit.start).contains(&'关') => {}
                 // 佢爸爸、叔叔: of a list of relatives the first says whose they are.
@@ -88,12 +124,27 @@ impl Context<'_> {
                 Some(TermKind::Third)
                     if self.utterance.speaker == Speaker::Patient && (self.acts(hit) || hit.end == mention.start) =>
                 {
-                    let named = subject != Subject::Patient || self.of_family;
-                    subject = if named { subject } else { Subject::Other };
+                    let named = subject != Subject::Patient || self.of_family || self.told_of_a_relative(hit.start);
+                    subject = match subject {
+                        Subject::Patient if self.told_of_a_relative(hit.start) => Subject::Family,
+                        _ if named => subject,
+                        _ => Subject::Other,
+                    };
                 }
                 Some(TermKind::Third) if self.utterance.speaker == Speaker::Relative => subject = Subject::Patient,
                 // 我有鼻敏感, says the mother: hers.
-                Some(TermKind::Oneself) if self.utterance.speaker == Speaker::Relative && self.acts(hit) => {
+                Some(TermKind::Oneself)
+                    if self.utterance.speaker == Speaker::Relative && (self.acts(hit) || self.tells_of_oneself(hit, mention)) =>
+                {
+                    subject = Subject::Family;
+                }
+                // 個女執藥。佢自己都有糖尿: she of whom the patient spoke.
+                Some(TermKind::Oneself)
+                    if matches!(self.utterance.speaker, Speaker::Patient | Speaker::Unknown)
+                        && self.utterance.chars.get(hit.start) == Some(&'佢')
+                        && (self.of_family && self.utterance.speaker == Speaker::Patient
+                            || self.told_of_a_relative(hit.start)) =>
+                {
                     subject = Subject::Family;
                 }
                 // 我 alone brings the patient back; in 我阿爸 the relative follows and wins.
@@ -104,8 +155,41 @@ impl Context<'_> {
         subject
     }
 
+    /// Whether the turn has spoken of a relative just before a place.
+    fn told_of_a_relative(&self, place: usize) -> bool {
+        self.utterance
+            .terms(self.lexicon, self.utterance.back(place, SUBJECT_REACH)..place, TermKind::Family)
+            .any(|hit| self.is_family(hit))
+    }
+
+    /// 我做阿媽嘅, 我係佢老婆: of the speaker, who is a relative.
+    fn introduces(&self, hit: &Found) -> bool {
+        self.utterance.speaker == Speaker::Relative
+            && introduces(self.utterance.folded(hit.start.saturating_sub(INTRODUCTION)..hit.start))
+    }
+
+    /// 我同二哥: a relative of who speaks, joined to them.
+    fn joined_to_oneself(&self, hit: &Found) -> bool {
+        let lead: String = self.utterance.folded(hit.start.saturating_sub(4)..hit.start).iter().collect();
+        self.utterance.speaker == Speaker::Relative && ["我同", "我同埋", "我和", "我跟"].iter().any(|with| lead.ends_with(with))
+    }
+
+    /// 我就深近視, 我自己都哮喘, 我胃酸倒流食 Nexium, says a relative: of a disease of theirs. 我見佢, 我驚係 tell of the patient.
+    fn tells_of_oneself(&self, hit: &Found, mention: &Mention) -> bool {
+        let behind: String = self.utterance.folded(hit.end..mention.start.min(hit.end + OF_ONESELF)).iter().collect();
+        let said = behind.trim_start_matches(|c| "自己就都亦也仲还先本身一向而家咪又 ,".contains(c));
+        let disease = self.concept(mention).is_some_and(|concept| !concept.symptom);
+        disease && !said.starts_with('哋') && !NOTICES.iter().any(|verb| said.contains(verb))
+    }
+
     /// 婆婆, 你...: a clinician calls the patient, or who comes along, by such a word.
     fn called(&self, hit: &Found) -> bool {
+        // 張先生, with a surname.
+        let title = matches!(self.utterance.folded(hit.start..hit.end), ['先', '生'] | ['太', '太']);
+        let surname = hit.start.checked_sub(1).and_then(|at| self.utterance.chars.get(at)).filter(|_| hit.start == 1);
+        if title && surname.is_some_and(|c| *c >= '\u{3400}' && !"我你佢他她个嘅的阿位".contains(*c)) {
+            return true;
+        }
         let clinician = matches!(self.utterance.speaker, Speaker::Doctor | Speaker::Unknown);
         let alone = self.utterance.clause(hit.start).range == (hit.start..hit.end);
         let next = self.utterance.chars.get(hit.end);
@@ -114,7 +198,10 @@ impl Context<'_> {
 
     /// 老婆話係生蛇: a relative says what it is, and is not who has it.
     fn guesses(&self, hit: &Found) -> bool {
-        matches!(self.utterance.folded(hit.end..hit.end + 2), ['话' | '讲', '系' | '可' | '应' | '似' | '我' | '你' | '呢'])
+        matches!(
+            self.utterance.folded(hit.end..hit.end + 2),
+            ['话' | '讲', '系' | '可' | '应' | '似' | '我' | '你' | '呢' | '食' | '会' | '打']
+        )
     }
 
     /// 我媽咪跌親: with these words somebody who comes along says whom they bring.
@@ -128,7 +215,12 @@ impl Context<'_> {
         matches!(next, ['有' | '话' | '系', _])
             || matches!(
                 next,
-                ['自', '己'] | ['本', '身'] | ['细', '个'] | ['都', '有'] | ['以', '前'] | ['做', '女' | '仔' | '老' | '新']
+                ['自', '己']
+                    | ['本', '身']
+                    | ['细', '个']
+                    | ['都', '有' | '话' | '系']
+                    | ['以', '前']
+                    | ['做', '女' | '仔' | '老' | '新']
             )
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Claim, Context, Mention, REACH, Reading, SUBJECT_REACH, reading};
+use super::{Claim, Context, Mention, REACH, Reading, SUBJECT_REACH, Speaker, reading};
 use crate::terminology::{Found, Meaning, TermKind, UnitKind};
 
 /// The reason of a claim that a condition is over.
@@ -24,7 +24,21 @@ impl Context<'_> {
         let sentence = self.utterance.sentence(mention.head);
         let next = self.next_after(mention).map_or(sentence.end, |other| other.start);
         let behind = mention.end..sentence.end.min(next).min(self.utterance.ahead(mention.end, SUBJECT_REACH));
-        if self.has(behind.clone(), &[TermKind::Resolved]) {
+        // 等貧血好返, 好返先打: when it will be over.
+        let awaited = self.utterance.folded(mention.start.saturating_sub(2)..mention.start).contains(&'等');
+        // 好咗未 asks, 好咗啲 is better and not well; epilepsy without a fit, on a drug, is there.
+        let hoped = |hit: &Found| {
+            let next = matches!(self.utterance.chars.get(hit.end), Some('先' | '再' | '至' | '才' | '未' | '啲' | '少'));
+            next || self.utterance.folded(hit.end..hit.end + 2) == ['一', '点']
+        };
+        let attacks = concept.chronic
+            && self
+                .has(sentence.start.max(self.utterance.back(mention.start, SUBJECT_REACH))..behind.end, &[TermKind::DrugActive])
+            && self
+                .utterance
+                .terms(self.lexicon, behind.clone(), TermKind::Resolved)
+                .all(|hit| self.utterance.folded(hit.start..hit.end).contains(&'发'));
+        if !awaited && !attacks && self.utterance.terms(self.lexicon, behind.clone(), TermKind::Resolved).any(|hit| !hoped(hit)) {
             return reading(Claim::Historical, OVER);
         }
         if self.operated(mention) {
@@ -40,8 +54,11 @@ impl Context<'_> {
         }
         let lasts = self.lasting(clause.clone());
         // 煙戒咗五年: what was given up is told by its name.
-        let given_up =
-            self.utterance.folded(mention.start..mention.end).windows(2).any(|pair| matches!(pair, ['戒', '咗' | '左']));
+        // 戒咗佢 tells to.
+        let told_to = self.utterance.speaker == Speaker::Doctor
+            && self.utterance.folded(mention.end..self.utterance.chars.len().min(mention.end + 2)).contains(&'佢');
+        let given_up = !told_to
+            && self.utterance.folded(mention.start..mention.end).windows(2).any(|pair| matches!(pair, ['戒', '咗' | '左']));
         if given_up {
             return reading(Claim::Historical, OVER);
         }
@@ -99,7 +116,12 @@ impl Context<'_> {
         let drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
         let last = self.utterance.within(before).iter().rev().find(drug);
         let Some(stop) = self.utterance.terms(self.lexicon, behind, TermKind::DrugStopped).next() else { return false };
-        last.is_some() && !self.utterance.within(mention.end..stop.start).iter().any(|hit| drug(&hit))
+        // 食咗兩日頭痛到爆,自己停咗: of the drug that the turn before spoke of.
+        let taken = self.of_drug && {
+            let lead = self.utterance.folded(sentence.start..mention.start);
+            matches!(lead, ['食' | '吃' | '搽' | '打', '咗' | '完' | '到' | '亲', ..])
+        };
+        (last.is_some() || taken) && !self.utterance.within(mention.end..stop.start).iter().any(|hit| drug(&hit))
     }
 
     /// 細個有哮喘; 細個嗰陣有過癲癇: what most children grow out of, or what is told as over.
@@ -134,7 +156,11 @@ impl Context<'_> {
     /// 做完白內障手術: what was operated on is over.
     fn operated(&self, mention: &Mention) -> bool {
         let before = self.utterance.folded(mention.start.saturating_sub(2)..mention.start);
-        matches!(before, ['做', '完' | '咗' | '过']) && self.utterance.folded(mention.end..mention.end + 2) == ['手', '术']
+        let done = matches!(before, ['做', '完' | '咗' | '过']);
+        // 左眼兩年前做咗白內障.
+        let cataract = self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("H2"));
+        let told = |word: &[char]| self.utterance.folded(mention.end..mention.end + 2) == word;
+        done && (told(&['手', '术']) || cataract && !told(&['检', '查']))
     }
 
     /// 鼻咽癌電療完八年: a cancer whose treatment is over.

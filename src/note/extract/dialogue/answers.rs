@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::super::assertion::doubts;
 use super::super::clauses::Clause;
 use super::super::utterance::Utterance;
 use super::Answer;
@@ -9,19 +10,7 @@ use super::Answer;
 /// What stands around an answer without a meaning of its own (folded).
 const PARTICLES: &str = " 呀啊喇啦嘅㗎啰啰咯喎嘞噃呢哦噢嗯唉吖咋啫添,.()()-";
 /// Clauses that affirm by themselves (folded): 有冇頭暈? 間中囉.
-const YES: [&str; 33] = [
-    "间中",
-    "有时",
-    "有时会",
-    "偶然",
-    "偶尔",
-    "久唔久",
-    "耐唔耐",
-    "耐唔中",
-    "三唔五时",
-    "成日",
-    "晚晚",
-    "日日",
+const YES: [&str; 21] = [
     "少少",
     "微微",
     "微微哋",
@@ -44,6 +33,29 @@ const YES: [&str; 33] = [
     "差咗好多",
     "点头",
 ];
+/// How often (folded): what begins an affirmation, alone or with 有, 會 and how much behind it.
+const OFTEN: [&str; 17] = [
+    "间中",
+    "有时",
+    "偶然",
+    "偶尔",
+    "久唔久",
+    "耐唔耐",
+    "耐唔中",
+    "三唔五时",
+    "成日",
+    "晚晚",
+    "日日",
+    "时时",
+    "不时",
+    "朝朝",
+    "有阵时",
+    "sometimes",
+    "occasionally",
+];
+/// What may stand behind that (folded).
+const BEHIND_OFTEN: [&str; 14] =
+    ["", "有", "有少少", "有啲", "有一啲", "有一次", "有一两次", "会", "会有", "会有少少", "会有啲", "一次", "一两次", "少少"];
 /// Clauses that deny by themselves (folded): 有冇嘔? 唔覺.
 const NO: [&str; 26] = [
     "唔觉",
@@ -95,11 +107,18 @@ pub(super) fn words(utterance: &Utterance, clause: &Range<usize>) -> String {
 pub(super) fn whole(utterance: &Utterance, clause: &Range<usize>) -> Option<(Answer, usize, usize)> {
     let words = words(utterance, clause);
     let answer = match words.as_str() {
-        said if YES.contains(&said) => Answer::Yes,
+        said if YES.contains(&said) || often(said) => Answer::Yes,
         said if NO.contains(&said) => Answer::No,
+        said if doubts(said) => Answer::Maybe,
         _ => return None,
     };
     Some((answer, clause.start, clause.end))
+}
+
+/// 間中有少少, 久唔久都有: how often, and that there is.
+fn often(words: &str) -> bool {
+    let behind = |often: &&str| words.strip_prefix(*often).map(|rest| rest.trim_start_matches(['都', '就']));
+    OFTEN.iter().filter_map(behind).any(|rest| BEHIND_OFTEN.contains(&rest))
 }
 
 /// Whether a clause says that what a complaint would disturb is well.
@@ -112,7 +131,9 @@ pub(super) fn well(utterance: &Utterance, clause: &Range<usize>, icd10: &str) ->
 /// 戒咗五年 tells that one smoked, 一日一包 that one does.
 pub(super) fn smoking(utterance: &Utterance, clause: &Range<usize>) -> Option<Answer> {
     let words = words(utterance, clause);
-    let given_up = ["戒咗", "戒左", "戒了", "戒掉"].iter().any(|word| words.starts_with(word));
+    // 以前一日一包, 四年前戒咗.
+    let given_up = ["戒咗", "戒左", "戒了", "戒掉", "以前", "从前"].iter().any(|word| words.starts_with(word))
+        || ["戒咗", "戒了"].iter().any(|word| words.ends_with(word));
     let daily = ["一日", "每日", "一天", "每天", "日日"].iter().any(|daily| words.contains(daily));
     let said: Vec<char> = words.chars().collect();
     // 一包度, 半包, 十支: so many, which is so many a day.

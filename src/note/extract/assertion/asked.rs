@@ -1,0 +1,165 @@
+//! Rules 2 and 3: what is asked or feared, and what is told before a question about something else.
+
+use super::{Claim, Context, Mention, REACH, Reading, SUBJECT_REACH, reading};
+use crate::note::extract::clauses::Clause;
+use crate::note::extract::utterance::Speaker;
+use crate::terminology::{Found, Meaning, TermKind};
+use std::ops::Range;
+
+/// What asks for advice and not for a disease (folded).
+const NEEDS: [&str; 17] = [
+    "使唔使",
+    "需唔需要",
+    "要唔要",
+    "可唔可以",
+    "得唔得",
+    "点算",
+    "点办",
+    "点搞",
+    "有冇关",
+    "有冇影响",
+    "有冇有影响",
+    "影唔影响",
+    "关唔关",
+    "有冇事",
+    "有冇问题",
+    "有关系",
+    "有影响",
+];
+/// What asks whether something is needed (folded).
+const NEEDED: [[char; 3]; 5] =
+    [['使', '唔', '使'], ['驶', '唔', '驶'], ['洗', '唔', '洗'], ['要', '唔', '要'], ['需', '唔', '需']];
+
+impl Context<'_> {
+    /// Rules 2 and 3.
+    pub(super) fn asked(&self, mention: &Mention) -> Option<Reading> {
+        let (clause, before) = (self.utterance.clause(mention.head), self.before(mention));
+        let range = clause.range.clone();
+        let question = self.scope(&before, mention, &[TermKind::Question]);
+        let fear = || self.scope(&before, mention, &[TermKind::Worry]);
+        if question.is_some_and(|cue| self.clinician_wonders(&cue, mention))
+            || question.is_none() && fear().is_some_and(|cue| self.clinician_fears(&cue))
+        {
+            return None;
+        }
+        // 使唔使洗腎? Whether it is needed says nothing of what is there.
+        let vaccine = self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("Z2"));
+        let needed = |cue: &Found| NEEDED.iter().any(|need| self.utterance.folded(cue.start..cue.end).iter().eq(need));
+        if !vaccine && question.as_ref().is_some_and(needed) {
+            return reading(Claim::Nothing, "asked whether it is needed");
+        }
+        if question.is_some() || self.a_not_a(mention) {
+            return reading(Claim::Asked, "asked");
+        }
+        // 發燒發冷呢: names and no more, asked for by who does not suffer from them.
+        let name = self.utterance.folded(mention.start..mention.end);
+        let whole = name.ends_with(&['呢']) && mention.start == range.start && mention.end == range.end;
+        let topics = whole
+            || range.end > range.start
+                && self.utterance.folded(range.end - 1..range.end) == ['呢']
+                && self.utterance.speaker != Speaker::Patient
+                && self.bare(&(range.start..range.end - 1));
+        if topics || self.listed_and_asked(mention) {
+            return reading(Claim::Asked, "named and asked for");
+        }
+        let after = mention.end..range.end;
+        let ends = [TermKind::Question, TermKind::QuestionEnd];
+        let close = after.start..after.end.min(self.utterance.ahead(after.start, REACH));
+        let resumed = self.has(close.clone(), &[TermKind::Affirmation]) && !clause.asked;
+        // 甲亢覆診瘦返定未: why one came, and then the question.
+        let visit = self.has(mention.end..mention.end + 2, &[TermKind::FollowUp]);
+        // 薄血藥囉,心房顫動呀嘛: the patient explains.
+        let explains =
+            self.utterance.speaker != Speaker::Doctor && self.utterance.folded(mention.end..mention.end + 2) == ['呀', '嘛'];
+        // 以前盲腸炎開過刀有冇影響: what it does and not whether it was.
+        let words: String = self.utterance.folded(close.clone()).iter().collect();
+        let effect = self.utterance.speaker != Speaker::Doctor && NEEDS.iter().any(|need| words.contains(need));
+        if self.has(close, &ends) && !effect && !resumed && !visit && !explains {
+            return reading(Claim::Asked, "asked, the question word behind it");
+        }
+        // 甲狀腺結節覆診, 點呀? names why one came.
+        // 前列腺肥大嗰邊,小便點? names of what is asked.
+        let topic = self.concept(mention).is_some_and(|concept| concept.chronic)
+            && self.has(
+                range.end..self.utterance.sentence(mention.head).end.min(self.utterance.ahead(range.end, REACH)),
+                &[TermKind::OpenQuestion],
+            );
+        let as_for = self.concept(mention).is_some_and(|concept| concept.chronic)
+            && matches!(self.utterance.folded(mention.end..mention.end + 2), ['嗰', '边' | '头'] | ['方', '面']);
+        let open = topic || as_for || self.has(range.clone(), &[TermKind::OpenQuestion, TermKind::FollowUp]);
+        if clause.asked
+            && self.last_asked(mention)
+            && !open
+            && !self.told_before_a_question(mention)
+            && !self.has(before.clone(), &[TermKind::Ongoing])
+        {
+            let drug = self.utterance.within(range.clone()).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
+            // 血壓藥 X 呢? What is asked is how it is taken.
+            let taken = drug && self.utterance.chars.get(mention.end.saturating_sub(1)) == Some(&'药');
+            if !taken && (!drug || self.utterance.speaker == Speaker::Doctor) {
+                return reading(Claim::Asked, "asked by its tone");
+            }
+        }
+        // 怕光,會嘔: fear goes no further than its clause.
+        let own = range.start.max(before.start)..before.end;
+        if self.scope(&own, mention, &[TermKind::Worry]).is_some_and(|cue| !self.clinician_fears(&cue)) {
+            // 驚自己會中風: one day.
+            if self.utterance.folded(mention.start.saturating_sub(1)..mention.start) == ['会'] {
+                return reading(Claim::Nothing, "feared to come");
+            }
+            return reading(Claim::Asked, "feared");
+        }
+        None
+    }
+
+    /// 發燒 體重輕咗 有冇: the question word behind all that it asks for.
+    fn listed_and_asked(&self, mention: &Mention) -> bool {
+        let sentence = self.utterance.sentence(mention.head);
+        let last = self.utterance.clause(sentence.end.saturating_sub(1)).range;
+        let words: String = self.utterance.folded(last.clone()).iter().filter(|c| **c != ' ').collect();
+        self.utterance.speaker != Speaker::Patient
+            && matches!(words.as_str(), "有冇" | "有冇有" | "有冇呀" | "有冇呢")
+            && mention.head < last.start
+            && self.utterance.between(mention.end, last.start) <= SUBJECT_REACH
+    }
+
+    /// 隻腳抽筋,使唔使食鈣? What the patient asks is what to do about it.
+    fn told_before_a_question(&self, mention: &Mention) -> bool {
+        let sentence = self.utterance.sentence(mention.head);
+        let from = self.clause(mention).end;
+        let behind = from..sentence.end.min(self.utterance.ahead(from, SUBJECT_REACH));
+        let words: String = self.utterance.folded(behind.clone()).iter().collect();
+        let needs = NEEDS.iter().any(|need| words.contains(need));
+        self.utterance.speaker != Speaker::Doctor
+            && needs
+            && !self.has(self.clause(mention), &[TermKind::Question, TermKind::QuestionEnd, TermKind::Worry])
+    }
+
+    /// The question mark belongs to the last clause of its sentence and to the bare list before it.
+    fn last_asked(&self, mention: &Mention) -> bool {
+        let index = self.utterance.clause_index(mention.head);
+        let clauses = self.utterance.clauses();
+        let sentence = clauses.get(index).map(|clause| clause.sentence);
+        let same = |clause: Option<&Clause>| clause.map(|clause| clause.sentence) == sentence;
+        // 我甲亢,食緊藥,有冇關係? tells of oneself and asks of something else.
+        let tells = |range: &Range<usize>| {
+            self.utterance.speaker != Speaker::Doctor && self.utterance.chars.get(range.start) == Some(&'我')
+        };
+        // 甲減,thyroxine 而家食七十五係咪? What is asked is of the drug.
+        let end = self.utterance.clause(mention.head).range.end;
+        let until = self.utterance.sentence(mention.head).end.min(self.utterance.ahead(end, SUBJECT_REACH));
+        let drug = self.utterance.within(end..until).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
+        !same(clauses.get(index + 1))
+            || !drug && clauses.get(index).is_some_and(|clause| self.bare(&clause.range) && !tells(&clause.range))
+    }
+
+    /// 痛唔痛, 發唔發燒: the same character on both sides of 唔, touching the mention.
+    fn a_not_a(&self, mention: &Mention) -> bool {
+        let chars = &self.utterance.chars;
+        let from = mention.head.saturating_sub(2);
+        (from..mention.end + 2).any(|at| {
+            chars.get(at) == Some(&'唔')
+                && at.checked_sub(1).and_then(|before| chars.get(before)).is_some_and(|c| chars.get(at + 1) == Some(c))
+        })
+    }
+}
