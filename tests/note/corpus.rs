@@ -12,9 +12,9 @@ const AT_LEAST: [(&str, f64); 7] = [
     ("conditions", 0.868),
     ("codes", 0.87),
     ("icpc2", 0.81),
-    ("medications", 0.85),
+    ("medications", 0.855),
     ("allergies", 0.875),
-    ("observations", 0.95),
+    ("observations", 0.955),
     ("plan", 0.905),
 ];
 const MUST_NOT_CODE_AT_MOST: usize = 16;

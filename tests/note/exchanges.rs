@@ -232,7 +232,8 @@ fn when_needed_and_how_long_are_said_of_their_own_drug() {
         let drugs = extract(&transcript(talk), &LEXICON).medications;
         drugs.iter().map(|drug| (drug.name.clone(), drug.prn, drug.duration_days)).collect::<Vec<_>>()
     };
-    let rows: &[(&str, &[(&str, bool, Option<f64>)])] = &[
+    type Taken = (&'static str, bool, Option<f64>);
+    let rows: &[(&str, &[Taken])] = &[
         ("d:panadol 1g QID PRN,augmentin 1g BD。", &[("paracetamol", true, None), ("amoxicillin/clavulanate", false, None)]),
         ("d:ventolin 兩下 PRN,seretide 兩下 BD。", &[("salbutamol", true, None), ("fluticasone/salmeterol", false, None)]),
         ("d:panadol 兩粒痛先食,ibuprofen 四百 mg TDS。", &[("paracetamol", true, None), ("ibuprofen", false, None)]),

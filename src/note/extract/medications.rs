@@ -4,6 +4,7 @@ mod answers;
 mod aside;
 mod conflict;
 mod done;
+mod ends;
 mod mentions;
 mod named_before;
 mod whose;

@@ -17,7 +17,9 @@ const RISK: [&str; 12] =
 const PREVENTED: [&str; 4] = ["预防", "防", "避免", "prevent "];
 /// A vaccine given or due, told by the name of what it is against: behind it and before it (folded).
 const GIVEN: [&str; 9] = ["打过", "打齐", "打埋", "未打", "冇打", "加强", "针", "打未", "会打"];
-const GIVES: [&str; 6] = ["打", "打咗", "打过", "打埋", "补打", "打返"];
+const GIVES: [&str; 9] = ["打", "打咗", "打过", "打埋", "补打", "打返", "一针", "返针", "支针"];
+/// When a drug that is begun does what it does not do later (folded).
+const AT_FIRST: [&str; 9] = ["头几日", "头嗰排", "头一两", "头几个", "头一个", "头两个", "初初", "开头", "刚开始"];
 /// What advises against something, right before its name (folded).
 const ADVISED: [&str; 6] = ["唔好", "唔好再", "唔好成日", "千祈唔好", "咪再", "唔好太"];
 /// What says of a vaccine that its time comes later (folded).
@@ -245,6 +247,11 @@ impl Context<'_> {
             return true;
         }
         let lead = self.before(mention).start..mention.start;
+        // 頭幾日可能肚瀉, says who begins a drug.
+        let at_first = said(clause.start..mention.start);
+        if symptom && self.has(lead.clone(), &[TermKind::Uncertain]) && AT_FIRST.iter().any(|first| at_first.contains(first)) {
+            return true;
+        }
         let Some(will) = self.utterance.folded(lead.clone()).iter().rposition(|c| *c == '会').map(|at| lead.start + at) else {
             return false;
         };

@@ -84,7 +84,11 @@ impl Context<'_> {
         if !concept.symptom {
             let just_after = mention.head..(mention.end + 2).min(clause.end);
             // 新冠中過兩次.
-            let had = self.has(mention.end..mention.end + 1, &[TermKind::HadOnce]);
+            // 胃出過血: within the name.
+            let within = self.utterance.folded(mention.start..mention.end);
+            let within =
+                within.windows(2).any(|pair| matches!(pair, ['出' | '中' | '发' | '断' | '生' | '患' | '流' | '穿', '过']));
+            let had = within || self.has(mention.end..mention.end + 1, &[TermKind::HadOnce]);
             if had || self.has(just_after, &[TermKind::HistoryAfter]) {
                 return reading(Claim::Historical, "had it (過)");
             }

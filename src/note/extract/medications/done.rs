@@ -4,17 +4,18 @@ use std::ops::Range;
 
 use super::super::list;
 use super::super::utterance::{Speaker, Utterance};
+use super::ends::{changed_for, ends_its_course, not_given, resumed, right_behind_a_drug};
 use super::named_before::SINCE;
 use crate::note::MedicationStatus;
 use crate::terminology::{Found, Lexicon, Meaning, TermKind, UnitKind};
 
 /// How far before a verb it is forbidden: 唔好同 ibuprofen 一齊食.
-const FORBIDDEN: usize = 8;
+pub(super) const FORBIDDEN: usize = 8;
 /// Words by which a verb says that two drugs meet (folded).
 const TOGETHER: [&str; 7] = ["一齐", "一起", "夹住", "夹埋", "夹杂", "同时", "一并"];
 
 /// How far before a drug it is told that one meant to give it.
-const INTENDED: usize = 14;
+pub(super) const INTENDED: usize = 14;
 /// What asks whether to stop, or forbids it (folded).
 const ASKED: [&str; 20] = [
     "可不可以",
@@ -49,15 +50,13 @@ const TOLD: usize = 30;
 const LAST_TIME: [&str; 8] = ["上次", "上一次", "上年", "嗰次", "细个", "有次", "有一次", "旧年"];
 
 /// What may stand behind 冇食 at the end of its clause (folded).
-const PARTICLES: &str = " 喇啦呀喎过嘅㗎到返住咗咗嘅嘞啰佢呢就 先";
+pub(super) const PARTICLES: &str = " 喇啦呀喎过嘅㗎到返住咗咗嘅嘞啰佢呢就 先";
 
 /// How far behind 之前食半粒 what is taken now may stand.
 const CHANGE_REACH: usize = 16;
 
 /// How far behind a drug it is told that one meant to give it.
 const ONCE_REACH: usize = 6;
-/// That a drug is not given (folded).
-const NOT_GIVEN: [&str; 5] = ["唔好", "唔得", "食唔得", "唔食得", "用唔得"];
 /// That it need not be taken any more (folded), at the end of its clause.
 const NO_MORE_OF_IT: [&str; 9] = ["唔使食", "唔驶食", "唔洗食", "唔使再食", "唔使用", "唔使打", "唔使搽", "唔使滴", "不用吃"];
 /// What stands behind 照 where a drug goes on as before (folded): 照十四度, 照一日三次, 照每晚一次.
@@ -67,29 +66,6 @@ const AS_BEFORE: [char; 24] = [
 ];
 /// What tells that a drug was given before this visit (folded).
 const GIVEN_BEFORE: [&str; 12] = ["之前", "上次", "旧年", "以前", "街症", "街外", "私家", "出面", "嗰只", "嗰支", "嗰粒", "而家"];
-/// How much may stand before a drug with 唔好: 咁都係唔好 X.
-const NO_MORE: usize = 6;
-/// How far before a stop the course may begin that it ends.
-const COURSE: usize = 40;
-/// What may stand between the last step of a course and its end (folded).
-const THEN: [&str; 6] = ["跟住", "跟住就", "之后", "然后", "之后就", "then"];
-/// That what was stopped is taken again (folded, without spaces).
-pub(super) const AGAIN: [&str; 14] = [
-    "食返",
-    "食番",
-    "用返",
-    "打返",
-    "搽返",
-    "滴返",
-    "喷返",
-    "开返",
-    "重新",
-    "恢复",
-    "resume",
-    "restart",
-    "startagain",
-    "start返",
-];
 
 /// What is done with a drug.
 #[derive(Clone, Copy, Default)]
@@ -376,48 +352,6 @@ pub(super) fn conditional(utterance: &Utterance, stop: &Found) -> bool {
     when || changed || comes_of_it
 }
 
-/// 10 mg 三日停, 食七日,跟住停: behind how long it is taken, the stop is the end of its course and no stop of today.
-fn ends_its_course(utterance: &Utterance, stop: &Found) -> bool {
-    let words = utterance.folded(stop.start..utterance.chars.len().min(stop.end + 1));
-    let sentence = utterance.sentence(stop.start).start.max(utterance.back(stop.start, COURSE));
-    let told = sentence..stop.start;
-    if !matches!(words.first(), Some('停' | 's'))
-        || words.iter().any(|c| matches!(c, '咗' | '了'))
-        || utterance.folded(told.clone()).contains(&'咗')
-    {
-        return false;
-    }
-    let clause = utterance.clause(stop.start).range.start;
-    let lead: String = utterance.folded(clause.max(sentence)..stop.start).iter().filter(|c| **c != ' ').collect();
-    let follows = THEN.iter().any(|then| lead.ends_with(then));
-    let lasting = utterance.quantities_in(told.clone()).iter().filter(|one| one.kind == UnitKind::Time && one.value >= 1.0);
-    let dosed = utterance.quantities_in(told).iter().any(|one| one.kind == UnitKind::Dose);
-    let last = lasting.last().filter(|time| !matches!(utterance.chars.get(time.end), Some('前' | '后')));
-    last.is_some_and(|time| dosed && (time.end + 1 >= stop.start || follows))
-}
-
-/// 唔好 X, X 唔好, X 都係唔好喇: the clause says no more of it.
-fn not_given(utterance: &Utterance, ahead: Range<usize>, behind: Range<usize>) -> bool {
-    let words = |range: Range<usize>| utterance.folded(range).iter().filter(|c| **c != ' ').collect::<String>();
-    let (before, rest) = (words(ahead), words(behind));
-    let rest = rest.trim_end_matches(|c| PARTICLES.contains(c)).trim_start_matches(['都', '系', '就']);
-    let told = utterance.speaker != Speaker::Patient;
-    NOT_GIVEN.contains(&rest) || told && rest.is_empty() && before.ends_with("唔好") && before.chars().count() <= NO_MORE
-}
-
-/// 要食返 X, 重新開始 X, resume X: taken again from now on, by the doctor's word.
-fn resumed(utterance: &Utterance, lexicon: &Lexicon, drug: usize) -> bool {
-    let from = utterance.sentence(drug).start.max(utterance.back(drug, INTENDED));
-    let words: String = utterance.folded(from..drug).iter().filter(|c| **c != ' ').collect();
-    let no = [TermKind::Negation, TermKind::NegationNear, TermKind::NoNeed, TermKind::DrugWithheld, TermKind::Hypothetical];
-    utterance.speaker != Speaker::Patient
-        && AGAIN.iter().any(|again| words.contains(again))
-        && !words.contains("唔好")
-        && !utterance.clause(drug).asked
-        && !utterance.has(lexicon, from..drug, &no)
-        && !utterance.within(from..drug).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)))
-}
-
 /// 要唔要停? asks, 唔使停 says that it goes on.
 fn refuses(utterance: &Utterance, stop: &Found) -> bool {
     let lead: String = utterance.folded(stop.start.saturating_sub(4)..stop.start).iter().collect();
@@ -434,23 +368,6 @@ fn replaced(utterance: &Utterance, lexicon: &Lexicon, behind: Range<usize>) -> b
     let turns = matches!(words.first(), Some('转' | '换' | '改')) && utterance.between(verb.end, behind.end) <= 2;
     let later = utterance.folded(behind.start..verb.start).iter().any(|c| matches!(c, '后' | '再' | '加' | ',' | '，'));
     turns && !later && !utterance.has(lexicon, behind.start..verb.start, &[TermKind::Negation, TermKind::NegationNear])
-}
-
-/// Whether a word stands right behind the name of a drug.
-fn right_behind_a_drug(utterance: &Utterance, word: &Found) -> bool {
-    let before = utterance.within(word.start.saturating_sub(FORBIDDEN)..word.start);
-    before.iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)) && hit.end == word.start)
-}
-
-/// X 都換,轉 Y: the clause ends with the change, and the next one begins with what takes its place.
-fn changed_for(utterance: &Utterance, clause: Range<usize>, behind: usize) -> bool {
-    let words: String = utterance.folded(behind..clause.end.max(behind)).iter().filter(|c| **c != ' ').collect();
-    let words = words.trim_end_matches(['咗', '佢', '走', '埋', '啦', '喇']);
-    let changed = words.strip_suffix(['换', '转']).is_some_and(|lead| matches!(lead, "都" | "要" | "就" | "都要"));
-    let next = utterance.folded(clause.end + 1..clause.end + 2);
-    let begins = matches!(next, ['转' | '换' | '改' | '用']);
-    let given = utterance.within(clause.end + 1..clause.end + 6).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
-    changed && begins && given && utterance.speaker != Speaker::Patient
 }
 
 /// 食, 搽, 滴: how it is taken, by which nothing is started.

@@ -101,7 +101,7 @@ pub(super) fn withdraw_planned(told: &[Utterance], lexicon: &Lexicon, allergies:
         allergies
             .found
             .iter()
-            .any(|allergy| conflict::between(allergy, drug, lexicon) && allergy.provenance.spans().iter().any(told_now))
+            .any(|allergy| allergy.provenance.spans().iter().any(told_now) && conflict::between(allergy, drug, lexicon))
     });
     // 嗰隻唔用: the one named last, and if that is another's, none.
     let last = earlier

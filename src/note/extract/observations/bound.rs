@@ -243,7 +243,7 @@ pub(super) fn unread_pressures(utterance: &Utterance, lexicon: &Lexicon, read: &
         };
         let mut behind = utterance.numbers_in(name.end..until).iter().filter(looks);
         let Some(first) = behind.next() else { continue };
-        let last = behind.last().unwrap_or(first);
+        let last = behind.next_back().unwrap_or(first);
         let range = first.start..last.end;
         let was_read = read.iter().chain(&all).any(|other| other.start < range.end && range.start < other.end);
         if !was_read {
