@@ -39,6 +39,7 @@ fn what_one_side_has_not_the_other_may_have() {
         ("d:左肺有肺炎,右肺冇肺炎", &["j18.9 left present", "j18.9 right absent"]),
         ("p:右膝痛,左膝都痛", &["m25.5 bilateral present"]),
         ("p:兩邊膝頭痛", &["m25.5 bilateral present"]),
+        ("p:兩隻腳都腫,右腳腫啲", &["r60.0 bilateral present"]),
         ("p:右膝痛,唔係,左膝痛", &["m25.5 left present"]),
         ("p:右膝痛,er 唔係,左膝痛", &["m25.5 left present"]),
         ("d:左邊鼻有瘜肉右邊冇", &["j33.9 left present"]),
@@ -68,6 +69,7 @@ fn a_side_by_itself_answers() {
         ("p:膝頭痛|d:邊隻?|p:右隻", &["m25.5 right present"]),
         ("p:膝頭痛|d:邊邊呀?|p:右邊囉", &["m25.5 right present"]),
         ("d:膝頭痛?邊隻?|p:右隻", &["m25.5 right present"]),
+        ("p:隻眼好痕|d:邊隻眼?|p:左眼", &["h57.8 left present"]),
         ("p:頭痛|d:打邊隻手?|p:左手", &["r51 present"]),
         ("p:膝頭痛|d:今日打針|p:左手", &["m25.5 present"]),
     ]);

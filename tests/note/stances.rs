@@ -9,6 +9,8 @@ fn an_opinion_that_is_denied_denies() {
         ("d:我唔覺得你有甲狀腺問題,亦唔覺得係貧血", &["D64.9 absent"]),
         ("d:我唔太認為呢個係中風", &["I64 absent"]),
         ("d:唔見得係痛風喎", &["M10.9 absent"]),
+        ("d:唔應該係痛風", &["M10.9 absent"]),
+        ("d:I doubt it's gout", &["M10.9 absent"]),
         ("d:我唔諗係膽石", &["K80.2 absent"]),
         ("d:I don't think this is appendicitis", &["K35.8 absent"]),
         ("d:I do not believe she has asthma", &["J45.9 absent"]),
@@ -71,6 +73,7 @@ fn a_denial_over_a_denial_denies_nothing() {
 fn what_a_clinician_fears_or_wonders_is_suspected() {
     check(&[
         ("d:唔知係咪甲亢", &["E05.9 possible"]),
+        ("d:仲未知係咪膽石", &["K80.2 possible"]),
         ("d:會唔會係膽石?", &["K80.2 possible"]),
         ("d:我怕你係宮外孕,要入急症", &["O00.9 possible"]),
         ("d:我擔心佢係腦膜炎", &["G03.9 possible"]),

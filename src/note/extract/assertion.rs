@@ -193,7 +193,8 @@ impl Context<'_> {
                         continue;
                     }
                     // I don't have any pain: no question.
-                    if kind == TermKind::Question && denied_until.is_some_and(|end| hit.start <= end + 1) {
+                    let english = self.utterance.chars.get(hit.start).is_some_and(char::is_ascii);
+                    if kind == TermKind::Question && english && denied_until.is_some_and(|end| hit.start <= end + 1) {
                         continue;
                     }
                     if kind == TermKind::Negation {

@@ -40,11 +40,13 @@ fn last_in(utterance: &Utterance, range: Range<usize>, lexicon: &Lexicon) -> Opt
 }
 
 /// The side that the name of a part or of a condition begins with.
-fn begins(utterance: &Utterance, hit: &Found) -> Option<Laterality> {
+pub fn begins(utterance: &Utterance, hit: &Found) -> Option<Laterality> {
     let named = matches!(hit.meaning, Meaning::Class(_) | Meaning::Condition(_));
     match utterance.chars.get(hit.start).filter(|_| named)? {
         '左' => Some(Laterality::Left),
         '右' => Some(Laterality::Right),
+        '双' => Some(Laterality::Bilateral),
+        '两' => matches!(utterance.chars.get(hit.start + 1), Some('只' | '边' | '侧')).then_some(Laterality::Bilateral),
         _ => None,
     }
 }

@@ -42,9 +42,10 @@ const BETWEEN: [&str; 26] = [
     "quite",
 ];
 /// Verbs of opinion (folded).
-const OPINIONS: [&str; 10] = ["觉得", "认为", "见得", "谂", "相信", "预计", "怀疑", "think", "believe", "suspect"];
+const OPINIONS: [&str; 11] = ["应该", "觉得", "认为", "见得", "谂", "相信", "预计", "怀疑", "think", "believe", "suspect"];
 /// Words of certainty (folded).
-const CERTAIN: [&str; 17] = [
+const CERTAIN: [&str; 18] = [
+    "convinced",
     "一定",
     "肯定",
     "确定",

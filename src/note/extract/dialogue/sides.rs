@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::assertion::{Claim, Context, Reading};
-use super::super::side::SIDES;
+use super::super::side::{SIDES, begins};
 use super::super::utterance::{Speaker, Utterance};
 use super::answers::words;
 use super::{Event, Talk};
@@ -79,7 +79,10 @@ fn alone(context: &Context<'_>, number: usize) -> Option<(Laterality, Range<usiz
         let hit = context.utterance.terms(context.lexicon, clause.range.clone(), kind).next()?;
         Some((side, hit.start..hit.end))
     });
-    let (side, said) = hits.min_by_key(|(_, said)| said.start)?;
+    // 右眼 is a name of its own in the tables.
+    let within = context.utterance.within(clause.range.clone()).iter();
+    let named = within.filter_map(|hit| Some((begins(context.utterance, hit)?, hit.start..hit.end)));
+    let (side, said) = hits.chain(named).min_by_key(|(_, said)| said.start)?;
     let rest =
         words(context.utterance, &(clause.range.start..said.start)) + &words(context.utterance, &(said.end..clause.range.end));
     rest.chars().all(|c| BESIDE.contains(c)).then_some((side, said))
