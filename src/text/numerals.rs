@@ -102,6 +102,7 @@ fn ascii(chars: &[char], at: usize) -> Option<Number> {
     if at.checked_sub(1).is_some_and(|before| char_at(chars, before).is_ascii_alphabetic()) {
         return None;
     }
+    let below = at.checked_sub(1).is_some_and(|before| char_at(chars, before) == '/');
     let mut text = String::new();
     let mut end = at;
     loop {
@@ -110,7 +111,8 @@ fn ascii(chars: &[char], at: usize) -> Option<Number> {
         match c {
             '0'..='9' => text.push(c),
             '.' if digit_follows && !text.is_empty() && !text.contains('.') => text.push(c),
-            ',' if !text.is_empty() && thousands(chars, end + 1) => {}
+            // 135/85,120/75 are two pressures.
+            ',' if !text.is_empty() && !below && thousands(chars, end + 1) => {}
             _ => break,
         }
         end += 1;

@@ -158,6 +158,10 @@ fn what_was_about_to_be_given_goes_once_something_speaks_against_it() {
             "-:開 augmentin 一克一日兩次|-:我對盤尼西林敏感|-:係喎 咁轉做 azithromycin 五百 mg 一日一次",
             &["azithromycin 500 mg x1"],
         ),
+        (
+            "d:開 augmentin 一克一日兩次。|p:我對盤尼西林敏感喎。|d:係喎,咁要用第二隻,azithromycin 五百 mg 一日一次。",
+            &["azithromycin 500 mg x1"],
+        ),
         // What was only changed goes on as it was.
         ("p:食緊 metformin 五百 mg 一日兩次。|d:加到一克一日兩次。|p:我上次加咗好屙喎。|d:咁唔加住。", &["metformin 500 mg x2"]),
         // Another matter: drink, an allergy to something else, a second drug, a drug that no table knows.

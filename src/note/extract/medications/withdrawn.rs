@@ -179,7 +179,8 @@ fn replaced(utterance: &Utterance, lexicon: &Lexicon, target: usize, allergic: b
         return false;
     }
     let clause = utterance.clause(other.start).range;
-    let before: String = utterance.folded(clause.start..other.start).iter().collect();
+    let from = utterance.sentence(other.start).start.max(utterance.back(other.start, SUBJECT_REACH));
+    let before: String = utterance.folded(from..other.start).iter().collect();
     let whole: String = utterance.folded(clause).iter().collect();
     let opening = utterance.chars.first().is_some_and(|c| LEADS.contains(*c));
     INSTEAD.iter().any(|verb| before.contains(verb))

@@ -221,7 +221,10 @@ pub(super) fn at_home(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bo
             return false;
         }
         if utterance.has(lexicon, before.range.clone(), &[TermKind::Elsewhere]) {
-            return measures(utterance, lexicon, before.range.clone()) && utterance.numbers_in(before.range.clone()).is_empty();
+            // 屋企量到 135/85,120/75: a list goes on.
+            let alone = utterance.numbers_in(before.range.clone()).is_empty();
+            let goes_on = !utterance.numbers_in(clause.start..clause.start + 1).is_empty();
+            return measures(utterance, lexicon, before.range.clone()) && (alone || goes_on);
         }
     }
     false

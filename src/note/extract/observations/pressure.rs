@@ -12,6 +12,8 @@ use crate::text::numerals::Number;
 
 const SYSTOLIC: &str = "8480-6";
 const DIASTOLIC: &str = "8462-4";
+/// What may lead an answer (folded): 大概一三五八十五.
+const ROUGHLY: [&str; 6] = ["左右", "有", "都系", "大约", "大概", "差唔多"];
 /// What takes back a value that was just read (folded).
 const SLIPS: [&str; 6] = ["睇错", "讲错", "读错", "唔系", "sorry", "错咗"];
 
@@ -45,7 +47,8 @@ fn goes_on(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
 /// Whether a clause begins with a value, or with 今日 and a value.
 fn opens(utterance: &Utterance, at: usize) -> bool {
     let lead: String = utterance.folded(utterance.clause(at).range.start..at).iter().collect();
-    lead.is_empty() || NOW.iter().any(|now| lead.trim_end() == now.trim_end())
+    let lead = ROUGHLY.iter().fold(lead.trim(), |lead, word| lead.trim_end_matches(word)).trim_end();
+    lead.is_empty() || NOW.iter().any(|now| lead == now.trim_end())
 }
 
 /// 血壓高咗,一五八九十二: the clause before names the pressure and how it is.
