@@ -205,6 +205,12 @@ pub(super) struct Keys {
     pub(super) keys: Vec<(String, String, Bytes)>,
     /// What was destroyed, and when.
     pub(super) destroyed: Vec<(Bytes, i64)>,
+    /// What was stopped, and in which organisations; nothing in one of a program that did not keep it.
+    #[serde(default)]
+    pub(super) stopped: Vec<(Bytes, String)>,
+    /// What else is good no more, and since when.
+    #[serde(default)]
+    pub(super) ended: Vec<(String, i64)>,
     /// Secrets that lie in files, by their paths with `/`: what signs the audit log, and the private key of a certificate.
     pub(super) secrets: BTreeMap<String, Bytes>,
     /// The audit log's head: how far it had grown.
