@@ -223,12 +223,12 @@ export async function sharing({ binary, shots, scratch }) {
         return [id, (await message(before + 1)).split("\n")[1]];
       };
       const ends = async (id, from, to) => {
-        await owner.bringToFront();
         await owner.click(`[data-consent="${id}"][data-state="${from}"] button`);
         await shown(owner, `[data-consent="${id}"][data-state="${to}"]`);
         same((await ask(asker, "POST", `/v1/requests/${id}/attest`, { purpose: "referral" })).status >= 400, true, "the doctor's word brings it into force");
       };
       const [refused] = await request();
+      await owner.bringToFront();
       await shown(owner, `[data-consent="${refused}"][data-state="requested"] button`);
       expect((await text(owner, `[data-consent="${refused}"]`)).includes("Refuse for the patient"), "the button does not say what it does");
       await ends(refused, "requested", "refused");
@@ -241,6 +241,7 @@ export async function sharing({ binary, shots, scratch }) {
       await good();
       await phone.type("#code", code);
       await Promise.all([phone.waitForNavigation(), phone.click("button.yes")]);
+      await owner.bringToFront();
       await shown(owner, `[data-consent="${taken}"][data-state="answered"] button`);
       await ends(taken, "answered", "withdrawn");
       same([...owner.faults, ...asker.faults], [], "errors of scripts");

@@ -327,3 +327,15 @@ pub(super) fn below(folder: &Path) -> Result<Vec<(String, PathBuf)>, StoreError>
     found.sort();
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keys_part_from_before_what_is_good_no_more_was_kept_is_read() {
+        let before = r#"{"made_at":1,"root":"AA==","keys":[],"destroyed":[["AA==",1]],"secrets":{},"head":""}"#;
+        let keys: Keys = serde_json::from_str(before).unwrap();
+        assert_eq!((keys.destroyed.len(), keys.stopped.len(), keys.ended.len()), (1, 0, 0));
+    }
+}
