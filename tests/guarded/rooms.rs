@@ -154,21 +154,23 @@ fn stopped_on_hold() {
         let (hold, _, token) = rooms.begin(beginning(Some(visit.clone())), &by).await.unwrap();
         let id = hold.live().id().to_owned();
         send(&hold, &vec![0; FRAME]).await;
-        let refused = async |erased: Result<(), RoomError>| {
+        let refused = async |erased: Result<(), RoomError>, times: usize| {
             assert!(matches!(erased, Err(RoomError::Store(StoreError::OnHold))), "{erased:?}");
-            let event = Event::decode(&store.events(0, 1_000).await.unwrap().pop().unwrap()).unwrap();
-            assert_eq!((event.action, event.outcome), (Action::Erase, Outcome::Refused { reason: Refusal::OnHold }));
+            let events = store.events(0, 1_000).await.unwrap();
+            let events = events.iter().map(|bytes| Event::decode(bytes).unwrap());
+            let on_hold = (Action::Erase, Outcome::Refused { reason: Refusal::OnHold });
+            assert_eq!(events.filter(|event| (event.action, event.outcome) == on_hold).count(), times);
         };
         let on_itself = store.place_hold(Held::Recording(id.clone()), "a claim", "Ms Ho", &by).await.unwrap();
-        refused(rooms.stop_and_erase(&id, &by).await).await;
+        refused(rooms.stop_and_erase(&id, &by).await, 1).await;
         // It goes on as it was, and nobody's yes is taken back.
         send(&hold, &vec![0; FRAME]).await;
         store.lift_hold(&on_itself.id, TRIAL_ORGANISATION, &by).await.unwrap();
         let patient = store.encounter(&visit).await.unwrap().unwrap().patient;
         store.place_hold(Held::Patient(patient), "a claim", "Ms Ho", &by).await.unwrap();
-        refused(rooms.erase(&id, &by).await).await;
+        refused(rooms.erase(&id, &by).await, 2).await;
         drop(hold);
-        refused(rooms.stop_and_erase(&id, &by).await).await;
+        refused(rooms.stop_and_erase(&id, &by).await, 3).await;
         let (hold, safe) = rooms.resume(&id, &token, &by).await.unwrap();
         assert_eq!(safe.samples as usize * 2, 2 * FRAME, "all of it is there");
         rooms.stop_and_erase(&id, &by).await.unwrap();
@@ -177,7 +179,7 @@ fn stopped_on_hold() {
         let (hold, ..) = rooms.begin(beginning(Some(visit)), &by).await.unwrap();
         let id = hold.live().id().to_owned();
         hold.live().finish().await.unwrap();
-        refused(rooms.stop_and_erase(&id, &by).await).await;
+        refused(rooms.stop_and_erase(&id, &by).await, 4).await;
         drop(hold);
         rooms.close().await;
     });
