@@ -214,6 +214,39 @@ export async function sharing({ binary, shots, scratch }) {
       same([...owner.faults, ...asker.faults], [], "errors of scripts");
     });
 
+    await check("sharing: the treating clinic refuses for the patient, and takes back a yes that is not attested yet", async () => {
+      const { organisations } = await json(asker, "GET", "/v1/organisations");
+      const wanted = { organisation: organisations.find(({ name }) => name === "Peak Clinic").id, patient: { kind: "hkid", value: "A123456(3)" }, purpose: "referral", domains: ["notes"] };
+      const request = async () => {
+        const before = sms.texts.length;
+        const { id } = await json(asker, "POST", "/v1/requests", wanted);
+        return [id, (await message(before + 1)).split("\n")[1]];
+      };
+      const ends = async (id, from, to) => {
+        await owner.click(`[data-consent="${id}"][data-state="${from}"] button`);
+        await shown(owner, `[data-consent="${id}"][data-state="${to}"]`);
+        same((await ask(asker, "POST", `/v1/requests/${id}/attest`, { purpose: "referral" })).status >= 400, true, "the doctor's word brings it into force");
+      };
+      const [refused] = await request();
+      await owner.bringToFront();
+      await shown(owner, `[data-consent="${refused}"][data-state="requested"] button`);
+      expect((await text(owner, `[data-consent="${refused}"]`)).includes("Refuse for the patient"), "the button does not say what it does");
+      await ends(refused, "requested", "refused");
+      const [taken, link] = await request();
+      const before = sms.texts.length;
+      await phone.bringToFront();
+      await phone.goto(link);
+      await Promise.all([phone.waitForNavigation(), phone.click("button")]);
+      const code = (await message(before + 1)).match(/\d{8}/)[0];
+      await good();
+      await phone.type("#code", code);
+      await Promise.all([phone.waitForNavigation(), phone.click("button.yes")]);
+      await owner.bringToFront();
+      await shown(owner, `[data-consent="${taken}"][data-state="answered"] button`);
+      await ends(taken, "answered", "withdrawn");
+      same([...owner.faults, ...asker.faults], [], "errors of scripts");
+    });
+
     await check("sharing: the privacy officer's report cites the log, as a page and as a PDF", async () => {
       const officer = await person(browser, server.origin);
       await enrol(officer, (await json(admin, "POST", "/v1/invitations", { name: "Ms Yip", kind: "privacy_officer" })).link, {});

@@ -240,6 +240,44 @@ export async function signIn({ binary, shots }) {
       same(report.lines.filter(({ what }) => what.includes("法律保留")).length, 2, "the report's lines about it");
     });
 
+    await check("sign-in: in the midst of a recording a hold on it keeps it, one on its patient lets it be stopped and erased", async () => {
+      const { token } = await json(admin, "POST", "/v1/devices", { name: "Room 2", room: "2", scope: "record", days: 1 });
+      await json(doctor, "POST", `/v1/encounters/${visit.id}/recording-consent`, { by: "patient", how: "spoken" });
+      const address = `${server.origin.replace("http", "ws")}/v1/listen?rate=16000&format=pcm_s16le&encounter=${visit.id}`;
+      const begin = () => new Promise((done, fail) => {
+        const socket = new WebSocket(address, { headers: { authorization: `Bearer ${token}` } });
+        socket.on("error", fail);
+        socket.once("message", (data) => done({ socket, id: JSON.parse(data).recording }));
+      });
+      /** What the server says to `cancel`, and how it closes. */
+      const cancel = (socket) => new Promise((done) => {
+        let said;
+        socket.on("message", (data) => {
+          const { type, code } = JSON.parse(data);
+          if (type === "erased" || type === "error") said = code ?? type;
+        });
+        socket.on("close", (how) => done([said, how]));
+        socket.send(JSON.stringify({ type: "cancel" }));
+      });
+      const place = (held) => json(admin, "POST", "/v1/holds", { ...held, reason: "A claim of 2026" });
+      const lift = ({ id }) => json(admin, "DELETE", `/v1/holds/${id}`);
+      const erase = async (id) => (await ask(doctor, "DELETE", `/v1/recordings/${id}`)).status;
+      const kept = await begin();
+      const itself = await place({ recording: kept.id });
+      same(await erase(kept.id), 409, "erasing what is held itself while it is recorded");
+      same(await cancel(kept.socket), ["on_hold", 1008], "stopping what is held itself");
+      await lift(itself);
+      const theirs = await place({ patient: patient.id });
+      same(await erase(kept.id), 409, "erasing a recording that nobody holds any more");
+      const live = await begin();
+      same(await cancel(live.socket), ["erased", 1000], "stopping a recording of a patient on hold");
+      same((await ask(doctor, "GET", `/v1/recordings/${live.id}`)).status, 404, "what was stopped");
+      await lift(theirs);
+      same(await erase(kept.id), 204, "erasing after the hold was lifted");
+      const { lines } = await json(doctor, "GET", `/v1/patients/${patient.id}/report`);
+      same(lines.filter(({ what, refused }) => what === "刪除" && refused === "法律保留中").length >= 3, true, "the log has what was refused");
+    });
+
     await check("sign-in: the privacy officer places a hold on the page and lifts it there", async () => {
       const officer = await person(browser, server.origin);
       await enrol(officer, (await json(admin, "POST", "/v1/invitations", { name: "Ms Fung", kind: "privacy_officer" })).link, {});

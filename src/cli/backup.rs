@@ -77,11 +77,16 @@ pub fn run_restore(arguments: &RestoreArguments) -> anyhow::Result<ExitCode> {
 }
 
 fn describe(restored: &Restored) -> String {
-    let Restored { recordings, erased_again, entries, known, seen } = restored;
+    let Restored { recordings, erased_again, ended_again, entries, known, seen } = restored;
     let mut text = format!("{recordings} recordings are restored, and the audit log of {entries} entries.\n");
     if *erased_again > 0 {
         text.push_str(&format!(
             "{erased_again} recordings and patients had been erased since the backup; they were erased again.\n"
+        ));
+    }
+    if *ended_again > 0 {
+        text.push_str(&format!(
+            "{ended_again} passkeys, sign-ins at issuers, devices and roles had been stopped, removed, revoked or ended since; they were again.\n"
         ));
     }
     if let Some(seen) = seen {
@@ -93,8 +98,8 @@ fn describe(restored: &Restored) -> String {
         ));
     }
     text.push_str(
-        "Nobody is signed in, links are void, and all consents to share have ended. Roles and devices are as they were at the time of \
-        the backup: end and revoke again what was ended and revoked since.\n",
+        "Nobody is signed in, links are void, and all consents to share and requests for them have ended. Legal holds that were placed \
+        and notes that were marked as restricted since the backup are not: place and mark them again.\n",
     );
     text
 }

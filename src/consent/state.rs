@@ -7,6 +7,8 @@
 //!     +-----confirm-------> Answered --attest---+
 //!
 //! Requested, Attested, Answered --refuse, expire--> Ended
+//! Requested, Attested --decline, void--> Ended
+//! Answered --withdraw--> Ended
 //! ```
 //!
 //! A try that fails gives the state back, with the event that says so: it too is written, for it may have cost a try. What takes
@@ -38,9 +40,9 @@ pub struct Declined<S> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
-    /// The patient, or the one who asked, said no.
+    /// The patient, who speaks for them, or the one who asked, said no.
     Refused,
-    /// The patient took it back.
+    /// The patient took it back; or it is void, since nobody knows what the patient said last.
     Withdrawn,
     /// Its time, or the request's, is over.
     Expired,
@@ -301,6 +303,19 @@ macro_rules! unanswered {
                 expire(self, at, |state| &mut state.0)
             }
 
+            /// Somebody says no for whom no page of the request has to vouch: the patient on their own page, or the clinic that treats them.
+            /// This cannot fail, whatever the clock says; who may call it, the caller decides.
+            #[must_use]
+            pub fn decline(self, by: Actor, at: UnixMillis) -> (Ended, Event) {
+                said_no(self.0.core, by, at)
+            }
+
+            /// Nobody knows any more what the patient said to it: it ends, and its link with it.
+            #[must_use]
+            pub fn void(self, at: UnixMillis) -> (Ended, Event) {
+                self.0.core.end(End::Withdrawn, Actor::System, Action::ConsentWithdraw, at)
+            }
+
             /// When its link runs out.
             pub(super) fn link_expires(&self) -> UnixMillis {
                 self.0.link.expires()
@@ -385,7 +400,13 @@ impl Answered {
         )
     }
 
-    /// The patient takes the yes back before it is in force, or the doctor the request.
+    /// The patient takes the yes back before it is in force. This cannot fail, whatever the clock says; who may call it, the caller decides.
+    #[must_use]
+    pub fn withdraw(self, by: Actor, at: UnixMillis) -> (Ended, Event) {
+        self.asking.core.end(End::Withdrawn, by, Action::ConsentWithdraw, at)
+    }
+
+    /// The patient takes the yes back on the page of the request before it is in force, or the doctor the request.
     ///
     /// # Errors
     /// When it is neither: `page` is the patient's.
@@ -420,6 +441,12 @@ impl Answered {
     }
 }
 
+/// The end of a request that somebody said no to.
+fn said_no(core: Core, by: Actor, at: UnixMillis) -> (Ended, Event) {
+    let (ended, event) = core.end(End::Refused, by, Action::ConsentAnswer, at);
+    (ended, Event { outcome: Outcome::Refused { reason: Refusal::SaidNo }, ..event })
+}
+
 /// Saying no works whatever the clock says.
 fn refuse<S>(
     mut state: S,
@@ -429,28 +456,25 @@ fn refuse<S>(
     asking: impl Fn(&mut S) -> &mut Asking,
 ) -> Step<Ended, S> {
     let may = asking(&mut state).may_refuse(by, page, at);
-    end_if(state, may, (End::Refused, by, Action::ConsentAnswer), at, asking)
+    end_if(state, may, (by, Action::ConsentAnswer), at, (asking, said_no))
 }
 
 fn expire<S>(mut state: S, at: UnixMillis, asking: impl Fn(&mut S) -> &mut Asking) -> Step<Ended, S> {
     let over = asking(&mut state).is_over(at);
-    end_if(state, over, (End::Expired, Actor::System, Action::ConsentExpire), at, asking)
+    let expired = |core: Core, by, at| core.end(End::Expired, by, Action::ConsentExpire, at);
+    end_if(state, over, (Actor::System, Action::ConsentExpire), at, (asking, expired))
 }
 
 fn end_if<S>(
     mut state: S,
     may: Result<(), Refusal>,
-    (end, by, action): (End, Actor, Action),
+    (by, action): (Actor, Action),
     at: UnixMillis,
-    asking: impl Fn(&mut S) -> &mut Asking,
+    (asking, end): (impl Fn(&mut S) -> &mut Asking, impl FnOnce(Core, Actor, UnixMillis) -> (Ended, Event)),
 ) -> Step<Ended, S> {
     let core = &mut asking(&mut state).core;
     match may {
-        Ok(()) => {
-            let outcome = if end == End::Refused { Outcome::Refused { reason: Refusal::SaidNo } } else { Outcome::Done };
-            let (ended, event) = core.clone().end(end, by, action, at);
-            Ok((ended, Event { outcome, ..event }))
-        }
+        Ok(()) => Ok(end(core.clone(), by, at)),
         Err(refusal) => {
             core.touch(at);
             let event = core.event(at, by, action, Outcome::Refused { reason: refusal });

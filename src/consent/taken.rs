@@ -40,6 +40,11 @@ fn taken<Next: Into<Consent>, Same: Into<Consent>>(step: Step<Next, Same>) -> Ta
     }
 }
 
+/// What cannot fail.
+fn ended((ended, event): (Ended, Event)) -> Taken<()> {
+    Taken { consent: ended.into(), events: vec![event], outcome: Ok(()) }
+}
+
 /// The last yes brings the consent into force, which is an event of its own.
 fn in_force<Same: Into<Consent>>(step: Step<Active, Same>) -> Taken<()> {
     let activation = step.as_ref().ok().map(|(active, _)| active.activation());
@@ -125,14 +130,25 @@ impl Consent {
         }
     }
 
-    /// Takes a consent in force back. Who may, the caller decides.
+    /// Takes a yes back, whether it is in force yet or not; what nobody has answered is refused. Who may, the caller decides.
     pub fn withdraw(self, by: Actor, at: UnixMillis) -> Taken<()> {
         match self {
-            Self::Active(state) => {
-                let (ended, event) = state.withdraw(by, at);
-                Taken { consent: ended.into(), events: vec![event], outcome: Ok(()) }
-            }
-            other => other.declined((by, Action::ConsentWithdraw), at),
+            Self::Requested(state) => ended(state.decline(by, at)),
+            Self::Attested(state) => ended(state.decline(by, at)),
+            Self::Answered(state) => ended(state.withdraw(by, at)),
+            Self::Active(state) => ended(state.withdraw(by, at)),
+            over @ Self::Ended(_) => over.declined((by, Action::ConsentWithdraw), at),
+        }
+    }
+
+    /// Ends it, whatever state it is in: what the patient said to it last is not known any more. Its links are good no more then.
+    pub fn void(self, at: UnixMillis) -> Taken<()> {
+        match self {
+            Self::Requested(state) => ended(state.void(at)),
+            Self::Attested(state) => ended(state.void(at)),
+            Self::Answered(state) => ended(state.withdraw(Actor::System, at)),
+            Self::Active(state) => ended(state.withdraw(Actor::System, at)),
+            over @ Self::Ended(_) => over.declined((Actor::System, Action::ConsentWithdraw), at),
         }
     }
 

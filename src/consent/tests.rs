@@ -1,5 +1,6 @@
 //! Both must say yes, to that purpose, for that part, for that time; and everything else is no.
 
+mod ended;
 mod restricted;
 
 use std::collections::BTreeSet;
@@ -579,6 +580,7 @@ proptest! {
                     Err(declined) => Consent::Answered(declined.state),
                 },
                 (3, Consent::Active(state)) => { over = true; Consent::Ended(state.withdraw(Actor::Patient, time).0) }
+                (7, consent) if !consent.is_over() => { over = true; consent.withdraw(Actor::Patient, time).consent }
                 (5, Consent::Active(state)) => match state.expire(time) {
                     Ok((state, _)) => { over = true; Consent::Ended(state) }
                     Err(declined) => Consent::Active(declined.state),

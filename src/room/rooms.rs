@@ -146,7 +146,7 @@ impl Rooms {
         drop(open);
         // A refusal that came meanwhile may not have found it open.
         if let Err(refused) = self.may_record(&id, by).await {
-            self.erase(&id, by).await?;
+            self.stop_and_erase(&id, by).await?;
             return Err(refused);
         }
         Ok((hold, safe, token))
@@ -269,10 +269,25 @@ impl Rooms {
     /// the yes that it rested on: whoever records the visit again asks again.
     ///
     /// # Errors
-    /// [`RoomError::Unknown`], or a store that cannot do it.
+    /// [`RoomError::Unknown`]; [`crate::store::StoreError::OnHold`], with its event, and then it goes on as it was; a store that cannot do it.
     pub async fn erase(&self, id: &str, by: &By) -> Result<(), RoomError> {
+        self.end(id, false, by).await
+    }
+
+    /// The same where a patient may have it stopped in the middle of a visit: while somebody records it, no legal hold on the patient keeps it.
+    ///
+    /// # Errors
+    /// As [`Self::erase`].
+    pub async fn stop_and_erase(&self, id: &str, by: &By) -> Result<(), RoomError> {
+        self.end(id, true, by).await
+    }
+
+    async fn end(&self, id: &str, may_stop: bool, by: &By) -> Result<(), RoomError> {
         let mut open = self.open.lock().await;
         let recording = self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
+        let is_recorded = open.get(id).is_some_and(|live| live.is_connected() && !live.is_finishing());
+        let stopped = may_stop && is_recorded;
+        self.store.may_be_erased(id, stopped, by).await?;
         let visit = if recording.state == State::Open { self.store.assigned(id).await? } else { None };
         let live = open.remove(id);
         if let Some(live) = &live {
@@ -281,7 +296,11 @@ impl Rooms {
         if let Some((visit, false)) = visit {
             self.store.take_back_yes(&visit, by).await?;
         }
-        self.store.erase(id, by).await?;
+        if stopped {
+            self.store.stop_and_erase(id, by).await?
+        } else {
+            self.store.erase(id, by).await?
+        }
         if let Some(live) = live {
             live.tell(Stopped::Erased);
         }

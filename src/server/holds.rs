@@ -149,23 +149,16 @@ pub(super) async fn lift(State(app): State<App>, caller: Caller, Path(id): Path<
     }
 }
 
-/// Whether this may be erased by hand. A recording whose room is open may: it is the patient's to stop. A no is kept in the audit log.
+/// Whether a patient, or what is theirs, may be erased by hand. A no is kept in the audit log.
 ///
 /// # Errors
 /// [`ApiError::OnHold`].
-pub(super) async fn may_be_erased(app: &App, caller: &Caller, what: What<'_>) -> Result<(), ApiError> {
+pub(super) async fn may_be_erased(app: &App, caller: &Caller, patient: &str) -> Result<(), ApiError> {
     let store = app.rooms.store();
-    let (held, event) = match what {
-        What::Patient(id) => (store.is_patient_held(id).await?, caller.by.did_for(Action::Erase, store.pseudonym(id)?)),
-        What::Recording(id) => {
-            let open = app.rooms.find(id).await.is_some();
-            (!open && store.is_recording_held(id).await?, store.event_about(&caller.by, Action::Erase, id).await?)
-        }
-        _ => return Ok(()),
-    };
-    if !held {
+    if !store.is_patient_held(patient).await? {
         return Ok(());
     }
+    let event = caller.by.did_for(Action::Erase, store.pseudonym(patient)?);
     store.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::OnHold }, ..event }).await?;
     Err(ApiError::OnHold)
 }

@@ -11,7 +11,6 @@ use super::App;
 use super::asked::Asked;
 use super::caller::{Caller, What};
 use super::error::{ApiError, ErrorDocument};
-use super::holds;
 use super::retention::{self, SoundFace};
 use super::visits::{Banner, Faces, Moved, moved};
 use crate::audio::{Playback, to_wav};
@@ -234,7 +233,7 @@ pub(super) async fn finish(
     Ok((StatusCode::ACCEPTED, Json(Finishing { state: state_name(RecordingState::Finishing) })))
 }
 
-/// Erases a recording: nothing of it is left.
+/// Erases a recording: nothing of it is left. A legal hold on it keeps it, and one on its patient, unless it is being recorded now.
 #[utoipa::path(
     delete,
     path = "/v1/recordings/{id}",
@@ -243,8 +242,7 @@ pub(super) async fn finish(
 )]
 pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     caller.may(&app, Right::Edit, What::Recording(&id)).await?;
-    holds::may_be_erased(&app, &caller, What::Recording(&id)).await?;
-    app.rooms.erase(&id, &caller.by).await?;
+    app.rooms.stop_and_erase(&id, &caller.by).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

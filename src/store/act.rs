@@ -13,7 +13,7 @@ use sqlx::query::{Query, QueryAs};
 use sqlx::{Any, AnyConnection, FromRow, Transaction};
 
 use super::patients::keyed;
-use super::{Store, StoreError};
+use super::{Store, StoreError, keys};
 use crate::audit::{Action, Actor, DeviceId, Event, Outcome, Pseudonym, Purpose, RecordId, UnixMillis};
 use crate::spool::Key;
 
@@ -92,13 +92,15 @@ pub(super) struct Act {
     transaction: Transaction<'static, Any>,
     /// What it is for, a verb in its plain form.
     action: &'static str,
+    /// What it makes good no more, or again.
+    ends: Vec<keys::Change>,
 }
 
 impl Store {
     /// Begins a change. SQLite has one connection: until the act ends, nothing else may be asked of the store in the same task.
     pub(super) async fn begin(&self, action: &'static str) -> Result<Act, StoreError> {
         let transaction = self.database().begin().await.map_err(StoreError::database(action))?;
-        Ok(Act { store: self.clone(), transaction, action })
+        Ok(Act { store: self.clone(), transaction, action, ends: Vec::new() })
     }
 
     /// The event of something that is done to a recording, with the patient whose it is.
@@ -163,6 +165,7 @@ impl Act {
     /// Makes it happen, and the event with it. Says the event's number in the log.
     pub(super) async fn commit(mut self, event: &Event) -> Result<u64, StoreError> {
         let number = self.enter(event).await?;
+        self.store.shared.keys.note(&self.ends).await?;
         self.transaction.commit().await.map_err(StoreError::database(self.action))?;
         self.store.log_has_more();
         Ok(number)
@@ -171,6 +174,11 @@ impl Act {
     /// Enters an event that belongs to this change beside the one that it is committed with.
     pub(super) async fn enter(&mut self, event: &Event) -> Result<u64, StoreError> {
         enter(&mut self.transaction, self.store.root(), event, self.action).await
+    }
+
+    /// What it makes good no more, or again, the key store has before it is committed.
+    pub(super) fn ends(&mut self, change: keys::Change) {
+        self.ends.push(change);
     }
 
     /// The event of what is done here to a recording, with the patient whose it is.

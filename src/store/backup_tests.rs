@@ -14,12 +14,12 @@ use crate::visit::{Encounter, Given, Patient};
 const SENTINEL: &str = "the sentinel 那句話 that nobody else says";
 
 /// Where a site's parts go, and its master key.
-struct Parts {
+pub(super) struct Parts {
     folder: tempfile::TempDir,
 }
 
 impl Parts {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
@@ -27,12 +27,12 @@ impl Parts {
         self.folder.path().join(name)
     }
 
-    async fn save(&self, site: &Site, records: &str) -> BackedUp {
+    pub(super) async fn save(&self, site: &Site, records: &str) -> BackedUp {
         back_up(&site.opening(), &self.at(records), &self.at("keys")).await.unwrap()
     }
 
     /// Restores into an empty site of the same kind.
-    async fn restore(&self, from: &Site, records: &str) -> (Result<Restored, StoreError>, Site) {
+    pub(super) async fn restore(&self, from: &Site, records: &str) -> (Result<Restored, StoreError>, Site) {
         let site = if from.url.is_some() { Site::postgres() } else { Site::sqlite() };
         (restore(&self.restoring(from, records, &site)).await, site)
     }
@@ -177,27 +177,50 @@ async fn what_was_erased_since_an_old_backup_stays_erased(site: Site) {
     assert!(!found.is_empty(), "the roll-back shows against the head that was kept");
 }
 
-async fn no_consent_is_in_force_after_a_restore_and_nobody_is_signed_in(site: Site) {
+async fn every_consent_and_link_is_void_after_a_restore_and_nobody_is_signed_in(site: Site) {
     let parts = Parts::new();
     let store = site.open().await;
     let patient = consent_tests::patient(&store).await;
     let at = By::now(Actor::System).at;
-    let (active, asked) =
-        (consent_tests::request(&store, Some(&patient), at).await, consent_tests::request(&store, Some(&patient), at).await);
-    let code = consent_tests::code(&store, active).await;
-    consent_tests::deliver(&store).await;
-    consent_tests::confirm(&store, active, &code).await.unwrap();
+    let mut consents = Vec::new();
+    for _ in 0..4 {
+        consents.push(consent_tests::request(&store, Some(&patient), at).await);
+    }
+    let (asked, attested, answered, active) = (consents[0], consents[1], consents[2], consents[3]);
+    assert!(consent_tests::attest(&store, attested).await.outcome.is_ok());
+    for id in [answered, active] {
+        let code = consent_tests::code(&store, id).await;
+        consent_tests::deliver(&store).await;
+        consent_tests::confirm(&store, id, &code).await.unwrap();
+    }
     consent_tests::attest(&store, active).await;
     assert!(matches!(store.consent(active).await.unwrap().unwrap().consent, Consent::Active(_)));
-    parts.save(&site, "records").await;
-    let (restored, there) = parts.restore(&site, "records").await;
+    assert!(matches!(store.consent(answered).await.unwrap().unwrap().consent, Consent::Answered(_)));
+    parts.save(&site, "old").await;
+    // What the records do not know: the patient says no to each, and a link is used.
+    assert!(consent_tests::open(&store, asked).await.is_ok());
+    for id in [attested, answered, active] {
+        let by = by();
+        let said_no = store.change_consent(id, &by, |consent, _| consent.withdraw(Actor::Patient, by.at).into());
+        said_no.await.unwrap().unwrap().outcome.unwrap();
+    }
+    parts.save(&site, "new").await;
+    let (restored, there) = parts.restore(&site, "old").await;
     restored.unwrap();
     let again = there.open().await;
-    assert!(again.consent(active).await.unwrap().unwrap().consent.is_over());
-    assert!(!again.consent(asked).await.unwrap().unwrap().consent.is_over(), "who waits for an answer waits on");
+    let void = Err(crate::audit::Refusal::AlreadyUsed);
+    for id in &consents {
+        assert!(again.consent(*id).await.unwrap().unwrap().consent.is_over());
+        assert_eq!(consent_tests::attest(&again, *id).await.outcome, void, "the doctor's word alone");
+        assert_eq!(consent_tests::open(&again, *id).await, void, "a link that was used or thrown away");
+    }
+    assert!(again.messages_due(by().at, 100).await.unwrap().is_empty(), "no link is sent that opens nothing");
     let events = events(&again).await;
-    let withdrawn = |event: &&Event| event.action == Action::ConsentWithdraw && event.consent == Some(active);
-    assert_eq!(events.iter().filter(withdrawn).count(), 1);
+    for id in &consents {
+        let ended =
+            |event: &&Event| (event.action, event.actor, event.consent) == (Action::ConsentWithdraw, Actor::System, Some(*id));
+        assert_eq!(events.iter().filter(ended).count(), 1, "each with its event");
+    }
     for table in ["sessions", "session_tokens", "enrolments", "patient_pages", "ways_back"] {
         let count = format!("SELECT count(*) FROM {table}");
         assert_eq!(sqlx::query_scalar::<_, i64>(&count).fetch_one(again.database().pool()).await.unwrap(), 0, "{table}");
@@ -381,7 +404,7 @@ on_both! {
     a_backup_restored_into_an_empty_folder_is_what_was_saved,
     what_was_erased_since_an_old_backup_stays_erased,
     a_backup_that_is_not_whole_or_not_this_ones_is_refused_and_nothing_is_written,
-    no_consent_is_in_force_after_a_restore_and_nobody_is_signed_in,
+    every_consent_and_link_is_void_after_a_restore_and_nobody_is_signed_in,
     a_restore_that_was_cut_short_is_not_opened,
     a_new_master_key_opens_all_and_the_former_one_nothing,
     a_rotation_that_was_cut_short_is_ended_or_undone,

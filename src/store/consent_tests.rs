@@ -76,11 +76,16 @@ pub(super) async fn request(store: &Store, patient: Option<&str>, at: UnixMillis
     id
 }
 
+/// Opens the page of the link.
+pub(super) async fn open(store: &Store, id: ConsentId) -> Result<(), Refusal> {
+    let opened = store.change_consent(id, &SYSTEM, |consent, _| consent.open(&secret(1), &secret(2), now()).into());
+    opened.await.unwrap().unwrap().outcome
+}
+
 /// Opens the page and has a code sent; the code.
 pub(super) async fn code(store: &Store, id: ConsentId) -> String {
     let key = store.code_key().unwrap();
-    let opened = store.change_consent(id, &SYSTEM, |consent, _| consent.open(&secret(1), &secret(2), now()).into());
-    opened.await.unwrap().unwrap().outcome.unwrap();
+    open(store, id).await.unwrap();
     let issued = store.change_consent(id, &SYSTEM, |consent, _| {
         let taken = consent.issue_code(&key, &secret(2), [7; 16], now());
         let text = taken.outcome.as_ref().map(|code| format!("code {}", code.reveal())).unwrap();

@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 use super::keys::{self, Whose};
 use super::{By, Store, StoreError};
 use crate::audit::{Action, Actor, ConsentId, Event};
-use crate::consent::Consent;
 
 impl Store {
     /// How many recordings and patients were erased again when this was opened: they had come back from an older backup.
@@ -39,11 +38,12 @@ impl Store {
         Ok(owed)
     }
 
-    /// Ends what a start has told of. Which consents were withdrawn since a backup is not known: so after a restore none is in force.
+    /// Ends what a start has told of. What patients said since a backup is not known: so after a restore no consent is in force, none that was
+    /// answered waits for its doctor, and no link of a request opens.
     pub(super) async fn settle_owed(&self, owed: Vec<String>) -> Result<(), StoreError> {
         for owed in owed {
             if owed == keys::RESTORED {
-                self.withdraw_all().await?;
+                self.void_all().await?;
                 self.take_back_every_yes().await?;
             }
             self.shared.keys.told(&owed).await?;
@@ -51,13 +51,12 @@ impl Store {
         Ok(())
     }
 
-    async fn withdraw_all(&self) -> Result<(), StoreError> {
+    async fn void_all(&self) -> Result<(), StoreError> {
         let query = sqlx::query_as("SELECT id FROM consents WHERE live = 1 ORDER BY number");
-        let live = self.reader().all::<(String,)>(query).await.map_err(StoreError::database("list consents in force"))?;
+        let live = self.reader().all::<(String,)>(query).await.map_err(StoreError::database("list the consents"))?;
         for id in live.into_iter().filter_map(|(id,)| ConsentId::try_from(id).ok()) {
-            let Some(Consent::Active(_)) = self.consent(id).await?.map(|stored| stored.consent) else { continue };
             let by = By::now(Actor::System);
-            self.change_consent(id, &by, |consent, _| consent.withdraw(by.actor, by.at).into()).await?;
+            self.change_consent(id, &by, |consent, _| consent.void(by.at).into()).await?;
         }
         Ok(())
     }
@@ -105,7 +104,7 @@ impl Store {
             return Ok(0);
         }
         for id in recordings {
-            self.mark(&id, &By::now(Actor::System), true).await?;
+            self.mark(&id, &By::now(Actor::System), None).await?;
         }
         self.end_erasures().await?;
         for id in patients {

@@ -2,6 +2,7 @@
 
 use sqlx::FromRow;
 
+use super::keys::Change;
 use super::people::random;
 use super::{By, Place, Store, StoreError};
 use crate::audit::{DeviceId, Event, OrganisationId};
@@ -142,6 +143,7 @@ impl Store {
         if act.execute(delete.bind(organisation.to_string())).await? == 0 {
             return act.abandon().await.map(|()| false);
         }
+        act.ends(Change::Ends { id: id.to_string(), at: by.seconds() });
         act.commit(&Event { device: Some(id), ..by.administered(*id.bytes()) }).await.map(|_| true)
     }
 }

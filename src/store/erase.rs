@@ -7,9 +7,10 @@
 use std::io;
 
 use super::database::{Kind, Upkeep};
+use super::holds::Heeded;
 use super::keys::Whose;
 use super::{By, Store, StoreError, folder};
-use crate::audit::{Action, Event};
+use crate::audit::{Action, Event, Outcome, Refusal};
 
 impl Store {
     /// Erases a recording: documents, finals, key and sound. Whoever still writes its spool must have stopped.
@@ -17,14 +18,46 @@ impl Store {
     /// It goes on when whoever asked for it does not wait.
     ///
     /// # Errors
-    /// [`StoreError::Missing`], and when a part could not be erased: then the rest is at the next start.
+    /// [`StoreError::OnHold`], with its event; [`StoreError::Missing`], and when a part could not be erased: then the rest is at the next start.
     pub async fn erase(&self, id: &str, by: &By) -> Result<(), StoreError> {
+        self.erase_heeding(Heeded::All, id, by).await
+    }
+
+    /// The same in the midst of its recording, which its patient has stopped: no legal hold on the patient keeps it, one on itself does.
+    ///
+    /// # Errors
+    /// As [`Self::erase`].
+    pub async fn stop_and_erase(&self, id: &str, by: &By) -> Result<(), StoreError> {
+        self.erase_heeding(Heeded::OnItself, id, by).await
+    }
+
+    async fn erase_heeding(&self, heeded: Heeded, id: &str, by: &By) -> Result<(), StoreError> {
         let (store, id, by) = (self.clone(), id.to_owned(), *by);
         let erased = tokio::spawn(async move {
             let _alone = store.shared.erasing.lock().await;
-            if store.forget(&id, &by).await? { store.end_erasures().await } else { Err(StoreError::missing(&id)) }
+            match store.forget(&id, heeded, &by).await {
+                Ok(true) => store.end_erasures().await,
+                Ok(false) => Err(StoreError::missing(&id)),
+                Err(StoreError::OnHold) => store.refuse_erasing(&id, &by).await,
+                Err(error) => Err(error),
+            }
         });
         erased.await.unwrap_or(Err(StoreError::Interrupted))
+    }
+
+    /// Whether [`Self::erase`] finds no legal hold now, or [`Self::stop_and_erase`] where it is `stopped`: for who closes something before.
+    ///
+    /// # Errors
+    /// [`StoreError::OnHold`], with its event, and when it cannot be read.
+    pub async fn may_be_erased(&self, id: &str, stopped: bool, by: &By) -> Result<(), StoreError> {
+        let heeded = if stopped { Heeded::OnItself } else { Heeded::All };
+        if self.is_recording_held(id, heeded).await? { self.refuse_erasing(id, by).await } else { Ok(()) }
+    }
+
+    async fn refuse_erasing(&self, id: &str, by: &By) -> Result<(), StoreError> {
+        let event = self.event_about(by, Action::Erase, id).await?;
+        self.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::OnHold }, ..event }).await?;
+        Err(StoreError::OnHold)
     }
 
     /// Ends every erasing that was begun. Whoever calls it holds `erasing`, or is alone.
@@ -53,29 +86,29 @@ impl Store {
     }
 
     /// Marks a recording: from here on nothing reads it, and its key is destroyed, now or at the next start. False where there is none.
-    async fn forget(&self, id: &str, by: &By) -> Result<bool, StoreError> {
-        let marked = self.mark(id, by, false).await;
-        if matches!(marked, Err(StoreError::DiskFull { .. })) {
+    async fn forget(&self, id: &str, heeded: Heeded, by: &By) -> Result<bool, StoreError> {
+        let marked = self.mark(id, by, Some(heeded)).await;
+        if matches!(marked, Err(StoreError::DiskFull { .. })) && !self.is_recording_held(id, heeded).await? {
             // Its sound is the largest part of it, and makes the room that the mark needs.
             self.remove_sound(id)?;
-            return self.mark(id, by, false).await;
+            return self.mark(id, by, Some(heeded)).await;
         }
         marked
     }
 
-    /// Marks it. One that is `again` there after a restore was erased before; any other, unless it is being made, is looked at for holds here,
-    /// in the change that erases it.
-    pub(super) async fn mark(&self, id: &str, by: &By, again: bool) -> Result<bool, StoreError> {
+    /// Marks it. Holds that are heeded are looked for here, in the change that erases it, with the recording's row held, so that none is placed
+    /// meanwhile; none is for one that was erased before and is there again after a restore.
+    pub(super) async fn mark(&self, id: &str, by: &By, heeded: Option<Heeded>) -> Result<bool, StoreError> {
         let mut act = self.begin("erase a recording").await?;
-        let state = sqlx::query_as("SELECT state FROM recordings WHERE id = $1").bind(id);
-        let open = act.one::<(String,)>(state).await?.is_some_and(|(state,)| state == "open");
-        if !again && !open && act.recording_on_hold(id).await? {
-            act.abandon().await?;
-            return Err(StoreError::OnHold);
-        }
         let update = sqlx::query("UPDATE recordings SET state = 'erasing' WHERE id = $1");
         if act.execute(update.bind(id)).await? == 0 {
             return act.abandon().await.map(|()| false);
+        }
+        if let Some(heeded) = heeded
+            && act.recording_on_hold(id, heeded).await?
+        {
+            act.abandon().await?;
+            return Err(StoreError::OnHold);
         }
         act.execute(sqlx::query("UPDATE upkeep SET wipe = 1")).await?;
         let event = act.event_about(by, Action::KeyDestroy, id).await?;

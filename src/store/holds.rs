@@ -20,6 +20,24 @@ pub enum Held {
     Recording(String),
 }
 
+/// Which legal holds keep a recording from being erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heeded {
+    /// Those on it, and those on its patient.
+    All,
+    /// Those on it alone: its patient has it stopped while it is recorded.
+    OnItself,
+}
+
+impl Heeded {
+    const fn query(self) -> &'static str {
+        match self {
+            Self::All => RECORDING_HELD,
+            Self::OnItself => ITSELF_HELD,
+        }
+    }
+}
+
 /// A hold as kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LegalHold {
@@ -65,6 +83,9 @@ const RECORDING_HELD: &str = "SELECT count(*) FROM legal_holds WHERE lifted_at I
     ON coalesce(same.stands_under, same.id) = coalesce(patients.stands_under, patients.id) \
     WHERE encounter_recordings.recording = $1))";
 
+/// Whether a recording ($1) itself is on hold.
+const ITSELF_HELD: &str = "SELECT count(*) FROM legal_holds WHERE lifted_at IS NULL AND recording = $1";
+
 /// Whether a patient ($1) is on hold, or one who is the same person, or a recording of theirs.
 const PATIENT_HELD: &str = "SELECT count(*) FROM legal_holds JOIN patients AS asked ON asked.id = $1 \
     JOIN patients AS same ON coalesce(same.stands_under, same.id) = coalesce(asked.stands_under, asked.id) \
@@ -81,15 +102,15 @@ fn place(id: &str) -> Place<'_> {
 }
 
 impl Act {
-    /// Takes hold of the patient of a recording, so that no legal hold is placed meanwhile, and says whether there is one. The recording
-    /// itself is held already.
-    pub(super) async fn recording_on_hold(&mut self, recording: &str) -> Result<bool, StoreError> {
+    /// Takes hold of the patient of a recording, so that no legal hold is placed meanwhile, and says whether there is one that is heeded. The
+    /// recording itself is held already.
+    pub(super) async fn recording_on_hold(&mut self, recording: &str, heeded: Heeded) -> Result<bool, StoreError> {
         let touch = "UPDATE patients SET version = version WHERE coalesce(stands_under, id) IN \
             (SELECT coalesce(asked.stands_under, asked.id) FROM encounter_recordings \
             JOIN encounters ON encounters.id = encounter_recordings.encounter JOIN patients AS asked ON asked.id = encounters.patient \
             WHERE encounter_recordings.recording = $1)";
         self.execute(sqlx::query(touch).bind(recording)).await?;
-        let held = self.one::<(i64,)>(sqlx::query_as(RECORDING_HELD).bind(recording)).await?;
+        let held = self.one::<(i64,)>(sqlx::query_as(heeded.query()).bind(recording)).await?;
         Ok(held.is_none_or(|(count,)| count > 0))
     }
 
@@ -188,12 +209,9 @@ impl Store {
         Ok(found)
     }
 
-    /// Whether a recording, or its patient, is on hold.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn is_recording_held(&self, recording: &str) -> Result<bool, StoreError> {
-        let row = self.reader().one::<(i64,)>(sqlx::query_as(RECORDING_HELD).bind(recording)).await;
+    /// Whether a recording is on a hold that is heeded.
+    pub(super) async fn is_recording_held(&self, recording: &str, heeded: Heeded) -> Result<bool, StoreError> {
+        let row = self.reader().one::<(i64,)>(sqlx::query_as(heeded.query()).bind(recording)).await;
         Ok(row.map_err(StoreError::database("look for holds"))?.is_none_or(|(count,)| count > 0))
     }
 

@@ -18,6 +18,7 @@ mod deletions;
 mod devices;
 mod emergencies;
 mod encounters;
+mod ended;
 mod ended_shares;
 mod erase;
 mod error;
@@ -147,6 +148,8 @@ struct Shared {
     keys: KeyStore,
     /// What the start erased again.
     erased_again: AtomicUsize,
+    /// What the start ended again.
+    ended_again: AtomicUsize,
     /// Held while something is erased and wiped: one erasing must not call clean what another has marked meanwhile.
     erasing: Turn<()>,
     /// The files of the audit log.
@@ -218,6 +221,7 @@ impl Store {
             database,
             keys,
             erased_again: AtomicUsize::new(0),
+            ended_again: AtomicUsize::new(0),
             erasing,
             ledger,
             more_events,
@@ -243,6 +247,8 @@ impl Store {
         store.end_erasures().await?;
         let again = store.erase_again().await?;
         store.shared.erased_again.store(again, Ordering::Relaxed);
+        let again = store.end_again().await?;
+        store.shared.ended_again.store(again, Ordering::Relaxed);
         store.settle_owed(owed).await?;
         Ok(store)
     }
@@ -334,6 +340,8 @@ impl std::fmt::Debug for Store {
 mod agreement_tests;
 #[cfg(test)]
 mod emergency_tests;
+#[cfg(test)]
+mod ended_tests;
 #[cfg(test)]
 mod erase_tests;
 #[cfg(test)]

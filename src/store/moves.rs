@@ -1,5 +1,6 @@
 //! Recordings that were moved from one visit to another, and the record of it.
 
+use super::holds::Heeded;
 use super::place::Place;
 use super::{By, DeskError, Store, StoreError};
 use crate::audit::{Action, Event};
@@ -35,7 +36,7 @@ impl Store {
         // Whoever signs or moves it too, or notes a refusal of the visit, waits.
         let mut act = self.hold_recording(recording, "move a recording").await?;
         // What is on hold stays where it is: elsewhere nobody would find that it is.
-        if act.recording_on_hold(recording).await? {
+        if act.recording_on_hold(recording, Heeded::All).await? {
             return Err(StoreError::OnHold.into());
         }
         let (target, _) = act.held_encounter(&self.shared.keys, to).await?.ok_or_else(unknown)?;

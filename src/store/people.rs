@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use super::act::Act;
+use super::keys::Change;
 use super::place::Place;
 use super::{By, Store, StoreError};
 use crate::audit::{Action, Actor, Event, OrganisationId, PersonId, RecordId, RoleId};
@@ -303,6 +304,7 @@ impl Store {
         if !act.is_administered_for_good((of, id), at).await? {
             return act.abandon().await.map(|()| RoleEnd::LastAdministrator);
         }
+        act.ends(Change::Ends { id: id.to_string(), at });
         act.end_sessions_of(id).await?;
         let person = act.person_of(id).await?;
         act.commit(&by.did_to(Action::RoleChange { person }, *id.bytes())).await.map(|_| RoleEnd::Ended)

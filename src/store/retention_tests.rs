@@ -1,7 +1,7 @@
 //! What is kept how long, with the clock in the test's hand, on both databases.
 
 use super::consent_tests::{code, patient, request};
-use super::tests::{Site, by, events, filled, holds, on_both};
+use super::tests::{Site, by, events, filled, holds, new_recording, on_both};
 use super::*;
 use crate::audit::{Action, Actor, Outcome, UnixMillis};
 use crate::interop::fhir::Instant;
@@ -102,6 +102,45 @@ async fn a_legal_hold_wins_until_it_is_lifted(site: Site) {
     assert!(store.place_hold(Held::Patient("none".into()), "x", "x", &by()).await.is_err());
 }
 
+async fn a_hold_on_a_recording_holds_it_while_it_is_made_and_one_on_its_patient_but_for_the_patients_stop(site: Site) {
+    let store = site.open().await;
+    let patient = patient(&store).await;
+    let visit = store.create_encounter(&patient, 1, &Encounter::new("Dr Lee").unwrap(), &by()).await.unwrap();
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        let open = store.create(new_recording(), &by()).await.unwrap();
+        store.assign(&open.id, &visit.id, false, &by()).await.unwrap();
+        made.push(open.id);
+    }
+    let refused = (Action::Erase, Outcome::Refused { reason: crate::audit::Refusal::OnHold });
+    let held = async |done: Result<(), StoreError>, id: &str, why: &str| {
+        assert!(matches!(done, Err(StoreError::OnHold)), "{why}: {done:?}");
+        let event = events(&store).await.pop().unwrap();
+        assert_eq!((event.action, event.outcome), refused, "{why}");
+        assert_eq!((event.record, event.patient), (Some(record_id(id)), Some(store.pseudonym(&patient).unwrap())));
+        assert!(store.recording(id).await.unwrap().is_some(), "{why}");
+    };
+    let on_itself = store.place_hold(Held::Recording(made[0].clone()), "a claim", "Ms Ho", &by()).await.unwrap();
+    held(store.stop_and_erase(&made[0], &by()).await, &made[0], "a patient's stop of what is held itself").await;
+    held(store.may_be_erased(&made[0], true, &by()).await, &made[0], "the same, asked before").await;
+    held(store.erase(&made[0], &by()).await, &made[0], "an open recording that is held itself").await;
+    store.lift_hold(&on_itself.id, TRIAL_ORGANISATION, &by()).await.unwrap();
+    store.place_hold(Held::Patient(patient.clone()), "a claim", "Ms Ho", &by()).await.unwrap();
+    held(store.erase(&made[0], &by()).await, &made[0], "an open recording that nobody makes").await;
+    held(store.may_be_erased(&made[0], false, &by()).await, &made[0], "the same, asked before").await;
+    store.may_be_erased(&made[0], true, &by()).await.unwrap();
+    store.stop_and_erase(&made[0], &by()).await.unwrap();
+    assert!(store.recording(&made[0]).await.unwrap().is_none());
+    // A hold that is placed at the same time comes before the erasing or finds nothing.
+    for id in &made[1..] {
+        let by = by();
+        let place = store.place_hold(Held::Recording(id.clone()), "a claim", "Ms Ho", &by);
+        let (placed, erased) = tokio::join!(place, store.stop_and_erase(id, &by));
+        assert_ne!(placed.is_ok(), erased.is_ok(), "both, or neither");
+        assert_eq!(store.recording(id).await.unwrap().is_some(), placed.is_ok());
+    }
+}
+
 /// A request that the patient opened, and refused an hour later: when that was.
 async fn ended(store: &Store, patient: &str) -> (crate::audit::ConsentId, UnixMillis) {
     let opened = By::now(Actor::System).at;
@@ -175,5 +214,6 @@ on_both! {
     sound_goes_in_its_time_and_the_record_stays,
     what_a_kill_left_half_done_is_ended,
     a_legal_hold_wins_until_it_is_lifted,
+    a_hold_on_a_recording_holds_it_while_it_is_made_and_one_on_its_patient_but_for_the_patients_stop,
     an_ended_share_is_closed_after_its_cooling_off,
 }

@@ -3,6 +3,7 @@
 //! When sound goes is computed from the times that are kept, so that it goes in its time also after the program stood still.
 
 use super::database::Upkeep;
+use super::holds::Heeded;
 use super::record::signature_place;
 use super::{By, Store, StoreError};
 use crate::audit::Action;
@@ -59,7 +60,7 @@ impl Store {
     /// Erases the sound of a finished recording, with its event; false where it is on hold or was erased before.
     async fn erase_sound(&self, recording: &str, by: &By) -> Result<bool, StoreError> {
         let mut act = self.hold_recording(recording, "erase sound").await?;
-        if act.recording_on_hold(recording).await? {
+        if act.recording_on_hold(recording, Heeded::All).await? {
             return act.abandon().await.map(|()| false);
         }
         let insert = "INSERT INTO sound_erasures (recording, erased_at, done) SELECT id, $1, 0 FROM recordings \
@@ -98,7 +99,7 @@ impl Store {
         };
         let query = sqlx::query_as("SELECT erased_at FROM sound_erasures WHERE recording = $1").bind(recording);
         let erased = self.reader().one::<(i64,)>(query).await.map_err(failed())?;
-        let on_hold = self.is_recording_held(recording).await?;
+        let on_hold = self.is_recording_held(recording, Heeded::All).await?;
         Ok(SoundState { signed_at, erased_at: erased.map(|(at,)| at), on_hold })
     }
 }

@@ -1,5 +1,6 @@
 //! Changes of who works where: a role's department and end, and what is known of a person.
 
+use super::keys::Change;
 use super::people::card_place;
 use super::{By, Card, RoleEnd, Store, StoreError};
 use crate::audit::{Action, OrganisationId, PersonId, RoleId};
@@ -41,6 +42,10 @@ impl Store {
         if starts_at > now || ends_at.is_some_and(|end| end <= now) {
             act.end_sessions_of(id).await?;
         }
+        act.ends(match ends_at {
+            Some(at) => Change::Ends { id: id.to_string(), at },
+            None => Change::GoesOn { id: id.to_string() },
+        });
         let person = act.person_of(id).await?;
         act.commit(&by.did_to(Action::RoleChange { person }, *id.bytes())).await.map(|_| RoleEnd::Ended)
     }

@@ -5,11 +5,12 @@
 use std::collections::HashMap;
 
 use super::act::Act;
+use super::keys::Change;
 use super::{By, Place, Store, StoreError, StoredBinding, StoredPasskey, StoredRole};
 use crate::audit::{Action, Actor, Event, OrganisationId, PersonId, RecordId, RoleId};
 
 /// Passkeys and bindings alike, as a table of a query. `subject` is a hash of what is shown at a sign-in.
-const CREDENTIALS: &str = "(SELECT id, person, reach, credential AS subject FROM passkeys \
+pub(super) const CREDENTIALS: &str = "(SELECT id, person, reach, credential AS subject FROM passkeys \
     UNION ALL SELECT id, person, reach, subject FROM openid_bindings)";
 
 /// By whose act a passkey or a binding is entered.
@@ -108,13 +109,15 @@ impl Act {
             (LetIn::Themselves, Actor::Staff { organisation, .. }) => Some(organisation),
             _ => None,
         };
-        let here = here.map(|here| here.to_string()).unwrap_or_default();
+        let organisation = here.map(|here| here.to_string());
+        let here = organisation.clone().unwrap_or_default();
         if let_in == LetIn::Themselves {
             let reach = reach.map(|reach| reach.to_string()).unwrap_or_default();
             let query = "SELECT count(*) FROM stopped_subjects WHERE subject = $1 AND organisation IN ($2, $3)";
             let query = sqlx::query_as(query).bind(subject.to_vec()).bind(here).bind(reach);
             return Ok(self.one::<(i64,)>(query).await? == Some((0,)));
         }
+        self.ends(Change::LetIn { subject: subject.to_vec(), organisation });
         let again = "DELETE FROM stopped_subjects WHERE subject = $1 AND ($2 = '' OR organisation = $2)";
         self.execute(sqlx::query(again).bind(subject.to_vec()).bind(&here)).await?;
         let again = format!(
@@ -152,14 +155,15 @@ impl Act {
                         "INSERT INTO stopped_credentials (credential, organisation) VALUES ($1, $2) ON CONFLICT DO NOTHING";
                     self.execute(sqlx::query(insert).bind(&id).bind(here)).await? > 0
                 }
-                _ => self.delete_credential(&id).await?,
+                _ => self.delete_credential(&id, by.seconds()).await?,
             };
             if changed {
                 // It stays stopped when it is removed and comes again.
-                let stop = "INSERT INTO stopped_subjects (subject, organisation) SELECT DISTINCT $1, organisation FROM roles \
-                    WHERE person = $2 AND ($3 = '' OR organisation = $3) ON CONFLICT DO NOTHING";
-                let stop = sqlx::query(stop).bind(subject).bind(&whose).bind(here.clone().unwrap_or_default());
-                self.execute(stop).await?;
+                let places = "SELECT DISTINCT organisation FROM roles WHERE person = $1 AND ($2 = '' OR organisation = $2)";
+                let places = sqlx::query_as(places).bind(&whose).bind(here.clone().unwrap_or_default());
+                for (organisation,) in self.all::<(String,)>(places).await? {
+                    self.stop_subject(subject.clone(), organisation).await?;
+                }
                 let event = by.did_in_general(Action::CredentialRemove { person });
                 events.push(Event { record: RecordId::try_from(id).ok(), ..event });
             }
@@ -167,11 +171,22 @@ impl Act {
         Ok(events)
     }
 
+    /// Stops what has this subject in an organisation, whether it is there or not.
+    pub(super) async fn stop_subject(&mut self, subject: Vec<u8>, organisation: String) -> Result<(), StoreError> {
+        let stop = "INSERT INTO stopped_subjects (subject, organisation) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+        self.execute(sqlx::query(stop).bind(subject.clone()).bind(&organisation)).await?;
+        self.ends(Change::Stopped { subject, organisation });
+        Ok(())
+    }
+
     /// Deletes a passkey or a binding; false where there is none.
-    async fn delete_credential(&mut self, id: &str) -> Result<bool, StoreError> {
+    pub(super) async fn delete_credential(&mut self, id: &str, at: i64) -> Result<bool, StoreError> {
         self.execute(sqlx::query("DELETE FROM stopped_credentials WHERE credential = $1").bind(id)).await?;
         let passkeys = self.execute(sqlx::query("DELETE FROM passkeys WHERE id = $1").bind(id)).await?;
         let bindings = self.execute(sqlx::query("DELETE FROM openid_bindings WHERE id = $1").bind(id)).await?;
+        if passkeys + bindings > 0 {
+            self.ends(Change::Ends { id: id.to_owned(), at });
+        }
         Ok(passkeys + bindings > 0)
     }
 
@@ -288,7 +303,7 @@ impl Store {
         if act.one::<(i64,)>(query).await? != Some((1,)) {
             return act.abandon().await.map(|()| false);
         }
-        act.delete_credential(id).await?;
+        act.delete_credential(id, by.seconds()).await?;
         let end =
             sqlx::query("DELETE FROM sessions WHERE credential = $1 AND id <> $2").bind(id).bind(session.unwrap_or_default());
         act.execute(end).await?;

@@ -4,16 +4,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cantoscribe::audio::{StreamEncoding, StreamFormat};
+use cantoscribe::audit::{Action, Event, Outcome, Refusal};
 use cantoscribe::engine::{Engine, Models};
 use cantoscribe::identity::Date;
 use cantoscribe::interop::fhir::Instant;
-use cantoscribe::room::{Asking, Beginning, Hold, Rooms};
+use cantoscribe::room::{Asking, Beginning, Hold, RoomError, Rooms};
 use cantoscribe::speech::endpoint::EndpointSettings;
 use cantoscribe::speech::model::silero_vad::SileroVad;
 use cantoscribe::speech::model::{self, DecodeOptions, LoadOptions};
 use cantoscribe::speech::script::HongKongScript;
 use cantoscribe::speech::{ModelIdentity, Numbers, Writing};
-use cantoscribe::store::{By, Store, TRIAL};
+use cantoscribe::store::{By, Held, Store, StoreError, TRIAL, TRIAL_ORGANISATION};
 use cantoscribe::terminology::Lexicon;
 use cantoscribe::visit::{Encounter, Given, Patient};
 use libtest_mimic::Trial;
@@ -23,7 +24,10 @@ use super::{Need, guarded, model_dir};
 
 pub fn tests() -> Vec<Trial> {
     let needs = [Need::Model("whisper-base"), Need::Model("silero-vad"), Need::Shared("audio")];
-    vec![guarded("rooms_hear_each_with_the_words_of_its_own_patient", &needs, words_of_its_own_patient)]
+    vec![
+        guarded("rooms_hear_each_with_the_words_of_its_own_patient", &needs, words_of_its_own_patient),
+        guarded("rooms_erase_what_is_on_hold_only_where_its_patient_stops_it", &needs[..2], stopped_on_hold),
+    ]
 }
 
 /// Two clips, and a name that is said in each and written otherwise without a list. To the store a name is what the patient cannot take.
@@ -80,6 +84,16 @@ async fn opened(folder: &Path, engine: &Arc<Engine>, lexicon: &Arc<Lexicon>) -> 
     Rooms::new(Arc::clone(engine), store, Arc::clone(lexicon), 0, Asking::Nobody).await.unwrap()
 }
 
+fn beginning(encounter: Option<String>) -> Beginning {
+    Beginning {
+        format: StreamFormat::new(StreamEncoding::PcmS16le, 16_000, 1).unwrap(),
+        language: "yue".into(),
+        speakers: Vec::new(),
+        encounter,
+        at: Instant::from_unix_seconds(1),
+    }
+}
+
 /// Three rooms at once: a patient's, another's and nobody's. Half-way the program ends and starts again, and one patient is given other
 /// allergies meanwhile: a recording is heard with the words that it began with.
 fn words_of_its_own_patient() {
@@ -97,14 +111,7 @@ fn words_of_its_own_patient() {
         visits.push(None);
         let (mut ids, mut tokens) = (Vec::new(), Vec::new());
         for encounter in &visits {
-            let beginning = Beginning {
-                format: StreamFormat::new(StreamEncoding::PcmS16le, 16_000, 1).unwrap(),
-                language: "yue".into(),
-                speakers: Vec::new(),
-                encounter: encounter.clone(),
-                at: Instant::from_unix_seconds(1),
-            };
-            let (hold, _, token) = rooms.begin(beginning, &by).await.unwrap();
+            let (hold, _, token) = rooms.begin(beginning(encounter.clone()), &by).await.unwrap();
             send(&hold, &talk[..half]).await;
             ids.push(hold.live().id().to_owned());
             tokens.push(token);
@@ -130,6 +137,50 @@ fn words_of_its_own_patient() {
         assert_eq!(names(&texts[0]), [true, false], "the first patient's");
         assert_eq!(names(&texts[1]), [false, true], "the second patient's");
         assert_eq!(names(&texts[2]), [false, false], "nobody's");
+        rooms.close().await;
+    });
+}
+
+/// A patient on hold may have a recording stopped and erased while it is made, and in no other moment; nobody may where it is held itself.
+fn stopped_on_hold() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (engine, lexicon, folder) = (engine(), Arc::new(Lexicon::builtin().unwrap()), tempfile::tempdir().unwrap());
+    let by = By::now(TRIAL);
+    runtime.block_on(async {
+        let rooms = opened(folder.path(), &engine, &lexicon).await;
+        let store = rooms.store();
+        store.enter_trial("Dr Chan", &by).await.unwrap();
+        let visit = visit(store, "-", &by).await;
+        let (hold, _, token) = rooms.begin(beginning(Some(visit.clone())), &by).await.unwrap();
+        let id = hold.live().id().to_owned();
+        send(&hold, &vec![0; FRAME]).await;
+        let refused = async |erased: Result<(), RoomError>, times: usize| {
+            assert!(matches!(erased, Err(RoomError::Store(StoreError::OnHold))), "{erased:?}");
+            let events = store.events(0, 1_000).await.unwrap();
+            let events = events.iter().map(|bytes| Event::decode(bytes).unwrap());
+            let on_hold = (Action::Erase, Outcome::Refused { reason: Refusal::OnHold });
+            assert_eq!(events.filter(|event| (event.action, event.outcome) == on_hold).count(), times);
+        };
+        let on_itself = store.place_hold(Held::Recording(id.clone()), "a claim", "Ms Ho", &by).await.unwrap();
+        refused(rooms.stop_and_erase(&id, &by).await, 1).await;
+        // It goes on as it was, and nobody's yes is taken back.
+        send(&hold, &vec![0; FRAME]).await;
+        store.lift_hold(&on_itself.id, TRIAL_ORGANISATION, &by).await.unwrap();
+        let patient = store.encounter(&visit).await.unwrap().unwrap().patient;
+        store.place_hold(Held::Patient(patient), "a claim", "Ms Ho", &by).await.unwrap();
+        refused(rooms.erase(&id, &by).await, 2).await;
+        drop(hold);
+        refused(rooms.stop_and_erase(&id, &by).await, 3).await;
+        let (hold, safe) = rooms.resume(&id, &token, &by).await.unwrap();
+        assert_eq!(safe.samples as usize * 2, 2 * FRAME, "all of it is there");
+        rooms.stop_and_erase(&id, &by).await.unwrap();
+        assert!(store.recording(&id).await.unwrap().is_none());
+        drop(hold);
+        let (hold, ..) = rooms.begin(beginning(Some(visit)), &by).await.unwrap();
+        let id = hold.live().id().to_owned();
+        hold.live().finish().await.unwrap();
+        refused(rooms.stop_and_erase(&id, &by).await, 4).await;
+        drop(hold);
         rooms.close().await;
     });
 }

@@ -189,6 +189,10 @@ export class Session {
         this.close(() => this.on.erased());
         return;
       }
+      if (error.code === "on_hold") {
+        this.room.refused({ code: error.code, fatal: true });
+        return;
+      }
       this.on.held("cancel.waiting");
       this.timer = setTimeout(() => this.erase(), ERASE_AGAIN_MS);
     }

@@ -66,6 +66,9 @@ async function drawRequests() {
   }));
 }
 
+/** What the clinic does for the patient to what is not over: says no to a request, or takes a yes back, in force or not. */
+const ENDING = { requested: "sharing.refuse", attested: "sharing.refuse", answered: "sharing.withdraw", active: "sharing.withdraw" };
+
 /** Who it is shared with: one doctor, or all who treat patients where that doctor works. */
 const recipient = ({ doctor, organisation, whole_organisation: whole }) => (whole ? t("sharing.whole", { doctor, organisation }) : `${doctor} · ${organisation}`);
 
@@ -77,7 +80,7 @@ async function drawPatient() {
   $("consents").replaceChildren(...consents.map((consent) => make("div", { class: "entry", data: { consent: consent.id, state: consent.state } },
     text(recipient(consent), `${words("sharing.purpose", consent.purpose)} · ${words("sharing.state", consent.state)}`, t("sharing.until", { time: consent.until }),
       consent.restricted && t(`sharing.restricted.${consent.restricted}`)),
-    consent.state === "active" ? act("sharing.withdraw", () => api.withdraw(consent.id)) : null)));
+    consent.state in ENDING ? act(ENDING[consent.state], () => api.withdraw(consent.id)) : null)));
   const noted = (run) => () => void trying(async () => {
     await run(id);
     await drawTrail(id);

@@ -173,6 +173,8 @@ export class Room {
   }
 
   refused({ code, fatal }) {
+    // What may not be erased stays, and may be gone on with.
+    if (code === "on_hold") this.wish = null;
     if (fatal) this.problem = { code, passing: PASSING.has(code) };
     this.on.problem(code, !fatal || this.problem.passing);
   }

@@ -562,6 +562,7 @@ export default {
   "sharing.incapable": "The patient cannot decide; somebody else does",
   "sharing.save": "Save",
   "sharing.withdraw": "Withdraw now",
+  "sharing.refuse": "Refuse for the patient",
   "sharing.whole": "Everybody who treats patients at {organisation} (asked for by {doctor})",
   "sharing.until": "Until {time}",
   "sharing.restricted.left_out": "Restricted data were left out.",

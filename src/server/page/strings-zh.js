@@ -562,6 +562,7 @@ export default {
   "sharing.incapable": "病人不能作決定，由他人代為決定",
   "sharing.save": "儲存",
   "sharing.withdraw": "立即收回同意",
+  "sharing.refuse": "代病人拒絕",
   "sharing.whole": "{organisation} 所有診治病人的人員（由 {doctor} 要求）",
   "sharing.until": "至 {time}",
   "sharing.restricted.left_out": "受限制資料不包括在內。",

@@ -255,7 +255,7 @@ async fn show(
     }
 }
 
-/// The patient takes a consent back: what is open elsewhere closes at once.
+/// The patient takes a consent back, or says no to what they have not answered: what is open elsewhere closes at once.
 async fn withdraw(
     State(sharing): State<Sharing>,
     peer: Peer,

@@ -125,7 +125,7 @@ pub(super) async fn consents(
     Ok(Json(Consents { consents: found.iter().map(Face::of).collect() }))
 }
 
-/// The treating clinic takes a consent back for the patient.
+/// The treating clinic takes a consent back for the patient, in force or not; what the patient has not answered is refused.
 #[utoipa::path(
     post,
     path = "/v1/consents/{id}/withdraw",

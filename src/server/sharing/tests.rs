@@ -153,10 +153,19 @@ pub(super) async fn in_force(stage: &Stage) -> ConsentId {
 
 /// The same for the patient of this number.
 pub(super) async fn in_force_for(stage: &Stage, number: &str) -> ConsentId {
+    let (id, by) = (answered(stage, number, if number == HKID { 8 } else { 9 }).await, system());
+    let attested =
+        stage.store().change_consent(id, &by, |consent, _| consent.attest(stage.b, Purpose::Referral, courier::now()).into());
+    attested.await.unwrap().unwrap().outcome.unwrap();
+    id
+}
+
+/// A request that the patient of this number has said yes to, on a page of this secret, and the doctor has not attested.
+pub(super) async fn answered(stage: &Stage, number: &str, page: u8) -> ConsentId {
     let (sharing, store) = (&stage.sharing, stage.store());
     let id = ask(sharing, stage.b, number).await.unwrap();
     let link = delivered(sharing).await.rsplit('/').next().unwrap().to_owned();
-    let (link, page) = (Secret::from_client(link), Secret::of_random([if number == HKID { 8 } else { 9 }; 32]));
+    let (link, page) = (Secret::from_client(link), Secret::of_random([page; 32]));
     let by = system();
     let opened = store.change_consent(id, &by, |consent, _| consent.open(&link, &page, courier::now()).into());
     opened.await.unwrap().unwrap().outcome.unwrap();
@@ -170,8 +179,6 @@ pub(super) async fn in_force_for(stage: &Stage, number: &str) -> ConsentId {
         ConsentStep { page: Some((page.clone(), Decider::Patient, courier::now().after(3_600_000))), ..taken.into() }
     });
     confirmed.await.unwrap().unwrap().outcome.unwrap();
-    let attested = store.change_consent(id, &by, |consent, _| consent.attest(stage.b, Purpose::Referral, courier::now()).into());
-    attested.await.unwrap().unwrap().outcome.unwrap();
     id
 }
 

@@ -121,7 +121,7 @@ pub(super) async fn show(State(app): State<App>, caller: Caller, Path(id): Path<
 pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     caller.may(&app, Right::Edit, What::Visit(&id)).await?;
     let visit = app.rooms.store().encounter(&id).await?.ok_or(ApiError::NoVisit)?;
-    may_be_erased(&app, &caller, What::Patient(&visit.patient)).await?;
+    may_be_erased(&app, &caller, &visit.patient).await?;
     app.rooms.store().erase_encounter(&id, &caller.by).await?;
     Ok(StatusCode::NO_CONTENT)
 }

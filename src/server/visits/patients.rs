@@ -284,7 +284,7 @@ pub(super) async fn change(
 )]
 pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     caller.may(&app, Right::Edit, What::Patient(&id)).await?;
-    may_be_erased(&app, &caller, What::Patient(&id)).await?;
+    may_be_erased(&app, &caller, &id).await?;
     // It goes on when the page that asked for it is closed.
     let erased = tokio::spawn(async move { erase_all_of(&app, &id, &caller.by).await });
     erased.await.map_err(|error| ApiError::internal(&error))?

@@ -205,6 +205,12 @@ pub(super) struct Keys {
     pub(super) keys: Vec<(String, String, Bytes)>,
     /// What was destroyed, and when.
     pub(super) destroyed: Vec<(Bytes, i64)>,
+    /// What was stopped, and in which organisations; nothing in one of a program that did not keep it.
+    #[serde(default)]
+    pub(super) stopped: Vec<(Bytes, String)>,
+    /// What else is good no more, and since when.
+    #[serde(default)]
+    pub(super) ended: Vec<(String, i64)>,
     /// Secrets that lie in files, by their paths with `/`: what signs the audit log, and the private key of a certificate.
     pub(super) secrets: BTreeMap<String, Bytes>,
     /// The audit log's head: how far it had grown.
@@ -320,4 +326,16 @@ pub(super) fn below(folder: &Path) -> Result<Vec<(String, PathBuf)>, StoreError>
     }
     found.sort();
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keys_part_from_before_what_is_good_no_more_was_kept_is_read() {
+        let before = r#"{"made_at":1,"root":"AA==","keys":[],"destroyed":[["AA==",1]],"secrets":{},"head":""}"#;
+        let keys: Keys = serde_json::from_str(before).unwrap();
+        assert_eq!((keys.destroyed.len(), keys.stopped.len(), keys.ended.len()), (1, 0, 0));
+    }
 }

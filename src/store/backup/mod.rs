@@ -189,7 +189,7 @@ async fn copy_rows(
 
 /// Copies the keys, and what else is secret; says how many keys.
 async fn copy_keys(place: &Folder, made_at: u64, to: &Path, origin: &str, master: &Key) -> Result<usize, StoreError> {
-    let (root, keys, destroyed) = keys::contents(place).await?;
+    let keys::Contents { root, keys, destroyed, ended } = keys::contents(place).await?;
     let mut secrets = BTreeMap::new();
     let mut found = vec![("audit.key".to_owned(), place.path().join("audit.key"))];
     found.extend(files::below(&place.path().join("tls"))?.into_iter().map(|(name, path)| (format!("tls/{name}"), path)));
@@ -200,8 +200,9 @@ async fn copy_keys(place: &Folder, made_at: u64, to: &Path, origin: &str, master
     let head = fs::read_to_string(&checkpoint).map_err(StoreError::io("read", &checkpoint))?;
     let keys: Vec<_> = keys.into_iter().map(|(whose, id, key)| (whose, id, Bytes(key))).collect();
     let destroyed = destroyed.into_iter().map(|(hash, at)| (Bytes(hash), at)).collect();
-    let count = keys.len();
-    Keys { made_at, root: Bytes(root), keys, destroyed, secrets, head }.write(to, origin, master)?;
+    let stopped = ended.stopped.into_iter().map(|(subject, organisation)| (Bytes(subject), organisation)).collect();
+    let (count, ended) = (keys.len(), ended.ids.into_iter().collect());
+    Keys { made_at, root: Bytes(root), keys, destroyed, stopped, ended, secrets, head }.write(to, origin, master)?;
     Ok(count)
 }
 

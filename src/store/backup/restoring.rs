@@ -37,6 +37,8 @@ pub struct Restored {
     pub recordings: usize,
     /// How many recordings and patients were erased since the backup, and were erased again.
     pub erased_again: usize,
+    /// How many passkeys, sign-ins at issuers, devices and roles were stopped, removed, revoked or ended since the backup, and were again.
+    pub ended_again: usize,
     /// Events that the backup of the records has: so long is the audit log.
     pub entries: u64,
     /// Entries that there were when the keys were saved: those in between are lost.
@@ -84,7 +86,10 @@ pub async fn restore(restoring: &Restoring) -> Result<Restored, StoreError> {
     }
     let kept = part.keys.into_iter().map(|(whose, id, Bytes(key))| (whose, id, key)).collect();
     let destroyed = part.destroyed.into_iter().map(|(Bytes(hash), at)| (hash, at)).collect();
-    keys::fill(&place, (part.root.0, kept, destroyed), keys::RESTORED).await?;
+    let stopped = part.stopped.into_iter().map(|(Bytes(subject), organisation)| (subject, organisation)).collect();
+    let ended = keys::Ended { stopped, ids: part.ended.into_iter().collect() };
+    let contents = keys::Contents { root: part.root.0, keys: kept, destroyed, ended };
+    keys::fill(&place, contents, keys::RESTORED).await?;
     migrate(&mut connection, kind, &name, list.form).await?;
     let path = records.join(ROWS);
     let rows = File::open(&path).map_err(StoreError::io("open", &path))?;
@@ -101,9 +106,10 @@ pub async fn restore(restoring: &Restoring) -> Result<Restored, StoreError> {
 
     let master = if *own { MasterSource::Folder } else { to.master.clone() };
     let store = Store::open_with(&Opening { saved: true, master, ..to.clone() }).await?;
-    let (recordings, erased_again) = (store.recordings().await?.len(), store.erased_again());
+    let recordings = store.recordings().await?.len();
+    let (erased_again, ended_again) = (store.erased_again(), store.ended_again());
     store.close().await;
-    Ok(Restored { recordings, erased_again, entries, known, seen })
+    Ok(Restored { recordings, erased_again, ended_again, entries, known, seen })
 }
 
 /// The folder and a database, neither of which has anything in it. A PostgreSQL is looked at before the folder is made.

@@ -5,6 +5,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
 use super::super::StoreError;
 use super::super::folder::Folder;
+use super::ended::{self, Ended};
 
 /// The form of the file, which newer programs may change.
 const FORM: i64 = 1;
@@ -20,8 +21,15 @@ const TABLES: &str = "BEGIN; \
 type Wrapped = (String, String, Vec<u8>);
 /// The hash of whose a destroyed key was, and when it was destroyed, in seconds since 1970.
 type Destroyed = (Vec<u8>, i64);
-/// The wrapped root key, the keys, and what is left of those that were destroyed.
-pub(in crate::store) type Contents = (Vec<u8>, Vec<Wrapped>, Vec<Destroyed>);
+/// All that the file holds but for what is owed.
+pub(in crate::store) struct Contents {
+    /// The wrapped root key.
+    pub(in crate::store) root: Vec<u8>,
+    pub(in crate::store) keys: Vec<Wrapped>,
+    /// What is left of keys that were destroyed.
+    pub(in crate::store) destroyed: Vec<Destroyed>,
+    pub(in crate::store) ended: Ended,
+}
 
 /// Opens the file, which is there, and makes its tables where it has none.
 pub(super) async fn connect(folder: &Folder) -> Result<SqliteConnection, StoreError> {
@@ -36,6 +44,7 @@ pub(super) async fn connect(folder: &Folder) -> Result<SqliteConnection, StoreEr
     if form < FORM {
         file.execute(TABLES).await.map_err(failed("be made"))?;
     }
+    file.execute(ended::TABLES).await.map_err(failed("be made"))?;
     Ok(file)
 }
 
@@ -57,13 +66,15 @@ pub(in crate::store) async fn contents(folder: &Folder) -> Result<Contents, Stor
     let mut moment = file.begin().await.map_err(failed("be read"))?;
     let root = root(&mut moment).await?.ok_or_else(|| StoreError::LostKeyStore { path: folder.key_store() })?;
     let (keys, destroyed) = read(&mut moment).await?;
+    let ended = ended::read(&mut moment).await?;
     moment.rollback().await.map_err(failed("be read"))?;
     file.close().await.map_err(failed("be closed"))?;
-    Ok((root, keys, destroyed))
+    Ok(Contents { root, keys, destroyed, ended })
 }
 
 /// Makes the file of a data folder with these contents, and with something that has no event yet.
-pub(in crate::store) async fn fill(folder: &Folder, (root, keys, destroyed): Contents, owed: &str) -> Result<(), StoreError> {
+pub(in crate::store) async fn fill(folder: &Folder, contents: Contents, owed: &str) -> Result<(), StoreError> {
+    let Contents { root, keys, destroyed, ended } = contents;
     folder.make_key_store()?;
     let mut file = connect(folder).await?;
     let mut all = file.begin().await.map_err(failed("be filled"))?;
@@ -77,6 +88,7 @@ pub(in crate::store) async fn fill(folder: &Folder, (root, keys, destroyed): Con
         let insert = sqlx::query("INSERT INTO destroyed (hash, at) VALUES ($1, $2)").bind(hash).bind(at);
         insert.execute(&mut *all).await.map_err(failed("be filled"))?;
     }
+    ended::write(&mut all, &ended.changes()).await?;
     owe(&mut all, owed).await?;
     all.commit().await.map_err(failed("be filled"))?;
     file.close().await.map_err(failed("be closed"))

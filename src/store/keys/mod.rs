@@ -1,4 +1,5 @@
-//! The key store: the wrapped keys of recordings and patients, apart from what they seal, and what is left of those that were destroyed.
+//! The key store: the wrapped keys of recordings and patients, apart from what they seal, what is left of those that were destroyed, and
+//! what else is good no more.
 //!
 //! It is a SQLite file of its own, `keys/keys.db` in the data folder, wherever the rows are: so no log and no backup of the rows, and no
 //! write-ahead log of a PostgreSQL, ever has a key. A backup of it overwrites its predecessor, so that what was destroyed here is destroyed.
@@ -10,6 +11,7 @@
 //! The master key wraps what is here. The root key is here too: it seals what is nobody's in particular, and hashes. It outlasts the
 //! master key, so that what the audit log calls a patient stays the same.
 
+mod ended;
 mod file;
 mod master;
 
@@ -26,7 +28,8 @@ use super::place::Place;
 use super::{By, StoreError};
 use crate::audit::Actor;
 use crate::spool::Key;
-pub(super) use file::{contents, fill};
+pub(super) use ended::{Change, Ended};
+pub(super) use file::{Contents, contents, fill};
 use file::{failed, wipe};
 pub use master::MasterSource;
 
@@ -106,8 +109,8 @@ pub(super) fn unwrap_root(master: &Key, wrapped: &[u8]) -> Result<Key, StoreErro
 
 /// The root key and the master key of a data folder, beside the process that uses it.
 pub(super) async fn unlock(folder: &Folder, source: &MasterSource) -> Result<(Key, Key), StoreError> {
-    let (wrapped, ..) = contents(folder).await?;
-    let (master, root) = open_root(folder, source, &wrapped).await?;
+    let root = contents(folder).await?.root;
+    let (master, root) = open_root(folder, source, &root).await?;
     Ok((root, master))
 }
 

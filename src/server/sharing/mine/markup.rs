@@ -85,11 +85,11 @@ pub(super) fn own(way: &str, consents: &[StoredConsent], problem: Option<Refusal
         ];
         let rows: String = rows.iter().map(|(label, value)| format!("<dt>{}</dt><dd>{value}</dd>\n", both(*label))).collect();
         body.push_str(&format!("<dl>\n{rows}</dl>\n"));
-        if matches!(stored.consent, Consent::Active(_)) {
-            let label = both(("Take it back now", "立即收回同意"));
+        if let Some((label, class)) = ending(&stored.consent) {
+            let label = both(label);
             let action = format!("/m/{way}/withdraw/{id}");
             body.push_str(&format!(
-                "<form method=\"post\" action=\"{action}\"><button type=\"submit\" class=\"stop\">{label}</button></form>\n"
+                "<form method=\"post\" action=\"{action}\"><button type=\"submit\" class=\"{class}\">{label}</button></form>\n"
             ));
         }
         let label = both(("This consent as a FHIR document", "下載同意書（FHIR 格式）"));
@@ -98,6 +98,16 @@ pub(super) fn own(way: &str, consents: &[StoredConsent], problem: Option<Refusal
     let label = both(("Who has seen what", "誰看過我的資料"));
     body.push_str(&format!("<p><a href=\"/m/{way}/report\">{label}</a></p>\n"));
     whole(("What you share", "您的分享"), &body)
+}
+
+/// What the patient can do to end it, and how the button looks; nothing where it is over.
+fn ending(consent: &Consent) -> Option<(words::Both, &'static str)> {
+    match consent {
+        Consent::Requested(_) | Consent::Attested(_) => Some((("Say no to it now", "立即拒絕要求"), "no")),
+        Consent::Answered(_) => Some((("Take your yes back now", "立即收回同意"), "stop")),
+        Consent::Active(_) => Some((("Take it back now", "立即收回同意"), "stop")),
+        Consent::Ended(_) => None,
+    }
 }
 
 fn state_words(consent: &Consent) -> words::Both {

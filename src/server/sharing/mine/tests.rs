@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::decision::tests::Phone;
-use super::super::tests::{HKID, Stage, ask_for, delivered, in_force, stage};
+use super::super::tests::{HKID, Stage, answered, ask_for, delivered, in_force, stage};
 use super::*;
 use crate::store::Contact;
 
@@ -77,6 +77,46 @@ async fn link_and_code_lead_to_all_shares_the_report_and_taking_back() {
     phone.send("POST", &format!("{path}/withdraw/{consent}"), "").await;
     assert!(stage.store().consent(consent).await.unwrap().unwrap().consent.is_over());
     assert!(phone.send("GET", &path, "").await.page.contains("已收回"));
+}
+
+#[tokio::test]
+async fn what_is_not_in_force_yet_is_ended_there_too() {
+    let stage = stage(1).await;
+    let by = stage.by(stage.b);
+    let attest = async |id| {
+        let purpose = crate::audit::Purpose::Referral;
+        let attested = stage.store().change_consent(id, &by, |consent, _| consent.attest(stage.b, purpose, now()).into());
+        attested.await.unwrap().unwrap().outcome
+    };
+    let asked = ask_for(&stage.sharing, stage.b, HKID, false).await.unwrap();
+    let attested = ask_for(&stage.sharing, stage.b, HKID, false).await.unwrap();
+    assert_eq!(attest(attested).await, Ok(()));
+    let said_yes = answered(&stage, HKID, 7).await;
+    // On another telephone than the one that said yes.
+    let mut phone = Phone::new(&stage.sharing).await;
+    let path = come_back(&stage, &mut phone).await;
+    let entered = format!("code={}&decider=patient", code(&stage).await);
+    assert_eq!(phone.send("POST", &format!("{path}/enter"), &entered).await.to.unwrap(), path);
+    let own = phone.send("GET", &path, "").await.page;
+    assert_eq!((own.matches("立即拒絕要求").count(), own.matches("立即收回同意").count()), (2, 1), "{own}");
+    let refused = (Action::ConsentAnswer, Outcome::Refused { reason: Refusal::SaidNo });
+    for (id, ends, told) in [
+        (asked, "refused", refused),
+        (attested, "refused", refused),
+        (said_yes, "withdrawn", (Action::ConsentWithdraw, Outcome::Done)),
+    ] {
+        assert_eq!(phone.other().send("POST", &format!("{path}/withdraw/{id}"), "").await.status, 403);
+        assert_eq!(phone.send("POST", &format!("{path}/withdraw/{id}"), "").await.to.unwrap(), path);
+        assert_eq!(requests::state(&stage.store().consent(id).await.unwrap().unwrap().consent), ends);
+        let event = stage.store().events(0, 1_000).await.unwrap().pop().unwrap();
+        let event = Event::decode(&event).unwrap();
+        assert_eq!((event.action, event.outcome), told);
+        assert_eq!((event.actor, event.consent), (crate::audit::Actor::Patient, Some(id)));
+        assert_eq!(attest(id).await, Err(Refusal::AlreadyUsed), "the doctor's word brings it into force");
+        assert_eq!(phone.send("POST", &format!("{path}/withdraw/{id}"), "").await.to.unwrap(), format!("{path}?used"));
+    }
+    let own = phone.send("GET", &path, "").await.page;
+    assert!(!own.contains("立即") && own.contains("已拒絕") && own.contains("已收回"), "{own}");
 }
 
 #[tokio::test]
