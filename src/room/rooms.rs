@@ -14,7 +14,7 @@ use crate::audio::StreamFormat;
 use crate::engine::Engine;
 use crate::interop::fhir::Instant;
 use crate::spool::SpoolWriter;
-use crate::store::{By, Leave, NewRecording, Recording, State, Store};
+use crate::store::{By, Erasable, Leave, NewRecording, Recording, State, Store};
 use crate::terminology::Lexicon;
 
 /// How long a recording that nobody holds stays ready in memory. After that it must be heard again when its client comes back.
@@ -146,7 +146,7 @@ impl Rooms {
         drop(open);
         // A refusal that came meanwhile may not have found it open.
         if let Err(refused) = self.may_record(&id, by).await {
-            self.erase(&id, by).await?;
+            self.erase(&id, Erasable::Unsigned, by).await?;
             return Err(refused);
         }
         Ok((hold, safe, token))
@@ -265,12 +265,12 @@ impl Rooms {
         Ok(live)
     }
 
-    /// Erases a recording, whatever its state: nothing of it is left in the data folder. With one that sound could still be added to goes
+    /// Erases a recording, whatever its state: nothing of it is left in the data folder, unless its note is signed and that may not go. With one that sound could still be added to goes
     /// the yes that it rested on: whoever records the visit again asks again.
     ///
     /// # Errors
-    /// [`RoomError::Unknown`], or a store that cannot do it.
-    pub async fn erase(&self, id: &str, by: &By) -> Result<(), RoomError> {
+    /// [`RoomError::Unknown`], or a store that cannot or may not do it.
+    pub async fn erase(&self, id: &str, what: Erasable, by: &By) -> Result<(), RoomError> {
         let mut open = self.open.lock().await;
         let recording = self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
         let visit = if recording.state == State::Open { self.store.assigned(id).await? } else { None };
@@ -281,7 +281,7 @@ impl Rooms {
         if let Some((visit, false)) = visit {
             self.store.take_back_yes(&visit, by).await?;
         }
-        self.store.erase(id, by).await?;
+        self.store.erase(id, what, by).await?;
         if let Some(live) = live {
             live.tell(Stopped::Erased);
         }

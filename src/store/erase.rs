@@ -11,20 +11,43 @@ use super::keys::Whose;
 use super::{By, Store, StoreError, folder};
 use crate::audit::{Action, Event};
 
+/// How often a recording's note was signed.
+const SIGNATURES: &str = "SELECT count(*) FROM note_signatures WHERE recording = $1 AND stage = 'signed'";
+
+/// What may be erased of recordings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Erasable {
+    /// Those whose note was never signed.
+    Unsigned,
+    /// Signed ones too.
+    Signed,
+}
+
 impl Store {
     /// Erases a recording: documents, finals, key and sound. Whoever still writes its spool must have stopped.
     ///
     /// It goes on when whoever asked for it does not wait.
     ///
     /// # Errors
-    /// [`StoreError::Missing`], and when a part could not be erased: then the rest is at the next start.
-    pub async fn erase(&self, id: &str, by: &By) -> Result<(), StoreError> {
+    /// [`StoreError::Missing`], [`StoreError::Signed`], [`StoreError::OnHold`], and when a part could not be erased: then the rest is at the
+    /// next start.
+    pub async fn erase(&self, id: &str, what: Erasable, by: &By) -> Result<(), StoreError> {
         let (store, id, by) = (self.clone(), id.to_owned(), *by);
         let erased = tokio::spawn(async move {
             let _alone = store.shared.erasing.lock().await;
-            if store.forget(&id, &by).await? { store.end_erasures().await } else { Err(StoreError::missing(&id)) }
+            if store.forget(&id, what, &by).await? { store.end_erasures().await } else { Err(StoreError::missing(&id)) }
         });
         erased.await.unwrap_or(Err(StoreError::Interrupted))
+    }
+
+    /// What has to be allowed for this recording to be erased.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn erasable(&self, id: &str) -> Result<Erasable, StoreError> {
+        let row = self.reader().one::<(i64,)>(sqlx::query_as(SIGNATURES).bind(id)).await;
+        let row = row.map_err(StoreError::database("read whether a note is signed"))?;
+        Ok(if row.is_none_or(|(count,)| count > 0) { Erasable::Signed } else { Erasable::Unsigned })
     }
 
     /// Ends every erasing that was begun. Whoever calls it holds `erasing`, or is alone.
@@ -53,29 +76,34 @@ impl Store {
     }
 
     /// Marks a recording: from here on nothing reads it, and its key is destroyed, now or at the next start. False where there is none.
-    async fn forget(&self, id: &str, by: &By) -> Result<bool, StoreError> {
-        let marked = self.mark(id, by, false).await;
+    async fn forget(&self, id: &str, what: Erasable, by: &By) -> Result<bool, StoreError> {
+        let marked = self.mark(id, what, by, false).await;
         if matches!(marked, Err(StoreError::DiskFull { .. })) {
             // Its sound is the largest part of it, and makes the room that the mark needs.
             self.remove_sound(id)?;
-            return self.mark(id, by, false).await;
+            return self.mark(id, what, by, false).await;
         }
         marked
     }
 
-    /// Marks it. One that is `again` there after a restore was erased before; any other, unless it is being made, is looked at for holds here,
-    /// in the change that erases it.
-    pub(super) async fn mark(&self, id: &str, by: &By, again: bool) -> Result<bool, StoreError> {
+    /// Marks it. One that is `again` there after a restore was erased before; any other, unless it is being made, is looked at for holds and
+    /// signatures here, in the change that erases it.
+    pub(super) async fn mark(&self, id: &str, what: Erasable, by: &By, again: bool) -> Result<bool, StoreError> {
         let mut act = self.begin("erase a recording").await?;
         let state = sqlx::query_as("SELECT state FROM recordings WHERE id = $1").bind(id);
         let open = act.one::<(String,)>(state).await?.is_some_and(|(state,)| state == "open");
-        if !again && !open && act.recording_on_hold(id).await? {
-            act.abandon().await?;
-            return Err(StoreError::OnHold);
-        }
+        // Whoever signs or holds it waits from here on.
         let update = sqlx::query("UPDATE recordings SET state = 'erasing' WHERE id = $1");
         if act.execute(update.bind(id)).await? == 0 {
             return act.abandon().await.map(|()| false);
+        }
+        if what == Erasable::Unsigned && act.one::<(i64,)>(sqlx::query_as(SIGNATURES).bind(id)).await?.is_none_or(|(count,)| count > 0) {
+            act.abandon().await?;
+            return Err(StoreError::Signed);
+        }
+        if !again && !open && act.recording_on_hold(id).await? {
+            act.abandon().await?;
+            return Err(StoreError::OnHold);
         }
         act.execute(sqlx::query("UPDATE upkeep SET wipe = 1")).await?;
         let event = act.event_about(by, Action::KeyDestroy, id).await?;

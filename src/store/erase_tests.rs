@@ -47,7 +47,7 @@ async fn nothing_of_an_erased_recording_is_left_and_the_others_are_whole(site: S
         None => None,
     };
     for recording in &gone {
-        store.erase(&recording.id, &by()).await.unwrap();
+        store.erase(&recording.id, Erasable::Signed, &by()).await.unwrap();
         assert!(store.recording(&recording.id).await.unwrap().is_none());
         assert!(!holds(site.path(), recording.id.as_bytes()));
     }
@@ -74,7 +74,7 @@ async fn an_erasing_that_was_interrupted_ends_at_the_next_start(site: Site) {
     let recording = filled(&store, "gone").await;
     let sealed = sealed_values(&store, &recording.id).await;
     // As far as a process comes that is killed after the first step.
-    assert!(store.mark(&recording.id, &by(), false).await.unwrap());
+    assert!(store.mark(&recording.id, Erasable::Signed, &by(), false).await.unwrap());
     assert!(store.recording(&recording.id).await.unwrap().is_none() && store.recordings().await.unwrap().is_empty());
     assert!(matches!(store.add_final(&recording.id, 3, 1, 2, None).await, Err(StoreError::Missing { .. })));
     assert!(matches!(store.finals(&recording.id).await, Err(StoreError::Missing { .. })));

@@ -54,7 +54,7 @@ async fn sound_goes_in_its_time_and_the_record_stays(site: Site) {
     assert_eq!(store.sound(&signed.id).await.unwrap().erased_at, Some(late));
     let kept = store.record(&signed.id).await.unwrap().unwrap();
     assert!(kept.record.signed().is_ok() && !kept.transcript.segments.is_empty(), "the record is gone");
-    store.erase(&signed.id, &by()).await.unwrap();
+    store.erase(&signed.id, Erasable::Signed, &by()).await.unwrap();
     assert!(store.recording(&signed.id).await.unwrap().is_none());
 }
 
