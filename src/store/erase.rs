@@ -97,7 +97,9 @@ impl Store {
         if act.execute(update.bind(id)).await? == 0 {
             return act.abandon().await.map(|()| false);
         }
-        if what == Erasable::Unsigned && act.one::<(i64,)>(sqlx::query_as(SIGNATURES).bind(id)).await?.is_none_or(|(count,)| count > 0) {
+        if what == Erasable::Unsigned
+            && act.one::<(i64,)>(sqlx::query_as(SIGNATURES).bind(id)).await?.is_none_or(|(count,)| count > 0)
+        {
             act.abandon().await?;
             return Err(StoreError::Signed);
         }

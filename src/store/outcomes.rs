@@ -83,8 +83,8 @@ mod tests {
     use super::super::tests::{Site, by, new_recording, note, on_both, transcript};
     use super::*;
     use crate::record::{Draft, Signature};
-    use crate::store::{Erasable, NewRecording};
     use crate::store::SeenVisit;
+    use crate::store::{Erasable, NewRecording};
     use crate::terminology::Lexicon;
 
     async fn an_outcome_is_of_a_signed_note_and_goes_with_its_recording(site: Site) {

@@ -206,7 +206,11 @@ impl<'a> Watch<'a> {
             self.at_a_colleagues(entry, event, who);
         }
         if event.outcome == Outcome::Done && event.action == Action::Erase {
-            self.window((Rule::ManyErasures, who), Step { entry, at: event.at, patient: event.patient, found: 0 }, &count(ERASURES + 1));
+            self.window(
+                (Rule::ManyErasures, who),
+                Step { entry, at: event.at, patient: event.patient, found: 0 },
+                &count(ERASURES + 1),
+            );
         }
     }
 

@@ -171,7 +171,9 @@ async fn document(
         people.extend(store.role(finding.role).await?.map(|role| (role.person.id, role.person.card.name)));
     }
     let mut organisations = BTreeMap::new();
-    for other in report.recipients.iter().map(|recipient| recipient.organisation).chain(outsiders.map(|finding| finding.organisation)) {
+    for other in
+        report.recipients.iter().map(|recipient| recipient.organisation).chain(outsiders.map(|finding| finding.organisation))
+    {
         organisations.insert(other, organisation_name(store, other).await?);
     }
     let Checkpoint { origin, size, root } = head;
