@@ -13,6 +13,7 @@ use crate::store::{By, Store, StoreError, record_id};
 
 /// The visit or recording that a line is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ReportAbout)]
 pub(in crate::server::sharing) struct About {
     /// `kept`, `restricted` or `erased`.
     state: &'static str,
@@ -24,6 +25,7 @@ pub(in crate::server::sharing) struct About {
 
 /// A domain of data, in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ReportDomain)]
 pub(in crate::server::sharing) struct Agreed {
     chinese: &'static str,
     english: &'static str,
