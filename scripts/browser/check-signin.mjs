@@ -186,6 +186,35 @@ export async function signIn({ binary, shots }) {
       same((await json(doctor, "GET", `/v1/patients/${patient.id}`)).name, NAME, "the patient is as before");
     });
 
+    await check("sign-in: to erase a patient is offered to a doctor who treats them, and not to a nurse, who is refused", async () => {
+      const nurse = await person(browser, server.origin);
+      await enrol(nurse, (await json(admin, "POST", "/v1/invitations", { name: "Nurse Wan", kind: "nurse" })).link, {});
+      const { role } = (await json(admin, "GET", "/v1/people")).roles.find(({ name }) => name === "Nurse Wan");
+      await json(doctor, "POST", `/v1/patients/${patient.id}/treating`, { role });
+      for (const [who, offered] of [[nurse, false], [doctor, true]]) {
+        const desk = await who.browserContext().newPage();
+        await desk.goto(server.origin);
+        await shown(desk, "#choose-patient");
+        await desk.click("#choose-patient");
+        await shown(desk, "#chooser-search");
+        await desk.keyboard.type(NAME);
+        await desk.keyboard.press("Enter");
+        await shown(desk, "#new-visit");
+        await desk.click("#chooser .found li:first-child button");
+        await shown(desk, "#edit-patient");
+        const asked = desk.waitForResponse((answer) => answer.url().endsWith("/v1/session"));
+        await desk.click("#edit-patient");
+        await shown(desk, "#chooser form");
+        await asked;
+        await sleep(300);
+        same(await desk.evaluate(() => document.getElementById("erase-patient") !== null), offered, "whether it is offered");
+        await desk.close();
+      }
+      same((await ask(nurse, "DELETE", `/v1/patients/${patient.id}`)).status, 403, "a nurse who erases a patient");
+      await json(admin, "DELETE", `/v1/roles/${role}`);
+      await nurse.close();
+    });
+
     await check("sign-in: a room's microphone records its organisation's visits alone, and its end closes what is open", async () => {
       const enrolled = await json(admin, "POST", "/v1/devices", { name: "Room 1", room: "1", scope: "record", days: 1 });
       const program = await json(admin, "POST", "/v1/devices", { name: "Program", scope: "transcribe", days: 1 });

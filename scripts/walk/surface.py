@@ -23,6 +23,8 @@ ROLES = [
     (r"(GET /v1/patients|POST /v1/patients/search)$", CLINICIANS | {"registrar"}),
     (r"(GET /v1/worklist|GET /v1/recordings|GET /v1/figures|\w+ /v1/learned\S*)$", CLINICIANS),
     (r"(POST /v1/recordings/\{id\}/note/(sign|addenda)|DELETE /v1/recordings/\{id\}/note/restriction|GET /v1/recordings/\{id\}/(note|transcript|letters/\{kind\}))$", {"doctor"}),
+    # A recording without a signed note is erased by who edits it: those that are asked about here are signed.
+    (r"DELETE /v1/(patients|recordings)/\{id\}$", {"doctor", "privacy_officer"}),
     (r"\w+ /v1/(patients|encounters|recordings|templates|listen|realtime|audio|views|shares/|consents)\b", CLINICIANS),
     (r"POST /v1/(requests|emergencies)\b", {"doctor"}),
 ]

@@ -20,7 +20,7 @@ use crate::audit::Actor;
 use crate::engine::Engine;
 use crate::interop::fhir;
 use crate::room::{Asking, Beginning, Rooms};
-use crate::store::{By, Store};
+use crate::store::{By, Erasable, Store};
 use crate::terminology::Lexicon;
 
 /// Until the rooms begin, so that all of them are open then.
@@ -170,7 +170,7 @@ impl Stage {
             }
         }
         for id in ids {
-            rooms.erase(&id, &By::now(Actor::System)).await?;
+            rooms.erase(&id, Erasable::Unsigned, &By::now(Actor::System)).await?;
         }
         if failed { Err(BenchError::RoomEnded) } else { Ok(observed) }
     }

@@ -14,7 +14,7 @@ use crate::audio::StreamFormat;
 use crate::engine::Engine;
 use crate::interop::fhir::Instant;
 use crate::spool::SpoolWriter;
-use crate::store::{By, Leave, NewRecording, Recording, State, Store};
+use crate::store::{By, Erasable, Leave, NewRecording, Recording, State, Store};
 use crate::terminology::Lexicon;
 
 /// How long a recording that nobody holds stays ready in memory. After that it must be heard again when its client comes back.
@@ -146,7 +146,7 @@ impl Rooms {
         drop(open);
         // A refusal that came meanwhile may not have found it open.
         if let Err(refused) = self.may_record(&id, by).await {
-            self.stop_and_erase(&id, by).await?;
+            self.stop_and_erase(&id, Erasable::Unsigned, by).await?;
             return Err(refused);
         }
         Ok((hold, safe, token))
@@ -265,24 +265,25 @@ impl Rooms {
         Ok(live)
     }
 
-    /// Erases a recording, whatever its state: nothing of it is left in the data folder. With one that sound could still be added to goes
+    /// Erases a recording, whatever its state: nothing of it is left in the data folder, unless its note is signed and that may not go. With one that sound could still be added to goes
     /// the yes that it rested on: whoever records the visit again asks again.
     ///
     /// # Errors
-    /// [`RoomError::Unknown`]; [`crate::store::StoreError::OnHold`], with its event, and then it goes on as it was; a store that cannot do it.
-    pub async fn erase(&self, id: &str, by: &By) -> Result<(), RoomError> {
-        self.end(id, false, by).await
+    /// [`RoomError::Unknown`]; [`crate::store::StoreError::OnHold`], with its event, and then it goes on as it was;
+    /// [`crate::store::StoreError::Signed`]; a store that cannot do it.
+    pub async fn erase(&self, id: &str, what: Erasable, by: &By) -> Result<(), RoomError> {
+        self.end(id, what, false, by).await
     }
 
     /// The same where a patient may have it stopped in the middle of a visit: while somebody records it, no legal hold on the patient keeps it.
     ///
     /// # Errors
     /// As [`Self::erase`].
-    pub async fn stop_and_erase(&self, id: &str, by: &By) -> Result<(), RoomError> {
-        self.end(id, true, by).await
+    pub async fn stop_and_erase(&self, id: &str, what: Erasable, by: &By) -> Result<(), RoomError> {
+        self.end(id, what, true, by).await
     }
 
-    async fn end(&self, id: &str, may_stop: bool, by: &By) -> Result<(), RoomError> {
+    async fn end(&self, id: &str, what: Erasable, may_stop: bool, by: &By) -> Result<(), RoomError> {
         let mut open = self.open.lock().await;
         let recording = self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
         let is_recorded = open.get(id).is_some_and(|live| live.is_connected() && !live.is_finishing());
@@ -297,9 +298,9 @@ impl Rooms {
             self.store.take_back_yes(&visit, by).await?;
         }
         if stopped {
-            self.store.stop_and_erase(id, by).await?
+            self.store.stop_and_erase(id, what, by).await?
         } else {
-            self.store.erase(id, by).await?
+            self.store.erase(id, what, by).await?
         }
         if let Some(live) = live {
             live.tell(Stopped::Erased);

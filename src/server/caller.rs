@@ -334,9 +334,7 @@ impl Caller {
 
     /// Whether the caller views records of those whom the role treats. Who does not is told of a patient what finding and merging needs.
     pub fn views(&self, app: &App) -> bool {
-        let Session { role, organisation, .. } = self.session;
-        let own = Thing::of(record_id(""), Some(Owner { organisation, treating: vec![role] }));
-        app.gate.rights.rule(&self.session, Right::View, &own, None).allowed
+        may_to_own(app, &self.session, Right::View)
     }
 
     /// Keeps the event of a list or a search, and one for each patient in it whom this role was not told within the hour. What was found may be
@@ -391,6 +389,13 @@ impl Caller {
     }
 }
 
+/// Whether a role may do this to what belongs to those whom it treats.
+pub(super) fn may_to_own(app: &App, session: &Session, right: Right) -> bool {
+    let Session { role, organisation, .. } = *session;
+    let own = Thing::of(record_id(""), Some(Owner { organisation, treating: vec![role] }));
+    app.gate.rights.rule(session, right, &own, None).allowed
+}
+
 /// What a role has to do with patients for. Under a consent it is the consent's purpose, and of a report its own.
 const fn purpose(kind: RoleKind) -> Purpose {
     match kind {
@@ -415,6 +420,7 @@ fn tried(right: Right) -> Action {
         Right::ManageAccounts | Right::ManageDevices => Action::Administer,
         Right::UseKeys => Action::KeyUse,
         Right::Hold => Action::HoldPlace,
+        Right::Erase => Action::Erase,
     }
 }
 

@@ -376,6 +376,7 @@ impl From<StoreError> for ApiError {
             error if error.is_disk_full() => Self::DiskFull,
             StoreError::Missing { .. } => Self::NotFound,
             StoreError::OnHold => Self::OnHold,
+            StoreError::Signed => Self::Signed,
             StoreError::Unknown { what: "patient", .. } => Self::NoPatient,
             StoreError::Unknown { what: "consent", .. } => Self::NoConsent,
             StoreError::Unknown { .. } => Self::NoVisit,

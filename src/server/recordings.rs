@@ -17,11 +17,11 @@ use crate::audio::{Playback, to_wav};
 use crate::audit::Action;
 use crate::identity::Right;
 use crate::note::Note;
-use crate::room::Live;
+use crate::room::{Live, RoomError};
 use crate::speech::Transcript;
 use crate::speech::transcript::TRANSCRIPT_SCHEMA;
 use crate::spool::{RecordKind, SpoolError, SpoolReader};
-use crate::store::{Recording, State as RecordingState, whole};
+use crate::store::{Erasable, Recording, State as RecordingState, StoreError, whole};
 
 /// The longest stretch of sound that is answered at once.
 const LONGEST_STRETCH_MS: u64 = 10 * 60 * 1000;
@@ -233,7 +233,8 @@ pub(super) async fn finish(
     Ok((StatusCode::ACCEPTED, Json(Finishing { state: state_name(RecordingState::Finishing) })))
 }
 
-/// Erases a recording: nothing of it is left. A legal hold on it keeps it, and one on its patient, unless it is being recorded now.
+/// Erases a recording: nothing of it is left. One whose note was never signed by whoever may edit it; a signed one by a doctor who treats the
+/// patient, or a privacy officer. A legal hold on it keeps it, and one on its patient, unless it is being recorded now.
 #[utoipa::path(
     delete,
     path = "/v1/recordings/{id}",
@@ -241,9 +242,17 @@ pub(super) async fn finish(
     responses((status = 204, description = "It is erased"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    caller.may(&app, Right::Edit, What::Recording(&id)).await?;
-    app.rooms.stop_and_erase(&id, &caller.by).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let mut what = app.rooms.store().erasable(&id).await?;
+    loop {
+        let right = if what == Erasable::Signed { Right::Erase } else { Right::Edit };
+        caller.may_do(&app, (right, Action::Erase), What::Recording(&id)).await?;
+        match app.rooms.stop_and_erase(&id, what, &caller.by).await {
+            Ok(()) => return Ok(StatusCode::NO_CONTENT),
+            // Somebody signed it meanwhile.
+            Err(RoomError::Store(StoreError::Signed)) if what == Erasable::Unsigned => what = Erasable::Signed,
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Which stretch of a recording.

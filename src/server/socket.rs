@@ -13,7 +13,7 @@ use super::wire::{DONE, RESTART, Stop, Wire, pings};
 use crate::engine::EngineError;
 use crate::note::Note;
 use crate::room::{Beginning, Failure, Fault, Hold, Partial, RoomError, Rooms, Safe, Stopped, Token, View};
-use crate::store::{By, StoreError};
+use crate::store::{By, Erasable, StoreError};
 
 /// How long a client that comes back has to show its token.
 const TOKEN: Duration = Duration::from_secs(20);
@@ -88,7 +88,7 @@ fn refusal(error: &RoomError) -> Refusal {
         RoomError::NoVisit => Refusal::new(REFUSED, "no_visit", error.to_string()),
         RoomError::Refused => Refusal::new(REFUSED, "recording_refused", error.to_string()),
         RoomError::Unknown => Refusal::new(REFUSED, "bad_token", error.to_string()),
-        RoomError::Finished => Refusal::new(REFUSED, "finished", error.to_string()),
+        RoomError::Finished | RoomError::Store(StoreError::Signed) => Refusal::new(REFUSED, "finished", error.to_string()),
         RoomError::Store(StoreError::OnHold) => Refusal::new(REFUSED, "on_hold", error.to_string()),
         RoomError::Fault(Fault::DiskFull) => Refusal::new(INTERNAL, "disk_full", error.to_string()),
         _ => {
@@ -228,7 +228,7 @@ impl<'a> Conversation<'a> {
                 ClientMessage::Finish => self.finish().await,
                 ClientMessage::Cancel => {
                     let id = self.hold.live().id().to_owned();
-                    self.rooms.stop_and_erase(&id, &self.by.later()).await.map_err(|error| refusal(&error))?;
+                    self.rooms.stop_and_erase(&id, Erasable::Unsigned, &self.by.later()).await.map_err(|error| refusal(&error))?;
                     Err(self.say_erased().await)
                 }
                 ClientMessage::Resume { .. } => {

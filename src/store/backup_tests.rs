@@ -138,7 +138,7 @@ async fn what_was_erased_since_an_old_backup_stays_erased(site: Site) {
     parts.save(&site, "old").await;
     let sealed = sealed_values(&store, &gone.id).await;
     store.move_recording(&moved.id, Some(&patient.id), &other.id, ("Dr Lee", "2026-11-26T10:00:00Z"), &by()).await.unwrap();
-    store.erase(&gone.id, &by()).await.unwrap();
+    store.erase(&gone.id, Erasable::Signed, &by()).await.unwrap();
     store.erase_patient(&patient.patient, &by()).await.unwrap();
     store.write_log().await.unwrap();
     let newest = parts.save(&site, "new").await;

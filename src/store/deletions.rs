@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use super::keys::{self, Whose};
-use super::{By, Store, StoreError};
+use super::{By, Erasable, Store, StoreError};
 use crate::audit::{Action, Actor, ConsentId, Event};
 
 impl Store {
@@ -104,7 +104,7 @@ impl Store {
             return Ok(0);
         }
         for id in recordings {
-            self.mark(&id, &By::now(Actor::System), None).await?;
+            self.mark(&id, Erasable::Signed, &By::now(Actor::System), None).await?;
         }
         self.end_erasures().await?;
         for id in patients {

@@ -12,30 +12,43 @@ use super::keys::Whose;
 use super::{By, Store, StoreError, folder};
 use crate::audit::{Action, Event, Outcome, Refusal};
 
+/// How often a recording's note was signed.
+const SIGNATURES: &str = "SELECT count(*) FROM note_signatures WHERE recording = $1 AND stage = 'signed'";
+
+/// What may be erased of recordings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Erasable {
+    /// Those whose note was never signed.
+    Unsigned,
+    /// Signed ones too.
+    Signed,
+}
+
 impl Store {
     /// Erases a recording: documents, finals, key and sound. Whoever still writes its spool must have stopped.
     ///
     /// It goes on when whoever asked for it does not wait.
     ///
     /// # Errors
-    /// [`StoreError::OnHold`], with its event; [`StoreError::Missing`], and when a part could not be erased: then the rest is at the next start.
-    pub async fn erase(&self, id: &str, by: &By) -> Result<(), StoreError> {
-        self.erase_heeding(Heeded::All, id, by).await
+    /// [`StoreError::OnHold`], with its event; [`StoreError::Signed`], [`StoreError::Missing`], and when a part could not be erased: then the
+    /// rest is at the next start.
+    pub async fn erase(&self, id: &str, what: Erasable, by: &By) -> Result<(), StoreError> {
+        self.erase_heeding(Heeded::All, id, what, by).await
     }
 
     /// The same in the midst of its recording, which its patient has stopped: no legal hold on the patient keeps it, one on itself does.
     ///
     /// # Errors
     /// As [`Self::erase`].
-    pub async fn stop_and_erase(&self, id: &str, by: &By) -> Result<(), StoreError> {
-        self.erase_heeding(Heeded::OnItself, id, by).await
+    pub async fn stop_and_erase(&self, id: &str, what: Erasable, by: &By) -> Result<(), StoreError> {
+        self.erase_heeding(Heeded::OnItself, id, what, by).await
     }
 
-    async fn erase_heeding(&self, heeded: Heeded, id: &str, by: &By) -> Result<(), StoreError> {
+    async fn erase_heeding(&self, heeded: Heeded, id: &str, what: Erasable, by: &By) -> Result<(), StoreError> {
         let (store, id, by) = (self.clone(), id.to_owned(), *by);
         let erased = tokio::spawn(async move {
             let _alone = store.shared.erasing.lock().await;
-            match store.forget(&id, heeded, &by).await {
+            match store.forget(&id, what, heeded, &by).await {
                 Ok(true) => store.end_erasures().await,
                 Ok(false) => Err(StoreError::missing(&id)),
                 Err(StoreError::OnHold) => store.refuse_erasing(&id, &by).await,
@@ -58,6 +71,16 @@ impl Store {
         let event = self.event_about(by, Action::Erase, id).await?;
         self.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::OnHold }, ..event }).await?;
         Err(StoreError::OnHold)
+    }
+
+    /// What has to be allowed for this recording to be erased.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn erasable(&self, id: &str) -> Result<Erasable, StoreError> {
+        let row = self.reader().one::<(i64,)>(sqlx::query_as(SIGNATURES).bind(id)).await;
+        let row = row.map_err(StoreError::database("read whether a note is signed"))?;
+        Ok(if row.is_none_or(|(count,)| count > 0) { Erasable::Signed } else { Erasable::Unsigned })
     }
 
     /// Ends every erasing that was begun. Whoever calls it holds `erasing`, or is alone.
@@ -86,23 +109,29 @@ impl Store {
     }
 
     /// Marks a recording: from here on nothing reads it, and its key is destroyed, now or at the next start. False where there is none.
-    async fn forget(&self, id: &str, heeded: Heeded, by: &By) -> Result<bool, StoreError> {
-        let marked = self.mark(id, by, Some(heeded)).await;
+    async fn forget(&self, id: &str, what: Erasable, heeded: Heeded, by: &By) -> Result<bool, StoreError> {
+        let marked = self.mark(id, what, by, Some(heeded)).await;
         if matches!(marked, Err(StoreError::DiskFull { .. })) && !self.is_recording_held(id, heeded).await? {
             // Its sound is the largest part of it, and makes the room that the mark needs.
             self.remove_sound(id)?;
-            return self.mark(id, by, Some(heeded)).await;
+            return self.mark(id, what, by, Some(heeded)).await;
         }
         marked
     }
 
-    /// Marks it. Holds that are heeded are looked for here, in the change that erases it, with the recording's row held, so that none is placed
-    /// meanwhile; none is for one that was erased before and is there again after a restore.
-    pub(super) async fn mark(&self, id: &str, by: &By, heeded: Option<Heeded>) -> Result<bool, StoreError> {
+    /// Marks it. Signatures, and holds that are heeded, are looked for here, in the change that erases it, with the recording's row held, so
+    /// that none is placed meanwhile; none is for one that was erased before and is there again after a restore.
+    pub(super) async fn mark(&self, id: &str, what: Erasable, by: &By, heeded: Option<Heeded>) -> Result<bool, StoreError> {
         let mut act = self.begin("erase a recording").await?;
         let update = sqlx::query("UPDATE recordings SET state = 'erasing' WHERE id = $1");
         if act.execute(update.bind(id)).await? == 0 {
             return act.abandon().await.map(|()| false);
+        }
+        if what == Erasable::Unsigned
+            && act.one::<(i64,)>(sqlx::query_as(SIGNATURES).bind(id)).await?.is_none_or(|(count,)| count > 0)
+        {
+            act.abandon().await?;
+            return Err(StoreError::Signed);
         }
         if let Some(heeded) = heeded
             && act.recording_on_hold(id, heeded).await?

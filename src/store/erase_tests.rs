@@ -6,6 +6,7 @@ use std::fs;
 use super::holds::Heeded;
 use super::tests::*;
 use super::*;
+use crate::record::{Draft, Signature};
 
 async fn nothing_of_an_erased_recording_is_left_and_the_others_are_whole(site: Site) {
     let store = site.open().await;
@@ -48,7 +49,7 @@ async fn nothing_of_an_erased_recording_is_left_and_the_others_are_whole(site: S
         None => None,
     };
     for recording in &gone {
-        store.erase(&recording.id, &by()).await.unwrap();
+        store.erase(&recording.id, Erasable::Signed, &by()).await.unwrap();
         assert!(store.recording(&recording.id).await.unwrap().is_none());
         assert!(!holds(site.path(), recording.id.as_bytes()));
     }
@@ -75,7 +76,7 @@ async fn an_erasing_that_was_interrupted_ends_at_the_next_start(site: Site) {
     let recording = filled(&store, "gone").await;
     let sealed = sealed_values(&store, &recording.id).await;
     // As far as a process comes that is killed after the first step.
-    assert!(store.mark(&recording.id, &by(), Some(Heeded::All)).await.unwrap());
+    assert!(store.mark(&recording.id, Erasable::Signed, &by(), Some(Heeded::All)).await.unwrap());
     assert!(store.recording(&recording.id).await.unwrap().is_none() && store.recordings().await.unwrap().is_empty());
     assert!(matches!(store.add_final(&recording.id, 3, 1, 2, None).await, Err(StoreError::Missing { .. })));
     assert!(matches!(store.finals(&recording.id).await, Err(StoreError::Missing { .. })));
@@ -87,7 +88,42 @@ async fn an_erasing_that_was_interrupted_ends_at_the_next_start(site: Site) {
     assert!(!store.spool_path(&recording.id).exists());
 }
 
+async fn a_signed_note_goes_only_where_that_may(site: Site) {
+    let store = site.open().await;
+    let signature = || Signature::new("Dr Chan", "2026-11-26T09:00:00Z").unwrap();
+    for _ in 0..12 {
+        let id = filled(&store, "signed").await.id;
+        assert_eq!(store.erasable(&id).await.unwrap(), Erasable::Unsigned);
+        let reviewed = Draft::new(2, note("2")).review(signature()).unwrap();
+        store.save_review(&id, &reviewed, &SeenVisit::Unsaid, &by()).await.unwrap();
+        assert_eq!(store.erasable(&id).await.unwrap(), Erasable::Unsigned);
+        let signing = {
+            let (store, id, signed) = (store.clone(), id.clone(), reviewed.sign(signature()));
+            tokio::spawn(async move { store.save_signature(&id, &signed, &SeenVisit::Unsaid, &by()).await })
+        };
+        // At once: either it is erased and never signed, or signed and kept.
+        let erased = store.erase(&id, Erasable::Unsigned, &by()).await;
+        let signed = signing.await.unwrap();
+        assert_ne!(erased.is_ok(), signed.is_ok(), "{erased:?} {signed:?}");
+        if signed.is_ok() {
+            assert!(matches!(erased, Err(StoreError::Signed)), "{erased:?}");
+        }
+    }
+    let id = filled(&store, "kept").await.id;
+    let reviewed = Draft::new(2, note("2")).review(signature()).unwrap();
+    store.save_review(&id, &reviewed, &SeenVisit::Unsaid, &by()).await.unwrap();
+    store.save_signature(&id, &reviewed.sign(signature()), &SeenVisit::Unsaid, &by()).await.unwrap();
+    let before = events(&store).await.len();
+    assert!(matches!(store.erase(&id, Erasable::Unsigned, &by()).await, Err(StoreError::Signed)));
+    assert_eq!(events(&store).await.len(), before);
+    assert_eq!(store.erasable(&id).await.unwrap(), Erasable::Signed);
+    assert!(store.document(&id).await.unwrap().is_some());
+    store.erase(&id, Erasable::Signed, &by()).await.unwrap();
+    assert!(store.recording(&id).await.unwrap().is_none());
+}
+
 on_both! {
+    a_signed_note_goes_only_where_that_may,
     nothing_of_an_erased_recording_is_left_and_the_others_are_whole,
     an_erasing_that_was_interrupted_ends_at_the_next_start,
 }

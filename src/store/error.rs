@@ -15,6 +15,9 @@ pub enum StoreError {
     /// A legal hold is on it.
     #[error("it is on legal hold")]
     OnHold,
+    /// Its note is signed.
+    #[error("its note is signed")]
+    Signed,
     /// Reading or writing a file failed.
     #[error("could not {action} `{path}`: {reason}")]
     Io {

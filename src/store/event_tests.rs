@@ -151,14 +151,14 @@ async fn without_its_event_nothing_is_done(site: Site) {
     save(&store, id, 2, &note("3")).await.unwrap_err();
     store.set_token_hash(id, [9; 32], &by()).await.unwrap_err();
     store.finish(&open, &transcript("a"), &note("1")).await.unwrap_err();
-    store.erase(id, &by()).await.unwrap_err();
+    store.erase(id, Erasable::Signed, &by()).await.unwrap_err();
     store.keep_event(&by().did(Action::View { count: 1 }, id)).await.unwrap_err();
     assert_eq!(store.recordings().await.unwrap().len(), 2);
     let now = store.recording(id).await.unwrap().unwrap();
     assert_eq!((now.version, now.token_hash), (2, recording.token_hash));
     assert!(store.document(&open).await.unwrap().is_none() && store.spool_path(id).exists());
     tamper(&store, &format!("DELETE FROM events WHERE number = {before}")).await;
-    store.erase(id, &by()).await.unwrap();
+    store.erase(id, Erasable::Signed, &by()).await.unwrap();
     let entries = store.events(0, usize::MAX).await.unwrap();
     assert_eq!(entries.len(), before + 2);
     assert_eq!(event_of(&entries[before]), (Action::KeyDestroy, Some(record_id(id))));

@@ -44,6 +44,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Erasable;
     use super::super::tests::{Site, by, new_recording, note, on_both, transcript};
     use super::*;
 
@@ -60,7 +61,7 @@ mod tests {
         store.finish(&one, &transcript("a"), &note("1")).await.unwrap();
         store.keep_expected(&one, &words).await.unwrap();
         assert_eq!(store.expected(&one).await.unwrap(), [], "it is finished");
-        store.erase(&other, &by()).await.unwrap();
+        store.erase(&other, Erasable::Signed, &by()).await.unwrap();
         assert!(matches!(store.keep_expected(&other, &words).await, Err(StoreError::Missing { .. })));
         let left = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM expected_words");
         assert_eq!(left.fetch_one(store.database().pool()).await.unwrap(), 0);

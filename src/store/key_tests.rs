@@ -56,7 +56,7 @@ async fn a_changed_value_is_an_error_that_names_its_row_and_not_its_content(site
     assert!(store.recordings().await.unwrap().is_empty(), "the list is shown without it");
     store.shared.keys.tamper(Whose::Recording, id, vec![0; 72]);
     assert!(store.recording(id).await.unwrap_err().to_string().contains("recordings.data_key"));
-    store.erase(id, &by()).await.unwrap();
+    store.erase(id, Erasable::Signed, &by()).await.unwrap();
 }
 
 async fn a_value_moved_to_another_place_is_refused(site: Site) {

@@ -89,6 +89,7 @@ pub use devices::{DeviceScope, StoredDevice};
 pub use emergencies::{EmergencyAbout, EmergencyTold, StoredEmergency};
 pub use encounters::StoredEncounter;
 pub use ended_shares::EndedShares;
+pub use erase::Erasable;
 pub use error::{DeskError, SaveError, StoreError, whole};
 pub use event_rows::EventRows;
 pub use finals::StoredFinal;

@@ -83,8 +83,8 @@ mod tests {
     use super::super::tests::{Site, by, new_recording, note, on_both, transcript};
     use super::*;
     use crate::record::{Draft, Signature};
-    use crate::store::NewRecording;
     use crate::store::SeenVisit;
+    use crate::store::{Erasable, NewRecording};
     use crate::terminology::Lexicon;
 
     async fn an_outcome_is_of_a_signed_note_and_goes_with_its_recording(site: Site) {
@@ -104,7 +104,7 @@ mod tests {
         store.keep_outcome(&id, &outcome).await.unwrap();
         let kept = store.signed_notes(Reach::TRIAL).await.unwrap().remove(0).outcome;
         assert_eq!(kept, Some(Outcome { kept: 7, ..outcome.clone() }));
-        store.erase(&id, &by()).await.unwrap();
+        store.erase(&id, Erasable::Signed, &by()).await.unwrap();
         assert!(store.signed_notes(Reach::TRIAL).await.unwrap().is_empty());
         assert!(matches!(store.change_outcome(&id, &outcome).await, Err(StoreError::Missing { .. })));
         let left =

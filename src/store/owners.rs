@@ -126,7 +126,7 @@ pub(super) fn treats(actor: Actor) -> Option<RoleId> {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{Site, by, new_recording, on_both};
-    use super::super::{Card, DeskError, NewRole, StoredRole};
+    use super::super::{Card, DeskError, Erasable, NewRole, StoredRole};
     use super::*;
     use crate::identity::{Date, RoleKind};
     use crate::visit::{Encounter, Given, GivenNumber, Patient};
@@ -191,7 +191,7 @@ mod tests {
         assert!(store.let_treat(&known.id, third.id, &as_one).await.unwrap());
         assert!(!store.let_treat(&known.id, third.id, &as_one).await.unwrap(), "it does already");
         assert_eq!(seen(reach(&third)).await, (1, 1, 1), "what the other began for nobody stays its own");
-        store.erase(&of_visit, &as_one).await.unwrap();
+        store.erase(&of_visit, Erasable::Signed, &as_one).await.unwrap();
         store.erase_patient(&known.id, &as_one).await.unwrap();
         assert_eq!(seen(reach(&other)).await, (1, 0, 0));
         assert_eq!(store.patient(&theirs.id).await.unwrap(), Some(theirs));

@@ -44,7 +44,7 @@ async fn a_note_is_marked_and_the_mark_taken_away_each_with_its_event(site: Site
     sqlx::query(turned).execute(store.database().pool()).await.unwrap();
     let error = store.restrictions(&id).await.unwrap_err().to_string();
     assert!(error.contains(&format!("note_restrictions.document of recording {id}")), "{error}");
-    store.erase(&id, &by()).await.unwrap();
+    store.erase(&id, Erasable::Signed, &by()).await.unwrap();
     let query = sqlx::query_as("SELECT count(*) FROM note_restrictions");
     assert_eq!(store.reader().one::<(i64,)>(query).await.unwrap(), Some((0,)), "a mark outlived its note");
 }

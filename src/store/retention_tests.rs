@@ -54,7 +54,7 @@ async fn sound_goes_in_its_time_and_the_record_stays(site: Site) {
     assert_eq!(store.sound(&signed.id).await.unwrap().erased_at, Some(late));
     let kept = store.record(&signed.id).await.unwrap().unwrap();
     assert!(kept.record.signed().is_ok() && !kept.transcript.segments.is_empty(), "the record is gone");
-    store.erase(&signed.id, &by()).await.unwrap();
+    store.erase(&signed.id, Erasable::Signed, &by()).await.unwrap();
     assert!(store.recording(&signed.id).await.unwrap().is_none());
 }
 
@@ -121,21 +121,21 @@ async fn a_hold_on_a_recording_holds_it_while_it_is_made_and_one_on_its_patient_
         assert!(store.recording(id).await.unwrap().is_some(), "{why}");
     };
     let on_itself = store.place_hold(Held::Recording(made[0].clone()), "a claim", "Ms Ho", &by()).await.unwrap();
-    held(store.stop_and_erase(&made[0], &by()).await, &made[0], "a patient's stop of what is held itself").await;
+    held(store.stop_and_erase(&made[0], Erasable::Signed, &by()).await, &made[0], "a patient's stop of what is held itself").await;
     held(store.may_be_erased(&made[0], true, &by()).await, &made[0], "the same, asked before").await;
-    held(store.erase(&made[0], &by()).await, &made[0], "an open recording that is held itself").await;
+    held(store.erase(&made[0], Erasable::Signed, &by()).await, &made[0], "an open recording that is held itself").await;
     store.lift_hold(&on_itself.id, TRIAL_ORGANISATION, &by()).await.unwrap();
     store.place_hold(Held::Patient(patient.clone()), "a claim", "Ms Ho", &by()).await.unwrap();
-    held(store.erase(&made[0], &by()).await, &made[0], "an open recording that nobody makes").await;
+    held(store.erase(&made[0], Erasable::Signed, &by()).await, &made[0], "an open recording that nobody makes").await;
     held(store.may_be_erased(&made[0], false, &by()).await, &made[0], "the same, asked before").await;
     store.may_be_erased(&made[0], true, &by()).await.unwrap();
-    store.stop_and_erase(&made[0], &by()).await.unwrap();
+    store.stop_and_erase(&made[0], Erasable::Signed, &by()).await.unwrap();
     assert!(store.recording(&made[0]).await.unwrap().is_none());
     // A hold that is placed at the same time comes before the erasing or finds nothing.
     for id in &made[1..] {
         let by = by();
         let place = store.place_hold(Held::Recording(id.clone()), "a claim", "Ms Ho", &by);
-        let (placed, erased) = tokio::join!(place, store.stop_and_erase(id, &by));
+        let (placed, erased) = tokio::join!(place, store.stop_and_erase(id, Erasable::Signed, &by));
         assert_ne!(placed.is_ok(), erased.is_ok(), "both, or neither");
         assert_eq!(store.recording(id).await.unwrap().is_some(), placed.is_ok());
     }

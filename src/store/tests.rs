@@ -295,7 +295,7 @@ async fn a_finished_recording_stays_as_it_is(site: Site) {
     missing(store.document("no").await.unwrap_err());
     let Err(SaveError::Store(error)) = save(&store, "no", 1, &note("2")).await else { panic!() };
     missing(error);
-    missing(store.erase("no", &by()).await.unwrap_err());
+    missing(store.erase("no", Erasable::Signed, &by()).await.unwrap_err());
     for id in ["", "../up", "a\nb", "一", &"x".repeat(65)] {
         let new = NewRecording { id: id.into(), ..new_recording() };
         assert!(matches!(store.create(new, &by()).await, Err(StoreError::BadId)), "{id}");

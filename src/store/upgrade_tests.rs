@@ -142,7 +142,7 @@ async fn keys_in_rows_are_moved_to_the_key_store_and_all_is_read_as_before(site:
     let copies = site.path().join("before-upgrade");
     assert_eq!(copies.join("cantoscribe-30.db").exists(), site.url.is_none());
     assert!(site.url.is_some() || holds(&copies, &wrapped));
-    store.erase(&recording.id, &by()).await.unwrap();
+    store.erase(&recording.id, Erasable::Signed, &by()).await.unwrap();
     assert!(!holds(site.path(), &wrapped[..16]));
     // Its number is found and taken as before, and is another where somebody else issued it.
     let with = |number| {

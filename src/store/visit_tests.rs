@@ -190,7 +190,7 @@ async fn nothing_of_an_erased_patient_is_left() {
         sqlx::query_scalar::<_, Vec<u8>>(values).bind(&gone.patient).fetch_all(store.database().pool()).await.unwrap();
     sealed.extend(store.shared.keys.wrapped(Whose::Patient, &gone.patient));
     assert!(sealed.len() == 3 && sealed.iter().all(|value| holds(folder.path(), &value[..16])));
-    store.erase(&id, &by()).await.unwrap();
+    store.erase(&id, Erasable::Signed, &by()).await.unwrap();
     store.erase_patient(&gone.patient, &by()).await.unwrap();
     assert!(sealed.iter().all(|value| !holds(folder.path(), &value[..16])));
     assert!(!holds(folder.path(), gone.patient.as_bytes()) && !holds(folder.path(), gone.id.as_bytes()));

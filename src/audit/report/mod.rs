@@ -143,7 +143,10 @@ impl<'a> Reporter<'a> {
         patients.extend(event.patient);
         if own {
             self.watch.take(entry, event);
-        } else if let Some(other) = whose
+            return;
+        }
+        self.watch.take_outsider(entry, event);
+        if let Some(other) = whose
             && event.outcome == Outcome::Done
             && matches!(
                 event.action,

@@ -219,7 +219,68 @@ fn colleagues_refusals_copies_and_emergencies() {
     let less: Vec<_> =
         events.iter().enumerate().filter(|(at, _)| ![2, 12, 23].contains(at)).map(|(_, event)| event.clone()).collect();
     assert_eq!(report(&less).unusual.len(), 1);
-    // What somebody of another house did is theirs to look at.
-    let others: Vec<_> = events.into_iter().map(|event| Event { actor: staff(1, THEIRS), ..event }).collect();
-    assert_eq!(report(&others).unusual, []);
+}
+
+#[test]
+fn many_erasures() {
+    let erased = |at, number| event(NOON + at, staff(1, OURS), Action::Erase, Some(number));
+    let mut events: Vec<_> = (0..5).map(|number| erased(u64::from(number), number + 10)).collect();
+    let refused = Event { outcome: Outcome::Refused { reason: Refusal::NotAllowed }, ..erased(6, 20) };
+    events.extend([refused, event(NOON + 7, staff(1, OURS), Action::KeyDestroy, Some(10)), erased(HOUR, 21)]);
+    assert_eq!(found(&report(&events), Rule::ManyErasures), [], "five within an hour, and one after it");
+    events.insert(5, erased(5, 15));
+    assert_eq!(found(&report(&events), Rule::ManyErasures), [(6, "0-5, 8".to_owned())]);
+}
+
+#[test]
+fn what_others_did_about_own_patients_is_found_with_where_they_work() {
+    let outside = staff(1, THEIRS);
+    let reason = EmergencyReason::CannotBeAsked;
+    let mut events = vec![event(NOON, outside, Action::BreakGlass { reason }, Some(2))];
+    // A colleague's chart is theirs to look at, and here no colleague's.
+    events.push(event(NOON + 1, outside, VIEW, Some(7)));
+    for night in 0..3 {
+        events.push(event(NOON + 13 * HOUR + night * DAY, outside, VIEW, Some(1)));
+    }
+    for step in 0..11 {
+        events.push(event(NOON + 8 * DAY + step, outside, Action::Print, Some(1)));
+    }
+    let whole = report(&events);
+    let rules: Vec<_> =
+        whole.unusual.iter().map(|found| (found.rule, found.organisation, found.patient, found.entries.to_string())).collect();
+    assert_eq!(
+        rules,
+        [
+            (Rule::NightsInARow, THEIRS, None, "2-4".to_owned()),
+            (Rule::ManyCopies, THEIRS, None, "5-15".to_owned()),
+            (Rule::Emergency, THEIRS, Some(patient(2)), "0".to_owned()),
+        ]
+    );
+    let own = report(&[event(NOON, staff(4, OURS), Action::BreakGlass { reason }, Some(200))]);
+    assert_eq!(own.unusual[0].organisation, OURS, "who acts is told of it too, of whosever patient");
+}
+
+#[test]
+fn of_others_only_what_names_own_patients_counts() {
+    let outside = staff(1, THEIRS);
+    let reads = |from: u8, count: u8| {
+        (from..from + count).map(move |number| event(NOON + u64::from(number), outside, VIEW, Some(number)))
+    };
+    // 30 of ours between 100 of theirs, a search that found many, and nights with theirs.
+    let mut events: Vec<_> = reads(10, 30).chain(reads(110, 100)).collect();
+    events.push(event(NOON + 300, outside, Action::Search { count: 500 }, Some(12)));
+    events.extend((0..3).map(|night| event(NOON + 13 * HOUR + night * DAY, outside, VIEW, Some(200))));
+    assert_eq!(report(&events).unusual, []);
+    events.insert(30, event(NOON + 40, outside, VIEW, Some(40)));
+    let whole = report(&events);
+    assert_eq!(found(&whole, Rule::BulkRead), [(31, "0-30, 131".to_owned())]);
+    assert_eq!(whole.unusual.len(), 1);
+    // Erasing, and letting an account in again, is a house's own affair.
+    let Actor::Staff { person, .. } = outside else { unreachable!() };
+    let used = Action::RecoveryUse { person, offered_by: None };
+    let affairs: Vec<_> = (0..9)
+        .map(|step| event(NOON + step, outside, Action::Erase, Some(1)))
+        .chain([event(NOON, outside, used, Some(1))])
+        .collect();
+    assert_eq!(report(&affairs).unusual, []);
 }

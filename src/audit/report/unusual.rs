@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use serde::Serialize;
 
 use super::Entries;
-use crate::audit::{Action, Actor, Event, Outcome, PersonId, Pseudonym, RecordId, Refusal, RoleId, UnixMillis};
+use crate::audit::{Action, Actor, Event, OrganisationId, Outcome, PersonId, Pseudonym, RecordId, Refusal, RoleId, UnixMillis};
 
 /// Milliseconds of an hour and of a day.
 const HOUR: u64 = 3_600_000;
@@ -19,6 +19,8 @@ const PATIENTS: usize = 30;
 const REFUSALS: usize = 10;
 /// More copies than this in an hour are many.
 const COPIES: usize = 10;
+/// More erasures than this in an hour are many.
+const ERASURES: usize = 5;
 /// Night ends at this hour; it begins at midnight.
 const NIGHT: u64 = 6;
 /// So many nights in a row are unusual.
@@ -38,6 +40,8 @@ pub enum Rule {
     ManyRefusals,
     /// Many copies.
     ManyCopies,
+    /// Many erasures.
+    ManyErasures,
     /// Without consent.
     Emergency,
     /// A way in after lost passkeys.
@@ -46,12 +50,13 @@ pub enum Rule {
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::BulkRead,
         Self::ColleaguesChart,
         Self::NightsInARow,
         Self::ManyRefusals,
         Self::ManyCopies,
+        Self::ManyErasures,
         Self::Emergency,
         Self::Recovery,
     ];
@@ -65,6 +70,7 @@ impl Rule {
             Self::NightsInARow => "one role read records between midnight and 6 in the morning on three nights in a row or more",
             Self::ManyRefusals => "one role was refused 10 times or more within an hour, mistyped forms not counted",
             Self::ManyCopies => "one role printed, took out or passed on more than 10 copies within an hour",
+            Self::ManyErasures => "one role erased more than 5 patients, visits and recordings within an hour, each counted",
             Self::Emergency => "a record was opened without consent in an emergency",
             Self::Recovery => {
                 "somebody else let an account register a new passkey; it is listed with what the account did here in the 24 hours after"
@@ -82,6 +88,8 @@ pub struct Finding {
     pub person: PersonId,
     /// In which role.
     pub role: RoleId,
+    /// Where they work: another organisation, where somebody outside got at this one's patients.
+    pub organisation: OrganisationId,
     /// From when.
     pub from: UnixMillis,
     /// Until when.
@@ -90,7 +98,7 @@ pub struct Finding {
     pub patient: Option<Pseudonym>,
     /// Who let them in again, of a recovery; nobody where the machine's console did.
     pub offered_by: Option<PersonId>,
-    /// Of how many: patients, nights, refusals, copies, or acts after a recovery, by the rule.
+    /// Of how many: patients, nights, refusals, copies, erasures, or acts after a recovery, by the rule.
     pub count: u64,
     /// Its entries of the log.
     pub entries: Entries,
@@ -144,15 +152,35 @@ impl Window {
     }
 }
 
+/// Says that so many are too many.
+fn count(limit: usize) -> impl Fn(&VecDeque<Step>) -> (usize, bool) {
+    move |steps| (steps.len(), steps.len() >= limit)
+}
+
+/// Whether somebody looked at a record. What names nobody is a list of colleagues, or figures.
+fn is_look(event: &Event) -> bool {
+    let of_somebody = event.patient.is_some() || event.record.is_some();
+    of_somebody && event.outcome == Outcome::Done && matches!(event.action, Action::View { .. } | Action::Share)
+}
+
 /// By the day in Hong Kong: from when to when somebody looked at records in its night, and where the log says so.
 type Nights = BTreeMap<u64, (UnixMillis, UnixMillis, Entries)>;
+
+/// Who did something, in which role, and where they work.
+type Who = (PersonId, RoleId, OrganisationId);
+
+/// Something of one entry, so far found once.
+fn once(rule: Rule, (person, role, organisation): Who, at: UnixMillis) -> Finding {
+    let (patient, offered_by, entries) = (None, None, Entries::default());
+    Finding { rule, person, role, organisation, from: at, to: at, patient, offered_by, count: 1, entries }
+}
 
 /// Looks at a log as it goes by.
 pub(super) struct Watch<'a> {
     /// Patients who work here, and who they are.
     staff: &'a HashMap<Pseudonym, PersonId>,
     windows: BTreeMap<(Rule, RoleId), Window>,
-    nights: HashMap<(PersonId, RoleId), Nights>,
+    nights: HashMap<Who, Nights>,
     charts: HashMap<(RoleId, Pseudonym), Finding>,
     /// Recoveries that were offered, by their id in the log.
     offers: HashMap<RecordId, u64>,
@@ -166,44 +194,64 @@ impl<'a> Watch<'a> {
         Self { staff, windows, nights, charts, offers: HashMap::new(), recoveries: Vec::new(), found: Vec::new() }
     }
 
+    /// Takes what somebody of the organisation did.
     pub(super) fn take(&mut self, entry: u64, event: &Event) {
-        let Actor::Staff { person, role, .. } = event.actor else { return };
+        let Actor::Staff { person, role, organisation } = event.actor else { return };
+        let who = (person, role, organisation);
+        self.recovered(entry, event, who);
+        let found = if let Action::Search { count } = event.action { count as usize } else { 0 };
+        self.counted(entry, event, (who, found));
+        if is_look(event) {
+            self.at_night(entry, event, who);
+            self.at_a_colleagues(entry, event, who);
+        }
+        if event.outcome == Outcome::Done && event.action == Action::Erase {
+            self.window(
+                (Rule::ManyErasures, who),
+                Step { entry, at: event.at, patient: event.patient, found: 0 },
+                &count(ERASURES + 1),
+            );
+        }
+    }
+
+    /// Takes what somebody outside did about a patient of the organisation. What else their house does is not its affair, so that nothing is
+    /// counted here but what names its patients.
+    pub(super) fn take_outsider(&mut self, entry: u64, event: &Event) {
+        let Actor::Staff { person, role, organisation } = event.actor else { return };
+        let who = (person, role, organisation);
+        self.counted(entry, event, (who, 0));
+        if is_look(event) {
+            self.at_night(entry, event, who);
+        }
+    }
+
+    fn window(&mut self, (rule, who): (Rule, Who), step: Step, many: &dyn Fn(&VecDeque<Step>) -> (usize, bool)) {
+        let window = self.windows.entry((rule, who.1)).or_default();
+        self.found.extend(window.take(step, |first| once(rule, who, first.at), many));
+    }
+
+    /// What counts whoever did it; `found` are those whom a search found.
+    fn counted(&mut self, entry: u64, event: &Event, (who, found): (Who, usize)) {
         let (at, patient) = (event.at, event.patient);
-        let finding = |rule, first: &Step| {
-            let (from, to, entries) = (first.at, first.at, Entries::default());
-            Finding { rule, person, role, from, to, patient: None, offered_by: None, count: 1, entries }
-        };
-        self.recovered(entry, event, (person, role));
-        let searched = if let Action::Search { count } = event.action { count as usize } else { 0 };
-        let step = || Step { entry, at, patient, found: searched };
-        let mut window = |rule, many: &dyn Fn(&VecDeque<Step>) -> (usize, bool)| {
-            let window = self.windows.entry((rule, role)).or_default();
-            self.found.extend(window.take(step(), |first| finding(rule, first), many));
-        };
-        let count = |limit: usize| move |steps: &VecDeque<Step>| (steps.len(), steps.len() >= limit);
+        let step = Step { entry, at, patient, found };
         match (event.outcome, event.action) {
             // Mistyped forms are everyday.
             (Outcome::Refused { reason: Refusal::Malformed }, _) => {}
-            (Outcome::Refused { .. }, _) => window(Rule::ManyRefusals, &count(REFUSALS)),
+            (Outcome::Refused { .. }, _) => self.window((Rule::ManyRefusals, who), step, &count(REFUSALS)),
             (Outcome::Done, Action::View { .. } | Action::Share | Action::Search { .. } | Action::Listed) => {
                 // A list whose patients are entries too is not counted twice.
-                window(Rule::BulkRead, &|steps| {
+                self.window((Rule::BulkRead, who), step, &|steps| {
                     let patients: HashSet<_> = steps.iter().filter_map(|step| step.patient).collect();
                     let found = steps.iter().map(|step| step.found).max().unwrap_or_default();
                     let count = patients.len().max(found);
                     (count, count > PATIENTS)
                 });
-                // What names nobody is a list of colleagues, or figures.
-                let of_somebody = event.patient.is_some() || event.record.is_some();
-                if of_somebody && matches!(event.action, Action::View { .. } | Action::Share) {
-                    self.looked(entry, event, (person, role));
-                }
             }
             (Outcome::Done, Action::Print | Action::Forward | Action::Export { .. }) => {
-                window(Rule::ManyCopies, &count(COPIES + 1))
+                self.window((Rule::ManyCopies, who), step, &count(COPIES + 1));
             }
             (Outcome::Done, Action::BreakGlass { .. }) => {
-                let mut found = Finding { patient, ..finding(Rule::Emergency, &step()) };
+                let mut found = Finding { patient, ..once(Rule::Emergency, who, at) };
                 found.entries.add(entry);
                 self.found.push(found);
             }
@@ -212,9 +260,9 @@ impl<'a> Watch<'a> {
     }
 
     /// What an account does for a day after somebody let it in again; the offer and its use first.
-    fn recovered(&mut self, entry: u64, event: &Event, (person, role): (PersonId, RoleId)) {
+    fn recovered(&mut self, entry: u64, event: &Event, who: Who) {
         let at = event.at;
-        for open in self.recoveries.iter_mut().filter(|open| open.person == person && at < open.from.after(DAY)) {
+        for open in self.recoveries.iter_mut().filter(|open| open.person == who.0 && at < open.from.after(DAY)) {
             (open.to, open.count) = (at, open.count + 1);
             open.entries.add(entry);
         }
@@ -225,27 +273,30 @@ impl<'a> Watch<'a> {
                 for entry in event.record.and_then(|record| self.offers.get(&record).copied()).into_iter().chain([entry]) {
                     entries.add(entry);
                 }
-                let (rule, patient) = (Rule::Recovery, None);
-                self.recoveries.push(Finding { rule, person, role, from: at, to: at, patient, offered_by, count: 0, entries });
+                let (_, role, organisation) = who;
+                let found = once(Rule::Recovery, (person, role, organisation), at);
+                self.recoveries.push(Finding { offered_by, count: 0, entries, ..found });
             }
             _ => {}
         }
     }
 
-    /// A look at a record, for the rules about whose it is and at which hour.
-    fn looked(&mut self, entry: u64, event: &Event, (person, role): (PersonId, RoleId)) {
+    /// A look at a record, for the rule about the hour.
+    fn at_night(&mut self, entry: u64, event: &Event, who: Who) {
         let local = event.at.after(HONG_KONG).0;
         if local % DAY < NIGHT * HOUR {
-            let nights = self.nights.entry((person, role)).or_default();
+            let nights = self.nights.entry(who).or_default();
             let (_, last, entries) = nights.entry(local / DAY).or_insert((event.at, event.at, Entries::default()));
             *last = event.at;
             entries.add(entry);
         }
+    }
+
+    /// The same for the rule about whose it is.
+    fn at_a_colleagues(&mut self, entry: u64, event: &Event, who: Who) {
         if let Some(patient) = event.patient.filter(|patient| self.staff.contains_key(patient)) {
-            let (from, to, entries) = (event.at, event.at, Entries::default());
-            let (rule, patient_of, offered_by) = (Rule::ColleaguesChart, Some(patient), None);
-            let new = Finding { rule, person, role, from, to, patient: patient_of, offered_by, count: 0, entries };
-            let found = self.charts.entry((role, patient)).or_insert(new);
+            let new = Finding { patient: Some(patient), count: 0, ..once(Rule::ColleaguesChart, who, event.at) };
+            let found = self.charts.entry((who.1, patient)).or_insert(new);
             (found.to, found.count) = (event.at, found.count + 1);
             found.entries.add(entry);
         }
@@ -256,7 +307,7 @@ impl<'a> Watch<'a> {
         self.found.extend(self.windows.into_values().filter_map(|window| window.open));
         self.found.extend(self.charts.into_values());
         self.found.extend(self.recoveries);
-        for ((person, role), nights) in self.nights {
+        for (who, nights) in self.nights {
             let mut run: Option<(u64, Finding)> = None;
             for (day, (from, to, entries)) in nights {
                 let next = match run.take() {
@@ -266,8 +317,7 @@ impl<'a> Watch<'a> {
                     }
                     ended => {
                         self.found.extend(ended.map(|(_, found)| found).filter(|found| found.count >= NIGHTS));
-                        let rule = Rule::NightsInARow;
-                        Finding { rule, person, role, from, to, patient: None, offered_by: None, count: 1, entries }
+                        Finding { to, entries, ..once(Rule::NightsInARow, who, from) }
                     }
                 };
                 run = Some((day, next));

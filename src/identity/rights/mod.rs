@@ -88,6 +88,8 @@ named!(
         UseKeys = "use_keys",
         /// Forbid that something is erased, and lift that.
         Hold = "hold",
+        /// Destroy what is signed, or a patient.
+        Erase = "erase",
     }
 );
 

@@ -70,7 +70,7 @@ fn all_combinations_are_as_the_table_says() {
 #[test]
 fn without_any_one_policy_the_table_is_broken() {
     let all: PolicySet = POLICIES.parse().unwrap();
-    assert_eq!(all.policies().count(), 11);
+    assert_eq!(all.policies().count(), 13);
     for policy in all.policies() {
         let rest = PolicySet::from_policies(all.policies().filter(|other| other.id() != policy.id()).cloned()).unwrap();
         assert!(!wrong(&Rights::of(rest).unwrap()).is_empty(), "{:?} is not needed", policy.annotation("id"));

@@ -11,11 +11,12 @@ use utoipa::ToSchema;
 use super::faces::{Asked, RoleFace, time};
 use super::{Identity, Threshold, refused, sign_in};
 use crate::audit::{PersonId, Refusal, RoleId};
+use crate::identity::{Right, Session};
 use crate::room::Token;
 use crate::server::App;
 use crate::server::access::{IDLE, LONGEST};
 use crate::server::asked::Body;
-use crate::server::caller::{Caller, Pass};
+use crate::server::caller::{Caller, Pass, may_to_own};
 use crate::server::clock::now;
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::server::sharing::organisation_name;
@@ -140,6 +141,8 @@ pub(super) struct SessionFace {
     name: String,
     person: String,
     role: RoleFace,
+    /// Whether the role erases patients whom it treats, and what is signed of them.
+    erases: bool,
     /// How many passkeys the person has that are good here. Two are asked for: one may be lost.
     passkeys: usize,
     /// How many sign-ins at issuers of OpenID Connect the person has that are good here.
@@ -229,11 +232,13 @@ async fn face(app: &App, role: &StoredRole, ends_at: Option<i64>, person: Person
         recoveries.push(RecoveryFace::of(app, recovery).await?);
     }
     let (passkeys, bindings) = (app.rooms.store().passkeys_of(person).await?, app.rooms.store().bindings_of(person).await?);
+    let acting = Session { role: role.id, kind: role.kind, organisation: role.organisation, ended: false };
     Ok(SessionFace {
         trial: app.gate.sign_in.is_none(),
         name: role.person.card.name.clone(),
         person: person.to_string(),
         role: RoleFace::of(app, role).await?,
+        erases: may_to_own(app, &acting, Right::Erase),
         passkeys: passkeys.iter().filter(|passkey| passkey.is_good_for(role.organisation)).count(),
         bindings: bindings.iter().filter(|binding| binding.is_good_for(role.organisation)).count(),
         recoveries,

@@ -5,7 +5,7 @@ export const beginSignIn = () => ask("POST", "/v1/sign-in/begin");
 export const finishSignIn = (ceremony, answer) => ask("POST", "/v1/sign-in/finish", { ceremony, answer });
 export const chooseRole = (ticket, role) => ask("POST", "/v1/sign-in/role", { ticket, role });
 export const signOut = () => ask("POST", "/v1/sign-out");
-export const session = () => ask("GET", "/v1/session");
+export { session } from "./api.js";
 export const lookAtToken = (token) => ask("POST", "/v1/enrolments/look", { token });
 export const beginEnrolment = (entry) => ask("POST", "/v1/enrolments/begin", entry);
 export const finishEnrolment = (ceremony, answer, label) => ask("POST", "/v1/enrolments/finish", { ceremony, answer, label });

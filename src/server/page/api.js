@@ -33,6 +33,8 @@ export async function ask(method, path, body) {
 
 const recordingPath = (id) => `/v1/recordings/${encodeURIComponent(id)}`;
 
+/** Who is signed in, and what their role may. */
+export const session = () => ask("GET", "/v1/session");
 export const status = () => ask("GET", "/v1/status");
 export const recordings = async () => (await ask("GET", "/v1/recordings")).recordings;
 export const recording = (id) => ask("GET", recordingPath(id));

@@ -165,7 +165,7 @@ class Chooser {
     const done = (kept) => step() && (patient ? this.settle(kept) : this.entered(kept));
     const form = new PatientForm({ patient, name, done, cancel: back, open: patient ? null : open });
     const node = form.node();
-    if (patient) node.querySelector(".buttons").prepend(button(t("visit.erase"), () => this.erase(patient), { class: "danger", id: "erase-patient" }));
+    if (patient) void this.offerErasing(patient, node.querySelector(".buttons"));
     this.step(node);
     const step = this.steps.running();
     form.name.focus();
@@ -189,6 +189,12 @@ class Chooser {
     this.results = list;
     this.step(make("p", { class: "label" }, t("merge.may_be_here")), make("p", { class: "hint" }, t("merge.may_be_here_hint")), list, make("p", { class: "problem", aria: { role: "alert" } }));
     list.querySelector("button").focus();
+  }
+
+  /** A button to erase a patient, for whose role may. */
+  async offerErasing(patient, buttons) {
+    const { erases } = await api.session().catch(() => ({ erases: false }));
+    if (erases) buttons.prepend(button(t("visit.erase"), () => this.erase(patient), { class: "danger", id: "erase-patient" }));
   }
 
   async erase(patient) {

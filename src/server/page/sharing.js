@@ -94,7 +94,9 @@ async function drawPatient() {
 /** The audit trail of a patient, each line with its entry of the log. */
 async function drawTrail(id) {
   const { lines } = await api.trail(id);
-  const cells = (line) => [String(line.entry), line.at, [line.who, line.organisation].filter(Boolean).join(" · "), line.what, line.purpose ?? "", line.refused ?? ""];
+  const own = ({ chinese, english }) => (language() === "zh" ? chinese : english);
+  const what = ({ what, about, domains }) => [what, about && own(about), domains.map(own).join(language() === "zh" ? "、" : "; ")].filter(Boolean).join(" · ");
+  const cells = (line) => [String(line.entry), line.at, [line.who, line.organisation].filter(Boolean).join(" · "), what(line), line.purpose ?? "", line.refused ?? ""];
   const heads = ["entry", "time", "who", "what", "purpose", "refused"].map((key) => make("th", {}, t(`sharing.trail.${key}`)));
   $("trail").replaceChildren(make("table", { lang: "zh-Hant-HK" }, make("thead", {}, make("tr", {}, ...heads)),
     make("tbody", {}, ...lines.map((line) => make("tr", {}, ...cells(line).map((cell) => make("td", {}, cell)))))));

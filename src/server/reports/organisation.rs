@@ -56,7 +56,9 @@ pub(in crate::server) struct Form {
 pub(super) struct Document {
     /// When it was made.
     pub made_at: UnixMillis,
-    /// Whose it is, by name.
+    /// Whose it is.
+    pub whose: OrganisationId,
+    /// The same, by name.
     pub organisation: String,
     /// The signed head of the log, in words and as it is written.
     pub checkpoint: Head,
@@ -64,9 +66,9 @@ pub(super) struct Document {
     pub witnesses: Vec<Said>,
     /// What the log says.
     pub report: Report,
-    /// Its people's names.
+    /// The names of its people, and of those outside in whose access something is unusual.
     pub people: BTreeMap<PersonId, String>,
-    /// The recipients' names.
+    /// The names of recipients, and of where those outside work.
     pub organisations: BTreeMap<OrganisationId, String>,
 }
 
@@ -140,17 +142,17 @@ fn period(form: &Form, now: UnixMillis) -> Result<(UnixMillis, UnixMillis), ApiE
 
 async fn document(
     store: &Store,
-    organisation: OrganisationId,
+    whose: OrganisationId,
     (from, to): (UnixMillis, UnixMillis),
     made_at: UnixMillis,
     witnesses: Vec<Said>,
 ) -> Result<Document, ApiError> {
-    let roles = store.roles_in(organisation).await?;
-    let (patients, staff) = patients(store, organisation, &roles).await?;
+    let roles = store.roles_in(whose).await?;
+    let (patients, staff) = patients(store, whose, &roles).await?;
     // What is in the log's files is what the head has signed.
     store.write_log().await?;
     let (head, note) = store.signed_head()?;
-    let mut reporter = Reporter::new(Scope { organisation, patients: &patients, staff: &staff }, from, to);
+    let mut reporter = Reporter::new(Scope { organisation: whose, patients: &patients, staff: &staff }, from, to);
     let mut next = 0_u64;
     while next < head.size {
         let rows = store.events(next, BATCH).await?;
@@ -163,15 +165,21 @@ async fn document(
         next += rows.len() as u64;
     }
     let report = reporter.finish();
-    let people = roles.into_iter().map(|role| (role.person.id, role.person.card.name)).collect();
+    let mut people: BTreeMap<_, _> = roles.into_iter().map(|role| (role.person.id, role.person.card.name)).collect();
+    let outsiders = report.unusual.iter().filter(|finding| finding.organisation != whose);
+    for finding in outsiders.clone() {
+        people.extend(store.role(finding.role).await?.map(|role| (role.person.id, role.person.card.name)));
+    }
     let mut organisations = BTreeMap::new();
-    for recipient in &report.recipients {
-        organisations.insert(recipient.organisation, organisation_name(store, recipient.organisation).await?);
+    for other in
+        report.recipients.iter().map(|recipient| recipient.organisation).chain(outsiders.map(|finding| finding.organisation))
+    {
+        organisations.insert(other, organisation_name(store, other).await?);
     }
     let Checkpoint { origin, size, root } = head;
     let checkpoint = Head { origin, size, root: root.to_string(), note };
-    let organisation = organisation_name(store, organisation).await?;
-    Ok(Document { made_at, organisation, checkpoint, witnesses, report, people, organisations })
+    let organisation = organisation_name(store, whose).await?;
+    Ok(Document { made_at, whose, organisation, checkpoint, witnesses, report, people, organisations })
 }
 
 /// The organisation's patients as the log calls them, and those of them who work there.

@@ -110,6 +110,7 @@ fn heading(rule: Rule) -> &'static str {
         Rule::NightsInARow => "Unusual: nights in a row",
         Rule::ManyRefusals => "Unusual: many refusals",
         Rule::ManyCopies => "Unusual: many copies",
+        Rule::ManyErasures => "Unusual: many erasures",
         Rule::Emergency => "Without consent, in an emergency",
         Rule::Recovery => "Unusual: accounts that were recovered",
     }
@@ -122,6 +123,7 @@ fn told(document: &Document, finding: &Finding) -> String {
         Rule::NightsInARow => "nights",
         Rule::ManyRefusals => "refusals",
         Rule::ManyCopies => "copies",
+        Rule::ManyErasures => "erasures",
         Rule::Emergency => "access",
         Rule::Recovery => "acts in the 24 hours after",
     };
@@ -130,5 +132,7 @@ fn told(document: &Document, finding: &Finding) -> String {
     let whom = finding.patient.map(|patient| format!(", patient {patient}")).unwrap_or_default();
     let (from, to) = (minute(finding.from), minute(finding.to));
     let who = person(document, finding.person);
-    format!("{who}{by}: {} {what}{whom}, {from} to {to} [{}]", finding.count, finding.entries)
+    let outside = finding.organisation != document.whose;
+    let house = if outside { format!(" of {}", name(document, finding.organisation)) } else { String::new() };
+    format!("{who}{house}{by}: {} {what}{whom}, {from} to {to} [{}]", finding.count, finding.entries)
 }

@@ -1,6 +1,8 @@
-//! Who has seen what of a patient, in Chinese: each line names its entry of the audit log, and the report the log's signed head.
+//! Who has seen what of a patient, in Chinese: each line names its entry of the audit log and, in English too, the day of the visit that it
+//! is about; and the report the log's signed head.
 
 mod paper;
+mod subject;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -11,6 +13,8 @@ use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use subject::{About, Agreed, Subject, Subjects};
 
 use super::words::{self, escaped, minute};
 use super::{Names, Sharing};
@@ -41,6 +45,10 @@ pub(super) struct Line {
     organisation: Option<String>,
     /// What, in Chinese.
     what: String,
+    /// The visit that it is about; null where it is about none.
+    about: Option<About>,
+    /// What the consent covers that it rests on; empty where it rests on none.
+    domains: Vec<Agreed>,
     /// Why it was refused, in Chinese; nothing where it was done.
     refused: Option<&'static str>,
     /// What for, in Chinese.
@@ -83,7 +91,7 @@ pub(super) async fn of_patient(sharing: &Sharing, patient: &str, by: &By) -> Res
     // What is in the log's files is what the head has signed.
     store.write_log().await?;
     let (head, note) = store.signed_head()?;
-    let (mut known, mut lines, mut next) = (HashMap::new(), Vec::new(), 0_u64);
+    let (mut known, mut events, mut next) = (HashMap::new(), Vec::new(), 0_u64);
     while next < head.size {
         let rows = store.events(next, BATCH).await?;
         if rows.is_empty() {
@@ -92,12 +100,16 @@ pub(super) async fn of_patient(sharing: &Sharing, patient: &str, by: &By) -> Res
         for (entry, bytes) in (next..head.size).zip(&rows) {
             let event = Event::decode(bytes).map_err(|error| ApiError::internal(&error))?;
             if event.patient.is_some_and(|patient| theirs.contains(&patient)) {
-                lines.push(line(sharing, &mut known, entry, &event).await?);
+                events.push((entry, event));
             }
         }
         next += rows.len() as u64;
     }
-    lines.reverse();
+    let subjects = Subjects::of(store, patient, by, events.iter().map(|(_, event)| event)).await?;
+    let mut lines = Vec::with_capacity(events.len());
+    for (entry, event) in events.iter().rev() {
+        lines.push(line(sharing, &mut known, (*entry, event), subjects.about(event)).await?);
+    }
     let checkpoint = Head { origin: head.origin, size: head.size, root: head.root.to_string(), note };
     Ok(Report { made_at: minute(by.at), pseudonym: pseudonym.to_string(), checkpoint, lines })
 }
@@ -105,8 +117,8 @@ pub(super) async fn of_patient(sharing: &Sharing, patient: &str, by: &By) -> Res
 async fn line(
     sharing: &Sharing,
     known: &mut HashMap<RoleId, Option<Names>>,
-    entry: u64,
-    event: &Event,
+    (entry, event): (u64, &Event),
+    Subject { about, agreed }: Subject,
 ) -> Result<Line, ApiError> {
     let (who, organisation) = match event.actor {
         Actor::Staff { role, .. } => {
@@ -136,6 +148,8 @@ async fn line(
         who,
         organisation,
         what: what(event.action),
+        about,
+        domains: agreed,
         refused,
         purpose: event.purpose.map(|purpose| words::purpose(purpose).1),
         consent: event.consent.map(|consent| consent.to_string()),
@@ -275,10 +289,14 @@ impl Report {
                 None => escaped(&line.who),
             };
             let outcome = line.refused.map_or_else(|| "完成".to_owned(), |why| format!("拒絕：{why}"));
+            let more = subject::told(line.about.as_ref(), &line.domains).into_iter();
+            let more: String = more
+                .map(|(chinese, english)| format!("<br>{}<br><span lang=\"en\">{}</span>", escaped(&chinese), escaped(&english)))
+                .collect();
             // Writing into a String cannot fail.
             let _ = writeln!(
                 rows,
-                "<tr><td>{}</td><td>{}</td><td>{who}</td><td>{}</td><td>{}</td><td>{outcome}</td></tr>",
+                "<tr><td>{}</td><td>{}</td><td>{who}</td><td>{}{more}</td><td>{}</td><td>{outcome}</td></tr>",
                 line.entry,
                 line.at,
                 escaped(&line.what),

@@ -8,7 +8,7 @@ use crate::note::edit::{NoteEdit, apply};
 use crate::note::{MadeBy, Note, SectionCode};
 use crate::record::{Act, Change, Draft, Signature};
 use crate::speech::transcript::{TRANSCRIPT_SCHEMA, Transcript};
-use crate::store::{By, Card, ConsentStep, Contact, NewRecording, NewRole, SeenVisit, Side};
+use crate::store::{By, Card, ConsentStep, Contact, Erasable, NewRecording, NewRole, Restriction, SeenVisit, Side};
 use crate::terminology::Lexicon;
 use crate::text::PatientText;
 use crate::visit::{Encounter, Given, GivenNumber, Patient};
@@ -261,6 +261,47 @@ async fn a_report_tells_the_patient_who_did_what_and_under_which_entry() {
         assert!(paper.contains(said), "{said} is not in {paper}");
     }
     assert!(!paper.contains(SENTINEL) && !paper.contains("CHAN"));
+    assert_eq!((&asked["about"], &asked["domains"][0]["chinese"]), (&serde_json::Value::Null, &"過敏及藥物不良反應".into()));
     let html = report.html();
     assert!(html.contains("分享生效") && !html.contains(SENTINEL) && !html.contains("CHAN"));
+}
+
+/// The report's line of this name, as its reader gets it.
+async fn line_of(stage: &Stage, reader: Actor, what: &str) -> (serde_json::Value, String, String) {
+    let report = report::of_patient(&stage.sharing, &stage.patient, &stage.by(reader)).await.unwrap();
+    let json = serde_json::to_value(&report).unwrap();
+    let line = json["lines"].as_array().unwrap().iter().find(|line| line["what"] == what).unwrap().clone();
+    (line, report.html(), crate::letter::to_html(&[report.paper()]))
+}
+
+#[tokio::test]
+async fn a_report_says_of_which_visit_and_what_was_agreed_in_both_languages() {
+    let stage = stage(1).await;
+    in_force(&stage).await;
+    // 2026-02-13 16:26 UTC is the next day in Hong Kong.
+    let (line, html, paper) = line_of(&stage, Actor::Patient, "簽署記錄").await;
+    let about = serde_json::json!({
+        "state": "kept", "day": "2026-02-14", "chinese": "2026-02-14 的診症", "english": "visit of 2026-02-14",
+    });
+    assert_eq!(line["about"], about);
+    for said in ["2026-02-14 的診症", "visit of 2026-02-14", "整份診症記錄", "The whole note of the visit"] {
+        assert!(html.contains(said) && paper.contains(said), "{said}");
+    }
+    // Marked, the day is on the patient's own page alone.
+    let id = "NOTE0000000000001";
+    let signature = Signature::new("Dr Au", "2026-11-26T11:00:00Z").unwrap();
+    assert!(stage.store().restrict(id, &Restriction { restricted: true, signature }, &stage.by(stage.a)).await.unwrap());
+    let (line, html, paper) = line_of(&stage, stage.a, "簽署記錄").await;
+    assert_eq!((&line["about"]["state"], &line["about"]["day"]), (&"restricted".into(), &serde_json::Value::Null));
+    assert!(html.contains("restricted data (day not shown)") && paper.contains("受限制資料（日期不列出）"));
+    assert!(!html.contains("2026-02-14") && !paper.contains("2026-02-14"), "{html}");
+    let (line, html, _) = line_of(&stage, Actor::Patient, "簽署記錄").await;
+    assert_eq!(line["about"]["day"], "2026-02-14");
+    assert!(html.contains("visit of 2026-02-14 (restricted data)"));
+    // Erased, no day is known of it.
+    stage.store().erase(id, Erasable::Signed, &stage.by(stage.a)).await.unwrap();
+    let (line, html, paper) = line_of(&stage, Actor::Patient, "簽署記錄").await;
+    assert_eq!((&line["about"]["state"], &line["about"]["day"]), (&"erased".into(), &serde_json::Value::Null));
+    assert!(html.contains("a record that was erased since") && paper.contains("其後已刪除的記錄"));
+    assert!(!html.contains(SENTINEL) && !html.contains("CHAN") && !paper.contains(SENTINEL));
 }

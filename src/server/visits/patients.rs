@@ -19,7 +19,7 @@ use crate::server::clock::{now, today};
 use crate::server::error::{ApiError, ErrorDocument};
 use crate::server::holds::may_be_erased;
 use crate::server::number::PatientNumber;
-use crate::store::{By, DeskError, StoredPatient};
+use crate::store::{By, DeskError, Erasable, StoredPatient};
 use crate::visit::{Given, Patient, Sought};
 
 /// Patients in a list.
@@ -274,8 +274,8 @@ pub(super) async fn change(
     Ok(Json(PatientFace::of(stored, today).whole(app.rooms.store(), today).await?))
 }
 
-/// Erases a patient: particulars, visits, recordings and notes. Nothing of them is left. One who is merged is erased after that was taken
-/// back, and the other apart.
+/// Erases a patient: particulars, visits, recordings and notes. Nothing of them is left. A doctor who treats them may, and a privacy officer.
+/// One who is merged is erased after that was taken back, and the other apart.
 #[utoipa::path(
     delete,
     path = "/v1/patients/{id}",
@@ -283,7 +283,7 @@ pub(super) async fn change(
     responses((status = 204, description = "Erased"), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    caller.may(&app, Right::Edit, What::Patient(&id)).await?;
+    caller.may(&app, Right::Erase, What::Patient(&id)).await?;
     may_be_erased(&app, &caller, &id).await?;
     // It goes on when the page that asked for it is closed.
     let erased = tokio::spawn(async move { erase_all_of(&app, &id, &caller.by).await });
@@ -301,7 +301,7 @@ async fn erase_all_of(app: &App, id: &str, by: &By) -> Result<StatusCode, ApiErr
     for _ in 0..TRIES {
         for encounter in store.encounters_of(id).await?.into_iter().filter(|encounter| encounter.patient == id) {
             for recording in store.recordings_of(&encounter.id).await? {
-                match app.rooms.erase(&recording, by).await {
+                match app.rooms.erase(&recording, Erasable::Signed, by).await {
                     // Somebody else erased it meanwhile.
                     Ok(()) | Err(crate::room::RoomError::Unknown) => {}
                     Err(error) => return Err(error.into()),

@@ -1,6 +1,6 @@
 //! The patient's report as a paper to be printed.
 
-use super::{Line, Report};
+use super::{Line, Report, subject};
 use crate::letter::{Block, Letter, Value};
 use crate::note::compose::Language;
 use crate::text::PatientText;
@@ -44,5 +44,7 @@ fn told(line: &Line) -> String {
         line.organisation.as_ref().map_or_else(|| line.who.clone(), |organisation| format!("{}（{organisation}）", line.who));
     let purpose = line.purpose.map(|purpose| format!("，用途：{purpose}")).unwrap_or_default();
     let outcome = line.refused.map_or_else(|| "完成".to_owned(), |why| format!("拒絕：{why}"));
-    format!("{} {whom}：{}{purpose}，{outcome} [{}]", line.at, line.what, line.entry)
+    let more = subject::told(line.about.as_ref(), &line.domains).into_iter();
+    let more: String = more.map(|(chinese, english)| format!("，{chinese} ({english})")).collect();
+    format!("{} {whom}：{}{more}{purpose}，{outcome} [{}]", line.at, line.what, line.entry)
 }
