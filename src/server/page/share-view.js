@@ -5,9 +5,8 @@ import { has, t } from "./i18n.js";
 
 let socket = null;
 let shown = null;
-/** We ourselves print, and until when a try to print is one that is kept already: page and frame each hear of the same one. */
-let prints = false;
-let heardUntil = 0;
+/** Until when a try to print is one that is kept already: page and frame each hear of the same one, and of what we print ourselves. */
+let keptUntil = 0;
 const ONE_TRY = 1000;
 
 function over(reason) {
@@ -47,20 +46,21 @@ async function use(view, name, done) {
 
 /** The browser's own command to print: what may not be printed is blank on paper, and that it was tried is kept once. */
 function tried() {
-  if (shown === null || prints || performance.now() < heardUntil) return;
-  heardUntil = performance.now() + ONE_TRY;
+  if (shown === null || performance.now() < keptUntil) return;
+  keptUntil = performance.now() + ONE_TRY;
   void use(shown, "print", () => {});
 }
 
 /** Prints a copy, whose pictures name the entry of its print: they take the place of those that are shown. */
 async function print(copy) {
   const { document: page } = $("viewer-page").contentWindow;
-  const sheets = [...new DOMParser().parseFromString(copy, "text/html").querySelectorAll("svg.sheet")].map((sheet) => page.adoptNode(sheet));
-  page.body.replaceChildren(...sheets);
-  await Promise.all([...page.querySelectorAll("image")].map((image) => image.decode()));
-  prints = true;
+  const marked = new DOMParser().parseFromString(copy, "text/html");
+  page.title = marked.title;
+  page.body.replaceChildren(...[...marked.querySelectorAll("svg.sheet")].map((sheet) => page.adoptNode(sheet)));
+  await Promise.all([...page.querySelectorAll("image")].map((image) => image.decode?.()));
+  keptUntil = Infinity;
   page.defaultView.print();
-  prints = false;
+  keptUntil = performance.now() + ONE_TRY;
 }
 
 function tools(view) {
