@@ -54,7 +54,8 @@ function tried() {
 /** Prints a copy, whose pictures name the entry of its print: they take the place of those that are shown. */
 async function print(copy) {
   const { document: page } = $("viewer-page").contentWindow;
-  const marked = new DOMParser().parseFromString(copy, "text/html");
+  // Its look is there already, and may stand in no page of ours.
+  const marked = new DOMParser().parseFromString(copy.replace(/<style>[^<]*<\/style>/, ""), "text/html");
   page.title = marked.title;
   page.body.replaceChildren(...[...marked.querySelectorAll("svg.sheet")].map((sheet) => page.adoptNode(sheet)));
   await Promise.all([...page.querySelectorAll("image")].map((image) => image.decode?.()));
