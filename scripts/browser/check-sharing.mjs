@@ -13,6 +13,8 @@ import { Server } from "./server.mjs";
 
 const NUMBER = "91234567";
 const SAID = "Dizzy for three days, sentinel-7f3a";
+/** What the trail calls taking a copy. */
+const COPY = "下載記錄（1 份）";
 
 /** The frame of a shared note has its words; it has an address before it has a body. */
 const saysIt = (frame) => until("its words are there", () => frame.evaluate((said) => document.body?.textContent.includes(said) ?? false, SAID));
@@ -121,6 +123,99 @@ export async function sharing({ binary, shots, scratch }) {
       console.log(`         ${seconds.toFixed(1)} s, ${clicks} clicks of all three`);
     });
 
+    await check("sharing: what the consent does not allow is refused and kept, the browser's own command to print too", async () => {
+      const tries = async (what) => (await json(owner, "GET", `/v1/patients/${note.patient}/report`)).lines.filter((line) => line.what === what && line.refused !== null).length;
+      const frame = asker.frames().find((one) => one.url().includes("/v1/views/"));
+      const twice = () => asker.evaluate(() => {
+        // A browser tells of one try in the page and in what it frames.
+        for (const heard of [window, document.getElementById("viewer-page").contentWindow]) heard.dispatchEvent(new Event("beforeprint"));
+      });
+      await asker.bringToFront();
+      await twice();
+      await until("it is kept", async () => (await tries("列印")) === 1);
+      await until("that it is not allowed is said", async () => (await text(asker, "#viewer-over")).includes("does not allow this"));
+      await new Promise((done) => setTimeout(done, 1100));
+      await asker.pdf();
+      await until("printing the whole page is kept", async () => (await tries("列印")) === 2);
+      await new Promise((done) => setTimeout(done, 1100));
+      await frame.evaluate(() => window.print());
+      await until("printing the frame is kept", async () => (await tries("列印")) === 3);
+      await asker.emulateMediaType("print");
+      same(await frame.evaluate(() => getComputedStyle(document.body).display), "none", "what is on the paper");
+      await asker.emulateMediaType(null);
+      await asker.click('#viewer-tools [data-use="print"]');
+      await until("the button is kept", async () => (await tries("列印")) === 4);
+      await asker.click('#viewer-tools [data-use="forward"]');
+      await until("passing on is kept", async () => (await tries("轉交")) === 1);
+      await asker.click('#viewer-tools [data-use="download"]');
+      await until("a copy is kept", async () => (await tries(COPY)) === 1);
+      same(await tries("列印"), 4, "tries to print");
+      same(await asker.evaluate(async (view) => (await fetch(view)).status, new URL(frame.url()).pathname), 200, "the view that was tried to be printed");
+      const alone = await asker.browserContext().newPage();
+      same((await alone.goto(frame.url())).status(), 403, "the view in a window of its own");
+      await alone.close();
+    });
+
+    await check("sharing: a print and a copy that the consent allows are pictures that name their own entries", async () => {
+      const done = async (what) => (await json(owner, "GET", `/v1/patients/${note.patient}/report`)).lines.filter((line) => line.what === what && line.refused === null);
+      const peak = (await json(asker, "GET", "/v1/organisations")).organisations.find(({ name }) => name === "Peak Clinic").id;
+      const before = sms.texts.length;
+      const { id } = await json(asker, "POST", "/v1/requests", {
+        organisation: peak, patient: { kind: "hkid", value: "A123456(3)" }, purpose: "referral", domains: ["notes"],
+        uses: { print: true, download: true, forward: true },
+      });
+      const other = await (await browser.createBrowserContext()).newPage();
+      await other.goto((await message(before + 1)).split("\n")[1]);
+      await Promise.all([other.waitForNavigation(), other.click("button")]);
+      const code = (await message(before + 2)).match(/\d{8}/)[0];
+      await good();
+      await other.type("#code", code);
+      await Promise.all([other.waitForNavigation(), other.click("button.yes")]);
+      await json(asker, "POST", `/v1/requests/${id}/attest`, { purpose: "referral" });
+      await asker.bringToFront();
+      await until("both are shared", () => asker.$$eval("#shared button[data-note]", (all) => all.length === 2));
+      await asker.click("#shared .entry:first-child button[data-note]");
+      const frame = await until("the note is shown", () => asker.frames().find((one) => one.url().includes("/v1/views/")));
+      await saysIt(frame);
+      await frame.evaluate(() => { window.print = () => { window.printed = [document.body.textContent, [...document.querySelectorAll("image")].map((one) => one.href.baseVal.slice(0, 22))]; }; });
+      await asker.click('#viewer-tools [data-use="print"]');
+      const [words, pictures] = await until("it is printed", () => frame.evaluate(() => window.printed));
+      const [print] = await done("列印");
+      expect(words.includes(SAID) && words.includes(`#${print.entry} · print`), `what is printed does not name entry ${print.entry}`);
+      expect(pictures.length > 0 && pictures.every((one) => one === "data:image/png;base64,"), `what is printed is ${pictures}`);
+      await asker.evaluate(() => {
+        window.saved = [];
+        const make = URL.createObjectURL.bind(URL);
+        URL.createObjectURL = (blob) => (window.saved.push(blob.text()), make(blob));
+      });
+      for (const [use, what, how] of [["download", COPY, "copy"], ["forward", "轉交", "passed on"]]) {
+        await asker.click(`#viewer-tools [data-use="${use}"]`);
+        const html = await until("it is saved", () => asker.evaluate(() => window.saved.pop()));
+        const [taken] = await done(what);
+        const file = path.join(scratch, `${use}.html`);
+        writeFileSync(file, html);
+        const copy = await (await browser.createBrowserContext()).newPage();
+        const refused = [];
+        copy.on("console", (said) => refused.push(said.text()));
+        await copy.goto(`file://${file}`);
+        await until("its picture is there", () => copy.evaluate(() => document.querySelector("image")?.decode().then(() => true)));
+        expect((await text(copy, "body")).includes(`#${taken.entry} · ${how}`), `the copy does not name entry ${taken.entry}`);
+        same(await copy.evaluate(() => getComputedStyle(document.querySelector("svg")).maxWidth), "893px", "the look of the copy");
+        same(refused, [], "what the copy's policy refuses");
+        const paper = Buffer.from(await copy.pdf({ preferCSSPageSize: true })).toString("latin1");
+        same(paper.match(/\/Type\s*\/Page\b/g).length, await copy.$$eval("svg.sheet", (all) => all.length), "pages on paper");
+        // What is left without any style is the pictures still.
+        await copy.evaluate(() => document.querySelector("style").remove());
+        await copy.screenshot({ path: path.join(shots, `shared-${use}.png`), fullPage: true });
+        await copy.close();
+      }
+      await json(owner, "POST", `/v1/consents/${id}/withdraw`);
+      await until("one is shared", () => asker.$$eval("#shared button[data-note]", (all) => all.length === 1));
+      await asker.click("#shared button[data-note]");
+      await saysIt(await until("the note is shown", () => asker.frames().find((one) => one.url().includes("/v1/views/"))));
+      await other.close();
+    });
+
     await check("sharing: a note that is marked as restricted is gone, and comes back after a reason and a second code", async () => {
       await owner.bringToFront();
       await owner.goto(`${server.origin}/#${note.recording}`);
@@ -190,6 +285,7 @@ export async function sharing({ binary, shots, scratch }) {
       await saysIt(frame);
       await asker.screenshot({ path: path.join(shots, "emergency.png"), fullPage: true });
       await until("both are told", () => sms.texts.length >= before + 2);
+      await until("the page says so", async () => (await text(asker, ".emergency-now")).includes("The patient and the privacy officer have been told"));
       const told = sms.texts.slice(before);
       same(told.map(({ to }) => to.replace("+852", "")).sort(), [NUMBER, "98765432"].sort(), "who is told");
       expect(told.every(({ text: said }) => said.includes("Peak Clinic") && !said.includes("CHAN") && !said.includes("fall")), "a message says too much");

@@ -237,8 +237,8 @@ pub enum Action {
         /// Why.
         reason: EmergencyReason,
     },
-    /// Told one of those who have to know of an emergency access, whose person is the record where it is staff; failed where they could not be
-    /// reached, or later where no gateway took the message.
+    /// Told one of those who have to know of an emergency access, whose person is the record where it is staff: a gateway took the message.
+    /// Failed where they could not be reached, or later where no gateway took it.
     BreakGlassTell {
         /// Whom.
         whom: Addressee,

@@ -33,10 +33,10 @@ pub struct Announcement {
 }
 
 impl Announcement {
-    /// That somebody was told, or could not be.
+    /// That somebody cannot be told. Who was told is an event when their message was handed over.
     #[must_use]
-    pub fn event(&self, whom: Addressee, outcome: Outcome) -> Event {
-        let event = Event::new(self.at, self.who, Action::BreakGlassTell { whom }, outcome);
+    pub fn not_told(&self, whom: Addressee) -> Event {
+        let event = Event::new(self.at, self.who, Action::BreakGlassTell { whom }, Outcome::Failed);
         Event { patient: Some(self.patient), purpose: Some(Purpose::Emergency), ..event }
     }
 }
@@ -49,7 +49,7 @@ pub struct Emergency {
     pub permit: Permit,
     /// For the outbox: the patient's and the privacy officer's.
     pub announcements: [Announcement; 2],
-    /// That it was done. Of each who is told, or cannot be, there is one more ([`Announcement::event`]).
+    /// That it was done. Of each who cannot be told there is one more ([`Announcement::not_told`]).
     pub event: Event,
     /// Why, in the doctor's words: for the record, sealed, and never for the log.
     pub words: PatientText,

@@ -228,7 +228,10 @@ impl<'a> Conversation<'a> {
                 ClientMessage::Finish => self.finish().await,
                 ClientMessage::Cancel => {
                     let id = self.hold.live().id().to_owned();
-                    self.rooms.stop_and_erase(&id, Erasable::Unsigned, &self.by.later()).await.map_err(|error| refusal(&error))?;
+                    self.rooms
+                        .stop_and_erase(&id, Erasable::Unsigned, &self.by.later())
+                        .await
+                        .map_err(|error| refusal(&error))?;
                     Err(self.say_erased().await)
                 }
                 ClientMessage::Resume { .. } => {

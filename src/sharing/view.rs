@@ -63,6 +63,12 @@ impl View {
         Ok(Self { record, signed_by: signature.by.clone(), signed_at: signature.at.clone(), parts, watermark })
     }
 
+    /// The same once this entry of the log says that it is seen: the mark names it. All that can fail does so before.
+    #[must_use]
+    pub fn entered(self, entry: u64) -> Self {
+        Self { watermark: self.watermark.again(self.watermark.at(), entry), ..self }
+    }
+
     /// Of which note.
     #[must_use]
     pub fn record(&self) -> RecordId {

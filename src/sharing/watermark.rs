@@ -29,6 +29,12 @@ impl Watermark {
         Ok(Self { viewer: name(viewer)?, organisation: name(organisation)?, at, entry })
     }
 
+    /// The same person's for another entry, written at this time.
+    #[must_use]
+    pub fn again(&self, at: UnixMillis, entry: u64) -> Self {
+        Self { at, entry, ..self.clone() }
+    }
+
     /// Who looks.
     #[must_use]
     pub fn viewer(&self) -> &str {

@@ -1,13 +1,16 @@
 //! Records that were opened without consent in an emergency: what was said of why, and the messages that tell of it, committed with the
-//! events before anything is shown.
+//! events before anything is shown. Who was told is kept, with its event, once a message was handed over.
 
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
+use super::act::Act;
+use super::outbox::Told;
 use super::patients::new_id;
 use super::place::Place;
 use super::{By, Outgoing, Store, StoreError};
-use crate::audit::{EmergencyReason, Event, OrganisationId, Pseudonym, RoleId, UnixMillis};
+use crate::audit::{Addressee, EmergencyReason, Event, OrganisationId, Outcome, Pseudonym, RoleId, UnixMillis};
+use crate::spool::Key;
 use crate::text::PatientText;
 
 /// Emergencies in a list.
@@ -27,12 +30,23 @@ pub struct EmergencyAbout {
     pub words: PatientText,
     /// The recordings whose notes it is about.
     pub notes: Vec<String>,
-    /// Who was told; nothing is known of those of before.
+    /// Who was told: whose message was handed over. Versions before kept here whom they meant to tell, or nothing.
     #[serde(default)]
     pub told: Option<EmergencyTold>,
+    /// Whose message waits still; nothing for those of versions before.
+    #[serde(default)]
+    pub queued: Option<EmergencyTold>,
 }
 
-/// Who was told of an emergency.
+impl EmergencyAbout {
+    /// Who was told, and who is about to be, where it is known.
+    #[must_use]
+    pub fn reached(&self) -> Option<(EmergencyTold, EmergencyTold)> {
+        self.told.zip(self.queued)
+    }
+}
+
+/// Who was told of an emergency, or is about to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EmergencyTold {
@@ -42,6 +56,26 @@ pub struct EmergencyTold {
     pub officers: u32,
     /// How many administrators, where no privacy officer could be told.
     pub administrators: u32,
+}
+
+impl EmergencyTold {
+    /// One more.
+    pub fn add(&mut self, whom: Addressee) {
+        match whom {
+            Addressee::Patient => self.patient = true,
+            Addressee::PrivacyOfficer => self.officers = self.officers.saturating_add(1),
+            Addressee::Administrator => self.administrators = self.administrators.saturating_add(1),
+        }
+    }
+
+    /// One less.
+    fn remove(&mut self, whom: Addressee) {
+        match whom {
+            Addressee::Patient => self.patient = false,
+            Addressee::PrivacyOfficer => self.officers = self.officers.saturating_sub(1),
+            Addressee::Administrator => self.administrators = self.administrators.saturating_sub(1),
+        }
+    }
 }
 
 /// An emergency as kept.
@@ -107,7 +141,10 @@ impl Store {
             act.abandon().await?;
             return Err(StoreError::Unknown { what: "patient", id: new.patient });
         }
-        for message in messages {
+        for mut message in messages {
+            if let Some(told) = &mut message.told {
+                told.emergency = Some(id.clone());
+            }
             act.post(&key, &new.patient, None, message, by.at).await?;
         }
         let entry = act.commit_all(events, by).await?;
@@ -171,5 +208,32 @@ impl Store {
         let time = |time: i64| UnixMillis(time.unsigned_abs());
         let (opened_at, ends_at) = (time(row.opened_at), time(row.ends_at));
         Ok(StoredEmergency { patient: row.patient, owner, role, opened_at, ends_at, about, id: row.id.clone() })
+    }
+}
+
+impl Act {
+    /// Keeps in an emergency that somebody was told of it, or is not any more. It holds the patient.
+    pub(super) async fn settle_notice(&mut self, key: &Key, told: &Told, outcome: Outcome) -> Result<(), StoreError> {
+        let Some(id) = &told.emergency else { return Ok(()) };
+        let query = sqlx::query_as("SELECT document FROM emergencies WHERE id = $1").bind(id);
+        let Some((sealed,)) = self.one::<(Vec<u8>,)>(query).await? else { return Ok(()) };
+        let place = place(id);
+        let mut about: EmergencyAbout = match place.unseal_json(key, &sealed) {
+            Ok(about) => about,
+            // The event is kept all the same.
+            Err(error) => {
+                tracing::error!(%error, "who was told of an emergency is in the log alone");
+                return Ok(());
+            }
+        };
+        if let Some(queued) = &mut about.queued {
+            queued.remove(told.whom);
+        }
+        if outcome == Outcome::Done {
+            about.told.get_or_insert_default().add(told.whom);
+        }
+        let sealed = place.seal_json(key, &about)?;
+        let update = sqlx::query("UPDATE emergencies SET document = $1 WHERE id = $2").bind(sealed).bind(id);
+        self.execute(update).await.map(drop)
     }
 }

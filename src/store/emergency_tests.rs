@@ -4,7 +4,8 @@ use super::consent_tests::patient;
 use super::tests::{Site, by, events, on_both};
 use super::*;
 use crate::audit::{
-    Action, Actor, Addressee, EmergencyReason, Event, OrganisationId, Outcome, PersonId, Pseudonym, RecordId, RoleId, UnixMillis,
+    Action, Actor, Addressee, EmergencyReason, Event, OrganisationId, Outcome, PersonId, Pseudonym, Purpose, RecordId, RoleId,
+    UnixMillis,
 };
 
 fn about() -> EmergencyAbout {
@@ -14,7 +15,8 @@ fn about() -> EmergencyAbout {
         reason: EmergencyReason::LifeInDanger,
         words: "after a fall".into(),
         notes: vec!["R1".into()],
-        told: None,
+        told: Some(EmergencyTold::default()),
+        queued: Some(EmergencyTold { patient: true, officers: 1, administrators: 1 }),
     }
 }
 
@@ -62,7 +64,7 @@ fn officer() -> PersonId {
 
 /// Whom the notices of an emergency are for, in their order.
 fn told() -> [Option<MessageTold>; 4] {
-    let to = |whom, person| Some(MessageTold { whom, person });
+    let to = |whom, person| Some(MessageTold { whom, person, emergency: None });
     [
         to(Addressee::Patient, None),
         to(Addressee::PrivacyOfficer, Some(officer())),
@@ -115,7 +117,8 @@ async fn a_notice_that_no_gateway_takes_says_in_the_log_whom_it_was_for(site: Si
     drop(store);
     let store = site.open().await;
     let due = store.messages_due(by().at, 10).await.unwrap();
-    assert_eq!(due.iter().map(|message| message.message.told).collect::<Vec<_>>(), told(), "kept with the message");
+    let kept = due.iter().map(|message| message.message.told.clone().map(|told| MessageTold { emergency: None, ..told }));
+    assert_eq!(kept.collect::<Vec<_>>(), told(), "kept with the message");
     let before = events(&store).await.len();
     for message in &due {
         store.message_not_taken(message, NotTaken { next: Some(by().at), wrong: None }, by().at).await.unwrap();
@@ -126,6 +129,44 @@ async fn a_notice_that_no_gateway_takes_says_in_the_log_whom_it_was_for(site: Si
         store.message_not_taken(message, NotTaken::default(), by().at).await.unwrap();
     }
     nobody_was_told(&events(&store).await.split_off(before), store.pseudonym(&patient).unwrap());
+}
+
+async fn who_was_told_is_kept_with_its_event_once_the_message_was_handed_over(site: Site) {
+    let store = site.open().await;
+    let patient = patient(&store).await;
+    emergency_of(&store, &patient).await;
+    let (whose, before) = (Some(store.pseudonym(&patient).unwrap()), events(&store).await.len());
+    let reached = async || {
+        let found = store.emergencies_at(OrganisationId::from_bytes([9; 16])).await.unwrap();
+        found[0].0.about.reached().unwrap()
+    };
+    let due = store.messages_due(by().at, 10).await.unwrap();
+    assert_eq!(reached().await.0, EmergencyTold::default(), "who waits is told of nothing");
+    for message in &due {
+        let fails = message.message.told.as_ref().is_some_and(|told| told.whom == Addressee::Administrator);
+        for first in [true, false] {
+            if fails {
+                store.message_not_taken(message, NotTaken::default(), by().at).await.unwrap();
+            } else {
+                assert_eq!(store.message_handed_over(message, false, by().at).await.unwrap(), first);
+            }
+        }
+    }
+    let record = Some(RecordId::from_bytes(*officer().bytes()));
+    let tell = |whom| Action::BreakGlassTell { whom };
+    let expected = [
+        (tell(Addressee::Patient), None, Outcome::Done),
+        (tell(Addressee::PrivacyOfficer), record, Outcome::Done),
+        (tell(Addressee::Administrator), record, Outcome::Failed),
+    ];
+    let said = events(&store).await.split_off(before);
+    let found: Vec<_> = said.iter().map(|event| (event.action, event.record, event.outcome)).collect();
+    assert_eq!(found, expected, "each once, and of what a version before had told nothing more");
+    assert!(
+        said.iter().all(|event| (event.actor, event.patient, event.purpose) == (Actor::System, whose, Some(Purpose::Emergency)))
+    );
+    assert_eq!(reached().await, (EmergencyTold { patient: true, officers: 1, administrators: 0 }, EmergencyTold::default()));
+    assert!(store.messages(10).await.unwrap().iter().all(|message| message.state != OutboxState::Waiting));
 }
 
 async fn erasing_a_patient_says_in_the_log_who_was_not_told_yet(site: Site) {
@@ -156,5 +197,6 @@ on_both! {
     erasing_a_patient_says_in_the_log_who_was_not_told_yet,
     a_message_that_cannot_be_read_is_put_off,
     a_notice_that_no_gateway_takes_says_in_the_log_whom_it_was_for,
+    who_was_told_is_kept_with_its_event_once_the_message_was_handed_over,
     an_emergency_is_kept_with_its_events_and_message_and_goes_with_the_patient,
 }

@@ -68,14 +68,17 @@ impl OutboxState {
     }
 }
 
-/// Who is told that a record was opened in an emergency: what the log says of it where they cannot be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Who is told that a record was opened in an emergency: what the log says of it once they are, or cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Told {
     /// As what.
     pub whom: Addressee,
     /// Which person, of those who work there.
     pub person: Option<PersonId>,
+    /// The emergency, which says who was told; its id, once it has one. Nothing for notices of versions before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<String>,
 }
 
 /// A message to send.
@@ -256,7 +259,8 @@ impl Store {
         Ok(found)
     }
 
-    /// A gateway took a message. A code's five minutes begin, in the same transaction. `shown` keeps the words, for a page that shows
+    /// A gateway took a message. A code's five minutes begin, and that somebody was told of an emergency is in the log, in the same
+    /// transaction. `shown` keeps the words, for a page that shows
     /// them; else they are wiped. False where the message was not waiting any more.
     ///
     /// # Errors
@@ -269,8 +273,8 @@ impl Store {
         };
         let (id, words) = (message.id.to_string(), &message.message);
         let text = if shown { words.text.clone() } else { PatientText::from("") };
-        let kept =
-            Kept { told: words.told, phone: words.phone.clone(), mail: words.mail.clone(), subject: words.subject.clone(), text };
+        let (told, phone, mail) = (words.told.clone(), words.phone.clone(), words.mail.clone());
+        let kept = Kept { told, phone, mail, subject: words.subject.clone(), text };
         let sealed = place(&id).seal_json(&key, &kept)?;
         let update =
             "UPDATE outbox SET state = 'handed_over', tries = tries + 1, document = $1 WHERE id = $2 AND state = 'waiting'";
@@ -278,6 +282,16 @@ impl Store {
         let (Kind::Code, Some(consent)) = (words.kind, message.consent) else {
             if words.kind == Kind::Code {
                 return self.page_code_handed_over((&id, &key), update, at).await;
+            }
+            if let Some(told) = &words.told {
+                let event = self.event_of(message, at, Outcome::Done)?;
+                let mut act = self.begin("keep that somebody was told of an emergency").await?;
+                act.hold_patient(&message.patient).await?;
+                if act.execute(update).await? == 0 {
+                    return act.abandon().await.map(|()| false);
+                }
+                act.settle_notice(&key, told, Outcome::Done).await?;
+                return act.commit(&event).await.map(|_| true);
             }
             let done = self.database().keep_up(Upkeep::Delivery, update).await;
             return Ok(done.map_err(StoreError::database("keep that a message was sent"))? > 0);
@@ -336,29 +350,43 @@ impl Store {
             let done = self.database().keep_up(Upkeep::Delivery, update.bind(at.0.cast_signed()).bind(&id)).await;
             return done.map(drop).map_err(StoreError::database("keep that a message was not sent"));
         }
-        let event = self.not_sent(message, at)?;
+        let event = self.event_of(message, at, Outcome::Failed)?;
+        let told = match &message.message.told {
+            Some(told) => match self.patient_key(&message.patient).await {
+                // Erased, and what waited given up.
+                Err(StoreError::Unknown { .. }) => return Ok(()),
+                key => Some((told, key?)),
+            },
+            None => None,
+        };
         let mut act = self.begin("keep that a message cannot be sent").await?;
+        if told.is_some() {
+            act.hold_patient(&message.patient).await?;
+        }
         let update = "UPDATE outbox SET tries = tries + 1, state = 'failed' WHERE id = $1 AND state = 'waiting'";
         if act.execute(sqlx::query(update).bind(&id)).await? == 0 {
             return act.abandon().await;
         }
+        if let Some((told, key)) = told {
+            act.settle_notice(&key, told, Outcome::Failed).await?;
+        }
         act.commit(&event).await.map(drop)
     }
 
-    /// The event of a message that is tried no more.
-    fn not_sent(&self, message: &OutboxMessage, at: UnixMillis) -> Result<Event, StoreError> {
-        let told = message.message.told;
+    /// The event of a message that was handed over, or is tried no more.
+    fn event_of(&self, message: &OutboxMessage, at: UnixMillis, outcome: Outcome) -> Result<Event, StoreError> {
+        let told = message.message.told.as_ref();
         let action = match (message.message.kind, told) {
             (Kind::Code, _) => Action::ConsentCode,
             (Kind::Link, _) => Action::ConsentRequest,
-            (Kind::Notice, Some(Told { whom, .. })) => Action::BreakGlassTell { whom },
+            (Kind::Notice, Some(Told { whom, .. })) => Action::BreakGlassTell { whom: *whom },
             (Kind::Notice, None) => Action::BreakGlassAnnounce,
             (Kind::Contact, _) => Action::ContactChange,
         };
         let (patient, consent) = (Some(self.pseudonym(&message.patient)?), message.consent);
         let record = told.and_then(|told| told.person).map(|person| RecordId::from_bytes(*person.bytes()));
         let purpose = (message.message.kind == Kind::Notice).then_some(Purpose::Emergency);
-        Ok(Event { patient, consent, record, purpose, ..Event::new(at, Actor::System, action, Outcome::Failed) })
+        Ok(Event { patient, consent, record, purpose, ..Event::new(at, Actor::System, action, outcome) })
     }
 
     /// Waits until there may be a message to deliver.
@@ -384,7 +412,7 @@ impl Act {
         let given_up = self.all::<Row>(sqlx::query_as(&given_up).bind(patient)).await?;
         for row in given_up {
             match store.shared.keys.key(Whose::Patient, patient).and_then(|key| row.open(&key)) {
-                Ok(message) => drop(self.enter(&store.not_sent(&message, at)?).await?),
+                Ok(message) => drop(self.enter(&store.event_of(&message, at, Outcome::Failed)?).await?),
                 Err(error) => {
                     tracing::error!(%error, "a notice that cannot be read is given up");
                     let (patient, purpose) = (Some(store.pseudonym(patient)?), Some(Purpose::Emergency));

@@ -88,7 +88,7 @@ fn closes(chars: &[char], at: usize) -> bool {
 /// 糖尿冇我媽媽有: behind a denial that ends a thought, somebody comes next.
 fn another_person(chars: &[char], at: usize) -> bool {
     let before = chars.get(at.saturating_sub(3)..at).unwrap_or_default();
-    let denied = matches!(before, [.., '就', '冇'] | [.., '冇', '有'] | ['就', '冇', '有']);
+    let denied = matches!(before, [.., '就', '冇'] | [.., '冇', '有']);
     denied && matches!(chars.get(at), Some('我' | '佢' | '他' | '她'))
 }
 

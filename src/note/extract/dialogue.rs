@@ -9,7 +9,7 @@ mod sides;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::assertion::{Claim, Context, OVER, Reading};
+use super::assertion::{Claim, Context, Reading};
 use super::mention::Mention;
 use super::quantity::Quantity;
 use super::side::said_with;

@@ -2,7 +2,7 @@
 
 use super::{Field, Piece, Row, Template};
 use crate::note::compose::{Language, Line, Part, Phrase, Said, lines_of};
-use crate::note::{MedicationStatus, Note, Provenance, Section, SectionCode, Sentence};
+use crate::note::{MedicationStatus, Note, Section, SectionCode, Sentence};
 use crate::text::PatientText;
 
 /// What stands for a field that says nothing, in a line where another one does.

@@ -107,9 +107,9 @@ export const openEmergencyView = (id, record) => ask("POST", `/v1/emergencies/${
 const viewPath = (view) => `/v1/views/${encodeURIComponent(view)}`;
 export const viewPage = (view) => `${viewPath(view)}/page`;
 export const viewSocket = (view) => `${location.origin.replace(/^http/, "ws")}${viewPath(view)}/watch`;
-/** Prints, or takes a copy: the page itself, where the consent allows it. */
+/** Prints, takes a copy or passes it on: the marked pages, where the consent allows it. It is asked for though the page is left meanwhile. */
 export async function useView(view, use) {
-  const response = await fetch(`${viewPath(view)}/${use}`, { method: "POST", cache: "no-store", credentials: "same-origin" });
+  const response = await fetch(`${viewPath(view)}/${use}`, { method: "POST", cache: "no-store", credentials: "same-origin", keepalive: true });
   if (response.ok) return response.text();
   const answer = await response.json().catch(() => null);
   throw new ApiError(answer?.error?.code ?? "unknown", response.status, answer);

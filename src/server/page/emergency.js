@@ -23,10 +23,10 @@ export function fill(kinds, organisations) {
 /** Draws the emergencies that are not over; `trying(work)` runs something and shows what went wrong. */
 export async function draw(trying) {
   const emergencies = await api.emergencies();
-  $("emergency-open").replaceChildren(...emergencies.map(({ id, owner, until, notes, told }) =>
+  $("emergency-open").replaceChildren(...emergencies.map(({ id, owner, until, notes, told, queued }) =>
     make("div", { class: "emergency-now", data: { emergency: id }, aria: { role: "alert" } },
       make("strong", {}, t("emergency.now", { owner, until })),
-      make("p", {}, toldOf(told)),
+      make("p", {}, toldOf({ told, queued })),
       make("div", { class: "row" }, ...notes.map((note) => button(`${note.signed_at.slice(0, 10)} ${note.signed_by}`,
         () => void trying(async () => open(await api.openEmergencyView(id, note.record))), { class: "small primary", data: { note: note.record } }))))));
 }

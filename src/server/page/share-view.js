@@ -5,6 +5,9 @@ import { has, t } from "./i18n.js";
 
 let socket = null;
 let shown = null;
+/** Until when a try to print is one that is kept already: page and frame each hear of the same one, and of what we print ourselves. */
+let keptUntil = 0;
+const ONE_TRY = 1000;
 
 function over(reason) {
   $("viewer-page").src = "about:blank";
@@ -32,15 +35,36 @@ export function open({ view }) {
   mine.onclose = () => shown === view && over("closed");
 }
 
-/** What else may be done with it the server says, and keeps that it was tried. */
+/** Does something else than reading with a view. Whether that may be the server says, and keeps that it was tried. */
+async function use(view, name, done) {
+  try {
+    await done(await api.useView(view, name));
+  } catch (error) {
+    $("viewer-over").textContent = has(`sharing.code.${error.code}`) ? t(`sharing.code.${error.code}`) : t("sharing.reason.error");
+  }
+}
+
+/** The browser's own command to print: what may not be printed is blank on paper, and that it was tried is kept once. */
+function tried() {
+  if (shown === null || performance.now() < keptUntil) return;
+  keptUntil = performance.now() + ONE_TRY;
+  void use(shown, "print", () => {});
+}
+
+/** Prints a copy, whose pictures name the entry of its print: they take the place of those that are shown. */
+async function print(copy) {
+  const { document: page } = $("viewer-page").contentWindow;
+  // Its look is there already, and may stand in no page of ours.
+  const marked = new DOMParser().parseFromString(copy.replace(/<style>[^<]*<\/style>/, ""), "text/html");
+  page.title = marked.title;
+  page.body.replaceChildren(...[...marked.querySelectorAll("svg.sheet")].map((sheet) => page.adoptNode(sheet)));
+  await Promise.all([...page.querySelectorAll("image")].map((image) => image.decode?.()));
+  keptUntil = Infinity;
+  page.defaultView.print();
+  keptUntil = performance.now() + ONE_TRY;
+}
+
 function tools(view) {
-  const use = (name, done) => async () => {
-    try {
-      done(await api.useView(view, name));
-    } catch (error) {
-      $("viewer-over").textContent = has(`sharing.code.${error.code}`) ? t(`sharing.code.${error.code}`) : t("sharing.reason.error");
-    }
-  };
   const save = (page) => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([page], { type: "text/html" }));
@@ -49,11 +73,15 @@ function tools(view) {
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
   $("viewer-tools").replaceChildren(
-    button(t("sharing.print"), use("print", () => $("viewer-page").contentWindow.print()), { class: "small" }),
-    button(t("sharing.download"), use("download", save), { class: "small" }),
+    button(t("sharing.print"), () => void use(view, "print", print), { class: "small", data: { use: "print" } }),
+    button(t("sharing.download"), () => void use(view, "download", save), { class: "small", data: { use: "download" } }),
+    button(t("sharing.forward"), () => void use(view, "forward", save), { class: "small", data: { use: "forward" } }),
     button(t("sharing.close"), close, { class: "small" }),
   );
 }
+
+addEventListener("beforeprint", tried);
+$("viewer-page").addEventListener("load", () => $("viewer-page").contentWindow.addEventListener("beforeprint", tried));
 
 export function close() {
   shown = null;

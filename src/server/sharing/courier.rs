@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::audit::{Actor, UnixMillis};
 use crate::gateway::{Address, GatewayError, Gateways, Message, next_try, next_try_of_wrong};
 use crate::store::{By, NotTaken, OutboxMessage, Store, StoreError};
+use crate::text::PatientText;
 
 /// Messages that are looked at in one go, and how many of them are on their way at once.
 const BATCH: u32 = 64;
@@ -53,6 +54,21 @@ impl Way {
     /// Whether the words are kept for the outbox page.
     pub(super) fn is_page(&self) -> bool {
         matches!(self, Self::Page)
+    }
+
+    /// Where a message to this telephone and this mailbox can go: those of them that a gateway goes to. Nothing where none does.
+    pub(super) fn to(
+        &self,
+        phone: Option<PatientText>,
+        mail: Option<PatientText>,
+    ) -> Option<(Option<PatientText>, Option<PatientText>)> {
+        let goes = |address: Result<Address, GatewayError>| match self {
+            Self::Gateways(gateways, _) => address.is_ok_and(|address| gateways.reach(&address)),
+            Self::Page => true,
+        };
+        let phone = phone.filter(|phone| goes(Address::phone(phone.reveal())));
+        let mail = mail.filter(|mail| goes(Address::mail(mail.reveal())));
+        (phone.is_some() || mail.is_some()).then_some((phone, mail))
     }
 
     /// A gateway blocks: it has a thread of its own.

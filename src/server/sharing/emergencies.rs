@@ -1,5 +1,5 @@
-//! Break-glass: a doctor opens a patient's notes without consent in an emergency, for an hour. The patient and the privacy officers, or else the
-//! administrators, are told, and all of it is in the log before anything is shown.
+//! Break-glass: a doctor opens a patient's notes without consent in an emergency, for an hour. It and the messages that tell the patient and the
+//! privacy officers, or else the administrators, are kept before anything is shown, and that each was told once a gateway took theirs.
 
 mod announcing;
 
@@ -56,8 +56,10 @@ pub(super) struct EmergencyFace {
     /// Day and minute in Hong Kong.
     until: String,
     notes: Vec<EmergencyNote>,
-    /// Who was told; null where it is not known.
+    /// Who was told: a gateway took their message. Null where it is not known.
     told: Option<ToldFace>,
+    /// Whose message waits for a gateway. Who is in neither could not be told.
+    queued: Option<ToldFace>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -85,8 +87,8 @@ impl EmergencyFace {
         }
         let owner = organisation_name(store, stored.owner).await?;
         let until = minute(stored.ends_at);
-        let told = stored.about.told.map(ToldFace::from);
-        Ok(Self { id: stored.id.clone(), owner, reason: stored.about.reason, until, notes, told })
+        let (told, queued) = reached_faces(&stored.about);
+        Ok(Self { id: stored.id.clone(), owner, reason: stored.about.reason, until, notes, told, queued })
     }
 }
 
@@ -171,11 +173,12 @@ pub(super) async fn begin(
         }
     };
     let names = Names::of(store, by.actor).await?;
-    let Announced { messages, mut events, told } = announce(sharing, opened.announcements, (owner, &patient)).await?;
+    let Announced { messages, mut events, queued } = announce(sharing, opened.announcements, (owner, &patient)).await?;
     // It is about all of the patient's notes; each that is looked at has events of its own.
     events.insert(0, Event { record: None, ..opened.event });
-    let (doctor, organisation, told) = (names.person, names.organisation, Some(told));
-    let about = EmergencyAbout { doctor, organisation, reason, words: opened.words, notes, told };
+    let (doctor, organisation, words) = (names.person, names.organisation, opened.words);
+    let (told, queued) = (Some(EmergencyTold::default()), Some(queued));
+    let about = EmergencyAbout { doctor, organisation, reason, words, notes, told, queued };
     let (opened_at, ends_at) = (by.at, by.at.after(EMERGENCY_LIFE));
     let new = StoredEmergency { id: String::new(), patient, owner, role, opened_at, ends_at, about };
     let (id, _) = store.open_emergency(new.clone(), events, messages, by).await?;
@@ -188,15 +191,20 @@ fn ask(store: &Store, by: &By, patient: &str, record: RecordId) -> Result<Ask, S
     Ok(Ask { who: by.actor, patient, purpose, record, domain: Domain::Notes, restricted: true, to: Use::View })
 }
 
-/// Who was told of an emergency, for its page.
+/// Who was told of an emergency, or is about to be, for its page.
 #[derive(Serialize, ToSchema)]
 struct ToldFace {
-    /// Whether the patient was.
+    /// Whether the patient is one of them.
     patient: bool,
-    /// How many privacy officers of the organisation were.
+    /// How many privacy officers of the organisation are.
     officers: u32,
-    /// How many of its administrators were, since no privacy officer could be.
+    /// How many of its administrators are, where no privacy officer could be reached.
     administrators: u32,
+}
+
+/// Who was told, and whose message waits, where it is known.
+fn reached_faces(about: &EmergencyAbout) -> (Option<ToldFace>, Option<ToldFace>) {
+    about.reached().map(|(told, queued)| (told.into(), queued.into())).unzip()
 }
 
 impl From<EmergencyTold> for ToldFace {
@@ -316,8 +324,10 @@ pub(super) struct AnnouncedFace {
     /// Days and minutes in Hong Kong.
     at: String,
     until: String,
-    /// Who was told; null where it is not known.
+    /// Who was told: a gateway took their message. Null where it is not known.
     told: Option<ToldFace>,
+    /// Whose message waits for a gateway. Who is in neither could not be told.
+    queued: Option<ToldFace>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -341,16 +351,20 @@ pub(super) async fn announced(
     let event = Event { purpose: Some(Purpose::Operations), ..caller.by.did_in_general(Action::Report) };
     sharing.store().keep_event(&event).await?;
     let reads = caller.session.kind == RoleKind::PrivacyOfficer;
-    let face = |(stored, patient): (StoredEmergency, crate::audit::Pseudonym)| AnnouncedFace {
-        at: minute(stored.opened_at),
-        until: minute(stored.ends_at),
-        id: stored.id,
-        doctor: stored.about.doctor,
-        organisation: stored.about.organisation,
-        reason: stored.about.reason,
-        words: reads.then(|| stored.about.words.reveal().to_owned()),
-        patient: patient.to_string(),
-        told: stored.about.told.map(ToldFace::from),
+    let face = |(stored, patient): (StoredEmergency, crate::audit::Pseudonym)| {
+        let (told, queued) = reached_faces(&stored.about);
+        AnnouncedFace {
+            at: minute(stored.opened_at),
+            until: minute(stored.ends_at),
+            id: stored.id,
+            doctor: stored.about.doctor,
+            organisation: stored.about.organisation,
+            reason: stored.about.reason,
+            words: reads.then(|| stored.about.words.reveal().to_owned()),
+            patient: patient.to_string(),
+            told,
+            queued,
+        }
     };
     Ok(Json(AnnouncedEmergencies { emergencies: found.into_iter().map(face).collect() }))
 }

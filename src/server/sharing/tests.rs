@@ -8,7 +8,9 @@ use crate::note::edit::{NoteEdit, apply};
 use crate::note::{MadeBy, Note, SectionCode};
 use crate::record::{Act, Change, Draft, Signature};
 use crate::speech::transcript::{TRANSCRIPT_SCHEMA, Transcript};
-use crate::store::{By, Card, ConsentStep, Contact, Erasable, NewRecording, NewRole, Restriction, SeenVisit, Side};
+use crate::store::{
+    By, Card, ConsentStep, Contact, Erasable, NewPasskey, NewRecording, NewRole, NewSession, Restriction, SeenVisit, Side,
+};
 use crate::terminology::Lexicon;
 use crate::text::PatientText;
 use crate::visit::{Encounter, Given, GivenNumber, Patient};
@@ -122,16 +124,17 @@ pub(super) async fn asked(store: &Store, patient: Option<&str>) -> ConsentId {
 
 /// Asks for everything of the patient of this number.
 pub(super) async fn ask(sharing: &Sharing, who: Actor, number: &str) -> Result<ConsentId, ApiError> {
-    ask_for(sharing, who, number, false).await
+    ask_for(sharing, who, number, serde_json::json!({})).await
 }
 
-/// The same, for who asks or for the whole of their organisation.
-pub(super) async fn ask_for(sharing: &Sharing, who: Actor, number: &str, whole: bool) -> Result<ConsentId, ApiError> {
+/// The same, with more that is asked for.
+pub(super) async fn ask_for(sharing: &Sharing, who: Actor, number: &str, more: serde_json::Value) -> Result<ConsentId, ApiError> {
     let owner = sharing.store().organisations().await?[0].id;
-    let wanted = serde_json::json!({
+    let mut wanted = serde_json::json!({
         "organisation": owner.to_string(), "patient": { "kind": "hkid", "value": number },
-        "purpose": "referral", "domains": ["notes", "allergies"], "whole_organisation": whole,
+        "purpose": "referral", "domains": ["notes", "allergies"],
     });
+    wanted.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let by = By::now(who);
     let names = Names::of(sharing.store(), who).await?;
     let (id, _) = requests::begin(sharing, &by, names, serde_json::from_value(wanted).unwrap()).await?;
@@ -153,17 +156,35 @@ pub(super) async fn in_force(stage: &Stage) -> ConsentId {
 
 /// The same for the patient of this number.
 pub(super) async fn in_force_for(stage: &Stage, number: &str) -> ConsentId {
-    let (id, by) = (answered(stage, number, if number == HKID { 8 } else { 9 }).await, system());
+    let id = answered(stage, number, if number == HKID { 8 } else { 9 }).await;
+    attested(stage, id).await
+}
+
+/// The same with all that can be done with a view.
+pub(super) async fn in_force_with_copies(stage: &Stage) -> ConsentId {
+    let uses = serde_json::json!({ "uses": { "print": true, "forward": true, "download": true } });
+    let id = ask_for(&stage.sharing, stage.b, HKID, uses).await.unwrap();
+    said_yes(stage, id, 7).await;
+    attested(stage, id).await
+}
+
+/// A request that the patient of this number has said yes to, on a page of this secret, and the doctor has not attested.
+pub(super) async fn answered(stage: &Stage, number: &str, page: u8) -> ConsentId {
+    let id = ask(&stage.sharing, stage.b, number).await.unwrap();
+    said_yes(stage, id, page).await
+}
+
+async fn attested(stage: &Stage, id: ConsentId) -> ConsentId {
+    let by = system();
     let attested =
         stage.store().change_consent(id, &by, |consent, _| consent.attest(stage.b, Purpose::Referral, courier::now()).into());
     attested.await.unwrap().unwrap().outcome.unwrap();
     id
 }
 
-/// A request that the patient of this number has said yes to, on a page of this secret, and the doctor has not attested.
-pub(super) async fn answered(stage: &Stage, number: &str, page: u8) -> ConsentId {
+/// The patient's yes to what was asked for, on a page of this secret.
+async fn said_yes(stage: &Stage, id: ConsentId, page: u8) -> ConsentId {
     let (sharing, store) = (&stage.sharing, stage.store());
-    let id = ask(sharing, stage.b, number).await.unwrap();
     let link = delivered(sharing).await.rsplit('/').next().unwrap().to_owned();
     let (link, page) = (Secret::from_client(link), Secret::of_random([page; 32]));
     let by = system();
@@ -180,6 +201,17 @@ pub(super) async fn answered(stage: &Stage, number: &str, page: u8) -> ConsentId
     });
     confirmed.await.unwrap().unwrap().outcome.unwrap();
     id
+}
+
+/// A session of the doctor who asks.
+pub(super) async fn signed_in(stage: &Stage) -> String {
+    let (store, by) = (stage.store(), stage.by(stage.b));
+    let Actor::Staff { person, role, .. } = stage.b else { panic!() };
+    let passkey = NewPasskey { credential: vec![1; 20], label: "phone".into(), key: "{}".into() };
+    assert!(store.add_passkey(person, (None, None), &passkey, &by).await.unwrap());
+    let credential = store.passkeys_of(person).await.unwrap().remove(0).id;
+    let new = NewSession { token_hash: [1; 32], role, credential, ends_at: by.seconds() + 600 };
+    store.begin_session(&new, by.seconds(), &by).await.unwrap().unwrap()
 }
 
 /// Enters another patient, of this number and day of birth, before the stage's own, and says that they are one person: the merge.

@@ -22,7 +22,7 @@ use self::open::UNWATCHED;
 pub(super) use self::open::Views;
 use super::requests::id;
 use super::{Names, Sharing};
-use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, PolicyId, Purpose, RecordId, Refusal};
+use crate::audit::{Action, Actor, ConsentId, Event, OrganisationId, Outcome, PolicyId, Purpose, RecordId, Refusal, RoleId};
 use crate::consent::{Emergency, Permit, Use, Uses};
 use crate::fonts;
 use crate::identity::{Right, Thing};
@@ -33,12 +33,12 @@ use crate::server::App;
 use crate::server::asked::Body;
 use crate::server::caller::{Caller, Pass};
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::sharing::{View, Watermark};
+use crate::sharing::{SharingError, View, Watermark};
 use crate::store::{By, Store, StoreError, StoredConsent, record_id};
 
-/// A page of a view runs no script and loads our style sheet and its own pictures.
+/// A page of a view runs no script and loads our style sheet and its own pictures; those of a print that the consent allows are put into it.
 const POLICY: &str =
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 /// What is to be seen.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = WantedView)]
@@ -83,20 +83,37 @@ pub(super) async fn open(
         let thing = Thing { id: record, organisation, treating: Vec::new() };
         app.gate.rights.rule(&session, right, &thing, Some(permit)).checked()
     };
-    let (held, entry) = see(&sharing, &by, (&names, may), (id(consent)?, record, wanted.purpose), language).await?;
-    let view = hold_open(&sharing, held, &pass)?;
-    Ok((StatusCode::CREATED, Json(Opened { view, entry })))
+    let seen = see(&sharing, &by, (&names, may), (id(consent)?, record, wanted.purpose), language).await?;
+    Ok((StatusCode::CREATED, Json(hold_open(&sharing, seen, &pass).await?)))
+}
+
+/// What is drawn and, by the log, seen, before anybody can fetch it.
+struct Seen {
+    held: Held,
+    /// The entry that the mark names.
+    entry: u64,
+    /// What the log says of it.
+    told: [Event; 2],
 }
 
 /// Keeps a view for this session. It does not stay in memory where nobody comes to watch it.
-fn hold_open(sharing: &Sharing, held: Held, pass: &Pass) -> Result<String, ApiError> {
-    let view = sharing.0.views.keep(held, pass)?;
+async fn hold_open(sharing: &Sharing, Seen { held, entry, told }: Seen, pass: &Pass) -> Result<Opened, ApiError> {
+    let view = or_said(sharing.store(), &told, sharing.0.views.keep(held, pass)).await?;
     let (sharing, id) = (sharing.clone(), view.clone());
     tokio::spawn(async move {
         tokio::time::sleep(UNWATCHED).await;
         sharing.0.views.end_unwatched(&id);
     });
-    Ok(view)
+    Ok(Opened { view, entry })
+}
+
+/// Where what the log says was done fails after all, the log says that too.
+async fn or_said<T>(store: &Store, told: &[Event], made: Result<T, ApiError>) -> Result<T, ApiError> {
+    if let (Err(_), Some((last, before))) = (&made, told.split_last()) {
+        let failed = |event: &Event| Event { outcome: Outcome::Failed, ..event.clone() };
+        store.keep_events(&before.iter().map(failed).collect::<Vec<_>>(), &failed(last)).await?;
+    }
+    made
 }
 
 /// Whether a note of a consent is still its patient's, or one's who is the same person: a merge may have been taken back.
@@ -114,7 +131,7 @@ async fn see(
     (names, may): (&Names, impl Fn(Right, &Permit, OrganisationId) -> Result<(), Vec<PolicyId>>),
     (consent, record, purpose): (ConsentId, RecordId, Purpose),
     language: Language,
-) -> Result<(Held, u64), ApiError> {
+) -> Result<Seen, ApiError> {
     let store = sharing.store();
     let Actor::Staff { role, .. } = by.actor else { return Err(ApiError::Denied(Refusal::NotAllowed)) };
     let stored = named(sharing, by, consent).await?;
@@ -143,19 +160,58 @@ async fn see(
     // Whose note it is: of two who were thought one person it may be the other's.
     let seen = store.event_about(by, Action::View { count: 1 }, note).await?;
     let seen = Event { purpose: Some(purpose), consent: Some(consent), ..seen };
-    drawable(store, &seen, fonts::look).await?;
+    let made = |mark| View::of(signed, record, role, &permits, mark, language, by.at);
+    let view = ready(sharing, (by, role), names, &seen, made).await?;
     // Making the view is what hands the note over; looking at it is what the watermark names.
-    let shared = Event { action: Action::Share, ..seen.clone() };
-    let before: Vec<Event> = events.into_iter().chain([shared]).collect();
-    let entry = store.keep_events(&before, &seen).await?;
-    let mark = |error: crate::sharing::SharingError| ApiError::Denied(error.refusal());
-    let watermark = Watermark::new(&names.person, &names.organisation, by.at, entry).map_err(mark)?;
-    let view = View::of(signed, record, role, &permits, watermark, language, by.at).map_err(mark)?;
+    let told = [Event { action: Action::Share, ..seen.clone() }, seen];
+    let (view, pictures, entry) = drawn(store, events, &told, view, language).await?;
     let takes = permits.iter().all(|permit| may(Right::Export, permit, stored.about.owner).is_ok());
     let uses = if takes { stored.consent.scope().uses } else { Uses::default() };
-    let pictures = pictures(&view, language).await?;
     let (source, note) = (Source::Consent(consent), note.clone());
-    Ok((Held { role, source, note, record, purpose, permits, view, language, uses, pictures }, entry))
+    let held = Held { role, source, note, record, purpose, permits, view, language, uses, pictures };
+    Ok(Seen { held, entry, told })
+}
+
+/// The view that is about to be in the log as `seen`. All that can fail by what is asked for, or as things stand here, does so before it is; its
+/// mark has no entry yet.
+async fn ready(
+    sharing: &Sharing,
+    (by, role): (&By, RoleId),
+    names: &Names,
+    seen: &Event,
+    made: impl FnOnce(Watermark) -> Result<View, SharingError>,
+) -> Result<View, ApiError> {
+    drawable(sharing.store(), seen, fonts::look).await?;
+    let view = if sharing.0.views.has_room(role) {
+        let mark = Watermark::new(&names.person, &names.organisation, by.at, 0);
+        mark.and_then(made).map_err(SharingError::refusal)
+    } else {
+        Err(Refusal::TooManyTries)
+    };
+    match view {
+        Ok(view) => Ok(view),
+        Err(reason) => {
+            let (action, outcome) = (Action::View { count: 0 }, Outcome::Refused { reason });
+            sharing.store().keep_event(&Event { action, outcome, ..seen.clone() }).await?;
+            Err(ApiError::Denied(reason))
+        }
+    }
+}
+
+/// Keeps what is told of a view, and draws it under the entry of the last of it.
+async fn drawn(
+    store: &Store,
+    permitted: Vec<Event>,
+    told: &[Event; 2],
+    view: View,
+    language: Language,
+) -> Result<(View, Vec<Picture>, u64), ApiError> {
+    let [first, last] = told;
+    let before: Vec<Event> = permitted.into_iter().chain([first.clone()]).collect();
+    let entry = store.keep_events(&before, last).await?;
+    let view = view.entered(entry);
+    let made = pictures(&view, markup::words(view.watermark()), language).await;
+    Ok((view, or_said(store, told, made).await?, entry))
 }
 
 /// Makes and keeps the view of a note that is looked at in an emergency, until the emergency's end. Its events are in the log before.
@@ -174,17 +230,15 @@ pub(super) async fn see_in_emergency(
     let kept = store.record(note).await?.ok_or(ApiError::NoConsent)?;
     let Record::Signed(signed) = &kept.record else { return Err(ApiError::Unsigned) };
     let seen = Event { purpose: Some(purpose), ..store.event_about(by, Action::View { count: 1 }, note).await? };
-    drawable(store, &seen, fonts::look).await?;
-    // It was announced when it was opened.
-    let entry = store.keep_events(&[broken.from(by.address, by.device)], &seen).await?;
-    let mark = |error: crate::sharing::SharingError| ApiError::Denied(error.refusal());
-    let watermark = Watermark::new(&names.person, &names.organisation, by.at, entry).map_err(mark)?;
     let permits = vec![permit];
-    let view = View::of(signed, record, role, &permits, watermark, language, by.at).map_err(mark)?;
-    let pictures = pictures(&view, language).await?;
+    let made = |mark| View::of(signed, record, role, &permits, mark, language, by.at);
+    let view = ready(sharing, (by, role), &names, &seen, made).await?;
+    // It was announced when it was opened.
+    let told = [broken.from(by.address, by.device), seen];
+    let (view, pictures, entry) = drawn(store, Vec::new(), &told, view, language).await?;
     let (note, uses) = (note.to_owned(), Uses::default());
     let held = Held { role, source, note, record, purpose, permits, view, language, uses, pictures };
-    Ok(Opened { view: hold_open(sharing, held, pass)?, entry })
+    hold_open(sharing, Seen { held, entry, told }, pass).await
 }
 
 /// Whether there is a font to draw a view with: without its picture it would have no mark that cannot be cut out, and is not shown.
@@ -202,9 +256,9 @@ async fn drawable(
     Err(error.into())
 }
 
-/// The pages of a view as pictures, made on a thread where that stops nobody.
-async fn pictures(view: &View, language: Language) -> Result<Vec<Picture>, ApiError> {
-    let (pieces, mark) = (markup::pieces(view, language), markup::words(view.watermark()));
+/// The pages of a view as pictures under a mark, made on a thread where that stops nobody.
+async fn pictures(view: &View, mark: String, language: Language) -> Result<Vec<Picture>, ApiError> {
+    let pieces = markup::pieces(view, language);
     let made = tokio::task::spawn_blocking(move || {
         let said = pieces.iter().map(|piece| match piece {
             Piece::Heading(text) | Piece::Text(text) | Piece::Note(text) => text.reveal(),

@@ -138,7 +138,7 @@ async fn what_is_for_a_whole_organisation_says_so_before_the_yes() {
     let stage = stage(1).await;
     let mut phone = Phone::new(&stage.sharing).await;
     for (whole, said) in [(true, true), (false, false)] {
-        let id = ask_for(&stage.sharing, stage.b, HKID, whole).await.unwrap();
+        let id = ask_for(&stage.sharing, stage.b, HKID, serde_json::json!({ "whole_organisation": whole })).await.unwrap();
         let text = delivered(&stage.sharing).await;
         let (_, _, page) = phone.open(text.split_once('\n').unwrap().1).await;
         for words in

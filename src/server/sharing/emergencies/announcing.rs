@@ -3,7 +3,7 @@
 use super::super::requests::reached;
 use super::super::words::{administrator_message, emergency_message, officer_message};
 use super::super::{Sharing, organisation_name};
-use crate::audit::{Addressee, Event, OrganisationId, Outcome, RecordId};
+use crate::audit::{Addressee, Event, OrganisationId, RecordId};
 use crate::consent::{Announcement, LINK_LIFE, Told};
 use crate::identity::RoleKind;
 use crate::server::error::ApiError;
@@ -14,12 +14,23 @@ use crate::text::PatientText;
 #[derive(Default)]
 pub(super) struct Announced {
     pub messages: Vec<Outgoing>,
+    /// That somebody cannot be told.
     pub events: Vec<Event>,
-    pub told: EmergencyTold,
+    /// Whom the messages are for.
+    pub queued: EmergencyTold,
+}
+
+impl Announced {
+    fn send(&mut self, message: Outgoing) {
+        if let Some(told) = &message.told {
+            self.queued.add(told.whom);
+        }
+        self.messages.push(message);
+    }
 }
 
 /// What is to be told to the patient, and to each privacy officer, or each administrator where no officer can be told. No message says whose
-/// record it was or why. Each has an event, and who cannot be told has one that says so.
+/// record it was or why. Who cannot be told, for they have no number or mailbox or no gateway goes there, has an event that says so.
 pub(super) async fn announce(
     sharing: &Sharing,
     announcements: [Announcement; 2],
@@ -27,7 +38,7 @@ pub(super) async fn announce(
 ) -> Result<Announced, ApiError> {
     let store = sharing.store();
     let clinic = organisation_name(store, owner).await?;
-    let message = |told, phone: Option<PatientText>, mail: Option<PatientText>, text: String, until| Outgoing {
+    let message = |told, (phone, mail): (Option<PatientText>, Option<PatientText>), text: &str, until| Outgoing {
         kind: MessageKind::Notice,
         told: Some(told),
         phone,
@@ -36,6 +47,7 @@ pub(super) async fn announce(
         text: PatientText::from(text),
         until,
     };
+    let way = &sharing.0.way;
     let mut all = Announced::default();
     for announcement in announcements {
         let until = announcement.at.after(LINK_LIFE);
@@ -43,46 +55,43 @@ pub(super) async fn announce(
             Told::Patient => {
                 let text = emergency_message(&clinic, &format!("{}/mine", sharing.0.public));
                 let contact = reached(store, patient).await?;
-                all.told.patient = contact.is_some();
-                all.events.push(announcement.event(Addressee::Patient, told(contact.is_some())));
-                let told = MessageTold { whom: Addressee::Patient, person: None };
-                all.messages.extend(contact.map(|contact| message(told, contact.phone, contact.mail, text, until)));
+                match contact.and_then(|contact| way.to(contact.phone, contact.mail)) {
+                    Some(to) => {
+                        let told = MessageTold { whom: Addressee::Patient, person: None, emergency: None };
+                        all.send(message(told, to, &text, until));
+                    }
+                    None => all.events.push(announcement.not_told(Addressee::Patient)),
+                }
             }
             Told::PrivacyOfficer => {
                 let at = i64::try_from(announcement.at.0 / 1_000).unwrap_or(i64::MAX);
                 let roles = store.roles_in(owner).await?;
                 let link = format!("{}/accounts", sharing.0.public);
                 let tell = |all: &mut Announced, (kind, whom): (RoleKind, Addressee), text: &str| {
-                    let mut reached = 0_u32;
                     for role in roles.iter().filter(|role| role.kind == kind && role.is_held(at)) {
                         let Card { phone, email, .. } = role.person.card.clone();
-                        let is_reached = phone.is_some() || email.is_some();
-                        let event = announcement.event(whom, told(is_reached));
-                        all.events.push(Event { record: Some(RecordId::from_bytes(*role.person.id.bytes())), ..event });
-                        if is_reached {
-                            reached = reached.saturating_add(1);
-                            let (phone, email) = (phone.map(PatientText::from), email.map(PatientText::from));
-                            let told = MessageTold { whom, person: Some(role.person.id) };
-                            all.messages.push(message(told, phone, email, text.to_owned(), until));
+                        match way.to(phone.map(PatientText::from), email.map(PatientText::from)) {
+                            Some(to) => {
+                                let told = MessageTold { whom, person: Some(role.person.id), emergency: None };
+                                all.send(message(told, to, text, until));
+                            }
+                            None => {
+                                let record = Some(RecordId::from_bytes(*role.person.id.bytes()));
+                                all.events.push(Event { record, ..announcement.not_told(whom) });
+                            }
                         }
                     }
-                    reached
                 };
-                let officers = (RoleKind::PrivacyOfficer, Addressee::PrivacyOfficer);
-                all.told.officers = tell(&mut all, officers, &officer_message(&clinic, &link));
-                if all.told.officers == 0 {
+                tell(&mut all, (RoleKind::PrivacyOfficer, Addressee::PrivacyOfficer), &officer_message(&clinic, &link));
+                if all.queued.officers == 0 {
                     let administrators = (RoleKind::Administrator, Addressee::Administrator);
-                    all.told.administrators = tell(&mut all, administrators, &administrator_message(&clinic, &link));
+                    tell(&mut all, administrators, &administrator_message(&clinic, &link));
                 }
-                if all.told.officers == 0 && all.told.administrators == 0 {
-                    all.events.push(announcement.event(Addressee::PrivacyOfficer, Outcome::Failed));
+                if all.queued.officers == 0 && all.queued.administrators == 0 {
+                    all.events.push(announcement.not_told(Addressee::PrivacyOfficer));
                 }
             }
         }
     }
     Ok(all)
-}
-
-fn told(is_told: bool) -> Outcome {
-    if is_told { Outcome::Done } else { Outcome::Failed }
 }

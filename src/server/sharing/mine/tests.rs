@@ -45,7 +45,7 @@ async fn code(stage: &Stage) -> String {
 async fn link_and_code_lead_to_all_shares_the_report_and_taking_back() {
     let stage = stage(1).await;
     let consent = in_force(&stage).await;
-    ask_for(&stage.sharing, stage.b, HKID, true).await.unwrap();
+    ask_for(&stage.sharing, stage.b, HKID, serde_json::json!({ "whole_organisation": true })).await.unwrap();
     let mut phone = Phone::new(&stage.sharing).await;
     assert!(phone.send("GET", "/mine", "").await.page.contains("action=\"/mine\""));
     let path = come_back(&stage, &mut phone).await;

@@ -1,4 +1,7 @@
-//! What is taken out of a view: printed, copied, passed on. Each has an event of its own and a watermark that names it.
+//! What is taken out of a view: printed, copied, passed on. Each has an event of its own, and is the pages of the view drawn anew under a watermark
+//! that names it.
+
+use std::sync::Arc;
 
 use axum::body::Body as HttpBody;
 use axum::extract::{Path, State};
@@ -9,18 +12,19 @@ use super::super::Sharing;
 use super::super::courier::now;
 use super::super::words::reason;
 use super::held::{Held, Source, decided};
-use super::{POLICY, holding, markup, named, permitted};
+use super::{drawable, holding, markup, named, or_said, permitted, pictures};
 use crate::audit::{Action, Event, OrganisationId, Outcome, PolicyId, Refusal};
 use crate::consent::{Permit, Use};
+use crate::fonts;
 use crate::identity::{Right, Thing};
 use crate::server::App;
-use crate::server::caller::Caller;
+use crate::server::access::still_good;
+use crate::server::caller::{Caller, Pass};
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::sharing::Watermark;
 use crate::store::By;
 
-/// Bytes of a copy that are sent between two looks at the permits.
-const PIECE: usize = 16 << 10;
+/// Bytes of a copy that are sent between two looks at the permits and the session.
+const PIECE: usize = 64 << 10;
 
 /// Prints a view, takes a copy out or passes it on: each only where the consent says so and the caller is a doctor, and in the log
 /// either way.
@@ -51,10 +55,10 @@ pub(in crate::server::sharing) async fn take(
     let name = if to == Use::Print { "inline" } else { "attachment; filename=\"note.html\"" };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (header::CONTENT_SECURITY_POLICY, markup::COPY_POLICY.clone()),
         (header::CONTENT_DISPOSITION, HeaderValue::from_static(name)),
     ];
-    Ok((headers, pieces(sharing, held, page)).into_response())
+    Ok((headers, pieces(sharing, (held, pass), page)).into_response())
 }
 
 /// The page of a copy, whose watermark names the entry of the copy.
@@ -85,28 +89,37 @@ pub(super) async fn copy(
         sharing.store().keep_event(&Event { outcome, policies, ..event }).await?;
         return Err(ApiError::NotAllowed);
     }
+    drawable(sharing.store(), &event, fonts::look).await?;
     let entry = sharing.store().keep_events(&events, &event).await?;
-    let seen = held.view.watermark();
-    let mark = Watermark::new(seen.viewer(), seen.organisation(), by.at, entry);
-    let mark = mark.map_err(|error| ApiError::Denied(error.refusal()))?;
-    Ok(markup::copy(&held.view, &mark, held.language))
+    let mark = markup::words_of_copy(&held.view.watermark().again(by.at, entry), to, held.language);
+    let drawn = pictures(&held.view, mark.clone(), held.language).await;
+    Ok(markup::copy(&or_said(sharing.store(), &[event], drawn).await?, &mark, held.language))
 }
 
-/// A copy, piece by piece: each asks whether the permits hold, and the copy breaks off where they do not.
-pub(super) fn pieces(sharing: Sharing, held: std::sync::Arc<Held>, page: String) -> HttpBody {
+/// A copy, piece by piece: each asks whether the session is open and the permits hold, and the copy breaks off where not.
+pub(super) fn pieces(sharing: Sharing, (held, pass): (Arc<Held>, Pass), page: String) -> HttpBody {
     let left = axum::body::Bytes::from(page);
-    let stream = futures_util::stream::unfold(Some((sharing, held, left)), |state| async move {
-        let (sharing, held, mut left) = state?;
+    let stream = futures_util::stream::unfold(Some((sharing, held, pass, left)), |state| async move {
+        let (sharing, held, pass, mut left) = state?;
         if left.is_empty() {
             return None;
         }
-        match held.still(sharing.store(), now()).await {
+        match still(&sharing, &held, &pass).await {
             Ok(()) => {
                 let piece = left.split_to(left.len().min(PIECE));
-                Some((Ok(piece), Some((sharing, held, left))))
+                Some((Ok(piece), Some((sharing, held, pass, left))))
             }
             Err(refusal) => Some((Err(std::io::Error::other(reason(refusal))), None)),
         }
     });
     HttpBody::from_stream(stream)
+}
+
+/// Whether who takes a copy is signed in still, in a role that is held, and the permits hold.
+async fn still(sharing: &Sharing, held: &Held, pass: &Pass) -> Result<(), Refusal> {
+    match still_good(sharing.store(), pass).await {
+        Ok(Some(_)) => held.still(sharing.store(), now()).await,
+        Ok(None) => Err(Refusal::NotSignedIn),
+        Err(_) => Err(Refusal::Error),
+    }
 }

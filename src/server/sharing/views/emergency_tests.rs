@@ -1,12 +1,15 @@
 //! An emergency is announced, in the log before anything is shown, over within the hour, and nobody else's.
 
+use std::collections::BTreeMap;
+
 use super::super::emergencies::{Wanted, begin, look};
 use super::super::tests::{HKID, SENTINEL, Stage, merged_with, stage};
-use super::super::{Names, requests};
+use super::super::{Names, Sharing, requests};
 use super::copies::copy;
 use super::{holding, markup};
 use crate::audit::{Action, Actor, Addressee, EmergencyReason, Event, OrganisationId, Outcome, RecordId, Refusal};
 use crate::consent::{EMERGENCY_LIFE, Use};
+use crate::gateway::{Gateways, Settings, SmsSettings};
 use crate::identity::{Date, RoleKind};
 use crate::note::compose::Language;
 use crate::server::caller::Pass;
@@ -64,8 +67,9 @@ async fn an_emergency_is_announced_and_logged_and_its_notes_are_read_and_not_tak
     let to: Vec<_> = sent.iter().map(|message| message.message.phone.as_ref().unwrap().reveal()).collect();
     assert_eq!(to, ["+85291234567", "+85298765432"], "the patient and the privacy officer are told");
     let told = [(Addressee::Patient, None), (Addressee::PrivacyOfficer, Some(officer))];
-    let told = told.map(|(whom, person)| Some(MessageTold { whom, person }));
-    assert_eq!(sent.iter().map(|message| message.message.told).collect::<Vec<_>>(), told, "for whom, should no gateway take it");
+    let emergency_id = Some(emergency.id.clone());
+    let told = told.map(|(whom, person)| Some(MessageTold { whom, person, emergency: emergency_id.clone() }));
+    assert_eq!(sent.iter().map(|message| message.message.told.clone()).collect::<Vec<_>>(), told, "for whom, and of what");
     for message in &sent {
         assert_eq!(message.message.kind, MessageKind::Notice);
         let text = message.message.text.reveal();
@@ -76,14 +80,23 @@ async fn an_emergency_is_announced_and_logged_and_its_notes_are_read_and_not_tak
     }
     let all = events(&stage).await;
     let patient = Some(store.pseudonym(&stage.patient).unwrap());
-    let last = &all[all.len() - 3..];
-    assert!(last.iter().all(|event| (event.actor, event.patient, event.outcome) == (stage.b, patient, Outcome::Done)));
     let reason = EmergencyReason::CannotBeAsked;
+    let last = all.last().unwrap();
+    assert_eq!((last.actor, last.patient, last.action), (stage.b, patient, Action::BreakGlass { reason }), "nobody is told yet");
+    let both = EmergencyTold { patient: true, officers: 1, administrators: 0 };
+    assert_eq!(emergency.about.reached(), Some((EmergencyTold::default(), both)));
+    for message in &sent {
+        assert!(store.message_handed_over(message, false, by.at).await.unwrap());
+    }
+    let all = events(&stage).await;
+    let last = &all[all.len() - 2..];
+    assert!(last.iter().all(|event| (event.actor, event.patient, event.outcome) == (Actor::System, patient, Outcome::Done)));
     let tell = |whom| Action::BreakGlassTell { whom };
-    let actions = [Action::BreakGlass { reason }, tell(Addressee::Patient), tell(Addressee::PrivacyOfficer)];
+    let actions = [tell(Addressee::Patient), tell(Addressee::PrivacyOfficer)];
     assert_eq!(last.iter().map(|event| event.action).collect::<Vec<_>>(), actions, "an event for each who is told");
-    assert_eq!(last[2].record, Some(RecordId::from_bytes(*officer.bytes())));
-    assert_eq!(emergency.about.told, Some(EmergencyTold { patient: true, officers: 1, administrators: 0 }));
+    assert_eq!(last[1].record, Some(RecordId::from_bytes(*officer.bytes())));
+    let announced = store.emergencies_at(clinic).await.unwrap();
+    assert_eq!(announced[0].0.about.reached(), Some((both, EmergencyTold::default())));
 
     let record = record_id(&emergency.about.notes[0]);
     let view =
@@ -213,7 +226,7 @@ async fn an_emergency_about_somebody_else_since_a_merge_was_taken_back_ends() {
 async fn without_an_officer_who_can_be_told_administrators_are_and_that_nobody_was_is_said() {
     let stage = stage(1).await;
     let (store, by) = (stage.store(), stage.by(stage.b));
-    let told = async || opened(&stage, &by).await.about.told.unwrap();
+    let told = async || opened(&stage, &by).await.about.queued.unwrap();
     let failed = async || {
         let all = events(&stage).await.into_iter().filter(|event| event.outcome == Outcome::Failed);
         all.map(|event| event.action).collect::<Vec<_>>()
@@ -237,4 +250,49 @@ async fn without_an_officer_who_can_be_told_administrators_are_and_that_nobody_w
     let sent = store.messages(1).await.unwrap().remove(0).message;
     assert_eq!(sent.phone.unwrap().reveal(), "+85298765432");
     assert!(sent.text.reveal().contains("privacy officers could be told") && !sent.text.reveal().contains("Dr Bo"));
+}
+
+#[tokio::test]
+async fn whom_no_gateway_reaches_is_not_told_and_that_is_said_when_it_is_opened() {
+    let stage = stage(1).await;
+    let (store, by, clinic) = (stage.store(), stage.by(stage.b), owner(&stage).await);
+    let card = Card { name: "Ms Fung".into(), phone: None, email: Some("fung@clinic.example".into()) };
+    let officer = store.create_person(&card, &by).await.unwrap().id;
+    let kind = RoleKind::PrivacyOfficer;
+    let new = NewRole { person: officer, organisation: clinic, kind, starts_at: 0, ends_at: None, department: None };
+    store.give_role(&new, &by).await.unwrap();
+    let sms = || SmsSettings {
+        url: "http://127.0.0.1:9/".into(),
+        headers: BTreeMap::new(),
+        body: "to={{to}}&text={{text}}".into(),
+        kind: serde_json::from_str("\"form\"").unwrap(),
+    };
+    let named = Some(RecordId::from_bytes(*officer.bytes()));
+    let patient = EmergencyTold { patient: true, ..EmergencyTold::default() };
+    let officers = [(Addressee::PrivacyOfficer, named), (Addressee::PrivacyOfficer, None)];
+    let everybody: Vec<_> = [(Addressee::Patient, None)].into_iter().chain(officers).collect();
+    for (settings, queued, untold) in [
+        (Settings::default(), EmergencyTold::default(), everybody),
+        (Settings { sms: Some(sms()), ..Settings::default() }, patient, officers.to_vec()),
+    ] {
+        let gateways = Gateways::new(settings).unwrap();
+        let sharing = Sharing::new(store.clone(), Some(gateways), "http://127.0.0.1:1".into()).unwrap();
+        let (before, waited) = (events(&stage).await.len(), store.messages(100).await.unwrap().len());
+        let opened = begin(&sharing, &by, clinic, wanted(HKID, "a fall", clinic), |_| Ok(())).await.unwrap_or_else(|_| panic!());
+        assert_eq!(opened.about.reached(), Some((EmergencyTold::default(), queued)));
+        assert_eq!(
+            store.messages(100).await.unwrap().len() - waited,
+            usize::from(queued.patient),
+            "what goes nowhere waits for nothing"
+        );
+        let said: Vec<_> = events(&stage)
+            .await
+            .split_off(before + 1)
+            .into_iter()
+            .map(|event| (event.action, event.record, event.outcome))
+            .collect();
+        let untold: Vec<_> =
+            untold.into_iter().map(|(whom, record)| (Action::BreakGlassTell { whom }, record, Outcome::Failed)).collect();
+        assert_eq!(said, untold);
+    }
 }

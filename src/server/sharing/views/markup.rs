@@ -1,30 +1,55 @@
-//! The page of a view: what is shared, and over and between all of it who looks.
+//! The page of a view, and a copy of it: pictures of what is shared with who looks drawn over all of it.
 //!
-//! The mark is text among the text, so that it is copied with it, and drawn over the whole page, so that a picture of it has it. It
-//! cannot keep anybody from cutting it out or from copying what they read by hand.
+//! The mark is of the pictures' own pixels, and stands among the lines that are laid over them, so that it is copied with them. It cannot keep
+//! anybody from painting it out or from copying what they read by hand.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use axum::http::HeaderValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
 
 use super::super::words::{domain, escaped, minute};
 use super::held::Held;
-use crate::letter::{PAGE, Piece, PlacedLine};
+use crate::consent::Use;
+use crate::letter::{PAGE, Picture, Piece, PlacedLine};
 use crate::note::SectionCode;
 use crate::note::compose::Language;
 use crate::sharing::{View, Watermark};
 use crate::text::PatientText;
 
-/// How often the mark is drawn over a page of text.
-const MARKS: usize = 40;
-/// Lines of the note between two marks in the text.
-const BETWEEN: usize = 6;
 /// What stands for a character that no font has.
 const BOX: char = '□';
-/// The look of a page of text, for one that is taken away.
+/// The look of a page, within one that is taken away.
 const STYLE: &str = include_str!("../../page/view.css");
+
+/// What a copy may load: the look and the pictures that are in it, and nothing else. It stands in the copy too, which is opened without a server.
+static COPY_RULES: LazyLock<String> = LazyLock::new(|| {
+    let style = STANDARD.encode(Sha256::digest(STYLE));
+    format!("default-src 'none'; style-src 'sha256-{style}'; img-src data:; base-uri 'none'; form-action 'none'")
+});
+/// The same as the header of the answer.
+pub(super) static COPY_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let policy = format!("{}; frame-ancestors 'none'", *COPY_RULES);
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+});
 
 /// Who looks, in words: viewer, organisation, time, entry of the log.
 pub(super) fn words(mark: &Watermark) -> String {
     format!("{} · {} · {} HKT · #{}", mark.viewer(), mark.organisation(), minute(mark.at()), mark.entry())
+}
+
+/// The same on what is taken out of a view: how, too.
+pub(super) fn words_of_copy(mark: &Watermark, to: Use, language: Language) -> String {
+    let taken = match to {
+        Use::View => language.pick("read", "查閱"),
+        Use::Print => language.pick("print", "列印"),
+        Use::Download => language.pick("copy", "下載"),
+        Use::Forward => language.pick("passed on", "轉交"),
+    };
+    format!("{} · {taken}", words(mark))
 }
 
 /// What a view shows, without its mark.
@@ -82,34 +107,37 @@ pub(super) fn in_characters(
 pub(super) fn page(held: &Held, id: &str) -> String {
     let class = if held.uses.print { "view" } else { "view unprintable" };
     let head = "<link rel=\"stylesheet\" href=\"/assets/view.css\">";
-    whole(held.view.watermark(), held.language, (class, head), &drawn(held, id))
+    let address = |number, _: &Picture| format!("/v1/views/{}/pictures/{number}", escaped(id));
+    whole(&words(held.view.watermark()), held.language, (class, head), &drawn(&held.pictures, address))
 }
 
-/// A page that stands alone: for printing and taking away.
-pub(super) fn copy(view: &View, mark: &Watermark, language: Language) -> String {
-    whole(mark, language, ("view", &format!("<style>\n{STYLE}</style>")), &text(view, mark, language))
+/// A page that stands alone, with its pictures in it: for printing and taking away. `mark` is what is drawn over them.
+pub(super) fn copy(pictures: &[Picture], mark: &str, language: Language) -> String {
+    let head = format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n<style>{STYLE}</style>", *COPY_RULES);
+    let within = |_, picture: &Picture| format!("data:image/png;base64,{}", STANDARD.encode(&picture.png));
+    whole(mark, language, ("view", &head), &drawn(pictures, within))
 }
 
-fn whole(mark: &Watermark, language: Language, (class, head): (&str, &str), body: &str) -> String {
+fn whole(mark: &str, language: Language, (class, head): (&str, &str), body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
          <title>{}</title>\n{head}\n</head>\n<body class=\"{class}\">\n{body}</body>\n</html>\n",
         language.pick("en", "zh-Hant-HK"),
-        escaped(&words(mark))
+        escaped(mark)
     )
 }
 
-/// Pictures, each with its lines where they stand in it: to be searched, read aloud and copied, the mark's too.
-fn drawn(held: &Held, id: &str) -> String {
+/// Pictures, each from its address and with its lines where they stand in it: to be searched, read aloud and copied, the mark's too.
+fn drawn(pictures: &[Picture], address: impl Fn(usize, &Picture) -> String) -> String {
     let (width, height) = PAGE;
     let mut html = String::new();
     // Writing into a String cannot fail.
-    for (number, picture) in held.pictures.iter().enumerate() {
+    for (number, picture) in pictures.iter().enumerate() {
         let _ = writeln!(
             html,
             "<svg class=\"sheet\" viewBox=\"0 0 {width} {height}\" xmlns=\"http://www.w3.org/2000/svg\">\n\
-             <image href=\"/v1/views/{}/pictures/{number}\" width=\"{width}\" height=\"{height}\"/>",
-            escaped(id)
+             <image href=\"{}\" width=\"{width}\" height=\"{height}\"/>",
+            address(number, picture)
         );
         for PlacedLine { x, y, width, size, text } in &picture.lines {
             let _ = writeln!(
@@ -120,27 +148,6 @@ fn drawn(held: &Held, id: &str) -> String {
         }
         html.push_str("</svg>\n");
     }
-    html
-}
-
-fn text(view: &View, mark: &Watermark, language: Language) -> String {
-    let mark = escaped(&words(mark));
-    let mut html = format!("<article>\n<p class=\"mark\">{mark}</p>\n");
-    for (number, piece) in pieces(view, language).iter().enumerate() {
-        let _ = match piece {
-            Piece::Heading(text) => writeln!(html, "<h2>{}</h2>", escaped(text.reveal())),
-            Piece::Text(text) => writeln!(html, "<p>{}</p>", escaped(text.reveal())),
-            Piece::Note(text) => writeln!(html, "<p class=\"note\">{}</p>", escaped(text.reveal())),
-        };
-        if number % BETWEEN == BETWEEN - 1 {
-            let _ = writeln!(html, "<p class=\"mark\">{mark}</p>");
-        }
-    }
-    let _ = writeln!(html, "<p class=\"mark\">{mark}</p>\n</article>\n<div class=\"marks\" aria-hidden=\"true\">");
-    for _ in 0..MARKS {
-        let _ = writeln!(html, "<span>{mark}</span>");
-    }
-    html.push_str("</div>\n");
     html
 }
 

@@ -11,7 +11,7 @@ use crate::server::caller::Pass;
 use crate::server::error::ApiError;
 
 /// Views that are kept at once.
-const MOST: usize = 2_000;
+pub(super) const MOST: usize = 2_000;
 /// Of one role; the oldest goes before another is opened.
 const OF_ROLE: usize = 20;
 /// How long a view is shown. Then it is opened anew, with an entry and a time of its own in the watermark.
@@ -49,6 +49,14 @@ impl Open {
 pub(in crate::server::sharing) struct Views(Mutex<HashMap<String, Open>>);
 
 impl Views {
+    /// Whether another view of this role can be kept now.
+    pub(super) fn has_room(&self, role: RoleId) -> bool {
+        let (now, mut views) = (Instant::now(), self.lock());
+        views.retain(|_, open| !open.is_over(now));
+        let own = views.values().filter(|open| open.held.role == role).count();
+        views.len() < MOST || own >= OF_ROLE
+    }
+
     /// Keeps a view for the session that opened it; its id, which nobody can guess.
     pub(super) fn keep(&self, held: Held, pass: &Pass) -> Result<String, ApiError> {
         let bytes: [u8; 16] = random()?;

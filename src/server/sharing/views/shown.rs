@@ -2,7 +2,7 @@
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::watch;
 
@@ -11,7 +11,7 @@ use super::super::words::reason;
 use super::held::Held;
 use super::open::Part;
 use super::{POLICY, holding, markup};
-use crate::audit::{Action, Event, Refusal};
+use crate::audit::{Action, Event, Outcome, Refusal};
 use crate::server::App;
 use crate::server::caller::Caller;
 use crate::server::error::{ApiError, ErrorDocument};
@@ -27,6 +27,18 @@ pub(super) async fn fetched(sharing: &Sharing, by: &By, (view, held): (&str, &He
     sharing.store().keep_event(&event).await.map(drop)
 }
 
+/// A view is shown within our page, which holds its socket and hears of a try to print it: not in a window of its own.
+pub(super) async fn within_our_page(sharing: &Sharing, by: &By, held: &Held, headers: &HeaderMap) -> Result<(), ApiError> {
+    if headers.get("sec-fetch-dest").is_none_or(|dest| dest != "document") {
+        return Ok(());
+    }
+    let event = sharing.store().event_about(by, Action::View { count: 0 }, &held.note).await?;
+    let event = Event { purpose: Some(held.purpose), consent: held.consent(), ..event };
+    let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
+    sharing.store().keep_event(&Event { outcome, ..event }).await?;
+    Err(ApiError::NotAllowed)
+}
+
 /// The page of a view, with its watermark.
 #[utoipa::path(
     get,
@@ -38,8 +50,10 @@ pub(in crate::server::sharing) async fn page(
     State(sharing): State<Sharing>,
     Caller { by, pass, .. }: Caller,
     Path(view): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let held = holding(&sharing, (&by, &pass), &view).await?;
+    within_our_page(&sharing, &by, &held, &headers).await?;
     fetched(&sharing, &by, (&view, &held), Part::Page).await?;
     Ok(html(markup::page(&held, &view)))
 }
@@ -55,8 +69,10 @@ pub(in crate::server::sharing) async fn picture(
     State(sharing): State<Sharing>,
     Caller { by, pass, .. }: Caller,
     Path((view, number)): Path<(String, String)>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let held = holding(&sharing, (&by, &pass), &view).await?;
+    within_our_page(&sharing, &by, &held, &headers).await?;
     let number = number.parse::<usize>().map_err(|_| ApiError::NoSuchConsent)?;
     let picture = held.pictures.get(number).ok_or(ApiError::NoSuchConsent)?;
     fetched(&sharing, &by, (&view, &held), Part::Picture(number)).await?;

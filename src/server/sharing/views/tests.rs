@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::http::HeaderMap;
 use axum::routing::get;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::super::courier::now;
-use super::super::tests::{SENTINEL, Stage, in_force, in_force_for, merged_with, stage};
+use super::super::tests::{SENTINEL, Stage, in_force, in_force_for, in_force_with_copies, merged_with, signed_in, stage};
 use super::super::words::minute;
 use super::copies::{copy, pieces};
-use super::open::{LONGEST, Part};
-use super::shown::fetched;
+use super::open::{LONGEST, MOST, Part};
+use super::shown::{fetched, within_our_page};
 use super::*;
 
 /// What a cut may take.
@@ -27,14 +31,10 @@ pub(super) async fn record(stage: &Stage, id: ConsentId) -> RecordId {
 pub(super) async fn seen(stage: &Stage, id: ConsentId, purpose: Purpose) -> Result<(Held, u64), ApiError> {
     let by = stage.by(stage.b);
     let names = Names::of(stage.store(), stage.b).await?;
-    see(
-        &stage.sharing,
-        &by,
-        (&names, |_: Right, _: &Permit, _| Ok(())),
-        (id, record(stage, id).await, purpose),
-        Language::English,
-    )
-    .await
+    let may = |_: Right, _: &Permit, _| Ok(());
+    let wanted = (id, record(stage, id).await, purpose);
+    let Seen { held, entry, .. } = see(&stage.sharing, &by, (&names, may), wanted, Language::English).await?;
+    Ok((held, entry))
 }
 
 #[tokio::test]
@@ -77,8 +77,91 @@ async fn a_view_is_in_the_log_before_it_is_shown_and_names_its_entry() {
     assert!(page.contains(SENTINEL) && page.contains("unprintable"));
     let mark = format!("Dr Bo · Clinic B · {} HKT · #{entry}", minute(held.view.watermark().at()));
     assert!(page.matches(&mark).count() >= 3, "in the title, at the top and the foot");
-    let text = markup::copy(&held.view, held.view.watermark(), held.language);
-    assert!(text.matches(&mark).count() > 40 && text.contains(SENTINEL), "over and between the text");
+}
+
+#[tokio::test]
+async fn a_copy_is_pictures_under_a_mark_that_names_its_own_entry_and_what_was_done() {
+    let stage = stage(3).await;
+    let id = in_force_with_copies(&stage).await;
+    let (held, _) = seen(&stage, id, Purpose::Referral).await.unwrap();
+    let bare = pictures(&held.view, String::new(), held.language).await.unwrap();
+    for (to, action, how) in [
+        (Use::Print, Action::Print, "print"),
+        (Use::Download, Action::Export { count: 1 }, "copy"),
+        (Use::Forward, Action::Forward, "passed on"),
+    ] {
+        let by = stage.by(stage.b);
+        let page = copy(&stage.sharing, &by, &held, (to, action), |_: Right, _: &Permit, _| Ok(())).await.unwrap();
+        let last = last_events(&stage, 1).await.remove(0);
+        assert_eq!((last.action, last.outcome, last.consent), (action, Outcome::Done, Some(id)));
+        let entry = stage.store().events(0, 10_000).await.unwrap().len() - 1;
+        let mark = format!("Dr Bo · Clinic B · {} HKT · #{entry} · {how}", minute(by.at));
+        assert!(page.contains(SENTINEL) && page.matches(&mark).count() >= 3, "in the title, and on top and foot of each page");
+        assert!(!page.contains(&format!("#{} ", held.view.watermark().entry())), "it names the view's entry");
+        // What is seen of it is pictures with the mark over them; no style takes that away, and the words over them are never seen.
+        let marked = pictures(&held.view, mark, held.language).await.unwrap();
+        let found = page.split("data:image/png;base64,").skip(1);
+        let found: Vec<_> = found.map(|rest| STANDARD.decode(rest.split('"').next().unwrap()).unwrap()).collect();
+        assert_eq!(found, marked.iter().map(|picture| picture.png.clone()).collect::<Vec<_>>());
+        assert!(found.iter().zip(&bare).all(|(png, bare)| *png != bare.png));
+        let (_, body) = page.split_once("<body").unwrap();
+        assert!(
+            !body.contains("<p")
+                && !body.contains("<div")
+                && body.matches("<text").count() == body.matches("fill=\"transparent\"").count()
+        );
+        // It loads what is in it and nothing else, wherever it is opened.
+        let style = page.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+        let style = format!("style-src 'sha256-{}'; img-src data:;", STANDARD.encode(Sha256::digest(style)));
+        assert!(page.contains(&style) && markup::COPY_POLICY.to_str().unwrap().contains(&style), "{style}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_is_not_done_by_the_log() {
+    let stage = stage(1).await;
+    let id = in_force(&stage).await;
+    let (held, _) = seen(&stage, id, Purpose::Referral).await.unwrap();
+    for number in 0..MOST {
+        let mut role = [7; 16];
+        role[..8].copy_from_slice(&number.to_le_bytes());
+        let (role, source, note) = (RoleId::from_bytes(role), held.source.clone(), held.note.clone());
+        let (record, purpose, language, view) = (held.record, held.purpose, held.language, held.view.clone());
+        let (permits, pictures) = (Vec::new(), Vec::new());
+        let other = Held { role, source, note, record, purpose, permits, view, language, uses: Uses::default(), pictures };
+        stage.sharing.0.views.keep(other, &Pass::Trial).unwrap();
+    }
+    let before = stage.store().events(0, 10_000).await.unwrap().len();
+    let full = seen(&stage, id, Purpose::Referral).await;
+    assert!(matches!(full, Err(ApiError::Denied(Refusal::TooManyTries))));
+    let after = stage.store().events(0, 10_000).await.unwrap().len();
+    let last = last_events(&stage, after - before).await;
+    let outcome = Outcome::Refused { reason: Refusal::TooManyTries };
+    assert_eq!(
+        last.iter().map(|event| (event.action, event.outcome)).collect::<Vec<_>>(),
+        [(Action::View { count: 0 }, outcome)]
+    );
+    // Where it was there when it was looked for, and is gone when it is kept, the log has both.
+    let told =
+        [Event { action: Action::Share, ..last[0].clone() }, Event { action: Action::View { count: 1 }, ..last[0].clone() }];
+    let refused = hold_open(&stage.sharing, Seen { held, entry: 0, told }, &Pass::Trial).await;
+    assert!(matches!(refused, Err(ApiError::Denied(Refusal::TooManyTries))));
+    let last: Vec<_> = last_events(&stage, 2).await.iter().map(|event| (event.action, event.outcome)).collect();
+    assert_eq!(last, [(Action::Share, Outcome::Failed), (Action::View { count: 1 }, Outcome::Failed)]);
+}
+
+#[tokio::test]
+async fn a_view_opens_in_no_window_of_its_own() {
+    let stage = stage(1).await;
+    let id = in_force(&stage).await;
+    let (held, _) = seen(&stage, id, Purpose::Referral).await.unwrap();
+    let by = stage.by(stage.b);
+    for (dest, is_shown) in [("document", false), ("iframe", true), ("image", true)] {
+        let headers = HeaderMap::from_iter([("sec-fetch-dest".parse().unwrap(), dest.parse().unwrap())]);
+        assert_eq!(within_our_page(&stage.sharing, &by, &held, &headers).await.is_ok(), is_shown, "{dest}");
+    }
+    let last = last_events(&stage, 1).await.remove(0);
+    assert_eq!((last.action, last.outcome), (Action::View { count: 0 }, Outcome::Refused { reason: Refusal::NotAllowed }));
 }
 
 #[tokio::test]
@@ -132,13 +215,26 @@ async fn an_open_view_ends_within_a_second_of_a_withdrawal() {
 }
 
 #[tokio::test]
-async fn a_copy_half_way_breaks_off() {
+async fn a_copy_half_way_breaks_off_when_the_consent_is_withdrawn() {
     let stage = stage(1).await;
     let id = in_force(&stage).await;
-    let (held, _) = seen(&stage, id, Purpose::Referral).await.unwrap();
+    breaks_off(&stage, id, Pass::Trial, withdraw(&stage, id)).await;
+}
+
+#[tokio::test]
+async fn a_copy_half_way_breaks_off_when_the_session_ends() {
+    let stage = stage(1).await;
+    let (id, session) = (in_force(&stage).await, signed_in(&stage).await);
+    let ends = async { assert!(stage.store().end_session(&session, &stage.by(stage.b)).await.unwrap()) };
+    breaks_off(&stage, id, Pass::Session(session.clone()), ends).await;
+}
+
+/// A copy that is under way breaks off within a second of this.
+async fn breaks_off(stage: &Stage, id: ConsentId, pass: Pass, ends: impl Future<Output = ()>) {
+    let (held, _) = seen(stage, id, Purpose::Referral).await.unwrap();
     let (held, sharing) = (Arc::new(held), stage.sharing.clone());
     let whole = 64 << 20;
-    let route = get(move || async move { pieces(sharing, held, "x".repeat(whole)) });
+    let route = get(move || async move { pieces(sharing, (held, pass), "x".repeat(whole)) });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/", route)).await });
@@ -147,7 +243,7 @@ async fn a_copy_half_way_breaks_off() {
     let mut buffer = vec![0; 32 << 10];
     let mut read = stream.read(&mut buffer).await.unwrap();
     let begun = Instant::now();
-    withdraw(&stage, id).await;
+    ends.await;
     loop {
         match stream.read(&mut buffer).await {
             Ok(0) | Err(_) => break,
@@ -191,7 +287,8 @@ async fn who_may_take_no_copies_gets_none_whatever_the_consent_says() {
     let (by, names) = (stage.by(stage.b), Names::of(stage.store(), stage.b).await.unwrap());
     let reads = |right: Right, _: &Permit, _| if right == Right::View { Ok(()) } else { Err(Vec::new()) };
     let wanted = (id, record(&stage, id).await, Purpose::Referral);
-    let (mut held, _) = see(&stage.sharing, &by, (&names, reads), wanted, Language::English).await.unwrap();
+    let Seen { mut held, .. } =
+        see(&stage.sharing, &by, (&names, reads), wanted, Language::English).await.unwrap_or_else(|_| panic!());
     assert_eq!(held.uses, Uses::default());
     // A use that this consent allows.
     held.uses = Uses { print: true, ..Uses::default() };
