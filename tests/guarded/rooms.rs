@@ -14,7 +14,7 @@ use cantoscribe::speech::model::silero_vad::SileroVad;
 use cantoscribe::speech::model::{self, DecodeOptions, LoadOptions};
 use cantoscribe::speech::script::HongKongScript;
 use cantoscribe::speech::{ModelIdentity, Numbers, Writing};
-use cantoscribe::store::{By, Held, Store, StoreError, TRIAL, TRIAL_ORGANISATION};
+use cantoscribe::store::{By, Erasable, Held, Store, StoreError, TRIAL, TRIAL_ORGANISATION};
 use cantoscribe::terminology::Lexicon;
 use cantoscribe::visit::{Encounter, Given, Patient};
 use libtest_mimic::Trial;

@@ -88,8 +88,8 @@ async fn what_is_not_in_force_yet_is_ended_there_too() {
         let attested = stage.store().change_consent(id, &by, |consent, _| consent.attest(stage.b, purpose, now()).into());
         attested.await.unwrap().unwrap().outcome
     };
-    let asked = ask_for(&stage.sharing, stage.b, HKID, false).await.unwrap();
-    let attested = ask_for(&stage.sharing, stage.b, HKID, false).await.unwrap();
+    let asked = ask_for(&stage.sharing, stage.b, HKID, serde_json::json!({})).await.unwrap();
+    let attested = ask_for(&stage.sharing, stage.b, HKID, serde_json::json!({})).await.unwrap();
     assert_eq!(attest(attested).await, Ok(()));
     let said_yes = answered(&stage, HKID, 7).await;
     // On another telephone than the one that said yes.
