@@ -23,7 +23,7 @@ use super::{Note, NoteError, Section, SectionCode, Sentence};
 pub(super) use names::{ABBREVIATIONS, english as condition_name};
 pub(super) use objective::SHORT;
 pub(super) use plan::KINDS;
-pub(super) use sentence::{Line, Phrase, Said};
+pub(super) use sentence::{Line, Phrase};
 pub(super) use subjective::SOCIAL;
 
 pub use measured::{Reading, readings};

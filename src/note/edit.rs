@@ -259,7 +259,7 @@ fn forget(changed: &mut Note, note: &Note, code: SectionCode, index: usize) {
 /// The line is found among those that the findings give, in the language that it is written in. Where there is none, because another
 /// version wrote it, it is taken to say what rests on nothing but its spans.
 fn said_by(note: &Note, line: &Sentence, code: SectionCode, rank: usize) -> Vec<bool> {
-    let says = |line: &Line<'_>, finding: &Provenance| line.says.iter().any(|said| std::ptr::eq(said.finding, finding));
+    let says = |line: &Line<'_>, finding: &Provenance| line.says.iter().any(|said| std::ptr::eq(*said, finding));
     for language in [Language::English, Language::TraditionalChinese] {
         let sections = compose::lines(note, language);
         let lines: Vec<(SectionCode, usize, &Line<'_>)> =

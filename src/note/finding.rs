@@ -90,7 +90,7 @@ impl Note {
         // The machine's findings keep their order among all: by counting them the lists are one again.
         let own: Vec<FindingRef> = self.findings().into_iter().filter(|finding| !self.is_said_by_a_person(*finding)).collect();
         let of_machine = |line: &Line<'_>| -> Vec<FindingRef> {
-            let says = |provenance: &Provenance| line.says.iter().any(|said| std::ptr::eq(said.finding, provenance));
+            let says = |provenance: &Provenance| line.says.iter().any(|said| std::ptr::eq(*said, provenance));
             own.iter().zip(machine.provenances()).filter(|(_, provenance)| says(provenance)).map(|(own, _)| *own).collect()
         };
         let of_person = |line: &Sentence| -> Vec<FindingRef> {

@@ -59,7 +59,7 @@ fn a_view_has_the_consented_domains_and_nothing_else() {
         (Domain::DiagnosesAndMedication, "metformin"),
         (Domain::LaboratoryAndRadiology, "7.8"),
         (Domain::OtherInvestigations, "145/90"),
-        (Domain::Referrals, "眼科"),
+        (Domain::Referrals, "Refer: eye"),
         (Domain::Encounters, "FU"),
     ];
     let whole = text(&seen(&permits(&[Domain::Notes]), GIVEN).unwrap());

@@ -4,7 +4,7 @@ use super::plan_names;
 use super::sentence::{Line, Phrase, each};
 use super::wording::{doubt, duration, frequency, misheard, quantity};
 use super::{Language, Part};
-use crate::note::{Medication, MedicationStatus, Note, PlanItem, PlanKind, Span};
+use crate::note::{Medication, MedicationStatus, Note, PlanItem, PlanKind};
 
 /// Order of the plan, with what a record calls each kind.
 pub(in crate::note) const KINDS: [(PlanKind, &str, &str); 7] = [
@@ -32,12 +32,6 @@ pub(super) fn phrases(part: Part, note: &Note, language: Language, named: bool) 
     let mut drugs = if kind == PlanKind::Prescription { prescribed(note, language, named) } else { Vec::new() };
     let mut items = Vec::new();
     for item in note.plan.iter().filter(|item| item.kind == kind) {
-        // Each drug stands on its own words: another's are not added to them.
-        let spans = item.provenance.spans();
-        if !spans.is_empty() && spans.iter().all(|span| drugs.iter().any(|drug| holds(drug, span))) {
-            drugs.iter_mut().filter(|drug| share_segment(drug, item)).take(1).for_each(|drug| drug.also_says(&item.provenance));
-            continue;
-        }
         match drugs.iter_mut().find(|drug| share_segment(drug, item)) {
             Some(drug) => drug.rest_also_on(&item.provenance),
             None => items.push(planned(item, name, language)),
@@ -127,11 +121,6 @@ fn prescribed(note: &Note, language: Language, named: bool) -> Vec<Phrase<'_>> {
     let stopped = with(MedicationStatus::Stopped)
         .map(|old| Phrase::new(format!("{}{}", language.pick("off ", "停用："), drug(old, language)), &old.provenance));
     started.chain(stopped).collect()
-}
-
-/// Whether a drug's line stands on these words.
-fn holds(drug: &Phrase<'_>, span: &Span) -> bool {
-    drug.spans().any(|own| own.segment() == span.segment() && own.start() <= span.start() && span.end() <= own.end())
 }
 
 fn share_segment(drug: &Phrase<'_>, item: &PlanItem) -> bool {

@@ -4,18 +4,10 @@ use super::Language;
 use crate::note::{Evidence, Provenance, Sentence, Span};
 use crate::text::PatientText;
 
-/// A finding that a line says, by where it came from.
-#[derive(Clone, Copy)]
-pub(in crate::note) struct Said<'a> {
-    pub(in crate::note) finding: &'a Provenance,
-    /// Whether the line stands on all its words. That something is prescribed is said by the line of each drug, which stands on its own.
-    cited: bool,
-}
-
-/// One sentence, and the findings of the note that it says.
+/// One sentence, and the findings of the note that it says, each by where it came from.
 pub(in crate::note) struct Line<'a> {
     pub(in crate::note) text: PatientText,
-    pub(in crate::note) says: Vec<Said<'a>>,
+    pub(in crate::note) says: Vec<&'a Provenance>,
 }
 
 impl Line<'_> {
@@ -26,22 +18,22 @@ impl Line<'_> {
 }
 
 /// Heard where a span of any finding is known, or else typed as the first of them was. Nothing for none.
-fn of_all(says: &[Said<'_>]) -> Option<Provenance> {
-    let spans = says.iter().filter(|said| said.cited).flat_map(|said| said.finding.spans().iter().copied()).collect();
+fn of_all(says: &[&Provenance]) -> Option<Provenance> {
+    let spans = says.iter().flat_map(|provenance| provenance.spans().iter().copied()).collect();
     let heard = Evidence::new(spans).map(Provenance::from).ok();
-    heard.or_else(|| says.first().map(|typed| typed.finding.clone()))
+    heard.or_else(|| says.first().map(|typed| (*typed).clone()))
 }
 
 /// Words for one finding and where it came from.
 #[derive(Clone)]
 pub(in crate::note) struct Phrase<'a> {
     pub(super) words: String,
-    says: Vec<Said<'a>>,
+    says: Vec<&'a Provenance>,
 }
 
 impl<'a> Phrase<'a> {
     pub(super) fn new(words: impl Into<String>, provenance: &'a Provenance) -> Self {
-        Self { words: words.into(), says: vec![Said { finding: provenance, cited: true }] }
+        Self { words: words.into(), says: vec![provenance] }
     }
 
     /// A line each.
@@ -50,7 +42,7 @@ impl<'a> Phrase<'a> {
     }
 
     /// The words of all with what they say, those of the same words once.
-    pub(in crate::note) fn joined(phrases: Vec<Self>, language: Language) -> (String, Vec<Said<'a>>) {
+    pub(in crate::note) fn joined(phrases: Vec<Self>, language: Language) -> (String, Vec<&'a Provenance>) {
         let phrases = said_once(phrases);
         let words: Vec<&str> = phrases.iter().map(|phrase| phrase.words.as_str()).collect();
         let words = words.join(language.pick(", ", "、"));
@@ -59,12 +51,7 @@ impl<'a> Phrase<'a> {
 
     /// Says another finding too.
     pub(super) fn rest_also_on(&mut self, provenance: &'a Provenance) {
-        self.says.push(Said { finding: provenance, cited: true });
-    }
-
-    /// Says another finding too, of which the words stand in several lines.
-    pub(super) fn also_says(&mut self, provenance: &'a Provenance) {
-        self.says.push(Said { finding: provenance, cited: false });
+        self.says.push(provenance);
     }
 
     /// The words as they are, with where they came from.
@@ -73,7 +60,7 @@ impl<'a> Phrase<'a> {
     }
 
     pub(super) fn spans(&self) -> impl Iterator<Item = &'a Span> {
-        self.says.iter().filter(|said| said.cited).flat_map(|said| said.finding.spans())
+        self.says.iter().flat_map(|provenance| provenance.spans())
     }
 }
 
@@ -93,7 +80,7 @@ pub(super) fn each<'a>(lead: &str, phrases: Vec<Phrase<'a>>, language: Language)
     said_once(phrases).into_iter().map(|phrase| line(&text(&phrase), phrase.says)).collect()
 }
 
-fn line<'a>(text: &str, says: Vec<Said<'a>>) -> Line<'a> {
+fn line<'a>(text: &str, says: Vec<&'a Provenance>) -> Line<'a> {
     Line { text: PatientText::from(capitalised(text)), says }
 }
 

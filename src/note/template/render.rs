@@ -1,8 +1,8 @@
 //! Writing the sections in a template's form.
 
 use super::{Field, Piece, Row, Template};
-use crate::note::compose::{Language, Line, Part, Phrase, Said, lines_of};
-use crate::note::{MedicationStatus, Note, Section, SectionCode, Sentence};
+use crate::note::compose::{Language, Line, Part, Phrase, lines_of};
+use crate::note::{MedicationStatus, Note, Provenance, Section, SectionCode, Sentence};
 use crate::text::PatientText;
 
 /// What stands for a field that says nothing, in a line where another one does.
@@ -49,7 +49,7 @@ impl Template {
             return self.alone(*field, note, language).iter().filter_map(Line::sentence).collect();
         }
         let mut text = String::new();
-        let mut says: Vec<Said<'_>> = Vec::new();
+        let mut says: Vec<&Provenance> = Vec::new();
         for piece in &row.pieces {
             match piece {
                 Piece::Text(words) => text.push_str(words),
@@ -73,7 +73,7 @@ impl Template {
     }
 
     /// The words of a field within a line, and what they say.
-    fn inline<'a>(&self, field: Field, note: &'a Note, language: Language) -> (String, Vec<Said<'a>>) {
+    fn inline<'a>(&self, field: Field, note: &'a Note, language: Language) -> (String, Vec<&'a Provenance>) {
         match field {
             Field::Part(part) => Phrase::joined(part.phrases(note, language), language),
             Field::Section(code) => {

@@ -208,7 +208,7 @@ pub(super) async fn signed_in(stage: &Stage) -> String {
     let (store, by) = (stage.store(), stage.by(stage.b));
     let Actor::Staff { person, role, .. } = stage.b else { panic!() };
     let passkey = NewPasskey { credential: vec![1; 20], label: "phone".into(), key: "{}".into() };
-    assert!(store.add_passkey(person, (None, None), &passkey, &by).await.unwrap());
+    assert!(store.add_passkey(person, (None, None), &passkey, &system()).await.unwrap());
     let credential = store.passkeys_of(person).await.unwrap().remove(0).id;
     let new = NewSession { token_hash: [1; 32], role, credential, ends_at: by.seconds() + 600 };
     store.begin_session(&new, by.seconds(), &by).await.unwrap().unwrap()
