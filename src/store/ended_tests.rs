@@ -217,7 +217,7 @@ async fn what_a_kill_left_half_noted_is_the_same_on_both_sides_after_a_start(sit
     let forgotten = forgotten.chain([Change::GoesOn { id: held.to_string() }]).collect::<Vec<_>>();
     store.shared.keys.note(&forgotten).await.unwrap();
     store.close().await;
-    drop(store);
+    drop(clinic);
     let store = site.open().await;
     assert_eq!(store.ended_again(), 1);
     assert!(store.passkeys_of(doctor).await.unwrap().is_empty());

@@ -9,6 +9,8 @@ mod statements;
 mod topic;
 mod whose;
 
+use std::ops::Range;
+
 use answer::answer;
 use corrected::corrected;
 use excluded::{excluded, tested};
@@ -78,7 +80,7 @@ impl Told {
 pub struct Allergies {
     /// One for each substance. What only sounds like a name says what was heard.
     pub found: Vec<Allergy>,
-    /// Answers to a question about allergies of which nothing was understood, and denials of what only sounds like a name: who reads
+    /// What allergies were told of that no table knows, answers to a question about allergies of which nothing was understood, and denials of what only sounds like a name: who reads
     /// that there is none has no reason to look again.
     pub not_understood: Vec<Evidence>,
 }
@@ -106,7 +108,7 @@ pub fn allergies(utterances: &[Utterance], lexicon: &Lexicon) -> Allergies {
         if let Some(asked) = waiting {
             answer(utterance, lexicon, asked.substances, &mut all);
         }
-        let mut open = statements(utterance, lexicon, &mut all);
+        let mut open = statements(utterance, lexicon, &mut all, &mut not_understood);
         tested(utterance, lexicon, &mut all);
         topic.told(index, utterance, lexicon, &mut all);
         corrected(utterance, lexicon, &questioned, &mut all);
@@ -120,7 +122,7 @@ pub fn allergies(utterances: &[Utterance], lexicon: &Lexicon) -> Allergies {
         } else if topic.asks_which(utterance, lexicon) || answered && goes_on(utterance, lexicon) {
             asked = Some(Asked { index, substances: Vec::new() });
         } else if answered && utterance.speaker != Speaker::Doctor {
-            not_understood.extend(unread_before(utterance, lexicon, first_told(utterance, &all)));
+            not_understood.extend(unread_within(utterance, lexicon, 0..first_told(utterance, &all)));
         }
     }
     let by_name: Vec<String> = all.iter().filter(|told| !told.by_sound()).map(|told| told.substance.name.clone()).collect();
@@ -161,13 +163,13 @@ const NAME: (usize, usize) = (2, 5);
 
 /// The words of an answer that no table knows.
 fn unread(utterance: &Utterance, lexicon: &Lexicon) -> Option<Evidence> {
-    unread_before(utterance, lexicon, utterance.chars.len())
+    unread_within(utterance, lexicon, 0..utterance.chars.len())
 }
 
-/// The words of an answer that no table knows, from the first to the last before a place.
-fn unread_before(utterance: &Utterance, lexicon: &Lexicon, end: usize) -> Option<Evidence> {
+/// The words of a range that no table knows, from the first to the last.
+fn unread_within(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> Option<Evidence> {
     let known = |hit: &Found| !matches!(hit.meaning, Meaning::Term(term) if lexicon.term_kind(term) == Some(TermKind::Salient));
-    let mut names = list::unknown(utterance, 0..end, known);
+    let mut names = list::unknown(utterance, range, known);
     names.retain(|run| {
         let latin = utterance.folded(run.clone()).iter().all(char::is_ascii);
         run.len() >= if latin { NAME.1 } else { NAME.0 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use aho_corasick::AhoCorasick;
 
-use super::{Readings, TerminologyError};
+use super::{COMMON, Readings, TerminologyError};
 use crate::terminology::lexicon::{Found, Meaning};
 
 /// The shortest name looked for so: of three characters, two say too little.
@@ -89,7 +89,9 @@ fn apart(readings: &Readings, said: &[char], form: &[char]) -> Option<usize> {
     let own = said.iter().zip(form).filter(|(one, other)| one == other).count();
     let distances = said.iter().zip(form).map(|(one, other)| readings.distance(*one, *other));
     let other = distances.clone().filter(Option::is_none).count();
+    // 對青霉素 is no 苄青霉素.
+    let word = said.iter().zip(distances.clone()).any(|(one, distance)| distance.is_none() && COMMON.contains(*one));
     let apart: usize = distances.flatten().sum();
     let chinese = said.iter().all(|c| *c >= '\u{3400}');
-    (chinese && other == 1 && own * 2 >= form.len() && apart <= FURTHEST).then_some(apart)
+    (chinese && !word && other == 1 && own * 2 >= form.len() && apart <= FURTHEST).then_some(apart)
 }

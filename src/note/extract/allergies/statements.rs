@@ -7,7 +7,7 @@ use super::answer::answered_at_once;
 use super::lists::listed;
 use super::reaction::{caused, felt, once_taken, taken_before};
 use super::whose::{but_not_me, patients_own, relatives, set_against, told_from};
-use super::{ANY_FOOD, NEAR, Substance, Told, evidence_of, put, substance};
+use super::{ANY_FOOD, NEAR, Substance, Told, evidence_of, put, substance, unread_within};
 use crate::note::{AllergyStatus, Evidence};
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 
@@ -17,7 +17,14 @@ fn last_clause(utterance: &Utterance, clause: &Range<usize>) -> bool {
 }
 
 /// What an utterance says of allergies; gives back what it asks.
-pub(super) fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) -> Vec<(Substance, Evidence)> {
+///
+/// Of what is named and no table knows, the words go to `unread`.
+pub(super) fn statements(
+    utterance: &Utterance,
+    lexicon: &Lexicon,
+    all: &mut Vec<Told>,
+    unread: &mut Vec<Evidence>,
+) -> Vec<(Substance, Evidence)> {
     let mut asked = Vec::new();
     let mut relative: Option<Range<usize>> = None;
     for clause in utterance.clauses() {
@@ -93,6 +100,10 @@ pub(super) fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec
             // 海鮮敏感唔係顯影劑敏感 compares two allergies and claims neither.
             continue;
         }
+        if named.is_empty() && list.is_empty() && !question {
+            unread
+                .extend(told_of(utterance, &range, sign, reactions.last()).and_then(|of| unread_within(utterance, lexicon, of)));
+        }
         match (sign, reactions.last(), tolerated) {
             (None, None, None) if !question && utterance.has(lexicon, range.clone(), &[TermKind::Negation]) => {
                 // 對鰻魚敏感,藥物冇.
@@ -149,6 +160,16 @@ pub(super) fn statements(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec
         }
     }
     if asked.is_empty() { asked_plainly(utterance, lexicon) } else { answered_at_once(utterance, asked, all) }
+}
+
+/// 對鰻魚敏感, 食 sulfa 出過疹: where the name stands.
+fn told_of(utterance: &Utterance, clause: &Range<usize>, sign: Option<&Found>, reaction: Option<&Found>) -> Option<Range<usize>> {
+    let before = |hit: &Found, opens: &str| {
+        let lead = utterance.back(hit.start, NEAR).max(clause.start)..hit.start;
+        let at = utterance.folded(lead.clone()).iter().rposition(|c| opens.contains(*c))?;
+        Some(lead.start + at + 1..hit.start)
+    };
+    sign.and_then(|hit| before(hit, "对")).or_else(|| reaction.and_then(|hit| before(hit, "对食打用搽")))
 }
 
 /// 我對蝦敏感係咪都要講?: the allergy is told, and something else is asked of it.
