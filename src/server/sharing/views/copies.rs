@@ -80,9 +80,16 @@ pub(super) async fn copy(
     let stored = named(sharing, by, consent).await?;
     let restricted = sharing.store().is_restricted(&held.note).await?;
     let (permits, events) = decided(&stored.consent, by, (held.record, restricted, held.purpose), to);
-    let permits = permitted(sharing, permits, events.clone()).await?;
     let event = sharing.store().event_about(by, action, &held.note).await?;
     let event = Event { purpose: Some(held.purpose), consent: Some(consent), ..event };
+    let permits = match permitted(sharing, permits, events.clone()).await {
+        // What was tried is an event too: the check does not say which use it was.
+        Err(ApiError::Denied(reason)) => {
+            sharing.store().keep_event(&Event { outcome: Outcome::Refused { reason }, ..event }).await?;
+            return Err(ApiError::Denied(reason));
+        }
+        permits => permits?,
+    };
     let ruled: Result<(), _> = permits.iter().try_for_each(|permit| may(Right::Export, permit, stored.about.owner));
     if let Err(policies) = ruled {
         let (outcome, policies) = (Outcome::Refused { reason: Refusal::NotAllowed }, Some(policies));

@@ -186,7 +186,7 @@ async fn everything_else_is_refused_and_kept() {
         let taken = copy(&stage.sharing, &stage.by(stage.b), &held, (to, action), |_: Right, _: &Permit, _| Ok(())).await;
         assert!(matches!(taken, Err(ApiError::Denied(Refusal::UseNotGranted))), "{to:?}");
         let last = last_events(&stage, 1).await.remove(0);
-        assert_eq!(last.outcome, Outcome::Refused { reason: Refusal::UseNotGranted });
+        assert_eq!((last.action, last.outcome), (action, Outcome::Refused { reason: Refusal::UseNotGranted }));
     }
 }
 
