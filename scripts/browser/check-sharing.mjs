@@ -174,8 +174,10 @@ export async function sharing({ binary, shots, scratch }) {
       await json(asker, "POST", `/v1/requests/${id}/attest`, { purpose: "referral" });
       await asker.bringToFront();
       await until("both are shared", () => asker.$$eval("#shared button[data-note]", (all) => all.length === 2));
+      const shown = () => asker.frames().find((one) => one.url().includes("/v1/views/"));
+      const former = shown()?.url();
       await asker.click("#shared .entry:first-child button[data-note]");
-      const frame = await until("the note is shown", () => asker.frames().find((one) => one.url().includes("/v1/views/")));
+      const frame = await until("the note is shown", () => (shown()?.url() ?? former) !== former && shown());
       await saysIt(frame);
       await frame.evaluate(() => { window.print = () => { window.printed = [document.body.textContent, [...document.querySelectorAll("image")].map((one) => one.href.baseVal.slice(0, 22))]; }; });
       await asker.click('#viewer-tools [data-use="print"]');
