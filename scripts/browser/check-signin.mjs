@@ -374,6 +374,8 @@ export async function signIn({ binary, shots }) {
       // Not at the desk, which goes to the sign-in by itself.
       await doctor.goto(`${server.origin}/accounts`);
       await shown(doctor, "#account");
+      // What was stopped and erased took the yes back.
+      await json(doctor, "POST", `/v1/encounters/${visit.id}/recording-consent`, { by: "patient", how: "spoken" });
       await doctor.evaluate((id) => {
         const socket = new WebSocket(`ws://${location.host}/v1/listen?rate=16000&format=pcm_s16le&encounter=${id}`);
         window.ended = new Promise((done) => socket.addEventListener("message", ({ data }) => JSON.parse(data).code === "not_signed_in" && done(Date.now())));
