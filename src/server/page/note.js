@@ -8,7 +8,14 @@ import { chips, question } from "./sign.js";
 
 const SECTIONS = ["S", "O", "A", "P"];
 // Why words led to nothing, where more is known than that they are clinical.
-const REASONS = { "implausible value, not written": "uncovered.implausible" };
+const REASONS = {
+  "implausible value, not written": "uncovered.implausible",
+  "a number without its unit, not written as a dose": "uncovered.unit",
+  "home reading, not written beside this visit's": "uncovered.home",
+  "a target or a bound, not written as measured": "uncovered.target",
+  "not understood as a blood pressure, not written": "uncovered.pressure",
+  "standing blood pressure, not written beside the one at rest": "uncovered.standing",
+};
 
 export class NoteView {
   /**
