@@ -58,9 +58,15 @@ pub fn soft_cuts(chars: &[char], found: &[Found], quantities: &[Quantity], lexic
     let said = |at: usize| said.get(at).or(said.last()).copied().unwrap_or_default();
     let mut start = 0;
     for end in (0..=chars.len()).filter(|at| *at == chars.len() || boundary(chars, *at).is_some()) {
+        for (at, behind) in (start + 1..end).filter_map(|at| Some((at, set_against(chars, at, end)?))) {
+            cuts.extend([at, behind].into_iter().filter(|cut| *cut < end));
+        }
         if end - start >= RUNS_ON {
             let much = said(end) - said(start) >= RUNS_ON;
-            let opens = |hit: &&Found| opens(chars, hit, lexicon) && (much || matches!(hit.meaning, Meaning::Observation(_)));
+            // 药物敏感有没有: what ends a clause begins nothing.
+            let opens = |hit: &&Found| {
+                hit.end < end && opens(chars, hit, lexicon) && (much || matches!(hit.meaning, Meaning::Observation(_)))
+            };
             let from = found.partition_point(|hit| hit.start < start);
             let to = found.partition_point(|hit| hit.start < end);
             cuts.extend(found.get(from..to).unwrap_or_default().iter().filter(opens).map(|hit| hit.start));
@@ -92,6 +98,22 @@ fn another_person(chars: &[char], at: usize) -> bool {
     denied && matches!(chars.get(at), Some('我' | '佢' | '他' | '她'))
 }
 
+/// 糖尿没有我太太才有血压高…: behind the denial of what is named, a relative who has it, and then something else. Where that ends.
+fn set_against(chars: &[char], at: usize, end: usize) -> Option<usize> {
+    let denied = matches!(chars.get(at.saturating_sub(3)..at)?, [.., '就', '冇'] | [_, '冇', '有']);
+    if !denied || !matches!(chars.get(at), Some('我' | '佢' | '他' | '她')) {
+        return None;
+    }
+    let until = end.min(at + LEFT_TO);
+    (at + 2..until).find_map(|place| {
+        let having = matches!(chars.get(place..place + 2)?, ['才' | '先', '有']);
+        having.then_some(place + 2)
+    })
+}
+
+/// How long the words may be that leave something to a relative.
+const LEFT_TO: usize = 9;
+
 /// A question, 但係, 如果, a measurement with its number, a drug's verb: something new begins.
 fn opens(chars: &[char], hit: &Found, lexicon: &Lexicon) -> bool {
     let number_follows = || number_near(chars, hit.end);
@@ -103,11 +125,21 @@ fn opens(chars: &[char], hit: &Found, lexicon: &Lexicon) -> bool {
             Some(TermKind::Question) => !chars.get(hit.start).is_some_and(char::is_ascii),
             Some(TermKind::Pressure) => number_follows(),
             Some(TermKind::SickLeave | TermKind::Refer) => hit.end - hit.start > 1,
+            // …早餐前吃四个星期药物敏感呢: no allergy to what was named before.
+            Some(TermKind::AnyDrug) => {
+                let behind: String = chars.iter().skip(hit.start).skip_while(|c| "药物西".contains(**c)).take(ASKED_OF).collect();
+                ALLERGIC.iter().any(|sign| behind.starts_with(sign))
+            }
             _ => false,
         },
         _ => false,
     }
 }
+
+/// What asks for allergies behind a word for drugs (folded), and how far it is looked for.
+const ALLERGIC: [&str; 8] =
+    ["敏感", "过敏", "有冇敏感", "有冇过敏", "有冇有敏感", "有冇有过敏", "有没有敏感", "有没有过敏"];
+const ASKED_OF: usize = 5;
 
 fn number_near(chars: &[char], at: usize) -> bool {
     chars.iter().skip(at).take(2).any(|c| c.is_ascii_digit() || "一二三四五六七八九十百".contains(*c))

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::assertion::{Claim, OVER};
 use super::dialogue::Event;
+use super::fever::MEASURED;
 use super::mention::Mention;
 use super::utterance::{Speaker, Utterance};
 use super::{MISSPELT_CONFIDENCE, evidence_of};
@@ -36,8 +37,28 @@ const NARROWER: &[(&str, &[&str])] = &[
     ("I49.9", &["I48", "I47", "I44", "I45"]),
     ("R60.0", &["L03", "A46"]),
     ("E07.9", &["E04", "E05", "E03", "C73"]),
-    ("T14.3", &["S03.0", "S43.0", "S53.1", "S63.1", "S73.0", "S83.0", "S93.0", "M24.4"]),
+    ("T14.3", &["S03.0", "S13", "S33", "S43", "S53", "S63", "S73", "S83", "S93", "M24.4"]),
+    ("T14.2", &["S02", "S12", "S22", "S32", "S42", "S52", "S62", "S72", "S82", "S92"]),
+    ("I25.9", &["I21", "I22"]),
+    ("Z33", &["O"]),
+    ("R56.8", &["R56.0", "G40"]),
+    // What belongs to a disease is not coded beside it (ICD-10, volume 2, chapter XVIII).
+    ("R06.7", &["J30", "J00", "J06"]),
+    ("J34.8", &["J30", "J00", "J06"]),
+    ("R25.1", &["E16"]),
+    ("R61.9", &["E16"]),
+    ("R68.8", &["R50", "L03", "J18", "A41"]),
+    ("R20.8", &["B02"]),
+    ("M79.2", &["B02"]),
+    ("R25.2", &["R56", "G40"]),
+    ("H73.0", &["H66"]),
 ];
+
+/// A fall, and how more than one of them is told.
+const FALL: &str = "R29.6";
+const FALLS: [&str; 10] = ["成日", "次", "falls", "recurrent", "經常", "经常", "時時", "时时", "周時", "周时"];
+/// Injuries: a single fall is how they came about.
+const INJURIES: [&str; 3] = ["S", "T0", "T1"];
 
 /// What was in an organ is no more there once the organ was taken out: a word of the removal as it is told, and the codes.
 const TAKEN_OUT: &[(&str, &[&str])] =
@@ -110,7 +131,19 @@ pub fn conditions(events: &[Event], utterances: &[Utterance], lexicon: &Lexicon)
     entries.sort_by_key(|(order, condition)| (*order, condition.assertion));
     let mut all: Vec<Condition> = entries.into_iter().map(|(_, condition)| condition).collect();
     taken_out(&mut all);
-    without_broader(all)
+    without_broader(without_their_fall(all))
+}
+
+/// 跌親,手腕骨折: the fall is the cause of the injury, and no finding of its own. Falls are one.
+fn without_their_fall(mut conditions: Vec<Condition>) -> Vec<Condition> {
+    let injured = conditions.iter().any(|one| {
+        one.assertion != Assertion::Absent
+            && one.assertion != Assertion::Family
+            && INJURIES.iter().any(|prefix| icd10(one).starts_with(prefix))
+    });
+    let falls = |one: &Condition| FALLS.iter().any(|words| one.text.reveal().contains(words));
+    conditions.retain(|one| !injured || icd10(one) != FALL || one.assertion == Assertion::Absent || falls(one));
+    conditions
 }
 
 /// Whether a name is that of an attack, or what stands behind it makes it one.
@@ -193,7 +226,9 @@ fn entry(
     });
     let named_only = spans.clone().any(|event| event.claim == Claim::Present { explicit: false });
     let codes = concept.codes().into_iter().map(|(system, code)| Code { system, code }).collect();
-    let lasting = duration::of(spans.clone(), utterances, lexicon);
+    // How long a reading has lasted is not told beside it.
+    let told = spans.clone().filter(|event| event.reason != MEASURED);
+    let lasting = duration::of(told, utterances, lexicon);
     Some(Condition {
         text: PatientText::from(utterance.said(first.mention.start..first.mention.end)),
         display: Display { en: concept.en.clone(), zh: concept.zh.clone() },

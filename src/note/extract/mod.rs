@@ -15,6 +15,7 @@ mod allergies;
 mod assertion;
 mod clauses;
 mod dialogue;
+mod fever;
 mod indications;
 mod list;
 mod medications;
@@ -110,6 +111,7 @@ impl Talk {
     pub fn events(&self, lexicon: &Lexicon) -> Vec<Event> {
         let mut events = dialogue::events(&self.utterances, &self.mentions, lexicon);
         events.extend(indications::events(&self.utterances, lexicon));
+        events.extend(fever::events(&self.utterances, lexicon));
         events
     }
 }

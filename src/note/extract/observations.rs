@@ -6,7 +6,7 @@ mod pressure;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use self::bound::{aimed, at_home, bounded, home_until, now_behind, only_a_state, rough, tenths, unread_pressures};
+use self::bound::{NOW, aimed, at_home, bounded, home_until, now_behind, only_a_state, rough, tenths, unread_pressures};
 use self::pressure::{of_pressure, pressures};
 use super::utterance::Utterance;
 use super::{IMPLAUSIBLE, LONGEST_SPAN, evidence_of};
@@ -20,7 +20,14 @@ const CAPILLARY: &str = "14743-9";
 const RANDOM: &str = "14749-6";
 const WEIGHT: &str = "29463-7";
 const TEMPERATURE: &str = "8310-5";
+const RIGHT_EYE: &str = "79892-6";
+const LEFT_EYE: &str = "79893-4";
+/// How far behind the pressure of one eye that of the other may end.
+const OTHER_EYE: usize = 10;
 const PER_MINUTE: &str = "/min";
+/// When a value was measured before this visit (folded), and how far before it that stands.
+const YESTERDAY: [&str; 8] = ["寻晚", "琴晚", "昨晚", "寻日", "琴日", "昨天", "昨日", "前晚"];
+const LAST_NIGHT: usize = 16;
 /// Doses that are no measurement.
 const COUNTED: [&str; 5] = ["{tbl}", "{puff}", "[drp]", "mL", "[IU]"];
 
@@ -143,7 +150,11 @@ impl Place<'_> {
 
     /// Whether the words around a value put it at home or in the past.
     fn not_today(&self, at: usize) -> bool {
-        self.home(at) || self.utterance.has(self.lexicon, self.utterance.clause(at).range, &[TermKind::Before])
+        let clause = self.utterance.clause(at).range;
+        let lead: String =
+            self.utterance.folded(clause.start.max(self.utterance.back(at, LAST_NIGHT))..at).iter().collect();
+        let yesterday = YESTERDAY.iter().any(|day| lead.contains(day)) && !NOW.iter().any(|now| lead.contains(now.trim_end()));
+        self.home(at) || yesterday || self.utterance.has(self.lexicon, clause, &[TermKind::Before])
     }
 }
 
@@ -194,10 +205,27 @@ fn named(place: &Place<'_>) -> Vec<Read> {
         read.extend(number.and_then(|number| {
             let (value, end) = in_unit(utterance, lexicon, number, kind)?;
             let kind = laboratory(utterance, lexicon, hit.start..hit.end, kind);
-            observation(kind, value, place, hit.start..end)
-        }));
+            let other = other_eye(place, kind, end);
+            let own = observation(kind, value, place, hit.start..end);
+            Some(own.into_iter().chain(other).collect::<Vec<_>>())
+        }).into_iter().flatten());
     }
     read
+}
+
+/// 眼壓右邊二十二,左邊十八: the pressure of the other eye stands right behind that of the first.
+fn other_eye(place: &Place<'_>, first: &ObservationKind, at: usize) -> Option<Read> {
+    let (utterance, lexicon) = (place.utterance, place.lexicon);
+    let (name, loinc) = match first.loinc.as_str() {
+        RIGHT_EYE => ('左', LEFT_EYE),
+        LEFT_EYE => ('右', RIGHT_EYE),
+        _ => return None,
+    };
+    let number = utterance.numbers_in(at..at + OTHER_EYE).first()?;
+    let between: String = utterance.folded(at..number.start).iter().filter(|c| !matches!(c, ' ' | ',' | '、' | '同' | '系')).collect();
+    let side = between.strip_prefix(name)?;
+    let (value, kind) = (number.exact()?, kind(lexicon, loinc)?);
+    ["", "眼", "边", "就"].contains(&side).then(|| observation(kind, value, place, at + 1..number.end))?
 }
 
 /// LDL 高咗,三點八: the number that opens the next clause, where it can be one and counts nothing.
@@ -287,6 +315,11 @@ fn in_unit(utterance: &Utterance, lexicon: &Lexicon, number: &Number, kind: &Obs
     let quantity = utterance.quantities_in(number.start..number.start + 1).first().copied();
     let Some(quantity) = quantity else { return Some((value, number.end)) };
     let unit = lexicon.units.get(quantity.unit)?;
+    // HCT 二十五 mg is a dose of what those letters name too.
+    let dose = quantity.kind == UnitKind::Dose && utterance.folded(number.end..quantity.end).iter().any(|c| *c != ' ');
+    if dose && !kind.unit.starts_with(&unit.ucum) && !COUNTED.contains(&unit.ucum.as_str()) {
+        return None;
+    }
     // 六十一公斤半.
     let half = if utterance.chars.get(quantity.end) == Some(&'半') { 0.5 } else { 0.0 };
     if unit.ucum == kind.unit { Some(((value + half) * unit.factor, quantity.end)) } else { Some((value, number.end)) }

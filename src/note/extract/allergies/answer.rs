@@ -25,8 +25,21 @@ pub(super) fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(
     let denial = first.filter(|(hit, kind)| {
         let clause = utterance.clause(hit.start).range;
         // 没有只是吃虾蟹会痕: what is excepted is none of the denial.
-        let end = utterance.terms(lexicon, hit.end..clause.end, TermKind::Contrast).next().map_or(clause.end, |next| next.start);
-        let names = utterance.within(hit.end..end).iter().any(|hit| substance(utterance, hit, lexicon).is_some());
+        // 没有我儿子才对头孢过敏: nor is what a relative has.
+        let next = [TermKind::Contrast, TermKind::Family, TermKind::Other]
+            .iter()
+            .filter_map(|kind| utterance.terms(lexicon, hit.end..clause.end, *kind).next())
+            .map(|next| next.start)
+            .min();
+        let end = next.unwrap_or(clause.end);
+        let named = utterance.within(hit.end..end).iter().find(|hit| substance(utterance, hit, lexicon).is_some());
+        // 没有吃抗生素会拉肚子而已: the denial is whole, and then comes what a drug does.
+        let tells = |name: &Found| {
+            matches!(utterance.folded(hit.end..name.start), ['食' | '打' | '搽'])
+                && matches!(utterance.folded(name.end..name.end + 1), ['会' | '就'])
+        };
+        let names = named.is_some_and(|name| !tells(name));
+        let end = named.filter(|name| tells(name)).map_or(end, |_| hit.end);
         // 冇哮喘冇腎石 answers what else was asked.
         let of_illness = utterance
             .within(hit.end..end)
@@ -83,16 +96,15 @@ fn affirms(utterance: &Utterance, hit: &Found, kind: TermKind) -> bool {
     }
 }
 
-/// 藥就冇,食物都唔覺: each kind denied by itself.
+/// 藥就冇,食物都唔覺, Penicillin 冇: each denied by itself.
 fn each_denied(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) {
     for clause in utterance.clauses().iter().filter(|clause| !clause.asked).map(|clause| clause.range.clone()) {
-        let general = utterance
+        let told = utterance
             .within(clause.clone())
             .iter()
-            .rev()
-            .find_map(|hit| substance(utterance, hit, lexicon).filter(Substance::is_general).map(|name| (name, hit)));
-        let Some((name, hit)) = general else { continue };
-        let lead = utterance.folded(clause.start..hit.start).iter().all(|c| "我佢系就嘅 ".contains(*c));
+            .find_map(|hit| substance(utterance, hit, lexicon).map(|name| (name, hit)));
+        let Some((name, hit)) = told else { continue };
+        let lead = utterance.folded(clause.start..hit.start).iter().all(|c| "我佢系就嘅食打对 ".contains(*c));
         // 药没有鸡蛋吃了起风: up to the next name, where no mark stands between.
         let next = utterance.within(hit.end..clause.end).iter().find(|next| substance(utterance, next, lexicon).is_some());
         let end = next.map_or(clause.end, |next| next.start);

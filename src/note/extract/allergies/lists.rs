@@ -6,6 +6,7 @@ use super::super::clauses::Clause;
 use super::super::list;
 use super::super::utterance::{Speaker, Utterance};
 use super::reaction::{reacts, shows};
+use super::whose::left_to_a_relative;
 use super::{NEAR, Told, evidence_of, put, substance, substance_named};
 use crate::note::AllergyStatus;
 use crate::terminology::{Found, Lexicon, TermKind};
@@ -29,7 +30,16 @@ pub(super) fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told
         TermKind::Allergy,
     ];
     let taken = [TermKind::DrugActive, TermKind::DrugPlanned, TermKind::DrugStopped, TermKind::Frequency];
-    for clause in utterance.clauses().iter().map(|clause| clause.range.clone()) {
+    // The sentence in which the clause before was left to a relative.
+    let mut theirs: Option<usize> = None;
+    for Clause { range: clause, sentence, .. } in utterance.clauses().iter().cloned() {
+        let own = utterance.has(lexicon, clause.clone(), &[TermKind::Oneself]);
+        let relatives = utterance.has(lexicon, clause.clone(), &[TermKind::Family, TermKind::Other]);
+        let left = theirs == Some(sentence) && !own;
+        theirs = (left || relatives && left_to_a_relative(utterance, lexicon, &clause)).then_some(sentence);
+        if left {
+            continue;
+        }
         let reacts =
             utterance.has(lexicon, clause.clone(), &[TermKind::Reaction]) || shows(utterance, lexicon, &clause).is_some();
         let short = utterance.between(clause.start, clause.end) <= BARE_ANSWER && !utterance.has(lexicon, clause.clone(), &taken);

@@ -6,7 +6,7 @@ use super::super::utterance::{Speaker, Utterance};
 use super::answer::answered_at_once;
 use super::lists::listed;
 use super::reaction::{caused, felt, once_taken, taken_before};
-use super::whose::{but_not_me, patients_own, relatives, set_against, told_from};
+use super::whose::{but_not_me, left_to_a_relative, patients_own, relatives, set_against, told_from};
 use super::{ANY_FOOD, NEAR, Substance, Told, evidence_of, put, substance, unread_within};
 use crate::note::{AllergyStatus, Evidence};
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
@@ -27,6 +27,8 @@ pub(super) fn statements(
 ) -> Vec<(Substance, Evidence)> {
     let mut asked = Vec::new();
     let mut relative: Option<Range<usize>> = None;
+    // The sentence in which the clause before was left to a relative.
+    let mut theirs: Option<usize> = None;
     for clause in utterance.clauses() {
         let range = patients_own(utterance, lexicon, clause.range.clone());
         let range = told_from(utterance, lexicon, &range)..range.end;
@@ -39,6 +41,12 @@ pub(super) fn statements(
                 but_not_me(utterance, lexicon, range.start..me, &(me..range.end), all);
             }
             relative = utterance.has(lexicon, range.clone(), &[TermKind::Allergy]).then(|| range.clone()).or(relative);
+            theirs = left_to_a_relative(utterance, lexicon, &range).then_some(clause.sentence);
+            continue;
+        }
+        // 我老公先有,食親磺胺藥就出疹.
+        if theirs.take() == Some(clause.sentence) && !utterance.has(lexicon, range.clone(), &[TermKind::Oneself]) {
+            theirs = Some(clause.sentence);
             continue;
         }
         if let Some(told) = relative.take() {
@@ -104,6 +112,10 @@ pub(super) fn statements(
             unread
                 .extend(told_of(utterance, &range, sign, reactions.last()).and_then(|of| unread_within(utterance, lexicon, of)));
         }
+        // 有冇食藥食到出疹面腫? asks for an allergy by what it does.
+        if sign.is_none() && question && utterance.speaker != Speaker::Patient {
+            asked.extend(drug_rash(utterance, lexicon, &range).map(|evidence| (Substance::any_drug(), evidence)));
+        }
         match (sign, reactions.last(), tolerated) {
             (None, None, None) if !question && utterance.has(lexicon, range.clone(), &[TermKind::Negation]) => {
                 // 對鰻魚敏感,藥物冇.
@@ -160,6 +172,17 @@ pub(super) fn statements(
         }
     }
     if asked.is_empty() { asked_plainly(utterance, lexicon) } else { answered_at_once(utterance, asked, all) }
+}
+
+/// The words for a rash that drugs bring.
+fn drug_rash(utterance: &Utterance, lexicon: &Lexicon, range: &Range<usize>) -> Option<Evidence> {
+    let hit = utterance.within(range.clone()).iter().find(|hit| match hit.meaning {
+        Meaning::Condition(condition) => {
+            lexicon.conditions.get(condition).is_some_and(|concept| concept.icd10.starts_with("L27.0"))
+        }
+        _ => false,
+    })?;
+    evidence_of(utterance, hit.start..hit.end)
 }
 
 /// 對鰻魚敏感, 食 sulfa 出過疹: where the name stands.
@@ -363,8 +386,14 @@ fn signed(utterance: &Utterance, lexicon: &Lexicon, of: &Signed<'_>, all: &mut V
         Some((name, hit.start, hit.end))
     });
     let listed: Vec<(Substance, usize, usize)> = listed.collect();
-    // Drug allergy: A, B. The drug of the heading is not the one.
+    // 薄血藥、糖尿、藥物敏感? asks for each, and for an allergy only of drugs.
+    let touching = named.iter().find(|(name, hit)| name.is_any_drug() && hit.end == sign.start).filter(|_| question);
+    let in_list = touching.is_some_and(|(_, hit)| {
+        hit.start.checked_sub(1).and_then(|at| utterance.chars.get(at)).is_some_and(|c| matches!(c, '、' | ','))
+    });
     let mut near = near;
+    near.retain(|(name, ..)| !in_list || name.is_any_drug());
+    // Drug allergy: A, B. The drug of the heading is not the one.
     near.retain(|(name, ..)| listed.is_empty() || !name.is_any_drug());
     near.extend(listed);
     let denied = denied(utterance, lexicon, sign, clause) || none_headed(utterance, lexicon, sign, clause);

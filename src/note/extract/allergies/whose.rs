@@ -32,10 +32,14 @@ pub(super) fn patients_own(utterance: &Utterance, lexicon: &Lexicon, clause: Ran
         return clause;
     }
     let own = clause.start..relative.start;
-    let told = utterance.has(lexicon, own.clone(), &[TermKind::Allergy, TermKind::Reaction])
+    let sign = utterance.has(lexicon, own.clone(), &[TermKind::Allergy]);
+    let told = sign
+        || utterance.has(lexicon, own.clone(), &[TermKind::Reaction])
         || shows(utterance, lexicon, &own).is_some();
     let named = utterance.within(own.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit));
-    if told && named { own } else { clause }
+    // 药也没有敏感我太太就对盘尼西林敏感: theirs is denied, and then comes hers.
+    let denied = sign && utterance.has(lexicon, own.clone(), &[TermKind::Negation]);
+    if told && named || denied { own } else { clause }
 }
 
 /// 我老婆對盤尼西林敏感,我冇: the relative's substance, and that the patient has no such allergy.
@@ -72,6 +76,13 @@ pub(super) fn but_not_me(
             put(all, name, AllergyStatus::None, evidence);
         }
     }
+}
+
+/// 我老公先有, 阿妹就有: a relative, and no more than that it is theirs; what the next clause tells is of them too.
+pub(super) fn left_to_a_relative(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> bool {
+    let said: String = utterance.folded(clause.clone()).iter().filter(|c| !" 呀啊喎㗎啦喇囉啰嘅".contains(**c)).collect();
+    let named = utterance.within(clause.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit));
+    !named && (said.ends_with('有') && !said.ends_with("冇有") || said.ends_with("先系"))
 }
 
 /// Whether a relative or another is the subject of a clause.

@@ -48,7 +48,9 @@ impl Context<'_> {
         if !vaccine && question.as_ref().is_some_and(needed) {
             return reading(Claim::Nothing, "asked whether it is needed");
         }
-        if question.is_some() || self.a_not_a(mention) {
+        // 煙仲有冇食: the question is within the name.
+        let within = self.utterance.folded(mention.start..mention.end).windows(2).any(|pair| pair == ['有', '冇']);
+        if question.is_some() || within || self.a_not_a(mention) {
             return reading(Claim::Asked, "asked");
         }
         // 發燒發冷呢: names and no more, asked for by who does not suffer from them.

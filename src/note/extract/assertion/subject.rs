@@ -99,6 +99,8 @@ impl Context<'_> {
                         && self.utterance.clause_index(hit.start) == self.utterance.clause_index(other)
                         && !self.utterance.owned(hit.start) => {}
                 Some(TermKind::Family) if self.called(hit) || self.guesses(hit) => {}
+                // 糖尿没有我太太才有,血压高…: what was left to her ends there.
+                Some(TermKind::Family) if self.left_to(hit, mention) => subject = Subject::Patient,
                 // 我做阿媽嘅, 我係佢太太: who speaks says who they are, and goes on of themselves.
                 Some(TermKind::Family) if self.introduces(hit) => {
                     subject = Subject::Family;
@@ -153,6 +155,13 @@ impl Context<'_> {
             }
         }
         subject
+    }
+
+    /// 我太太才有: a clause of its own, before that of the mention, that leaves what was denied to a relative.
+    fn left_to(&self, hit: &Found, mention: &Mention) -> bool {
+        let clause = self.utterance.clause(hit.start).range;
+        clause.end <= mention.start
+            && matches!(self.utterance.folded(clause.end.saturating_sub(2)..clause.end), ['才' | '先' | '就', '有'])
     }
 
     /// Whether the turn has spoken of a relative just before a place.

@@ -6,6 +6,7 @@ use super::super::assertion::{Claim, Context, OVER, Reading};
 use super::super::mention::Mention;
 use super::answers::{not_me, not_you, replaced, smoking, well, whole};
 use super::{AROUND, Answer, Event, Pending, Talk};
+use super::super::utterance::Speaker;
 use crate::terminology::{Meaning, TermKind};
 
 /// What excludes a suspicion as an answer (folded).
@@ -73,6 +74,12 @@ impl Talk<'_> {
             let concept = self.lexicon.conditions.get(pending.mention.condition);
             pending.asked + 1 == index && concept.is_some_and(|concept| concept.icd10.starts_with("F17"))
         };
+        if let Some(who) = self.a_relative_smokes(index, context, clause) {
+            let said = Some((index, clause.start, clause.end));
+            let theirs = Reading { claim: Claim::Family, reason: "a relative has it" };
+            self.events.push(Event { answer: said, ..Event::named(who.0, who.1, theirs) });
+            return true;
+        }
         let Some(answer) = smoking(context.utterance, clause) else { return false };
         if !self.pending.iter().any(of_tobacco) {
             return answer == Answer::Once && self.gave_up(index, clause);
@@ -94,6 +101,24 @@ impl Talk<'_> {
         true
     }
 
+    /// 你食唔食煙? 我唔食,老公食. 屋企有人食煙? 佢爸爸囉: where smoking is named, of a clause that says whose it is and no more.
+    fn a_relative_smokes(&self, index: usize, context: &Context<'_>, clause: &Range<usize>) -> Option<(usize, Mention)> {
+        let tobacco = |condition: usize| {
+            self.lexicon.conditions.get(condition).is_some_and(|concept| concept.icd10.starts_with("F17"))
+        };
+        let asked = self.pending.iter().find(|pending| pending.asked + 1 == index && tobacco(pending.mention.condition));
+        let asked = asked.map(|pending| (pending.utterance, pending.mention));
+        let denied = self.events.last().filter(|event| {
+            tobacco(event.mention.condition) && event.answer.is_some_and(|(turn, ..)| turn == index) && event.claim == Claim::Absent
+        });
+        let of = asked.or_else(|| denied.map(|event| (event.utterance, event.mention)))?;
+        let who = context.utterance.terms(self.lexicon, clause.clone(), TermKind::Family).next()?;
+        let lead = context.utterance.folded(clause.start..who.start).iter().all(|c| "我佢我屋企得系 ".contains(*c));
+        let rest: String = context.utterance.folded(who.end..clause.end).iter().filter(|c| !is_particle(**c)).collect();
+        let rest = rest.trim_end_matches(['啰', '囉', '嘅', '㗎', '咋', '啫', '喎']);
+        (lead && context.is_family(who) && ["", "食", "有食", "抽", "有", "食煙", "仲食", "还在抽", "有抽"].contains(&rest)).then_some(of)
+    }
+
     /// 有冇失眠? 瞓得好好.
     fn slept_well(&self, index: usize, context: &Context<'_>, clause: &Range<usize>) -> Option<(Answer, usize, usize)> {
         let [only] = self.pending.as_slice() else { return None };
@@ -111,10 +136,12 @@ impl Talk<'_> {
         else {
             return false;
         };
+        // 屋企人有冇糖尿? 我阿媽有,我就冇: where it was answered, and not where it was named.
+        let told = last.answer.map_or(last.utterance, |(turn, ..)| turn);
         let clauses = context.utterance.clauses();
         let Some(clause) = clauses.get(number) else { return false };
         let reason = match last.claim {
-            Claim::Family if last.utterance == index && not_me(context.utterance, &clause.range) => "the patient has it not",
+            Claim::Family if told == index && not_me(context.utterance, &clause.range) => "the patient has it not",
             Claim::Present { .. } if last.utterance == index && not_you(context.utterance, &clause.range) => "not the patient's",
             Claim::Present { .. } if replaced(context.utterance, clauses.get(number..).unwrap_or_default()) => "taken back",
             _ => return false,
@@ -227,12 +254,19 @@ fn names_something(context: &Context<'_>, rest: Range<usize>) -> bool {
 
 /// What may stand before an answer without being one (folded).
 fn is_particle(c: char) -> bool {
-    " 呀啊哦噢嗯唉咦其实呢呢都亦就又真先医生好哈咁噉嗱睇ok,全部两样三一次通咩嘢".contains(c)
+    " 呀啊哦噢嗯唉咦其实呢呢都亦就又真先才医生好哈咁噉嗱睇ok,全部两样三一次通咩嘢".contains(c)
+}
+
+/// 就有, 先有, 才有; 有 alone where it is clear of whom it is said.
+fn ends_in_having(words: &[char], set_against: bool) -> bool {
+    words.ends_with(&['有']) && (!set_against || words.iter().any(|c| matches!(c, '就' | '先' | '才')))
 }
 
 /// The answer that a clause gives, and its words.
 fn answer_in(context: &Context<'_>, range: Range<usize>, names_follow: bool) -> Option<(Answer, usize, usize)> {
     let mut family = false;
+    // 阿媽冇,阿爸先有, says who brings the mother: by such a word the patient is meant, unless they are set against another.
+    let mut called = false;
     let mut cursor = range.start;
     for hit in context.utterance.within(range.clone()) {
         let Meaning::Term(term) = hit.meaning else { continue };
@@ -248,6 +282,20 @@ fn answer_in(context: &Context<'_>, range: Range<usize>, names_follow: bool) -> 
                 family = true;
                 continue;
             }
+            TermKind::Family if context.utterance.speaker == Speaker::Relative => {
+                called = true;
+                continue;
+            }
+            // 我細佬就有, 阿爸先有.
+            TermKind::Contrast | TermKind::Affirmation
+                if (family || called)
+                    && ends_in_having(&context.utterance.folded(cursor.min(hit.start).saturating_sub(1)..hit.end), called)
+                    && range.end.saturating_sub(hit.end) <= 1 =>
+            {
+                Answer::Family
+            }
+            // 我大佬中過, 我爸爸試過.
+            TermKind::HadOnce if family => Answer::Family,
             TermKind::Oneself | TermKind::Third | TermKind::Ongoing | TermKind::Contrast | TermKind::Nothing | TermKind::Now => {
                 continue;
             }
@@ -266,7 +314,7 @@ fn answer_in(context: &Context<'_>, range: Range<usize>, names_follow: bool) -> 
             TermKind::Before | TermKind::History if context.utterance.folded(hit.end..hit.end + 1) == ['冇'] => continue,
             TermKind::Activity | TermKind::Advise | TermKind::Remedy | TermKind::Both => continue,
             // 我老公先有: it is he who has it.
-            TermKind::Future if family && context.utterance.folded(hit.start..hit.end) == ['先'] => continue,
+            TermKind::Future if (family || called) && context.utterance.folded(hit.start..hit.end) == ['先'] => continue,
             TermKind::HadOnce => Answer::Once,
             TermKind::NoNeed => Answer::No,
             // 係我先生有.

@@ -13,7 +13,11 @@ use crate::text::numerals::Number;
 const SYSTOLIC: &str = "8480-6";
 const DIASTOLIC: &str = "8462-4";
 /// What may lead an answer (folded): 大概一三五八十五.
-const ROUGHLY: [&str; 6] = ["左右", "有", "都系", "大约", "大概", "差唔多"];
+const ROUGHLY: [&str; 7] = ["左右", "有", "都系", "系", "大约", "大概", "差唔多"];
+/// What tells that a pressure was taken, between its name and the comma before it (folded): 血壓姑娘度咗,一零八、六十六.
+const TAKEN: [&str; 6] = ["度咗", "度过", "量咗", "量过", "姑娘度", "护士度"];
+/// How the second of two pressures is named (folded).
+const LOWER: [&str; 4] = ["下压", "下", "低压", "舒张压"];
 /// What takes back a value that was just read (folded).
 const SLIPS: [&str; 6] = ["睇错", "讲错", "读错", "唔系", "sorry", "错咗"];
 
@@ -22,7 +26,7 @@ pub(super) fn of_pressure(utterance: &Utterance, lexicon: &Lexicon, range: Range
     let measured = utterance.folded(range.clone()).contains(&'量');
     utterance.has(lexicon, range.clone(), &[TermKind::Pressure])
         || measured && utterance.has(lexicon, range.clone(), &[TermKind::Elsewhere])
-        || utterance.folded(range).windows(2).any(|pair| matches!(pair, ['血', '压']))
+        || utterance.folded(range).windows(2).any(|pair| matches!(pair, ['血', '压' | '鸭' | '押']))
 }
 
 /// 屋企量血壓一五零九十,今日一三零八十, 目標一三零八十以下。今日一四二八八: the clause goes on with the pressures of one before it.
@@ -56,8 +60,13 @@ fn state_told(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
     let clause = utterance.clause(at).range.start;
     let before = utterance.sentence(at).start.max(utterance.back(clause, NEAR))..clause;
     let words = utterance.folded(before.clone());
-    let name = words.windows(2).rposition(|pair| matches!(pair, ['血', '压'] | ['b', 'p']));
-    name.is_some_and(|name| only_a_state(utterance, before.start + name + 2..clause)) && of_pressure(utterance, lexicon, before)
+    let name = words.windows(2).rposition(|pair| matches!(pair, ['血', '压' | '鸭' | '押'] | ['b', 'p']));
+    let told = |name: usize| {
+        let rest = before.start + name + 2..clause;
+        let said: String = utterance.folded(rest.clone()).iter().collect();
+        only_a_state(utterance, rest) || TAKEN.iter().any(|taken| said.trim_end_matches([',', ' ']).ends_with(taken))
+    };
+    name.is_some_and(told) && of_pressure(utterance, lexicon, before)
 }
 
 /// 血壓一四八,睇錯,一三八、七十六: the pressures of the clause before are put right.
@@ -106,7 +115,10 @@ pub(super) fn pressures(place: &Place<'_>) -> Vec<Read> {
                 || place.of_pressure && opens(utterance, upper.start);
             let plain =
                 said && between.len() <= 1 && utterance.clause_index(lower.start) <= utterance.clause_index(upper.start) + 1;
-            if !(slash || over || plain) || high <= low || low.fract() != 0.0 {
+            // 血壓一百四十一,下壓七十八.
+            let words: String = between.iter().filter(|c| !matches!(c, ',' | ' ' | '、')).collect();
+            let named = said && LOWER.contains(&words.as_str());
+            if !(slash || over || plain || named) || high <= low || low.fract() != 0.0 {
                 return None;
             }
             taken = lower.end;
