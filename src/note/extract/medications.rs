@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use self::answers::answered;
 use self::mentions::mentions;
-use self::named_before::{CHANGE_REACH, all_unchanged, change_named_before, resume_named_before, stop_named_before};
+use self::named_before::{CHANGE_REACH, all_unchanged, change_named_before, identify, resume_named_before, stop_named_before};
 use self::withdrawn::{withdraw_named_before, withdraw_planned};
 use super::allergies::Allergies;
 use super::list;
@@ -178,8 +178,12 @@ pub fn medications(utterances: &[Utterance], lexicon: &Lexicon, allergies: &Alle
         withdraw_planned(told, lexicon, allergies, &mut courses);
         let answered = answered(told, lexicon, &mut courses);
         let asked = previous.is_some_and(|before| asks_for_drugs(before, lexicon));
+        let identified = identify(utterance, previous, lexicon, &mut courses);
         for mut said in mentions(utterance, lexicon, asked) {
             said.drug = meant(&said, lexicon, &courses);
+            // 即係 X: the name of what was told, and nothing is done with it by that.
+            said.asked |= identified == Some(said.drug);
+            said.status = said.status.filter(|_| identified != Some(said.drug));
             take(said, lexicon, &mut courses);
         }
         // 食緊 X? 停咗佢: behind what the same turn says of X.
@@ -228,17 +232,22 @@ fn named_by_name(courses: &[(usize, Course)]) -> BTreeSet<String> {
 /// What people call by its use, and the class they mean (folded).
 const BY_USE: [(&str, &str); 1] = [("去水丸", "C03")];
 
+/// The class of a name by use (folded).
+fn by_use(name: &str) -> Option<&'static str> {
+    BY_USE.iter().find(|(by_use, _)| *by_use == name).map(|(_, class)| *class)
+}
+
 /// 薄血藥由今晚起停, 嗰隻去水丸停咗佢: of the one drug of that class that is taken.
 fn meant(said: &Said, lexicon: &Lexicon, courses: &[(usize, Course)]) -> usize {
     let Some(drug) = lexicon.drugs.get(said.drug) else { return said.drug };
-    let by_use = BY_USE.iter().find(|(name, _)| lexicon.fold().text(&said.text) == *name).map(|(_, class)| *class);
+    let by_use = by_use(&lexicon.fold().text(&said.text));
     let class = by_use.or(drug.atc.as_deref().filter(|_| drug.kind == DrugKind::Class));
     // 以前食 aspirin,轉薄血丸嗰陣停咗: who takes it tells of the class as such.
     let named = !said.doctor && courses.iter().any(|(_, course)| course.medication.name == drug.name);
     let (Some(class), Some(MedicationStatus::Stopped), false) = (class, said.status, named) else { return said.drug };
     let of_class = |course: &Course| {
         let atc = course.medication.atc.as_deref().unwrap_or_default();
-        course.medication.status == MedicationStatus::Active && atc.len() > class.len() && atc.starts_with(class)
+        course.medication.status != MedicationStatus::Planned && atc.len() > class.len() && atc.starts_with(class)
     };
     let mut taken = courses.iter().filter(|(_, course)| of_class(course));
     match (taken.next(), taken.next()) {
@@ -358,8 +367,14 @@ fn update(course: &mut Course, said: Said) {
         let so_far = std::mem::take(&mut course.amounts);
         let later = said.regimen.amounts;
         let changed = said.doctor && said.status == Some(MedicationStatus::Planned);
-        course.amounts = if changed { so_far.followed_by(later) } else { so_far.completed_by(later) };
-        entry.dose = course.amounts.dose().or(said.regimen.dose);
+        // 加到一千 mg。 即係早晚各兩粒: so many tablets are the new dose, and not so many times of it.
+        let same = entry.changed_from.is_some() && later.tablets_alone() && so_far.strength_alone();
+                if same {
+            course.amounts = so_far;
+        } else {
+            course.amounts = if changed { so_far.followed_by(later) } else { so_far.completed_by(later) };
+            entry.dose = course.amounts.dose().or(said.regimen.dose);
+        }
     }
     entry.times_per_day = said.regimen.times_per_day.or(entry.times_per_day);
     entry.duration_days = said.regimen.duration_days.or(entry.duration_days);

@@ -29,6 +29,7 @@ mod side;
 mod social;
 mod uncovered;
 mod utterance;
+mod well;
 
 use std::ops::Range;
 
@@ -109,10 +110,25 @@ impl Talk {
     /// Every claim about a condition with the rule that made it, in order.
     #[must_use]
     pub fn events(&self, lexicon: &Lexicon) -> Vec<Event> {
-        let mut events = dialogue::events(&self.utterances, &self.mentions, lexicon);
-        events.extend(indications::events(&self.utterances, lexicon));
-        events.extend(fever::events(&self.utterances, lexicon));
-        events
+        let events = dialogue::events(&self.utterances, &self.mentions, lexicon);
+        let told = |event: &Event| event.answer.map_or(event.utterance, |(turn, ..)| turn);
+        let mut more = indications::events(&self.utterances, lexicon);
+        more.extend(fever::events(&self.utterances, lexicon));
+        more.extend(well::events(&self.utterances, lexicon));
+        more.sort_by_key(told);
+        // Each behind what was told up to its turn: what is said later has the last word.
+        let mut all = Vec::with_capacity(events.len() + more.len());
+        let mut later = more.into_iter().peekable();
+        let mut reached = 0;
+        for event in events {
+            reached = reached.max(told(&event));
+            while let Some(before) = later.next_if(|next| told(next) < reached) {
+                all.push(before);
+            }
+            all.push(event);
+        }
+        all.extend(later);
+        all
     }
 }
 

@@ -25,7 +25,7 @@ fn is_loose(c: char) -> bool {
 
 /// What can be said of a part of the body or a value (folded).
 fn is_quality(c: char) -> bool {
-    "痛肿痕痺痹麻晕高低快慢急频密硬闷翳矇朦花差干塞胀酸攰累软弱震僵沙哑赤乱大细血风".contains(c)
+    "痛肿痕痺痹麻晕促喘高低快慢急频密硬闷翳矇朦花差干塞胀酸攰累软弱震僵沙哑赤乱大细血风".contains(c)
 }
 
 impl Lexicon {

@@ -7,6 +7,7 @@ use super::super::regimen::{Regimen, end_with_corrections, regimen};
 use super::super::utterance::{Speaker, Utterance};
 use super::aside::about_taking;
 use super::done::conditional;
+use super::named_before::CHANGE_REACH;
 use super::{Course, Said, Told, take};
 use crate::note::{Evidence, MedicationStatus};
 use crate::terminology::{Found, Lexicon, Meaning, TermKind, UnitKind};
@@ -20,8 +21,8 @@ const FIRST_WORDS: usize = 3;
 struct Topic<'a> {
     utterance: &'a Utterance,
     drugs: Vec<Found>,
-    /// Whether it was named in the turn before.
-    fresh: bool,
+    /// How many turns back it was named.
+    back: usize,
     /// Whether that turn ends with it, so that what it asks it asks of the drug.
     asked_of: bool,
 }
@@ -52,7 +53,9 @@ pub(super) fn answered(told: &[Utterance], lexicon: &Lexicon, courses: &mut Vec<
         Meaning::Drug(drug) => lexicon.drugs.get(drug),
         _ => None,
     };
-    let until = end_with_corrections(utterance, lexicon, utterance.sentence(opening.start).end.min(opening.end)).min(opening.end);
+    // 啊係,寫漏咗。咁今次再減,五 mg 一日一次: the change is told where it is.
+    let first = if again(utterance, &opening) { opening.end } else { utterance.sentence(opening.start).end.min(opening.end) };
+    let until = end_with_corrections(utterance, lexicon, first).min(opening.end);
     let mut how = regimen(utterance, lexicon, opening.start..until, known);
     if question && how.times_per_day.is_none() {
         how.times_per_day = counted_times(utterance, asked, opening.clone(), &mut how.spans);
@@ -108,7 +111,7 @@ fn topic<'a>(earlier: &'a [Utterance], lexicon: &Lexicon) -> Option<Topic<'a>> {
         let takes = utterance.folded(clause.clone()).iter().any(|c| matches!(c, '食' | '打' | '用' | '搽' | '喷' | '滴' | '停'));
         clause.start <= last.start || takes && utterance.sentence(last.start).end >= clause.start
     });
-    Some(Topic { utterance, drugs, fresh: back == 0, asked_of: back == 0 && asked_of })
+    Some(Topic { utterance, drugs, back, asked_of: back == 0 && asked_of })
 }
 
 /// The clauses before the first that names a drug; a result told first (INR 得一點六,今晚起改四 mg) is no answer.
@@ -154,7 +157,12 @@ fn answer(utterance: &Utterance, lexicon: &Lexicon, opening: &Range<usize>) -> A
         // 要唔要停? 唔使停, 停藥會反彈: it goes on.
         return if conditional(utterance, stop) { Answer::Yes } else { Answer::Stopped };
     }
-    let leading = hits().take_while(|hit| hit.start <= opening.start + FIRST_WORDS).find_map(|hit| match kind(hit)? {
+    // 你有冠心病,不食得: what one has is no answer.
+    let names = |hit: &Found| {
+        let next = utterance.within(hit.end..hit.end + 1);
+        next.iter().any(|next| next.start == hit.end && matches!(next.meaning, Meaning::Condition(_)))
+    };
+    let leading = hits().take_while(|hit| hit.start <= opening.start + FIRST_WORDS).filter(|hit| !names(hit)).find_map(|hit| match kind(hit)? {
         TermKind::Negation | TermKind::NoNeed | TermKind::DrugWithheld | TermKind::NotSo => Some(Answer::No),
         TermKind::Affirmation | TermKind::DrugActive | TermKind::Frequency | TermKind::Unchanged => Some(Answer::Yes),
         _ => None,
@@ -200,17 +208,26 @@ fn taken_by(
 /// 今晚起改四 mg, 減做半粒, 四百太多,二百 mg 一日一次夠喇: nobody asked, and the doctor says how it is taken from now on.
 fn changes(utterance: &Utterance, lexicon: &Lexicon, opening: &Range<usize>, topic: &Topic<'_>, how: &Regimen) -> bool {
     let depends = [TermKind::Hypothetical, TermKind::Deferred, TermKind::After, TermKind::DrugWithheld, TermKind::Lifestyle];
-    let sentence = opening.start..utterance.sentence(opening.start).end.min(opening.end);
+    let whole = again(utterance, opening);
+    let end = if whole { opening.end } else { utterance.sentence(opening.start).end.min(opening.end) };
+    let sentence = opening.start..end;
     let turns = utterance.has(lexicon, sentence.clone(), &[TermKind::ChangedTo, TermKind::Frequency])
         || utterance.folded(sentence.clone()).windows(2).any(|pair| matches!(pair, ['减', '半'] | ['减', '做'] | ['减', '到']));
-    let measured = how.dose.as_ref().is_some_and(|dose| matches!(dose.unit.as_str(), "mg" | "ug" | "[IU]" | "{tbl}" | "{puff}"));
+    let measured = how.dose.as_ref().is_some_and(|dose| matches!(dose.unit.as_str(), "mg" | "ug" | "mL" | "[IU]" | "{tbl}" | "{puff}"));
     let patient = topic.utterance.speaker != Speaker::Doctor;
+    // 咁今次再減,五 mg 一日一次: of the one drug that the last turns were about.
+    let spoken_of = patient && topic.back == 0 || whole && topic.back <= CHANGE_REACH && topic.drugs.len() == 1;
     utterance.speaker == Speaker::Doctor
-        && patient
-        && topic.fresh
+        && spoken_of
         && measured
         && (turns || !how.amounts.counted())
         && !utterance.has(lexicon, sentence, &depends)
+}
+
+/// 再減, 加多: a change on top of one.
+fn again(utterance: &Utterance, opening: &Range<usize>) -> bool {
+    let words: String = utterance.folded(opening.clone()).iter().collect();
+    ["再减", "再加", "再调", "减多", "加多"].iter().any(|verb| words.contains(verb))
 }
 
 #[expect(clippy::too_many_arguments, reason = "one place for all that a turn without a name says")]

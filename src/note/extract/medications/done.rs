@@ -40,7 +40,7 @@ const ASKED: [&str; 20] = [
     "唔好自己",
 ];
 /// What was meant once (folded), and the verbs behind it.
-const ONCE: [&str; 3] = ["本嚟", "原本", "原先"];
+const ONCE: [&str; 4] = ["本嚟", "原本", "原先", "本身"];
 const INTENDS: [&str; 9] = ["谂住", "想", "打算", "谂", "计划", "预", "要", "会", "谂过"];
 /// What leads to a drug that was taken once (folded).
 const BEFORE: [&str; 6] = ["以前", "从前", "旧时", "以前有", "后生嗰阵", "旧年"];
@@ -65,7 +65,7 @@ const AS_BEFORE: [char; 24] = [
     '朝', '晚', '早',
 ];
 /// What tells that a drug was given before this visit (folded).
-const GIVEN_BEFORE: [&str; 12] = ["之前", "上次", "旧年", "以前", "街症", "街外", "私家", "出面", "嗰只", "嗰支", "嗰粒", "而家"];
+const GIVEN_BEFORE: [&str; 14] = ["嗰阵", "嗰时", "之前", "上次", "旧年", "以前", "街症", "街外", "私家", "出面", "嗰只", "嗰支", "嗰粒", "而家"];
 
 /// What is done with a drug.
 #[derive(Clone, Copy, Default)]
@@ -127,6 +127,9 @@ pub(super) fn done(
     if again && !utterance.terms(lexicon, behind.clone(), TermKind::DrugStopped).any(|stop| !conditional(utterance, stop)) {
         return of(MedicationStatus::Planned);
     }
+    if finished(utterance, lexicon, drug) {
+        return Done { withheld: true, ..Done::default() };
+    }
     if taken_once(utterance, lexicon, clause.start..drug, &behind) {
         return of(MedicationStatus::Stopped);
     }
@@ -140,7 +143,8 @@ pub(super) fn done(
     let second = utterance.within(own.clone()).iter().find_map(read);
     // X 轉咗 Y: X is given no more. X 唔好, 轉 Y: it was only thought of.
     if replaced(utterance, lexicon, own.clone()) || changed_for(utterance, clause.clone(), own.start) {
-        return of(MedicationStatus::Stopped);
+        // X 不开了改用 Y: it was only thought of.
+        return second.filter(|done| done.withheld).unwrap_or_else(|| of(MedicationStatus::Stopped));
     }
     if not_given(utterance, clause.start..drug, own.start..clause.end.max(own.start)) {
         return Done { withheld: true, ..Done::default() };
@@ -169,7 +173,9 @@ pub(super) fn done(
     let now = utterance.has(lexicon, clause.start..drug, &[TermKind::Now]) || lead.contains("今");
     let asks = utterance.clauses().get(utterance.clause_index(drug)).is_some_and(|clause| clause.asked);
     let doctor = !matches!(utterance.speaker, Speaker::Patient | Speaker::Relative);
-    if doctor && planned_before && asks && was_given && !now {
+    // 嗰陣開咗 X.
+    let then = lead.contains('咗') && !lead.contains("转咗") && !lead.contains("换咗") && !lead.contains("改咗");
+    if doctor && planned_before && (asks || then) && was_given && !now {
         return of(MedicationStatus::Active);
     }
     // 醫生叫我停 X, 但我仲食緊: what one does is the last word, not what one was told.
@@ -287,6 +293,19 @@ fn taken_once(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, beh
     let rest = behind.start..utterance.sentence(ahead.end).end.min(utterance.ahead(behind.start, TOLD)).max(behind.start);
     let goes_on = utterance.has(lexicon, rest, &[TermKind::Ongoing, TermKind::Now]);
     once && utterance.speaker != Speaker::Doctor && !goes_on
+}
+
+/// 十年前…食咗半年 X: a course of then, told by who took it.
+fn finished(utterance: &Utterance, lexicon: &Lexicon, drug: usize) -> bool {
+    let from = utterance.sentence(drug).start.max(utterance.back(drug, TOLD));
+    let words: String = utterance.folded(from..drug).iter().filter(|c| **c != ' ').collect();
+    let ago = ["年前", "后生", "细个"].iter().any(|ago| words.contains(ago));
+    let lasted = utterance.quantities_in(from..drug).last().filter(|one| one.kind == UnitKind::Time);
+    let took = lasted.is_some_and(|time| {
+        time.end == drug && matches!(utterance.folded(time.start.saturating_sub(2)..time.start), ['食' | '打' | '用', '咗' | '过' | '了'])
+    });
+    let goes_on = utterance.has(lexicon, from..utterance.sentence(drug).end, &[TermKind::Ongoing, TermKind::Now]);
+    utterance.speaker != Speaker::Doctor && ago && took && !goes_on
 }
 
 /// 上次食 X 屙咗兩日, 細個食 X 嘔: what came of it once is told, and no course.

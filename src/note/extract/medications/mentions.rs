@@ -8,7 +8,7 @@ use super::super::regimen::{Regimen, end_with_corrections, leads_to_a_drug, regi
 use super::super::utterance::{Speaker, Utterance};
 use super::aside::beside_the_point;
 use super::done::{Done, done};
-use super::{BEFORE, Said, Told};
+use super::{BEFORE, Said, Told, by_use};
 use crate::note::MedicationStatus;
 use crate::terminology::{Drug, DrugKind, Found, Lexicon, Meaning, TermKind, UnitKind};
 
@@ -35,7 +35,7 @@ pub(super) fn mentions(utterance: &Utterance, lexicon: &Lexicon, asked: bool) ->
         let previous = index.checked_sub(1).and_then(|previous| drugs.get(previous));
         let before = previous.map_or(0, |previous| previous.end);
         let after = drugs.get(index + 1).map_or(utterance.chars.len(), |next| leads(utterance, lexicon, hit, next));
-        if beside_the_point(utterance, lexicon, hit) {
+        if beside_the_point(utterance, lexicon, hit) || drugs.get(index + 1).is_some_and(|next| names_its_use(utterance, lexicon, hit, next)) {
             continue;
         }
         if taken_back(utterance, lexicon, hit.end..drugs.get(index + 1).map_or(hit.end, |next| next.start)) {
@@ -50,8 +50,11 @@ pub(super) fn mentions(utterance: &Utterance, lexicon: &Lexicon, asked: bool) ->
         let sentence = utterance.sentence(hit.start).start;
         let listed = last.zip(said.last()).filter(|(last, before)| {
             let between = last.end..hit.start;
+            // 不用布洛分必理痛五百毫克: two names without a joint, and the second is told how to take.
+            let instead = before.withheld && one.told_how() && last.end == hit.start;
             let described = before.status == Some(MedicationStatus::Active) && !before.weak;
             last.end <= hit.start
+                && !instead
                 && (list::joins(utterance, behind_form(utterance, between.clone()), &before.regimen.spans)
                     || described && goes_on(utterance, lexicon, between))
         });
@@ -82,6 +85,14 @@ pub(super) fn mentions(utterance: &Utterance, lexicon: &Lexicon, asked: bool) ->
         }
     }
     said
+}
+
+/// 去水丸 hydrochlorothiazide: what it is called by its use, and right behind that its name.
+fn names_its_use(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, next: &Found) -> bool {
+    let name: String = utterance.folded(hit.start..hit.end).iter().collect();
+    let (Some(class), Meaning::Drug(drug)) = (by_use(&name), next.meaning) else { return false };
+    let atc = lexicon.drugs.get(drug).and_then(|drug| drug.atc.as_deref()).unwrap_or_default();
+    next.start >= hit.end && next.start <= hit.end + 1 && atc.starts_with(class)
 }
 
 /// Where the words begin that belong to the next drug: in `X 五 mg,朝早就食 Y` behind the comma, in `tds 嘅有 X,bd 嘅係 Y` too.
@@ -214,6 +225,9 @@ fn said_of_all_of_them(utterance: &Utterance, last: &Said) -> bool {
 /// Verbs that tell of a time that is over (folded).
 const TRIED: [&str; 11] = ["食过", "食完", "打过", "打完", "用过", "搽过", "搽完", "吃过", "吃了", "吃完", "打了"];
 
+/// How one was after it, in words that are no complaint's name (folded).
+const UNWELL: [&str; 6] = ["呆", "唔舒服", "辛苦", "顶唔顺", "郁唔到", "冇晒力"];
+
 /// X 食過胃痛, 上次嗰隻 X 食完手震: what came of it once, told by who took it, and no course.
 fn tried(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: Range<usize>) -> bool {
     let words: String = utterance.folded(behind.clone()).iter().filter(|c| **c != ' ').collect();
@@ -226,6 +240,7 @@ fn tried(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: 
         Meaning::Term(term) => lexicon.term_kind(term) == Some(TermKind::Reaction),
         _ => false,
     });
+    let felt = felt || UNWELL.iter().any(|how| words.contains(how));
     // 食緊 X,食完胃痛 is taken.
     let goes_on = [TermKind::DrugActive, TermKind::Ongoing, TermKind::Now];
     let whole = ahead.start..behind.end;
@@ -254,6 +269,13 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     let named = list::unknown(utterance, clause.start.max(around.start)..hit.start, |_| true);
     let named =
         named.iter().any(|run| run.len() >= UNKNOWN && utterance.folded(run.clone()).iter().all(char::is_ascii_alphabetic));
+    // A 八十 mg 早晚一次 B 半年前停咗: what stands right behind the drug before is that one's.
+    let told = utterance.quantities_in(ahead.clone()).first().map(|one| one.start);
+    let of_the_other = around.start > clause.start
+        && ahead.start == around.start
+        && told.is_some_and(|told| told <= around.start + 1)
+        && !utterance.folded(ahead.clone()).iter().any(|c| matches!(c, ',' | '、' | '同' | '和' | '及'));
+    let named = named || of_the_other;
     let other = if named { Regimen::default() } else { regimen(utterance, lexicon, ahead.clone(), Some(known)) };
     // 含一粒零點五毫克 X,得十粒咋: the strength right before the name, and not what is handed out.
     let led = other.spans.iter().any(|span| span.end <= hit.start && hit.start <= span.end + 1);

@@ -8,9 +8,9 @@ use super::super::utterance::{Speaker, Utterance};
 use super::aside::{asked_about, beside_the_point};
 use super::done::conditional;
 use super::ends::AGAIN;
-use super::{Course, Said, Told, take};
+use super::{Course, Said, Told, by_use, meant, take};
 use crate::note::{MedicationStatus, Quantity as Dose};
-use crate::terminology::{Found, Lexicon, Meaning, TermKind};
+use crate::terminology::{DrugKind, Found, Lexicon, Meaning, TermKind};
 
 /// What may stand before a bare 要停 (folded).
 const FILLERS: &str = "今次日听听晚朝真系系都一定即刻而家先就要佢必须呢只药嗰嗰支枝只粒";
@@ -22,6 +22,8 @@ pub(super) const SUBJECT_REACH: usize = 30;
 pub(super) const CHANGE_REACH: usize = 3;
 /// How much may stand before a new dose.
 const CHANGE_WORDS: usize = 12;
+/// What is drunk, smoked, eaten or worked, and no drug (folded).
+const HABITS: &str = "酒烟茶啡奶肉鱼糖油盐工学车";
 /// What is counted and no drug (folded).
 const OF_ELSE: &str = "杯支包碗樽罐磅公斤餐份碟";
 /// Words that lead to a new dose (folded).
@@ -82,6 +84,11 @@ pub(super) fn stop_named_before(
         if utterance.folded(stop.start..stop.end).first() == Some(&'戒') {
             continue;
         }
+        // 酒停住先.
+        let of = clause.start..stop.start;
+        if utterance.folded(of).iter().rev().find(|c| **c != ' ').is_some_and(|c| HABITS.contains(*c)) {
+            continue;
+        }
         // 停咗兩個月喇.
         let rest = utterance.folded(stop.end..clause.end.max(stop.end));
         let ends = rest.len() <= 3 || rest.len() <= 8 && rest.iter().all(|c| SINCE.contains(*c) || "喇啦咗个".contains(*c));
@@ -105,7 +112,7 @@ pub(super) fn stop_named_before(
         let Some((place, hit)) = target else { continue };
         let Meaning::Drug(drug) = hit.meaning else { continue };
         let Some(evidence) = evidence_of(place, hit.start..hit.end) else { continue };
-        let said = Said {
+        let mut said = Said {
             drug,
             status: Some(MedicationStatus::Stopped),
             weak: false,
@@ -120,8 +127,34 @@ pub(super) fn stop_named_before(
             name: hit.start..hit.end,
             text: place.said(hit.start..hit.end),
         };
+        said.drug = meant(&said, lexicon, courses);
         take(said, lexicon, courses);
     }
+}
+
+/// 朝早嗰粒去水丸呢,我自己停咗。 即係 indapamide: the name of what was told by its use or its class. Gives the drug.
+pub(super) fn identify(
+    utterance: &Utterance,
+    previous: Option<&Utterance>,
+    lexicon: &Lexicon,
+    courses: &mut [(usize, Course)],
+) -> Option<usize> {
+    let is_drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
+    let hit = utterance.found.iter().find(is_drug)?;
+    let lead: String = utterance.folded(utterance.clause(hit.start).range.start..hit.start).iter().filter(|c| **c != ' ').collect();
+    let before = previous?.found.iter().rev().find(is_drug)?;
+    let (Meaning::Drug(drug), Meaning::Drug(told)) = (hit.meaning, before.meaning) else { return None };
+    let (known, said) = (lexicon.drugs.get(drug)?, lexicon.drugs.get(told)?);
+    let name: String = previous?.folded(before.start..before.end).iter().collect();
+    let class = by_use(&name).or(said.atc.as_deref().filter(|_| said.kind == DrugKind::Class))?;
+    let of_class = known.atc.as_deref().is_some_and(|atc| atc.starts_with(class));
+    if lead != "即系" || drug == told || !of_class || courses.iter().any(|(other, _)| *other == drug) {
+        return None;
+    }
+    let (place, course) = courses.iter_mut().find(|(other, _)| *other == told)?;
+    *place = drug;
+    (course.medication.name, course.medication.atc) = (known.name.clone(), known.atc.clone());
+    Some(drug)
 }
 
 /// 要食返佢: the drug named last, that the patient stopped, is taken again.

@@ -7,6 +7,8 @@ use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 const SUBJECT_REACH: usize = 40;
 /// How far behind a drug its receiver may stand: 俾咗支 X 啫喱我.
 const RECEIVED: usize = 6;
+/// How far behind a drug it is told whose it is.
+const WHOSE: usize = 16;
 /// Who is neither family nor among the words for others (folded): the one one slept with, and animals.
 const ANOTHER: [&str; 14] =
     ["前度", "前夫", "前妻", "男朋友", "女朋友", "男友", "女友", "伴侣", "只狗", "只猫", "狗狗", "猫猫", "狗仔", "猫仔"];
@@ -27,7 +29,20 @@ pub(super) fn someone_elses(utterance: &Utterance, lexicon: &Lexicon, hit: &Foun
         Some(Person::Speaker(at)) => utterance.speaker == Speaker::Relative && takes_oneself(utterance, at, hit.start),
         Some(Person::Patient) | None => false,
     };
-    other && !comes_to_the_patient(utterance, hit)
+    (other || told_behind(utterance, lexicon, hit)) && !comes_to_the_patient(utterance, hit)
+}
+
+/// 薄血丸係我太太食, X 滴劑用剩嘅係佢哥哥嘅: whose it is stands behind it.
+fn told_behind(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
+    let clause = utterance.clause(hit.start).range;
+    let until = clause.end.min(hit.end + WHOSE);
+    let Some(is) = utterance.folded(hit.end..until).iter().position(|c| *c == '系').map(|at| hit.end + at) else { return false };
+    let owner = utterance.terms(lexicon, is + 1..until, TermKind::Family).next();
+    owner.is_some_and(|owner| {
+        let lead = utterance.folded(is + 1..owner.start);
+        let rest = utterance.folded(owner.end..owner.end + 1);
+        !lead.is_empty() && lead.iter().all(|c| matches!(c, '我' | '佢' | '他' | '她')) && matches!(rest, ['食' | '用' | '嘅' | '打' | '的' | '搽'])
+    })
 }
 
 /// A person named; with the place where that may matter.

@@ -61,6 +61,8 @@ const INSTEAD: [&str; 12] =
     ["转", "换", "改", "代替", "顶替", "取代", "第二只", "另一只", "另外一只", "instead", "switch", "change"];
 /// Verbs that give the other drug where the first is of what the patient is allergic to (folded).
 const GIVES: [&str; 6] = ["用", "开", "俾", "食", "give", "use"];
+/// How two drugs are said not to go together (folded).
+const CLASHES: [&str; 7] = ["撞", "相冲", "冲突", "夹唔埋", "相克", "interact", "clash"];
 /// How one is thanked for what one overlooked (folded).
 const THANKS: [&str; 12] = [
     "多谢提",
@@ -110,7 +112,8 @@ pub(super) fn withdraw_planned(told: &[Utterance], lexicon: &Lexicon, allergies:
         .take(AGAINST_REACH + 1)
         .find_map(|turn| turn.found.iter().rev().find(|hit| matches!(hit.meaning, Meaning::Drug(_))).map(|hit| hit.meaning));
     let points = utterance.chars.iter().take(SUBJECT_REACH).any(|c| *c == '嗰') && last != Some(Meaning::Drug(target));
-    let withdrawn = !points && refused(utterance, against || allergic)
+    let withdrawn = clashes(utterance, target)
+        || !points && refused(utterance, against || allergic)
         || (against || allergic) && replaced(utterance, lexicon, target, allergic)
         || allergic && thanks(utterance);
     if withdrawn {
@@ -186,6 +189,20 @@ fn replaced(utterance: &Utterance, lexicon: &Lexicon, target: usize, allergic: b
     INSTEAD.iter().any(|verb| before.contains(verb))
         || ["代替", "顶替", "取代", "instead"].iter().any(|verb| whole.contains(verb))
         || allergic && opening && GIVES.iter().any(|verb| before.contains(verb))
+}
+
+/// X 同 Y 撞。改 Z: the one that was about to be given does not go with what is taken, and another is given.
+fn clashes(utterance: &Utterance, target: usize) -> bool {
+    let drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
+    utterance.clauses().iter().map(|clause| clause.range.clone()).any(|range| {
+        let words: String = utterance.folded(range.clone()).iter().collect();
+        let here: Vec<&Found> = utterance.within(range.clone()).iter().filter(drug).collect();
+        let others = utterance.within(range.end..utterance.chars.len()).iter().filter(drug);
+        CLASHES.iter().any(|word| words.contains(word))
+            && here.len() >= 2
+            && here.iter().any(|hit| hit.meaning == Meaning::Drug(target))
+            && others.into_iter().any(|hit| !here.iter().any(|one| one.meaning == hit.meaning))
+    })
 }
 
 fn thanks(utterance: &Utterance) -> bool {

@@ -55,6 +55,18 @@ impl Amounts {
         }
     }
 
+    /// So many tablets, and of no strength.
+    #[must_use]
+    pub fn tablets_alone(&self) -> bool {
+        self.strength.is_none() && self.count.as_ref().is_some_and(|count| count.unit == "{tbl}")
+    }
+
+    /// A strength, and not of how many.
+    #[must_use]
+    pub const fn strength_alone(&self) -> bool {
+        self.strength.is_some() && self.count.is_none()
+    }
+
     /// The strength told after the count: 六粒, and then 一粒二點五 mg.
     #[must_use]
     pub fn completed_by(self, later: Self) -> Self {
