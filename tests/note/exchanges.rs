@@ -74,7 +74,7 @@ fn what_is_taken_back_or_changed_gives_way_to_what_is_said_last() {
         // A dose goes to the drug of its unit.
         (
             "p:食緊 thyroxine 五十 mcg 一日一次。|d:鈣片要隔開食。加到七十五 microgram,每朝一次。",
-            &["levothyroxine 75 ug x1", "calcium carbonate"],
+            &["levothyroxine 75 ug x1", "calcium"],
         ),
         ("p:私家開咗 pregabalin,食到頭暈,我自己停咗。", &["-pregabalin"]),
         ("d:tamoxifen 上年食完已經停咗,係咪?", &["-tamoxifen"]),

@@ -192,6 +192,10 @@ impl Context<'_> {
                     if kind == TermKind::Negation && self.answers_behind(hit.start) {
                         continue;
                     }
+                    // 驚到成晚瞓唔着: so much that.
+                    if kind == TermKind::Worry && self.utterance.chars.get(hit.end) == Some(&'到') {
+                        continue;
+                    }
                     // I don't have any pain: no question.
                     let english = self.utterance.chars.get(hit.start).is_some_and(char::is_ascii);
                     if kind == TermKind::Question && english && denied_until.is_some_and(|end| hit.start <= end + 1) {

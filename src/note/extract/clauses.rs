@@ -28,7 +28,8 @@ fn boundary(chars: &[char], at: usize) -> Option<bool> {
         '。' | '?' | '!' => Some(true),
         // A point ends a sentence unless it stands in a number or a name.
         '.' if !chars.get(at + 1).is_some_and(|c| c.is_ascii_alphanumeric()) => Some(true),
-        ',' | ';' | ':' => Some(false),
+        ';' => Some(true),
+        ',' | ':' => Some(false),
         // Who hesitates goes on; a question behind it does not reach back: 敏感…盤尼西林?
         '…' => Some(question_follows(chars, at)),
         // Recognisers put spaces where they heard a pause.

@@ -24,6 +24,7 @@ mod merge;
 mod observations;
 mod plan;
 mod quantity;
+mod reactions;
 mod regimen;
 mod side;
 mod social;
@@ -86,7 +87,8 @@ impl Talk {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let mut note =
             Note::empty(MadeBy { version, model, precision: None, wording: None, lexicon: lexicon.digest().to_owned() });
-        note.conditions = merge::conditions(&events, utterances, lexicon);
+        let conditions = merge::conditions(&events, utterances, lexicon);
+        note.conditions = reactions::without_old_reactions(conditions, &allergies.found, utterances, lexicon);
         let (observations, mut not_written) = observations::observations(utterances, lexicon);
         note.observations = observations;
         note.plan = plan::plan(utterances, lexicon, &medications);
@@ -100,6 +102,7 @@ impl Talk {
                 course.medication
             })
             .collect();
+        reactions::under_treatment(&mut note.conditions, &note.medications);
         not_written.extend(flagged);
         note.uncovered = uncovered::uncovered(utterances, &note, &events, not_written, lexicon);
         uncovered::add(&mut note.uncovered, allergies.not_understood.iter().flat_map(Evidence::spans));

@@ -14,7 +14,10 @@ use crate::terminology::{Found, Lexicon, TermKind};
 const LASTS: usize = 3;
 
 /// Words that ask whether something was borne (folded).
-const BORNE: [&str; 15] = [
+const BORNE: [&str; 18] = [
+    "点样",
+    "怎样",
+    "怎么样",
     "有冇事",
     "有冇问题",
     "有冇反应",
@@ -50,7 +53,8 @@ impl Topic {
         {
             self.allergies = Some(index);
         }
-        let asks = utterance.speaker != Speaker::Patient && utterance.clauses().iter().any(|clause| clause.asked);
+        let open = utterance.speaker == Speaker::Unknown && utterance.has(lexicon, whole.clone(), &[TermKind::OpenQuestion]);
+        let asks = utterance.speaker != Speaker::Patient && (open || utterance.clauses().iter().any(|clause| clause.asked));
         let borne = asks && BORNE.iter().any(|word| words.contains(word));
         let mut named: Vec<(Substance, Evidence)> = names(utterance, lexicon, whole);
         named.dedup_by(|one, other| one.0.name == other.0.name);
@@ -133,6 +137,9 @@ impl Topic {
                 continue;
             }
             let sign = of_it(utterance, lexicon, &clause);
+            // 以前食 X 怎样? 全身起红疹: the answer is what it did.
+            let at_once = *at + 1 == index && clause.start == 0 && *borne;
+            let answers = answers || at_once;
             let Some(range) = sign.or_else(|| did(utterance, lexicon, &clause, answers).filter(|_| *borne)) else { continue };
             let mut evidence = before.clone();
             if let Some(more) = evidence_of(utterance, range) {

@@ -6,6 +6,7 @@ use super::denied::NOT_FOUND;
 use super::subject::Subject;
 use super::{ABBREVIATIONS, Claim, Context, Mention, Reading, SUBJECT_REACH, Speaker, reading};
 use crate::note::extract::allergies::comes_with;
+use crate::note::extract::utterance::Utterance;
 use crate::terminology::{DrugKind, Found, Meaning, TermKind, UnitKind};
 
 /// A runny nose or an itchy eye is there though an allergy to dust is named beside it; a rash told so is what the allergy does.
@@ -54,6 +55,11 @@ const WHEN_NEEDED: usize = 8;
 const WILL: usize = 3;
 /// The longest quotation, in characters.
 const LONGEST_QUOTE: usize = 40;
+
+/// Whether a character stands before a mention in its clause.
+fn lead_has(utterance: &Utterance, clause: &Range<usize>, mention: &Mention, wanted: char) -> bool {
+    utterance.folded(clause.start..mention.end).contains(&wanted)
+}
 
 impl Context<'_> {
     /// Rule 1.
@@ -106,6 +112,17 @@ impl Context<'_> {
         if self.quoted(mention) {
             return reading(Claim::Nothing, "quoted");
         }
+        if self.one_of_several_opinions(mention, &clause) {
+            return reading(Claim::Nothing, "what one of several said it was");
+        }
+        // 抬腿四十五度就痛: a sign that was looked for.
+        let name = self.utterance.folded(mention.start..mention.end);
+        if name.ends_with(&['痛']) && lead_has(self.utterance, &clause, mention, '抬') && lead_has(self.utterance, &clause, mention, '度') {
+            return reading(Claim::Nothing, "a sign of an examination");
+        }
+        if self.forgotten_drug(mention, &clause) {
+            return reading(Claim::Nothing, "a drug that is forgotten");
+        }
         let drug_before = self.utterance.within(clause.start..mention.start).iter().any(|hit| match hit.meaning {
             Meaning::Drug(drug) => self.lexicon.drugs.get(drug).is_some_and(|drug| drug.kind != DrugKind::Vaccine),
             Meaning::Allergen(_) => true,
@@ -142,6 +159,24 @@ impl Context<'_> {
             return reading(Claim::Nothing, "a test's name");
         }
         None
+    }
+
+    /// 第一個話係喉嚨發炎,第二個話係玫瑰疹: neither is claimed of the patient.
+    fn one_of_several_opinions(&self, mention: &Mention, clause: &Range<usize>) -> bool {
+        let lead: String = self.utterance.folded(clause.start..mention.start).iter().filter(|c| **c != ' ').collect();
+        let said = ["话系", "话", "讲系", "说是", "说"].iter().any(|said| lead.ends_with(said));
+        self.utterance.speaker != Speaker::Doctor && said && ["第一个", "第二个", "第三个", "前一个", "后一个"].iter().any(|one| lead.starts_with(one))
+    }
+
+    /// Simvastatin 成日唔記得, 成日唔記得食晏晝嗰粒: a drug was named before, or the taking stands behind.
+    fn forgotten_drug(&self, mention: &Mention, clause: &Range<usize>) -> bool {
+        if self.concept(mention).is_none_or(|concept| !concept.icd10.starts_with("R41.3")) {
+            return false;
+        }
+        let behind = self.utterance.folded(mention.end..mention.end + 1);
+        let takes = matches!(behind, ['食' | '打' | '搽' | '滴' | '带' | '攞' | '覆']);
+        let from = self.utterance.back(clause.start, SUBJECT_REACH);
+        takes || self.utterance.within(from..mention.start).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)))
     }
 
     /// 我怕你係盲腸炎,要入急症: what a clinician suspects is no mere condition of advice.

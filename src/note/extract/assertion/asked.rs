@@ -30,11 +30,22 @@ const NEEDS: [&str; 17] = [
 const NEEDED: [[char; 3]; 5] =
     [['使', '唔', '使'], ['驶', '唔', '驶'], ['洗', '唔', '洗'], ['要', '唔', '要'], ['需', '唔', '需']];
 
+/// Whose a disease is, right before its name (folded).
+const OWN: [&str; 6] = ["你个", "你嘅", "你啲", "你的", "佢个", "佢啲"];
+/// How one asks after a disease that is there (folded), and how far behind its name.
+const PROGRESS: [&str; 12] = [
+    "有冇好啲", "有冇好", "好啲未", "好返未", "有冇再", "有冇有再", "控制成", "控制得", "啲药", "嗰只药", "药水", "药够",
+];
+const PROGRESS_REACH: usize = 10;
+
 impl Context<'_> {
     /// Rules 2 and 3.
     pub(super) fn asked(&self, mention: &Mention) -> Option<Reading> {
         let (clause, before) = (self.utterance.clause(mention.head), self.before(mention));
         let range = clause.range.clone();
+        if self.known_to_be_there(mention) {
+            return None;
+        }
         let question = self.scope(&before, mention, &[TermKind::Question]);
         let fear = || self.scope(&before, mention, &[TermKind::Worry]);
         if question.is_some_and(|cue| self.clinician_wonders(&cue, mention))
@@ -47,6 +58,12 @@ impl Context<'_> {
         let needed = |cue: &Found| NEEDED.iter().any(|need| self.utterance.folded(cue.start..cue.end).iter().eq(need));
         if !vaccine && question.as_ref().is_some_and(needed) {
             return reading(Claim::Nothing, "asked whether it is needed");
+        }
+        // 會唔會便秘?, behind a drug that was just given, asks of what may come.
+        let may = question.as_ref().is_some_and(|cue| self.utterance.folded(cue.start..cue.end) == ['会', '唔', '会']);
+        let symptom = self.concept(mention).is_some_and(|concept| concept.symptom);
+        if may && symptom && self.of_drug && self.utterance.speaker != Speaker::Doctor {
+            return reading(Claim::Nothing, "asked of what a drug may do");
         }
         // 煙仲有冇食: the question is within the name.
         let within = self.utterance.folded(mention.start..mention.end).windows(2).any(|pair| pair == ['有', '冇']);
@@ -112,6 +129,18 @@ impl Context<'_> {
             return reading(Claim::Asked, "feared");
         }
         None
+    }
+
+    /// 你個柏金遜邊隻手先震? 牛皮癬有冇好啲? 腦退化啲藥呢?: a disease that a clinician asks of as one that the patient has.
+    fn known_to_be_there(&self, mention: &Mention) -> bool {
+        if self.utterance.speaker == Speaker::Patient || self.concept(mention).is_none_or(|concept| concept.symptom || !concept.chronic) {
+            return false;
+        }
+        let clause = self.clause(mention);
+        let lead: String = self.utterance.folded(mention.start.saturating_sub(3).max(clause.start)..mention.start).iter().collect();
+        let behind: String = self.utterance.folded(mention.end..clause.end.min(mention.end + PROGRESS_REACH)).iter().collect();
+        let own = OWN.iter().any(|own| lead.ends_with(own));
+        own && !behind.starts_with(['有', '系']) || PROGRESS.iter().any(|how| behind.contains(how))
     }
 
     /// 發燒 體重輕咗 有冇: the question word behind all that it asks for.

@@ -19,6 +19,9 @@ const LEADS: [&str; 8] = ["", "嗰个", "个个", "就", "先", "嗰位", "嗰�
 /// How far behind a name that 係 is looked for.
 const LED_BY: usize = 6;
 
+/// How far behind a name it is taken back and given to a relative.
+const NOT_ME: usize = 14;
+
 /// How far before a word for a relative its introduction begins.
 const INTRODUCTION: usize = 5;
 /// How far behind 我 it is told what of the speaker.
@@ -70,6 +73,15 @@ impl Context<'_> {
 
     /// Whether a relative is named behind it as who has it.
     pub(super) fn said_to_be_a_relatives(&self, mention: &Mention) -> bool {
+        // 乙肝带菌,不是我,是我先生.
+        let until = self.utterance.sentence(mention.head).end.min(self.utterance.ahead(mention.end, NOT_ME));
+        let said: String = self.utterance.folded(mention.end..until.max(mention.end)).iter().collect();
+        let not_me = said.split_once("唔系我").map(|(lead, rest)| (lead.chars().count(), rest.trim_start_matches([',', ' '])));
+        if not_me.is_some_and(|(lead, rest)| lead <= 3 && rest.starts_with("系我"))
+            && self.has(mention.end..until.max(mention.end), &[TermKind::Family])
+        {
+            return true;
+        }
         // 有糖尿嗰個係我, says a relative.
         self.whose(mention, TermKind::Family).is_some_and(|hit| self.is_family(&hit))
             || self.whose(mention, TermKind::Oneself).is_some()
@@ -133,6 +145,12 @@ impl Context<'_> {
                         _ => Subject::Other,
                     };
                 }
+                // 妹妹也是肾病对吗? 她是红斑狼疮那种: of whom the turn before asked.
+                Some(TermKind::Third)
+                    if self.utterance.speaker == Speaker::Unknown && self.of_family && hit.start <= 1 && self.acts(hit) =>
+                {
+                    subject = Subject::Family;
+                }
                 Some(TermKind::Third) if self.utterance.speaker == Speaker::Relative => subject = Subject::Patient,
                 // 我有鼻敏感, says the mother: hers.
                 Some(TermKind::Oneself)
@@ -187,6 +205,10 @@ impl Context<'_> {
     fn tells_of_oneself(&self, hit: &Found, mention: &Mention) -> bool {
         let behind: String = self.utterance.folded(hit.end..mention.start.min(hit.end + OF_ONESELF)).iter().collect();
         let said = behind.trim_start_matches(|c| "自己就都亦也仲还先本身一向而家咪又 ,".contains(c));
+        // 我自己都便秘㗎.
+        if said.is_empty() && behind.starts_with("自己都") {
+            return true;
+        }
         let disease = self.concept(mention).is_some_and(|concept| !concept.symptom);
         disease && !said.starts_with('哋') && !NOTICES.iter().any(|verb| said.contains(verb))
     }
@@ -200,6 +222,17 @@ impl Context<'_> {
             return true;
         }
         let clinician = matches!(self.utterance.speaker, Speaker::Doctor | Speaker::Unknown);
+        // 張大個口俾叔叔睇睇: who examines a child.
+        let lead = self.utterance.folded(hit.start.saturating_sub(1)..hit.start);
+        let examines = matches!(self.utterance.folded(hit.end..hit.end + 1), ['睇' | '听' | '摸' | '检' | '看']);
+        if clinician && examines && matches!(lead, ['俾' | '畀' | '比' | '给' | '等']) {
+            return true;
+        }
+        // 先生哪只脚扭亲: a title with a question.
+        let asked = title && hit.start == 0 && matches!(self.utterance.chars.get(hit.end), Some('哪' | '边' | '几' | '点' | '怎' | '今'));
+        if clinician && asked {
+            return true;
+        }
         let alone = self.utterance.clause(hit.start).range == (hit.start..hit.end);
         let next = self.utterance.chars.get(hit.end);
         clinician && hit.start == 0 && (alone && next == Some(&',') || next == Some(&'你'))

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{Claim, Context, Mention, REACH, Reading, SUBJECT_REACH, Speaker, reading};
+use crate::note::extract::utterance::Utterance;
 use crate::terminology::{Found, Meaning, TermKind, UnitKind};
 
 /// The reason of a claim that a condition is over.
@@ -10,11 +11,16 @@ pub const OVER: &str = "over";
 /// How far behind a cancer its treatment is told.
 const TREATED: usize = 14;
 /// What is told of somebody's childhood is mostly over: asthma, eczema, epilepsy, enuresis and their like.
-const OUTGROWN: [&str; 8] = ["J45", "L20", "L30", "G40", "R56", "F98", "H66", "J35"];
+const OUTGROWN: [&str; 9] = ["E05", "J45", "L20", "L30", "G40", "R56", "F98", "H66", "J35"];
 /// How a cancer's treatment is told that is over (folded): 零九年做手術.
 const TREATMENTS: [&str; 8] = ["手术做咗", "手术做完", "年做手术", "做咗手术", "年割", "割咗", "切咗", "年切"];
 /// A stretch of time this long ago is history, in days.
 const LONG_AGO: f64 = 60.0;
+
+/// Where what is told of a mention before it begins.
+fn near_start(utterance: &Utterance, sentence: &Range<usize>, mention: &Mention) -> usize {
+    sentence.start.max(utterance.back(mention.start, SUBJECT_REACH))
+}
 
 impl Context<'_> {
     /// Rule 7.
@@ -41,6 +47,13 @@ impl Context<'_> {
         if !awaited && !attacks && self.utterance.terms(self.lexicon, behind.clone(), TermKind::Resolved).any(|hit| !hoped(hit)) {
             return reading(Claim::Historical, OVER);
         }
+        // 切咗粒瘜肉.
+        let lead: String = self.utterance.folded(mention.start.saturating_sub(5)..mention.start).iter().collect();
+        let cut = lead.trim_end_matches(['粒', '个', '条', '啲', '嗰', '一', '块']);
+        let growth = concept.icd10.starts_with(['C', 'D', 'K', 'N', 'L', 'J']);
+        if growth && ["切咗", "割咗", "切了", "割了", "切左", "割左", "摘咗", "除咗"].iter().any(|verb| cut.ends_with(verb)) {
+            return reading(Claim::Historical, OVER);
+        }
         if self.operated(mention) {
             return reading(Claim::Historical, OVER);
         }
@@ -52,7 +65,8 @@ impl Context<'_> {
         if concept.chronic && self.is_something_else_now(mention, &sentence) {
             return reading(Claim::Historical, "before what it is now");
         }
-        let lasts = self.lasting(clause.clone());
+        // 三年前小中风左手没力现在全好了: what lasts until now stands behind another name.
+        let lasts = self.lasting(clause.start..clause.end.min(self.before_next(mention).max(mention.end)));
         // 煙戒咗五年: what was given up is told by its name.
         // 戒咗佢 tells to.
         let told_to = self.utterance.speaker == Speaker::Doctor
@@ -62,7 +76,8 @@ impl Context<'_> {
         if given_up {
             return reading(Claim::Historical, OVER);
         }
-        if !lasts && concept.symptom && self.drug_did(mention, &sentence) {
+        let befell = concept.symptom || !concept.chronic;
+        if !lasts && befell && self.drug_did(mention, &sentence) {
             return reading(Claim::Historical, "what a drug did that was stopped");
         }
         if !lasts && self.outgrown(mention, &concept.icd10, &clause) {
@@ -70,6 +85,30 @@ impl Context<'_> {
         }
         if !ended && lasts || concept.chronic && !self.has(clause.clone(), &[TermKind::Resolved]) {
             return None;
+        }
+        // Warfarin 食過半年,因為 DVT,前年停咗: the reason of what is taken no more.
+        let because = self.utterance.folded(mention.start.saturating_sub(4)..mention.start).iter().collect::<String>();
+        let near = sentence.start.max(self.utterance.back(mention.start, SUBJECT_REACH))
+            ..sentence.end.min(self.utterance.ahead(mention.end, REACH));
+        let over = self.has(near.clone(), &[TermKind::DrugStopped])
+            && (self.has(near.clone(), &[TermKind::Before, TermKind::History])
+                || self.utterance.folded(near).windows(2).any(|pair| matches!(pair, ['食' | '打', '过'])));
+        if because.trim_end().ends_with("因为") && !concept.symptom && over {
+            return reading(Claim::Historical, "once");
+        }
+        // 生細女嗰陣,右腳靜脈栓塞: when, in a clause of its own.
+        let lead = clause.start.saturating_sub(3).max(sentence.start)..clause.start.max(sentence.start);
+        let then: String = self.utterance.folded(lead).iter().collect();
+        let then = ["嗰阵", "嗰时", "嗰次", "嗰年"].iter().any(|when| then.trim_end_matches([',', ' ']).ends_with(when));
+        let of_life = self.utterance.folded(near_start(self.utterance, &sentence, mention)..clause.start.max(sentence.start));
+        let of_life = of_life.iter().any(|c| "生孕肚读细婚住".contains(*c));
+        if then && of_life && !concept.symptom && !concept.chronic {
+            return reading(Claim::Historical, "once");
+        }
+        // 第一胎小产了.
+        let told: String = self.utterance.folded(near_start(self.utterance, &sentence, mention)..mention.start).iter().collect();
+        if concept.icd10.starts_with("O0") && ["第一胎", "上一胎", "上胎", "头胎", "前年", "旧年"].iter().any(|when| told.contains(when)) {
+            return reading(Claim::Historical, "once");
         }
         // What stands behind the next name belongs to that.
         let span = clause.start.max(self.utterance.back(mention.start, SUBJECT_REACH))
@@ -80,6 +119,11 @@ impl Context<'_> {
         // 比上次重咗: what is told is how it is now.
         if self.utterance.terms(self.lexicon, span.clone(), TermKind::History).any(|hit| !compared(hit)) {
             return reading(Claim::Historical, "once");
+        }
+        // 胃出過血: within the name.
+        let name = self.utterance.folded(mention.start..mention.end);
+        if name.windows(2).any(|pair| matches!(pair, ['出' | '中' | '断' | '患' | '流' | '穿', '过'])) {
+            return reading(Claim::Historical, "had it (過)");
         }
         if !concept.symptom {
             let just_after = mention.head..(mention.end + 2).min(clause.end);

@@ -109,7 +109,8 @@ impl Talk<'_> {
         let asked = self.pending.iter().find(|pending| pending.asked + 1 == index && tobacco(pending.mention.condition));
         let asked = asked.map(|pending| (pending.utterance, pending.mention));
         let denied = self.events.last().filter(|event| {
-            tobacco(event.mention.condition) && event.answer.is_some_and(|(turn, ..)| turn == index) && event.claim == Claim::Absent
+            let here = event.answer.map_or(event.utterance, |(turn, ..)| turn) == index;
+            tobacco(event.mention.condition) && here && matches!(event.claim, Claim::Absent | Claim::Historical)
         });
         let of = asked.or_else(|| denied.map(|event| (event.utterance, event.mention)))?;
         let who = context.utterance.terms(self.lexicon, clause.clone(), TermKind::Family).next()?;
@@ -328,6 +329,13 @@ fn answer_in(context: &Context<'_>, range: Range<usize>, names_follow: bool) -> 
             _ if family => return None,
             // 有少少自卑 names something else.
             TermKind::Affirmation if names_something(context, hit.end..range.end) => return None,
+            // 有關,叫佢戒; 手脚有力; 诊断那天就…: no answers.
+            TermKind::Affirmation
+                if matches!(context.utterance.folded(hit.end..hit.end + 1), ['关' | '力' | '神' | '气'])
+                    || matches!(context.utterance.folded(hit.start..hit.end), ['诊', '断'] | ['确', '诊']) =>
+            {
+                return None;
+            }
             // 有就停: if it comes.
             TermKind::Affirmation if context.utterance.folded(hit.end..hit.end + 1) == ['就'] => return None,
             TermKind::Affirmation => Answer::Yes,

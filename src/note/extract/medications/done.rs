@@ -335,7 +335,7 @@ fn never(utterance: &Utterance, hit: &Found) -> bool {
 /// 冇再打, 可以停, 叫停咗.
 fn over_at_the_end(utterance: &Utterance, stop: &Found) -> bool {
     let words: String = utterance.folded(stop.start..stop.end).iter().collect();
-    ["冇再", "可以停", "叫停"].iter().any(|start| words.starts_with(start))
+    ["冇再", "可以停", "叫停", "叫我停", "年食完", "年打完"].iter().any(|start| words.starts_with(start))
 }
 
 /// 記得食完晒: what is to be done, and not that it is over; so is what the doctor says of it.
