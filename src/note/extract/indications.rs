@@ -51,7 +51,8 @@ fn asked_by_their_drugs(index: usize, utterance: &Utterance, answer: Option<&BTr
     let mut events = Vec::new();
     for hit in &utterance.found {
         let Meaning::Condition(condition) = hit.meaning else { continue };
-        let drugs = utterance.folded(hit.start..hit.end).ends_with(&['药']);
+        let name = utterance.folded(hit.start..hit.end);
+        let drugs = name.ends_with(&['药']) || name.ends_with(&['丸']) || matches!(name, [.., '嗰', '粒' | '只']);
         let clause = utterance.clause(hit.start).range;
         let aside = [TermKind::Family, TermKind::Other, TermKind::Hypothetical, TermKind::Negation];
         if !drugs || utterance.has(lexicon, clause.clone(), &aside) {

@@ -342,7 +342,7 @@ fn update(course: &mut Course, said: Said) {
     let undone = said.status == Some(MedicationStatus::Stopped)
         && entry.status == MedicationStatus::Planned
         && !said.doctor
-        && !course.assumed;
+        && (!course.assumed || entry.dose.is_some() && entry.times_per_day.is_some());
     if let Some(status) = said.status.filter(|_| !undone) {
         entry.status = status;
         course.assumed = false;

@@ -16,6 +16,8 @@ use super::utterance::Utterance;
 use crate::note::{FormerRegimen, Quantity as Dose};
 use crate::terminology::{Drug, Found, Lexicon, Meaning, TermKind, UnitKind};
 
+/// Told in units as insulin is.
+const VITAMIN_D: &str = "colecalciferol";
 /// The most frequencies that are looked at in one stretch.
 const MOST_OFTEN: usize = 8;
 
@@ -51,7 +53,8 @@ pub struct Regimen {
 /// Reads the regimen of a drug in a range: what stands behind a correction or a change takes the place of what stood before it.
 #[must_use]
 pub fn regimen(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, drug: Option<&Drug>) -> Regimen {
-    let degrees = drug.is_some_and(Drug::is_insulin);
+    // 十六度 of insulin and 一千度 of vitamin D are units.
+    let degrees = drug.is_some_and(|drug| drug.is_insulin() || drug.name == VITAMIN_D);
     let mut how = Regimen::default();
     for part in parts(utterance, lexicon, range.clone(), degrees) {
         let dose = dose::amounts(utterance, lexicon, part.range.clone(), degrees);

@@ -22,6 +22,8 @@ const TOLD_OF: [(&str, &[&str], &[&str]); 11] = [
     ("R26.2", &["行路", "走路"], &["到", "自如"]),
     ("E07.9", &["甲状腺"], &[]),
 ];
+/// The first characters of what is told of (folded).
+const FIRST: &str = "听讲说口吞呼唞抖个气体磅睇视看喉条胃食行走甲";
 /// How one says that anything is well (folded).
 const WELL: [&str; 6] = ["正常", "冇事", "冇问题", "ok", "冇异常", "冇影响"];
 /// What may stand between the two (folded).
@@ -38,7 +40,9 @@ pub fn events(utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Event> {
     for (index, utterance) in utterances.iter().enumerate() {
         for clause in utterance.clauses().iter().filter(|clause| !clause.asked && !clause.range.is_empty()) {
             let aside = [TermKind::Question, TermKind::Family, TermKind::Other, TermKind::Hypothetical];
-            if utterance.has(lexicon, clause.range.clone(), &aside) {
+            // Most clauses name nothing of these.
+            let named = utterance.folded(clause.range.clone()).iter().any(|c| FIRST.contains(*c));
+            if !named || utterance.has(lexicon, clause.range.clone(), &aside) {
                 continue;
             }
             let said: Vec<char> = utterance.folded(clause.range.clone()).to_vec();
@@ -73,6 +77,12 @@ fn told_well(said: &[char], name: &str, well: &[&str]) -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_name_begins_as_it_is_looked_for() {
+        let names = TOLD_OF.iter().flat_map(|(_, names, _)| names.iter());
+        assert!(names.into_iter().all(|name| FIRST.contains(name.chars().next().unwrap())));
+    }
 
     #[test]
     fn what_is_well_and_what_is_not() {

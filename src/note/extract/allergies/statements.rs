@@ -361,12 +361,32 @@ struct Signed<'a> {
     question: bool,
 }
 
+/// Where 對 or 有冇 leads to the name that a sign is of, and other names stand before that.
+fn of_alone(
+    utterance: &Utterance,
+    lexicon: &Lexicon,
+    clause: &Range<usize>,
+    sign: &Found,
+    named: &[(Substance, &Found)],
+) -> Option<usize> {
+    let before = clause.start..sign.start;
+    let towards = utterance.folded(before.clone()).iter().rposition(|c| *c == '对').map(|at| before.start + at + 1);
+    let asked = utterance.terms(lexicon, before, TermKind::Question).last().map(|hit| hit.end);
+    let lead = towards.max(asked)?;
+    let led = named.iter().any(|(name, hit)| !name.is_any_drug() && hit.start >= lead && hit.start <= lead + 2 && hit.end <= sign.start);
+    let others = named.iter().any(|(_, hit)| hit.end <= lead);
+    (led && others).then_some(lead)
+}
+
 /// 對 X 敏感, 冇藥物敏感, 有冇 X 敏感: what a sign says of the substances near it; gives back what it asks.
 fn signed(utterance: &Utterance, lexicon: &Lexicon, of: &Signed<'_>, all: &mut Vec<Told>) -> Vec<(Substance, Evidence)> {
     let Signed { sign, clause, named, list, question } = *of;
     let mut asked = Vec::new();
+    // Diamox 我對 sulfa 過敏, 加 X 有冇 Y 敏感: what stands right before the sign is what it is of.
+    let to = of_alone(utterance, lexicon, clause, sign, named);
     let near: Vec<(Substance, usize, usize)> = named
         .iter()
+        .filter(|(_, hit)| to.is_none_or(|to| hit.start >= to))
         .filter(|(_, hit)| {
             let (before, after) = (utterance.between(hit.end, sign.start), utterance.between(sign.end, hit.start));
             hit.start < sign.end && before <= NEAR + 8 || hit.start >= sign.end && after <= NEAR

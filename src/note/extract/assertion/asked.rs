@@ -105,7 +105,11 @@ impl Context<'_> {
             );
         let as_for = self.concept(mention).is_some_and(|concept| concept.chronic)
             && matches!(self.utterance.folded(mention.end..mention.end + 2), ['嗰', '边' | '头'] | ['方', '面']);
-        let open = topic || as_for || self.has(range.clone(), &[TermKind::OpenQuestion, TermKind::FollowUp]);
+        // 嘔啲咩出嚟? asks what, and not whether.
+        let what = self.utterance.folded(after.clone()).iter().any(|c| matches!(c, '咩' | '乜'))
+            && self.concept(mention).is_some_and(|concept| concept.symptom)
+            && !self.utterance.folded(range.clone()).contains(&'冇');
+        let open = what || topic || as_for || self.has(range.clone(), &[TermKind::OpenQuestion, TermKind::FollowUp]);
         if clause.asked
             && self.last_asked(mention)
             && !open

@@ -76,7 +76,9 @@ impl Context<'_> {
         if given_up {
             return reading(Claim::Historical, OVER);
         }
-        let befell = concept.symptom || !concept.chronic;
+        // X 因為血鉀高,停: the reason is there.
+        let reason: String = self.utterance.folded(mention.start.saturating_sub(3)..mention.start).iter().collect();
+        let befell = (concept.symptom || !concept.chronic) && !reason.trim_end().ends_with("因为");
         if !lasts && befell && self.drug_did(mention, &sentence) {
             return reading(Claim::Historical, "what a drug did that was stopped");
         }

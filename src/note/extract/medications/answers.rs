@@ -17,6 +17,9 @@ const ANSWER_REACH: usize = 6;
 /// Where in its clause a word that answers stands at the latest: 哦,有.
 const FIRST_WORDS: usize = 3;
 
+/// When a drug is left out that is taken (folded).
+const NOW_AND_THEN: [&str; 6] = ["间中", "有时", "偶然", "偶尔", "唔记得", "忘记"];
+
 /// The drugs that a turn speaks of without naming them, and the turn that named them.
 struct Topic<'a> {
     utterance: &'a Utterance,
@@ -69,7 +72,9 @@ pub(super) fn answered(told: &[Utterance], lexicon: &Lexicon, courses: &mut Vec<
         _ if told => taken_by(&topic, last, lexicon, doctor, courses),
         _ => None,
     };
-    let asks_back = utterance.clause(opening.start).asked;
+    // 有,不過嗰隻唔係糖尿藥咩? The question is of something else.
+    let own = utterance.clause(opening.start);
+    let asks_back = own.asked && utterance.sentence(opening.start).end <= own.range.end;
     if asks_back && told && topic.known(last, courses) {
         // 一粒二點五 mg? 一百六十 mg 嗰隻? of what was just told.
         tell(&topic, last, utterance, lexicon, None, how, false, courses);
@@ -152,6 +157,7 @@ fn answer(utterance: &Utterance, lexicon: &Lexicon, opening: &Range<usize>) -> A
     };
     let hits = || utterance.within(first.clone()).iter();
     let told = utterance.quantities_in(first.clone()).iter().any(|quantity| quantity.kind == UnitKind::Dose);
+    let said: String = utterance.folded(first.clone()).iter().collect();
     let stop = hits().find(|hit| kind(hit) == Some(TermKind::DrugStopped));
     if let Some(stop) = stop.filter(|_| !hits().any(|hit| kind(hit) == Some(TermKind::Hypothetical))) {
         // 要唔要停? 唔使停, 停藥會反彈: it goes on.
@@ -171,6 +177,8 @@ fn answer(utterance: &Utterance, lexicon: &Lexicon, opening: &Range<usize>) -> A
     match leading {
         Some(Answer::No) if often => Answer::Yes,
         Some(answer) => answer,
+        // 四十 mg 朝早一粒,間中出街怕急就冇食: now and then.
+        None if told && NOW_AND_THEN.iter().any(|when| said.contains(when)) => Answer::Yes,
         None if hits().any(|hit| kind(hit) == Some(TermKind::DrugWithheld) && hit.end + 2 >= first.end) => Answer::No,
         None if told => Answer::Yes,
         None => Answer::Other,

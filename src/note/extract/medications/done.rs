@@ -55,6 +55,10 @@ pub(super) const PARTICLES: &str = " 喇啦呀喎过嘅㗎到返住咗咗嘅嘞�
 /// How far behind 之前食半粒 what is taken now may stand.
 const CHANGE_REACH: usize = 16;
 
+/// How far before a stop something else may be named that it is of.
+const LAST_NAMED: usize = 8;
+/// That a drug is no good idea (folded).
+const RISKY: [&str; 6] = ["要小心", "要好小心", "唔安全", "有风险", "唔理想", "唔系咁好"];
 /// How far behind a drug it is told that one meant to give it.
 const ONCE_REACH: usize = 6;
 /// That it need not be taken any more (folded), at the end of its clause.
@@ -146,6 +150,14 @@ pub(super) fn done(
         // X 不开了改用 Y: it was only thought of.
         return second.filter(|done| done.withheld).unwrap_or_else(|| of(MedicationStatus::Stopped));
     }
+    // 咁用 X 要小心,改 Y.
+    let said: String = utterance.folded(own.clone()).iter().collect();
+    let next = utterance.folded(clause.end + 1..clause.end + 2);
+    let instead = matches!(next, ['改' | '转' | '换'])
+        && utterance.within(clause.end + 1..clause.end + 6).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
+    if instead && utterance.speaker != Speaker::Patient && RISKY.iter().any(|risky| said.contains(risky)) {
+        return Done { withheld: true, ..Done::default() };
+    }
     if not_given(utterance, clause.start..drug, own.start..clause.end.max(own.start)) {
         return Done { withheld: true, ..Done::default() };
     }
@@ -201,7 +213,10 @@ pub(super) fn done(
     // 我食 X 之前肝酵素高,停咗: a stop that leads a later clause of the sentence.
     let later_stop = utterance
         .terms(lexicon, behind.clone(), TermKind::DrugStopped)
-        .find(|stop| leads_its_clause(utterance, stop) && !others(stop) && !conditional(utterance, stop))
+        .find(|stop| {
+            let own = leads_its_clause(utterance, stop) && !of_something_else(utterance, behind.start, stop);
+            own && !others(stop) && !conditional(utterance, stop)
+        })
         .map(|_| of(MedicationStatus::Stopped));
     // 私家開咗 X … 我自己停咗: of who takes it, the last word is what they did.
     let decides = utterance.speaker != Speaker::Patient;
@@ -209,7 +224,7 @@ pub(super) fn done(
     let later = || {
         let stop = utterance
             .terms(lexicon, behind.clone(), TermKind::DrugStopped)
-            .find(|stop| !others(stop) && !conditional(utterance, stop));
+            .find(|stop| !others(stop) && !conditional(utterance, stop) && !of_something_else(utterance, behind.start, stop));
         let stop = stop.map(|_| of(MedicationStatus::Stopped));
         stop.or_else(|| utterance.within(behind.clone()).iter().filter(|hit| !others(hit)).find_map(read))
     };
@@ -228,6 +243,14 @@ pub(super) fn done(
         }
         (None, None) => later().map(|done| Done { late: true, ..done }).unwrap_or_default(),
     }
+}
+
+/// X 三 mg,骨質疏鬆打針,前年停咗; 不能喝酒,停两天: another treatment or a habit was named between.
+pub(super) fn of_something_else(utterance: &Utterance, drug: usize, stop: &Found) -> bool {
+    let clause = utterance.clause(stop.start).range.start.max(drug);
+    let before: String = utterance.folded(utterance.back(clause, LAST_NAMED).max(drug)..clause).iter().collect();
+    let before = before.trim_end_matches([',', ' ', '。', '、']);
+    ["打针", "针", "酒", "烟", "咖啡"].iter().any(|other| before.ends_with(other))
 }
 
 /// 停咗, 我自己停咗, 上個禮拜已經停咗: before a stop its clause says no more than who and when.
@@ -362,7 +385,9 @@ pub(super) fn conditional(utterance: &Utterance, stop: &Found) -> bool {
     if ends_its_course(utterance, stop) {
         return true;
     }
-    let when = before == Some(&'就') && words.iter().all(|c| *c != '咗') && !words.starts_with(&['冇']);
+    // 屙先停: when it comes to that.
+    let felt = matches!(utterance.folded(stop.start.saturating_sub(2)..stop.start), ['屙' | '呕' | '痛' | '晕' | '疹' | '肿' | '震', '先']);
+    let when = (before == Some(&'就') || felt) && words.iter().all(|c| *c != '咗') && !words.starts_with(&['冇']);
     let until = utterance.chars.len().min(stop.end + CHANGE_REACH);
     let behind: String = utterance.folded(stop.end..until).iter().collect();
     // 停藥會反彈: what comes of it. 停咗就算數: as far as one is concerned.

@@ -223,7 +223,7 @@ fn said_of_all_of_them(utterance: &Utterance, last: &Said) -> bool {
 }
 
 /// Verbs that tell of a time that is over (folded).
-const TRIED: [&str; 11] = ["食过", "食完", "打过", "打完", "用过", "搽过", "搽完", "吃过", "吃了", "吃完", "打了"];
+const TRIED: [&str; 14] = ["俾过", "给过", "开过", "食过", "食完", "打过", "打完", "用过", "搽过", "搽完", "吃过", "吃了", "吃完", "打了"];
 
 /// How one was after it, in words that are no complaint's name (folded).
 const UNWELL: [&str; 6] = ["呆", "唔舒服", "辛苦", "顶唔顺", "郁唔到", "冇晒力"];

@@ -6,7 +6,7 @@ use super::super::evidence_of;
 use super::super::regimen::{Amounts, Regimen, regimen};
 use super::super::utterance::{Speaker, Utterance};
 use super::aside::{asked_about, beside_the_point};
-use super::done::conditional;
+use super::done::{conditional, of_something_else};
 use super::ends::AGAIN;
 use super::{Course, Said, Told, by_use, meant, take};
 use crate::note::{MedicationStatus, Quantity as Dose};
@@ -15,7 +15,7 @@ use crate::terminology::{DrugKind, Found, Lexicon, Meaning, TermKind};
 /// What may stand before a bare 要停 (folded).
 const FILLERS: &str = "今次日听听晚朝真系系都一定即刻而家先就要佢必须呢只药嗰嗰支枝只粒";
 /// What may stand before it where it is told since when (folded): 上個禮拜已經停咗.
-pub(super) const SINCE: &str = "上个礼拜星期前日月年已经自己早就我都琴后嚟之尾咁所以先至一二三四五六七八九十两几";
+pub(super) const SINCE: &str = "系时候上个礼拜星期前日月年已经自己早就我都琴后嚟之尾咁所以先至一二三四五六七八九十两几";
 /// How far back a drug is looked for that 停咗佢 speaks of, twice this.
 pub(super) const SUBJECT_REACH: usize = 30;
 /// How many turns back a drug is looked for that 加到十 speaks of.
@@ -89,12 +89,19 @@ pub(super) fn stop_named_before(
         if utterance.folded(of).iter().rev().find(|c| **c != ' ').is_some_and(|c| HABITS.contains(*c)) {
             continue;
         }
+        if of_something_else(utterance, 0, stop) {
+            continue;
+        }
         // 停咗兩個月喇.
         let rest = utterance.folded(stop.end..clause.end.max(stop.end));
         let ends = rest.len() <= 3 || rest.len() <= 8 && rest.iter().all(|c| SINCE.contains(*c) || "喇啦咗个".contains(*c));
         let when = clause.start..stop.start;
         let since = utterance.speaker != Speaker::Doctor && utterance.folded(when.clone()).iter().all(|c| SINCE.contains(*c));
-        let leads = stop.start <= clause.start + 2 || since || bids(utterance, lexicon, when);
+        // 呢隻都停, 嗰隻上次已經停咗.
+        let pointed = utterance.folded(when.clone());
+        let pointed = pointed.first().is_some_and(|c| matches!(c, '呢' | '嗰'))
+            && pointed.iter().skip(1).all(|c| SINCE.contains(*c) || "只支粒款隻都就要先佢系".contains(*c));
+        let leads = stop.start <= clause.start + 2 || since || pointed || bids(utterance, lexicon, when);
         if !(leads && ends) || conditional(utterance, stop) || utterance.within(clause.clone()).iter().any(|hit| is_drug(&hit)) {
             continue;
         }

@@ -112,7 +112,12 @@ pub(super) fn withdraw_planned(told: &[Utterance], lexicon: &Lexicon, allergies:
         .take(AGAINST_REACH + 1)
         .find_map(|turn| turn.found.iter().rev().find(|hit| matches!(hit.meaning, Meaning::Drug(_))).map(|hit| hit.meaning));
     let points = utterance.chars.iter().take(SUBJECT_REACH).any(|c| *c == '嗰') && last != Some(Meaning::Drug(target));
+    let unwanted = recent.last().is_some_and(|turn| {
+        let words: String = turn.chars.iter().collect();
+        turn.speaker != Speaker::Doctor && ["唔要", "唔想", "唔食得", "食唔得"].iter().any(|no| words.contains(no))
+    });
     let withdrawn = clashes(utterance, target)
+        || unwanted && gives_another(utterance, target)
         || !points && refused(utterance, against || allergic)
         || (against || allergic) && replaced(utterance, lexicon, target, allergic)
         || allergic && thanks(utterance);
@@ -189,6 +194,15 @@ fn replaced(utterance: &Utterance, lexicon: &Lexicon, target: usize, allergic: b
     INSTEAD.iter().any(|verb| before.contains(verb))
         || ["代替", "顶替", "取代", "instead"].iter().any(|verb| whole.contains(verb))
         || allergic && opening && GIVES.iter().any(|verb| before.contains(verb))
+}
+
+/// 咁用 Y: what is given to who did not want the first.
+fn gives_another(utterance: &Utterance, target: usize) -> bool {
+    let named = utterance.found.iter().any(|hit| hit.meaning == Meaning::Drug(target));
+    let mut drugs = utterance.found.iter().filter(|hit| matches!(hit.meaning, Meaning::Drug(_)));
+    let Some(other) = drugs.next() else { return false };
+    let lead: String = utterance.folded(utterance.clause(other.start).range.start..other.start).iter().filter(|c| **c != ' ').collect();
+    !named && lead.starts_with(['咁', '噉', '那']) && GIVES.iter().chain(&INSTEAD).any(|verb| lead.ends_with(verb))
 }
 
 /// X 同 Y 撞。改 Z: the one that was about to be given does not go with what is taken, and another is given.

@@ -173,7 +173,9 @@ fn goes_with(utterance: &Utterance, count: &Amount, strength: &Amount, all: &[Am
 /// 開十四粒, 俾你三十粒: what is handed out, and not taken at one time.
 fn handed_out(utterance: &Utterance, count: &Amount) -> bool {
     let before = utterance.folded(count.span.start.saturating_sub(2)..count.span.start);
-    before.iter().any(|c| matches!(c, '开' | '俾' | '你' | '配' | '攞'))
+    // 俾咗我兩粒 X.
+    let to_me = matches!(utterance.folded(count.span.start.saturating_sub(3)..count.span.start), ['俾' | '畀' | '比' | '给' | '送', '咗' | '了' | '过', '我']);
+    to_me || before.iter().any(|c| matches!(c, '开' | '俾' | '你' | '配' | '攞'))
 }
 
 /// 一日三粒 counts tablets a day, not at one time.
@@ -195,6 +197,6 @@ fn raised_to<'a>(utterance: &Utterance, first: &Amount, amounts: &'a [Amount]) -
         .filter(|amount| {
             let between = utterance.folded(first.span.end..amount.span.start);
             let words: String = between.iter().filter(|c| **c != ' ').collect();
-            ["到", "做", "至", "to", "->", "→", "=>"].iter().any(|sign| words.ends_with(sign))
+            ["到", "做", "至", "去", "to", "->", "→", "=>"].iter().any(|sign| words.ends_with(sign))
         })
 }
