@@ -34,6 +34,10 @@ impl LatinIndex {
         for (form, meanings) in forms {
             let named = |meaning: &&Meaning| matches!(meaning, Meaning::Drug(_) | Meaning::Condition(_));
             let meanings: Vec<Meaning> = meanings.iter().filter(named).copied().collect();
+            // Folic acid is looked for as one word: fo lick a sid.
+            let drug = meanings.iter().all(|meaning| matches!(meaning, Meaning::Drug(_)));
+            let joined: String = form.chars().filter(|c| *c != ' ' || !drug).collect();
+            let form = joined.as_str();
             let word = form.len() >= SHORTEST && form.bytes().all(|byte| byte.is_ascii_lowercase());
             let word = word && consonants(form).len() >= FEWEST_CONSONANTS;
             if !word || meanings.is_empty() {
@@ -142,8 +146,9 @@ fn words(folded: &[char]) -> Vec<Range<usize>> {
 /// From so many consonants on, their order and the vowels between them are a name's alone.
 const SHAPED: usize = 5;
 
-/// Where vowels stand in a word, doubled letters and runs of vowels being one.
+/// Where vowels stand in a word, doubled letters and runs of vowels being one; an e at the end is not heard.
 fn shape(word: &str) -> Vec<bool> {
+    let word = word.strip_suffix('e').unwrap_or(word);
     let mut shape: Vec<bool> = word.bytes().map(|byte| matches!(byte, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')).collect();
     shape.dedup();
     shape
@@ -151,7 +156,7 @@ fn shape(word: &str) -> Vec<bool> {
 
 /// The consonants as heard: vowels, h, w and y go, doubles become one, and letters that sound alike become one.
 fn consonants(word: &str) -> String {
-    let word = word.replace("ph", "f").replace("ck", "k").replace("qu", "k").replace("x", "ks").replace("pn", "n");
+    let word = word.replace("gh", "").replace("ph", "f").replace("ck", "k").replace("qu", "k").replace("x", "ks").replace("pn", "n");
     let mut heard = String::new();
     let bytes = word.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {

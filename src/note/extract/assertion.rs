@@ -76,6 +76,8 @@ const fn reading(claim: Claim, reason: &'static str) -> Option<Reading> {
 const REACH: usize = 14;
 /// How far back a relative is the subject.
 const SUBJECT_REACH: usize = 30;
+/// How far behind 好似 what something is like may begin.
+const SIMILE: usize = 5;
 /// Letters that mean a condition where a clinician denies, suspects or times it, and else may mean anything (folded).
 const ABBREVIATIONS: [&str; 3] = ["cp", "pe", "loc"];
 /// A bare list item goes with the clause before it when no more than this is left over besides the names.
@@ -292,6 +294,15 @@ impl Context<'_> {
         if told { reading(Claim::Family, reason) } else { reading(Claim::Nothing, "a relative's complaint or operation") }
     }
 
+    /// 好似 or 似 right before a mention, and 咁 or 一樣 in it or right behind.
+    fn is_simile(&self, cue: &Found, mention: &Mention) -> bool {
+        let like = matches!(self.utterance.folded(cue.start..cue.end), ['好', '似'] | ['似'] | ['好', '像'] | ['好', '似', '系']);
+        let name = self.utterance.folded(mention.start..mention.end);
+        let behind = self.utterance.folded(mention.end..mention.end + 2);
+        let so = name.contains(&'咁') || matches!(behind, ['咁', ..] | ['一', '样']) || behind.first() == Some(&'咁');
+        like && so && self.utterance.between(cue.end, mention.start) <= SIMILE
+    }
+
     /// The first mention that starts behind this one's end.
     fn next_after(&self, mention: &Mention) -> Option<&Mention> {
         self.mentions.get(self.mentions.partition_point(|other| other.start < mention.end))
@@ -306,6 +317,13 @@ impl Context<'_> {
         let cue = cue
             .or_else(|| self.scope(&before, mention, &[TermKind::Question]).filter(|cue| self.clinician_wonders(cue, mention)));
         let cue = cue.filter(|cue| cue.start < mention.start);
+        // 好似魚鱗咁, 好似俾人揸住個心口咁痛: what it is like.
+        if let Some(found) = cue
+            && self.is_simile(&found, mention)
+        {
+            let felt = self.concept(mention).is_some_and(|concept| concept.icd10.starts_with('R'));
+            return if felt { None } else { reading(Claim::Nothing, "what something is like") };
+        }
         // 好似踩住棉花,痺痺哋: a complaint in the next clause is felt and not suspected.
         let symptom = self.concept(mention).is_some_and(|concept| concept.symptom);
         let cue =

@@ -244,8 +244,23 @@ impl Talk<'_> {
         recent.map_or(*mention, |(_, condition)| Mention { condition, ..*mention })
     }
 
+    /// 抽筋,夜晚小腿嗰度: of a leg it is a cramp.
+    fn cramp(&self, mention: &Mention, context: &Context<'_>) -> Mention {
+        let code = |condition: usize| self.lexicon.conditions.get(condition).map(|concept| concept.icd10.as_str());
+        if code(mention.condition) != Some("R56.8") {
+            return *mention;
+        }
+        let near: String = context.utterance.folded(told_around(context, mention)).iter().collect();
+        let name: String = context.utterance.folded(mention.start..mention.end).iter().collect();
+        let limb = ["腿", "脚", "髀", "手指", "腰"].iter().any(|limb| near.contains(limb));
+        let fit = ["成身", "全身", "四肢", "手脚", "反白", "反晒", "发烧", "烧到", "唔醒", "羊"].iter().any(|sign| near.contains(sign));
+        let leg = self.lexicon.conditions.iter().position(|concept| concept.icd10 == "R25.2").filter(|_| limb && !fit);
+        leg.filter(|_| name.contains("抽筋")).map_or(*mention, |condition| Mention { condition, ..*mention })
+    }
+
     fn claim(&mut self, index: usize, clause: usize, mention: &Mention, reading: Reading, context: &Context<'_>) {
-        let mention = &self.of_which_cancer(index, mention, reading.claim);
+        let mention = self.of_which_cancer(index, mention, reading.claim);
+        let mention = &self.cramp(&mention, context);
         let reading = match reading.claim {
             Claim::Present { .. } if self.says_what_was_asked(index, clause, mention, context) => return,
             Claim::Present { .. } if self.sums_up_what_was_asked(index, mention, context) => {

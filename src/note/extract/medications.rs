@@ -268,6 +268,9 @@ fn take(said: Said, lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
     if said.withheld {
         match place.and_then(|place| courses.get_mut(place)) {
             Some((_, course)) if course.medication.status == MedicationStatus::Stopped => {}
+            // 鐵丸 一日兩次。 上次食鐵丸便秘到喊: what came of it once takes back nothing.
+            Some((_, course))
+                if !said.doctor && course.medication.status == MedicationStatus::Planned && course.medication.times_per_day.is_some() => {}
             // 食緊 X 一日一次。 X 唔好再食: what is taken so is stopped.
             Some((_, course)) if course.taken() && said.doctor => {
                 (course.medication.status, course.decided, course.medication.changed_from) =

@@ -272,6 +272,8 @@ fn value_after<'a>(utterance: &'a Utterance, lexicon: &Lexicon, from: usize, bea
     let clause = utterance.clause(from.saturating_sub(1)).range;
     // INR 幾多?六點八: who asks answers.
     let asked = utterance.has(lexicon, from..clause.end, &[TermKind::OpenQuestion]) && clause.end.saturating_sub(from) <= 4;
+    // 鉀 五點八: the pause is no end.
+    let asked = asked || clause.end == from && utterance.chars.get(from) == Some(&' ');
     let until = if asked { clause.end + 3 } else { clause.end };
     let until = until.min(if asked { until } else { next }).min(utterance.ahead(from, NEAR));
     let mut candidates = utterance.numbers_in(from..until).iter().filter(|number| {

@@ -234,6 +234,11 @@ impl Builder {
             let meaning = Meaning::Observation(self.lexicon.observations.len());
             for form in row.list(6).filter(|_| !left_out(Entry::Observation(row.cell(0)))) {
                 self.form(form, meaning);
+                // P S A: letters that a recogniser wrote apart.
+                if LETTERS.contains(&form.len()) && form.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+                    let apart: Vec<String> = form.chars().map(String::from).collect();
+                    self.form(&apart.join(" "), meaning);
+                }
             }
             self.lexicon.observations.push(ObservationKind {
                 loinc: row.cell(0).to_owned(),
@@ -387,6 +392,8 @@ pub(in crate::terminology) fn drug_of(row: &Row<'_>) -> Result<Drug, Terminology
 }
 
 /// What a row's name ends with to say in what form the drug comes; the note has the generic name, and the ATC code tells them apart.
+/// How long a name of letters is that a recogniser may write apart.
+const LETTERS: std::ops::RangeInclusive<usize> = 3..=5;
 const PREPARATIONS: [&str; 11] = [
     " oral",
     " injection",

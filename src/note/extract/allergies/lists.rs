@@ -9,7 +9,7 @@ use super::reaction::{reacts, shows};
 use super::whose::left_to_a_relative;
 use super::{NEAR, Told, evidence_of, put, substance, substance_named};
 use crate::note::AllergyStatus;
-use crate::terminology::{Found, Lexicon, TermKind};
+use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 
 /// The most clauses that 全部都敏感 speaks of.
 const MOST_LISTED: usize = 12;
@@ -40,8 +40,9 @@ pub(super) fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told
         if left {
             continue;
         }
-        let reacts =
-            utterance.has(lexicon, clause.clone(), &[TermKind::Reaction]) || shows(utterance, lexicon, &clause).is_some();
+        let reacts = utterance.has(lexicon, clause.clone(), &[TermKind::Reaction])
+            || shows(utterance, lexicon, &clause).is_some()
+            || faints_or_chokes(utterance, lexicon, &clause);
         let short = utterance.between(clause.start, clause.end) <= BARE_ANSWER && !utterance.has(lexicon, clause.clone(), &taken);
         let bare = short || substances_alone(utterance, lexicon, clause.clone());
         if utterance.speaker == Speaker::Doctor || utterance.has(lexicon, clause.clone(), &aside) || !(bare || reacts) {
@@ -55,6 +56,17 @@ pub(super) fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told
             }
         }
     }
+}
+
+/// 打盤尼西林唞唔到氣: what an allergy does besides, in the answer to a question about allergies.
+fn faints_or_chokes(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> bool {
+    utterance.within(clause.clone()).iter().any(|hit| match hit.meaning {
+        Meaning::Condition(condition) => {
+            let concept = lexicon.conditions.get(condition);
+            concept.is_some_and(|concept| ["R06.0", "R55", "R57", "T78"].iter().any(|code| concept.icd10.starts_with(code)))
+        }
+        _ => false,
+    })
 }
 
 /// Whether a stretch holds names of substances, what they do and what joins them, and says no more.

@@ -101,7 +101,7 @@ pub(super) fn statements(
             || asks_which(utterance, lexicon, &range);
         // 乜都唔敏感 asks nothing.
         let words: String = utterance.folded(range.clone()).iter().collect();
-        let question = question && !["咩都唔", "咩嘢都唔"].iter().any(|all| words.contains(all));
+        let question = question && !["咩都唔", "咩嘢都唔", "咩药都唔", "什么药都唔", "什么都唔"].iter().any(|all| words.contains(all));
         let question = question && !sign.is_some_and(|sign| told_first(utterance, lexicon, &range, sign));
         let signs = utterance.terms(lexicon, range.clone(), TermKind::Allergy).count();
         if signs > 1 && utterance.has(lexicon, range.clone(), &[TermKind::NotSo]) {

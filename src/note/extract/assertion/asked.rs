@@ -137,14 +137,16 @@ impl Context<'_> {
 
     /// 你個柏金遜邊隻手先震? 牛皮癬有冇好啲? 腦退化啲藥呢?: a disease that a clinician asks of as one that the patient has.
     fn known_to_be_there(&self, mention: &Mention) -> bool {
-        if self.utterance.speaker == Speaker::Patient || self.concept(mention).is_none_or(|concept| concept.symptom || !concept.chronic) {
+        if self.utterance.speaker == Speaker::Patient || self.concept(mention).is_none_or(|concept| concept.symptom) {
             return false;
         }
         let clause = self.clause(mention);
         let lead: String = self.utterance.folded(mention.start.saturating_sub(3).max(clause.start)..mention.start).iter().collect();
         let behind: String = self.utterance.folded(mention.end..clause.end.min(mention.end + PROGRESS_REACH)).iter().collect();
         let own = OWN.iter().any(|own| lead.ends_with(own));
-        own && !behind.starts_with(['有', '系']) || PROGRESS.iter().any(|how| behind.contains(how))
+        let chronic = self.concept(mention).is_some_and(|concept| concept.chronic);
+        let again = ["有冇再发", "有冇有再发", "有冇再", "有冇有再"].iter().any(|again| behind.contains(again));
+        again || chronic && (own && !behind.starts_with(['有', '系']) || PROGRESS.iter().any(|how| behind.contains(how)))
     }
 
     /// 發燒 體重輕咗 有冇: the question word behind all that it asks for.

@@ -59,6 +59,14 @@ impl Context<'_> {
         {
             return Some("asked for and denied behind its name");
         }
+        // 瘦…冇喎: who hesitates goes on.
+        if self.utterance.chars.get(clause.end) == Some(&'…') && mention.end + 1 >= clause.end {
+            let next = self.utterance.clause(clause.end + 1).range;
+            let said: String = self.utterance.folded(next).iter().filter(|c| !PARTICLES.contains(**c)).collect();
+            if ["冇", "冇有", "又冇", "都冇", "就冇", "唔系"].contains(&said.as_str()) {
+                return Some("denied behind it");
+            }
+        }
         if self.adjoins_denial(mention) {
             return Some("denied at its first word");
         }

@@ -59,6 +59,12 @@ impl Context<'_> {
         }
         let next_word = self.utterance.chars.get(mention.end);
         let ended = !concept.symptom && next_word == Some(&'完') || self.treated(mention);
+        // 斷過右膝十字韌帶.
+        let hurt: String = self.utterance.folded(mention.start.saturating_sub(4)..mention.start).iter().collect();
+        let once = ["断过", "扭过", "伤过", "撞过", "跌过", "裂过", "烧过", "咬过"].iter().any(|verb| hurt.contains(verb));
+        if concept.icd10.starts_with(['S', 'T']) && once {
+            return reading(Claim::Historical, "had it (過)");
+        }
         if self.healed(mention, &concept.icd10, &sentence) {
             return reading(Claim::Historical, "an injury of years ago");
         }

@@ -169,6 +169,10 @@ fn answer(utterance: &Utterance, lexicon: &Lexicon, opening: &Range<usize>) -> A
         next.iter().any(|next| next.start == hit.end && matches!(next.meaning, Meaning::Condition(_)))
     };
     let leading = hits().take_while(|hit| hit.start <= opening.start + FIRST_WORDS).filter(|hit| !names(hit)).find_map(|hit| match kind(hit)? {
+        // 不用改, 唔使停: it goes on.
+        TermKind::NoNeed if matches!(utterance.folded(hit.end..hit.end + 1), ['改' | '停' | '加' | '减' | '转' | '换']) => {
+            Some(Answer::Yes)
+        }
         TermKind::Negation | TermKind::NoNeed | TermKind::DrugWithheld | TermKind::NotSo => Some(Answer::No),
         TermKind::Affirmation | TermKind::DrugActive | TermKind::Frequency | TermKind::Unchanged => Some(Answer::Yes),
         _ => None,

@@ -25,13 +25,17 @@ const NEEDS: [&str; 13] = [
 ];
 /// What makes a drug wait for what was told before it (folded).
 const LATER: [&str; 9] = ["先开", "先俾", "先加", "先转", "再开", "再加", "再转", "就加", "就要加"];
+/// Who says of a drug what the patient repeats (folded).
+const HEARSAY: [&str; 10] =
+    ["网上话", "网上说", "人哋话", "听讲", "听人讲", "朋友话", "街坊话", "新闻话", "同事话", "隔离话"];
 /// How one is told to leave something (folded).
 const DONT: [&str; 5] = ["唔好自己", "唔好乱", "唔好去", "千祈唔好", "唔好买"];
 
 /// A drug that the patient asks about and says no dose of.
 pub(super) fn asked_about(utterance: &Utterance, hit: &Found) -> bool {
     let clause = utterance.clause(hit.start);
-    clause.asked && utterance.speaker == Speaker::Patient && utterance.quantities_in(clause.range).is_empty()
+    let theirs = matches!(utterance.speaker, Speaker::Patient | Speaker::Relative);
+    clause.asked && theirs && utterance.quantities_in(clause.range).is_empty()
 }
 
 /// A relative's drug, an allergy, or a drug asked about.
@@ -81,7 +85,9 @@ pub(super) fn only_thought_of(utterance: &Utterance, lexicon: &Lexicon, hit: &Fo
         condition && LATER.iter().any(|then| before.contains(then)) || lead(utterance, sentence..hit.start).contains("下次");
     let choice = utterance.speaker == Speaker::Doctor && untold && before.contains("可以") && whole.contains("或者");
     let left = DONT.iter().any(|dont| before.starts_with(dont));
-    needed || hangs || choice || left
+    // 網上話要食 X: what others say.
+    let told = utterance.speaker != Speaker::Doctor && HEARSAY.iter().any(|say| before.starts_with(say));
+    told || needed || hangs || choice || left
 }
 
 /// The words before a place, from the last comma on: a number may cut them into clauses too.

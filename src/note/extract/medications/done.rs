@@ -69,7 +69,7 @@ const AS_BEFORE: [char; 24] = [
     '朝', '晚', '早',
 ];
 /// What tells that a drug was given before this visit (folded).
-const GIVEN_BEFORE: [&str; 14] = ["嗰阵", "嗰时", "之前", "上次", "旧年", "以前", "街症", "街外", "私家", "出面", "嗰只", "嗰支", "嗰粒", "而家"];
+const GIVEN_BEFORE: [&str; 16] = ["门诊", "诊所", "嗰阵", "嗰时", "之前", "上次", "旧年", "以前", "街症", "街外", "私家", "出面", "嗰只", "嗰支", "嗰粒", "而家"];
 
 /// What is done with a drug.
 #[derive(Clone, Copy, Default)]
@@ -109,9 +109,14 @@ pub(super) fn done(
             TermKind::DrugStopped if conditional(utterance, hit) || to_finish(utterance, hit) => return None,
             TermKind::DrugStopped if never(utterance, hit) => Done { withheld: true, ..Done::default() },
             TermKind::DrugStopped => of(MedicationStatus::Stopped),
+            TermKind::DrugWithheld if asks_or_tells_how(utterance, hit) => return None,
             TermKind::DrugWithheld => Done { withheld: true, ..Done::default() },
             _ => return None,
         };
+        // X 停咗佢,痛先食 Y: of the one before.
+        if hit.end <= drug && stopped_so(utterance, hit, done.status) {
+            return None;
+        }
         // 消炎止痛藥不開 Y 五百毫克: said of the drug right before it.
         let of_another = done.withheld && hit.end <= drug && right_behind_a_drug(utterance, hit);
         (!of_another && !takes_another(utterance, lexicon, hit, drug)).then_some(done)
@@ -166,6 +171,15 @@ pub(super) fn done(
     let meanwhile: String = utterance.folded(own.start..clause.end.max(own.start)).iter().take(FORBIDDEN).collect();
     if matches!(turned, Some('转' | '换')) && ["嗰阵", "嗰时", "时候"].iter().any(|when| meanwhile.contains(when)) {
         return Done::default();
+    }
+    // 之前嗰隻 X 唔好再食; X 唔好再食,停咗佢: it was taken until now.
+    let no_more = second.is_some_and(|done| done.withheld);
+    let again = utterance.folded(own.clone()).contains(&'再');
+    let ahead_said: String = utterance.folded(clause.start..drug).iter().collect();
+    let before_now = GIVEN_BEFORE.iter().any(|before| ahead_said.contains(before));
+    let stops = utterance.terms(lexicon, own.clone(), TermKind::DrugStopped).any(|stop| !conditional(utterance, stop));
+    if no_more && again && (before_now || stops) {
+        return of(MedicationStatus::Stopped);
     }
     // 街外開嗰隻 X 一日兩次都唔使食喇: what is taken is stopped.
     let words: String = utterance.folded(own.start..clause.end.max(own.start)).iter().filter(|c| **c != ' ').collect();
@@ -267,7 +281,7 @@ fn not_taken(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behi
         // 打完十日就冇再打: only who takes it tells that it is over.
         let over = kind == Some(TermKind::DrugStopped) && utterance.speaker != Speaker::Doctor;
         hit.end <= behind.end
-            && (kind == Some(TermKind::DrugWithheld)
+            && (kind == Some(TermKind::DrugWithheld) && !asks_or_tells_how(utterance, hit)
                 || kind == Some(TermKind::DrugStopped) && never(utterance, hit)
                 || over && !conditional(utterance, hit) && !to_finish(utterance, hit) && over_at_the_end(utterance, hit))
     })?;
@@ -286,7 +300,10 @@ fn not_taken(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behi
             .any(|pair| matches!(pair, ['食' | '打' | '用' | '搽' | '滴' | '喷', '咗' | '到' | '开' | '紧' | '完']));
         verbs || utterance.has(lexicon, range, &[TermKind::DrugActive])
     };
-    let over = over_at_the_end(utterance, no);
+    // 早就冇食: one took it.
+    let lead: String = utterance.folded(no.start.saturating_sub(4)..no.start).iter().collect();
+    let long_since = ["早就", "一早", "一早就", "已经", "后尾"].iter().any(|since| lead.ends_with(since));
+    let over = long_since || over_at_the_end(utterance, no);
     let taken = over || started(ahead) || started(behind.start..no.start);
     Some(if taken {
         Done { status: Some(MedicationStatus::Stopped), ..Done::default() }
@@ -349,6 +366,22 @@ fn tried_once(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>) -> 
     utterance.speaker != Speaker::Doctor && felt && times && !utterance.has(lexicon, ahead.end..sentence.end, &done)
 }
 
+/// 仲食唔食 asks, and 冇用 as a whole clause tells that it did not help.
+fn asks_or_tells_how(utterance: &Utterance, hit: &Found) -> bool {
+    let before = hit.start.checked_sub(1).and_then(|at| utterance.chars.get(at));
+    let last = hit.end.checked_sub(1).and_then(|at| utterance.chars.get(at));
+    let words = utterance.folded(hit.start..hit.end);
+    let asks = words.first() == Some(&'唔') && words.len() == 2 && before.is_some() && before == last;
+    let useless = words == ['冇', '用'] && utterance.clause(hit.start).range == (hit.start..hit.end);
+    asks || useless
+}
+
+/// 停咗佢: of what was named before.
+fn stopped_so(utterance: &Utterance, hit: &Found, status: Option<MedicationStatus>) -> bool {
+    let words = utterance.folded(hit.start..hit.end + 1);
+    status == Some(MedicationStatus::Stopped) && words.contains(&'佢')
+}
+
 /// 冇食過, 未用過.
 fn never(utterance: &Utterance, hit: &Found) -> bool {
     let before = hit.start.checked_sub(1).and_then(|at| utterance.chars.get(at));
@@ -383,6 +416,14 @@ pub(super) fn conditional(utterance: &Utterance, stop: &Found) -> bool {
     }
     let words = utterance.folded(stop.start..utterance.chars.len().min(stop.end + 1));
     if ends_its_course(utterance, stop) {
+        return true;
+    }
+    // 要停嗎?
+    let clauses = utterance.clauses();
+    let own = clauses.get(utterance.clause_index(stop.start));
+    let last = own.is_some_and(|clause| clause.asked && utterance.sentence(stop.start).end <= clause.range.end);
+    let asked = last && !words.iter().any(|c| matches!(c, '咗' | '了')) && matches!(before, Some('要' | '使' | '以' | '该'));
+    if asked {
         return true;
     }
     // 屙先停: when it comes to that.

@@ -226,7 +226,7 @@ fn said_of_all_of_them(utterance: &Utterance, last: &Said) -> bool {
 const TRIED: [&str; 14] = ["俾过", "给过", "开过", "食过", "食完", "打过", "打完", "用过", "搽过", "搽完", "吃过", "吃了", "吃完", "打了"];
 
 /// How one was after it, in words that are no complaint's name (folded).
-const UNWELL: [&str; 6] = ["呆", "唔舒服", "辛苦", "顶唔顺", "郁唔到", "冇晒力"];
+const UNWELL: [&str; 7] = ["扭晒", "呆", "唔舒服", "辛苦", "顶唔顺", "郁唔到", "冇晒力"];
 
 /// X 食過胃痛, 上次嗰隻 X 食完手震: what came of it once, told by who took it, and no course.
 fn tried(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: Range<usize>) -> bool {
@@ -278,7 +278,11 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     let named = named || of_the_other;
     let other = if named { Regimen::default() } else { regimen(utterance, lexicon, ahead.clone(), Some(known)) };
     // 含一粒零點五毫克 X,得十粒咋: the strength right before the name, and not what is handed out.
-    let led = other.spans.iter().any(|span| span.end <= hit.start && hit.start <= span.end + 1);
+    // 百分之一嘅 hydrocortisone.
+    let led = other.spans.iter().any(|span| {
+        let of_it = utterance.folded(span.end.min(hit.start)..hit.start).iter().all(|c| matches!(c, ' ' | '嘅' | '的'));
+        span.end <= hit.start && (hit.start <= span.end + 1 || of_it && hit.start <= span.end + 2)
+    });
     let strength = other.dose.is_some() && !other.amounts.counted() && led;
     if how.dose.is_none() && how.times_per_day.is_none() || strength && how.amounts.counted() && how.times_per_day.is_none() {
         if other.dose.is_some() || other.times_per_day.is_some() {

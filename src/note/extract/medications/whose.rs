@@ -35,6 +35,11 @@ pub(super) fn someone_elses(utterance: &Utterance, lexicon: &Lexicon, hit: &Foun
 /// 薄血丸係我太太食, X 滴劑用剩嘅係佢哥哥嘅: whose it is stands behind it.
 fn told_behind(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
     let clause = utterance.clause(hit.start).range;
+    // 佢食 X 一百微克,唔係我食.
+    let rest: String = utterance.folded(hit.end..utterance.sentence(hit.start).end.min(hit.end + WHOSE).max(hit.end)).iter().collect();
+    if rest.contains("唔系我食") || rest.contains("唔系我用") {
+        return true;
+    }
     let until = clause.end.min(hit.end + WHOSE);
     let Some(is) = utterance.folded(hit.end..until).iter().position(|c| *c == '系').map(|at| hit.end + at) else { return false };
     let owner = utterance.terms(lexicon, is + 1..until, TermKind::Family).next();

@@ -11,7 +11,7 @@ use crate::note::MedicationStatus;
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 
 /// What may stand before a refusal (folded).
-const LEADS: &str = "咁噉系喎哦噢喔好呀嘅啊就都嗱唉哎呢嗰只支 ";
+const LEADS: &str = "口服药咁噉系喎哦噢喔好呀嘅啊就都嗱唉哎呢嗰只支 ";
 /// What may stand behind it (folded).
 const ENDS: &str = "喇啦呀住先嘞啰佢㗎嘅喎吧 ";
 /// That it is not given (folded, without leads and ends).

@@ -49,7 +49,10 @@ fn denies(utterance: &Utterance, mark: &Found) -> bool {
 /// 唔係 is a correction where a clause begins with it, not within 如果唔係痛.
 pub(super) fn opens_clause(utterance: &Utterance, hit: &Found) -> bool {
     let clause = utterance.clause(hit.start).range;
-    utterance.folded(clause.start..hit.start).iter().all(|c| matches!(c, ' ' | '呀' | '啊' | '哎' | '咦'))
+    // 四 mg 唔係 講錯: a pause before it opens one too.
+    let pause = hit.start.checked_sub(1).and_then(|at| utterance.chars.get(at)) == Some(&' ')
+        && hit.start.checked_sub(2).and_then(|at| utterance.chars.get(at)).is_some_and(char::is_ascii_alphanumeric);
+    pause || utterance.folded(clause.start..hit.start).iter().all(|c| matches!(c, ' ' | '呀' | '啊' | '哎' | '咦'))
 }
 
 /// 開五 mg,兩個禮拜後加到十: what starts now is the first dose; so it is where the change hangs on something.
