@@ -6,7 +6,7 @@ use cantoscribe::note::extract::extract;
 use super::LEXICON;
 use super::scopes::transcript;
 
-fn check(rows: &[(&str, &[&str])]) {
+pub(super) fn check(rows: &[(&str, &[&str])]) {
     let mut wrong = Vec::new();
     for (talk, wanted) in rows {
         let note = extract(&transcript(talk), &LEXICON);

@@ -17,7 +17,7 @@ fn drugs(talk: &str) -> Vec<String> {
     extract(&transcript(talk), &LEXICON).medications.into_iter().map(told).collect()
 }
 
-fn check(rows: &[(&str, &[&str])]) {
+pub(super) fn check(rows: &[(&str, &[&str])]) {
     let mut wrong = Vec::new();
     for (talk, wanted) in rows {
         let got = drugs(talk);

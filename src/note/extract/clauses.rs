@@ -114,7 +114,7 @@ fn another_person(chars: &[char], at: usize) -> bool {
 
 /// 糖尿没有我太太才有血压高…: behind the denial of what is named, a relative who has it, and then something else. Where that ends.
 fn set_against(chars: &[char], at: usize, end: usize) -> Option<usize> {
-    let denied = matches!(chars.get(at.saturating_sub(3)..at)?, [.., '就', '冇'] | [_, '冇', '有']);
+    let denied = matches!(chars.get(at.saturating_sub(3)..at)?, [.., '就', '冇'] | [.., '冇', '有']);
     if !denied || !matches!(chars.get(at), Some('我' | '佢' | '他' | '她')) {
         return None;
     }

@@ -53,6 +53,7 @@ const NARROWER: &[(&str, &[&str])] = &[
     ("M79.2", &["B02"]),
     ("R25.2", &["R56", "G40"]),
     ("H73.0", &["H66"]),
+    ("H53.1", &["G43"]),
 ];
 
 /// A fall, and how more than one of them is told.

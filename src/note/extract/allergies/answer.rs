@@ -15,6 +15,8 @@ pub(super) fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(
     // BB 冇, 我冇: of whom it is said is not the answer.
     let of_whom = |kind: TermKind| matches!(kind, TermKind::Family | TermKind::Oneself | TermKind::Third);
     let first = utterance.found.iter().find_map(|hit| match hit.meaning {
+        // 咁又冇.
+        Meaning::Term(_) if utterance.folded(hit.start..hit.end) == ['又'] => None,
         Meaning::Term(term) if hit.start <= 3 => lexicon.term_kind(term).filter(|kind| !of_whom(*kind)).map(|kind| (hit, kind)),
         _ => None,
     });

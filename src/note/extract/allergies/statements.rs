@@ -99,6 +99,9 @@ pub(super) fn statements(
         let question = clause.asked && last_clause(utterance, &range)
             || utterance.has(lexicon, range.clone(), &[TermKind::Question, TermKind::QuestionEnd])
             || asks_which(utterance, lexicon, &range);
+        // 药物敏感呢: without a mark.
+        let as_for = sign.is_some() && utterance.speaker != Speaker::Patient && utterance.folded(range.clone()).ends_with(&['呢']);
+        let question = question || as_for;
         // 乜都唔敏感 asks nothing.
         let words: String = utterance.folded(range.clone()).iter().collect();
         let question = question && !["咩都唔", "咩嘢都唔", "咩药都唔", "什么药都唔", "什么都唔"].iter().any(|all| words.contains(all));
@@ -268,8 +271,10 @@ fn denied(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, clause: &Range
     let behind = utterance.has(lexicon, sign.end..clause.end.min(sign.end + 5), &kinds);
     // 對盤尼西林唔敏感: 唔 denies what it touches, or what 會 or 係 alone stands before.
     let touching = utterance.terms(lexicon, before, TermKind::NegationNear).last();
-    let touching =
-        touching.is_some_and(|no| utterance.folded(no.end..sign.start).iter().all(|c| matches!(c, '会' | '系' | '是')));
+    // 都不過敏 is no 不過.
+    let directly = sign.start.checked_sub(1).and_then(|at| utterance.chars.get(at)) == Some(&'唔');
+    let touching = directly
+        || touching.is_some_and(|no| utterance.folded(no.end..sign.start).iter().all(|c| matches!(c, '会' | '系' | '是')));
     negative.is_some_and(|negative| negative > positive) || behind || touching
 }
 

@@ -35,7 +35,10 @@ impl Context<'_> {
         // 好咗未 asks, 好咗啲 is better and not well; epilepsy without a fit, on a drug, is there.
         let hoped = |hit: &Found| {
             let next = matches!(self.utterance.chars.get(hit.end), Some('先' | '再' | '至' | '才' | '未' | '啲' | '少'));
-            next || self.utterance.folded(hit.end..hit.end + 2) == ['一', '点']
+            // 有冇再發?
+            let asks = hit.start.checked_sub(1).and_then(|at| self.utterance.chars.get(at)) == Some(&'有')
+                && self.utterance.folded(hit.start..hit.start + 1) == ['冇'];
+            next || asks || self.utterance.folded(hit.end..hit.end + 2) == ['一', '点']
         };
         let attacks = concept.chronic
             && self
@@ -121,8 +124,11 @@ impl Context<'_> {
         // What stands behind the next name belongs to that.
         let span = clause.start.max(self.utterance.back(mention.start, SUBJECT_REACH))
             ..clause.end.min(self.utterance.ahead(mention.end, REACH)).min(self.before_next(mention));
+        // 痛之前會見到閃光: before each time, and not once.
         let compared = |hit: &Found| {
-            matches!(hit.start.checked_sub(1).and_then(|at| self.utterance.chars.get(at)), Some('比' | '较' | '跟' | '同'))
+            let before = hit.start.checked_sub(1).and_then(|at| self.utterance.chars.get(at));
+            let each = self.utterance.folded(hit.start..hit.end) == ['之', '前'] && matches!(before, Some('痛' | '发' | '嚟' | '瞓' | '训'));
+            each || matches!(before, Some('比' | '较' | '跟' | '同'))
         };
         // 比上次重咗: what is told is how it is now.
         if self.utterance.terms(self.lexicon, span.clone(), TermKind::History).any(|hit| !compared(hit)) {

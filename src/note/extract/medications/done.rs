@@ -289,7 +289,10 @@ fn not_taken(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behi
     // 冇食其他藥 denies another; 唔食得 X: the drug behind it.
     let rest = utterance.folded(no.end..clause.end.min(behind.end));
     let ends = clause.end <= behind.end && rest.iter().all(|c| PARTICLES.contains(*c));
-    let later = clause.start > behind.start || utterance.folded(no.start..no.end).contains(&'过');
+    // 早就冇食: one took it.
+    let lead: String = utterance.folded(no.start.saturating_sub(4)..no.start).iter().collect();
+    let long_since = ["早就", "一早", "一早就", "已经", "后尾"].iter().any(|since| lead.ends_with(since));
+    let later = long_since || clause.start > behind.start || utterance.folded(no.start..no.end).contains(&'过');
     if !ends || !later || utterance.has(lexicon, clause.start..no.start, &[TermKind::Hypothetical, TermKind::Question]) {
         return None;
     }
@@ -300,9 +303,6 @@ fn not_taken(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behi
             .any(|pair| matches!(pair, ['食' | '打' | '用' | '搽' | '滴' | '喷', '咗' | '到' | '开' | '紧' | '完']));
         verbs || utterance.has(lexicon, range, &[TermKind::DrugActive])
     };
-    // 早就冇食: one took it.
-    let lead: String = utterance.folded(no.start.saturating_sub(4)..no.start).iter().collect();
-    let long_since = ["早就", "一早", "一早就", "已经", "后尾"].iter().any(|since| lead.ends_with(since));
     let over = long_since || over_at_the_end(utterance, no);
     let taken = over || started(ahead) || started(behind.start..no.start);
     Some(if taken {
