@@ -156,7 +156,8 @@ fn shape(word: &str) -> Vec<bool> {
 
 /// The consonants as heard: vowels, h, w and y go, doubles become one, and letters that sound alike become one.
 fn consonants(word: &str) -> String {
-    let word = word.replace("gh", "").replace("ph", "f").replace("ck", "k").replace("qu", "k").replace("x", "ks").replace("pn", "n");
+    let word =
+        word.replace("gh", "").replace("ph", "f").replace("ck", "k").replace("qu", "k").replace("x", "ks").replace("pn", "n");
     let mut heard = String::new();
     let bytes = word.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {

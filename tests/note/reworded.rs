@@ -72,7 +72,10 @@ fn what_is_known_to_be_there_is_not_asked_for() {
 #[test]
 fn a_course_goes_on_ends_or_is_not_begun() {
     exchanges::check(&[
-        ("d:clarithromycin 五百 mg 一日兩次。|p:我食緊 simvastatin 二十 mg 一日一次。|d:clarithromycin 同 simvastatin 撞,改 doxycycline 一百 mg 一日兩次。", &["simvastatin 20 mg x1", "doxycycline 100 mg x2"]),
+        (
+            "d:clarithromycin 五百 mg 一日兩次。|p:我食緊 simvastatin 二十 mg 一日一次。|d:clarithromycin 同 simvastatin 撞,改 doxycycline 一百 mg 一日兩次。",
+            &["simvastatin 20 mg x1", "doxycycline 100 mg x2"],
+        ),
         ("d:嗰陣開咗 diclofenac。|p:食到個胃痛,我自己停咗。", &["-diclofenac"]),
         ("d:nitrofurantoin 避得就避,改 cefalexin 五百 mg 一日兩次。", &["cefalexin 500 mg x2"]),
         ("d:ondansetron 兩 mg……睇返,十六公斤,四 mg。", &["ondansetron 4 mg"]),
@@ -82,7 +85,10 @@ fn a_course_goes_on_ends_or_is_not_begun() {
         ("p:食去水丸 furosemide 四十 mg 一日一次。|d:去水丸停咗佢。", &["-furosemide 40 mg x1"]),
         ("p:去水丸我自己停咗。|d:即係 indapamide,一點五 mg 嗰隻。", &["-indapamide 1.5 mg"]),
         ("d:carbimazole 十五 mg 一日一次係咪?|p:係。|d:今次再減,十 mg 一日一次。", &["carbimazole 10 mg x1"]),
-        ("p:metformin 五百 mg 一日兩次。|d:metformin 加到一千 mg,一日兩次。|d:即係 metformin 早晚各兩粒。", &["metformin 1000 mg x2"]),
+        (
+            "p:metformin 五百 mg 一日兩次。|d:metformin 加到一千 mg,一日兩次。|d:即係 metformin 早晚各兩粒。",
+            &["metformin 1000 mg x2"],
+        ),
         ("p:藥房買咗 naproxen,食咗兩日個胃頂住,冇再食。", &["-naproxen"]),
         ("d:Lorazepam 一 mg 每晚一粒呢?|p:仲食。|d:呢隻都停。", &["-lorazepam 1 mg x1"]),
         ("d:dapagliflozin 十 mg 一日一次有冇食?|p:有,不過嗰隻唔係糖尿藥咩?", &["dapagliflozin"]),
@@ -123,7 +129,10 @@ fn values_under_other_names() {
         ("p:HCT 二十五 mg 一日一粒。", &[]),
         ("p:琴晚三十九度二。", &[]),
         ("-:P S A 二点一 正常", &["2857-1 2.1 ng/mL"]),
-        ("-:李太 今次 肌酐 一百八十二 今日 血压 一五八 八十四 六十八 公斤", &["14682-9 182 umol/L", "8480-6 158 mm[Hg]", "8462-4 84 mm[Hg]", "29463-7 68 kg"]),
+        (
+            "-:李太 今次 肌酐 一百八十二 今日 血压 一五八 八十四 六十八 公斤",
+            &["14682-9 182 umol/L", "8480-6 158 mm[Hg]", "8462-4 84 mm[Hg]", "29463-7 68 kg"],
+        ),
         ("d:INR 二點四。", &["6301-6 2.4 {INR}"]),
         ("r:十九公斤…唔係,頭先磅係二十點五。", &["29463-7 20.5 kg"]),
     ];

@@ -126,9 +126,9 @@ fn measured(note: &Note, condition: &Condition) -> bool {
     let fever = condition.codes.iter().any(|one| one.system == ICD10 && one.code.starts_with("R50"));
     let read = |span: &Span| {
         let readings = note.observations.iter().filter(|one| one.loinc == TEMPERATURE);
-        readings.flat_map(|one| one.provenance.spans()).any(|other| {
-            other.segment() == span.segment() && other.start() <= span.start() && span.end() <= other.end()
-        })
+        readings
+            .flat_map(|one| one.provenance.spans())
+            .any(|other| other.segment() == span.segment() && other.start() <= span.start() && span.end() <= other.end())
     };
     let mut spans = condition.provenance.spans().iter().peekable();
     fever && spans.peek().is_some() && spans.all(read)

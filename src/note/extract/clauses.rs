@@ -33,7 +33,9 @@ fn boundary(chars: &[char], at: usize, words: bool) -> Option<bool> {
         // Who hesitates goes on; a question behind it does not reach back: 敏感…盤尼西林?
         '…' => Some(question_follows(chars, at)),
         // Recognisers put spaces where they heard a pause, or between all words.
-        ' ' if !words && ideograph(at.checked_sub(1).and_then(|before| chars.get(before))) && ideograph(chars.get(at + 1)) => Some(false),
+        ' ' if !words && ideograph(at.checked_sub(1).and_then(|before| chars.get(before))) && ideograph(chars.get(at + 1)) => {
+            Some(false)
+        }
         _ => None,
     }
 }
@@ -46,7 +48,8 @@ const WORD: usize = 3;
 fn word_by_word(chars: &[char]) -> bool {
     let ideograph = |c: Option<&char>| c.is_some_and(|c| *c >= '\u{3400}');
     let all = chars.iter().filter(|c| **c >= '\u{3400}').count();
-    let spaces = chars.windows(3).filter(|run| run.get(1) == Some(&' ') && ideograph(run.first()) && ideograph(run.get(2))).count();
+    let spaces =
+        chars.windows(3).filter(|run| run.get(1) == Some(&' ') && ideograph(run.first()) && ideograph(run.get(2))).count();
     spaces >= SPACES && all <= WORD * (spaces + 1)
 }
 
@@ -151,8 +154,7 @@ fn opens(chars: &[char], hit: &Found, lexicon: &Lexicon) -> bool {
 }
 
 /// What asks for allergies behind a word for drugs (folded), and how far it is looked for.
-const ALLERGIC: [&str; 8] =
-    ["敏感", "过敏", "有冇敏感", "有冇过敏", "有冇有敏感", "有冇有过敏", "有没有敏感", "有没有过敏"];
+const ALLERGIC: [&str; 8] = ["敏感", "过敏", "有冇敏感", "有冇过敏", "有冇有敏感", "有冇有过敏", "有没有敏感", "有没有过敏"];
 const ASKED_OF: usize = 5;
 
 fn number_near(chars: &[char], at: usize) -> bool {

@@ -253,7 +253,8 @@ impl Talk<'_> {
         let near: String = context.utterance.folded(told_around(context, mention)).iter().collect();
         let name: String = context.utterance.folded(mention.start..mention.end).iter().collect();
         let limb = ["腿", "脚", "髀", "手指", "腰"].iter().any(|limb| near.contains(limb));
-        let fit = ["成身", "全身", "四肢", "手脚", "反白", "反晒", "发烧", "烧到", "唔醒", "羊"].iter().any(|sign| near.contains(sign));
+        let fit =
+            ["成身", "全身", "四肢", "手脚", "反白", "反晒", "发烧", "烧到", "唔醒", "羊"].iter().any(|sign| near.contains(sign));
         let leg = self.lexicon.conditions.iter().position(|concept| concept.icd10 == "R25.2").filter(|_| limb && !fit);
         leg.filter(|_| name.contains("抽筋")).map_or(*mention, |condition| Mention { condition, ..*mention })
     }

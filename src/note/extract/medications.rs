@@ -270,7 +270,9 @@ fn take(said: Said, lexicon: &Lexicon, courses: &mut Vec<(usize, Course)>) {
             Some((_, course)) if course.medication.status == MedicationStatus::Stopped => {}
             // 鐵丸 一日兩次。 上次食鐵丸便秘到喊: what came of it once takes back nothing.
             Some((_, course))
-                if !said.doctor && course.medication.status == MedicationStatus::Planned && course.medication.times_per_day.is_some() => {}
+                if !said.doctor
+                    && course.medication.status == MedicationStatus::Planned
+                    && course.medication.times_per_day.is_some() => {}
             // 食緊 X 一日一次。 X 唔好再食: what is taken so is stopped.
             Some((_, course)) if course.taken() && said.doctor => {
                 (course.medication.status, course.decided, course.medication.changed_from) =
@@ -372,7 +374,7 @@ fn update(course: &mut Course, said: Said) {
         let changed = said.doctor && said.status == Some(MedicationStatus::Planned);
         // 加到一千 mg。 即係早晚各兩粒: so many tablets are the new dose, and not so many times of it.
         let same = entry.changed_from.is_some() && later.tablets_alone() && so_far.strength_alone();
-                if same {
+        if same {
             course.amounts = so_far;
         } else {
             course.amounts = if changed { so_far.followed_by(later) } else { so_far.completed_by(later) };

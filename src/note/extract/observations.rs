@@ -151,8 +151,7 @@ impl Place<'_> {
     /// Whether the words around a value put it at home or in the past.
     fn not_today(&self, at: usize) -> bool {
         let clause = self.utterance.clause(at).range;
-        let lead: String =
-            self.utterance.folded(clause.start.max(self.utterance.back(at, LAST_NIGHT))..at).iter().collect();
+        let lead: String = self.utterance.folded(clause.start.max(self.utterance.back(at, LAST_NIGHT))..at).iter().collect();
         let yesterday = YESTERDAY.iter().any(|day| lead.contains(day)) && !NOW.iter().any(|now| lead.contains(now.trim_end()));
         self.home(at) || yesterday || self.utterance.has(self.lexicon, clause, &[TermKind::Before])
     }
@@ -202,13 +201,18 @@ fn named(place: &Place<'_>) -> Vec<Read> {
         }
         let none = old || target.is_some() || behind.is_some_and(|number| bounded(utterance, number.end));
         let number = if none { this_time(utterance, lexicon, hit.end) } else { behind };
-        read.extend(number.and_then(|number| {
-            let (value, end) = in_unit(utterance, lexicon, number, kind)?;
-            let kind = laboratory(utterance, lexicon, hit.start..hit.end, kind);
-            let other = other_eye(place, kind, end);
-            let own = observation(kind, value, place, hit.start..end);
-            Some(own.into_iter().chain(other).collect::<Vec<_>>())
-        }).into_iter().flatten());
+        read.extend(
+            number
+                .and_then(|number| {
+                    let (value, end) = in_unit(utterance, lexicon, number, kind)?;
+                    let kind = laboratory(utterance, lexicon, hit.start..hit.end, kind);
+                    let other = other_eye(place, kind, end);
+                    let own = observation(kind, value, place, hit.start..end);
+                    Some(own.into_iter().chain(other).collect::<Vec<_>>())
+                })
+                .into_iter()
+                .flatten(),
+        );
     }
     read
 }
@@ -222,7 +226,8 @@ fn other_eye(place: &Place<'_>, first: &ObservationKind, at: usize) -> Option<Re
         _ => return None,
     };
     let number = utterance.numbers_in(at..at + OTHER_EYE).first()?;
-    let between: String = utterance.folded(at..number.start).iter().filter(|c| !matches!(c, ' ' | ',' | '、' | '同' | '系')).collect();
+    let between: String =
+        utterance.folded(at..number.start).iter().filter(|c| !matches!(c, ' ' | ',' | '、' | '同' | '系')).collect();
     let side = between.strip_prefix(name)?;
     let (value, kind) = (number.exact()?, kind(lexicon, loinc)?);
     ["", "眼", "边", "就"].contains(&side).then(|| observation(kind, value, place, at + 1..number.end))?

@@ -101,10 +101,8 @@ fn affirms(utterance: &Utterance, hit: &Found, kind: TermKind) -> bool {
 /// 藥就冇,食物都唔覺, Penicillin 冇: each denied by itself.
 fn each_denied(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told>) {
     for clause in utterance.clauses().iter().filter(|clause| !clause.asked).map(|clause| clause.range.clone()) {
-        let told = utterance
-            .within(clause.clone())
-            .iter()
-            .find_map(|hit| substance(utterance, hit, lexicon).map(|name| (name, hit)));
+        let told =
+            utterance.within(clause.clone()).iter().find_map(|hit| substance(utterance, hit, lexicon).map(|name| (name, hit)));
         let Some((name, hit)) = told else { continue };
         let lead = utterance.folded(clause.start..hit.start).iter().all(|c| "我佢系就嘅食打对 ".contains(*c));
         // 药没有鸡蛋吃了起风: up to the next name, where no mark stands between.

@@ -100,11 +100,13 @@ pub(super) fn statements(
             || utterance.has(lexicon, range.clone(), &[TermKind::Question, TermKind::QuestionEnd])
             || asks_which(utterance, lexicon, &range);
         // 药物敏感呢: without a mark.
-        let as_for = sign.is_some() && utterance.speaker != Speaker::Patient && utterance.folded(range.clone()).ends_with(&['呢']);
+        let as_for =
+            sign.is_some() && utterance.speaker != Speaker::Patient && utterance.folded(range.clone()).ends_with(&['呢']);
         let question = question || as_for;
         // 乜都唔敏感 asks nothing.
         let words: String = utterance.folded(range.clone()).iter().collect();
-        let question = question && !["咩都唔", "咩嘢都唔", "咩药都唔", "什么药都唔", "什么都唔"].iter().any(|all| words.contains(all));
+        let question =
+            question && !["咩都唔", "咩嘢都唔", "咩药都唔", "什么药都唔", "什么都唔"].iter().any(|all| words.contains(all));
         let question = question && !sign.is_some_and(|sign| told_first(utterance, lexicon, &range, sign));
         let signs = utterance.terms(lexicon, range.clone(), TermKind::Allergy).count();
         if signs > 1 && utterance.has(lexicon, range.clone(), &[TermKind::NotSo]) {
@@ -378,7 +380,9 @@ fn of_alone(
     let towards = utterance.folded(before.clone()).iter().rposition(|c| *c == '对').map(|at| before.start + at + 1);
     let asked = utterance.terms(lexicon, before, TermKind::Question).last().map(|hit| hit.end);
     let lead = towards.max(asked)?;
-    let led = named.iter().any(|(name, hit)| !name.is_any_drug() && hit.start >= lead && hit.start <= lead + 2 && hit.end <= sign.start);
+    let led = named
+        .iter()
+        .any(|(name, hit)| !name.is_any_drug() && hit.start >= lead && hit.start <= lead + 2 && hit.end <= sign.start);
     let others = named.iter().any(|(_, hit)| hit.end <= lead);
     (led && others).then_some(lead)
 }

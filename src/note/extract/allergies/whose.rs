@@ -33,9 +33,7 @@ pub(super) fn patients_own(utterance: &Utterance, lexicon: &Lexicon, clause: Ran
     }
     let own = clause.start..relative.start;
     let sign = utterance.has(lexicon, own.clone(), &[TermKind::Allergy]);
-    let told = sign
-        || utterance.has(lexicon, own.clone(), &[TermKind::Reaction])
-        || shows(utterance, lexicon, &own).is_some();
+    let told = sign || utterance.has(lexicon, own.clone(), &[TermKind::Reaction]) || shows(utterance, lexicon, &own).is_some();
     let named = utterance.within(own.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit));
     // 药也没有敏感我太太就对盘尼西林敏感: theirs is denied, and then comes hers.
     let denied = sign && utterance.has(lexicon, own.clone(), &[TermKind::Negation]);

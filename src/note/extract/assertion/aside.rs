@@ -117,7 +117,10 @@ impl Context<'_> {
         }
         // 抬腿四十五度就痛: a sign that was looked for.
         let name = self.utterance.folded(mention.start..mention.end);
-        if name.ends_with(&['痛']) && lead_has(self.utterance, &clause, mention, '抬') && lead_has(self.utterance, &clause, mention, '度') {
+        if name.ends_with(&['痛'])
+            && lead_has(self.utterance, &clause, mention, '抬')
+            && lead_has(self.utterance, &clause, mention, '度')
+        {
             return reading(Claim::Nothing, "a sign of an examination");
         }
         if self.forgotten_drug(mention, &clause) {
@@ -165,7 +168,9 @@ impl Context<'_> {
     fn one_of_several_opinions(&self, mention: &Mention, clause: &Range<usize>) -> bool {
         let lead: String = self.utterance.folded(clause.start..mention.start).iter().filter(|c| **c != ' ').collect();
         let said = ["话系", "话", "讲系", "说是", "说"].iter().any(|said| lead.ends_with(said));
-        self.utterance.speaker != Speaker::Doctor && said && ["第一个", "第二个", "第三个", "前一个", "后一个"].iter().any(|one| lead.starts_with(one))
+        self.utterance.speaker != Speaker::Doctor
+            && said
+            && ["第一个", "第二个", "第三个", "前一个", "后一个"].iter().any(|one| lead.starts_with(one))
     }
 
     /// Simvastatin 成日唔記得, 成日唔記得食晏晝嗰粒: a drug was named before, or the taking stands behind.

@@ -33,9 +33,8 @@ const NEEDED: [[char; 3]; 5] =
 /// Whose a disease is, right before its name (folded).
 const OWN: [&str; 6] = ["你个", "你嘅", "你啲", "你的", "佢个", "佢啲"];
 /// How one asks after a disease that is there (folded), and how far behind its name.
-const PROGRESS: [&str; 12] = [
-    "有冇好啲", "有冇好", "好啲未", "好返未", "有冇再", "有冇有再", "控制成", "控制得", "啲药", "嗰只药", "药水", "药够",
-];
+const PROGRESS: [&str; 12] =
+    ["有冇好啲", "有冇好", "好啲未", "好返未", "有冇再", "有冇有再", "控制成", "控制得", "啲药", "嗰只药", "药水", "药够"];
 const PROGRESS_REACH: usize = 10;
 
 impl Context<'_> {
@@ -141,7 +140,8 @@ impl Context<'_> {
             return false;
         }
         let clause = self.clause(mention);
-        let lead: String = self.utterance.folded(mention.start.saturating_sub(3).max(clause.start)..mention.start).iter().collect();
+        let lead: String =
+            self.utterance.folded(mention.start.saturating_sub(3).max(clause.start)..mention.start).iter().collect();
         let behind: String = self.utterance.folded(mention.end..clause.end.min(mention.end + PROGRESS_REACH)).iter().collect();
         let own = OWN.iter().any(|own| lead.ends_with(own));
         let chronic = self.concept(mention).is_some_and(|concept| concept.chronic);

@@ -10,18 +10,8 @@ use crate::terminology::{Found, Meaning, TermKind};
 /// What a sentence ends with and means nothing here (folded).
 const PARTICLES: &str = " 呀啊啦喇㗎嘅喎啰咯嘞吖呢";
 /// Names of what somebody does not do (folded).
-const DENYING_WORDS: [&str; 10] = [
-    "nonsmoker",
-    "唔烟唔酒",
-    "烟酒唔沾",
-    "烟唔食",
-    "烟就唔食",
-    "烟都唔食",
-    "烟我唔食",
-    "烟我就唔食",
-    "烟冇食",
-    "烟就冇食",
-];
+const DENYING_WORDS: [&str; 10] =
+    ["nonsmoker", "唔烟唔酒", "烟酒唔沾", "烟唔食", "烟就唔食", "烟都唔食", "烟我唔食", "烟我就唔食", "烟冇食", "烟就冇食"];
 /// What leads to what was looked for and is not there (folded): 聽唔到喘鳴.
 pub(super) const NOT_FOUND: [&str; 8] = ["听唔到", "见唔到", "摸唔到", "睇唔到", "影唔到", "照唔到", "搵唔到", "查唔到"];
 /// What denies a name as all that its clause says behind it (folded).

@@ -229,7 +229,8 @@ impl Context<'_> {
             return true;
         }
         // 先生哪只脚扭亲: a title with a question.
-        let asked = title && hit.start == 0 && matches!(self.utterance.chars.get(hit.end), Some('哪' | '边' | '几' | '点' | '怎' | '今'));
+        let asked =
+            title && hit.start == 0 && matches!(self.utterance.chars.get(hit.end), Some('哪' | '边' | '几' | '点' | '怎' | '今'));
         if clinician && asked {
             return true;
         }

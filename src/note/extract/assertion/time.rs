@@ -54,7 +54,8 @@ impl Context<'_> {
         let lead: String = self.utterance.folded(mention.start.saturating_sub(5)..mention.start).iter().collect();
         let cut = lead.trim_end_matches(['粒', '个', '条', '啲', '嗰', '一', '块']);
         let growth = concept.icd10.starts_with(['C', 'D', 'K', 'N', 'L', 'J']);
-        if growth && ["切咗", "割咗", "切了", "割了", "切左", "割左", "摘咗", "除咗"].iter().any(|verb| cut.ends_with(verb)) {
+        if growth && ["切咗", "割咗", "切了", "割了", "切左", "割左", "摘咗", "除咗"].iter().any(|verb| cut.ends_with(verb))
+        {
             return reading(Claim::Historical, OVER);
         }
         if self.operated(mention) {
@@ -118,7 +119,9 @@ impl Context<'_> {
         }
         // 第一胎小产了.
         let told: String = self.utterance.folded(near_start(self.utterance, &sentence, mention)..mention.start).iter().collect();
-        if concept.icd10.starts_with("O0") && ["第一胎", "上一胎", "上胎", "头胎", "前年", "旧年"].iter().any(|when| told.contains(when)) {
+        if concept.icd10.starts_with("O0")
+            && ["第一胎", "上一胎", "上胎", "头胎", "前年", "旧年"].iter().any(|when| told.contains(when))
+        {
             return reading(Claim::Historical, "once");
         }
         // What stands behind the next name belongs to that.
@@ -127,7 +130,8 @@ impl Context<'_> {
         // 痛之前會見到閃光: before each time, and not once.
         let compared = |hit: &Found| {
             let before = hit.start.checked_sub(1).and_then(|at| self.utterance.chars.get(at));
-            let each = self.utterance.folded(hit.start..hit.end) == ['之', '前'] && matches!(before, Some('痛' | '发' | '嚟' | '瞓' | '训'));
+            let each = self.utterance.folded(hit.start..hit.end) == ['之', '前']
+                && matches!(before, Some('痛' | '发' | '嚟' | '瞓' | '训'));
             each || matches!(before, Some('比' | '较' | '跟' | '同'))
         };
         // 比上次重咗: what is told is how it is now.

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::super::assertion::{Claim, Context, OVER, Reading};
 use super::super::mention::Mention;
+use super::super::utterance::Speaker;
 use super::answers::{not_me, not_you, replaced, smoking, well, whole};
 use super::{AROUND, Answer, Event, Pending, Talk};
-use super::super::utterance::Speaker;
 use crate::terminology::{Meaning, TermKind};
 
 /// What excludes a suspicion as an answer (folded).
@@ -103,9 +103,8 @@ impl Talk<'_> {
 
     /// 你食唔食煙? 我唔食,老公食. 屋企有人食煙? 佢爸爸囉: where smoking is named, of a clause that says whose it is and no more.
     fn a_relative_smokes(&self, index: usize, context: &Context<'_>, clause: &Range<usize>) -> Option<(usize, Mention)> {
-        let tobacco = |condition: usize| {
-            self.lexicon.conditions.get(condition).is_some_and(|concept| concept.icd10.starts_with("F17"))
-        };
+        let tobacco =
+            |condition: usize| self.lexicon.conditions.get(condition).is_some_and(|concept| concept.icd10.starts_with("F17"));
         let asked = self.pending.iter().find(|pending| pending.asked + 1 == index && tobacco(pending.mention.condition));
         let asked = asked.map(|pending| (pending.utterance, pending.mention));
         let denied = self.events.last().filter(|event| {
@@ -117,7 +116,8 @@ impl Talk<'_> {
         let lead = context.utterance.folded(clause.start..who.start).iter().all(|c| "我佢我屋企得系 ".contains(*c));
         let rest: String = context.utterance.folded(who.end..clause.end).iter().filter(|c| !is_particle(**c)).collect();
         let rest = rest.trim_end_matches(['啰', '囉', '嘅', '㗎', '咋', '啫', '喎']);
-        (lead && context.is_family(who) && ["", "食", "有食", "抽", "有", "食煙", "仲食", "还在抽", "有抽"].contains(&rest)).then_some(of)
+        (lead && context.is_family(who) && ["", "食", "有食", "抽", "有", "食煙", "仲食", "还在抽", "有抽"].contains(&rest))
+            .then_some(of)
     }
 
     /// 有冇失眠? 瞓得好好.

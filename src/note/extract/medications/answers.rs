@@ -168,14 +168,16 @@ fn answer(utterance: &Utterance, lexicon: &Lexicon, opening: &Range<usize>) -> A
         let next = utterance.within(hit.end..hit.end + 1);
         next.iter().any(|next| next.start == hit.end && matches!(next.meaning, Meaning::Condition(_)))
     };
-    let leading = hits().take_while(|hit| hit.start <= opening.start + FIRST_WORDS).filter(|hit| !names(hit)).find_map(|hit| match kind(hit)? {
-        // 不用改, 唔使停: it goes on.
-        TermKind::NoNeed if matches!(utterance.folded(hit.end..hit.end + 1), ['改' | '停' | '加' | '减' | '转' | '换']) => {
-            Some(Answer::Yes)
+    let leading = hits().take_while(|hit| hit.start <= opening.start + FIRST_WORDS).filter(|hit| !names(hit)).find_map(|hit| {
+        match kind(hit)? {
+            // 不用改, 唔使停: it goes on.
+            TermKind::NoNeed if matches!(utterance.folded(hit.end..hit.end + 1), ['改' | '停' | '加' | '减' | '转' | '换']) => {
+                Some(Answer::Yes)
+            }
+            TermKind::Negation | TermKind::NoNeed | TermKind::DrugWithheld | TermKind::NotSo => Some(Answer::No),
+            TermKind::Affirmation | TermKind::DrugActive | TermKind::Frequency | TermKind::Unchanged => Some(Answer::Yes),
+            _ => None,
         }
-        TermKind::Negation | TermKind::NoNeed | TermKind::DrugWithheld | TermKind::NotSo => Some(Answer::No),
-        TermKind::Affirmation | TermKind::DrugActive | TermKind::Frequency | TermKind::Unchanged => Some(Answer::Yes),
-        _ => None,
     });
     let often = hits().any(|hit| kind(hit) == Some(TermKind::Frequency)) || told;
     match leading {
@@ -225,7 +227,8 @@ fn changes(utterance: &Utterance, lexicon: &Lexicon, opening: &Range<usize>, top
     let sentence = opening.start..end;
     let turns = utterance.has(lexicon, sentence.clone(), &[TermKind::ChangedTo, TermKind::Frequency])
         || utterance.folded(sentence.clone()).windows(2).any(|pair| matches!(pair, ['减', '半'] | ['减', '做'] | ['减', '到']));
-    let measured = how.dose.as_ref().is_some_and(|dose| matches!(dose.unit.as_str(), "mg" | "ug" | "mL" | "[IU]" | "{tbl}" | "{puff}"));
+    let measured =
+        how.dose.as_ref().is_some_and(|dose| matches!(dose.unit.as_str(), "mg" | "ug" | "mL" | "[IU]" | "{tbl}" | "{puff}"));
     let patient = topic.utterance.speaker != Speaker::Doctor;
     // 咁今次再減,五 mg 一日一次: of the one drug that the last turns were about.
     let spoken_of = patient && topic.back == 0 || whole && topic.back <= CHANGE_REACH && topic.drugs.len() == 1;

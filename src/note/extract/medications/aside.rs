@@ -26,8 +26,7 @@ const NEEDS: [&str; 13] = [
 /// What makes a drug wait for what was told before it (folded).
 const LATER: [&str; 9] = ["先开", "先俾", "先加", "先转", "再开", "再加", "再转", "就加", "就要加"];
 /// Who says of a drug what the patient repeats (folded).
-const HEARSAY: [&str; 10] =
-    ["网上话", "网上说", "人哋话", "听讲", "听人讲", "朋友话", "街坊话", "新闻话", "同事话", "隔离话"];
+const HEARSAY: [&str; 10] = ["网上话", "网上说", "人哋话", "听讲", "听人讲", "朋友话", "街坊话", "新闻话", "同事话", "隔离话"];
 /// How one is told to leave something (folded).
 const DONT: [&str; 5] = ["唔好自己", "唔好乱", "唔好去", "千祈唔好", "唔好买"];
 

@@ -69,7 +69,10 @@ const AS_BEFORE: [char; 24] = [
     '朝', '晚', '早',
 ];
 /// What tells that a drug was given before this visit (folded).
-const GIVEN_BEFORE: [&str; 16] = ["门诊", "诊所", "嗰阵", "嗰时", "之前", "上次", "旧年", "以前", "街症", "街外", "私家", "出面", "嗰只", "嗰支", "嗰粒", "而家"];
+const GIVEN_BEFORE: [&str; 16] = [
+    "门诊", "诊所", "嗰阵", "嗰时", "之前", "上次", "旧年", "以前", "街症", "街外", "私家", "出面", "嗰只", "嗰支", "嗰粒",
+    "而家",
+];
 
 /// What is done with a drug.
 #[derive(Clone, Copy, Default)]
@@ -342,7 +345,8 @@ fn finished(utterance: &Utterance, lexicon: &Lexicon, drug: usize) -> bool {
     let ago = ["年前", "后生", "细个"].iter().any(|ago| words.contains(ago));
     let lasted = utterance.quantities_in(from..drug).last().filter(|one| one.kind == UnitKind::Time);
     let took = lasted.is_some_and(|time| {
-        time.end == drug && matches!(utterance.folded(time.start.saturating_sub(2)..time.start), ['食' | '打' | '用', '咗' | '过' | '了'])
+        time.end == drug
+            && matches!(utterance.folded(time.start.saturating_sub(2)..time.start), ['食' | '打' | '用', '咗' | '过' | '了'])
     });
     let goes_on = utterance.has(lexicon, from..utterance.sentence(drug).end, &[TermKind::Ongoing, TermKind::Now]);
     utterance.speaker != Speaker::Doctor && ago && took && !goes_on
@@ -427,7 +431,10 @@ pub(super) fn conditional(utterance: &Utterance, stop: &Found) -> bool {
         return true;
     }
     // 屙先停: when it comes to that.
-    let felt = matches!(utterance.folded(stop.start.saturating_sub(2)..stop.start), ['屙' | '呕' | '痛' | '晕' | '疹' | '肿' | '震', '先']);
+    let felt = matches!(
+        utterance.folded(stop.start.saturating_sub(2)..stop.start),
+        ['屙' | '呕' | '痛' | '晕' | '疹' | '肿' | '震', '先']
+    );
     let when = (before == Some(&'就') || felt) && words.iter().all(|c| *c != '咗') && !words.starts_with(&['冇']);
     let until = utterance.chars.len().min(stop.end + CHANGE_REACH);
     let behind: String = utterance.folded(stop.end..until).iter().collect();

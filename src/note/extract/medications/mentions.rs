@@ -35,7 +35,9 @@ pub(super) fn mentions(utterance: &Utterance, lexicon: &Lexicon, asked: bool) ->
         let previous = index.checked_sub(1).and_then(|previous| drugs.get(previous));
         let before = previous.map_or(0, |previous| previous.end);
         let after = drugs.get(index + 1).map_or(utterance.chars.len(), |next| leads(utterance, lexicon, hit, next));
-        if beside_the_point(utterance, lexicon, hit) || drugs.get(index + 1).is_some_and(|next| names_its_use(utterance, lexicon, hit, next)) {
+        if beside_the_point(utterance, lexicon, hit)
+            || drugs.get(index + 1).is_some_and(|next| names_its_use(utterance, lexicon, hit, next))
+        {
             continue;
         }
         if taken_back(utterance, lexicon, hit.end..drugs.get(index + 1).map_or(hit.end, |next| next.start)) {
@@ -223,7 +225,8 @@ fn said_of_all_of_them(utterance: &Utterance, last: &Said) -> bool {
 }
 
 /// Verbs that tell of a time that is over (folded).
-const TRIED: [&str; 14] = ["俾过", "给过", "开过", "食过", "食完", "打过", "打完", "用过", "搽过", "搽完", "吃过", "吃了", "吃完", "打了"];
+const TRIED: [&str; 14] =
+    ["俾过", "给过", "开过", "食过", "食完", "打过", "打完", "用过", "搽过", "搽完", "吃过", "吃了", "吃完", "打了"];
 
 /// How one was after it, in words that are no complaint's name (folded).
 const UNWELL: [&str; 7] = ["扭晒", "呆", "唔舒服", "辛苦", "顶唔顺", "郁唔到", "冇晒力"];

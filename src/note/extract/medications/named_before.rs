@@ -148,7 +148,8 @@ pub(super) fn identify(
 ) -> Option<usize> {
     let is_drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
     let hit = utterance.found.iter().find(is_drug)?;
-    let lead: String = utterance.folded(utterance.clause(hit.start).range.start..hit.start).iter().filter(|c| **c != ' ').collect();
+    let lead: String =
+        utterance.folded(utterance.clause(hit.start).range.start..hit.start).iter().filter(|c| **c != ' ').collect();
     let before = previous?.found.iter().rev().find(is_drug)?;
     let (Meaning::Drug(drug), Meaning::Drug(told)) = (hit.meaning, before.meaning) else { return None };
     let (known, said) = (lexicon.drugs.get(drug)?, lexicon.drugs.get(told)?);

@@ -36,7 +36,8 @@ pub(super) fn someone_elses(utterance: &Utterance, lexicon: &Lexicon, hit: &Foun
 fn told_behind(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
     let clause = utterance.clause(hit.start).range;
     // 佢食 X 一百微克,唔係我食.
-    let rest: String = utterance.folded(hit.end..utterance.sentence(hit.start).end.min(hit.end + WHOSE).max(hit.end)).iter().collect();
+    let rest: String =
+        utterance.folded(hit.end..utterance.sentence(hit.start).end.min(hit.end + WHOSE).max(hit.end)).iter().collect();
     if rest.contains("唔系我食") || rest.contains("唔系我用") {
         return true;
     }
@@ -46,7 +47,9 @@ fn told_behind(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
     owner.is_some_and(|owner| {
         let lead = utterance.folded(is + 1..owner.start);
         let rest = utterance.folded(owner.end..owner.end + 1);
-        !lead.is_empty() && lead.iter().all(|c| matches!(c, '我' | '佢' | '他' | '她')) && matches!(rest, ['食' | '用' | '嘅' | '打' | '的' | '搽'])
+        !lead.is_empty()
+            && lead.iter().all(|c| matches!(c, '我' | '佢' | '他' | '她'))
+            && matches!(rest, ['食' | '用' | '嘅' | '打' | '的' | '搽'])
     })
 }
 

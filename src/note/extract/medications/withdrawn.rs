@@ -201,7 +201,8 @@ fn gives_another(utterance: &Utterance, target: usize) -> bool {
     let named = utterance.found.iter().any(|hit| hit.meaning == Meaning::Drug(target));
     let mut drugs = utterance.found.iter().filter(|hit| matches!(hit.meaning, Meaning::Drug(_)));
     let Some(other) = drugs.next() else { return false };
-    let lead: String = utterance.folded(utterance.clause(other.start).range.start..other.start).iter().filter(|c| **c != ' ').collect();
+    let lead: String =
+        utterance.folded(utterance.clause(other.start).range.start..other.start).iter().filter(|c| **c != ' ').collect();
     !named && lead.starts_with(['咁', '噉', '那']) && GIVES.iter().chain(&INSTEAD).any(|verb| lead.ends_with(verb))
 }
 

@@ -64,7 +64,9 @@ fn state_told(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
     let told = |name: usize| {
         let rest = before.start + name + 2..clause;
         let said: String = utterance.folded(rest.clone()).iter().collect();
-        rest.is_empty() || only_a_state(utterance, rest) || TAKEN.iter().any(|taken| said.trim_end_matches([',', ' ']).ends_with(taken))
+        rest.is_empty()
+            || only_a_state(utterance, rest)
+            || TAKEN.iter().any(|taken| said.trim_end_matches([',', ' ']).ends_with(taken))
     };
     name.is_some_and(told) && of_pressure(utterance, lexicon, before)
 }

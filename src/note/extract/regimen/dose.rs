@@ -174,7 +174,10 @@ fn goes_with(utterance: &Utterance, count: &Amount, strength: &Amount, all: &[Am
 fn handed_out(utterance: &Utterance, count: &Amount) -> bool {
     let before = utterance.folded(count.span.start.saturating_sub(2)..count.span.start);
     // 俾咗我兩粒 X.
-    let to_me = matches!(utterance.folded(count.span.start.saturating_sub(3)..count.span.start), ['俾' | '畀' | '比' | '给' | '送', '咗' | '了' | '过', '我']);
+    let to_me = matches!(
+        utterance.folded(count.span.start.saturating_sub(3)..count.span.start),
+        ['俾' | '畀' | '比' | '给' | '送', '咗' | '了' | '过', '我']
+    );
     to_me || before.iter().any(|c| matches!(c, '开' | '俾' | '你' | '配' | '攞'))
 }
 
