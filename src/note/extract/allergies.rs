@@ -5,6 +5,7 @@ mod corrected;
 mod excluded;
 mod lists;
 mod reaction;
+mod signed;
 mod statements;
 mod topic;
 mod whose;

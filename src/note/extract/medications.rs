@@ -7,6 +7,7 @@ mod done;
 mod ends;
 mod mentions;
 mod named_before;
+mod once;
 mod whose;
 mod withdrawn;
 

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::{Claim, Context, Mention, REACH, Reading, SUBJECT_REACH, Speaker, reading};
-use crate::note::extract::utterance::Utterance;
 use crate::terminology::{Found, Meaning, TermKind, UnitKind};
 
 /// The reason of a claim that a condition is over.
@@ -16,11 +15,6 @@ const OUTGROWN: [&str; 9] = ["E05", "J45", "L20", "L30", "G40", "R56", "F98", "H
 const TREATMENTS: [&str; 8] = ["手术做咗", "手术做完", "年做手术", "做咗手术", "年割", "割咗", "切咗", "年切"];
 /// A stretch of time this long ago is history, in days.
 const LONG_AGO: f64 = 60.0;
-
-/// Where what is told of a mention before it begins.
-fn near_start(utterance: &Utterance, sentence: &Range<usize>, mention: &Mention) -> usize {
-    sentence.start.max(utterance.back(mention.start, SUBJECT_REACH))
-}
 
 impl Context<'_> {
     /// Rule 7.
@@ -50,23 +44,12 @@ impl Context<'_> {
         if !awaited && !attacks && self.utterance.terms(self.lexicon, behind.clone(), TermKind::Resolved).any(|hit| !hoped(hit)) {
             return reading(Claim::Historical, OVER);
         }
-        // 切咗粒瘜肉.
-        let lead: String = self.utterance.folded(mention.start.saturating_sub(5)..mention.start).iter().collect();
-        let cut = lead.trim_end_matches(['粒', '个', '条', '啲', '嗰', '一', '块']);
-        let growth = concept.icd10.starts_with(['C', 'D', 'K', 'N', 'L', 'J']);
-        if growth && ["切咗", "割咗", "切了", "割了", "切左", "割左", "摘咗", "除咗"].iter().any(|verb| cut.ends_with(verb))
-        {
-            return reading(Claim::Historical, OVER);
-        }
-        if self.operated(mention) {
+        if self.operated(mention) || self.cut_out(mention) {
             return reading(Claim::Historical, OVER);
         }
         let next_word = self.utterance.chars.get(mention.end);
         let ended = !concept.symptom && next_word == Some(&'完') || self.treated(mention);
-        // 斷過右膝十字韌帶.
-        let hurt: String = self.utterance.folded(mention.start.saturating_sub(4)..mention.start).iter().collect();
-        let once = ["断过", "扭过", "伤过", "撞过", "跌过", "裂过", "烧过", "咬过"].iter().any(|verb| hurt.contains(verb));
-        if concept.icd10.starts_with(['S', 'T']) && once {
+        if self.hurt_once(mention) {
             return reading(Claim::Historical, "had it (過)");
         }
         if self.healed(mention, &concept.icd10, &sentence) {
@@ -98,30 +81,7 @@ impl Context<'_> {
         if !ended && lasts || concept.chronic && !self.has(clause.clone(), &[TermKind::Resolved]) {
             return None;
         }
-        // Warfarin 食過半年,因為 DVT,前年停咗: the reason of what is taken no more.
-        let because = self.utterance.folded(mention.start.saturating_sub(4)..mention.start).iter().collect::<String>();
-        let near = sentence.start.max(self.utterance.back(mention.start, SUBJECT_REACH))
-            ..sentence.end.min(self.utterance.ahead(mention.end, REACH));
-        let over = self.has(near.clone(), &[TermKind::DrugStopped])
-            && (self.has(near.clone(), &[TermKind::Before, TermKind::History])
-                || self.utterance.folded(near).windows(2).any(|pair| matches!(pair, ['食' | '打', '过'])));
-        if because.trim_end().ends_with("因为") && !concept.symptom && over {
-            return reading(Claim::Historical, "once");
-        }
-        // 生細女嗰陣,右腳靜脈栓塞: when, in a clause of its own.
-        let lead = clause.start.saturating_sub(3).max(sentence.start)..clause.start.max(sentence.start);
-        let then: String = self.utterance.folded(lead).iter().collect();
-        let then = ["嗰阵", "嗰时", "嗰次", "嗰年"].iter().any(|when| then.trim_end_matches([',', ' ']).ends_with(when));
-        let of_life = self.utterance.folded(near_start(self.utterance, &sentence, mention)..clause.start.max(sentence.start));
-        let of_life = of_life.iter().any(|c| "生孕肚读细婚住".contains(*c));
-        if then && of_life && !concept.symptom && !concept.chronic {
-            return reading(Claim::Historical, "once");
-        }
-        // 第一胎小产了.
-        let told: String = self.utterance.folded(near_start(self.utterance, &sentence, mention)..mention.start).iter().collect();
-        if concept.icd10.starts_with("O0")
-            && ["第一胎", "上一胎", "上胎", "头胎", "前年", "旧年"].iter().any(|when| told.contains(when))
-        {
+        if self.told_as_once(mention) {
             return reading(Claim::Historical, "once");
         }
         // What stands behind the next name belongs to that.

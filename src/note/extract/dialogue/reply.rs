@@ -290,7 +290,7 @@ fn answer_in(context: &Context<'_>, range: Range<usize>, names_follow: bool) -> 
             // 我細佬就有, 阿爸先有.
             TermKind::Contrast | TermKind::Affirmation
                 if (family || called)
-                    && ends_in_having(&context.utterance.folded(cursor.min(hit.start).saturating_sub(1)..hit.end), called)
+                    && ends_in_having(context.utterance.folded(cursor.min(hit.start).saturating_sub(1)..hit.end), called)
                     && range.end.saturating_sub(hit.end) <= 1 =>
             {
                 Answer::Family
