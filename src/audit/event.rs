@@ -182,6 +182,11 @@ pub enum Action {
     Finish,
     /// Erased sound, words and draft.
     Erase,
+    /// Decided, as privacy officer, that a patient, or one recording of theirs, is erased: the erasing follows.
+    ErasureDecide {
+        /// Why.
+        reason: ErasureReason,
+    },
     /// Erased sound alone, when the time was over for which it is kept.
     EraseSound,
     /// Forbade that something is erased: a legal hold.
@@ -375,6 +380,21 @@ pub enum RestrictedReason {
     Complaint,
     /// The patient asked for it.
     PatientAsked,
+}
+
+/// Why something is erased that was kept as a record. Each answers the law that wants records kept: no words stand beside it, for they would
+/// outlast whom they are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErasureReason {
+    /// It is needed no longer, and the term is over for which it had to be kept.
+    TermOver,
+    /// The patient asked for it, and no law or public interest wants it kept.
+    PatientAsked,
+    /// It was entered by mistake, and is nobody's record.
+    Mistake,
+    /// A court or the Privacy Commissioner ordered it.
+    Ordered,
 }
 
 /// How it ended.

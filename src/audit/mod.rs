@@ -39,7 +39,8 @@ pub use cosignature::{Cosigned, Cosigner, Submission, WITNESSED};
 pub use edge::{Edge, Sheet};
 pub use error::AuditError;
 pub use event::{
-    Action, Actor, Addressee, EmergencyReason, Event, HowSaid, Outcome, Purpose, Refusal, RestrictedReason, UnixMillis,
+    Action, Actor, Addressee, EmergencyReason, ErasureReason, Event, HowSaid, Outcome, Purpose, Refusal, RestrictedReason,
+    UnixMillis,
 };
 pub use fault::{Fault, LogFiles, Report};
 pub use hash::{HASH_BYTES, Hash};
