@@ -356,7 +356,7 @@ export async function sharing({ binary, shots, scratch }) {
       const html = (await ask(officer, "GET", where)).body;
       await report.setContent(html);
       const words = await text(report, "body");
-      for (const wanted of ["Principle 1", "Principle 6", "data access request", "40 days", "Harbour Hospital", "referral", "Looked for", "Checkpoint"]) {
+      for (const wanted of ["Principle 1", "Principle 6", "data access request", "40 days", "Harbour Hospital", "referral", "Looked for", "準則：同一職務在一小時內查看或列出超過30名病人的記錄。", "異常：連續多晚", "Checkpoint"]) {
         expect(words.includes(wanted), `the report does not say ${wanted}`);
       }
       expect(!words.includes("CHAN") && !words.includes("陳大文") && !words.includes(SAID), "the report names a patient");
