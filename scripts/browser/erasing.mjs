@@ -65,7 +65,7 @@ export async function erasing({ browser, server, shots, admin, doctor, recording
   };
   await look();
   const told = () => text(officer, "#erasure-found");
-  expect((await told()).includes("1 visits") && (await told()).includes("3 recordings and typed notes, 2 of them signed"), `the page says ${await told()}`);
+  expect((await told()).includes("Visits: 1,") && (await told()).includes("Recordings and typed notes: 3, 2 of them signed"), `the page says ${await told()}`);
   expect((await told()).includes("The law and the Medical Council want clinical records kept"), "the page does not say what the law wants");
   expect(!(await told()).includes("Sentinel") && !(await told()).includes("Rest."), "the page names the patient, or says a word of a note");
   same((await officer.$$("#erasure-recordings button")).length, 2, "recordings that are erased one by one");
