@@ -21,7 +21,7 @@ use crate::store::{Erasable, Held, Store, StoreError};
 /// Whom to look for.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Sought {
+pub(super) struct SoughtToErase {
     /// A number that the organisation knows the patient by. It stands in no address, for those are kept in logs and histories.
     number: PatientNumber,
 }
@@ -81,13 +81,13 @@ fn time(seconds: i64) -> String {
 #[utoipa::path(
     post,
     path = "/v1/erasures/look",
-    request_body = Sought,
+    request_body = SoughtToErase,
     responses((status = 200, description = "What would be erased", body = Sight), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn look(
     State(app): State<App>,
     caller: Caller,
-    Body(Sought { number }): Body<Sought>,
+    Body(SoughtToErase { number }): Body<SoughtToErase>,
 ) -> Result<Json<Sight>, ApiError> {
     caller.may(&app, Right::Erase, What::Organisation).await?;
     let store = app.rooms.store();
