@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use cantoscribe::audit::{
-    Action, Actor, Addressee, ConsentId, DeviceId, EmergencyReason, Event, HowSaid, OrganisationId, Outcome, PersonId, Pseudonym,
-    Purpose, RecordId, Refusal, RestrictedReason, RoleId, UnixMillis,
+    Action, Actor, Addressee, ConsentId, DeviceId, EmergencyReason, ErasureReason, Event, HowSaid, OrganisationId, Outcome,
+    PersonId, Pseudonym, Purpose, RecordId, Refusal, RestrictedReason, RoleId, UnixMillis,
 };
 use cantoscribe::consent::{CodeKey, Consent, Decider, Domain, Recipient, Request, Scope, Secret, Standing, Uses};
 use cantoscribe::interop::fhir::{Instant, audit_event, consent};
@@ -27,7 +27,7 @@ fn actors() -> [Actor; 6] {
     [doctor(), Actor::Patient, Actor::SubstituteDecisionMaker, device, Actor::System, Actor::Unknown]
 }
 
-const ACTIONS: [Action; 59] = [
+const ACTIONS: [Action; 60] = [
     Action::SignIn,
     Action::SignOut,
     Action::View { count: 3 },
@@ -85,6 +85,7 @@ const ACTIONS: [Action; 59] = [
     Action::Start,
     Action::Stop,
     Action::Request { count: 2 },
+    Action::ErasureDecide { reason: ErasureReason::PatientAsked },
     // Refused and failed ones too: see `events`.
     Action::Permit,
     Action::View { count: 1 },

@@ -17,9 +17,10 @@ export function chromium({ sound = null, fake = true, yes = true } = {}) {
   return puppeteer.launch({ executablePath: CHROMIUM, headless: true, args });
 }
 
-/** A real headless Firefox, whose microphone is a tone. */
-export function firefox(env = {}) {
-  const extraPrefsFirefox = { "media.navigator.streams.fake": true, "media.navigator.permission.disabled": true };
+/** A real headless Firefox, whose microphone is a tone, and whose printer writes a PDF to the file `paper`. */
+export function firefox(env = {}, { paper = null } = {}) {
+  const printer = { "print.always_print_silent": true, print_printer: "Mozilla Save to PDF", "print.printer_Mozilla_Save_to_PDF.print_to_file": true, "print.printer_Mozilla_Save_to_PDF.print_to_filename": paper };
+  const extraPrefsFirefox = { "media.navigator.streams.fake": true, "media.navigator.permission.disabled": true, ...(paper ? printer : {}) };
   return puppeteer.launch({ browser: "firefox", executablePath: FIREFOX, headless: true, extraPrefsFirefox, env: { ...process.env, ...env } });
 }
 

@@ -1,6 +1,5 @@
 // The whole way of a shared note in three browsers: a doctor of one clinic who asks, a patient with a telephone, a doctor of the other who has
 // the note. Two minutes and ten clicks of all of them together, from the wish to the reading.
-import { createServer } from "node:http";
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
@@ -8,53 +7,13 @@ import path from "node:path";
 import { axe } from "./accessibility.mjs";
 import { chromium, shown, text } from "./browsers.mjs";
 import { check, expect, same, until } from "./harness.mjs";
-import { ask, enrol, json, organisationLink, person } from "./people.mjs";
-import { Server } from "./server.mjs";
-
-const NUMBER = "91234567";
-const SAID = "Dizzy for three days, sentinel-7f3a";
-/** What the trail calls taking a copy. */
-const COPY = "下載記錄（1 份）";
-
-/** The frame of a shared note has its words; it has an address before it has a body. */
-const saysIt = (frame) => until("its words are there", () => frame.evaluate((said) => document.body?.textContent.includes(said) ?? false, SAID));
-
-/** A provider of SMS: what it was given, the newest last. */
-function provider() {
-  const texts = [];
-  const server = createServer(async (request, answer) => {
-    let body = "";
-    for await (const part of request) body += part;
-    texts.push(JSON.parse(body));
-    answer.writeHead(202).end();
-  });
-  return new Promise((done) => server.listen(0, "127.0.0.1", () => done({ texts, server, url: `http://127.0.0.1:${server.address().port}/` })));
-}
-
-/** A signed note of a new patient, who has a telephone. */
-async function signedNote(page) {
-  const patient = await json(page, "POST", "/v1/patients", { name: "CHAN Tai Man", chinese_name: "陳大文", identifiers: [{ kind: "hkid", value: "A123456(3)" }], born: "1961-03-02" });
-  await json(page, "PUT", `/v1/patients/${patient.id}/contact`, { phone: NUMBER });
-  const visit = await json(page, "POST", `/v1/patients/${patient.id}/encounters`, {});
-  const { recording } = await json(page, "POST", `/v1/encounters/${visit.id}/typed-note`);
-  const where = `/v1/recordings/${recording}`;
-  const { version } = await json(page, "GET", `${where}/record`);
-  await json(page, "POST", `${where}/note/edits`, { version, edit: { op: "add", section: "S", text: SAID } });
-  const desk = await json(page, "GET", `${where}/record`);
-  await json(page, "POST", `${where}/note/review`, { version: desk.version });
-  await json(page, "POST", `${where}/note/sign`, { version: desk.version });
-  return { patient: patient.id, recording };
-}
+import { ask, enrol, json, person } from "./people.mjs";
+import { COPY, Clinics, NUMBER, SAID, saysIt } from "./shared-note.mjs";
 
 export async function sharing({ binary, shots, scratch }) {
-  const sms = await provider();
-  const gateways = path.join(scratch, "gateways.toml");
-  writeFileSync(gateways, `[sms]\nurl = "${sms.url}"\nbody = '{"to":"{{to}}","text":"{{text}}","id":"{{id}}"}'\n`, { mode: 0o600 });
-  const server = new Server(binary, { trial: false, more: ["--gateways", gateways] });
+  const clinics = await Clinics.open({ binary, scratch });
+  const { server, sms, message, good } = clinics;
   const browser = await chromium();
-  const message = (number) => until(`message ${number} comes`, () => sms.texts[number - 1]?.text);
-  /** A code is good once the server has kept that the provider took it. */
-  const good = () => until("no message waits", async () => (await json(admin, "GET", "/v1/outbox")).delivery.waiting === 0);
   let clicks = 0;
   const press = async (page, selector) => {
     clicks += 1;
@@ -64,20 +23,7 @@ export async function sharing({ binary, shots, scratch }) {
   let admin, owner, asker, phone, note;
   try {
     await check("sharing: two organisations, a signed note of one, a doctor of the other", async () => {
-      await server.start();
-      const link = await until("the link is printed", () => server.log.match(/http:\S+\/accounts#\S+/)?.[0]);
-      admin = await person(browser, server.origin);
-      await enrol(admin, link, { "enrol-organisation": "Peak Clinic", "enrol-chinese": "山頂診所", "enrol-name": "Ms Ho" });
-      owner = await person(browser, server.origin);
-      await enrol(owner, (await json(admin, "POST", "/v1/invitations", { name: "Dr Au", kind: "doctor" })).link, {});
-      note = await signedNote(owner);
-      await server.end();
-      const other = organisationLink(server);
-      await server.start();
-      const office = await person(browser, server.origin);
-      await enrol(office, other, { "enrol-organisation": "Harbour Hospital", "enrol-chinese": "海港醫院", "enrol-name": "Mr Wong" });
-      asker = await person(browser, server.origin);
-      await enrol(asker, (await json(office, "POST", "/v1/invitations", { name: "Dr Bo", kind: "doctor" })).link, {});
+      ({ admin, owner, asker, note } = await clinics.fill(browser));
       await asker.goto(`${server.origin}/sharing`);
       await shown(asker, "#ask");
       await asker.click("#language-en");
@@ -158,20 +104,7 @@ export async function sharing({ binary, shots, scratch }) {
 
     await check("sharing: a print and a copy that the consent allows are pictures that name their own entries", async () => {
       const done = async (what) => (await json(owner, "GET", `/v1/patients/${note.patient}/report`)).lines.filter((line) => line.what === what && line.refused === null);
-      const peak = (await json(asker, "GET", "/v1/organisations")).organisations.find(({ name }) => name === "Peak Clinic").id;
-      const before = sms.texts.length;
-      const { id } = await json(asker, "POST", "/v1/requests", {
-        organisation: peak, patient: { kind: "hkid", value: "A123456(3)" }, purpose: "referral", domains: ["notes"],
-        uses: { print: true, download: true, forward: true },
-      });
-      const other = await (await browser.createBrowserContext()).newPage();
-      await other.goto((await message(before + 1)).split("\n")[1]);
-      await Promise.all([other.waitForNavigation(), other.click("button")]);
-      const code = (await message(before + 2)).match(/\d{8}/)[0];
-      await good();
-      await other.type("#code", code);
-      await Promise.all([other.waitForNavigation(), other.click("button.yes")]);
-      await json(asker, "POST", `/v1/requests/${id}/attest`, { purpose: "referral" });
+      const id = await clinics.share(browser, asker, { print: true, download: true, forward: true });
       await asker.bringToFront();
       await until("both are shared", () => asker.$$eval("#shared button[data-note]", (all) => all.length === 2));
       const shown = () => asker.frames().find((one) => one.url().includes("/v1/views/"));
@@ -215,7 +148,6 @@ export async function sharing({ binary, shots, scratch }) {
       await until("one is shared", () => asker.$$eval("#shared button[data-note]", (all) => all.length === 1));
       await asker.click("#shared button[data-note]");
       await saysIt(await until("the note is shown", () => asker.frames().find((one) => one.url().includes("/v1/views/"))));
-      await other.close();
     });
 
     await check("sharing: a note that is marked as restricted is gone, and comes back after a reason and a second code", async () => {
@@ -356,7 +288,7 @@ export async function sharing({ binary, shots, scratch }) {
       const html = (await ask(officer, "GET", where)).body;
       await report.setContent(html);
       const words = await text(report, "body");
-      for (const wanted of ["Principle 1", "Principle 6", "data access request", "40 days", "Harbour Hospital", "referral", "Looked for", "Checkpoint"]) {
+      for (const wanted of ["Principle 1", "Principle 6", "data access request", "40 days", "Harbour Hospital", "referral", "Looked for", "準則：同一職務在一小時內查看或列出超過30名病人的記錄。", "異常：連續多晚", "Checkpoint"]) {
         expect(words.includes(wanted), `the report does not say ${wanted}`);
       }
       expect(!words.includes("CHAN") && !words.includes("陳大文") && !words.includes(SAID), "the report names a patient");
@@ -377,7 +309,6 @@ export async function sharing({ binary, shots, scratch }) {
     });
   } finally {
     await browser.close();
-    server.stop();
-    sms.server.close();
+    clinics.close();
   }
 }

@@ -6,6 +6,7 @@ import path from "node:path";
 import WebSocket from "ws";
 
 import { chromium, shown, text, texts } from "./browsers.mjs";
+import { erasing } from "./erasing.mjs";
 import { check, expect, same, sleep, until } from "./harness.mjs";
 import { ask, AUTHENTICATOR, enrol, fill, json, organisationLink, person, sent } from "./people.mjs";
 import { Server } from "./server.mjs";
@@ -328,6 +329,9 @@ export async function signIn({ binary, shots }) {
       same(officer.faults, [], "errors of scripts");
       await officer.close();
     });
+
+    await check("sign-in: the privacy officer erases on the page for a reason, what a hold keeps not, and nobody else may", () =>
+      erasing({ browser, server, shots, admin, doctor, recording }));
 
     await check("sign-in: the registry merges two patients who are one, both doctors treat both, and takes it back", async () => {
       const known = { name: "LAU Ka Yan", chinese_name: "劉嘉欣", born: "1971-04-05", sex: "female", allergies: ["penicillin"] };

@@ -99,7 +99,7 @@ if (await check("the server starts", () => server.start())) {
     if (wanted("letters")) await letters({ server, sound: visit(), shots });
     if (wanted("trouble")) await trouble({ server, sound: file, scratch });
     if (wanted("firefox")) {
-      if (existsSync(process.env.FIREFOX ?? "/usr/bin/firefox-esr")) await inFirefox({ server, file, shots });
+      if (existsSync(process.env.FIREFOX ?? "/usr/bin/firefox-esr")) await inFirefox({ server, file, shots, scratch });
       else skip("Firefox", "firefox-esr is not installed");
     }
   }

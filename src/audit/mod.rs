@@ -16,6 +16,7 @@
 //! two loses nothing, because the rows are still there; and rows that the log has already are compared, so that a changed or
 //! rolled-back database is found.
 
+mod action;
 mod checkpoint;
 mod cosignature;
 mod edge;
@@ -31,6 +32,7 @@ mod tile;
 mod tree;
 mod verify;
 
+pub use action::{Action, Addressee, EmergencyReason, ErasureReason, HowSaid, RestrictedReason};
 pub use checkpoint::Checkpoint;
 pub(crate) use cosignature::read_size;
 #[cfg(test)]
@@ -38,9 +40,7 @@ pub(crate) use cosignature::tests as cosignature_tests;
 pub use cosignature::{Cosigned, Cosigner, Submission, WITNESSED};
 pub use edge::{Edge, Sheet};
 pub use error::AuditError;
-pub use event::{
-    Action, Actor, Addressee, EmergencyReason, Event, HowSaid, Outcome, Purpose, Refusal, RestrictedReason, UnixMillis,
-};
+pub use event::{Actor, Event, Outcome, Purpose, Refusal, UnixMillis};
 pub use fault::{Fault, LogFiles, Report};
 pub use hash::{HASH_BYTES, Hash};
 pub use id::{ConsentId, DeviceId, OrganisationId, PersonId, PolicyId, Pseudonym, RecordId, RoleId};

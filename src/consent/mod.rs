@@ -10,6 +10,7 @@
 //! in one transaction with the event. The loser reads again, and finds the code used.
 
 mod active;
+mod asking;
 mod code;
 mod emergency;
 mod error;
@@ -28,6 +29,7 @@ use crate::audit::{Actor, ConsentId, UnixMillis};
 use state::Core;
 
 pub use active::Active;
+pub use asking::{Answered, Attested, Request, Requested};
 pub use code::{CODE_LIFE, Code, CodeKey, CodeStep, DIGITS, MOST_CODES, MOST_TRIES};
 pub use emergency::{Announcement, EMERGENCY_LIFE, Emergency, Told, break_glass};
 pub use error::ConsentError;
@@ -36,7 +38,7 @@ pub use link::{LINK_LIFE, Secret};
 pub use permit::{Ask, Grounds, Permit, Use, decide};
 pub use recording::{MayRecord, RecordingAnswer, RecordingGrounds, RecordingYes, note_answer};
 pub use scope::{Decider, Domain, LONGEST, Recipient, Scope, Standing, Uses, can_be_consented_to};
-pub use state::{Answered, Attested, Declined, End, Ended, Request, Requested, Step};
+pub use state::{Declined, End, Ended, Step};
 pub use taken::Taken;
 pub use way_back::{PAGE_LIFE, WayBack, WayStep};
 

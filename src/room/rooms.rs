@@ -266,12 +266,12 @@ impl Rooms {
     }
 
     /// Erases a recording, whatever its state: nothing of it is left in the data folder, unless its note is signed and that may not go. With one that sound could still be added to goes
-    /// the yes that it rested on: whoever records the visit again asks again.
+    /// the yes that it rested on: whoever records the visit again asks again. Says the number of its event in the log.
     ///
     /// # Errors
     /// [`RoomError::Unknown`]; [`crate::store::StoreError::OnHold`], with its event, and then it goes on as it was;
     /// [`crate::store::StoreError::Signed`]; a store that cannot do it.
-    pub async fn erase(&self, id: &str, what: Erasable, by: &By) -> Result<(), RoomError> {
+    pub async fn erase(&self, id: &str, what: Erasable, by: &By) -> Result<u64, RoomError> {
         self.end(id, what, false, by).await
     }
 
@@ -279,11 +279,11 @@ impl Rooms {
     ///
     /// # Errors
     /// As [`Self::erase`].
-    pub async fn stop_and_erase(&self, id: &str, what: Erasable, by: &By) -> Result<(), RoomError> {
+    pub async fn stop_and_erase(&self, id: &str, what: Erasable, by: &By) -> Result<u64, RoomError> {
         self.end(id, what, true, by).await
     }
 
-    async fn end(&self, id: &str, what: Erasable, may_stop: bool, by: &By) -> Result<(), RoomError> {
+    async fn end(&self, id: &str, what: Erasable, may_stop: bool, by: &By) -> Result<u64, RoomError> {
         let mut open = self.open.lock().await;
         let recording = self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
         let is_recorded = open.get(id).is_some_and(|live| live.is_connected() && !live.is_finishing());
@@ -297,15 +297,11 @@ impl Rooms {
         if let Some((visit, false)) = visit {
             self.store.take_back_yes(&visit, by).await?;
         }
-        if stopped {
-            self.store.stop_and_erase(id, what, by).await?
-        } else {
-            self.store.erase(id, what, by).await?
-        }
+        let entry = if stopped { self.store.stop_and_erase(id, what, by).await? } else { self.store.erase(id, what, by).await? };
         if let Some(live) = live {
             live.tell(Stopped::Erased);
         }
-        Ok(())
+        Ok(entry)
     }
 
     /// Closes all of them: what was taken is made safe, and they can be opened again.

@@ -98,6 +98,8 @@ pub(super) enum ApiError {
     SoundErased { at: String },
     #[error("it is on legal hold and may not be erased")]
     OnHold,
+    #[error("what would be erased has changed since it was shown: look again")]
+    ErasureChanged,
     #[error("there is no such patient")]
     NoPatient,
     #[error("there is no such visit")]
@@ -200,6 +202,7 @@ impl ApiError {
             Self::NoSound => (StatusCode::NOT_FOUND, "no_sound"),
             Self::SoundErased { .. } => (StatusCode::GONE, "sound_erased"),
             Self::OnHold => (StatusCode::CONFLICT, "on_hold"),
+            Self::ErasureChanged => (StatusCode::CONFLICT, "erasure_changed"),
             Self::NoPatient => (StatusCode::NOT_FOUND, "no_patient"),
             Self::NoVisit => (StatusCode::NOT_FOUND, "no_visit"),
             Self::MayNotRecord => (StatusCode::FORBIDDEN, "may_not_record"),

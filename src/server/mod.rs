@@ -11,6 +11,7 @@ mod clock;
 mod connections;
 mod drain;
 mod edits;
+mod erasures;
 mod error;
 mod feeds;
 mod guard;
@@ -356,6 +357,8 @@ fn interface() -> OpenApiRouter<App> {
         .routes(routes!(templates::choose_template))
         .routes(routes!(holds::list, holds::place))
         .routes(routes!(holds::lift))
+        .routes(routes!(erasures::look))
+        .routes(routes!(erasures::erase))
         .merge(accounts::routes())
         .merge(visits::routes())
         .merge(sharing::routes())

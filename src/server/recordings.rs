@@ -247,7 +247,7 @@ pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path
         let right = if what == Erasable::Signed { Right::Erase } else { Right::Edit };
         caller.may_do(&app, (right, Action::Erase), What::Recording(&id)).await?;
         match app.rooms.stop_and_erase(&id, what, &caller.by).await {
-            Ok(()) => return Ok(StatusCode::NO_CONTENT),
+            Ok(_) => return Ok(StatusCode::NO_CONTENT),
             // Somebody signed it meanwhile.
             Err(RoomError::Store(StoreError::Signed)) if what == Erasable::Unsigned => what = Erasable::Signed,
             Err(error) => return Err(error.into()),

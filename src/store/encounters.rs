@@ -178,7 +178,7 @@ impl Store {
         let event = by.did_for(Action::Erase, self.pseudonym(&found.patient)?);
         let delete = "DELETE FROM encounters WHERE id = $1 AND NOT EXISTS \
             (SELECT 1 FROM encounter_recordings WHERE encounter_recordings.encounter = encounters.id)";
-        if self.delete_and_wipe(delete, id, &event, None).await? {
+        if self.delete_and_wipe(delete, id, &event, None).await?.is_some() {
             return Ok(());
         }
         let there = self.encounter(id).await?.is_some();

@@ -27,12 +27,12 @@ pub enum Erasable {
 impl Store {
     /// Erases a recording: documents, finals, key and sound. Whoever still writes its spool must have stopped.
     ///
-    /// It goes on when whoever asked for it does not wait.
+    /// It goes on when whoever asked for it does not wait. Says the number of its event in the log.
     ///
     /// # Errors
     /// [`StoreError::OnHold`], with its event; [`StoreError::Signed`], [`StoreError::Missing`], and when a part could not be erased: then the
     /// rest is at the next start.
-    pub async fn erase(&self, id: &str, what: Erasable, by: &By) -> Result<(), StoreError> {
+    pub async fn erase(&self, id: &str, what: Erasable, by: &By) -> Result<u64, StoreError> {
         self.erase_heeding(Heeded::All, id, what, by).await
     }
 
@@ -40,18 +40,18 @@ impl Store {
     ///
     /// # Errors
     /// As [`Self::erase`].
-    pub async fn stop_and_erase(&self, id: &str, what: Erasable, by: &By) -> Result<(), StoreError> {
+    pub async fn stop_and_erase(&self, id: &str, what: Erasable, by: &By) -> Result<u64, StoreError> {
         self.erase_heeding(Heeded::OnItself, id, what, by).await
     }
 
-    async fn erase_heeding(&self, heeded: Heeded, id: &str, what: Erasable, by: &By) -> Result<(), StoreError> {
+    async fn erase_heeding(&self, heeded: Heeded, id: &str, what: Erasable, by: &By) -> Result<u64, StoreError> {
         let (store, id, by) = (self.clone(), id.to_owned(), *by);
         let erased = tokio::spawn(async move {
             let _alone = store.shared.erasing.lock().await;
             match store.forget(&id, what, heeded, &by).await {
-                Ok(true) => store.end_erasures().await,
-                Ok(false) => Err(StoreError::missing(&id)),
-                Err(StoreError::OnHold) => store.refuse_erasing(&id, &by).await,
+                Ok(Some(entry)) => store.end_erasures().await.map(|()| entry),
+                Ok(None) => Err(StoreError::missing(&id)),
+                Err(StoreError::OnHold) => Err(store.refuse_erasing(&id, &by).await),
                 Err(error) => Err(error),
             }
         });
@@ -64,13 +64,16 @@ impl Store {
     /// [`StoreError::OnHold`], with its event, and when it cannot be read.
     pub async fn may_be_erased(&self, id: &str, stopped: bool, by: &By) -> Result<(), StoreError> {
         let heeded = if stopped { Heeded::OnItself } else { Heeded::All };
-        if self.is_recording_held(id, heeded).await? { self.refuse_erasing(id, by).await } else { Ok(()) }
+        if self.is_recording_held(id, heeded).await? { Err(self.refuse_erasing(id, by).await) } else { Ok(()) }
     }
 
-    async fn refuse_erasing(&self, id: &str, by: &By) -> Result<(), StoreError> {
-        let event = self.event_about(by, Action::Erase, id).await?;
-        self.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::OnHold }, ..event }).await?;
-        Err(StoreError::OnHold)
+    /// Keeps the event of what a hold forbids; what is told then.
+    async fn refuse_erasing(&self, id: &str, by: &By) -> StoreError {
+        let kept = async {
+            let event = self.event_about(by, Action::Erase, id).await?;
+            self.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::OnHold }, ..event }).await
+        };
+        kept.await.err().unwrap_or(StoreError::OnHold)
     }
 
     /// What has to be allowed for this recording to be erased.
@@ -108,8 +111,8 @@ impl Store {
         self.wipe().await
     }
 
-    /// Marks a recording: from here on nothing reads it, and its key is destroyed, now or at the next start. False where there is none.
-    async fn forget(&self, id: &str, what: Erasable, heeded: Heeded, by: &By) -> Result<bool, StoreError> {
+    /// Marks a recording: from here on nothing reads it, and its key is destroyed, now or at the next start. Nothing where there is none.
+    async fn forget(&self, id: &str, what: Erasable, heeded: Heeded, by: &By) -> Result<Option<u64>, StoreError> {
         let marked = self.mark(id, what, by, Some(heeded)).await;
         if matches!(marked, Err(StoreError::DiskFull { .. })) && !self.is_recording_held(id, heeded).await? {
             // Its sound is the largest part of it, and makes the room that the mark needs.
@@ -121,11 +124,17 @@ impl Store {
 
     /// Marks it. Signatures, and holds that are heeded, are looked for here, in the change that erases it, with the recording's row held, so
     /// that none is placed meanwhile; none is for one that was erased before and is there again after a restore.
-    pub(super) async fn mark(&self, id: &str, what: Erasable, by: &By, heeded: Option<Heeded>) -> Result<bool, StoreError> {
+    pub(super) async fn mark(
+        &self,
+        id: &str,
+        what: Erasable,
+        by: &By,
+        heeded: Option<Heeded>,
+    ) -> Result<Option<u64>, StoreError> {
         let mut act = self.begin("erase a recording").await?;
         let update = sqlx::query("UPDATE recordings SET state = 'erasing' WHERE id = $1");
         if act.execute(update.bind(id)).await? == 0 {
-            return act.abandon().await.map(|()| false);
+            return act.abandon().await.map(|()| None);
         }
         if what == Erasable::Unsigned
             && act.one::<(i64,)>(sqlx::query_as(SIGNATURES).bind(id)).await?.is_none_or(|(count,)| count > 0)
@@ -142,7 +151,7 @@ impl Store {
         act.execute(sqlx::query("UPDATE upkeep SET wipe = 1")).await?;
         let event = act.event_about(by, Action::KeyDestroy, id).await?;
         act.enter(&event).await?;
-        act.commit(&Event { action: Action::Erase, ..event }).await.map(|_| true)
+        act.commit(&Event { action: Action::Erase, ..event }).await.map(Some)
     }
 
     pub(super) fn remove_sound(&self, id: &str) -> Result<(), StoreError> {

@@ -163,18 +163,19 @@ impl Store {
         Ok(version)
     }
 
-    /// Erases a patient with all visits: key, documents and hashes. Their recordings must have been erased before.
+    /// Erases a patient with all visits: key, documents and hashes. Their recordings must have been erased before. Says the number of its
+    /// event in the log.
     ///
     /// # Errors
     /// [`DeskError::Merged`] while they are merged, [`DeskError::InUse`] while a recording belongs to a visit, [`StoreError::Unknown`], and
     /// when it cannot be done.
-    pub async fn erase_patient(&self, id: &str, by: &By) -> Result<(), DeskError> {
+    pub async fn erase_patient(&self, id: &str, by: &By) -> Result<u64, DeskError> {
         let event = by.did_for(Action::Erase, self.pseudonym(id)?);
         let delete = "DELETE FROM patients WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM encounter_recordings \
             JOIN encounters ON encounters.id = encounter_recordings.encounter WHERE encounters.patient = $1) \
             AND stands_under IS NULL AND NOT EXISTS (SELECT 1 FROM patients AS same WHERE same.stands_under = $1)";
-        if self.delete_and_wipe(delete, id, &event, Some(Whose::Patient)).await? {
-            return Ok(());
+        if let Some(entry) = self.delete_and_wipe(delete, id, &event, Some(Whose::Patient)).await? {
+            return Ok(entry);
         }
         Err(match self.same_person(id).await?.len() {
             0 => StoreError::Unknown { what: "patient", id: id.to_owned() }.into(),
@@ -184,24 +185,28 @@ impl Store {
     }
 
     /// Runs a statement that deletes what has this id, and wipes the file where it did; a patient's key is destroyed then. It goes on
-    /// when whoever asked does not wait.
+    /// when whoever asked does not wait. Says the number of the event; nothing where nothing was deleted.
     pub(super) async fn delete_and_wipe(
         &self,
         delete: &'static str,
         id: &str,
         event: &Event,
         key: Option<Whose>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<u64>, StoreError> {
         let (store, id, event) = (self.clone(), id.to_owned(), event.clone());
         let done = tokio::spawn(async move {
             let _alone = store.shared.erasing.lock().await;
-            if store.delete(delete, &id, &event, key).await? { store.end_erasures().await.map(|()| true) } else { Ok(false) }
+            let entry = store.delete(delete, &id, &event, key).await?;
+            if entry.is_some() {
+                store.end_erasures().await?;
+            }
+            Ok(entry)
         });
         done.await.unwrap_or(Err(StoreError::Interrupted))
     }
 
     /// Runs the statement, and marks that the file is to be wiped where it deleted something, and that the key is to be destroyed.
-    async fn delete(&self, delete: &'static str, id: &str, event: &Event, key: Option<Whose>) -> Result<bool, StoreError> {
+    async fn delete(&self, delete: &'static str, id: &str, event: &Event, key: Option<Whose>) -> Result<Option<u64>, StoreError> {
         let mut act = self.begin("erase what belongs to a patient").await?;
         if key == Some(Whose::Patient) && act.patient_on_hold(id).await? {
             act.abandon().await?;
@@ -211,14 +216,14 @@ impl Store {
             act.give_up_notices(self, id, event.at).await?;
         }
         if act.execute(sqlx::query(delete).bind(id)).await? == 0 {
-            return act.abandon().await.map(|()| false);
+            return act.abandon().await.map(|()| None);
         }
         act.execute(sqlx::query("UPDATE upkeep SET wipe = 1")).await?;
         if key.is_some() {
             act.execute(sqlx::query("INSERT INTO erased_patients (id) VALUES ($1)").bind(id)).await?;
             act.enter(&Event { action: Action::KeyDestroy, ..event.clone() }).await?;
         }
-        act.commit(event).await.map(|_| true)
+        act.commit(event).await.map(Some)
     }
 
     /// The key of a patient.

@@ -121,13 +121,17 @@ async fn a_hold_on_a_recording_holds_it_while_it_is_made_and_one_on_its_patient_
         assert!(store.recording(id).await.unwrap().is_some(), "{why}");
     };
     let on_itself = store.place_hold(Held::Recording(made[0].clone()), "a claim", "Ms Ho", &by()).await.unwrap();
-    held(store.stop_and_erase(&made[0], Erasable::Signed, &by()).await, &made[0], "a patient's stop of what is held itself")
-        .await;
+    held(
+        store.stop_and_erase(&made[0], Erasable::Signed, &by()).await.map(drop),
+        &made[0],
+        "a patient's stop of what is held itself",
+    )
+    .await;
     held(store.may_be_erased(&made[0], true, &by()).await, &made[0], "the same, asked before").await;
-    held(store.erase(&made[0], Erasable::Signed, &by()).await, &made[0], "an open recording that is held itself").await;
+    held(store.erase(&made[0], Erasable::Signed, &by()).await.map(drop), &made[0], "an open recording that is held itself").await;
     store.lift_hold(&on_itself.id, TRIAL_ORGANISATION, &by()).await.unwrap();
     store.place_hold(Held::Patient(patient.clone()), "a claim", "Ms Ho", &by()).await.unwrap();
-    held(store.erase(&made[0], Erasable::Signed, &by()).await, &made[0], "an open recording that nobody makes").await;
+    held(store.erase(&made[0], Erasable::Signed, &by()).await.map(drop), &made[0], "an open recording that nobody makes").await;
     held(store.may_be_erased(&made[0], false, &by()).await, &made[0], "the same, asked before").await;
     store.may_be_erased(&made[0], true, &by()).await.unwrap();
     store.stop_and_erase(&made[0], Erasable::Signed, &by()).await.unwrap();

@@ -206,7 +206,7 @@ async fn what_is_not_there_is_told_as_such_and_what_was_changed_is_damaged(site:
     is_unknown(store.set_refused("no", true, &by()).await);
     for result in [
         store.change_patient("no", 1, &patient("CHAN", ""), &by()).await.map(drop),
-        store.erase_patient("no", &by()).await,
+        store.erase_patient("no", &by()).await.map(drop),
         store.erase_encounter("no", &by()).await,
         store.assign("no", "no", false, &by()).await,
     ] {

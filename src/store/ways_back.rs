@@ -7,7 +7,7 @@ use sqlx::query::Query;
 
 use super::act::Act;
 use super::database::Upkeep;
-use super::outbox::WEEK;
+use super::delivery::WEEK;
 use super::pages::PatientPage;
 use super::place::Place;
 use super::{By, Outgoing, Store, StoreError};

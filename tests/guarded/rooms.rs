@@ -154,7 +154,7 @@ fn stopped_on_hold() {
         let (hold, _, token) = rooms.begin(beginning(Some(visit.clone())), &by).await.unwrap();
         let id = hold.live().id().to_owned();
         send(&hold, &vec![0; FRAME]).await;
-        let refused = async |erased: Result<(), RoomError>, times: usize| {
+        let refused = async |erased: Result<u64, RoomError>, times: usize| {
             assert!(matches!(erased, Err(RoomError::Store(StoreError::OnHold))), "{erased:?}");
             let events = store.events(0, 1_000).await.unwrap();
             let events = events.iter().map(|bytes| Event::decode(bytes).unwrap());

@@ -51,6 +51,7 @@ impl Principle {
             | Action::Review
             | Action::Sign
             | Action::Erase
+            | Action::ErasureDecide { .. }
             | Action::EraseSound
             | Action::HoldPlace
             | Action::HoldLift

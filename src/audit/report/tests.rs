@@ -21,6 +21,18 @@ fn event(at: u64, actor: Actor, action: Action, whom: Option<u8>) -> Event {
     Event { patient: whom.map(patient), ..Event::new(UnixMillis(at), actor, action, Outcome::Done) }
 }
 
+#[test]
+fn a_rule_is_stated_alike_in_both_languages() {
+    let digits =
+        |text: &str| text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).map(str::to_owned).collect();
+    for rule in Rule::ALL {
+        let [english, chinese] = rule.stated();
+        assert!(english.is_ascii() && !chinese.is_ascii(), "{rule:?}");
+        let [said, told]: [Vec<String>; 2] = [digits(english), digits(chinese)];
+        assert_eq!(said, told, "{rule:?}");
+    }
+}
+
 const VIEW: Action = Action::View { count: 1 };
 
 /// The report of these events over ten days, the log's entries from 0. Patients 1 to 99 are ours, and 7 works here.

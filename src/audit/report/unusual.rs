@@ -61,20 +61,38 @@ impl Rule {
         Self::Recovery,
     ];
 
-    /// What it looks for.
+    /// What it looks for, in English and Chinese: who answers for an organisation in Hong Kong reads either.
     #[must_use]
-    pub fn stated(self) -> &'static str {
+    pub fn stated(self) -> [&'static str; 2] {
         match self {
-            Self::BulkRead => "one role read records of, or was listed, more than 30 patients within an hour",
-            Self::ColleaguesChart => "somebody read the record of a patient who works in the same organisation",
-            Self::NightsInARow => "one role read records between midnight and 6 in the morning on three nights in a row or more",
-            Self::ManyRefusals => "one role was refused 10 times or more within an hour, mistyped forms not counted",
-            Self::ManyCopies => "one role printed, took out or passed on more than 10 copies within an hour",
-            Self::ManyErasures => "one role erased more than 5 patients, visits and recordings within an hour, each counted",
-            Self::Emergency => "a record was opened without consent in an emergency",
-            Self::Recovery => {
-                "somebody else let an account register a new passkey; it is listed with what the account did here in the 24 hours after"
+            Self::BulkRead => [
+                "one role read records of, or was listed, more than 30 patients within an hour",
+                "同一職務在一小時內查看或列出超過30名病人的記錄",
+            ],
+            Self::ColleaguesChart => {
+                ["somebody read the record of a patient who works in the same organisation", "有人查看在同一機構工作的病人的記錄"]
             }
+            Self::NightsInARow => [
+                "one role read records between midnight and 6 in the morning on three nights in a row or more",
+                "同一職務連續三晚或以上在午夜至清晨6時之間查看記錄",
+            ],
+            Self::ManyRefusals => [
+                "one role was refused 10 times or more within an hour, mistyped forms not counted",
+                "同一職務在一小時內被拒絕10次或以上（表格打錯不計）",
+            ],
+            Self::ManyCopies => [
+                "one role printed, took out or passed on more than 10 copies within an hour",
+                "同一職務在一小時內列印、下載或轉交超過10份",
+            ],
+            Self::ManyErasures => [
+                "one role erased more than 5 patients, visits and recordings within an hour, each counted",
+                "同一職務在一小時內刪除超過5項（病人、診症及錄音逐項計算）",
+            ],
+            Self::Emergency => ["a record was opened without consent in an emergency", "在緊急情況下未經同意開啟記錄"],
+            Self::Recovery => [
+                "somebody else let an account register a new passkey; it is listed with what the account did here in the 24 hours after",
+                "由他人准許帳戶重新登記通行密鑰；並列出該帳戶其後24小時在本機構的操作",
+            ],
         }
     }
 }

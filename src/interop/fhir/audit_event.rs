@@ -97,6 +97,7 @@ fn classed(action: Action) -> (Value, Value, &'static str) {
         | Action::ConsentExpire
         | Action::AccessAnswer
         | Action::HoldPlace
+        | Action::ErasureDecide { .. }
         | Action::HoldLift
         | Action::ShareArchive => rest("update", "U"),
         Action::Erase | Action::EraseSound | Action::ShareDestroy => rest("delete", "D"),

@@ -4,14 +4,16 @@ import * as api from "./accounts-api.js";
 import { Admin } from "./admin.js";
 import { $, button, make } from "./dom.js";
 import * as emergencies from "./emergencies.js";
+import { ErasureCard } from "./erasures.js";
 import { HoldCard } from "./holds.js";
-import { has, language, onLanguage, setLanguage, show, t, when } from "./i18n.js";
+import { language, onLanguage, setLanguage, show, t, when } from "./i18n.js";
 import { MergeCard } from "./merges.js";
 import * as openid from "./openid.js";
+import { inWords } from "./problem.js";
 import * as watch from "./watch.js";
 import { prove, register } from "./webauthn.js";
 
-const VIEWS = ["sign-in", "choose", "enrol", "account", "admin", "watch", "emergencies", "merges", "holds"];
+const VIEWS = ["sign-in", "choose", "enrol", "account", "admin", "watch", "emergencies", "merges", "holds", "erasures"];
 /** Roles that work with patients. */
 // Who has a desk: the registry finds and merges, and has no list of visits.
 const CLINICAL = ["doctor", "nurse"];
@@ -39,8 +41,7 @@ async function attempt(run) {
       session = null;
       view("sign-in");
     }
-    const known = [`error.${code}`, `visit.wrong.${code}`].find(has);
-    $("problem").textContent = known ? t(known) : t("error.unknown", { code });
+    $("problem").textContent = inWords(code);
     $("problem").hidden = false;
     return false;
   }
@@ -87,6 +88,7 @@ async function account() {
     await emergencies.show();
   }
   if (["administrator", "privacy_officer"].includes(session.role.kind)) await holds.show();
+  if (session.role.kind === "privacy_officer") erasures.show();
   if (session.role.kind === "registrar") await merges.show();
 }
 
@@ -229,6 +231,7 @@ async function arrive(then) {
 const admin = new Admin(attempt);
 const merges = new MergeCard(attempt);
 const holds = new HoldCard(attempt);
+const erasures = new ErasureCard(attempt);
 
 $("use-passkey").addEventListener("click", () => attempt(signIn));
 $("enrol-form").addEventListener("submit", (event) => {
@@ -255,6 +258,7 @@ onLanguage(() => {
   admin.draw();
   merges.draw();
   holds.draw();
+  erasures.draw();
   emergencies.draw();
 });
 addEventListener("hashchange", () => {

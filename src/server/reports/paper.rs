@@ -64,7 +64,9 @@ pub(super) fn of(document: &Document) -> Letter {
     body.push(list("Recipients (GDPR Articles 15(1)(c) and 30(1)(d))", recipients.collect()));
     for rule in Rule::ALL {
         let found = report.unusual.iter().filter(|finding| finding.rule == rule).map(|finding| told(document, finding));
-        body.push(list(heading(rule), std::iter::once(format!("Looked for: {}.", rule.stated())).chain(found).collect()));
+        let [english, chinese] = rule.stated();
+        let stated = [format!("Looked for: {english}."), format!("準則：{chinese}。")];
+        body.push(list(heading(rule), stated.into_iter().chain(found).collect()));
     }
     body.push(list("Checkpoint", checkpoint.note.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()));
     Letter {
@@ -105,31 +107,31 @@ fn person(document: &Document, person: PersonId) -> String {
 
 fn heading(rule: Rule) -> &'static str {
     match rule {
-        Rule::BulkRead => "Unusual: many patients",
-        Rule::ColleaguesChart => "Unusual: a colleague's chart",
-        Rule::NightsInARow => "Unusual: nights in a row",
-        Rule::ManyRefusals => "Unusual: many refusals",
-        Rule::ManyCopies => "Unusual: many copies",
-        Rule::ManyErasures => "Unusual: many erasures",
-        Rule::Emergency => "Without consent, in an emergency",
-        Rule::Recovery => "Unusual: accounts that were recovered",
+        Rule::BulkRead => "Unusual: many patients 異常：大量病人",
+        Rule::ColleaguesChart => "Unusual: a colleague's chart 異常：同事的病歷",
+        Rule::NightsInARow => "Unusual: nights in a row 異常：連續多晚",
+        Rule::ManyRefusals => "Unusual: many refusals 異常：多次被拒",
+        Rule::ManyCopies => "Unusual: many copies 異常：大量複本",
+        Rule::ManyErasures => "Unusual: many erasures 異常：大量刪除",
+        Rule::Emergency => "Without consent, in an emergency 緊急查閱（未經同意）",
+        Rule::Recovery => "Unusual: accounts that were recovered 異常：重新登記的帳戶",
     }
 }
 
 fn told(document: &Document, finding: &Finding) -> String {
     let what = match finding.rule {
-        Rule::BulkRead => "patients",
-        Rule::ColleaguesChart => "looks",
-        Rule::NightsInARow => "nights",
-        Rule::ManyRefusals => "refusals",
-        Rule::ManyCopies => "copies",
-        Rule::ManyErasures => "erasures",
-        Rule::Emergency => "access",
-        Rule::Recovery => "acts in the 24 hours after",
+        Rule::BulkRead => "patients（名病人）",
+        Rule::ColleaguesChart => "looks（次查看）",
+        Rule::NightsInARow => "nights（晚）",
+        Rule::ManyRefusals => "refusals（次拒絕）",
+        Rule::ManyCopies => "copies（份複本）",
+        Rule::ManyErasures => "erasures（項刪除）",
+        Rule::Emergency => "access（次查閱）",
+        Rule::Recovery => "acts in the 24 hours after（項其後24小時的操作）",
     };
     let by = finding.offered_by.map_or_else(|| "the console".to_owned(), |administrator| person(document, administrator));
-    let by = if finding.rule == Rule::Recovery { format!(" (let in again by {by})") } else { String::new() };
-    let whom = finding.patient.map(|patient| format!(", patient {patient}")).unwrap_or_default();
+    let by = if finding.rule == Rule::Recovery { format!(" (let in again by {by} 准許重新登記)") } else { String::new() };
+    let whom = finding.patient.map(|patient| format!(", patient 病人 {patient}")).unwrap_or_default();
     let (from, to) = (minute(finding.from), minute(finding.to));
     let who = person(document, finding.person);
     let outside = finding.organisation != document.whose;

@@ -18,7 +18,7 @@ use subject::{About, Agreed, Subject, Subjects};
 
 use super::words::{self, escaped, minute};
 use super::{Names, Sharing};
-use crate::audit::{Action, Actor, Addressee, Event, Outcome, Purpose, RestrictedReason, RoleId};
+use crate::audit::{Action, Actor, Addressee, ErasureReason, Event, Outcome, Purpose, RestrictedReason, RoleId};
 use crate::identity::{Right, RoleKind};
 use crate::server::App;
 use crate::server::asked::Asked;
@@ -172,6 +172,10 @@ fn what(action: Action) -> String {
         Action::Record => "開始錄音",
         Action::Finish => "寫成記錄",
         Action::Erase => "刪除",
+        Action::ErasureDecide { reason: ErasureReason::TermOver } => "私隱主任決定刪除（不再需要，保存期限已過）",
+        Action::ErasureDecide { reason: ErasureReason::PatientAsked } => "私隱主任決定刪除（應病人要求）",
+        Action::ErasureDecide { reason: ErasureReason::Mistake } => "私隱主任決定刪除（誤入的記錄）",
+        Action::ErasureDecide { reason: ErasureReason::Ordered } => "私隱主任決定刪除（法院或私隱專員命令）",
         Action::EraseSound => "保留期滿，刪除聲音",
         Action::HoldPlace => "法律保留：不得刪除",
         Action::HoldLift => "解除法律保留",

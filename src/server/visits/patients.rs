@@ -287,10 +287,14 @@ pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path
     may_be_erased(&app, &caller, &id).await?;
     // It goes on when the page that asked for it is closed.
     let erased = tokio::spawn(async move { erase_all_of(&app, &id, &caller.by).await });
-    erased.await.map_err(|error| ApiError::internal(&error))?
+    erased.await.map_err(|error| ApiError::internal(&error))?.map(|_| StatusCode::NO_CONTENT)
 }
 
-async fn erase_all_of(app: &App, id: &str, by: &By) -> Result<StatusCode, ApiError> {
+/// Erases a patient with everything of theirs; says the number of the last event in the log.
+///
+/// # Errors
+/// [`ApiError::Merged`], [`ApiError::OnHold`], [`ApiError::InUse`] where recordings are begun all the while, and when it cannot be done.
+pub(in crate::server) async fn erase_all_of(app: &App, id: &str, by: &By) -> Result<u64, ApiError> {
     let store = app.rooms.store();
     // What is merged by mistake is not destroyed by mistake.
     match store.same_person(id).await?.len() {
@@ -303,13 +307,13 @@ async fn erase_all_of(app: &App, id: &str, by: &By) -> Result<StatusCode, ApiErr
             for recording in store.recordings_of(&encounter.id).await? {
                 match app.rooms.erase(&recording, Erasable::Signed, by).await {
                     // Somebody else erased it meanwhile.
-                    Ok(()) | Err(crate::room::RoomError::Unknown) => {}
+                    Ok(_) | Err(crate::room::RoomError::Unknown) => {}
                     Err(error) => return Err(error.into()),
                 }
             }
         }
         match store.erase_patient(id, by).await {
-            Ok(()) => return Ok(StatusCode::NO_CONTENT),
+            Ok(entry) => return Ok(entry),
             Err(DeskError::InUse) => {}
             Err(error) => return Err(error.into()),
         }
