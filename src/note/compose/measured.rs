@@ -1,10 +1,36 @@
 //! Observations as they are read out: the two blood pressures together.
 
-use super::super::{Observation, Span};
+use super::super::{Condition, Note, Observation, Span};
+use super::place::ICD10;
 
 const SYSTOLIC: &str = "8480-6";
 const DIASTOLIC: &str = "8462-4";
 const MILLIMETRES_OF_MERCURY: &str = "mm[Hg]";
+
+const TEMPERATURE: &str = "8310-5";
+
+/// Whether a fever is nothing but a temperature of this visit, whose line says it.
+pub(super) fn is_measured(note: &Note, condition: &Condition) -> bool {
+    note.observations.iter().any(|reading| is_fever_of(reading, condition))
+}
+
+/// The fever that a reading is, where that was told in no other words.
+pub(super) fn fever_of<'a>(note: &'a Note, reading: &Observation) -> Option<&'a Condition> {
+    note.conditions.iter().find(|condition| is_fever_of(reading, condition))
+}
+
+fn is_fever_of(reading: &Observation, condition: &Condition) -> bool {
+    let fever = condition.codes.iter().any(|one| one.system == ICD10 && one.code.starts_with("R50"));
+    let within = |span: &Span| {
+        reading
+            .provenance
+            .spans()
+            .iter()
+            .any(|other| other.segment() == span.segment() && other.start() <= span.start() && span.end() <= other.end())
+    };
+    let spans = condition.provenance.spans();
+    fever && reading.loinc == TEMPERATURE && !spans.is_empty() && spans.iter().all(within)
+}
 
 /// One reading of the note.
 #[derive(Debug, Clone, Copy, PartialEq)]

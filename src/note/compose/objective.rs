@@ -1,6 +1,6 @@
 //! O: what was measured and found.
 
-use super::measured::{Reading, readings};
+use super::measured::{Reading, fever_of, readings};
 use super::sentence::{Line, Phrase, each, list};
 use super::{Language, Part, condition_section, names, wording};
 use crate::note::{Assertion, Note, Observation, SectionCode};
@@ -34,7 +34,9 @@ pub(super) fn lines(part: Part, note: &Note, language: Language) -> Vec<Line<'_>
 /// The words of a part of O; nothing for a part of another section.
 pub(super) fn phrases(part: Part, note: &Note, language: Language) -> Vec<Phrase<'_>> {
     match part {
-        Part::Measurements => readings(&note.observations).into_iter().map(|reading| reading_phrase(reading, language)).collect(),
+        Part::Measurements => {
+            readings(&note.observations).into_iter().map(|reading| reading_phrase(note, reading, language)).collect()
+        }
         Part::Signs => signs(note, language),
         _ => Vec::new(),
     }
@@ -55,7 +57,7 @@ fn signs(note: &Note, language: Language) -> Vec<Phrase<'_>> {
         .collect()
 }
 
-fn reading_phrase(reading: Reading<'_>, language: Language) -> Phrase<'_> {
+fn reading_phrase<'a>(note: &'a Note, reading: Reading<'a>, language: Language) -> Phrase<'a> {
     match reading {
         Reading::BloodPressure { systolic, diastolic } => {
             let name = language.pick("BP", "血壓");
@@ -63,7 +65,14 @@ fn reading_phrase(reading: Reading<'_>, language: Language) -> Phrase<'_> {
             phrase.rest_also_on(&diastolic.provenance);
             phrase
         }
-        Reading::Single(observation) => single(observation, language),
+        Reading::Single(observation) => {
+            let mut phrase = single(observation, language);
+            // T 38.5 says that there is a fever.
+            if let Some(fever) = fever_of(note, observation) {
+                phrase.rest_also_on(&fever.provenance);
+            }
+            phrase
+        }
     }
 }
 

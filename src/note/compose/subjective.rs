@@ -1,5 +1,6 @@
 //! S: what was told. Complaints, what is denied, the history, drugs, allergies, family, way of life.
 
+use super::measured::is_measured;
 use super::place::ICD10;
 use super::sentence::{Line, Phrase, each, list};
 use super::wording::doubt;
@@ -36,7 +37,7 @@ pub(super) fn phrases(part: Part, note: &Note, language: Language) -> Vec<Phrase
     let way_of_life = |condition: &Condition| note.social.iter().any(|item| told_by(item, condition));
     let told = |assertion| {
         let here = move |c: &&Condition| c.assertion == assertion && condition_section(c) == SectionCode::S;
-        note.conditions.iter().filter(here).filter(move |c| !way_of_life(c) && !measured(note, c))
+        note.conditions.iter().filter(here).filter(move |c| !way_of_life(c) && !is_measured(note, c))
     };
     match part {
         Part::Complaints => {
@@ -116,22 +117,6 @@ fn told_by(item: &SocialItem, condition: &Condition) -> bool {
         item.provenance.spans().iter().any(overlaps)
     };
     way && condition.assertion != Assertion::Family && condition.provenance.spans().iter().any(within)
-}
-
-/// The temperature that a fever is, as the line of the readings tells it.
-const TEMPERATURE: &str = "8310-5";
-
-/// Whether a fever is nothing but a reading of this visit, which the line of the readings says.
-fn measured(note: &Note, condition: &Condition) -> bool {
-    let fever = condition.codes.iter().any(|one| one.system == ICD10 && one.code.starts_with("R50"));
-    let read = |span: &Span| {
-        let readings = note.observations.iter().filter(|one| one.loinc == TEMPERATURE);
-        readings
-            .flat_map(|one| one.provenance.spans())
-            .any(|other| other.segment() == span.segment() && other.start() <= span.start() && span.end() <= other.end())
-    };
-    let mut spans = condition.provenance.spans().iter().peekable();
-    fever && spans.peek().is_some() && spans.all(read)
 }
 
 /// A sentence for what was said, the words quoted, with the kinds that they tell of.

@@ -194,6 +194,8 @@ pub(crate) fn unit(ucum: &str) -> String {
     match ucum {
         "mm[Hg]" => "mmHg".to_owned(),
         "Cel" => "°C".to_owned(),
+        // The name says it.
+        "{INR}" => String::new(),
         _ => ucum.chars().filter(|c| !matches!(c, '[' | ']' | '{' | '}' | '_')).collect(),
     }
 }
