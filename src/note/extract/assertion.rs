@@ -196,7 +196,9 @@ impl Context<'_> {
                         continue;
                     }
                     // 驚到成晚瞓唔着: so much that.
-                    if kind == TermKind::Worry && self.utterance.chars.get(hit.end) == Some(&'到') {
+                    let so_much =
+                        self.utterance.chars.get(hit.end) == Some(&'到') && self.utterance.chars.get(hit.end + 1) != Some(&'系');
+                    if kind == TermKind::Worry && so_much {
                         continue;
                     }
                     // I don't have any pain: no question.
@@ -301,7 +303,7 @@ impl Context<'_> {
         let name = self.utterance.folded(mention.start..mention.end);
         let behind = self.utterance.folded(mention.end..mention.end + 2);
         let so = name.contains(&'咁') || matches!(behind, ['咁', ..] | ['一', '样']) || behind.first() == Some(&'咁');
-        like && so && self.utterance.between(cue.end, mention.start) <= SIMILE
+        self.utterance.speaker != Speaker::Doctor && like && so && self.utterance.between(cue.end, mention.start) <= SIMILE
     }
 
     /// The first mention that starts behind this one's end.

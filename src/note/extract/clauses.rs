@@ -20,7 +20,7 @@ pub struct Clause {
 }
 
 /// What a character does to the text around it.
-fn boundary(chars: &[char], at: usize, words: bool) -> Option<bool> {
+fn boundary(chars: &[char], at: usize) -> Option<bool> {
     let ideograph = |c: Option<&char>| c.is_some_and(|c| *c >= '\u{3400}');
     match chars.get(at)? {
         // ?pneumonia is a suspicion in a clinician's shorthand, no question.
@@ -28,29 +28,13 @@ fn boundary(chars: &[char], at: usize, words: bool) -> Option<bool> {
         '。' | '?' | '!' => Some(true),
         // A point ends a sentence unless it stands in a number or a name.
         '.' if !chars.get(at + 1).is_some_and(|c| c.is_ascii_alphanumeric()) => Some(true),
-        ';' => Some(true),
-        ',' | ':' => Some(false),
+        ',' | ';' | ':' => Some(false),
         // Who hesitates goes on; a question behind it does not reach back: 敏感…盤尼西林?
         '…' => Some(question_follows(chars, at)),
-        // Recognisers put spaces where they heard a pause, or between all words.
-        ' ' if !words && ideograph(at.checked_sub(1).and_then(|before| chars.get(before))) && ideograph(chars.get(at + 1)) => {
-            Some(false)
-        }
+        // Recognisers put spaces where they heard a pause.
+        ' ' if ideograph(at.checked_sub(1).and_then(|before| chars.get(before))) && ideograph(chars.get(at + 1)) => Some(false),
         _ => None,
     }
-}
-
-/// Spaces from which on a recogniser may have put one behind each word, and how many characters such a word has at most.
-const SPACES: usize = 4;
-const WORD: usize = 3;
-
-/// Whether spaces stand between words, as in 我 本身 有 哮喘, and not where somebody paused.
-fn word_by_word(chars: &[char]) -> bool {
-    let ideograph = |c: Option<&char>| c.is_some_and(|c| *c >= '\u{3400}');
-    let all = chars.iter().filter(|c| **c >= '\u{3400}').count();
-    let spaces =
-        chars.windows(3).filter(|run| run.get(1) == Some(&' ') && ideograph(run.first()) && ideograph(run.get(2))).count();
-    spaces >= SPACES && all <= WORD * (spaces + 1)
 }
 
 /// How far ahead a question mark is looked for.
@@ -73,8 +57,7 @@ pub fn soft_cuts(chars: &[char], found: &[Found], quantities: &[Quantity], lexic
     let said = said_before(chars);
     let said = |at: usize| said.get(at).or(said.last()).copied().unwrap_or_default();
     let mut start = 0;
-    let words = word_by_word(chars);
-    for end in (0..=chars.len()).filter(|at| *at == chars.len() || boundary(chars, *at, words).is_some()) {
+    for end in (0..=chars.len()).filter(|at| *at == chars.len() || boundary(chars, *at).is_some()) {
         for (at, behind) in (start + 1..end).filter_map(|at| Some((at, set_against(chars, at, end)?))) {
             cuts.extend([at, behind].into_iter().filter(|cut| *cut < end));
         }
@@ -187,7 +170,6 @@ pub fn split(chars: &[char], soft: &[usize]) -> (Vec<usize>, Vec<Clause>) {
     let mut clauses: Vec<Clause> = Vec::new();
     let (mut start, mut sentence, mut first_of_sentence) = (0, 0, 0);
     let mut soft = soft.iter().copied().peekable();
-    let words = word_by_word(chars);
     for at in 0..chars.len() {
         while soft.next_if(|cut| *cut < at).is_some() {}
         if soft.next_if_eq(&at).is_some() && at > start {
@@ -195,7 +177,7 @@ pub fn split(chars: &[char], soft: &[usize]) -> (Vec<usize>, Vec<Clause>) {
             start = at;
         }
         clause_of.push(clauses.len());
-        let cut = boundary(chars, at, words);
+        let cut = boundary(chars, at);
         if cut.is_none() && at - start < LONGEST_CLAUSE {
             continue;
         }
@@ -225,13 +207,6 @@ mod tests {
         assert_eq!(ranges, vec![0..3, 4..5, 6..16]);
         assert!(clauses[0].asked && clauses[1].asked && !clauses[2].asked);
         assert_eq!(of.len(), chars.len());
-    }
-
-    #[test]
-    fn spaces_between_all_words_are_no_pauses() {
-        let clauses = |said: &str| split(&said.chars().collect::<Vec<_>>(), &[]).1.len();
-        assert_eq!(clauses("我 本身 有 哮喘 家庭医生 叫我 停了"), 1);
-        assert_eq!(clauses("没有心慌手震 大便正常 我自己上个月吃钙片便秘 停了就好 现在没事"), 5);
     }
 
     #[test]

@@ -244,24 +244,38 @@ impl Talk<'_> {
         recent.map_or(*mention, |(_, condition)| Mention { condition, ..*mention })
     }
 
-    /// 抽筋,夜晚小腿嗰度: of a leg it is a cramp.
-    fn cramp(&self, mention: &Mention, context: &Context<'_>) -> Mention {
-        let code = |condition: usize| self.lexicon.conditions.get(condition).map(|concept| concept.icd10.as_str());
-        if code(mention.condition) != Some("R56.8") {
-            return *mention;
-        }
-        let near: String = context.utterance.folded(told_around(context, mention)).iter().collect();
-        let name: String = context.utterance.folded(mention.start..mention.end).iter().collect();
-        let limb = ["腿", "脚", "髀", "手指", "腰"].iter().any(|limb| near.contains(limb));
-        let fit =
-            ["成身", "全身", "四肢", "手脚", "反白", "反晒", "发烧", "烧到", "唔醒", "羊"].iter().any(|sign| near.contains(sign));
-        let leg = self.lexicon.conditions.iter().position(|concept| concept.icd10 == "R25.2").filter(|_| limb && !fit);
-        leg.filter(|_| name.contains("抽筋")).map_or(*mention, |condition| Mention { condition, ..*mention })
+    /// What two things share a name for: 抽筋 is a fit of who is feverish, unconscious or small, and a cramp of others; 黐脷根 is a tongue that
+    /// does not obey, and in a baby a short frenulum.
+    fn by_its_context(&self, index: usize, mention: &Mention, claim: Claim, context: &Context<'_>) -> Mention {
+        let utterance = context.utterance;
+        let name: String = utterance.folded(mention.start..mention.end).iter().collect();
+        let code = self.lexicon.conditions.get(mention.condition).map(|concept| concept.icd10.as_str());
+        let said: String = utterance.folded(told_around(context, mention)).iter().collect();
+        let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
+        let meant = match code {
+            Some("R56.8") if name.contains("抽筋") => {
+                let limb = has(&["腿", "脚", "髀", "手指", "只手", "手抽", "腰", "颈", "肚", "趾"]);
+                let fit = has(&["成身", "全身", "四肢", "手脚", "反白", "反晒", "烧", "唔醒", "羊", "震"]);
+                let feverish = utterance.speaker != Speaker::Patient || self.feverish(index);
+                let asked = matches!(claim, Claim::Asked | Claim::AskedOfFamily | Claim::Absent | Claim::Family);
+                (!fit && (limb || !asked && !feverish)).then_some("R25.2")
+            }
+            Some("R47.1") if name.contains("黐脷") => has(&["奶", "剪", "bb", "吸"]).then_some("Q38.1"),
+            _ => None,
+        };
+        let condition = meant.and_then(|meant| self.lexicon.conditions.iter().position(|concept| concept.icd10 == meant));
+        condition.map_or(*mention, |condition| Mention { condition, ..*mention })
+    }
+
+    /// Whether this turn or the one before tells of a fever.
+    fn feverish(&self, index: usize) -> bool {
+        let near = self.utterances.get(index.saturating_sub(1)..=index).unwrap_or_default();
+        near.iter().any(|utterance| utterance.chars.contains(&'烧'))
     }
 
     fn claim(&mut self, index: usize, clause: usize, mention: &Mention, reading: Reading, context: &Context<'_>) {
         let mention = self.of_which_cancer(index, mention, reading.claim);
-        let mention = &self.cramp(&mention, context);
+        let mention = &self.by_its_context(index, &mention, reading.claim, context);
         let reading = match reading.claim {
             Claim::Present { .. } if self.says_what_was_asked(index, clause, mention, context) => return,
             Claim::Present { .. } if self.sums_up_what_was_asked(index, mention, context) => {

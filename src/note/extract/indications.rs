@@ -29,6 +29,11 @@ pub fn events(utterances: &[Utterance], lexicon: &Lexicon) -> Vec<Event> {
             if !utterance.numbers_in(hit.end..hit.end + 4).is_empty() {
                 continue;
             }
+            // 前列腺冇事.
+            let behind: String = utterance.folded(hit.end..utterance.chars.len().min(hit.end + 4)).iter().collect();
+            if ["冇事", "正常", "冇问题", "都冇"].iter().any(|well| behind.starts_with(well)) {
+                continue;
+            }
             let meant = lexicon
                 .indications
                 .iter()

@@ -51,11 +51,13 @@ const NARROWER: &[(&str, &[&str])] = &[
     ("R68.8", &["R50", "L03", "J18", "A41"]),
     ("R20.8", &["B02"]),
     ("M79.2", &["B02"]),
-    ("R25.2", &["R56", "G40"]),
     ("H73.0", &["H66"]),
-    ("H53.1", &["G43"]),
 ];
 
+/// Diabetes, of every type.
+const DIABETES: [&str; 5] = ["E10", "E11", "E13", "E14", "O24"];
+/// Words of sugar, and of what lowers it (folded).
+const SUGAR: [&str; 7] = ["糖", "汽水", "hypo", "insulin", "胰岛素", "glicla", "glipi"];
 /// A fall, and how more than one of them is told.
 const FALL: &str = "R29.6";
 const FALLS: [&str; 10] = ["成日", "次", "falls", "recurrent", "經常", "经常", "時時", "时时", "周時", "周时"];
@@ -133,18 +135,41 @@ pub fn conditions(events: &[Event], utterances: &[Utterance], lexicon: &Lexicon)
     entries.sort_by_key(|(order, condition)| (*order, condition.assertion));
     let mut all: Vec<Condition> = entries.into_iter().map(|(_, condition)| condition).collect();
     taken_out(&mut all);
+    if !of_sugar(&all, utterances) {
+        shaking(&mut all, lexicon);
+    }
     without_broader(without_their_fall(all))
+}
+
+/// Whether a talk is of sugar: who has diabetes, or speaks of sugar, a sweet drink or what lowers it.
+fn of_sugar(conditions: &[Condition], utterances: &[Utterance]) -> bool {
+    let diabetes = |one: &Condition| DIABETES.iter().any(|code| icd10(one).starts_with(code));
+    let spoken_of = |utterance: &Utterance| {
+        let said: String = utterance.folded(0..utterance.chars.len()).iter().collect();
+        SUGAR.iter().any(|word| said.contains(word))
+    };
+    conditions.iter().any(|one| diabetes(one) && one.assertion == Assertion::Present) || utterances.iter().any(spoken_of)
+}
+
+/// 手震標汗 is low sugar where sugar is spoken of, and elsewhere the tremor alone.
+fn shaking(conditions: &mut [Condition], lexicon: &Lexicon) {
+    let told = |one: &&mut Condition| icd10(one).starts_with("E16") && one.text.reveal().starts_with("手震");
+    let Some(tremor) = lexicon.conditions.iter().find(|concept| concept.icd10 == "R25.1") else { return };
+    for one in conditions.iter_mut().filter(told) {
+        one.display = Display { en: tremor.en.clone(), zh: tremor.zh.clone() };
+        one.codes = tremor.codes().into_iter().map(|(system, code)| Code { system, code }).collect();
+    }
 }
 
 /// 跌親,手腕骨折: the fall is the cause of the injury, and no finding of its own. Falls are one.
 fn without_their_fall(mut conditions: Vec<Condition>) -> Vec<Condition> {
     let injured = conditions.iter().any(|one| {
-        one.assertion != Assertion::Absent
-            && one.assertion != Assertion::Family
+        matches!(one.assertion, Assertion::Present | Assertion::Possible)
             && INJURIES.iter().any(|prefix| icd10(one).starts_with(prefix))
     });
     let falls = |one: &Condition| FALLS.iter().any(|words| one.text.reveal().contains(words));
-    conditions.retain(|one| !injured || icd10(one) != FALL || one.assertion == Assertion::Absent || falls(one));
+    let told = |one: &Condition| icd10(one) == FALL && one.assertion == Assertion::Present && !falls(one);
+    conditions.retain(|one| !injured || !told(one));
     conditions
 }
 

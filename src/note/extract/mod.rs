@@ -32,6 +32,7 @@ mod uncovered;
 mod utterance;
 mod well;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::{Evidence, MadeBy, Note, Span, SpeakerGuess, speakers};
@@ -117,7 +118,11 @@ impl Talk {
         let told = |event: &Event| event.answer.map_or(event.utterance, |(turn, ..)| turn);
         let mut more = indications::events(&self.utterances, lexicon);
         more.extend(fever::events(&self.utterances, lexicon));
-        more.extend(well::events(&self.utterances, lexicon));
+        // A complaint of the same talk is not unsaid by how it was before, or by an examination.
+        let there = |one: &&Event| matches!(one.claim, Claim::Present { .. } | Claim::Possible);
+        let complained: HashSet<usize> = events.iter().filter(there).map(|one| one.mention.condition).collect();
+        let well = well::events(&self.utterances, lexicon).into_iter();
+        more.extend(well.filter(|event| !complained.contains(&event.mention.condition)));
         more.sort_by_key(told);
         // Each behind what was told up to its turn: what is said later has the last word.
         let mut all = Vec::with_capacity(events.len() + more.len());

@@ -230,6 +230,10 @@ fn other_eye(place: &Place<'_>, first: &ObservationKind, at: usize) -> Option<Re
         utterance.folded(at..number.start).iter().filter(|c| !matches!(c, ' ' | ',' | '、' | '同' | '系')).collect();
     let side = between.strip_prefix(name)?;
     let (value, kind) = (number.exact()?, kind(lexicon, loinc)?);
+    // 左眼三日前紅.
+    if utterance.quantities_in(number.start..number.end).iter().any(|one| one.kind == UnitKind::Time) {
+        return None;
+    }
     ["", "眼", "边", "就"].contains(&side).then(|| observation(kind, value, place, at + 1..number.end))?
 }
 

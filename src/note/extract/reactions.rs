@@ -7,8 +7,6 @@ use crate::terminology::{Lexicon, TermKind};
 
 /// What an allergy shows on skin, lips and eyes (ICD-10).
 const SHOWN: [&str; 11] = ["L50", "L51", "L27", "L29", "R21", "R22", "R23", "H02.8", "K13.0", "K14.0", "L53"];
-/// How far from the words of an allergy what it did may be told, in characters.
-const NEAR: usize = 14;
 /// Drugs against cancer: cytostatics, hormones and their antagonists (ATC).
 const AGAINST_CANCER: [&str; 2] = ["L01", "L02"];
 
@@ -25,11 +23,12 @@ pub(super) fn without_old_reactions(
     });
     let told: Vec<Span> = to_drugs.flat_map(|one| one.provenance.spans().iter().copied()).collect();
     let of_it = |span: &Span| {
-        let near = told.iter().any(|other| {
-            let apart = span.start().saturating_sub(other.end()).max(other.start().saturating_sub(span.end()));
-            other.segment() == span.segment() && apart <= NEAR
-        });
         let utterance = utterances.iter().find(|utterance| utterance.id == span.segment());
+        let clause = |at: usize| utterance.map(|utterance| utterance.clause_index(at));
+        let near = told.iter().any(|other| {
+            let overlaps = span.start() < other.end() && other.start() < span.end();
+            other.segment() == span.segment() && (overlaps || clause(other.end().saturating_sub(1)) == clause(span.start()))
+        });
         // 呢個係慢性蕁麻疹, says the doctor.
         let now = utterance.is_none_or(|utterance| {
             utterance.speaker == Speaker::Doctor
@@ -55,7 +54,11 @@ pub(super) fn under_treatment(conditions: &mut [Condition], medications: &[Medic
     if !medications.iter().any(treats) {
         return;
     }
-    let cancer = |condition: &&mut Condition| condition.codes.iter().any(|one| one.code.starts_with('C') && one.code.len() > 2);
+    let is_cancer = |condition: &Condition| condition.codes.iter().any(|one| one.code.starts_with('C') && one.code.len() > 2);
+    if conditions.iter().any(|one| one.assertion == Assertion::Present && is_cancer(one)) {
+        return;
+    }
+    let cancer = |condition: &&mut Condition| is_cancer(condition);
     let mut past: Vec<&mut Condition> =
         conditions.iter_mut().filter(|one| one.assertion == Assertion::Historical).filter(cancer).collect();
     // Of two cancers it is not told which one the drug is for.

@@ -16,8 +16,9 @@ use super::utterance::Utterance;
 use crate::note::{FormerRegimen, Quantity as Dose};
 use crate::terminology::{Drug, Found, Lexicon, Meaning, TermKind, UnitKind};
 
-/// Told in units as insulin is.
+/// Told in units as insulin is, from so many on: 38 度 behind it is a fever.
 const VITAMIN_D: &str = "colecalciferol";
+const LEAST_OF_VITAMIN_D: f64 = 100.0;
 /// The most frequencies that are looked at in one stretch.
 const MOST_OFTEN: usize = 8;
 
@@ -54,7 +55,8 @@ pub struct Regimen {
 #[must_use]
 pub fn regimen(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>, drug: Option<&Drug>) -> Regimen {
     // 十六度 of insulin and 一千度 of vitamin D are units.
-    let degrees = drug.is_some_and(|drug| drug.is_insulin() || drug.name == VITAMIN_D);
+    let thousands = || utterance.quantities_in(range.clone()).iter().any(|one| one.value >= LEAST_OF_VITAMIN_D);
+    let degrees = drug.is_some_and(|drug| drug.is_insulin() || drug.name == VITAMIN_D && thousands());
     let mut how = Regimen::default();
     for part in parts(utterance, lexicon, range.clone(), degrees) {
         let dose = dose::amounts(utterance, lexicon, part.range.clone(), degrees);

@@ -60,13 +60,26 @@ pub(super) fn named(utterance: &Utterance, lexicon: &Lexicon, all: &mut Vec<Told
 
 /// 打盤尼西林唞唔到氣: what an allergy does besides, in the answer to a question about allergies.
 fn faints_or_chokes(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> bool {
-    utterance.within(clause.clone()).iter().any(|hit| match hit.meaning {
+    let chokes = |hit: &&Found| match hit.meaning {
         Meaning::Condition(condition) => {
             let concept = lexicon.conditions.get(condition);
             concept.is_some_and(|concept| ["R06.0", "R55", "R57", "T78"].iter().any(|code| concept.icd10.starts_with(code)))
         }
         _ => false,
-    })
+    };
+    let Some(symptom) = utterance.within(clause.clone()).iter().find(chokes) else { return false };
+    // Salbutamol 因為氣促: what it is taken for.
+    let given = utterance.within(clause.start..symptom.start).iter().rev().find(|hit| match hit.meaning {
+        Meaning::Drug(drug) => {
+            lexicon.drugs.get(drug).and_then(|drug| drug.atc.as_deref()).is_none_or(|atc| !atc.starts_with("R03"))
+        }
+        _ => false,
+    });
+    let lead = given
+        .and_then(|hit| hit.start.checked_sub(1))
+        .and_then(|at| utterance.folded(clause.start..at + 1).iter().rev().find(|c| **c != ' '));
+    given.is_some_and(|hit| !utterance.folded(hit.end..symptom.start).contains(&'因'))
+        && lead.is_none_or(|c| matches!(c, '食' | '打' | '吊' | '过' | '完'))
 }
 
 /// Whether a stretch holds names of substances, what they do and what joins them, and says no more.

@@ -101,8 +101,9 @@ pub(super) fn statements(
             || utterance.has(lexicon, range.clone(), &[TermKind::Question, TermKind::QuestionEnd])
             || asks_which(utterance, lexicon, &range);
         // 药物敏感呢: without a mark.
-        let as_for =
-            sign.is_some() && utterance.speaker != Speaker::Patient && utterance.folded(range.clone()).ends_with(&['呢']);
+        let of_drugs = named.iter().all(|(name, _)| name.is_any_drug()) && !utterance.folded(range.clone()).contains(&'对');
+        let theirs = matches!(utterance.speaker, Speaker::Doctor | Speaker::Unknown);
+        let as_for = sign.is_some() && of_drugs && theirs && utterance.folded(range.clone()).ends_with(&['呢']);
         let question = question || as_for;
         // 乜都唔敏感 asks nothing.
         let words: String = utterance.folded(range.clone()).iter().collect();

@@ -14,10 +14,7 @@ use crate::terminology::{Found, Lexicon, TermKind};
 const LASTS: usize = 3;
 
 /// Words that ask whether something was borne (folded).
-const BORNE: [&str; 18] = [
-    "点样",
-    "怎样",
-    "怎么样",
+const BORNE: [&str; 15] = [
     "有冇事",
     "有冇问题",
     "有冇反应",
@@ -42,6 +39,8 @@ pub(super) struct Topic {
     substance: Option<(usize, Substance, Evidence, bool)>,
     /// Where allergies were last spoken of.
     allergies: Option<usize>,
+    /// Where it was asked how something was borne then.
+    asked_how: Option<usize>,
 }
 
 impl Topic {
@@ -55,7 +54,11 @@ impl Topic {
         }
         let open = utterance.speaker == Speaker::Unknown && utterance.has(lexicon, whole.clone(), &[TermKind::OpenQuestion]);
         let asks = utterance.speaker != Speaker::Patient && (open || utterance.clauses().iter().any(|clause| clause.asked));
-        let borne = asks && BORNE.iter().any(|word| words.contains(word));
+        // 以前食 X 怎样?
+        let then = ["以前", "之前", "上次", "小时候", "细个"].iter().any(|when| words.contains(when));
+        let how = then && ["点样", "怎样", "怎么样"].iter().any(|how| words.contains(how));
+        self.asked_how = (asks && how).then_some(index);
+        let borne = asks && (how || BORNE.iter().any(|word| words.contains(word)));
         let mut named: Vec<(Substance, Evidence)> = names(utterance, lexicon, whole);
         named.dedup_by(|one, other| one.0.name == other.0.name);
         match (named.pop(), named.is_empty()) {
@@ -138,7 +141,7 @@ impl Topic {
             }
             let sign = of_it(utterance, lexicon, &clause);
             // 以前食 X 怎样? 全身起红疹: the answer is what it did.
-            let at_once = *at + 1 == index && clause.start == 0 && *borne;
+            let at_once = self.asked_how.is_some_and(|asked| asked + 1 == index) && clause.start == 0 && *borne;
             let answers = answers || at_once;
             let Some(range) = sign.or_else(|| did(utterance, lexicon, &clause, answers).filter(|_| *borne)) else { continue };
             let mut evidence = before.clone();

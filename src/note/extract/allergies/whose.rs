@@ -80,7 +80,9 @@ pub(super) fn but_not_me(
 pub(super) fn left_to_a_relative(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> bool {
     let said: String = utterance.folded(clause.clone()).iter().filter(|c| !" 呀啊喎㗎啦喇囉啰嘅".contains(**c)).collect();
     let named = utterance.within(clause.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit));
-    !named && (said.ends_with('有') && !said.ends_with("冇有") || said.ends_with("先系"))
+    // 我阿媽話我有 repeats; who brings 阿仔 calls the patient so.
+    let theirs = utterance.speaker != Speaker::Relative && !said.contains(['话', '讲', '说']);
+    theirs && !named && (said.ends_with('有') && !said.ends_with("冇有") || said.ends_with("先系"))
 }
 
 /// Whether a relative or another is the subject of a clause.

@@ -51,8 +51,12 @@ const TAKEN_ONCE: [&str; 18] = [
 /// What is done only when something is felt (folded), and how far behind it.
 const ONLY_THEN: [&str; 6] = ["先食", "先至食", "才食", "才吃", "先好食", "先用"];
 const WHEN_NEEDED: usize = 8;
+/// How far before flashes it is told that they come before the pain.
+const AURA: usize = 8;
 /// How much may stand between 會 and what will come, besides names.
 const WILL: usize = 3;
+/// How far from one opinion the other is told.
+const OPINIONS: usize = 60;
 /// The longest quotation, in characters.
 const LONGEST_QUOTE: usize = 40;
 
@@ -115,9 +119,16 @@ impl Context<'_> {
         if self.one_of_several_opinions(mention, &clause) {
             return reading(Claim::Nothing, "what one of several said it was");
         }
+        // 痛之前見到閃光: what an attack begins with.
+        let flashes = self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("H53.1"));
+        let lead = self.utterance.folded(mention.start.saturating_sub(AURA).max(clause.start)..mention.start);
+        if flashes && lead.windows(3).any(|run| matches!(run, ['痛' | '发', '之', '前'])) {
+            return reading(Claim::Nothing, "what an attack begins with");
+        }
         // 抬腿四十五度就痛: a sign that was looked for.
         let name = self.utterance.folded(mention.start..mention.end);
-        if name.ends_with(&['痛'])
+        if self.utterance.speaker != Speaker::Patient
+            && name.ends_with(&['痛'])
             && lead_has(self.utterance, &clause, mention, '抬')
             && lead_has(self.utterance, &clause, mention, '度')
         {
@@ -171,11 +182,21 @@ impl Context<'_> {
         self.utterance.speaker != Speaker::Doctor
             && said
             && ["第一个", "第二个", "第三个", "前一个", "后一个"].iter().any(|one| lead.starts_with(one))
+            && {
+                let near = self.utterance.back(clause.start, OPINIONS)..self.utterance.ahead(mention.end, OPINIONS);
+                let near: String = self.utterance.folded(near).iter().collect();
+                near.contains("第一个") && near.contains("第二个") || near.contains("前一个") && near.contains("后一个")
+            }
     }
 
     /// Simvastatin 成日唔記得, 成日唔記得食晏晝嗰粒: a drug was named before, or the taking stands behind.
     fn forgotten_drug(&self, mention: &Mention, clause: &Range<usize>) -> bool {
         if self.concept(mention).is_none_or(|concept| !concept.icd10.starts_with("R41.3")) {
+            return false;
+        }
+        // 成日唔記得嘢, 記性差 are complaints whatever is taken.
+        let name: String = self.utterance.folded(mention.start..mention.end).iter().collect();
+        if !["成日唔记得", "成日忘记"].contains(&name.as_str()) {
             return false;
         }
         let behind = self.utterance.folded(mention.end..mention.end + 1);

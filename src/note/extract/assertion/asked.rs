@@ -105,7 +105,7 @@ impl Context<'_> {
         let as_for = self.concept(mention).is_some_and(|concept| concept.chronic)
             && matches!(self.utterance.folded(mention.end..mention.end + 2), ['嗰', '边' | '头'] | ['方', '面']);
         // 嘔啲咩出嚟? asks what, and not whether.
-        let what = self.utterance.folded(after.clone()).iter().any(|c| matches!(c, '咩' | '乜'))
+        let what = self.utterance.folded(after.start..after.end.min(after.start + 2)).iter().any(|c| matches!(c, '咩' | '乜'))
             && self.concept(mention).is_some_and(|concept| concept.symptom)
             && !self.utterance.folded(range.clone()).contains(&'冇');
         let open = what || topic || as_for || self.has(range.clone(), &[TermKind::OpenQuestion, TermKind::FollowUp]);
@@ -146,7 +146,9 @@ impl Context<'_> {
         let own = OWN.iter().any(|own| lead.ends_with(own));
         let chronic = self.concept(mention).is_some_and(|concept| concept.chronic);
         let again = ["有冇再发", "有冇有再发", "有冇再", "有冇有再"].iter().any(|again| behind.contains(again));
-        again || chronic && (own && !behind.starts_with(['有', '系']) || PROGRESS.iter().any(|how| behind.contains(how)))
+        let gout = self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("M10"));
+        again && (chronic || gout)
+            || chronic && (own && !behind.starts_with(['有', '系']) || PROGRESS.iter().any(|how| behind.contains(how)))
     }
 
     /// 發燒 體重輕咗 有冇: the question word behind all that it asks for.

@@ -102,6 +102,8 @@ impl Context<'_> {
         let within = said(mention.start..mention.end);
         if not.is_some_and(|before| !before.ends_with(|c: char| c.is_ascii_alphabetic()))
             || DENYING_WORDS.iter().any(|word| within == *word)
+                // 煙唔食得太多.
+                && !matches!(self.utterance.chars.get(mention.end), Some('得' | '太' | '多' | '咁'))
         {
             return true;
         }

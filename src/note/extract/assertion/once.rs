@@ -4,7 +4,7 @@ use super::{Context, Mention, REACH, SUBJECT_REACH};
 use crate::terminology::TermKind;
 
 /// Verbs of cutting out, right before what was cut (folded).
-const CUT: [&str; 8] = ["切咗", "割咗", "切了", "割了", "切左", "割左", "摘咗", "除咗"];
+const CUT: [&str; 7] = ["切咗", "割咗", "切了", "割了", "切左", "割左", "摘咗"];
 /// What happened once to a bone or a joint, before its name (folded).
 const HURT: [&str; 8] = ["断过", "扭过", "伤过", "撞过", "跌过", "裂过", "烧过", "咬过"];
 /// When, as a clause of its own ends (folded), and what such a clause tells of: births, schooldays, a stay in hospital.
@@ -26,7 +26,7 @@ impl Context<'_> {
     pub(super) fn hurt_once(&self, mention: &Mention) -> bool {
         let lead: String = self.utterance.folded(mention.start.saturating_sub(4)..mention.start).iter().collect();
         let injury = self.concept(mention).is_some_and(|concept| concept.icd10.starts_with(['S', 'T']));
-        injury && HURT.iter().any(|verb| lead.contains(verb))
+        injury && HURT.iter().any(|verb| lead.contains(verb)) && !self.goes_on_now(mention)
     }
 
     /// A disease that is told as over by what is said of it.
@@ -54,7 +54,14 @@ impl Context<'_> {
         let (clause, from) = (self.clause(mention), self.told_from(mention));
         let before: String = self.utterance.folded(from..clause.start.max(from)).iter().collect();
         let before = before.trim_end_matches([',', ' ']);
-        THEN.iter().any(|when| before.ends_with(when)) && before.contains(|c| OF_LIFE.contains(c))
+        THEN.iter().any(|when| before.ends_with(when)) && before.contains(|c| OF_LIFE.contains(c)) && !self.goes_on_now(mention)
+    }
+
+    /// 今朝, 而家, 仲, 到而家: in its sentence.
+    fn goes_on_now(&self, mention: &Mention) -> bool {
+        let sentence = self.utterance.sentence(mention.head);
+        let near = self.told_from(mention)..sentence.end.min(self.utterance.ahead(mention.end, SUBJECT_REACH));
+        self.has(near.clone(), &[TermKind::Now, TermKind::Ongoing]) || self.utterance.folded(near).contains(&'仲')
     }
 
     /// 第一胎小产了.

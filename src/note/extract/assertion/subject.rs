@@ -147,7 +147,11 @@ impl Context<'_> {
                 }
                 // 妹妹也是肾病对吗? 她是红斑狼疮那种: of whom the turn before asked.
                 Some(TermKind::Third)
-                    if self.utterance.speaker == Speaker::Unknown && self.of_family && hit.start <= 1 && self.acts(hit) =>
+                    if self.utterance.speaker == Speaker::Unknown
+                        && self.of_family
+                        && hit.start <= 1
+                        && self.acts(hit)
+                        && self.set_against_oneself(hit.end) =>
                 {
                     subject = Subject::Family;
                 }
@@ -173,6 +177,12 @@ impl Context<'_> {
             }
         }
         subject
+    }
+
+    /// 她是红斑狼疮 我不是.
+    fn set_against_oneself(&self, from: usize) -> bool {
+        let rest: String = self.utterance.folded(from..self.utterance.chars.len().min(from + SUBJECT_REACH)).iter().collect();
+        ["我唔系", "我冇", "我就冇"].iter().any(|not| rest.contains(not))
     }
 
     /// 我太太才有: a clause of its own, before that of the mention, that leaves what was denied to a relative.
@@ -230,7 +240,7 @@ impl Context<'_> {
         }
         // 先生哪只脚扭亲: a title with a question.
         let asked =
-            title && hit.start == 0 && matches!(self.utterance.chars.get(hit.end), Some('哪' | '边' | '几' | '点' | '怎' | '今'));
+            title && hit.start == 0 && matches!(self.utterance.chars.get(hit.end), Some('哪' | '边' | '几' | '点' | '怎'));
         if clinician && asked {
             return true;
         }

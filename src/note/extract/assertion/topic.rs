@@ -5,10 +5,8 @@ use std::ops::Range;
 use super::{Context, Mention};
 
 /// What has a disease for its topic, right behind the disease's name (folded).
-const ABOUT_IT: [&str; 28] = [
+const ABOUT_IT: [&str; 26] = [
     "书",
-    "病人",
-    "患者",
     "单张",
     "小册",
     "饮食",

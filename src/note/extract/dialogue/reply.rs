@@ -329,10 +329,11 @@ fn answer_in(context: &Context<'_>, range: Range<usize>, names_follow: bool) -> 
             _ if family => return None,
             // 有少少自卑 names something else.
             TermKind::Affirmation if names_something(context, hit.end..range.end) => return None,
-            // 有關,叫佢戒; 手脚有力; 诊断那天就…: no answers.
+            // 有關,叫佢戒; 诊断那天就…: no answers.
             TermKind::Affirmation
-                if matches!(context.utterance.folded(hit.end..hit.end + 1), ['关' | '力' | '神' | '气'])
-                    || matches!(context.utterance.folded(hit.start..hit.end), ['诊', '断'] | ['确', '诊']) =>
+                if matches!(context.utterance.folded(hit.end..hit.end + 2), ['关', ',' | '。'] | ['关'])
+                    || matches!(context.utterance.folded(hit.start..hit.end), ['诊', '断'] | ['确', '诊'])
+                        && matches!(context.utterance.folded(hit.end..hit.end + 1), ['那' | '嗰' | '当']) =>
             {
                 return None;
             }

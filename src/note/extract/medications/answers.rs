@@ -184,7 +184,8 @@ fn answer(utterance: &Utterance, lexicon: &Lexicon, opening: &Range<usize>) -> A
         Some(Answer::No) if often => Answer::Yes,
         Some(answer) => answer,
         // 四十 mg 朝早一粒,間中出街怕急就冇食: now and then.
-        None if told && NOW_AND_THEN.iter().any(|when| said.contains(when)) => Answer::Yes,
+        None if said.contains("有食") && !said.contains("冇食") => Answer::Yes,
+        None if told && !said.contains("好耐") && NOW_AND_THEN.iter().any(|when| said.contains(when)) => Answer::Yes,
         None if hits().any(|hit| kind(hit) == Some(TermKind::DrugWithheld) && hit.end + 2 >= first.end) => Answer::No,
         None if told => Answer::Yes,
         None => Answer::Other,
@@ -230,11 +231,14 @@ fn changes(utterance: &Utterance, lexicon: &Lexicon, opening: &Range<usize>, top
     let measured =
         how.dose.as_ref().is_some_and(|dose| matches!(dose.unit.as_str(), "mg" | "ug" | "mL" | "[IU]" | "{tbl}" | "{puff}"));
     let patient = topic.utterance.speaker != Speaker::Doctor;
+    // 飲水減到一千 mL.
+    let of_water = utterance.folded(sentence.clone()).windows(2).any(|pair| matches!(pair, ['饮', '水'] | ['水', '分']));
     // 咁今次再減,五 mg 一日一次: of the one drug that the last turns were about.
     let spoken_of = patient && topic.back == 0 || whole && topic.back <= CHANGE_REACH && topic.drugs.len() == 1;
     utterance.speaker == Speaker::Doctor
         && spoken_of
         && measured
+        && !of_water
         && (turns || !how.amounts.counted())
         && !utterance.has(lexicon, sentence, &depends)
 }

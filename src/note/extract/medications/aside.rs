@@ -33,8 +33,7 @@ const DONT: [&str; 5] = ["唔好自己", "唔好乱", "唔好去", "千祈唔好
 /// A drug that the patient asks about and says no dose of.
 pub(super) fn asked_about(utterance: &Utterance, hit: &Found) -> bool {
     let clause = utterance.clause(hit.start);
-    let theirs = matches!(utterance.speaker, Speaker::Patient | Speaker::Relative);
-    clause.asked && theirs && utterance.quantities_in(clause.range).is_empty()
+    clause.asked && utterance.speaker == Speaker::Patient && utterance.quantities_in(clause.range).is_empty()
 }
 
 /// A relative's drug, an allergy, or a drug asked about.
@@ -85,7 +84,8 @@ pub(super) fn only_thought_of(utterance: &Utterance, lexicon: &Lexicon, hit: &Fo
     let choice = utterance.speaker == Speaker::Doctor && untold && before.contains("可以") && whole.contains("或者");
     let left = DONT.iter().any(|dont| before.starts_with(dont));
     // 網上話要食 X: what others say.
-    let told = utterance.speaker != Speaker::Doctor && HEARSAY.iter().any(|say| before.starts_with(say));
+    let goes_on = utterance.has(lexicon, hit.end..utterance.sentence(hit.start).end, &[TermKind::DrugActive]);
+    let told = utterance.speaker != Speaker::Doctor && !goes_on && HEARSAY.iter().any(|say| before.starts_with(say));
     told || needed || hangs || choice || left
 }
 

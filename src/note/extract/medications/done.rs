@@ -153,7 +153,9 @@ pub(super) fn done(
     let next = utterance.folded(clause.end + 1..clause.end + 2);
     let instead = matches!(next, ['改' | '转' | '换'])
         && utterance.within(clause.end + 1..clause.end + 6).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
-    if instead && utterance.speaker != Speaker::Patient && RISKY.iter().any(|risky| said.contains(risky)) {
+    let given: String = utterance.folded(clause.start..drug).iter().filter(|c| **c != ' ').collect();
+    let given = ["用", "开", "俾", "给", "加"].iter().any(|verb| given.ends_with(verb));
+    if instead && given && utterance.speaker != Speaker::Patient && RISKY.iter().any(|risky| said.contains(risky)) {
         return Done { withheld: true, ..Done::default() };
     }
     if not_given(utterance, clause.start..drug, own.start..clause.end.max(own.start)) {
@@ -193,7 +195,8 @@ pub(super) fn done(
     let asks = utterance.clauses().get(utterance.clause_index(drug)).is_some_and(|clause| clause.asked);
     let doctor = !matches!(utterance.speaker, Speaker::Patient | Speaker::Relative);
     // 嗰陣開咗 X.
-    let then = lead.contains('咗') && !lead.contains("转咗") && !lead.contains("换咗") && !lead.contains("改咗");
+    let then = ["嗰阵", "嗰时", "之前", "上次", "旧年", "以前"].iter().any(|then| lead.contains(then));
+    let then = then && lead.contains('咗') && !lead.contains("转咗") && !lead.contains("换咗") && !lead.contains("改咗");
     if doctor && planned_before && (asks || then) && was_given && !now {
         return of(MedicationStatus::Active);
     }

@@ -277,6 +277,7 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     let of_the_other = around.start > clause.start
         && ahead.start == around.start
         && told.is_some_and(|told| told <= around.start + 1)
+        && regimen(utterance, lexicon, ahead.clone(), None).times_per_day.is_some()
         && !utterance.folded(ahead.clone()).iter().any(|c| matches!(c, ',' | '、' | '同' | '和' | '及'));
     let named = named || of_the_other;
     let other = if named { Regimen::default() } else { regimen(utterance, lexicon, ahead.clone(), Some(known)) };

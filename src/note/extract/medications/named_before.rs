@@ -156,7 +156,8 @@ pub(super) fn identify(
     let name: String = previous?.folded(before.start..before.end).iter().collect();
     let class = by_use(&name).or(said.atc.as_deref().filter(|_| said.kind == DrugKind::Class))?;
     let of_class = known.atc.as_deref().is_some_and(|atc| atc.starts_with(class));
-    if lead != "即系" || drug == told || !of_class || courses.iter().any(|(other, _)| *other == drug) {
+    let asked = utterance.clauses().get(utterance.clause_index(hit.start)).is_some_and(|clause| clause.asked);
+    if asked || lead != "即系" || drug == told || !of_class || courses.iter().any(|(other, _)| *other == drug) {
         return None;
     }
     let (place, course) = courses.iter_mut().find(|(other, _)| *other == told)?;

@@ -62,7 +62,14 @@ pub(super) fn not_taken(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<u
 pub(super) fn once_intended(utterance: &Utterance, drug: usize, end: usize) -> bool {
     let from = utterance.sentence(drug).start.max(utterance.back(drug, INTENDED));
     let words: String = utterance.folded(from..drug).iter().collect();
-    let meant = |once: &str| words.split(once).skip(1).any(|rest| INTENDS.iter().any(|verb| rest.trim_start().starts_with(verb)));
+    // 本身要食 X tells what is taken.
+    let intends = |once: &str, verb: &str| once != "本身" || !matches!(verb, "要" | "会" | "预");
+    let meant = |once: &str| {
+        words
+            .split(once)
+            .skip(1)
+            .any(|rest| INTENDS.iter().any(|verb| intends(once, verb) && rest.trim_start().starts_with(verb)))
+    };
     // X 本來想開,都係唔好喇.
     let behind: String = utterance.folded(end..utterance.chars.len().min(end + ONCE_REACH)).iter().collect();
     let behind = behind.trim_start();
@@ -84,15 +91,16 @@ pub(super) fn taken_once(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<
 /// 十年前…食咗半年 X: a course of then, told by who took it.
 pub(super) fn finished(utterance: &Utterance, lexicon: &Lexicon, drug: usize) -> bool {
     let from = utterance.sentence(drug).start.max(utterance.back(drug, TOLD));
-    let words: String = utterance.folded(from..drug).iter().filter(|c| **c != ' ').collect();
-    let ago = ["年前", "后生", "细个"].iter().any(|ago| words.contains(ago));
-    let lasted = utterance.quantities_in(from..drug).last().filter(|one| one.kind == UnitKind::Time);
-    let took = lasted.is_some_and(|time| {
-        time.end == drug
-            && matches!(utterance.folded(time.start.saturating_sub(2)..time.start), ['食' | '打' | '用', '咗' | '过' | '了'])
+    let times = || utterance.quantities_in(from..drug).iter().filter(|one| one.kind == UnitKind::Time);
+    let ago = times().find(|one| utterance.chars.get(one.end) == Some(&'前'));
+    let lasted = times().next_back().filter(|time| {
+        let took = utterance.folded(time.start.saturating_sub(2)..time.start);
+        time.end == drug && matches!(took, ['食' | '打' | '用', '咗' | '过' | '了'])
     });
+    // 三年前通波仔,食咗三年 goes on.
+    let over = ago.zip(lasted).is_some_and(|(ago, lasted)| lasted.value * 2.0 < ago.value);
     let goes_on = utterance.has(lexicon, from..utterance.sentence(drug).end, &[TermKind::Ongoing, TermKind::Now]);
-    utterance.speaker != Speaker::Doctor && ago && took && !goes_on
+    utterance.speaker != Speaker::Doctor && over && !goes_on
 }
 
 /// 上次食 X 屙咗兩日, 細個食 X 嘔: what came of it once is told, and no course.

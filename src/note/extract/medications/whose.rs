@@ -38,7 +38,7 @@ fn told_behind(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
     // 佢食 X 一百微克,唔係我食.
     let rest: String =
         utterance.folded(hit.end..utterance.sentence(hit.start).end.min(hit.end + WHOSE).max(hit.end)).iter().collect();
-    if rest.contains("唔系我食") || rest.contains("唔系我用") {
+    if utterance.speaker != Speaker::Relative && (rest.contains("唔系我食") || rest.contains("唔系我用")) {
         return true;
     }
     let until = clause.end.min(hit.end + WHOSE);

@@ -114,9 +114,13 @@ pub(super) fn withdraw_planned(told: &[Utterance], lexicon: &Lexicon, allergies:
     let points = utterance.chars.iter().take(SUBJECT_REACH).any(|c| *c == '嗰') && last != Some(Meaning::Drug(target));
     let unwanted = recent.last().is_some_and(|turn| {
         let words: String = turn.chars.iter().collect();
-        turn.speaker != Speaker::Doctor && ["唔要", "唔想", "唔食得", "食唔得"].iter().any(|no| words.contains(no))
+        turn.speaker != Speaker::Doctor && ["唔要", "唔食得", "食唔得"].iter().any(|no| words.contains(no))
     });
-    let withdrawn = clashes(utterance, target)
+    let taken = |drug: usize| {
+        let course = courses.iter().find(|(other, _)| *other == drug).map(|(_, course)| course);
+        course.is_some_and(|course| course.medication.status == MedicationStatus::Active)
+    };
+    let withdrawn = clashes(utterance, target, taken)
         || unwanted && gives_another(utterance, target)
         || !points && refused(utterance, against || allergic)
         || (against || allergic) && replaced(utterance, lexicon, target, allergic)
@@ -207,7 +211,7 @@ fn gives_another(utterance: &Utterance, target: usize) -> bool {
 }
 
 /// X 同 Y 撞。改 Z: the one that was about to be given does not go with what is taken, and another is given.
-fn clashes(utterance: &Utterance, target: usize) -> bool {
+fn clashes(utterance: &Utterance, target: usize, taken: impl Fn(usize) -> bool) -> bool {
     let drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
     utterance.clauses().iter().map(|clause| clause.range.clone()).any(|range| {
         let words: String = utterance.folded(range.clone()).iter().collect();
@@ -216,6 +220,7 @@ fn clashes(utterance: &Utterance, target: usize) -> bool {
         CLASHES.iter().any(|word| words.contains(word))
             && here.len() >= 2
             && here.iter().any(|hit| hit.meaning == Meaning::Drug(target))
+            && here.iter().any(|hit| matches!(hit.meaning, Meaning::Drug(drug) if drug != target && taken(drug)))
             && others.into_iter().any(|hit| !here.iter().any(|one| one.meaning == hit.meaning))
     })
 }

@@ -19,7 +19,7 @@ pub(super) struct Part {
 /// A range cut at its corrections and changes, in order: what stands in a later part replaces what stands in an earlier one.
 pub(super) fn parts(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> Vec<Part> {
     let marks = utterance.within(range.clone()).iter().filter(|hit| {
-        (is(hit, lexicon, TermKind::Corrected) && opens_clause(utterance, hit))
+        (is(hit, lexicon, TermKind::Corrected) && opens_clause(utterance, hit) && !looks_at_something(utterance, hit))
             || is(hit, lexicon, TermKind::ChangedTo) && from_now(utterance, lexicon, range.start, hit)
     });
     let mut parts = Vec::new();
@@ -44,6 +44,12 @@ fn denies(utterance: &Utterance, mark: &Found) -> bool {
     let rest = utterance.folded(mark.end..clause.end.max(mark.end));
     utterance.folded(mark.start..mark.end).starts_with(&['唔'])
         && !rest.iter().all(|c| matches!(c, ' ' | '呀' | '喎' | '啊' | '嘞' | '唔' | '系'))
+}
+
+/// 睇返腎功能: what is looked at, and no second thought of the dose, which 睇返 alone is.
+fn looks_at_something(utterance: &Utterance, hit: &Found) -> bool {
+    let looks = matches!(utterance.folded(hit.start..hit.end), ['睇' | '计', '返', ..]);
+    looks && utterance.clause(hit.start).range.end > hit.end + 1
 }
 
 /// 唔係 is a correction where a clause begins with it, not within 如果唔係痛.
