@@ -30,7 +30,7 @@ pub enum Action {
     Finish,
     /// Erased sound, words and draft.
     Erase,
-    /// Decided, as privacy officer, that a patient, or one recording of theirs, is erased: the erasing follows.
+    /// Decided, as privacy officer, that a patient, or one recording of theirs, is erased: the erasing follows, unless a hold or a kill comes in between.
     ErasureDecide {
         /// Why.
         reason: ErasureReason,

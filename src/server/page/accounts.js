@@ -37,14 +37,18 @@ async function attempt(run) {
     return true;
   } catch (error) {
     const code = error.code !== undefined && error.status !== undefined ? error.code : "passkey_cancelled";
-    if (code === "not_signed_in") {
-      session = null;
-      view("sign-in");
-    }
+    if (code === "not_signed_in") signedOut();
     $("problem").textContent = inWords(code);
     $("problem").hidden = false;
     return false;
   }
+}
+
+/** The session is over: what it found of a patient leaves the page with it. */
+function signedOut() {
+  session = null;
+  erasures.clear();
+  view("sign-in");
 }
 
 function say(key) {
@@ -245,8 +249,7 @@ $("passkey-form").addEventListener("submit", (event) => {
 });
 $("sign-out").addEventListener("click", () => attempt(async () => {
   await api.signOut();
-  session = null;
-  view("sign-in");
+  signedOut();
 }));
 for (const tag of ["zh", "en"]) $(`language-${tag}`).addEventListener("click", () => setLanguage(tag));
 onLanguage(() => {

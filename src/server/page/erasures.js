@@ -30,10 +30,21 @@ export class ErasureCard {
     $("erasure-ask-no").addEventListener("click", () => $("erasure-ask").close(""));
   }
 
+  /** Shows the card empty: what another session found, or erased, is nobody else's to see. */
   show() {
+    this.clear();
     this.ready = true;
     this.draw();
     $("erasures").hidden = false;
+  }
+
+  /** Forgets what was found, asked and typed, when a session ends or begins. */
+  clear() {
+    [this.found, this.erased, this.one] = [null, null, null];
+    if ($("erasure-ask").open) $("erasure-ask").close("");
+    for (const part of ["value", "issuer", "reason", "again"]) $(`erasure-${part}`).value = "";
+    $("erasure-problem").textContent = "";
+    this.draw();
   }
 
   draw() {
@@ -130,6 +141,8 @@ export class ErasureCard {
       this.draw();
       $("erasure-done").focus();
     } catch (error) {
+      // Whose session has ended sees the sign-in, and no dialog over it.
+      if (error.code === "not_signed_in") return void this.attempt(() => Promise.reject(error));
       wrong(inWords(error.code ?? error.name));
     } finally {
       $("erasure-ask-yes").disabled = false;
