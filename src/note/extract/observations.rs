@@ -191,6 +191,8 @@ fn named(place: &Place<'_>) -> Vec<Read> {
         // 心跳八十次: what is counted a minute may be said in times.
         let beats = (kind.unit == PER_MINUTE).then_some(kind.low);
         let behind = value_after(utterance, lexicon, hit.end, beats).or_else(|| behind_state(utterance, hit.end, kind));
+        let weight = kind.loinc == WEIGHT;
+        let behind = behind.filter(|number| !weight || !more_or_less(utterance, hit.start..number.start));
         let old = place.not_today(hit.start);
         let target = behind.filter(|number| aimed(utterance, number.start..number.end));
         if let Some(number) = target {
@@ -352,6 +354,14 @@ fn turned(utterance: &Utterance, degrees: Range<usize>) -> bool {
     lead.contains(['抬', '举', '屈', '弯', '拗', '转']) || matches!(behind.as_str(), "就痛" | "就扯" | "角 " | "就唔")
 }
 
+/// 體重輕咗十磅, 又重返兩公斤: by how much, whatever term the words are part of.
+fn more_or_less(utterance: &Utterance, lead: Range<usize>) -> bool {
+    let turns = |pair: &[char]| {
+        matches!(pair, ['轻' | '重' | '肥' | '瘦' | '减' | '跌' | '升' | '加' | '增', '咗' | '左' | '了' | '返' | '多' | '少'])
+    };
+    utterance.folded(lead).windows(2).any(turns)
+}
+
 /// A weight or a temperature told by its unit alone: 十三公斤, 三十七度九.
 fn by_unit(place: &Place<'_>) -> Vec<Read> {
     let (utterance, lexicon) = (place.utterance, place.lexicon);
@@ -361,6 +371,7 @@ fn by_unit(place: &Place<'_>) -> Vec<Read> {
         let ucum = lexicon.units.get(quantity.unit).map(|unit| unit.ucum.as_str()).unwrap_or_default();
         let clause = utterance.clause(quantity.start).range;
         let changed = utterance.has(lexicon, clause.clone(), &[TermKind::Change, TermKind::PerWeight, TermKind::Lifestyle]);
+        let changed = changed || ucum == "kg" && more_or_less(utterance, clause.start..quantity.start);
         // 三十八度幾 is no reading.
         let rough = matches!(utterance.chars.get(quantity.end), Some('几' | '多'));
         // 抬高四十度: an angle.

@@ -84,8 +84,10 @@ pub(super) fn only_thought_of(utterance: &Utterance, lexicon: &Lexicon, hit: &Fo
     let choice = utterance.speaker == Speaker::Doctor && untold && before.contains("可以") && whole.contains("或者");
     let left = DONT.iter().any(|dont| before.starts_with(dont));
     // 網上話要食 X: what others say.
-    let goes_on = utterance.has(lexicon, hit.end..utterance.sentence(hit.start).end, &[TermKind::DrugActive]);
-    let told = utterance.speaker != Speaker::Doctor && !goes_on && HEARSAY.iter().any(|say| before.starts_with(say));
+    let rest = hit.end..utterance.sentence(hit.start).end.min(utterance.ahead(hit.end, 2 * BEFORE));
+    let told = utterance.speaker != Speaker::Doctor
+        && HEARSAY.iter().any(|say| before.starts_with(say))
+        && !utterance.has(lexicon, rest, &[TermKind::DrugActive]);
     told || needed || hangs || choice || left
 }
 

@@ -99,8 +99,9 @@ pub(super) fn finished(utterance: &Utterance, lexicon: &Lexicon, drug: usize) ->
     });
     // 三年前通波仔,食咗三年 goes on.
     let over = ago.zip(lasted).is_some_and(|(ago, lasted)| lasted.value * 2.0 < ago.value);
-    let goes_on = utterance.has(lexicon, from..utterance.sentence(drug).end, &[TermKind::Ongoing, TermKind::Now]);
-    utterance.speaker != Speaker::Doctor && over && !goes_on
+    let near = from..utterance.sentence(drug).end.min(utterance.ahead(drug, TOLD));
+    let goes_on = || utterance.has(lexicon, near, &[TermKind::Ongoing, TermKind::Now]);
+    utterance.speaker != Speaker::Doctor && over && !goes_on()
 }
 
 /// 上次食 X 屙咗兩日, 細個食 X 嘔: what came of it once is told, and no course.
