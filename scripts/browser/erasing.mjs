@@ -44,6 +44,8 @@ export async function erasing({ browser, server, shots, admin, doctor, recording
   same(await code({ seen: { visits: 1, recordings: 3, signed: 1 } }), "erasure_changed", "more than was shown");
   same(await code({ recording: notes[2] }), "not_found", "a draft");
   same(await code({ recording: recording }), "not_found", "another patient's recording");
+  const tried = (await json(doctor, "GET", `/v1/patients/${id}/report`)).lines.filter(({ what, refused, who }) => what === "刪除" && refused !== null && who === "Ms Kwok");
+  same(tried.length, 2, "tries at what is no signed note of the patient that the log has");
   same(await code({ reason: "curiosity" }), "invalid", "a reason that is none");
   same((await ask(doctor, "GET", `/v1/recordings/${notes[0]}`)).status, 200, "what nobody may erase");
 

@@ -13,7 +13,7 @@ use super::error::{ApiError, ErrorDocument};
 use super::holds::{HoldFace, may_be_erased};
 use super::number::PatientNumber;
 use super::visits::erase_all_of;
-use crate::audit::{Action, ErasureReason};
+use crate::audit::{Action, ErasureReason, Event, Outcome, Refusal};
 use crate::identity::Right;
 use crate::interop::fhir::Instant;
 use crate::store::{Erasable, Held, Store, StoreError};
@@ -216,6 +216,8 @@ pub(super) async fn erase(
         }
         Some(id) => {
             if !recordings.iter().any(|recording| recording.id == *id) {
+                let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
+                store.keep_event(&Event { outcome, ..caller.by.did_for(Action::Erase, pseudonym) }).await?;
                 return Err(ApiError::NotFound);
             }
             // A draft is erased by who may edit it, and so by no privacy officer alone.
