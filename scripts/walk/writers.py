@@ -26,10 +26,13 @@ def same(found, expected, what):
 
 
 class Act:
-    """One request: what it is called, how it is sent, what an answer means, and how to find out afterwards whether it was done."""
+    """One request: what it is called, how it is sent, what an answer means, and how to find out afterwards whether it was done.
 
-    def __init__(self, name, request, done, landed):
-        self.name, self.request, self.done, self.landed = name, request, done, landed
+    `ends` is the device that it ends: the key store notes that first, and a start after a kill in between ends it itself, with its own event.
+    """
+
+    def __init__(self, name, request, done, landed, ends=None):
+        self.name, self.request, self.done, self.landed, self.ends = name, request, done, landed, ends
 
 
 class Writer:
@@ -37,7 +40,7 @@ class Writer:
 
     def __init__(self, browser, name, events_of):
         self.browser, self.name, self.events_of = browser, name, events_of
-        self.counts, self.pending, self.acknowledged, self.number = Counter(), None, 0, 0
+        self.counts, self.pending, self.acknowledged, self.number, self.ended = Counter(), None, 0, 0, None
         self.broken = None
 
     def label(self):
@@ -74,7 +77,7 @@ class Writer:
 
     def resolve(self):
         """After the restart: whether what was unanswered was done. Says so."""
-        act, self.pending = self.pending, None
+        act, self.pending, self.ended = self.pending, None, None
         if act is None:
             return None
         answer = act.landed()
@@ -84,7 +87,13 @@ class Writer:
             act.done(answer)
             answer = self.events_of.get(act.name, {})
         self.counts.update(answer)
+        self.ended = act if act.ends else None
         return True
+
+    def leave_to_start(self, events):
+        """Of an unanswered end that the start has made, the event is the start's: there is one, and it is none of this writer's."""
+        if self.ended and any(event["actor"] == "system" and event.get("record") == self.ended.ends for event in events):
+            self.counts.subtract(self.events_of[self.ended.name])
 
     def get(self, path):
         return self.browser.ask("GET", path)
@@ -463,7 +472,7 @@ class Office(Writer):
     def revoke(self, name):
         done = lambda _: self.devices.pop(name)
         landed = lambda: "" if name not in self.good() else None
-        return Act("revoke", ("DELETE", f"/v1/devices/{self.devices[name]}"), done, landed)
+        return Act("revoke", ("DELETE", f"/v1/devices/{self.devices[name]}"), done, landed, ends=self.devices[name])
 
     def check(self, everything=False):
         same(sorted(self.invitations()), sorted(self.invited), "invitations")
