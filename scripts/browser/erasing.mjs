@@ -24,7 +24,7 @@ export async function erasing({ browser, server, shots, admin, doctor, recording
   const officer = await person(browser, server.origin);
   await enrol(officer, (await json(admin, "POST", "/v1/invitations", { name: "Ms Kwok", kind: "privacy_officer" })).link, {});
   const number = { kind: "clinic", value: "IP-77" };
-  const decision = { patient: id, number, recording: null, reason: "term_over", seen: { visits: 1, recordings: 3, signed: 2 } };
+  const decision = { patient: id, known_by: { number }, recording: null, reason: "term_over", seen: { visits: 1, recordings: 3, signed: 2 } };
   const others = [["a doctor", doctor], ["an administrator", admin]];
   for (const kind of ["nurse", "registrar", "auditor"]) {
     const one = await person(browser, server.origin);
@@ -40,12 +40,12 @@ export async function erasing({ browser, server, shots, admin, doctor, recording
   }
   for (const [, page] of others.slice(2)) await page.close();
   const code = async (more) => JSON.parse((await ask(officer, "POST", "/v1/erasures", { ...decision, ...more })).body).error?.code;
-  same(await code({ number: { kind: "hkid", value: "A123456(3)" } }), "invalid", "another patient's number");
+  same(await code({ known_by: { number: { kind: "hkid", value: "A123456(3)" } } }), "invalid", "another patient's number");
   same(await code({ seen: { visits: 1, recordings: 3, signed: 1 } }), "erasure_changed", "more than was shown");
   same(await code({ recording: notes[2] }), "not_found", "a draft");
   same(await code({ recording: recording }), "not_found", "another patient's recording");
   const tried = (await json(doctor, "GET", `/v1/patients/${id}/report`)).lines.filter(({ what, refused, who }) => what === "刪除" && refused !== null && who === "Ms Kwok");
-  same(tried.length, 2, "tries at what is no signed note of the patient that the log has");
+  same(tried.map(({ refused }) => refused).sort(), ["內容已有變更", "職務不容許", "職務不容許"].sort(), "refusals that the log has, of what has changed and of what is no signed note of the patient");
   same(await code({ reason: "curiosity" }), "invalid", "a reason that is none");
   same((await ask(doctor, "GET", `/v1/recordings/${notes[0]}`)).status, 200, "what nobody may erase");
 
@@ -71,6 +71,16 @@ export async function erasing({ browser, server, shots, admin, doctor, recording
   expect((await told()).includes("The law and the Medical Council want clinical records kept"), "the page does not say what the law wants");
   expect(!(await told()).includes("Sentinel") && !(await told()).includes("Rest."), "the page names the patient, or says a word of a note");
   same((await officer.$$("#erasure-recordings button")).length, 2, "recordings that are erased one by one");
+
+  // The log's name of the patient finds them too, and what they asked for of their data is told first. No officer erases without saying why.
+  await json(doctor, "POST", `/v1/patients/${id}/access-requests`);
+  const { pseudonym } = await json(officer, "POST", "/v1/erasures/look", { number });
+  await officer.select("#erasure-kind", "pseudonym");
+  await fill(officer, { "erasure-value": pseudonym });
+  await officer.click("#erasure-look");
+  await until("the access request is shown", async () => (await text(officer, "#erasure-against")).includes("The patient asked for their data on"));
+  await json(doctor, "POST", `/v1/patients/${id}/access-requests/answer`);
+  for (const at of [`patients/${id}`, `recordings/${notes[0]}`]) same((await ask(officer, "DELETE", `/v1/${at}`)).status, 404, `an officer's DELETE of ${at}`);
 
   // A hold that is there is shown with its reason; one that is placed meanwhile is told by the refusal.
   const place = (reason) => json(admin, "POST", "/v1/holds", { patient: id, reason });

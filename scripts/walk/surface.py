@@ -25,7 +25,7 @@ ROLES = [
     (r"(GET /v1/worklist|GET /v1/recordings|GET /v1/figures|\w+ /v1/learned\S*)$", CLINICIANS),
     (r"(POST /v1/recordings/\{id\}/note/(sign|addenda)|DELETE /v1/recordings/\{id\}/note/restriction|GET /v1/recordings/\{id\}/(note|transcript|letters/\{kind\}))$", {"doctor"}),
     # A recording without a signed note is erased by who edits it: those that are asked about here are signed.
-    (r"DELETE /v1/(patients|recordings)/\{id\}$", {"doctor", "privacy_officer"}),
+    (r"DELETE /v1/(patients|recordings)/\{id\}$", {"doctor"}),
     (r"\w+ /v1/(patients|encounters|recordings|templates|listen|realtime|audio|views|shares/|consents)\b", CLINICIANS),
     (r"POST /v1/(requests|emergencies)\b", {"doctor"}),
 ]
@@ -66,7 +66,7 @@ BODIES = {
     ("POST", "/v1/merges"): {"one": "A" * 22, "other": "B" * 22, "same": True},
     ("POST", "/v1/holds"): {"patient": "A" * 22, "reason": "Intruder"},
     ("POST", "/v1/erasures/look"): {"number": {"kind": "clinic", "value": "1"}},
-    ("POST", "/v1/erasures"): {"patient": "A" * 22, "number": {"kind": "clinic", "value": "1"}, "recording": None, "reason": "mistake", "seen": {"visits": 0, "recordings": 0, "signed": 0}},
+    ("POST", "/v1/erasures"): {"patient": "A" * 22, "known_by": {"number": {"kind": "clinic", "value": "1"}}, "recording": None, "reason": "mistake", "seen": {"visits": 0, "recordings": 0, "signed": 0}},
     ("PUT", "/v1/roles/{id}"): {"department": "Intruders", "ends_at": None},
     ("PUT", "/v1/people/{id}"): {"name": "Intruder", "phone": None, "email": None},
     ("POST", "/v1/encounters/{id}/recording-consent"): {"by": "patient", "how": "spoken"},

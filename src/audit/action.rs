@@ -230,9 +230,9 @@ pub enum RestrictedReason {
     PatientAsked,
 }
 
-/// Why something is erased that was kept as a record. Each answers the law that wants records kept: no words stand beside it, for they would
+/// Why something is erased that was kept as a record, in the order of the reports' lines. Each answers the law that wants records kept: no words stand beside it, for they would
 /// outlast whom they are about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErasureReason {
     /// It is needed no longer, and the term is over for which it had to be kept.

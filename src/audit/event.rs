@@ -218,6 +218,10 @@ pub enum Refusal {
     OwnContact,
     /// It is on legal hold.
     OnHold,
+    /// The patient is merged with another: each is erased apart.
+    Merged,
+    /// It is no more what was shown to who decided.
+    Changed,
     /// The clock is before what was already recorded.
     ClockBackwards,
     /// The request is none that there is: of another form, or too slow.

@@ -14,7 +14,7 @@ use crate::audio::StreamFormat;
 use crate::engine::Engine;
 use crate::interop::fhir::Instant;
 use crate::spool::SpoolWriter;
-use crate::store::{By, Erasable, Leave, NewRecording, Recording, State, Store};
+use crate::store::{By, Erasable, Leave, NewRecording, Recording, State, Store, StoreError};
 use crate::terminology::Lexicon;
 
 /// How long a recording that nobody holds stays ready in memory. After that it must be heard again when its client comes back.
@@ -285,11 +285,16 @@ impl Rooms {
 
     async fn end(&self, id: &str, what: Erasable, may_stop: bool, by: &By) -> Result<u64, RoomError> {
         let mut open = self.open.lock().await;
-        let recording = self.store.recording(id).await?.ok_or(RoomError::Unknown)?;
+        let is_open = match self.store.recording(id).await {
+            Ok(recording) => recording.ok_or(RoomError::Unknown)?.state == State::Open,
+            // What nobody can read any more can be erased all the same.
+            Err(StoreError::Damaged { .. }) => false,
+            Err(error) => return Err(error.into()),
+        };
         let is_recorded = open.get(id).is_some_and(|live| live.is_connected() && !live.is_finishing());
         let stopped = may_stop && is_recorded;
         self.store.may_be_erased(id, stopped, by).await?;
-        let visit = if recording.state == State::Open { self.store.assigned(id).await? } else { None };
+        let visit = if is_open { self.store.assigned(id).await? } else { None };
         let live = open.remove(id);
         if let Some(live) = &live {
             live.close().await;

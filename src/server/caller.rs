@@ -420,7 +420,7 @@ fn tried(right: Right) -> Action {
         Right::ManageAccounts | Right::ManageDevices => Action::Administer,
         Right::UseKeys => Action::KeyUse,
         Right::Hold => Action::HoldPlace,
-        Right::Erase => Action::Erase,
+        Right::Erase | Right::DecideErasure => Action::Erase,
     }
 }
 

@@ -10,20 +10,39 @@ use super::App;
 use super::asked::Body;
 use super::caller::{Caller, What};
 use super::error::{ApiError, ErrorDocument};
-use super::holds::{HoldFace, may_be_erased};
+use super::holds::{HoldFace, erasing_refused, may_be_erased};
 use super::number::PatientNumber;
+use super::reports::each_event;
 use super::visits::erase_all_of;
-use crate::audit::{Action, ErasureReason, Event, Outcome, Refusal};
+use crate::audit::report::Requests;
+use crate::audit::{Action, ErasureReason, Pseudonym, Refusal};
 use crate::identity::Right;
 use crate::interop::fhir::Instant;
-use crate::store::{Erasable, Held, Store, StoreError};
+use crate::store::{Erasable, Held, Inventoried, Inventory, Store};
 
-/// Whom to look for.
+/// Whom an officer means, who finds nobody by a name. It stands in no address, for those are kept in logs and histories.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SoughtToErase {
-    /// A number that the organisation knows the patient by. It stands in no address, for those are kept in logs and histories.
-    number: PatientNumber,
+#[serde(rename_all = "snake_case")]
+pub(super) enum KnownBy {
+    /// A number that the organisation knows the patient by.
+    Number(PatientNumber),
+    /// What the log and its reports call the patient: the way to one without a number.
+    Pseudonym(String),
+}
+
+impl KnownBy {
+    /// The organisation's patient, if there is one.
+    async fn patient(&self, app: &App, caller: &Caller) -> Result<Option<String>, ApiError> {
+        let (store, of) = (app.rooms.store(), caller.session.organisation);
+        Ok(match self {
+            Self::Number(number) => store.patient_by_number(of, &number.identifier()?).await?,
+            Self::Pseudonym(text) => {
+                let pseudonym = Pseudonym::try_from(text.trim().to_owned());
+                let pseudonym = pseudonym.map_err(|_| ApiError::Invalid("`pseudonym` is none".to_owned()))?;
+                store.patient_by_pseudonym(of, pseudonym).await?
+            }
+        })
+    }
 }
 
 /// How much there is of a patient.
@@ -56,6 +75,16 @@ pub(super) struct Sight {
     holds: Vec<HoldFace>,
     /// The patient is merged with another: each is erased apart once the registry has taken that back.
     merged: bool,
+    /// What the patient asked for of what is kept and was not handed over yet: erased, it cannot be any more.
+    access_request: Option<OpenRequest>,
+}
+
+/// A data access request without an answer.
+#[derive(Serialize, ToSchema)]
+struct OpenRequest {
+    /// RFC 3339 times: when it was entered, and the end of the 40 days.
+    received: String,
+    due: String,
 }
 
 /// A recording, without a word of it.
@@ -64,12 +93,21 @@ struct RecordingSight {
     id: String,
     /// RFC 3339 time.
     created_at: String,
-    /// RFC 3339 time of the newest signature; null while the note is a draft.
+    /// Whether its note was signed: a clinical record.
+    signed: bool,
+    /// RFC 3339 time of the newest signature; null while the note is a draft, and where it cannot be read.
     signed_at: Option<String>,
     /// Whether its sound is there still.
     sound: bool,
     /// It, or its patient, is on legal hold.
     on_hold: bool,
+}
+
+impl From<Inventoried> for RecordingSight {
+    fn from(found: Inventoried) -> Self {
+        let Inventoried { id, created_at, signed, signed_at, sound, on_hold } = found;
+        Self { id, created_at, signed, signed_at: signed_at.map(time), sound, on_hold }
+    }
 }
 
 fn time(seconds: i64) -> String {
@@ -81,30 +119,27 @@ fn time(seconds: i64) -> String {
 #[utoipa::path(
     post,
     path = "/v1/erasures/look",
-    request_body = SoughtToErase,
+    request_body = KnownBy,
     responses((status = 200, description = "What would be erased", body = Sight), (status = "default", description = "Why not", body = ErrorDocument))
 )]
-pub(super) async fn look(
-    State(app): State<App>,
-    caller: Caller,
-    Body(SoughtToErase { number }): Body<SoughtToErase>,
-) -> Result<Json<Sight>, ApiError> {
-    caller.may(&app, Right::Erase, What::Organisation).await?;
+pub(super) async fn look(State(app): State<App>, caller: Caller, Body(sought): Body<KnownBy>) -> Result<Json<Sight>, ApiError> {
+    caller.may(&app, Right::DecideErasure, What::Organisation).await?;
     let store = app.rooms.store();
-    let Some(patient) = store.patient_by_number(caller.session.organisation, &number.identifier()?).await? else {
+    let Some(patient) = sought.patient(&app, &caller).await? else {
         caller.searched(&app, 0, Vec::new()).await?;
         return Err(ApiError::NoPatient);
     };
-    caller.may(&app, Right::Erase, What::Patient(&patient)).await?;
+    caller.may(&app, Right::DecideErasure, What::Patient(&patient)).await?;
     let pseudonym = store.pseudonym(&patient)?;
     caller.searched(&app, 1, vec![pseudonym]).await?;
-    let (visits, recordings) = there_is(store, &patient).await?;
-    let seen = amount(&visits, &recordings);
+    caller.looked_at(&app, &patient).await?;
+    let found = store.inventory(&patient).await?;
+    let seen = amount(&found);
     let same = store.same_person(&patient).await?;
     let mut holds = store.holds(caller.session.organisation).await?;
     let mut theirs = Vec::new();
-    for visit in store.encounters_of(&patient).await? {
-        theirs.extend(store.recordings_of(&visit.id).await?);
+    for one in &same {
+        theirs.extend(store.inventory(one).await?.recordings.into_iter().map(|recording| recording.id));
     }
     holds.retain(|hold| {
         let is_theirs = match &hold.held {
@@ -116,40 +151,34 @@ pub(super) async fn look(
     Ok(Json(Sight {
         pseudonym: pseudonym.to_string(),
         seen,
-        first_visit: visits.iter().min().copied().map(time),
-        last_visit: visits.iter().max().copied().map(time),
-        recordings,
+        first_visit: found.visits.last().copied().map(time),
+        last_visit: found.visits.first().copied().map(time),
+        recordings: found.recordings.into_iter().map(RecordingSight::from).collect(),
         on_hold: store.is_patient_held(&patient).await?,
         holds: holds.into_iter().map(HoldFace::from).collect(),
         merged: same.len() > 1,
+        access_request: open_request(store, &same).await?,
         patient,
     }))
 }
 
-/// The times of a patient's own visits, and their recordings.
-async fn there_is(store: &Store, patient: &str) -> Result<(Vec<i64>, Vec<RecordingSight>), StoreError> {
-    let (mut visits, mut recordings) = (Vec::new(), Vec::new());
-    for visit in store.encounters_of(patient).await?.into_iter().filter(|visit| visit.patient == patient) {
-        visits.push(visit.at);
-        for id in store.recordings_of(&visit.id).await? {
-            // Erased meanwhile, where it is not there.
-            let Some(recording) = store.recording(&id).await? else { continue };
-            let state = store.sound(&id).await?;
-            recordings.push(RecordingSight {
-                created_at: recording.created_at,
-                signed_at: state.signed_at.map(time),
-                sound: store.spool_path(&id).exists(),
-                on_hold: state.on_hold,
-                id,
-            });
+/// The oldest request for what is kept of a person that is not answered.
+async fn open_request(store: &Store, same: &[String]) -> Result<Option<OpenRequest>, ApiError> {
+    let theirs = store.pseudonyms(same.iter().map(String::as_str))?;
+    let mut requests = Requests::default();
+    each_event(store, u64::MAX, |entry, event| {
+        if event.patient.is_some_and(|patient| theirs.contains(&patient)) {
+            requests.take(entry, &event);
         }
-    }
-    Ok((visits, recordings))
+    })
+    .await?;
+    let time = |at: crate::audit::UnixMillis| time(i64::try_from(at.0 / 1000).unwrap_or(i64::MAX));
+    Ok(requests.first_open().map(|open| OpenRequest { received: time(open.received), due: time(open.due) }))
 }
 
-fn amount(visits: &[i64], recordings: &[RecordingSight]) -> Amount {
-    let signed = recordings.iter().filter(|recording| recording.signed_at.is_some()).count();
-    Amount { visits: visits.len(), recordings: recordings.len(), signed }
+fn amount(found: &Inventory) -> Amount {
+    let signed = found.recordings.iter().filter(|recording| recording.signed).count();
+    Amount { visits: found.visits.len(), recordings: found.recordings.len(), signed }
 }
 
 /// What is to be erased, and why.
@@ -158,8 +187,8 @@ fn amount(visits: &[i64], recordings: &[RecordingSight]) -> Amount {
 pub(super) struct Decision {
     /// The patient who was shown, by id.
     patient: String,
-    /// A number of theirs, given once more: what is erased by mistake does not come back.
-    number: PatientNumber,
+    /// What they were found by, or another number of theirs, given once more: what is erased by mistake does not come back.
+    known_by: KnownBy,
     /// One recording with a signed note; null where it is everything of the patient.
     #[serde(default)]
     recording: Option<String>,
@@ -187,22 +216,23 @@ pub(super) struct Erased {
     post,
     path = "/v1/erasures",
     request_body = Decision,
-    responses((status = 200, description = "It is erased, and where the log says so", body = Erased), (status = "default", description = "Why not: `on_hold` where a legal hold forbids it", body = ErrorDocument))
+    responses((status = 200, description = "It is erased, and where the log says so", body = Erased), (status = "default", description = "Why not: `on_hold` where a legal hold forbids it; `partly_erased` where something came in between: what is left is looked up again", body = ErrorDocument))
 )]
 pub(super) async fn erase(
     State(app): State<App>,
     caller: Caller,
     Body(decision): Body<Decision>,
 ) -> Result<Json<Erased>, ApiError> {
-    caller.may(&app, Right::Erase, What::Organisation).await?;
-    let Decision { patient, number, recording, reason, seen } = decision;
-    caller.may(&app, Right::Erase, What::Patient(&patient)).await?;
+    caller.may(&app, Right::DecideErasure, What::Organisation).await?;
+    let Decision { patient, known_by, recording, reason, seen } = decision;
+    caller.may(&app, Right::DecideErasure, What::Patient(&patient)).await?;
     let store = app.rooms.store();
-    if store.patient_by_number(caller.session.organisation, &number.identifier()?).await?.as_ref() != Some(&patient) {
-        return Err(ApiError::Invalid("`number` is none of this patient's".to_owned()));
+    if known_by.patient(&app, &caller).await?.as_ref() != Some(&patient) {
+        return Err(ApiError::Invalid("`known_by` is none of this patient's".to_owned()));
     }
-    let (visits, recordings) = there_is(store, &patient).await?;
-    if amount(&visits, &recordings) != seen {
+    let found = store.inventory(&patient).await?;
+    if amount(&found) != seen {
+        erasing_refused(&app, &caller, &patient, Refusal::Changed).await?;
         return Err(ApiError::ErasureChanged);
     }
     let (pseudonym, action) = (store.pseudonym(&patient)?, Action::ErasureDecide { reason });
@@ -210,18 +240,18 @@ pub(super) async fn erase(
         None => {
             may_be_erased(&app, &caller, &patient).await?;
             if store.same_person(&patient).await?.len() > 1 {
+                erasing_refused(&app, &caller, &patient, Refusal::Merged).await?;
                 return Err(ApiError::Merged);
             }
             caller.by.did_for(action, pseudonym)
         }
         Some(id) => {
-            if !recordings.iter().any(|recording| recording.id == *id) {
-                let outcome = Outcome::Refused { reason: Refusal::NotAllowed };
-                store.keep_event(&Event { outcome, ..caller.by.did_for(Action::Erase, pseudonym) }).await?;
+            if !found.recordings.iter().any(|recording| recording.id == *id) {
+                erasing_refused(&app, &caller, &patient, Refusal::NotAllowed).await?;
                 return Err(ApiError::NotFound);
             }
             // A draft is erased by who may edit it, and so by no privacy officer alone.
-            let right = if store.erasable(id).await? == Erasable::Signed { Right::Erase } else { Right::Edit };
+            let right = if store.erasable(id).await? == Erasable::Signed { Right::DecideErasure } else { Right::Edit };
             caller.may_do(&app, (right, Action::Erase), What::Recording(id)).await?;
             store.may_be_erased(id, false, &caller.by).await?;
             store.event_about(&caller.by, action, id).await?

@@ -100,6 +100,8 @@ pub(super) enum ApiError {
     OnHold,
     #[error("what would be erased has changed since it was shown: look again")]
     ErasureChanged,
+    #[error("{recordings} recordings are erased, and the rest is not: {why}")]
+    PartlyErased { recordings: usize, why: Box<ApiError> },
     #[error("there is no such patient")]
     NoPatient,
     #[error("there is no such visit")]
@@ -203,6 +205,7 @@ impl ApiError {
             Self::SoundErased { .. } => (StatusCode::GONE, "sound_erased"),
             Self::OnHold => (StatusCode::CONFLICT, "on_hold"),
             Self::ErasureChanged => (StatusCode::CONFLICT, "erasure_changed"),
+            Self::PartlyErased { why, .. } => (why.parts().0, "partly_erased"),
             Self::NoPatient => (StatusCode::NOT_FOUND, "no_patient"),
             Self::NoVisit => (StatusCode::NOT_FOUND, "no_visit"),
             Self::MayNotRecord => (StatusCode::FORBIDDEN, "may_not_record"),

@@ -154,11 +154,20 @@ pub(super) async fn lift(State(app): State<App>, caller: Caller, Path(id): Path<
 /// # Errors
 /// [`ApiError::OnHold`].
 pub(super) async fn may_be_erased(app: &App, caller: &Caller, patient: &str) -> Result<(), ApiError> {
-    let store = app.rooms.store();
-    if !store.is_patient_held(patient).await? {
+    if !app.rooms.store().is_patient_held(patient).await? {
         return Ok(());
     }
-    let event = caller.by.did_for(Action::Erase, store.pseudonym(patient)?);
-    store.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::OnHold }, ..event }).await?;
+    erasing_refused(app, caller, patient, Refusal::OnHold).await?;
     Err(ApiError::OnHold)
+}
+
+/// Keeps the event of an erasing that is refused.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) async fn erasing_refused(app: &App, caller: &Caller, patient: &str, reason: Refusal) -> Result<(), ApiError> {
+    let store = app.rooms.store();
+    let event = caller.by.did_for(Action::Erase, store.pseudonym(patient)?);
+    store.keep_event(&Event { outcome: Outcome::Refused { reason }, ..event }).await?;
+    Ok(())
 }

@@ -234,7 +234,7 @@ pub(super) async fn finish(
 }
 
 /// Erases a recording: nothing of it is left. One whose note was never signed by whoever may edit it; a signed one by a doctor who treats the
-/// patient, or a privacy officer. A legal hold on it keeps it, and one on its patient, unless it is being recorded now.
+/// patient; a privacy officer says why at `/v1/erasures`. A legal hold on it keeps it, and one on its patient, unless it is being recorded now.
 #[utoipa::path(
     delete,
     path = "/v1/recordings/{id}",

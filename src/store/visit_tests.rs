@@ -229,6 +229,39 @@ async fn what_is_not_there_is_told_as_such_and_what_was_changed_is_damaged(site:
     assert!(matches!(store.encounter(&other.id).await, Err(StoreError::Damaged { .. })));
 }
 
+async fn what_is_damaged_is_counted_and_erased_like_the_rest(site: Site) {
+    let store = site.open().await;
+    let theirs = visit(&store, "CHAN", 10).await;
+    let other = visit(&store, "WONG", 20).await;
+    for (id, of) in [("good", &theirs.id), ("bad", &theirs.id), ("others", &other.id)] {
+        recording(&store, id).await;
+        store.assign(id, of, false, &by()).await.unwrap();
+    }
+    store
+        .save_signature("good", &finish_and_review(&store, "good").await.sign(signature()), &SeenVisit::Unsaid, &by())
+        .await
+        .unwrap();
+    tamper(&store, &format!("UPDATE encounters SET document = x'00' WHERE id = '{}'", theirs.id)).await;
+    for statement in ["UPDATE recordings SET speakers = x'00' WHERE id = 'bad'", "UPDATE note_signatures SET document = x'00'"] {
+        tamper(&store, statement).await;
+    }
+    assert!(store.encounters_of(&theirs.patient).await.unwrap().is_empty(), "it can be read");
+    let found = store.inventory(&theirs.patient).await.unwrap();
+    assert_eq!(found.visits, [10]);
+    let shown: Vec<_> = found.recordings.iter().map(|one| (one.id.as_str(), one.signed, one.signed_at)).collect();
+    assert_eq!(shown, [("bad", false, None), ("good", true, None)]);
+    let (of, pseudonym) = (Reach::TRIAL.organisation, store.pseudonym(&theirs.patient).unwrap());
+    assert_eq!(store.patient_by_pseudonym(of, pseudonym).await.unwrap().as_ref(), Some(&theirs.patient));
+    let elsewhere = crate::audit::OrganisationId::from_bytes([9; 16]);
+    assert_eq!(store.patient_by_pseudonym(elsewhere, pseudonym).await.unwrap(), None);
+    for one in &found.recordings {
+        store.erase(&one.id, Erasable::Signed, &by()).await.unwrap();
+    }
+    store.erase_patient(&theirs.patient, &by()).await.unwrap();
+    assert_eq!(store.patient_by_pseudonym(of, pseudonym).await.unwrap(), None);
+    assert_eq!(store.inventory(&other.patient).await.unwrap().recordings.len(), 1);
+}
+
 async fn of_moves_and_a_signature_at_once_one_move_is_made_or_none_after_the_signature(site: Site) {
     let store = site.open().await;
     let (from, one, other) = (visit(&store, "CHAN", 10).await, visit(&store, "WONG", 20).await, visit(&store, "HO", 30).await);
@@ -300,6 +333,7 @@ on_both! {
     a_signed_note_stays_where_it_is,
     a_patient_who_does_not_want_to_be_recorded_is_not,
     what_is_not_there_is_told_as_such_and_what_was_changed_is_damaged,
+    what_is_damaged_is_counted_and_erased_like_the_rest,
     of_moves_and_a_signature_at_once_one_move_is_made_or_none_after_the_signature,
     of_a_refusal_and_recordings_at_once_none_begins_after_the_refusal,
 }

@@ -29,13 +29,14 @@ pub struct AccessRequest {
 
 /// Requests as the log tells of them, whole, also of before a report's period.
 #[derive(Default)]
-pub(super) struct Requests {
+pub struct Requests {
     open: BTreeMap<Pseudonym, AccessRequest>,
     answered: Vec<AccessRequest>,
 }
 
 impl Requests {
-    pub(super) fn take(&mut self, entry: u64, event: &Event) {
+    /// Takes the next entry of the log.
+    pub fn take(&mut self, entry: u64, event: &Event) {
         let Some(patient) = event.patient.filter(|_| event.outcome == Outcome::Done) else { return };
         match event.action {
             Action::AccessRequest => {
@@ -53,6 +54,12 @@ impl Requests {
             }
             _ => {}
         }
+    }
+
+    /// The oldest one without an answer.
+    #[must_use]
+    pub fn first_open(&self) -> Option<&AccessRequest> {
+        self.open.values().min_by_key(|request| request.received)
     }
 
     /// What was open or answered in a period, as it stands at its end; the oldest first.

@@ -14,13 +14,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
-pub use access::AccessRequest;
+pub use access::{AccessRequest, Requests};
 pub use entries::Entries;
 pub use principles::Principle;
 pub use unusual::{Finding, Rule};
 
-use super::{Action, Actor, Event, OrganisationId, Outcome, PersonId, Pseudonym, Purpose, UnixMillis};
-use access::Requests;
+use super::{Action, Actor, ErasureReason, Event, OrganisationId, Outcome, PersonId, Pseudonym, Purpose, UnixMillis};
 use unusual::Watch;
 
 /// What was done, how often, and where the log says so.
@@ -30,6 +29,9 @@ pub struct Line {
     pub principle: Principle,
     /// What, by the log's own name of it.
     pub action: String,
+    /// Why, where it is a decision that something is erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ErasureReason>,
     /// `done`, `refused` or `failed`.
     pub outcome: &'static str,
     /// How many entries.
@@ -80,6 +82,8 @@ pub struct Scope<'a> {
     pub staff: &'a HashMap<Pseudonym, PersonId>,
 }
 
+/// What a line is of: principle, action, the reason where it has one, and outcome.
+type Kind = (Principle, String, Option<ErasureReason>, &'static str);
 type Counted = (Entries, HashSet<Pseudonym>);
 
 /// Makes a report of a log that goes by.
@@ -87,7 +91,7 @@ pub struct Reporter<'a> {
     scope: Scope<'a>,
     from: UnixMillis,
     to: UnixMillis,
-    lines: BTreeMap<(Principle, String, &'static str), Counted>,
+    lines: BTreeMap<Kind, Counted>,
     recipients: BTreeMap<(OrganisationId, Option<Purpose>), Counted>,
     requests: Requests,
     watch: Watch<'a>,
@@ -138,7 +142,8 @@ impl<'a> Reporter<'a> {
             Outcome::Refused { .. } => "refused",
             Outcome::Failed => "failed",
         };
-        let (entries, patients) = self.lines.entry((Principle::of(event), name(event.action), outcome)).or_default();
+        let kind = (Principle::of(event), name(event.action), reason(event.action), outcome);
+        let (entries, patients) = self.lines.entry(kind).or_default();
         entries.add(entry);
         patients.extend(event.patient);
         if own {
@@ -162,9 +167,10 @@ impl<'a> Reporter<'a> {
     /// The report.
     #[must_use]
     pub fn finish(self) -> Report {
-        let line = |((principle, action, outcome), (entries, patients)): ((_, _, _), Counted)| Line {
+        let line = |((principle, action, reason, outcome), (entries, patients)): (Kind, Counted)| Line {
             principle,
             action,
+            reason,
             outcome,
             count: entries.count(),
             patients: patients.len(),
@@ -185,6 +191,10 @@ impl<'a> Reporter<'a> {
             unusual: self.watch.finish(),
         }
     }
+}
+
+const fn reason(action: Action) -> Option<ErasureReason> {
+    if let Action::ErasureDecide { reason } = action { Some(reason) } else { None }
 }
 
 /// An action by the name that the log has for it.

@@ -90,6 +90,8 @@ named!(
         Hold = "hold",
         /// Destroy what is signed, or a patient.
         Erase = "erase",
+        /// Decide, for a reason that is kept, that what is signed or a patient is destroyed.
+        DecideErasure = "decide_erasure",
     }
 );
 

@@ -44,7 +44,7 @@ export const emergencies = async () => (await ask("GET", "/v1/emergencies/announ
 export const holds = async () => (await ask("GET", "/v1/holds")).holds;
 export const placeHold = (hold) => ask("POST", "/v1/holds", hold);
 export const liftHold = (id) => ask("DELETE", `/v1/holds/${encodeURIComponent(id)}`);
-export const lookToErase = (number) => ask("POST", "/v1/erasures/look", { number });
+export const lookToErase = (knownBy) => ask("POST", "/v1/erasures/look", knownBy);
 export const eraseForReason = (decision) => ask("POST", "/v1/erasures", decision);
 export const devices = async () => (await ask("GET", "/v1/devices")).devices;
 export const enrolDevice = (device) => ask("POST", "/v1/devices", device);

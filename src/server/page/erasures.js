@@ -1,5 +1,5 @@
-// The privacy officer's card: what is kept of a patient, what forbids that it is erased, and erasing it for a reason. Numbers stand in bodies,
-// never in addresses, and no word of a record is shown.
+// The privacy officer's card: what is kept of a patient, what forbids that it is erased, and erasing it for a reason. The patient is found by a
+// number, or by what the log calls them. Either stands in bodies, never in addresses, and no word of a record is shown.
 import * as api from "./accounts-api.js";
 import { $, ask, button, make } from "./dom.js";
 import { t, when } from "./i18n.js";
@@ -8,8 +8,14 @@ import { inWords } from "./problem.js";
 
 const REASONS = ["term_over", "patient_asked", "mistake", "ordered"];
 
-/** A number without what people write differently. */
-const bare = (number) => number.toUpperCase().replace(/[^\p{L}\p{N}]/gu, "");
+/** A number without what people write differently; a pseudonym has no other form. */
+const bare = (kind, value) => (kind === "pseudonym" ? value : value.toUpperCase().replace(/[^\p{L}\p{N}]/gu, ""));
+
+/** How a request says whom it means. */
+const knownBy = (kind, value, issuer) => (kind === "pseudonym" ? { pseudonym: value } : { number: givenNumber(kind, value, issuer) });
+
+/** A signature's time, where it can be read. */
+const signedAt = (at) => (at === null ? "?" : when(at));
 
 export class ErasureCard {
   /** `attempt(run)` runs something and shows what went wrong. */
@@ -54,7 +60,7 @@ export class ErasureCard {
       $(id).replaceChildren(...values.map((value) => make("option", { value }, name(value))));
       if (kept) $(id).value = kept;
     };
-    options("erasure-kind", KINDS, (kind) => t(`visit.kind.${kind}`));
+    options("erasure-kind", [...KINDS, "pseudonym"], (kind) => t(kind === "pseudonym" ? "erasure.pseudonym" : `visit.kind.${kind}`));
     options("erasure-reason", ["", ...REASONS], (reason) => t(reason ? `erasure.reason.${reason}` : "erasure.choose"));
     $("erasure-done").hidden = this.erased === null;
     $("erasure-done").textContent = this.erased === null ? "" : t("erasure.done", this.erased);
@@ -81,18 +87,19 @@ export class ErasureCard {
 
   /** What goes before an erasing, and why. */
   against() {
-    const { seen, recordings, holds, on_hold: held, merged } = this.found;
+    const { seen, recordings, holds, on_hold: held, merged, access_request: open } = this.found;
     const signed = recordings.map(({ signed_at: at }) => at).filter(Boolean).sort();
     const lines = holds.map(({ patient, reason, placed_by: who, placed_at: at }) => t(patient === null ? "erasure.hold_recording" : "erasure.hold", { reason, who, when: when(at) }));
     if (held && holds.length === 0) lines.push(inWords("on_hold"));
     if (merged) lines.push(inWords("merged"));
-    if (signed.length > 0) lines.push(t("erasure.term", { n: seen.signed, when: when(signed.at(-1)) }));
+    if (open !== null) lines.push(t("erasure.access_request", { received: when(open.received), due: when(open.due) }));
+    if (seen.signed > 0) lines.push(t("erasure.term", { n: seen.signed, when: signedAt(signed.at(-1) ?? null) }));
     return lines.length > 0 ? lines : [t("erasure.nothing_against")];
   }
 
   row(one) {
-    const { id, created_at: at, signed_at: signed, sound, on_hold: held } = one;
-    const facts = [signed ? t("erasure.signed", { when: when(signed) }) : t("erasure.draft"), sound ? t("erasure.sound") : null, held ? t("erasure.held") : null];
+    const { id, created_at: at, signed, signed_at: last, sound, on_hold: held } = one;
+    const facts = [signed ? t("erasure.signed", { when: signedAt(last) }) : t("erasure.draft"), sound ? t("erasure.sound") : null, held ? t("erasure.held") : null];
     const row = make("li", { data: { erasable: id } }, make("span", {}, when(at), make("small", { class: "hint" }, facts.filter(Boolean).join(" · "))));
     if (signed) row.append(button(t("erasure.one"), () => void this.ask(one), { class: "small danger", disabled: held, aria: { label: `${t("erasure.one")} ${when(at)}` } }));
     return row;
@@ -103,7 +110,7 @@ export class ErasureCard {
     [this.found, this.erased] = [null, null];
     this.draw();
     return this.attempt(async () => {
-      const found = await api.lookToErase(givenNumber(kind, value, issuer));
+      const found = await api.lookToErase(knownBy(kind, value, issuer));
       this.found = { ...found, kind, value, issuer };
       this.draw();
       $("erasure-whose").focus();
@@ -116,7 +123,7 @@ export class ErasureCard {
     this.one = one;
     $("erasure-ask-title").textContent = t(one ? "erasure.ask_one" : "erasure.ask_all");
     $("erasure-ask-text").textContent = one
-      ? t("erasure.text_one", { when: when(one.created_at), signed: when(one.signed_at), pseudonym })
+      ? t("erasure.text_one", { when: when(one.created_at), signed: signedAt(one.signed_at), pseudonym })
       : t("erasure.text_all", { ...seen, pseudonym });
     $("erasure-problem").textContent = "";
     for (const part of ["reason", "again"]) $(`erasure-${part}`).value = "";
@@ -131,10 +138,10 @@ export class ErasureCard {
       $("erasure-problem").textContent = text;
       field?.focus();
     };
-    if (bare(again) !== bare(value)) return wrong(t("erasure.not_same"), $("erasure-again"));
+    if (bare(kind, again) !== bare(kind, value)) return wrong(t("erasure.not_same"), $("erasure-again"));
     $("erasure-ask-yes").disabled = true;
     try {
-      const decision = { patient, number: givenNumber(kind, again, issuer), recording: this.one?.id ?? null, reason: $("erasure-reason").value, seen };
+      const decision = { patient, known_by: knownBy(kind, again, issuer), recording: this.one?.id ?? null, reason: $("erasure-reason").value, seen };
       this.erased = await api.eraseForReason(decision);
       [this.found, $("erasure-value").value, $("erasure-issuer").value] = [null, "", ""];
       $("erasure-ask").close();

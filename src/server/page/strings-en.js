@@ -792,6 +792,7 @@ export default {
   "erasure.title": "Erase what is kept of a patient",
   "erasure.hint": "Section 26 of Cap. 486 wants erased what is needed no longer, unless the law or the public interest wants it kept. A legal hold goes before that. A signed note is a clinical record: no rule here erases one by itself, and it is kept for as long as the law and the Medical Council want. You are shown no word of a record.",
   "erasure.kind": "Which number",
+  "erasure.pseudonym": "The log’s name of the patient",
   "erasure.look": "Show what would be erased",
   "erasure.whose": "Patient {pseudonym} of the log",
   "erasure.visits": "Visits: {n}, {from} to {to}",
@@ -803,6 +804,7 @@ export default {
   "erasure.hold": "Legal hold on the patient: {reason} (placed by {who}, {when}). Nothing is erased until it is lifted.",
   "erasure.hold_recording": "Legal hold on a recording: {reason} (placed by {who}, {when}). It is not erased until the hold is lifted, nor is the patient.",
   "erasure.term": "Signed notes: {n}, the newest of {when}. The law and the Medical Council want clinical records kept for their term: erase them only for a reason that answers this.",
+  "erasure.access_request": "The patient asked for their data on {received}, and it was not handed over yet: by {due} (Cap. 486, section 19). Erased, it cannot be.",
   "erasure.each": "Recordings and typed notes",
   "erasure.signed": "signed {when}",
   "erasure.draft": "not signed: erased by who edits it, or with everything",
@@ -823,6 +825,7 @@ export default {
   "erasure.not_same": "That is not the number that you looked for.",
   "erasure.go": "Erase for good",
   "erasure.done": "Erased: entry {erased} of the audit log. The decision with its reason is entry {decided}, of patient {pseudonym}.",
+  "error.partly_erased": "A part is erased, and then something came in between. Cancel, and look again: what is left is shown, and what forbids it.",
   "error.erasure_changed": "There is more, or less, than you were shown. Cancel, and look again.",
 
   "watch.title": "Report of the audit log",

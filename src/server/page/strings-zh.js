@@ -792,6 +792,7 @@ export default {
   "erasure.title": "刪除病人的全部或部分資料",
   "erasure.hint": "《個人資料（私隱）條例》（第486章）第26條規定，不再需要的個人資料須予刪除，除非法律禁止或不符合公眾利益。法律保留優先。已簽署的病歷屬臨床記錄：系統不會按時限自動刪除，須按法律及醫務委員會的要求保存。這裏不會顯示任何病歷內容。",
   "erasure.kind": "以哪種號碼識別",
+  "erasure.pseudonym": "日誌中的病人代號",
   "erasure.look": "查看會刪除甚麼",
   "erasure.whose": "日誌中的病人 {pseudonym}",
   "erasure.visits": "診症 {n} 次，{from} 至 {to}",
@@ -803,6 +804,7 @@ export default {
   "erasure.hold": "病人在法律保留中：{reason}（由 {who} 於 {when} 設立）。解除之前不得刪除任何資料。",
   "erasure.hold_recording": "一段錄音在法律保留中：{reason}（由 {who} 於 {when} 設立）。解除之前，該錄音及病人都不得刪除。",
   "erasure.term": "已簽署病歷 {n} 份，最新一份於 {when} 簽署。法律及醫務委員會要求臨床記錄保存至期滿；只可因符合這項要求的原因刪除。",
+  "erasure.access_request": "病人於 {received} 要求查閱資料，仍未交付：須於 {due} 或之前（第486章第19條）。刪除後便無法交付。",
   "erasure.each": "錄音及打字病歷",
   "erasure.signed": "{when} 簽署",
   "erasure.draft": "未簽署：由可修改的人刪除，或隨全部資料刪除",
@@ -823,6 +825,7 @@ export default {
   "erasure.not_same": "與剛才查看的號碼不同。",
   "erasure.go": "永久刪除",
   "erasure.done": "已刪除：稽核日誌第 {erased} 項。決定及原因是第 {decided} 項，病人 {pseudonym}。",
+  "error.partly_erased": "已刪除一部分，其後中斷。請取消後再查看：會顯示剩下的資料及不能刪除的原因。",
   "error.erasure_changed": "資料與剛才顯示的不同。請取消後再查看。",
 
   "watch.title": "稽核日誌報告",

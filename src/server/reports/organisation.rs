@@ -14,7 +14,7 @@ use super::super::caller::{Caller, What};
 use super::super::error::{ApiError, ErrorDocument};
 use super::super::sharing::{organisation_name, works_here};
 use super::super::witnesses::Said;
-use super::paper;
+use super::{each_event, paper};
 use crate::audit::report::{Report, Reporter, Scope};
 use crate::audit::{Action, Checkpoint, Event, OrganisationId, PersonId, Pseudonym, Purpose, UnixMillis};
 use crate::identity::{Date, Right};
@@ -22,8 +22,6 @@ use crate::interop::fhir::Instant;
 use crate::store::{Reach, Store, StoredRole};
 use crate::{fonts, letter};
 
-/// Events that are read at once.
-const BATCH: usize = 4_096;
 /// Milliseconds of a day.
 const DAY: u64 = 86_400_000;
 /// Days of the period when none is said, and of the longest.
@@ -153,17 +151,7 @@ async fn document(
     store.write_log().await?;
     let (head, note) = store.signed_head()?;
     let mut reporter = Reporter::new(Scope { organisation: whose, patients: &patients, staff: &staff }, from, to);
-    let mut next = 0_u64;
-    while next < head.size {
-        let rows = store.events(next, BATCH).await?;
-        if rows.is_empty() {
-            break;
-        }
-        for (entry, bytes) in (next..head.size).zip(&rows) {
-            reporter.take(entry, &Event::decode(bytes).map_err(|error| ApiError::internal(&error))?);
-        }
-        next += rows.len() as u64;
-    }
+    each_event(store, head.size, |entry, event| reporter.take(entry, &event)).await?;
     let report = reporter.finish();
     let mut people: BTreeMap<_, _> = roles.into_iter().map(|role| (role.person.id, role.person.card.name)).collect();
     let outsiders = report.unusual.iter().filter(|finding| finding.organisation != whose);

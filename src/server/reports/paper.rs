@@ -3,7 +3,7 @@
 use super::super::sharing::minute;
 use super::organisation::Document;
 use crate::audit::report::{Finding, Principle, Rule};
-use crate::audit::{OrganisationId, PersonId};
+use crate::audit::{ErasureReason, OrganisationId, PersonId};
 use crate::letter::{Block, Letter, Value};
 use crate::note::compose::Language;
 use crate::text::PatientText;
@@ -38,6 +38,7 @@ pub(super) fn of(document: &Document) -> Letter {
         let mut items: Vec<String> = lines
             .map(|line| {
                 let (action, outcome) = (line.action.replace('_', " "), line.outcome);
+                let action = line.reason.map_or_else(|| action.clone(), |reason| format!("{action} ({})", because(reason)));
                 format!("{action}, {outcome}: {}, of {} patients [{}]", line.count, line.patients, line.entries)
             })
             .collect();
@@ -115,6 +116,15 @@ fn heading(rule: Rule) -> &'static str {
         Rule::ManyErasures => "Unusual: many erasures 異常：大量刪除",
         Rule::Emergency => "Without consent, in an emergency 緊急查閱（未經同意）",
         Rule::Recovery => "Unusual: accounts that were recovered 異常：重新登記的帳戶",
+    }
+}
+
+const fn because(reason: ErasureReason) -> &'static str {
+    match reason {
+        ErasureReason::TermOver => "needed no longer, and the term is over",
+        ErasureReason::PatientAsked => "the patient asked",
+        ErasureReason::Mistake => "entered by mistake",
+        ErasureReason::Ordered => "ordered by a court or the Privacy Commissioner",
     }
 }
 

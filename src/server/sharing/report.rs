@@ -24,11 +24,10 @@ use crate::server::App;
 use crate::server::asked::Asked;
 use crate::server::caller::{Caller, What};
 use crate::server::error::{ApiError, ErrorDocument};
+use crate::server::reports::each_event;
 use crate::store::By;
 use crate::{fonts, letter};
 
-/// Events that are read at once.
-const BATCH: usize = 4_096;
 /// The page runs no script.
 const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -91,20 +90,13 @@ pub(super) async fn of_patient(sharing: &Sharing, patient: &str, by: &By) -> Res
     // What is in the log's files is what the head has signed.
     store.write_log().await?;
     let (head, note) = store.signed_head()?;
-    let (mut known, mut events, mut next) = (HashMap::new(), Vec::new(), 0_u64);
-    while next < head.size {
-        let rows = store.events(next, BATCH).await?;
-        if rows.is_empty() {
-            break;
+    let (mut known, mut events) = (HashMap::new(), Vec::new());
+    each_event(store, head.size, |entry, event| {
+        if event.patient.is_some_and(|patient| theirs.contains(&patient)) {
+            events.push((entry, event));
         }
-        for (entry, bytes) in (next..head.size).zip(&rows) {
-            let event = Event::decode(bytes).map_err(|error| ApiError::internal(&error))?;
-            if event.patient.is_some_and(|patient| theirs.contains(&patient)) {
-                events.push((entry, event));
-            }
-        }
-        next += rows.len() as u64;
-    }
+    })
+    .await?;
     let subjects = Subjects::of(store, patient, by, events.iter().map(|(_, event)| event)).await?;
     let mut lines = Vec::with_capacity(events.len());
     for (entry, event) in events.iter().rev() {
@@ -258,6 +250,8 @@ fn refused(reason: crate::audit::Refusal) -> &'static str {
         Refusal::AlreadyUsed => "已使用或已完結",
         Refusal::TooManyTries => "嘗試過多",
         Refusal::OnHold => "法律保留中",
+        Refusal::Merged => "與另一病人合併中",
+        Refusal::Changed => "內容已有變更",
         Refusal::NotEntitled => "無權代作決定",
         Refusal::Malformed => "請求格式不正確",
         Refusal::TooLarge => "請求過大",

@@ -132,6 +132,8 @@ pub(in crate::server) fn reason(refusal: Refusal) -> &'static str {
         Refusal::AlreadyUsed => "it was answered or ended before",
         Refusal::TooManyTries => "there were too many tries",
         Refusal::OnHold => "it is on legal hold",
+        Refusal::Merged => "the patient is merged with another",
+        Refusal::Changed => "it has changed since it was shown",
         Refusal::NotEntitled => "who answers may not decide for this patient",
         Refusal::Malformed => "the request could not be read",
         Refusal::TooLarge => "the request was too large",

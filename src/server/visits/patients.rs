@@ -17,7 +17,7 @@ use crate::server::asked::Body;
 use crate::server::caller::{Caller, What};
 use crate::server::clock::{now, today};
 use crate::server::error::{ApiError, ErrorDocument};
-use crate::server::holds::may_be_erased;
+use crate::server::holds::{erasing_refused, may_be_erased};
 use crate::server::number::PatientNumber;
 use crate::store::{By, DeskError, Erasable, StoredPatient};
 use crate::visit::{Given, Patient, Sought};
@@ -274,17 +274,21 @@ pub(super) async fn change(
     Ok(Json(PatientFace::of(stored, today).whole(app.rooms.store(), today).await?))
 }
 
-/// Erases a patient: particulars, visits, recordings and notes. Nothing of them is left. A doctor who treats them may, and a privacy officer.
-/// One who is merged is erased after that was taken back, and the other apart.
+/// Erases a patient: particulars, visits, recordings and notes. Nothing of them is left. A doctor who treats them may; a privacy officer says why
+/// at `/v1/erasures`. One who is merged is erased after that was taken back, and the other apart.
 #[utoipa::path(
     delete,
     path = "/v1/patients/{id}",
     params(("id" = String, Path, description = "The patient's id")),
-    responses((status = 204, description = "Erased"), (status = "default", description = "Why not", body = ErrorDocument))
+    responses((status = 204, description = "Erased"), (status = "default", description = "Why not; `partly_erased` where something came in between", body = ErrorDocument))
 )]
 pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     caller.may(&app, Right::Erase, What::Patient(&id)).await?;
     may_be_erased(&app, &caller, &id).await?;
+    if app.rooms.store().same_person(&id).await?.len() > 1 {
+        erasing_refused(&app, &caller, &id, Refusal::Merged).await?;
+        return Err(ApiError::Merged);
+    }
     // It goes on when the page that asked for it is closed.
     let erased = tokio::spawn(async move { erase_all_of(&app, &id, &caller.by).await });
     erased.await.map_err(|error| ApiError::internal(&error))?.map(|_| StatusCode::NO_CONTENT)
@@ -293,8 +297,16 @@ pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path
 /// Erases a patient with everything of theirs; says the number of the last event in the log.
 ///
 /// # Errors
-/// [`ApiError::Merged`], [`ApiError::OnHold`], [`ApiError::InUse`] where recordings are begun all the while, and when it cannot be done.
+/// [`ApiError::Merged`], [`ApiError::OnHold`], [`ApiError::InUse`] where recordings are begun all the while, and when it cannot be done;
+/// [`ApiError::PartlyErased`] with any of these where recordings were erased before it.
 pub(in crate::server) async fn erase_all_of(app: &App, id: &str, by: &By) -> Result<u64, ApiError> {
+    let mut recordings = 0;
+    let erased = erase_each_of(app, id, by, &mut recordings).await;
+    erased.map_err(|why| if recordings == 0 { why } else { ApiError::PartlyErased { recordings, why: Box::new(why) } })
+}
+
+/// The same; counts the recordings that are erased.
+async fn erase_each_of(app: &App, id: &str, by: &By, erased: &mut usize) -> Result<u64, ApiError> {
     let store = app.rooms.store();
     // What is merged by mistake is not destroyed by mistake.
     match store.same_person(id).await?.len() {
@@ -303,13 +315,12 @@ pub(in crate::server) async fn erase_all_of(app: &App, id: &str, by: &By) -> Res
         _ => return Err(ApiError::Merged),
     }
     for _ in 0..TRIES {
-        for encounter in store.encounters_of(id).await?.into_iter().filter(|encounter| encounter.patient == id) {
-            for recording in store.recordings_of(&encounter.id).await? {
-                match app.rooms.erase(&recording, Erasable::Signed, by).await {
-                    // Somebody else erased it meanwhile.
-                    Ok(_) | Err(crate::room::RoomError::Unknown) => {}
-                    Err(error) => return Err(error.into()),
-                }
+        for recording in store.inventory(id).await?.recordings {
+            match app.rooms.erase(&recording.id, Erasable::Signed, by).await {
+                Ok(_) => *erased += 1,
+                // Somebody else erased it meanwhile.
+                Err(crate::room::RoomError::Unknown) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         match store.erase_patient(id, by).await {
