@@ -101,7 +101,7 @@ export async function erasing({ browser, server, shots, admin, doctor, recording
   await officer.click("#erasure-ask-yes");
   expect(await officer.evaluate(() => document.getElementById("erasure-ask").open && document.getElementById("erasure-problem").textContent === ""), "one press is enough to erase");
   await decide("IP-78");
-  await until("another number is told", async () => (await text(officer, "#erasure-problem")).includes("not the number"));
+  await until("another number is told", async () => (await text(officer, "#erasure-problem")).includes("not what you looked for"));
   const second = await place("A claim of 2026");
   await decide("ip 77");
   await until("the refusal is told", async () => (await text(officer, "#erasure-problem")).includes("legal hold"));
