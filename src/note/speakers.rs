@@ -26,7 +26,8 @@ impl Side {
     pub fn of(speaker: &str) -> Option<Self> {
         match speaker {
             "doctor" => Some(Self::Doctor),
-            "patient" | "relative" => Some(Self::PatientSide),
+            "patient" | "relative" | "companion" | "carer" | "caregiver" | "parent" | "mother" | "father" | "spouse"
+            | "helper" => Some(Self::PatientSide),
             _ => None,
         }
     }

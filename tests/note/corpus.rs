@@ -9,23 +9,23 @@ const SET: &str = include_str!("../consultations/own.jsonl");
 
 /// Just under what was reached.
 const AT_LEAST: [(&str, f64); 7] = [
-    ("conditions", 0.872),
-    ("codes", 0.869),
-    ("icpc2", 0.811),
-    ("medications", 0.878),
-    ("allergies", 0.908),
-    ("observations", 0.959),
+    ("conditions", 0.876),
+    ("codes", 0.872),
+    ("icpc2", 0.812),
+    ("medications", 0.879),
+    ("allergies", 0.914),
+    ("observations", 0.961),
     ("plan", 0.893),
 ];
 /// The same for each class of claim.
 const CLASSES_AT_LEAST: [(&str, f64); 5] =
-    [("present", 0.874), ("possible", 0.885), ("absent", 0.917), ("historical", 0.724), ("family", 0.893)];
+    [("present", 0.879), ("possible", 0.899), ("absent", 0.919), ("historical", 0.747), ("family", 0.901)];
 const MUST_NOT_CODE_AT_MOST: usize = 18;
 
 #[test]
 fn own_consultations_are_read_as_well_as_before() {
     let items: Vec<Item> = SET.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(items.len() >= 494, "{}", items.len());
+    assert!(items.len() >= 538, "{}", items.len());
     let mut figures = Figures::default();
     for item in &items {
         score(item, &extract(&item.transcript(), &LEXICON), &mut figures);

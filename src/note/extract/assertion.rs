@@ -77,6 +77,8 @@ const fn reading(claim: Claim, reason: &'static str) -> Option<Reading> {
 const REACH: usize = 14;
 /// How far back a relative is the subject.
 const SUBJECT_REACH: usize = 30;
+/// How far before 有過 who had it is named.
+const OWNER: usize = 3;
 /// How far behind 好似 what something is like may begin.
 const SIMILE: usize = 5;
 /// Letters that mean a condition where a clinician denies, suspects or times it, and else may mean anything (folded).
@@ -227,9 +229,16 @@ impl Context<'_> {
                         // 係咪又係: still the question. 有冇手震,即係低血糖嗰啲: so is what explains it.
                     } else if matches!(kind, TermKind::Family | TermKind::Oneself)
                         && kinds.contains(&TermKind::Negation)
-                        && hit.start > own_end.saturating_add(1)
+                        && (hit.start > own_end.saturating_add(1) || self.utterance.folded(hit.end..hit.end + 2) == ['怀', '疑'])
                     {
+                        // 呢個唔似我懷疑係…: what is thought of begins.
                         // 冇做過,我叔叔…: another subject begins.
+                        cue = None;
+                    } else if kind == TermKind::History
+                        && self.utterance.folded(hit.start..hit.end) == ['有', '过']
+                        && self.has(hit.start.saturating_sub(OWNER)..hit.start, &[TermKind::Family])
+                    {
+                        // 會唔會係卵巢瘤我媽媽有過卵巢瘤: hers is told.
                         cue = None;
                     } else if kind == TermKind::DrugPlanned && cue.is_some() && hit.start <= own_end.saturating_add(1) {
                         // 唔打算打: the verb is what is denied.

@@ -278,6 +278,10 @@ impl Talk<'_> {
         let mention = &self.by_its_context(index, &mention, reading.claim, context);
         let reading = match reading.claim {
             Claim::Present { .. } if self.says_what_was_asked(index, clause, mention, context) => return,
+            Claim::Present { explicit: false } if self.asks_after_what_was(mention, context) => {
+                self.last = Some((index, *mention));
+                return;
+            }
             Claim::Present { .. } if self.sums_up_what_was_asked(index, mention, context) => {
                 Reading { claim: Claim::Asked, reason: "what was asked, by its name" }
             }
@@ -311,6 +315,14 @@ impl Talk<'_> {
             }
         }
         self.last = Some((index, *mention));
+    }
+
+    /// 乳癌係邊邊?, of one that was told as over.
+    fn asks_after_what_was(&self, mention: &Mention, context: &Context<'_>) -> bool {
+        let clause = context.utterance.clause(mention.head).range;
+        let open = context.utterance.has(self.lexicon, mention.end..clause.end, &[TermKind::OpenQuestion]);
+        let told = self.events.iter().rev().find(|event| event.mention.condition == mention.condition);
+        open && asks(context.utterance) && told.is_some_and(|event| event.claim == Claim::Historical)
     }
 
     /// Haematuria 有冇?血尿呀。 有冇 PMB?收咗經再流血嗰啲: who asks says in other words what was asked.

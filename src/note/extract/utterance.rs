@@ -84,7 +84,9 @@ impl Utterance {
         let speaker = match segment.speaker.as_deref() {
             Some("doctor" | "nurse") => Speaker::Doctor,
             Some("patient") => Speaker::Patient,
-            Some("relative") => Speaker::Relative,
+            Some("relative" | "companion" | "carer" | "caregiver" | "parent" | "mother" | "father" | "spouse" | "helper") => {
+                Speaker::Relative
+            }
             // 我是他太太: who is not labelled says who they are.
             _ if presents_oneself(&chars, &found, lexicon) => Speaker::Relative,
             _ => Speaker::Unknown,

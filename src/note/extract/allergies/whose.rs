@@ -6,7 +6,7 @@ use super::super::utterance::{Speaker, Utterance};
 use super::reaction::shows;
 use super::{NEAR, Told, evidence_of, put, substance, substance_named};
 use crate::note::AllergyStatus;
-use crate::terminology::{Found, Lexicon, TermKind};
+use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 
 /// 使唔使食抗生素我對盤尼西林敏感: where, behind a question of something else, the patient goes on to tell of themselves.
 pub(super) fn told_from(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> usize {
@@ -107,7 +107,19 @@ pub(super) fn relatives(utterance: &Utterance, lexicon: &Lexicon, start: usize, 
         || hers
         || is_me
         || not_the_one_asked_of(utterance, start..end)
+        || of_the_one_before(utterance, lexicon, start)
         || utterance.has(lexicon, start..end, &[TermKind::Other])
+}
+
+/// 個仔上個禮拜甲流。佢對 X 敏感: he of whom the patient spoke.
+fn of_the_one_before(utterance: &Utterance, lexicon: &Lexicon, start: usize) -> bool {
+    let told = matches!(utterance.folded(start..start + 2), ['佢', '对' | '就' | '食' | '都' | '有']);
+    let before = utterance.back(start, 3 * NEAR)..start;
+    let last = utterance.within(before).iter().rev().find_map(|hit| {
+        let Meaning::Term(term) = hit.meaning else { return None };
+        lexicon.term_kind(term).filter(|kind| matches!(kind, TermKind::Family | TermKind::Oneself | TermKind::Other))
+    });
+    utterance.speaker == Speaker::Patient && told && matches!(last, Some(TermKind::Family | TermKind::Other))
 }
 
 /// The characters in which a clause says of whom it is.

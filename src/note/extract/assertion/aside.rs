@@ -48,9 +48,13 @@ const TAKEN_ONCE: [&str; 18] = [
     "出过",
     "食咗就",
 ];
+/// What says that a complaint is no allergy (folded).
+const NO_ALLERGY: [&str; 5] = ["唔算敏感", "唔算系敏感", "唔系敏感", "唔算过敏", "唔系过敏"];
 /// What is done only when something is felt (folded), and how far behind it.
 const ONLY_THEN: [&str; 6] = ["先食", "先至食", "才食", "才吃", "先好食", "先用"];
 const WHEN_NEEDED: usize = 8;
+/// The same right behind what is felt: 喘先吸.
+const AT_NEED: [&str; 8] = ["先吸", "才吸", "先喷", "才喷", "先搽", "才搽", "先滴", "先至吸"];
 /// How far before flashes it is told that they come before the pain.
 const AURA: usize = 8;
 /// How much may stand between 會 and what will come, besides names.
@@ -94,6 +98,11 @@ impl Context<'_> {
         let reacts = self.concept(mention).is_some_and(|concept| !AIRWAY.iter().any(|code| concept.icd10.starts_with(code)));
         if symptom && reacts && self.has(near_sentence.start..clause.end, &[Allergy]) && !self.recent(clause.clone()) {
             return reading(Claim::Nothing, "what an allergy looks like");
+        }
+        // 咳唔算敏感: what is said to be none.
+        let behind: String = self.utterance.folded(mention.end..clause.end).iter().collect();
+        if symptom && NO_ALLERGY.iter().any(|none| behind.trim_start_matches(['就', '都', '呢']).starts_with(none)) {
+            return reading(Claim::Nothing, "said to be no allergy");
         }
         let taken = self.utterance.folded(clause.clone()).iter().any(|c| matches!(c, '食' | '搽'));
         if symptom && reacts && self.of_allergy && taken && !self.recent(clause.clone()) {
@@ -169,7 +178,9 @@ impl Context<'_> {
         }
         let just_before = mention.start.saturating_sub(3)..mention.start;
         let tested = self.utterance.terms(self.lexicon, just_before, TestVerb).any(|verb| verb.end == mention.start);
-        if (tested || self.in_test_list(mention, &clause)) && !self.has(mention.end..clause.end, &[TermKind::NegativeResult]) {
+        if (tested && !self.operated(mention) || self.in_test_list(mention, &clause))
+            && !self.has(mention.end..clause.end, &[TermKind::NegativeResult])
+        {
             return reading(Claim::Nothing, "a test's name");
         }
         None
@@ -218,6 +229,7 @@ impl Context<'_> {
         let end = clause.end.min(mention.end + WHEN_NEEDED);
         let behind: String = self.utterance.folded(mention.end..end.max(mention.end)).iter().filter(|c| **c != ' ').collect();
         behind.starts_with('或') && ONLY_THEN.iter().any(|only| behind.contains(only))
+            || AT_NEED.iter().any(|only| behind.starts_with(only))
     }
 
     /// 食 Brufen 成塊面腫晒,眼都擘唔開; 磺胺藥唔食得,嘴會腫: skin, eyes or breath behind what was taken and a word of the taking.
@@ -264,6 +276,15 @@ impl Context<'_> {
         if catching && (given(&GIVEN, &near) || GIVES.iter().any(|word| before.ends_with(word))) {
             return Some("a vaccine");
         }
+        // 唔好話我血壓又低喎.
+        if self.utterance.speaker != Speaker::Doctor && before.contains("唔好话") {
+            return Some("what shall not be said of them");
+        }
+        // 呢隻唔會手震,口乾就有機會.
+        let told_of = self.utterance.speaker == Speaker::Doctor && concept.symptom;
+        if told_of && ["就有机会", "就可能有", "会有机会"].iter().any(|may| after.starts_with(may)) {
+            return Some("what a drug may do");
+        }
         let later = concept.icd10.starts_with("Z2") && NOT_GIVEN.iter().any(|word| said(mention.end..clause.end).contains(word));
         if later {
             return Some("a vaccine that is not given yet");
@@ -304,7 +325,9 @@ impl Context<'_> {
         if said(clause.clone()).contains("因为") {
             return false;
         }
-        if symptom && said(mention.start..mention.end).contains('会') {
+        // Stilnox 會上癮.
+        let may = symptom || self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("F1"));
+        if may && said(mention.start..mention.end).contains('会') {
             return true;
         }
         let lead = self.before(mention).start..mention.start;
@@ -381,7 +404,9 @@ impl Context<'_> {
             return false;
         }
         let net = self.utterance.terms(self.lexicon, after.clone(), TermKind::SafetyNet).next();
-        let back = self.utterance.terms(self.lexicon, after, TermKind::FollowUp).next();
+        // 之前小產,我好怕再嚟: what is feared is no appointment.
+        let feared = |hit: &&Found| self.has(hit.start.saturating_sub(3)..hit.start, &[TermKind::Worry]);
+        let back = self.utterance.terms(self.lexicon, after, TermKind::FollowUp).find(|hit| !feared(hit));
         match (net, back) {
             (Some(net), _) => !self.timed(mention.end..net.start),
             // 返嚟 without a time is no appointment.

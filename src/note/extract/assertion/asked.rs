@@ -33,9 +33,32 @@ const NEEDED: [[char; 3]; 5] =
 /// Whose a disease is, right before its name (folded).
 const OWN: [&str; 6] = ["你个", "你嘅", "你啲", "你的", "佢个", "佢啲"];
 /// How one asks after a disease that is there (folded), and how far behind its name.
-const PROGRESS: [&str; 12] =
-    ["有冇好啲", "有冇好", "好啲未", "好返未", "有冇再", "有冇有再", "控制成", "控制得", "啲药", "嗰只药", "药水", "药够"];
+const PROGRESS: [&str; 21] = [
+    "有冇好啲",
+    "有冇好",
+    "好啲未",
+    "好返未",
+    "有冇再",
+    "有冇有再",
+    "控制成",
+    "控制得",
+    "啲药",
+    "嗰只药",
+    "药水",
+    "药够",
+    "只药",
+    "的药",
+    "嘅药",
+    "最近有冇",
+    "近排有冇",
+    "呢排有冇",
+    "有冇入过院",
+    "最近有冇有",
+    "近来有冇",
+];
 const PROGRESS_REACH: usize = 10;
+/// How far behind a disease the drug is named that is taken for it.
+const NAMED_FOR: usize = 6;
 
 impl Context<'_> {
     /// Rules 2 and 3.
@@ -140,6 +163,14 @@ impl Context<'_> {
             return false;
         }
         let clause = self.clause(mention);
+        // 之前小中風嗰隻 clopidogrel 有冇食? Asked is the drug that is taken for it.
+        let one = self.utterance.folded(mention.end..mention.end + 2);
+        let of_drug = |hit: &Found| matches!(hit.meaning, Meaning::Drug(_));
+        let taken_for_it = matches!(one, ['嗰' | '那' | '个', '只'])
+            && self.utterance.within(mention.end..clause.end.min(mention.end + NAMED_FOR)).iter().any(of_drug);
+        if taken_for_it {
+            return true;
+        }
         let lead: String =
             self.utterance.folded(mention.start.saturating_sub(3).max(clause.start)..mention.start).iter().collect();
         let behind: String = self.utterance.folded(mention.end..clause.end.min(mention.end + PROGRESS_REACH)).iter().collect();
@@ -188,8 +219,11 @@ impl Context<'_> {
         let end = self.utterance.clause(mention.head).range.end;
         let until = self.utterance.sentence(mention.head).end.min(self.utterance.ahead(end, SUBJECT_REACH));
         let drug = self.utterance.within(end..until).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)));
+        // 你高血壓食緊藥,有冇頭暈? What is treated is there.
+        let said: String = self.utterance.folded(self.utterance.clause(mention.head).range).iter().collect();
+        let treated = ["食紧", "用紧", "打紧", "食开"].iter().any(|taking| said.contains(taking));
         !same(clauses.get(index + 1))
-            || !drug && clauses.get(index).is_some_and(|clause| self.bare(&clause.range) && !tells(&clause.range))
+            || !drug && !treated && clauses.get(index).is_some_and(|clause| self.bare(&clause.range) && !tells(&clause.range))
     }
 
     /// 痛唔痛, 發唔發燒: the same character on both sides of 唔, touching the mention.

@@ -27,9 +27,10 @@ const INTRODUCTION: usize = 5;
 /// How far behind 我 it is told what of the speaker.
 const OF_ONESELF: usize = 14;
 /// What somebody who comes along does about the patient (folded).
-const NOTICES: [&str; 40] = [
+const NOTICES: [&str; 44] = [
     "觉", "见", "谂", "估", "睇", "听", "闻", "摸", "探", "量", "度", "带", "餵", "喂", "俾", "畀", "比", "怕", "惊", "担", "知",
     "以为", "发现", "话", "问", "想", "叫", "搵", "抱", "帮", "要", "怀疑", "佢", "他", "她", "们", "记", "照顾", "陪", "看",
+    "影", "抄", "写", "执",
 ];
 
 /// Whether these words end with 我做, 我係佢 or the like: what follows is who speaks.
@@ -155,6 +156,10 @@ impl Context<'_> {
                 {
                     subject = Subject::Family;
                 }
+                // warfarin 係爸爸食㗎,佢心房顫動: of whose drug it is.
+                Some(TermKind::Third) if self.utterance.speaker == Speaker::Relative && self.follows_an_owner(hit.start) => {
+                    subject = Subject::Family;
+                }
                 Some(TermKind::Third) if self.utterance.speaker == Speaker::Relative => subject = Subject::Patient,
                 // 我有鼻敏感, says the mother: hers.
                 Some(TermKind::Oneself)
@@ -177,6 +182,18 @@ impl Context<'_> {
             }
         }
         subject
+    }
+
+    /// 係爸爸食㗎, right before a place: what is told of is a relative's, says who came along.
+    fn follows_an_owner(&self, place: usize) -> bool {
+        let before = place.saturating_sub(1)..place;
+        let clause = before.start.checked_sub(1).map(|end| self.utterance.clause(end).range);
+        clause.filter(|_| self.utterance.folded(before) == [',']).is_some_and(|clause| {
+            self.utterance.terms(self.lexicon, clause.clone(), TermKind::Family).any(|hit| {
+                let is = self.utterance.folded(hit.start.saturating_sub(1)..hit.start) == ['系'];
+                is && matches!(self.utterance.folded(hit.end..hit.end + 1), ['食' | '用' | '打' | '嘅' | '搽'])
+            })
+        })
     }
 
     /// 她是红斑狼疮 我不是.
@@ -253,7 +270,10 @@ impl Context<'_> {
     fn guesses(&self, hit: &Found) -> bool {
         matches!(
             self.utterance.folded(hit.end..hit.end + 2),
-            ['话' | '讲', '系' | '可' | '应' | '似' | '我' | '你' | '呢' | '食' | '会' | '打']
+            [
+                '话' | '讲',
+                '系' | '可' | '应' | '似' | '我' | '你' | '呢' | '食' | '会' | '打' | '眼' | '面' | '块' | '瘦' | '成' | '扯'
+            ]
         )
     }
 

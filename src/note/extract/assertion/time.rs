@@ -12,7 +12,9 @@ const TREATED: usize = 14;
 /// What is told of somebody's childhood is mostly over: asthma, eczema, epilepsy, enuresis and their like.
 const OUTGROWN: [&str; 9] = ["E05", "J45", "L20", "L30", "G40", "R56", "F98", "H66", "J35"];
 /// How a cancer's treatment is told that is over (folded): 零九年做手術.
-const TREATMENTS: [&str; 8] = ["手术做咗", "手术做完", "年做手术", "做咗手术", "年割", "割咗", "切咗", "年切"];
+const TREATMENTS: [&str; 9] = ["手术做咗", "手术做完", "年做手术", "做咗手术", "年割", "割咗", "切咗", "年切", "做完"];
+/// How far from a name the year is told.
+const YEAR: usize = 6;
 /// A stretch of time this long ago is history, in days.
 const LONG_AGO: f64 = 60.0;
 
@@ -41,6 +43,10 @@ impl Context<'_> {
                 .utterance
                 .terms(self.lexicon, behind.clone(), TermKind::Resolved)
                 .all(|hit| self.utterance.folded(hit.start..hit.end).contains(&'发'));
+        // GP 話胃酸倒流。而家冇倒流好耐喇: the end of the name again.
+        if self.gone_by_its_end(mention, &sentence) {
+            return reading(Claim::Historical, OVER);
+        }
         if !awaited && !attacks && self.utterance.terms(self.lexicon, behind.clone(), TermKind::Resolved).any(|hit| !hoped(hit)) {
             return reading(Claim::Historical, OVER);
         }
@@ -74,6 +80,9 @@ impl Context<'_> {
         let befell = (concept.symptom || !concept.chronic) && !reason.trim_end().ends_with("因为");
         if !lasts && befell && self.drug_did(mention, &sentence) {
             return reading(Claim::Historical, "what a drug did that was stopped");
+        }
+        if !lasts && befell && self.was_the_reason(mention, &clause) {
+            return reading(Claim::Historical, "why a drug was stopped");
         }
         if !lasts && self.outgrown(mention, &concept.icd10, &clause) {
             return reading(Claim::Historical, "as a child");
@@ -117,6 +126,9 @@ impl Context<'_> {
             if ended {
                 return reading(Claim::Historical, "over (完)");
             }
+            if self.of_a_year(mention, &clause) {
+                return reading(Claim::Historical, "a year is named");
+            }
             // 上個月照胃鏡見到潰瘍: when it was found, not when it was.
             let found = |hit: &Found| self.has(hit.end..mention.start.max(hit.end), &[TermKind::Test, TermKind::TestVerb]);
             // 前日俾狗咬: an injury of these days is what one came for.
@@ -129,6 +141,28 @@ impl Context<'_> {
         }
         self.long_ago(span.start..clause.end.max(behind.end.min(clause.end + 8)))
             .then_some(Reading { claim: Claim::Historical, reason: "long ago" })
+    }
+
+    /// 而家冇倒流 in the next sentence of what ends with 倒流.
+    fn gone_by_its_end(&self, mention: &Mention, sentence: &Range<usize>) -> bool {
+        let name = self.utterance.folded(mention.start..mention.end);
+        let next: String = self.utterance.folded(sentence.end + 1..self.utterance.ahead(sentence.end, REACH)).iter().collect();
+        let end: String = name.iter().skip(name.len().saturating_sub(2)).collect();
+        name.len() > 2
+            && ["而家冇", "依家冇", "现在冇"]
+                .iter()
+                .any(|gone| next.strip_prefix(gone).is_some_and(|rest| rest.starts_with(&end)))
+    }
+
+    /// 二零一八年中風, stroke 2019: the year stands beside it.
+    fn of_a_year(&self, mention: &Mention, clause: &Range<usize>) -> bool {
+        let until = self.utterance.sentence(mention.head).end.min(self.utterance.ahead(mention.end, YEAR));
+        let near = clause.start.max(self.utterance.back(mention.start, YEAR))..until.max(clause.start);
+        self.utterance.numbers_in(near).iter().any(|number| {
+            let long = number.end - number.start >= 4;
+            let year = self.utterance.chars.get(number.end).is_none_or(|c| *c == '年' || !c.is_alphanumeric());
+            long && year && (1950.0..2050.0).contains(&number.value)
+        })
     }
 
     /// 食 X 食到頭暈,我自己停咗.
@@ -148,6 +182,17 @@ impl Context<'_> {
             matches!(lead, ['食' | '吃' | '搽' | '打', '咗' | '完' | '到' | '亲', ..])
         };
         (last.is_some() || taken) && !self.utterance.within(mention.end..stop.start).iter().any(|hit| drug(&hit))
+    }
+
+    /// atenolol 上個月專科叫停咗,話我心跳太慢.
+    fn was_the_reason(&self, mention: &Mention, clause: &Range<usize>) -> bool {
+        let said = matches!(self.utterance.folded(clause.start..clause.start + 2), ['话' | '说' | '讲', '我' | '佢']);
+        let before = clause.start.checked_sub(2).map(|end| self.utterance.clause(end).range);
+        said && self.utterance.sentence(mention.head).start < clause.start
+            && before.is_some_and(|before| {
+                self.has(before.clone(), &[TermKind::DrugStopped])
+                    && self.has(before, &[TermKind::Before, TermKind::History, TermKind::Past])
+            })
     }
 
     /// 細個有哮喘; 細個嗰陣有過癲癇: what most children grow out of, or what is told as over.
@@ -180,9 +225,9 @@ impl Context<'_> {
     }
 
     /// 做完白內障手術: what was operated on is over.
-    fn operated(&self, mention: &Mention) -> bool {
+    pub(super) fn operated(&self, mention: &Mention) -> bool {
         let before = self.utterance.folded(mention.start.saturating_sub(2)..mention.start);
-        let done = matches!(before, ['做', '完' | '咗' | '过']);
+        let done = matches!(before, ['做', '完' | '咗' | '过'] | ['年', '做']);
         // 左眼兩年前做咗白內障.
         let cataract = self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("H2"));
         let told = |word: &[char]| self.utterance.folded(mention.end..mention.end + 2) == word;

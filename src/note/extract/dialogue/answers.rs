@@ -57,7 +57,10 @@ const OFTEN: [&str; 17] = [
 const BEHIND_OFTEN: [&str; 14] =
     ["", "有", "有少少", "有啲", "有一啲", "有一次", "有一两次", "会", "会有", "会有少少", "会有啲", "一次", "一两次", "少少"];
 /// Clauses that deny by themselves (folded): 有冇嘔? 唔覺.
-const NO: [&str; 26] = [
+const NO: [&str; 29] = [
+    "而家冇",
+    "而家就冇",
+    "依家冇",
     "唔觉",
     "唔觉有",
     "唔多觉",
@@ -107,7 +110,7 @@ pub(super) fn words(utterance: &Utterance, clause: &Range<usize>) -> String {
 pub(super) fn whole(utterance: &Utterance, clause: &Range<usize>) -> Option<(Answer, usize, usize)> {
     let words = words(utterance, clause);
     let answer = match words.as_str() {
-        said if YES.contains(&said) || often(said) => Answer::Yes,
+        said if YES.contains(&said) || often(said) || only_then(said) => Answer::Yes,
         said if NO.contains(&said) => Answer::No,
         said if doubts(said) => Answer::Maybe,
         _ => return None,
@@ -119,6 +122,14 @@ pub(super) fn whole(utterance: &Utterance, clause: &Range<usize>) -> Option<(Ans
 fn often(words: &str) -> bool {
     let behind = |often: &&str| words.strip_prefix(*often).map(|rest| rest.trim_start_matches(['都', '就']));
     OFTEN.iter().filter_map(behind).any(|rest| BEHIND_OFTEN.contains(&rest))
+}
+
+/// 行快兩步先有, 郁先至會: when it comes.
+fn only_then(words: &str) -> bool {
+    ["先有", "先至有", "先会", "先会有", "先至会"].iter().any(|then| words.ends_with(then))
+        && ["行", "郁", "企", "坐", "瞓", "起", "上", "落", "跑", "用力", "攰", "食", "夜", "朝"]
+            .iter()
+            .any(|when| words.starts_with(when))
 }
 
 /// Whether a clause says that what a complaint would disturb is well.

@@ -337,6 +337,10 @@ fn answer_in(context: &Context<'_>, range: Range<usize>, names_follow: bool) -> 
             {
                 return None;
             }
+            // 我真係驚: no answer.
+            TermKind::Affirmation if context.utterance.has(context.lexicon, hit.end..range.end, &[TermKind::Worry]) => {
+                return None;
+            }
             // 有就停: if it comes.
             TermKind::Affirmation if context.utterance.folded(hit.end..hit.end + 1) == ['就'] => return None,
             TermKind::Affirmation => Answer::Yes,
@@ -349,8 +353,10 @@ fn answer_in(context: &Context<'_>, range: Range<usize>, names_follow: bool) -> 
             }
             // 冇探, 冇度: it was not measured.
             TermKind::Negation
-                if matches!(context.utterance.folded(hit.end..hit.end + 1), ['探' | '量' | '度' | '睇' | '验' | '计' | '数'])
-                    && range.end.saturating_sub(hit.end) <= 3 =>
+                if matches!(
+                    context.utterance.folded(hit.end..hit.end + 1),
+                    ['探' | '量' | '度' | '睇' | '验' | '计' | '数' | '问']
+                ) && range.end.saturating_sub(hit.end) <= 3 =>
             {
                 return None;
             }

@@ -243,6 +243,8 @@ fn tried(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: 
         Meaning::Term(term) => lexicon.term_kind(term) == Some(TermKind::Reaction),
         _ => false,
     });
+    // 打完抗生素好返.
+    let felt = felt || utterance.has(lexicon, behind.clone(), &[TermKind::Resolved]);
     let felt = felt || UNWELL.iter().any(|how| words.contains(how));
     // 食緊 X,食完胃痛 is taken.
     let goes_on = [TermKind::DrugActive, TermKind::Ongoing, TermKind::Now];
@@ -250,6 +252,13 @@ fn tried(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: 
     let stops = utterance.folded(behind.clone()).contains(&'停');
     let counted = utterance.quantities_in(behind).iter().any(|one| matches!(one.kind, UnitKind::Dose | UnitKind::Time));
     utterance.speaker != Speaker::Doctor && taken && felt && !stops && !counted && !utterance.has(lexicon, whole, &goes_on)
+}
+
+/// Where it is told who takes it: in the clause, or, of a bare verb, in the one before (有高血壓 食 X), unless that speaks to somebody.
+fn who_takes(utterance: &Utterance, clause: &Range<usize>) -> usize {
+    let bare = matches!(utterance.chars.get(clause.start), Some('食' | '吃'));
+    let before = clause.start.checked_sub(1).filter(|_| bare).map(|at| utterance.clause(at).range);
+    before.filter(|before| !utterance.folded(before.clone()).contains(&'你')).map_or(clause.start, |before| before.start)
 }
 
 fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, known: &Drug, around: Range<usize>) -> Option<Said> {
@@ -301,14 +310,19 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     how.prn |= utterance.terms(lexicon, ahead.clone(), TermKind::Prn).any(|hit| leads_to_a_drug(utterance, hit));
     // Without speakers, 有高血壓食 X is told by who has it, and 俾你食 X by who gives it.
     let own = utterance.speaker == Speaker::Unknown
-        && utterance.has(lexicon, clause.start..hit.start, &[TermKind::Affirmation, TermKind::Oneself, TermKind::DrugActive])
+        && utterance.has(
+            lexicon,
+            who_takes(utterance, &clause)..hit.start,
+            &[TermKind::Affirmation, TermKind::Oneself, TermKind::DrugActive],
+        )
         && !utterance.has(lexicon, clause.clone(), &[TermKind::After]);
     let doctor = utterance.speaker != Speaker::Patient && !own;
     let clause_start = clause.start;
     let asked = utterance.clause(hit.start).asked || utterance.folded(clause.clone()).contains(&'嗰');
     let Done { status, withheld, weak, late } = done(utterance, lexicon, ahead, behind, clause);
     // 我食 X: who takes it, takes it now.
-    let status = if weak && !doctor { Some(MedicationStatus::Active) } else { status };
+    let tells = !doctor || utterance.speaker == Speaker::Relative;
+    let status = if weak && tells { Some(MedicationStatus::Active) } else { status };
     let given = utterance.has(lexicon, hit.start.saturating_sub(4).max(clause_start)..hit.start, &[TermKind::DrugPlanned]);
     if known.kind == DrugKind::Vaccine && !given {
         return None;

@@ -13,7 +13,7 @@ const WHOSE: usize = 16;
 const ANOTHER: [&str; 14] =
     ["前度", "前夫", "前妻", "男朋友", "女朋友", "男友", "女友", "伴侣", "只狗", "只猫", "狗狗", "猫猫", "狗仔", "猫仔"];
 /// What somebody who came along does with the patient's drugs, or knows of them (folded).
-const GIVES: &str = "佢餵喂俾畀比帮买攞开见睇叫知话惊想问谂唔冇仔女";
+const GIVES: &str = "佢餵喂俾畀比帮买攞开见睇叫知话惊想问谂唔冇仔女影抄写执";
 /// Words by which one takes what belongs to another (folded).
 const TAKES: [&str; 5] = ["攞", "借", "偷", "问", "用"];
 
@@ -22,7 +22,17 @@ pub(super) fn someone_elses(utterance: &Utterance, lexicon: &Lexicon, hit: &Foun
     let clause = utterance.clause(hit.start).range;
     let sentence = utterance.sentence(hit.start).start;
     let told = matches!(utterance.speaker, Speaker::Patient | Speaker::Relative);
-    let from = if told { sentence.max(utterance.back(hit.start, SUBJECT_REACH)) } else { clause.start };
+    let from = if told {
+        sentence.max(utterance.back(hit.start, SUBJECT_REACH))
+    } else if utterance.speaker == Speaker::Unknown
+        && clause.start > 0
+        && matches!(utterance.chars.get(clause.start), Some('食' | '吃'))
+    {
+        // 我妹妹也是抑鬱症 吃 X 吃到呆呆的: the verb goes on of the one before it.
+        utterance.clause(clause.start - 1).range.start
+    } else {
+        clause.start
+    };
     let other = match last_person(utterance, lexicon, from, hit.start) {
         Some(Person::Other) => utterance.speaker != Speaker::Doctor || from == clause.start,
         Some(Person::Family(at)) => family(utterance, lexicon, at, clause.start),
@@ -47,7 +57,12 @@ fn told_behind(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
     owner.is_some_and(|owner| {
         let lead = utterance.folded(is + 1..owner.start);
         let rest = utterance.folded(owner.end..owner.end + 1);
-        !lead.is_empty()
+        // Who came along may call the patient so too: but not one who names another relative as well.
+        let one_of_two = utterance.speaker == Speaker::Relative
+            && utterance.terms(lexicon, hit.end..utterance.ahead(hit.end, SUBJECT_REACH), TermKind::Family).any(|other| {
+                other.start > owner.start && utterance.folded(other.start..other.end) != utterance.folded(owner.start..owner.end)
+            });
+        (!lead.is_empty() || one_of_two)
             && lead.iter().all(|c| matches!(c, '我' | '佢' | '他' | '她'))
             && matches!(rest, ['食' | '用' | '嘅' | '打' | '的' | '搽'])
     })
