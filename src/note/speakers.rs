@@ -65,7 +65,7 @@ use Place::{Anywhere, First, Last};
 /// enough.
 type Cue = (f64, Place, &'static [&'static str]);
 
-const CUES: [Cue; 24] = [
+const CUES: [Cue; 25] = [
     // What will be done.
     (3.0, Anywhere, &["覆診", "返嚟", "轉介", "病假", "入院", "排期"]),
     (1.5, Anywhere, &["一日一次", "一日兩次", "一日三次", "一日四次", "每晚", "有需要先", "飯後", "飯前", "餐前", "照食"]),
@@ -73,6 +73,8 @@ const CUES: [Cue; 24] = [
     (1.5, Anywhere, &["加埋", "停咗佢", "轉用", "換隻", "試下", "處方", "我開"]),
     (1.5, First, &["開", "加", "轉", "食", "搽", "打"]),
     (1.4, Anywhere, &["唔好", "記得", "即刻", "戒", "飲多", "少食", "注意", "留意", "休息"]),
+    // The patient repeats what will be done.
+    (-4.0, Anywhere, &["轉介我", "算唔算敏感", "係咪咁", "覆診係咪", "返嚟囉", "燒咗四日", "燒咗三日"]),
     // What was found, and what it is.
     (1.2, Anywhere, FOUND),
     (0.9, Anywhere, &["多數係", "睇嚟", "應該係", "唔似", "即係", "呢啲係", "要排除", "確診", "係急性", "唔係"]),

@@ -9,23 +9,23 @@ const SET: &str = include_str!("../consultations/own.jsonl");
 
 /// Just under what was reached.
 const AT_LEAST: [(&str, f64); 7] = [
-    ("conditions", 0.876),
-    ("codes", 0.872),
-    ("icpc2", 0.812),
-    ("medications", 0.879),
-    ("allergies", 0.914),
-    ("observations", 0.961),
-    ("plan", 0.893),
+    ("conditions", 0.874),
+    ("codes", 0.870),
+    ("icpc2", 0.811),
+    ("medications", 0.874),
+    ("allergies", 0.905),
+    ("observations", 0.957),
+    ("plan", 0.891),
 ];
 /// The same for each class of claim.
 const CLASSES_AT_LEAST: [(&str, f64); 5] =
-    [("present", 0.879), ("possible", 0.899), ("absent", 0.919), ("historical", 0.747), ("family", 0.901)];
-const MUST_NOT_CODE_AT_MOST: usize = 18;
+    [("present", 0.875), ("possible", 0.901), ("absent", 0.917), ("historical", 0.750), ("family", 0.908)];
+const MUST_NOT_CODE_AT_MOST: usize = 22;
 
 #[test]
 fn own_consultations_are_read_as_well_as_before() {
     let items: Vec<Item> = SET.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(items.len() >= 538, "{}", items.len());
+    assert!(items.len() >= 582, "{}", items.len());
     let mut figures = Figures::default();
     for item in &items {
         score(item, &extract(&item.transcript(), &LEXICON), &mut figures);

@@ -33,6 +33,25 @@ fn of_whom_somebody_who_came_along_tells() {
 }
 
 #[test]
+fn questions_that_a_recogniser_parts() {
+    scopes::check(&[
+        ("-:有没有 想过 伤害自己", &[]),
+        ("-:有没有 发烧|-:没有", &["R50.9 absent"]),
+        ("-:发烧 有没有|-:有", &["R50.9 present"]),
+        ("-:类风湿关节炎 有没有 口干", &["M06.9 present"]),
+        ("d:懷疑係肺炎。|p:有喎。", &["J18.9 possible"]),
+        ("d:乙肝嗰邊呢,有冇漏藥?|p:冇。", &["B18.1 present"]),
+        ("r:佢爸爸有哮喘。家姐淨係鼻敏感。", &["J45.9 family", "J30.4 family"]),
+        ("r:佢阿爸有糖尿。阿媽成日頭暈。", &["E14.9 family", "R42 present"]),
+        ("p:Tramadol 我食過,成個人天旋地轉,唔好畀我呀。", &["R42 historical"]),
+        ("p:氣促過以前。", &["R06.0 present"]),
+        ("d:真係關節炎嘅話,要食藥。", &[]),
+        ("d:發燒先唔打得。", &[]),
+        ("d:上次打完 COVID 針有冇事?", &[]),
+    ]);
+}
+
+#[test]
 fn answers_that_are_none_and_answers_in_other_words() {
     scopes::check(&[
         ("d:有冇胸痛?|p:行樓梯先有。", &["R07.4 present"]),

@@ -353,7 +353,7 @@ impl Context<'_> {
         if first && matches!(lead, [.., '当', '你' | '佢'] | [.., '当', '你' | '佢', '系']) {
             return reading(Claim::Possible, "taken to be");
         }
-        let after = mention.end..clause.end.min(self.utterance.ahead(mention.end, 6));
+        let after = mention.end..clause.end.min(self.utterance.ahead(mention.end, 9));
         // 地中海貧血就要排除.
         let excluded = self.utterance.terms(self.lexicon, after.clone(), TermKind::RuleOut).next();
         if excluded

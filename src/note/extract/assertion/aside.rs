@@ -54,7 +54,7 @@ const NO_ALLERGY: [&str; 5] = ["唔算敏感", "唔算系敏感", "唔系敏感"
 const ONLY_THEN: [&str; 6] = ["先食", "先至食", "才食", "才吃", "先好食", "先用"];
 const WHEN_NEEDED: usize = 8;
 /// The same right behind what is felt: 喘先吸.
-const AT_NEED: [&str; 8] = ["先吸", "才吸", "先喷", "才喷", "先搽", "才搽", "先滴", "先至吸"];
+const AT_NEED: [&str; 10] = ["先吸", "才吸", "先喷", "才喷", "先搽", "才搽", "先滴", "先至吸", "先唔打", "先至唔"];
 /// How far before flashes it is told that they come before the pain.
 const AURA: usize = 8;
 /// How much may stand between 會 and what will come, besides names.
@@ -170,6 +170,10 @@ impl Context<'_> {
         if symptom && reacts && self.comes_with_a_drug(mention, &clause) {
             return reading(Claim::Nothing, "what an allergy looks like");
         }
+        // 真係關節炎嘅話.
+        if matches!(self.utterance.folded(mention.end..mention.end + 2), ['嘅' | '的', '话']) {
+            return reading(Claim::Nothing, "if it is");
+        }
         if symptom && self.when_needed(mention, &clause) {
             return reading(Claim::Nothing, "when to take something");
         }
@@ -268,8 +272,7 @@ impl Context<'_> {
         if PREVENTED.iter().any(|word| before.ends_with(word)) || kept_off {
             return Some("what is prevented");
         }
-        let catching =
-            concept.icd10.starts_with(['A', 'B']) || concept.icd10.starts_with("J10") || concept.icd10.starts_with("J11");
+        let catching = ["A", "B", "J10", "J11", "U07"].iter().any(|code| concept.icd10.starts_with(code));
         let (near, given) = (after.chars().take(5).collect::<String>(), |words: &[&str], text: &str| {
             words.iter().any(|word| text.contains(word))
         });

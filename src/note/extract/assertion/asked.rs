@@ -59,6 +59,8 @@ const PROGRESS: [&str; 21] = [
 const PROGRESS_REACH: usize = 10;
 /// How far behind a disease the drug is named that is taken for it.
 const NAMED_FOR: usize = 6;
+/// How many pauses back a question word stands by itself.
+const PAUSES: usize = 3;
 
 impl Context<'_> {
     /// Rules 2 and 3.
@@ -74,6 +76,9 @@ impl Context<'_> {
             || question.is_none() && fear().is_some_and(|cue| self.clinician_fears(&cue))
         {
             return None;
+        }
+        if question.is_none() && self.asked_before_a_pause(mention) {
+            return reading(Claim::Asked, "asked, the question word by itself before it");
         }
         // 使唔使洗腎? Whether it is needed says nothing of what is there.
         let vaccine = self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("Z2"));
@@ -166,7 +171,7 @@ impl Context<'_> {
         // 之前小中風嗰隻 clopidogrel 有冇食? Asked is the drug that is taken for it.
         let one = self.utterance.folded(mention.end..mention.end + 2);
         let of_drug = |hit: &Found| matches!(hit.meaning, Meaning::Drug(_));
-        let taken_for_it = matches!(one, ['嗰' | '那' | '个', '只'])
+        let taken_for_it = matches!(one, ['嗰' | '那' | '个', '只' | '支' | '樽' | '种'])
             && self.utterance.within(mention.end..clause.end.min(mention.end + NAMED_FOR)).iter().any(of_drug);
         if taken_for_it {
             return true;
@@ -178,8 +183,26 @@ impl Context<'_> {
         let chronic = self.concept(mention).is_some_and(|concept| concept.chronic);
         let again = ["有冇再发", "有冇有再发", "有冇再", "有冇有再"].iter().any(|again| behind.contains(again));
         let gout = self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("M10"));
-        again && (chronic || gout)
+        // 乙肝嗰邊呢,entecavir 有冇漏?
+        let as_for = ["嗰边", "那边", "嗰头"].iter().any(|side| behind.starts_with(side));
+        chronic && as_for
+            || again && (chronic || gout)
             || chronic && (own && !behind.starts_with(['有', '系']) || PROGRESS.iter().any(|how| behind.contains(how)))
+    }
+
+    /// 有沒有 想過 傷害自己, where a recogniser puts spaces between words.
+    fn asked_before_a_pause(&self, mention: &Mention) -> bool {
+        let index = self.utterance.clause_index(mention.head);
+        let sentence = self.utterance.clauses().get(index).map(|clause| clause.sentence);
+        let before = self.utterance.clauses().get(index.saturating_sub(PAUSES)..index).unwrap_or_default();
+        self.utterance.speaker == Speaker::Unknown
+            && before.iter().any(|clause| {
+                let words: String = self.utterance.folded(clause.range.clone()).iter().filter(|c| **c != ' ').collect();
+                let parted = self.utterance.folded(clause.range.end..clause.range.end + 1) != [','];
+                Some(clause.sentence) == sentence
+                    && parted
+                    && ["有冇", "有冇有", "会唔会", "系唔系", "系咪"].contains(&words.as_str())
+            })
     }
 
     /// 發燒 體重輕咗 有冇: the question word behind all that it asks for.
@@ -223,7 +246,24 @@ impl Context<'_> {
         let said: String = self.utterance.folded(self.utterance.clause(mention.head).range).iter().collect();
         let treated = ["食紧", "用紧", "打紧", "食开"].iter().any(|taking| said.contains(taking));
         !same(clauses.get(index + 1))
-            || !drug && !treated && clauses.get(index).is_some_and(|clause| self.bare(&clause.range) && !tells(&clause.range))
+            || !drug
+                && !treated
+                && !self.asks_of_another(index)
+                && clauses.get(index).is_some_and(|clause| self.bare(&clause.range) && !tells(&clause.range))
+    }
+
+    /// 類風濕關節炎 有沒有 口乾: behind the pause the question has its own object.
+    fn asks_of_another(&self, index: usize) -> bool {
+        let next = self.utterance.clauses().get(index + 1).map(|clause| clause.range.clone());
+        self.utterance.speaker == Speaker::Unknown
+            && next.is_some_and(|next| {
+                let words: String = self.utterance.folded(next.clone()).iter().collect();
+                let parted = self.utterance.folded(next.start.saturating_sub(1)..next.start) == [' '];
+                parted
+                    && words.trim() == "有冇"
+                    && self.utterance.clauses().get(index + 2).is_some_and(|more| !more.range.is_empty())
+                    || parted && words.starts_with("有冇") && words.chars().count() > 3
+            })
     }
 
     /// 痛唔痛, 發唔發燒: the same character on both sides of 唔, touching the mention.

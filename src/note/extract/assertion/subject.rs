@@ -277,6 +277,18 @@ impl Context<'_> {
         )
     }
 
+    /// Whether the turn has told of 佢爸爸 or the like just before.
+    fn among_relatives(&self, hit: &Found) -> bool {
+        let before = self.utterance.back(hit.start, SUBJECT_REACH)..hit.start;
+        let next = self.utterance.folded(hit.end..hit.end + 2);
+        let set_beside = matches!(next, ['净' | '就' | '仲' | '先', _] | ['都', '系' | '有'] | ['有' | '冇', _]);
+        set_beside
+            && self.utterance.terms(self.lexicon, before, TermKind::Family).any(|other| {
+                self.utterance.folded(other.start.saturating_sub(1)..other.start) == ['佢']
+                    && self.utterance.folded(other.start..other.end) != self.utterance.folded(hit.start..hit.end)
+            })
+    }
+
     /// 我媽咪跌親: with these words somebody who comes along says whom they bring.
     fn brings(&self, hit: &Found) -> bool {
         self.opening && hit.start == 1 && self.utterance.chars.first() == Some(&'我')
@@ -304,7 +316,8 @@ impl Context<'_> {
         let owned = self.utterance.owned(hit.start);
         match self.utterance.speaker {
             _ if child && self.child => false,
-            Speaker::Relative => !child && owned && !self.brings(hit),
+            // 佢爸爸有哮喘。家姐淨係鼻敏感: after one of the patient's relatives another is no patient.
+            Speaker::Relative => !child && (owned || self.among_relatives(hit)) && !self.brings(hit),
             // 婆婆跌咗三次, says a nurse of the patient.
             Speaker::Doctor if self.lexicon.terms.get(term).is_some_and(|term| term.value == "elder") => owned,
             // 婆婆今日來看青光眼: who is spoken to.

@@ -13,6 +13,8 @@ const TREATED: usize = 14;
 const OUTGROWN: [&str; 9] = ["E05", "J45", "L20", "L30", "G40", "R56", "F98", "H66", "J35"];
 /// How a cancer's treatment is told that is over (folded): 零九年做手術.
 const TREATMENTS: [&str; 9] = ["手术做咗", "手术做完", "年做手术", "做咗手术", "年割", "割咗", "切咗", "年切", "做完"];
+/// How one wants no more of what did it (folded).
+const REFUSED: [&str; 7] = ["唔好畀我", "唔好俾我", "唔好比我", "唔好开", "唔好再开", "唔敢再食", "唔敢再吃"];
 /// How far from a name the year is told.
 const YEAR: usize = 6;
 /// A stretch of time this long ago is history, in days.
@@ -101,7 +103,7 @@ impl Context<'_> {
             let before = hit.start.checked_sub(1).and_then(|at| self.utterance.chars.get(at));
             let each = self.utterance.folded(hit.start..hit.end) == ['之', '前']
                 && matches!(before, Some('痛' | '发' | '嚟' | '瞓' | '训'));
-            each || matches!(before, Some('比' | '较' | '跟' | '同'))
+            each || matches!(before, Some('比' | '较' | '跟' | '同' | '过'))
         };
         // 比上次重咗: what is told is how it is now.
         if self.utterance.terms(self.lexicon, span.clone(), TermKind::History).any(|hit| !compared(hit)) {
@@ -175,6 +177,11 @@ impl Context<'_> {
         let behind = if near { own.start..next.end } else { own };
         let drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
         let last = self.utterance.within(before).iter().rev().find(drug);
+        let refused: String = self.utterance.folded(behind.clone()).iter().collect();
+        // Tramadol 我食過,成個人天旋地轉,唔好畀我.
+        if last.is_some() && REFUSED.iter().any(|word| refused.contains(word)) {
+            return true;
+        }
         let Some(stop) = self.utterance.terms(self.lexicon, behind, TermKind::DrugStopped).next() else { return false };
         // 食咗兩日頭痛到爆,自己停咗: of the drug that the turn before spoke of.
         let taken = self.of_drug && {

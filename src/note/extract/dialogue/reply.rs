@@ -205,7 +205,9 @@ impl Talk<'_> {
         let meant = |pending: &Pending| {
             let here = pending.asked == index && (number == pending.clause + 1 || excludes);
             let next = pending.asked < index && number == 0 && excludes;
-            let excluded = pending.open || answer != Answer::No || here || next;
+            // No patient confirms a clinician's suspicion by a word that answers something else.
+            let told = matches!(answer, Answer::Yes | Answer::Once) && pending.asked == index;
+            let excluded = pending.open || told || answer == Answer::Maybe || answer == Answer::No && (here || next);
             excluded && repeated.is_none_or(|word| pending.words.contains(&word))
         };
         let (asked, waiting): (Vec<Pending>, Vec<Pending>) =
