@@ -22,6 +22,7 @@ mod once;
 mod polarity;
 mod subject;
 mod time;
+mod to_come;
 mod topic;
 
 use std::ops::Range;

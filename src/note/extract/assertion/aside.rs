@@ -11,20 +11,6 @@ use crate::terminology::{DrugKind, Found, Meaning, TermKind, UnitKind};
 
 /// A runny nose or an itchy eye is there though an allergy to dust is named beside it; a rash told so is what the allergy does.
 const AIRWAY: [&str; 6] = ["J3", "R05", "R06.7", "H1", "H04", "R06.2"];
-/// How what may be, and is not, or is looked for in everybody, is told: behind its name (folded).
-const RISK: [&str; 12] =
-    ["筛查", "筛检", "普查", " screening", "疫苗", "风险", "嘅风险", "危险性", " risk", "机会细", "机会低", "机会微"];
-/// What is prevented: right before its name (folded).
-const PREVENTED: [&str; 4] = ["预防", "防", "避免", "prevent "];
-/// A vaccine given or due, told by the name of what it is against: behind it and before it (folded).
-const GIVEN: [&str; 9] = ["打过", "打齐", "打埋", "未打", "冇打", "加强", "针", "打未", "会打"];
-const GIVES: [&str; 9] = ["打", "打咗", "打过", "打埋", "补打", "打返", "一针", "返针", "支针"];
-/// When a drug that is begun does what it does not do later (folded).
-const AT_FIRST: [&str; 9] = ["头几日", "头嗰排", "头一两", "头几个", "头一个", "头两个", "初初", "开头", "刚开始"];
-/// What advises against something, right before its name (folded).
-const ADVISED: [&str; 6] = ["唔好", "唔好再", "唔好成日", "千祈唔好", "咪再", "唔好太"];
-/// What says of a vaccine that its time comes later (folded).
-const NOT_GIVEN: [&str; 7] = ["先打", "先至打", "迟啲打", "迟啲先", "下次打", "今日唔打", "先再打"];
 /// What an allergy does: skin, eyes, swelling and breath.
 const SHOWN: [&str; 12] = ["L50", "L51", "L27", "L29", "R21", "R22", "R23", "R06.0", "H57", "H02", "T78", "K13"];
 /// Words of having taken something (folded).
@@ -50,15 +36,10 @@ const TAKEN_ONCE: [&str; 18] = [
 ];
 /// What says that a complaint is no allergy (folded).
 const NO_ALLERGY: [&str; 5] = ["唔算敏感", "唔算系敏感", "唔系敏感", "唔算过敏", "唔系过敏"];
-/// What is done only when something is felt (folded), and how far behind it.
-const ONLY_THEN: [&str; 6] = ["先食", "先至食", "才食", "才吃", "先好食", "先用"];
-const WHEN_NEEDED: usize = 8;
-/// The same right behind what is felt: 喘先吸.
-const AT_NEED: [&str; 10] = ["先吸", "才吸", "先喷", "才喷", "先搽", "才搽", "先滴", "先至吸", "先唔打", "先至唔"];
+/// How far behind a name it is told that it has nothing to do with it.
+const NOTHING_TO_DO: usize = 8;
 /// How far before flashes it is told that they come before the pain.
 const AURA: usize = 8;
-/// How much may stand between 會 and what will come, besides names.
-const WILL: usize = 3;
 /// How far from one opinion the other is told.
 const OPINIONS: usize = 60;
 /// The longest quotation, in characters.
@@ -118,7 +99,7 @@ impl Context<'_> {
         let lead: String =
             self.utterance.folded(clause.start.max(mention.start.saturating_sub(8))..mention.start).iter().collect();
         if lead.contains("唔关")
-            && self.utterance.folded(mention.end..clause.end.min(mention.end + WHEN_NEEDED).max(mention.end)).contains(&'事')
+            && self.utterance.folded(mention.end..clause.end.min(mention.end + NOTHING_TO_DO).max(mention.end)).contains(&'事')
         {
             return reading(Claim::Nothing, "what has nothing to do with it");
         }
@@ -228,14 +209,6 @@ impl Context<'_> {
         disease && (feared() || self.scope(&before, mention, &[TermKind::Uncertain]).is_some())
     }
 
-    /// 發燒或者痛先食: when it is to be taken.
-    fn when_needed(&self, mention: &Mention, clause: &Range<usize>) -> bool {
-        let end = clause.end.min(mention.end + WHEN_NEEDED);
-        let behind: String = self.utterance.folded(mention.end..end.max(mention.end)).iter().filter(|c| **c != ' ').collect();
-        behind.starts_with('或') && ONLY_THEN.iter().any(|only| behind.contains(only))
-            || AT_NEED.iter().any(|only| behind.starts_with(only))
-    }
-
     /// 食 Brufen 成塊面腫晒,眼都擘唔開; 磺胺藥唔食得,嘴會腫: skin, eyes or breath behind what was taken and a word of the taking.
     fn reaction_told(&self, mention: &Mention, sentence: &Range<usize>) -> bool {
         if self.utterance.speaker == Speaker::Doctor {
@@ -259,114 +232,11 @@ impl Context<'_> {
         !goes_on && (each_time || taken && SHOWN.iter().any(|shown| code.starts_with(shown)))
     }
 
-    /// 中風風險會高, 防瘧疾, 傷寒未打過, and a clinician's 大便會黑: what may come, what is kept off and what is vaccinated against.
-    fn not_yet(&self, mention: &Mention, clause: &Range<usize>) -> Option<&'static str> {
-        let said = |range: Range<usize>| self.utterance.folded(range).iter().collect::<String>();
-        let before = said(clause.start.max(mention.start.saturating_sub(8))..mention.start);
-        let after = said(mention.end..clause.end.min(mention.end + 8));
-        if RISK.iter().any(|word| after.starts_with(word)) {
-            return Some("a risk");
-        }
-        let concept = self.concept(mention)?;
-        let kept_off = !concept.chronic && said(mention.end..clause.end).contains("预防");
-        if PREVENTED.iter().any(|word| before.ends_with(word)) || kept_off {
-            return Some("what is prevented");
-        }
-        let catching = ["A", "B", "J10", "J11", "U07"].iter().any(|code| concept.icd10.starts_with(code));
-        let (near, given) = (after.chars().take(5).collect::<String>(), |words: &[&str], text: &str| {
-            words.iter().any(|word| text.contains(word))
-        });
-        if catching && (given(&GIVEN, &near) || GIVES.iter().any(|word| before.ends_with(word))) {
-            return Some("a vaccine");
-        }
-        // 唔好話我血壓又低喎.
-        if self.utterance.speaker != Speaker::Doctor && before.contains("唔好话") {
-            return Some("what shall not be said of them");
-        }
-        // 呢隻唔會手震,口乾就有機會.
-        let told_of = self.utterance.speaker == Speaker::Doctor && concept.symptom;
-        if told_of && ["就有机会", "就可能有", "会有机会"].iter().any(|may| after.starts_with(may)) {
-            return Some("what a drug may do");
-        }
-        let later = concept.icd10.starts_with("Z2") && NOT_GIVEN.iter().any(|word| said(mention.end..clause.end).contains(word));
-        if later {
-            return Some("a vaccine that is not given yet");
-        }
-        if concept.icd10.starts_with("Z2") && before.ends_with("打完") {
-            return Some("a vaccine of before");
-        }
-        // 唔好成日捽眼. Who is told not to smoke or drink does.
-        let advised = ADVISED.iter().any(|word| before.ends_with(word)) && !concept.icd10.starts_with('F');
-        if self.utterance.speaker != Speaker::Patient && advised {
-            return Some("advice against it");
-        }
-        // 之後有咗糖尿: no pregnancy.
-        let next = self.next_after(mention).is_some_and(|next| next.start == mention.end);
-        if next && concept.icd10.starts_with("Z33") && matches!(self.utterance.folded(mention.start..mention.end), ['有', '咗'])
-        {
-            return Some("the verb of what is named behind it");
-        }
-        if let Some(reason) = self.topic(mention, clause, &before, &after) {
-            return Some(reason);
-        }
-        let within = said(mention.start..mention.end);
-        if within.starts_with("低血压") && before.ends_with(['坐', '瞓', '训', '躺', '企', '蹲', '放']) {
-            return Some("how the pressure was taken");
-        }
-        // 個女話食得多會癡呆.
-        let lead = clause.start..mention.start;
-        let who = [TermKind::Family, TermKind::Other];
-        let said_so = |hit: &Found| matches!(self.utterance.folded(hit.end..hit.end + 1), ['话' | '讲']);
-        let hearsay = who.iter().any(|kind| self.utterance.terms(self.lexicon, lead.clone(), *kind).any(said_so));
-        ((self.utterance.speaker == Speaker::Doctor || hearsay) && self.comes(mention, clause)).then_some("what will come")
-    }
-
-    /// 大便會黑; 食咗會眼瞓頭暈; 血壓高唔控制好,會中風、腎衰竭: what a clinician says will come.
-    fn comes(&self, mention: &Mention, clause: &Range<usize>) -> bool {
-        let said = |range: Range<usize>| self.utterance.folded(range).iter().collect::<String>();
-        let symptom = self.concept(mention).is_some_and(|concept| concept.symptom);
-        if said(clause.clone()).contains("因为") {
-            return false;
-        }
-        // Stilnox 會上癮.
-        let may = symptom || self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("F1"));
-        if may && said(mention.start..mention.end).contains('会') {
-            return true;
-        }
-        let lead = self.before(mention).start..mention.start;
-        // 頭幾日可能肚瀉, says who begins a drug.
-        let at_first = said(clause.start..mention.start);
-        if symptom && self.has(lead.clone(), &[TermKind::Uncertain]) && AT_FIRST.iter().any(|first| at_first.contains(first)) {
-            return true;
-        }
-        let Some(will) = self.utterance.folded(lead.clone()).iter().rposition(|c| *c == '会').map(|at| lead.start + at) else {
-            return false;
-        };
-        let before = said(will.saturating_sub(2).max(lead.start)..will);
-        // 會唔會 asks, 唔會 denies, 機會 supposes; 你會頭暈 takes it up.
-        if before.ends_with(['唔', '机']) || symptom && before.ends_with('你') {
-            return false;
-        }
-        let named =
-            self.utterance.within(will + 1..mention.start).iter().filter(|hit| matches!(hit.meaning, Meaning::Condition(_)));
-        let covered: usize = named.map(|hit| hit.end.min(mention.start) - hit.start).sum();
-        let left = said(will + 1..mention.start).chars().filter(|c| !" ,、同埋和或者".contains(*c)).count();
-        left.saturating_sub(covered) <= WILL
-    }
-
     /// I get hives with X.
     fn comes_with_a_drug(&self, mention: &Mention, clause: &Range<usize>) -> bool {
         let drugs = self.utterance.within(mention.end..clause.end).iter().find(|hit| matches!(hit.meaning, Meaning::Drug(_)));
         let told = Found { start: mention.start, end: mention.end, meaning: Meaning::Condition(mention.condition) };
         drugs.is_some_and(|drug| comes_with(self.utterance, &told, drug))
-    }
-
-    /// 食 NSAID 會胃痛: the name, 會, and what it does.
-    fn does(&self, mention: &Mention, clause: &Range<usize>) -> bool {
-        let mut drugs = self.utterance.within(clause.start..mention.start).iter().rev();
-        let Some(drug) = drugs.find(|hit| matches!(hit.meaning, Meaning::Drug(_))) else { return false };
-        let between = self.utterance.folded(drug.end..mention.start);
-        between.len() <= 3 && between.contains(&'会')
     }
 
     /// 驗 HIV 同梅毒: behind a test's verb stand only names and what joins them.
