@@ -40,7 +40,7 @@ fn questions_that_a_recogniser_parts() {
         ("-:发烧 有没有|-:有", &["R50.9 present"]),
         ("-:类风湿关节炎 有没有 口干", &["M06.9 present"]),
         ("d:懷疑係肺炎。|p:有喎。", &["J18.9 possible"]),
-        ("d:乙肝嗰邊呢,有冇漏藥?|p:冇。", &["B18.1 present"]),
+        ("d:乙肝嗰邊呢,entecavir 有冇漏?|p:冇。", &["B18.1 present"]),
         ("r:佢爸爸有哮喘。家姐淨係鼻敏感。", &["J45.9 family", "J30.4 family"]),
         ("r:佢阿爸有糖尿。阿媽成日頭暈。", &["E14.9 family", "R42 present"]),
         ("p:Tramadol 我食過,成個人天旋地轉,唔好畀我呀。", &["R42 historical"]),
@@ -49,6 +49,36 @@ fn questions_that_a_recogniser_parts() {
         ("d:發燒先唔打得。", &[]),
         ("d:上次打完 COVID 針有冇事?", &[]),
     ]);
+}
+
+/// What an adversary found that such rules could take too far.
+#[test]
+fn what_stays_as_it_is_told() {
+    scopes::check(&[
+        ("d:有冇自殺念頭?|p:而家冇,琴晚有。", &["R45.8 present"]),
+        ("p:我煮飯鎅過手,縫咗兩針。", &[]),
+        ("p:食緊 warfarin 屙黑屎,唔敢再食。", &["K92.1 present"]),
+        ("r:佢尋日暈低,即刻送急症。", &["R55 present"]),
+        ("p:心口痛嘅話,行樓梯就痛。", &["R07.4 present"]),
+        ("d:食唔食煙?|p:煙我唔掂。", &["F17.2 absent"]),
+        ("p:我肺癌2024年驗到,食緊標靶藥。", &["C34.9 present"]),
+        ("p:腎石2026年照到,約咗下個月碎石。", &["N20.0 present"]),
+        ("d:你呢次係肺炎,CRP 2000。", &["J18.9 present"]),
+        ("p:乳癌做完兩次化療,仲有四次。", &["C50.9 present"]),
+        ("r:呢袋藥係婆婆食嘅,佢心臟衰竭。", &["I50.9 present"]),
+        ("r:佢老公走咗三年。媽媽就成日話心口痛。", &["R07.4 present"]),
+        ("r:佢個仔喺英國。媽媽有糖尿,食緊藥。", &["E14.9 present"]),
+        ("p:我個仔話成日想死,我好驚。", &[]),
+        ("-:有沒有 不舒服 我 心口痛 三天了", &["R07.4 present"]),
+        ("d:心臟病嗰邊有冇?|p:冇。", &["I51.9 absent"]),
+        ("d:有冇食高血壓嘅藥?|p:冇。", &["I10 absent"]),
+        ("d:哮喘最近有冇?|p:冇。", &["J45.9 absent"]),
+        ("r:唔好話氣喘,行都行唔到。", &["R06.0 present", "R26.2 present"]),
+        ("d:你而家氣喘就可能有心衰竭。", &["R06.0 present", "I50.9 possible"]),
+        ("p:aspirin 上個月停咗,話我胃潰瘍,而家仲痛。", &["K25.9 present"]),
+        ("p:爸爸肺癌走咗。|d:你個乳房嗰粒嘢懷疑係癌症。", &["C34.9 family", "N63 present", "C80.9 possible"]),
+    ]);
+    allergies::check(&[("p:我朋友係護士。佢有話我對盤尼西林敏感㗎。", &["!penicillin"])]);
 }
 
 #[test]
@@ -90,7 +120,10 @@ fn drugs_that_end_or_are_anothers() {
         ("p:打完抗生素好返。", &[]),
         ("-:我妹妹是抑郁症 吃 prozac 二十毫克", &[]),
         ("-:我抑郁症 吃 prozac 二十毫克", &["fluoxetine 20 mg"]),
-        ("r:warfarin 係爸爸食㗎,佢心房顫動。媽食緊 aspirin。", &["aspirin"]),
+        ("r:warfarin 係爸爸食㗎,佢心房顫動。媽幾年前中風,食緊 aspirin。", &["aspirin"]),
+        ("r:aspirin 係爺爺食嘅,嫲嫲日日提佢。", &["aspirin x1"]),
+        ("p:anastrozole 仲差一年食夠。", &["anastrozole"]),
+        ("-:有細菌感染 食 amoxicillin 五百毫克 一日三次", &["amoxicillin 500 mg x3"]),
         ("-:有高血压 吃 amlodipine 五毫克一天一次", &["amlodipine 5 mg x1"]),
         ("r:佢啲藥我影咗相:高血壓食 amlodipine 五 mg 朝早一粒。", &["amlodipine 5 mg x1"]),
         ("r:我自己食緊 amlodipine 五 mg。", &[]),

@@ -240,9 +240,7 @@ impl Talk<'_> {
         if code.starts_with('C') && !unspecific {
             self.cancer = Some((index, mention.condition));
         }
-        let recent = self.cancer.filter(|(said, _)| {
-            said + CANCER >= index && code.starts_with("C80") && matches!(claim, Claim::Absent | Claim::Possible)
-        });
+        let recent = self.cancer.filter(|(said, _)| said + CANCER >= index && code.starts_with("C80") && claim == Claim::Absent);
         recent.map_or(*mention, |(_, condition)| Mention { condition, ..*mention })
     }
 

@@ -11,6 +11,10 @@ use crate::speech::Segment;
 use crate::terminology::{Found, Lexicon, Meaning, TermKind, UnitKind};
 use crate::text::numerals::{Number, numbers};
 
+/// How far behind whose a drug is another of the family is named, and how far behind that one what they have.
+const ANOTHER: usize = 40;
+const ILL: usize = 10;
+
 /// Who speaks, as far as rules ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speaker {
@@ -195,6 +199,16 @@ impl Utterance {
         word.reverse();
         let word: String = word.into_iter().collect();
         matches!(before.last(), Some('我' | '佢' | '你')) || matches!(word.as_str(), "my" | "his" | "her" | "your" | "our")
+    }
+
+    /// 藥係爸爸食㗎。媽有糖尿: whether somebody who came along names another of the family than this one, and what that one has.
+    #[must_use]
+    pub fn another_is_ill(&self, lexicon: &Lexicon, owner: &Found) -> bool {
+        self.terms(lexicon, owner.end..self.ahead(owner.end, ANOTHER), TermKind::Family).any(|other| {
+            let ill = |told: &Found| matches!(told.meaning, Meaning::Condition(_));
+            self.folded(other.start..other.end) != self.folded(owner.start..owner.end)
+                && self.within(other.end..self.ahead(other.end, ILL)).iter().any(ill)
+        })
     }
 
     /// The quantities that start in a range.

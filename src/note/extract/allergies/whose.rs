@@ -119,7 +119,9 @@ fn of_the_one_before(utterance: &Utterance, lexicon: &Lexicon, start: usize) -> 
         let Meaning::Term(term) = hit.meaning else { return None };
         lexicon.term_kind(term).filter(|kind| matches!(kind, TermKind::Family | TermKind::Oneself | TermKind::Other))
     });
-    utterance.speaker == Speaker::Patient && told && matches!(last, Some(TermKind::Family | TermKind::Other))
+    // 佢話我對 X 敏感.
+    let of_me = utterance.folded(start..start + OPENING).iter().any(|c| matches!(c, '我' | '话'));
+    utterance.speaker == Speaker::Patient && told && !of_me && matches!(last, Some(TermKind::Family | TermKind::Other))
 }
 
 /// The characters in which a clause says of whom it is.

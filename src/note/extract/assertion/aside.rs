@@ -152,7 +152,9 @@ impl Context<'_> {
             return reading(Claim::Nothing, "what an allergy looks like");
         }
         // 真係關節炎嘅話.
-        if matches!(self.utterance.folded(mention.end..mention.end + 2), ['嘅' | '的', '话']) {
+        let supposed: String = self.utterance.folded(clause.start..mention.start).iter().collect();
+        let supposed = ["真系", "如果", "若", "万一"].iter().any(|word| supposed.contains(word));
+        if supposed && matches!(self.utterance.folded(mention.end..mention.end + 2), ['嘅' | '的', '话']) {
             return reading(Claim::Nothing, "if it is");
         }
         if symptom && self.when_needed(mention, &clause) {
@@ -280,7 +282,10 @@ impl Context<'_> {
         // 之前小產,我好怕再嚟: what is feared is no appointment.
         let feared = |hit: &&Found| self.has(hit.start.saturating_sub(3)..hit.start, &[TermKind::Worry]);
         let back = self.utterance.terms(self.lexicon, after, TermKind::FollowUp).find(|hit| !feared(hit));
-        match (net, back) {
+        // 佢暈低,即刻送急症, says who came along: what was done.
+        let done =
+            |net: &Found| self.utterance.speaker != Speaker::Doctor && self.utterance.folded(net.start..net.end).contains(&'送');
+        match (net.filter(|net| !done(net)), back) {
             (Some(net), _) => !self.timed(mention.end..net.start),
             // 返嚟 without a time is no appointment.
             (None, Some(back)) => {

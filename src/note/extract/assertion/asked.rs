@@ -33,34 +33,16 @@ const NEEDED: [[char; 3]; 5] =
 /// Whose a disease is, right before its name (folded).
 const OWN: [&str; 6] = ["你个", "你嘅", "你啲", "你的", "佢个", "佢啲"];
 /// How one asks after a disease that is there (folded), and how far behind its name.
-const PROGRESS: [&str; 21] = [
-    "有冇好啲",
-    "有冇好",
-    "好啲未",
-    "好返未",
-    "有冇再",
-    "有冇有再",
-    "控制成",
-    "控制得",
-    "啲药",
-    "嗰只药",
-    "药水",
-    "药够",
-    "只药",
-    "的药",
-    "嘅药",
-    "最近有冇",
-    "近排有冇",
-    "呢排有冇",
-    "有冇入过院",
-    "最近有冇有",
-    "近来有冇",
-];
+const PROGRESS: [&str; 12] =
+    ["有冇好啲", "有冇好", "好啲未", "好返未", "有冇再", "有冇有再", "控制成", "控制得", "啲药", "嗰只药", "药水", "药够"];
+/// Its drug (folded), and how one asks how it has been of late.
+const ITS_DRUG: [&str; 3] = ["只药", "的药", "嘅药"];
+const OF_LATE: [&str; 5] = ["最近有冇", "近排有冇", "呢排有冇", "近来有冇", "有冇入过"];
 const PROGRESS_REACH: usize = 10;
 /// How far behind a disease the drug is named that is taken for it.
 const NAMED_FOR: usize = 6;
 /// How many pauses back a question word stands by itself.
-const PAUSES: usize = 3;
+const PAUSES: usize = 2;
 
 impl Context<'_> {
     /// Rules 2 and 3.
@@ -184,10 +166,14 @@ impl Context<'_> {
         let again = ["有冇再发", "有冇有再发", "有冇再", "有冇有再"].iter().any(|again| behind.contains(again));
         let gout = self.concept(mention).is_some_and(|concept| concept.icd10.starts_with("M10"));
         // 乙肝嗰邊呢,entecavir 有冇漏?
-        let as_for = ["嗰边", "那边", "嗰头"].iter().any(|side| behind.starts_with(side));
+        let sentence = self.utterance.sentence(mention.head).end.min(self.utterance.ahead(mention.end, SUBJECT_REACH));
+        let handled = |hit: &Found| matches!(hit.meaning, Meaning::Drug(_) | Meaning::Observation(_));
+        let as_for = ["嗰边", "那边", "嗰头"].iter().any(|side| behind.starts_with(side))
+            && self.utterance.within(mention.end..sentence).iter().any(handled);
         chronic && as_for
             || again && (chronic || gout)
             || chronic && (own && !behind.starts_with(['有', '系']) || PROGRESS.iter().any(|how| behind.contains(how)))
+            || chronic && self.handled(mention, &clause, &behind)
     }
 
     /// 有沒有 想過 傷害自己, where a recogniser puts spaces between words.
@@ -195,14 +181,31 @@ impl Context<'_> {
         let index = self.utterance.clause_index(mention.head);
         let sentence = self.utterance.clauses().get(index).map(|clause| clause.sentence);
         let before = self.utterance.clauses().get(index.saturating_sub(PAUSES)..index).unwrap_or_default();
+        // 有沒有 不舒服 我 心口痛: what is told of oneself is no more of the question.
+        let told = |from: usize| {
+            let upto = self.utterance.clause(mention.head).range.end;
+            self.utterance.folded(from..upto).iter().any(|c| matches!(c, '我' | '有' | '冇'))
+        };
         self.utterance.speaker == Speaker::Unknown
             && before.iter().any(|clause| {
                 let words: String = self.utterance.folded(clause.range.clone()).iter().filter(|c| **c != ' ').collect();
                 let parted = self.utterance.folded(clause.range.end..clause.range.end + 1) != [','];
                 Some(clause.sentence) == sentence
                     && parted
+                    && !told(clause.range.end)
                     && ["有冇", "有冇有", "会唔会", "系唔系", "系咪"].contains(&words.as_str())
             })
+    }
+
+    /// 骨質疏鬆嘅藥仲食唔食? COPD 最近有冇入過院? Not 有冇食高血壓嘅藥, nor 哮喘最近有冇.
+    fn handled(&self, mention: &Mention, clause: &Range<usize>, behind: &str) -> bool {
+        let lead: String = self.utterance.folded(clause.start..mention.start).iter().collect();
+        let rest = |how: &str| {
+            let (_, rest) = behind.split_once(how)?;
+            Some(rest.chars().filter(|c| !"呀啊呢㗎 ".contains(*c)).count())
+        };
+        ITS_DRUG.iter().any(|drug| behind.starts_with(drug)) && !lead.contains("有冇")
+            || OF_LATE.iter().filter_map(|how| rest(how)).any(|left| left >= 1)
     }
 
     /// 發燒 體重輕咗 有冇: the question word behind all that it asks for.

@@ -101,7 +101,7 @@ impl Context<'_> {
         let not = lead.strip_suffix(['-', ' ']).and_then(|lead| lead.strip_suffix("non"));
         let within = said(mention.start..mention.end);
         if not.is_some_and(|before| !before.ends_with(|c: char| c.is_ascii_alphabetic()))
-            || (DENYING_WORDS.iter().any(|word| within == *word) || within.contains("从嚟唔") || within.contains("从嚟冇"))
+            || (DENYING_WORDS.iter().any(|word| within == *word) || ["从嚟唔", "从嚟冇", "唔掂", "从未"].iter().any(|never| within.contains(never)))
                 // 煙唔食得太多.
                 && !matches!(self.utterance.chars.get(mention.end), Some('得' | '太' | '多' | '咁'))
         {

@@ -22,6 +22,8 @@ const LED_BY: usize = 6;
 /// How far behind a name it is taken back and given to a relative.
 const NOT_ME: usize = 14;
 
+/// What others see and tell of the patient (folded).
+const SEEN: [&str; 6] = ["话眼凸", "话面青", "话面黄", "话眼黄", "话瘦咗", "话扯鼻"];
 /// How far before a word for a relative its introduction begins.
 const INTRODUCTION: usize = 5;
 /// How far behind 我 it is told what of the speaker.
@@ -192,6 +194,7 @@ impl Context<'_> {
             self.utterance.terms(self.lexicon, clause.clone(), TermKind::Family).any(|hit| {
                 let is = self.utterance.folded(hit.start.saturating_sub(1)..hit.start) == ['系'];
                 is && matches!(self.utterance.folded(hit.end..hit.end + 1), ['食' | '用' | '打' | '嘅' | '搽'])
+                    && self.utterance.another_is_ill(self.lexicon, hit)
             })
         })
     }
@@ -270,11 +273,8 @@ impl Context<'_> {
     fn guesses(&self, hit: &Found) -> bool {
         matches!(
             self.utterance.folded(hit.end..hit.end + 2),
-            [
-                '话' | '讲',
-                '系' | '可' | '应' | '似' | '我' | '你' | '呢' | '食' | '会' | '打' | '眼' | '面' | '块' | '瘦' | '成' | '扯'
-            ]
-        )
+            ['话' | '讲', '系' | '可' | '应' | '似' | '我' | '你' | '呢' | '食' | '会' | '打']
+        ) || SEEN.iter().any(|sign| self.utterance.folded(hit.end..hit.end + 3).iter().copied().eq(sign.chars()))
     }
 
     /// Whether the turn has told of 佢爸爸 or the like just before.
@@ -284,7 +284,9 @@ impl Context<'_> {
         let set_beside = matches!(next, ['净' | '就' | '仲' | '先', _] | ['都', '系' | '有'] | ['有' | '冇', _]);
         set_beside
             && self.utterance.terms(self.lexicon, before, TermKind::Family).any(|other| {
+                let ill = |told: &Found| matches!(told.meaning, Meaning::Condition(_));
                 self.utterance.folded(other.start.saturating_sub(1)..other.start) == ['佢']
+                    && self.utterance.within(other.end..hit.start).iter().any(ill)
                     && self.utterance.folded(other.start..other.end) != self.utterance.folded(hit.start..hit.end)
             })
     }

@@ -12,11 +12,17 @@ const TREATED: usize = 14;
 /// What is told of somebody's childhood is mostly over: asthma, eczema, epilepsy, enuresis and their like.
 const OUTGROWN: [&str; 9] = ["E05", "J45", "L20", "L30", "G40", "R56", "F98", "H66", "J35"];
 /// How a cancer's treatment is told that is over (folded): 零九年做手術.
-const TREATMENTS: [&str; 9] = ["手术做咗", "手术做完", "年做手术", "做咗手术", "年割", "割咗", "切咗", "年切", "做完"];
+const TREATMENTS: [&str; 8] = ["手术做咗", "手术做完", "年做手术", "做咗手术", "年割", "割咗", "切咗", "年切"];
+/// What says of 做完 that more is to come, or that it was a test (folded).
+const MORE_TO_COME: [&str; 14] =
+    ["次", "仲有", "第", "ct", "pet", "mri", "检查", "抽针", "又", "扩散", "下个月", "下星期", "但系", "转移"];
 /// How one wants no more of what did it (folded).
-const REFUSED: [&str; 7] = ["唔好畀我", "唔好俾我", "唔好比我", "唔好开", "唔好再开", "唔敢再食", "唔敢再吃"];
+const REFUSED: [&str; 5] = ["唔好畀我", "唔好俾我", "唔好比我", "唔敢再食", "唔敢再吃"];
+/// What of a year says that it began then, or was found, and goes on (folded).
+const FOUND_THEN: [&str; 15] =
+    ["发现", "验到", "照到", "确诊", "开始", "查到", "见到", "食紧", "做紧", "打紧", "而家", "观察", "排紧", "排期", "约咗"];
 /// How far from a name the year is told.
-const YEAR: usize = 6;
+const YEAR: usize = 12;
 /// A stretch of time this long ago is history, in days.
 const LONG_AGO: f64 = 60.0;
 
@@ -128,7 +134,12 @@ impl Context<'_> {
             if ended {
                 return reading(Claim::Historical, "over (完)");
             }
-            if self.of_a_year(mention, &clause) {
+            // 生過肺癆.
+            let lead = self.utterance.folded(mention.start.saturating_sub(2)..mention.start);
+            if matches!(lead, ['生' | '患' | '染' | '得', '过']) {
+                return reading(Claim::Historical, "had it (過)");
+            }
+            if self.of_a_year(mention, &concept.icd10, &clause) {
                 return reading(Claim::Historical, "a year is named");
             }
             // 上個月照胃鏡見到潰瘍: when it was found, not when it was.
@@ -156,15 +167,25 @@ impl Context<'_> {
                 .any(|gone| next.strip_prefix(gone).is_some_and(|rest| rest.starts_with(&end)))
     }
 
-    /// 二零一八年中風, stroke 2019: the year stands beside it.
-    fn of_a_year(&self, mention: &Mention, clause: &Range<usize>) -> bool {
-        let until = self.utterance.sentence(mention.head).end.min(self.utterance.ahead(mention.end, YEAR));
+    /// 二零一八年中風; stroke, 2019: a year beside it, of which nothing else is told than that it was then.
+    fn of_a_year(&self, mention: &Mention, icd10: &str, clause: &Range<usize>) -> bool {
+        let sentence = self.utterance.sentence(mention.head);
+        let until = sentence.end.min(self.utterance.ahead(mention.end, YEAR));
         let near = clause.start.max(self.utterance.back(mention.start, YEAR))..until.max(clause.start);
-        self.utterance.numbers_in(near).iter().any(|number| {
-            let long = number.end - number.start >= 4;
-            let year = self.utterance.chars.get(number.end).is_none_or(|c| *c == '年' || !c.is_alphanumeric());
-            long && year && (1950.0..2050.0).contains(&number.value)
-        })
+        let told: String =
+            self.utterance.folded(clause.start..sentence.end.min(self.utterance.ahead(mention.end, REACH))).iter().collect();
+        let goes_on = icd10.starts_with(['C', 'D', 'F']) || FOUND_THEN.iter().any(|word| told.contains(word));
+        !goes_on
+            && self.utterance.numbers_in(near).iter().any(|number| {
+                let between = self.utterance.folded(mention.end..number.start.max(mention.end)).iter().collect::<String>();
+                let year = self.utterance.chars.get(number.end) == Some(&'年')
+                    || number.start >= mention.end
+                        && ([",", ", ", " in ", " "].contains(&between.as_str())
+                            // stomach ulcer bleeding, 2019.
+                            || between.ends_with(", ") && between.chars().all(|c| c.is_ascii_alphabetic() || " ,".contains(c)));
+                let long = number.end - number.start >= 4;
+                long && year && (1950.0..2050.0).contains(&number.value)
+            })
     }
 
     /// 食 X 食到頭暈,我自己停咗.
@@ -179,7 +200,11 @@ impl Context<'_> {
         let last = self.utterance.within(before).iter().rev().find(drug);
         let refused: String = self.utterance.folded(behind.clone()).iter().collect();
         // Tramadol 我食過,成個人天旋地轉,唔好畀我.
-        if last.is_some() && REFUSED.iter().any(|word| refused.contains(word)) {
+        let tried = |drug: &Found| {
+            let told: String = self.utterance.folded(drug.end..mention.start).iter().collect();
+            ["食过", "用过", "打过", "吃过"].iter().any(|once| told.contains(once))
+        };
+        if last.is_some_and(tried) && REFUSED.iter().any(|word| refused.contains(word)) {
             return true;
         }
         let Some(stop) = self.utterance.terms(self.lexicon, behind, TermKind::DrugStopped).next() else { return false };
@@ -195,7 +220,11 @@ impl Context<'_> {
     fn was_the_reason(&self, mention: &Mention, clause: &Range<usize>) -> bool {
         let said = matches!(self.utterance.folded(clause.start..clause.start + 2), ['话' | '说' | '讲', '我' | '佢']);
         let before = clause.start.checked_sub(2).map(|end| self.utterance.clause(end).range);
-        said && self.utterance.sentence(mention.head).start < clause.start
+        let sentence = self.utterance.sentence(mention.head);
+        let rest = mention.end..sentence.end.min(self.utterance.ahead(mention.end, SUBJECT_REACH)).max(mention.end);
+        let over = !self.has(rest, &[TermKind::Now, TermKind::Ongoing]);
+        said && over
+            && sentence.start < clause.start
             && before.is_some_and(|before| {
                 self.has(before.clone(), &[TermKind::DrugStopped])
                     && self.has(before, &[TermKind::Before, TermKind::History, TermKind::Past])
@@ -248,7 +277,9 @@ impl Context<'_> {
         let done = |word: &&str| behind.contains(*word);
         let ongoing = ["紧", "开始", "要", "排", "会", "等"].iter().any(|word| behind.contains(word));
         self.concept(mention).is_some_and(|concept| concept.icd10.starts_with('C'))
-            && (["电疗完", "化疗完", "疗程完"].iter().any(done) || TREATMENTS.iter().any(done) && !ongoing)
+            && (behind.starts_with("做完") && !MORE_TO_COME.iter().any(|word| behind.contains(word))
+                || ["电疗完", "化疗完", "疗程完"].iter().any(done)
+                || TREATMENTS.iter().any(done) && !ongoing)
     }
 
     /// Where the words before the next mention begin: 肚瀉,以前有胃潰瘍 tells of the ulcer's past.

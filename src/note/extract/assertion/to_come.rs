@@ -41,7 +41,7 @@ impl Context<'_> {
         if PREVENTED.iter().any(|word| before.ends_with(word)) || kept_off {
             return Some("what is prevented");
         }
-        let catching = ["A", "B", "J10", "J11", "U07"].iter().any(|code| concept.icd10.starts_with(code));
+        let catching = ["A", "B", "J10", "J11"].iter().any(|code| concept.icd10.starts_with(code));
         let (near, given) = (after.chars().take(5).collect::<String>(), |words: &[&str], text: &str| {
             words.iter().any(|word| text.contains(word))
         });
@@ -49,13 +49,20 @@ impl Context<'_> {
             return Some("a vaccine");
         }
         // 唔好話我血壓又低喎.
-        if self.utterance.speaker != Speaker::Doctor && before.contains("唔好话") {
+        if self.utterance.speaker != Speaker::Doctor
+            && before.contains("唔好话我")
+            && said(mention.start..mention.end).contains('又')
+        {
             return Some("what shall not be said of them");
         }
         // 呢隻唔會手震,口乾就有機會.
         let told_of = self.utterance.speaker == Speaker::Doctor && concept.symptom;
-        if told_of && ["就有机会", "就可能有", "会有机会"].iter().any(|may| after.starts_with(may)) {
+        if told_of && ["就有机会", "会有机会"].iter().any(|may| after.starts_with(may)) {
             return Some("what a drug may do");
+        }
+        // 打完 COVID 針.
+        if concept.icd10.starts_with("U07") && ["针", " 针"].iter().any(|shot| after.starts_with(shot)) {
+            return Some("a vaccine");
         }
         let later = concept.icd10.starts_with("Z2") && NOT_GIVEN.iter().any(|word| said(mention.end..clause.end).contains(word));
         if later {

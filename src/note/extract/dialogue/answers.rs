@@ -57,10 +57,7 @@ const OFTEN: [&str; 17] = [
 const BEHIND_OFTEN: [&str; 14] =
     ["", "有", "有少少", "有啲", "有一啲", "有一次", "有一两次", "会", "会有", "会有少少", "会有啲", "一次", "一两次", "少少"];
 /// Clauses that deny by themselves (folded): 有冇嘔? 唔覺.
-const NO: [&str; 29] = [
-    "而家冇",
-    "而家就冇",
-    "依家冇",
+const NO: [&str; 26] = [
     "唔觉",
     "唔觉有",
     "唔多觉",
@@ -109,7 +106,10 @@ pub(super) fn words(utterance: &Utterance, clause: &Range<usize>) -> String {
 /// A clause that is an answer as a whole.
 pub(super) fn whole(utterance: &Utterance, clause: &Range<usize>) -> Option<(Answer, usize, usize)> {
     let words = words(utterance, clause);
+    // 而家冇,琴晚有: only as all that is said.
+    let last = utterance.folded(clause.end..utterance.chars.len()).iter().all(|c| PARTICLES.contains(*c) || *c == '。');
     let answer = match words.as_str() {
+        "而家冇" | "而家就冇" | "依家冇" if last => Answer::No,
         said if YES.contains(&said) || often(said) || only_then(said) => Answer::Yes,
         said if NO.contains(&said) => Answer::No,
         said if doubts(said) => Answer::Maybe,

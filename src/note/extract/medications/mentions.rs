@@ -255,10 +255,19 @@ fn tried(utterance: &Utterance, lexicon: &Lexicon, ahead: Range<usize>, behind: 
 }
 
 /// Where it is told who takes it: in the clause, or, of a bare verb, in the one before (有高血壓 食 X), unless that speaks to somebody.
-fn who_takes(utterance: &Utterance, clause: &Range<usize>) -> usize {
+fn who_takes(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> usize {
     let bare = matches!(utterance.chars.get(clause.start), Some('食' | '吃'));
     let before = clause.start.checked_sub(1).filter(|_| bare).map(|at| utterance.clause(at).range);
-    before.filter(|before| !utterance.folded(before.clone()).contains(&'你')).map_or(clause.start, |before| before.start)
+    // 有細菌感染 食 X: a disease of today, and who speaks gives it.
+    let lasting = |before: &Range<usize>| {
+        utterance.within(before.clone()).iter().any(|hit| match hit.meaning {
+            Meaning::Condition(condition) => lexicon.conditions.get(condition).is_some_and(|concept| concept.chronic),
+            _ => false,
+        })
+    };
+    let given = utterance.folded(clause.clone()).contains(&'先');
+    let told = before.filter(|before| !given && !utterance.folded(before.clone()).contains(&'你') && lasting(before));
+    told.map_or(clause.start, |before| before.start)
 }
 
 fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, known: &Drug, around: Range<usize>) -> Option<Said> {
@@ -312,7 +321,7 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     let own = utterance.speaker == Speaker::Unknown
         && utterance.has(
             lexicon,
-            who_takes(utterance, &clause)..hit.start,
+            who_takes(utterance, lexicon, &clause)..hit.start,
             &[TermKind::Affirmation, TermKind::Oneself, TermKind::DrugActive],
         )
         && !utterance.has(lexicon, clause.clone(), &[TermKind::After]);

@@ -58,10 +58,7 @@ fn told_behind(utterance: &Utterance, lexicon: &Lexicon, hit: &Found) -> bool {
         let lead = utterance.folded(is + 1..owner.start);
         let rest = utterance.folded(owner.end..owner.end + 1);
         // Who came along may call the patient so too: but not one who names another relative as well.
-        let one_of_two = utterance.speaker == Speaker::Relative
-            && utterance.terms(lexicon, hit.end..utterance.ahead(hit.end, SUBJECT_REACH), TermKind::Family).any(|other| {
-                other.start > owner.start && utterance.folded(other.start..other.end) != utterance.folded(owner.start..owner.end)
-            });
+        let one_of_two = utterance.speaker == Speaker::Relative && utterance.another_is_ill(lexicon, owner);
         (!lead.is_empty() || one_of_two)
             && lead.iter().all(|c| matches!(c, '我' | '佢' | '他' | '她'))
             && matches!(rest, ['食' | '用' | '嘅' | '打' | '的' | '搽'])
