@@ -24,7 +24,7 @@ export async function erasing({ browser, server, shots, admin, doctor, recording
   const officer = await person(browser, server.origin);
   await enrol(officer, (await json(admin, "POST", "/v1/invitations", { name: "Ms Kwok", kind: "privacy_officer" })).link, {});
   const number = { kind: "clinic", value: "IP-77" };
-  const decision = { patient: id, known_by: { number }, recording: null, reason: "term_over", seen: { visits: 1, recordings: 3, signed: 2 } };
+  const decision = { patient: id, known_by: { number }, recording: null, reason: "term_over", seen: { visits: 1, recordings: 3, signed: 2, signatures: 2, asked: false } };
   const others = [["a doctor", doctor], ["an administrator", admin]];
   for (const kind of ["nurse", "registrar", "auditor"]) {
     const one = await person(browser, server.origin);
@@ -41,11 +41,11 @@ export async function erasing({ browser, server, shots, admin, doctor, recording
   for (const [, page] of others.slice(2)) await page.close();
   const code = async (more) => JSON.parse((await ask(officer, "POST", "/v1/erasures", { ...decision, ...more })).body).error?.code;
   same(await code({ known_by: { number: { kind: "hkid", value: "A123456(3)" } } }), "invalid", "another patient's number");
-  same(await code({ seen: { visits: 1, recordings: 3, signed: 1 } }), "erasure_changed", "more than was shown");
+  same(await code({ seen: { ...decision.seen, signatures: 1 } }), "erasure_changed", "more than was shown");
   same(await code({ recording: notes[2] }), "not_found", "a draft");
   same(await code({ recording: recording }), "not_found", "another patient's recording");
   const tried = (await json(doctor, "GET", `/v1/patients/${id}/report`)).lines.filter(({ what, refused, who }) => what === "刪除" && refused !== null && who === "Ms Kwok");
-  same(tried.map(({ refused }) => refused).sort(), ["內容已有變更", "職務不容許", "職務不容許"].sort(), "refusals that the log has, of what has changed and of what is no signed note of the patient");
+  same(tried.map(({ refused }) => refused).sort(), ["內容已有變更", "職務不容許", "職務不容許", "職務不容許"].sort(), "refusals that the log has, of another number, of what has changed and of what is no signed note of the patient");
   same(await code({ reason: "curiosity" }), "invalid", "a reason that is none");
   same((await ask(doctor, "GET", `/v1/recordings/${notes[0]}`)).status, 200, "what nobody may erase");
 

@@ -66,7 +66,7 @@ BODIES = {
     ("POST", "/v1/merges"): {"one": "A" * 22, "other": "B" * 22, "same": True},
     ("POST", "/v1/holds"): {"patient": "A" * 22, "reason": "Intruder"},
     ("POST", "/v1/erasures/look"): {"number": {"kind": "clinic", "value": "1"}},
-    ("POST", "/v1/erasures"): {"patient": "A" * 22, "known_by": {"number": {"kind": "clinic", "value": "1"}}, "recording": None, "reason": "mistake", "seen": {"visits": 0, "recordings": 0, "signed": 0}},
+    ("POST", "/v1/erasures"): {"patient": "A" * 22, "known_by": {"number": {"kind": "clinic", "value": "1"}}, "recording": None, "reason": "mistake", "seen": {"visits": 0, "recordings": 0, "signed": 0, "signatures": 0, "asked": False}},
     ("PUT", "/v1/roles/{id}"): {"department": "Intruders", "ends_at": None},
     ("PUT", "/v1/people/{id}"): {"name": "Intruder", "phone": None, "email": None},
     ("POST", "/v1/encounters/{id}/recording-consent"): {"by": "patient", "how": "spoken"},

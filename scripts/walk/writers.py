@@ -7,6 +7,7 @@ with what was acknowledged; of what was unanswered, it is looked up whether it w
 import http.client, json
 from collections import Counter
 
+from events import action
 from people import Refused
 
 READS = {"view", "listed", "search", "export", "permit", "report", "sign_in", "sign_out"}
@@ -91,8 +92,12 @@ class Writer:
         return True
 
     def leave_to_start(self, events):
-        """Of an unanswered end that the start has made, the event is the start's: there is one, and it is none of this writer's."""
-        if self.ended and any(event["actor"] == "system" and event.get("record") == self.ended.ends for event in events):
+        """Of an unanswered end that the start has made, the one event is the start's, and none of this writer's."""
+        if not self.ended:
+            return
+        made = [action(event) for event in events if event["actor"] == "system" and event.get("record") == self.ended.ends]
+        if made:
+            same(Counter(made), Counter(self.events_of[self.ended.name]), "events of what the start has ended")
             self.counts.subtract(self.events_of[self.ended.name])
 
     def get(self, path):

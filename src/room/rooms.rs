@@ -300,7 +300,11 @@ impl Rooms {
             live.close().await;
         }
         if let Some((visit, false)) = visit {
-            self.store.take_back_yes(&visit, by).await?;
+            match self.store.take_back_yes(&visit, by).await {
+                // A visit that nobody can read any more has no yes to take back.
+                Ok(()) | Err(StoreError::Damaged { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         let entry = if stopped { self.store.stop_and_erase(id, what, by).await? } else { self.store.erase(id, what, by).await? };
         if let Some(live) = live {

@@ -13,9 +13,9 @@ use super::error::{ApiError, ErrorDocument};
 use super::holds::{HoldFace, erasing_refused, may_be_erased};
 use super::number::PatientNumber;
 use super::reports::each_event;
-use super::visits::erase_all_of;
+use super::visits::{erase_all_of, is_one};
 use crate::audit::report::Requests;
-use crate::audit::{Action, ErasureReason, Pseudonym, Refusal};
+use crate::audit::{Action, ErasureReason, Pseudonym, Refusal, UnixMillis};
 use crate::identity::Right;
 use crate::interop::fhir::Instant;
 use crate::store::{Erasable, Held, Inventoried, Inventory, Store};
@@ -54,6 +54,10 @@ pub(super) struct Amount {
     recordings: usize,
     /// Those whose note is signed: clinical records.
     signed: usize,
+    /// How often a note of theirs was signed, addenda counted.
+    signatures: usize,
+    /// Whether the patient waits for what they asked for of what is kept.
+    asked: bool,
 }
 
 /// What there is of a patient, without a word of it.
@@ -105,8 +109,8 @@ struct RecordingSight {
 
 impl From<Inventoried> for RecordingSight {
     fn from(found: Inventoried) -> Self {
-        let Inventoried { id, created_at, signed, signed_at, sound, on_hold } = found;
-        Self { id, created_at, signed, signed_at: signed_at.map(time), sound, on_hold }
+        let Inventoried { id, created_at, signatures, signed_at, sound, on_hold } = found;
+        Self { id, created_at, signed: signatures > 0, signed_at: signed_at.map(time), sound, on_hold }
     }
 }
 
@@ -123,19 +127,22 @@ fn time(seconds: i64) -> String {
     responses((status = 200, description = "What would be erased", body = Sight), (status = "default", description = "Why not", body = ErrorDocument))
 )]
 pub(super) async fn look(State(app): State<App>, caller: Caller, Body(sought): Body<KnownBy>) -> Result<Json<Sight>, ApiError> {
-    caller.may(&app, Right::DecideErasure, What::Organisation).await?;
+    let tried = (Right::DecideErasure, Action::Search { count: 0 });
+    caller.may_do(&app, tried, What::Organisation).await?;
     let store = app.rooms.store();
     let Some(patient) = sought.patient(&app, &caller).await? else {
         caller.searched(&app, 0, Vec::new()).await?;
         return Err(ApiError::NoPatient);
     };
-    caller.may(&app, Right::DecideErasure, What::Patient(&patient)).await?;
+    caller.may_do(&app, tried, What::Patient(&patient)).await?;
     let pseudonym = store.pseudonym(&patient)?;
-    caller.searched(&app, 1, vec![pseudonym]).await?;
+    // Holds and requests are told of everybody who is the same person.
+    let same = store.same_person(&patient).await?;
+    caller.searched(&app, 1, store.pseudonyms(same.iter().map(String::as_str))?).await?;
     caller.looked_at(&app, &patient).await?;
     let found = store.inventory(&patient).await?;
-    let seen = amount(&found);
-    let same = store.same_person(&patient).await?;
+    let access_request = open_request(store, &same).await?;
+    let seen = amount(&found, access_request.is_some());
     let mut holds = store.holds(caller.session.organisation).await?;
     let mut theirs = Vec::new();
     for one in &same {
@@ -157,7 +164,7 @@ pub(super) async fn look(State(app): State<App>, caller: Caller, Body(sought): B
         on_hold: store.is_patient_held(&patient).await?,
         holds: holds.into_iter().map(HoldFace::from).collect(),
         merged: same.len() > 1,
-        access_request: open_request(store, &same).await?,
+        access_request,
         patient,
     }))
 }
@@ -172,13 +179,14 @@ async fn open_request(store: &Store, same: &[String]) -> Result<Option<OpenReque
         }
     })
     .await?;
-    let time = |at: crate::audit::UnixMillis| time(i64::try_from(at.0 / 1000).unwrap_or(i64::MAX));
-    Ok(requests.first_open().map(|open| OpenRequest { received: time(open.received), due: time(open.due) }))
+    let told = |at: UnixMillis| time(i64::try_from(at.0 / 1000).unwrap_or(i64::MAX));
+    Ok(requests.first_open().map(|open| OpenRequest { received: told(open.received), due: told(open.due) }))
 }
 
-fn amount(found: &Inventory) -> Amount {
-    let signed = found.recordings.iter().filter(|recording| recording.signed).count();
-    Amount { visits: found.visits.len(), recordings: found.recordings.len(), signed }
+fn amount(found: &Inventory, asked: bool) -> Amount {
+    let signed = found.recordings.iter().filter(|recording| recording.signatures > 0).count();
+    let signatures = found.recordings.iter().map(|recording| recording.signatures).sum();
+    Amount { visits: found.visits.len(), recordings: found.recordings.len(), signed, signatures, asked }
 }
 
 /// What is to be erased, and why.
@@ -228,21 +236,24 @@ pub(super) async fn erase(
     caller.may(&app, Right::DecideErasure, What::Patient(&patient)).await?;
     let store = app.rooms.store();
     if known_by.patient(&app, &caller).await?.as_ref() != Some(&patient) {
-        return Err(ApiError::Invalid("`known_by` is none of this patient's".to_owned()));
+        // A colleague erased them a moment before.
+        if store.same_person(&patient).await?.is_empty() {
+            return Err(ApiError::NoPatient);
+        }
+        erasing_refused(&app, &caller, &patient, Refusal::NotAllowed).await?;
+        return Err(ApiError::Declined("`known_by` is none of this patient's".to_owned()));
     }
     let found = store.inventory(&patient).await?;
-    if amount(&found) != seen {
+    let asked = open_request(store, &store.same_person(&patient).await?).await?.is_some();
+    if amount(&found, asked) != seen {
         erasing_refused(&app, &caller, &patient, Refusal::Changed).await?;
         return Err(ApiError::ErasureChanged);
     }
+    is_one(&app, &caller, &patient).await?;
     let (pseudonym, action) = (store.pseudonym(&patient)?, Action::ErasureDecide { reason });
     let event = match &recording {
         None => {
             may_be_erased(&app, &caller, &patient).await?;
-            if store.same_person(&patient).await?.len() > 1 {
-                erasing_refused(&app, &caller, &patient, Refusal::Merged).await?;
-                return Err(ApiError::Merged);
-            }
             caller.by.did_for(action, pseudonym)
         }
         Some(id) => {

@@ -382,6 +382,7 @@ impl From<StoreError> for ApiError {
             error if error.is_disk_full() => Self::DiskFull,
             StoreError::Missing { .. } => Self::NotFound,
             StoreError::OnHold => Self::OnHold,
+            StoreError::Merged => Self::Merged,
             StoreError::Signed => Self::Signed,
             StoreError::Unknown { what: "patient", .. } => Self::NoPatient,
             StoreError::Unknown { what: "consent", .. } => Self::NoConsent,

@@ -13,7 +13,13 @@ use super::{By, Store, StoreError, folder};
 use crate::audit::{Action, Event, Outcome, Refusal};
 
 /// How often a recording's note was signed.
-const SIGNATURES: &str = "SELECT count(*) FROM note_signatures WHERE recording = $1 AND stage = 'signed'";
+pub(super) const SIGNATURES: &str = "SELECT count(*) FROM note_signatures WHERE recording = $1 AND stage = 'signed'";
+/// Whether the patient of a recording is merged with another.
+const OF_MERGED: &str = "SELECT count(*) FROM encounter_recordings \
+    JOIN encounters ON encounters.id = encounter_recordings.encounter \
+    JOIN patients ON patients.id = encounters.patient \
+    WHERE encounter_recordings.recording = $1 \
+    AND (patients.stands_under IS NOT NULL OR EXISTS (SELECT 1 FROM patients AS same WHERE same.stands_under = patients.id))";
 
 /// What may be erased of recordings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +36,7 @@ impl Store {
     /// It goes on when whoever asked for it does not wait. Says the number of its event in the log.
     ///
     /// # Errors
-    /// [`StoreError::OnHold`], with its event; [`StoreError::Signed`], [`StoreError::Missing`], and when a part could not be erased: then the
+    /// [`StoreError::OnHold`] and, of what may be signed, [`StoreError::Merged`], with their event; [`StoreError::Signed`], [`StoreError::Missing`], and when a part could not be erased: then the
     /// rest is at the next start.
     pub async fn erase(&self, id: &str, what: Erasable, by: &By) -> Result<u64, StoreError> {
         self.erase_heeding(Heeded::All, id, what, by).await
@@ -51,7 +57,8 @@ impl Store {
             match store.forget(&id, what, heeded, &by).await {
                 Ok(Some(entry)) => store.end_erasures().await.map(|()| entry),
                 Ok(None) => Err(StoreError::missing(&id)),
-                Err(StoreError::OnHold) => Err(store.refuse_erasing(&id, &by).await),
+                Err(StoreError::OnHold) => Err(store.refuse_erasing(&id, Refusal::OnHold, &by).await),
+                Err(StoreError::Merged) => Err(store.refuse_erasing(&id, Refusal::Merged, &by).await),
                 Err(error) => Err(error),
             }
         });
@@ -64,16 +71,17 @@ impl Store {
     /// [`StoreError::OnHold`], with its event, and when it cannot be read.
     pub async fn may_be_erased(&self, id: &str, stopped: bool, by: &By) -> Result<(), StoreError> {
         let heeded = if stopped { Heeded::OnItself } else { Heeded::All };
-        if self.is_recording_held(id, heeded).await? { Err(self.refuse_erasing(id, by).await) } else { Ok(()) }
+        if self.is_recording_held(id, heeded).await? { Err(self.refuse_erasing(id, Refusal::OnHold, by).await) } else { Ok(()) }
     }
 
-    /// Keeps the event of what a hold forbids; what is told then.
-    async fn refuse_erasing(&self, id: &str, by: &By) -> StoreError {
+    /// Keeps the event of what a hold or a merge forbids; what is told then.
+    async fn refuse_erasing(&self, id: &str, reason: Refusal, by: &By) -> StoreError {
         let kept = async {
             let event = self.event_about(by, Action::Erase, id).await?;
-            self.keep_event(&Event { outcome: Outcome::Refused { reason: Refusal::OnHold }, ..event }).await
+            self.keep_event(&Event { outcome: Outcome::Refused { reason }, ..event }).await
         };
-        kept.await.err().unwrap_or(StoreError::OnHold)
+        let told = if reason == Refusal::Merged { StoreError::Merged } else { StoreError::OnHold };
+        kept.await.err().unwrap_or(told)
     }
 
     /// What has to be allowed for this recording to be erased.
@@ -122,7 +130,7 @@ impl Store {
         marked
     }
 
-    /// Marks it. Signatures, and holds that are heeded, are looked for here, in the change that erases it, with the recording's row held, so
+    /// Marks it. Signatures, merges of the patient and holds that are heeded are looked for here, in the change that erases it, with the recording's row held, so
     /// that none is placed meanwhile; none is for one that was erased before and is there again after a restore.
     pub(super) async fn mark(
         &self,
@@ -147,6 +155,12 @@ impl Store {
         {
             act.abandon().await?;
             return Err(StoreError::OnHold);
+        }
+        // What is merged by mistake is not destroyed by mistake. A draft may be stopped in the middle of a visit all the same.
+        let heeds_merges = heeded.is_some() && what == Erasable::Signed;
+        if heeds_merges && act.one::<(i64,)>(sqlx::query_as(OF_MERGED).bind(id)).await?.is_none_or(|(count,)| count > 0) {
+            act.abandon().await?;
+            return Err(StoreError::Merged);
         }
         act.execute(sqlx::query("UPDATE upkeep SET wipe = 1")).await?;
         let event = act.event_about(by, Action::KeyDestroy, id).await?;

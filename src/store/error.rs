@@ -136,6 +136,9 @@ pub enum StoreError {
         /// The key store.
         path: PathBuf,
     },
+    /// The patient is merged with another: what is signed of either is erased once that was taken back.
+    #[error("the patient is merged with another, and nothing that is signed of either is erased")]
+    Merged,
     /// There is a row and no key for it, and none that was destroyed.
     #[error(
         "the key of {whose} `{id}` is not in the key store and was not destroyed there: the key store is older than the records, or \

@@ -1,7 +1,8 @@
 //! What there is of a patient, from what stands in plain: what cannot be unsealed any more is counted too, for it can be erased.
 
+use super::erase::SIGNATURES;
 use super::holds::Heeded;
-use super::{Erasable, Store, StoreError};
+use super::{Store, StoreError};
 use crate::audit::{OrganisationId, Pseudonym};
 
 /// What there is of a patient, without a word of it.
@@ -20,8 +21,8 @@ pub struct Inventoried {
     pub id: String,
     /// When it was begun, after RFC 3339.
     pub created_at: String,
-    /// Whether its note was signed, be it legible or not.
-    pub signed: bool,
+    /// How often its note was signed, addenda counted, be it legible or not.
+    pub signatures: usize,
     /// When it was signed last, in seconds since 1970, where that can be read.
     pub signed_at: Option<i64>,
     /// Whether its sound is there.
@@ -48,12 +49,21 @@ impl Store {
         );
         let mut recordings = Vec::new();
         for (id, created_at) in self.reader().all::<(String, String)>(query.bind(patient)).await.map_err(failed())? {
-            let signed = self.erasable(&id).await? == Erasable::Signed;
-            // One that is damaged keeps nobody from seeing that it is there.
-            let state = self.sound(&id).await.inspect_err(|error| tracing::error!(%error)).ok();
+            let signatures = self.reader().one::<(i64,)>(sqlx::query_as(SIGNATURES).bind(&id)).await.map_err(failed())?;
+            let signed_at = match self.sound(&id).await {
+                Ok(state) => state.signed_at,
+                // One that is damaged keeps nobody from seeing that it is there.
+                Err(error @ (StoreError::Damaged { .. } | StoreError::LostDataKey { .. })) => {
+                    tracing::error!(%error);
+                    None
+                }
+                // Erased meanwhile.
+                Err(StoreError::Missing { .. }) => continue,
+                Err(error) => return Err(error),
+            };
             recordings.push(Inventoried {
-                signed,
-                signed_at: state.and_then(|state| state.signed_at),
+                signatures: signatures.map_or(0, |(count,)| usize::try_from(count).unwrap_or(usize::MAX)),
+                signed_at,
                 sound: self.spool_path(&id).exists(),
                 on_hold: self.is_recording_held(&id, Heeded::All).await?,
                 created_at,

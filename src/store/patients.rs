@@ -14,7 +14,7 @@ use super::keys::{KeyStore, Whose};
 use super::owners::{PATIENTS_IN_REACH, Reach, treats};
 use super::place::Place;
 use super::{By, DeskError, Store, StoreError};
-use crate::audit::{Action, Event, OrganisationId, Pseudonym};
+use crate::audit::{Action, Event, OrganisationId, Outcome, Pseudonym, Refusal};
 use crate::identity::IndexKey;
 use crate::spool::{Key, SpoolError};
 use crate::visit::{Identifier, Patient};
@@ -167,21 +167,31 @@ impl Store {
     /// event in the log.
     ///
     /// # Errors
-    /// [`DeskError::Merged`] while they are merged, [`DeskError::InUse`] while a recording belongs to a visit, [`StoreError::Unknown`], and
+    /// [`DeskError::Merged`] while they are merged and [`StoreError::OnHold`], with their event; [`DeskError::InUse`] while a recording belongs to a visit, [`StoreError::Unknown`], and
     /// when it cannot be done.
     pub async fn erase_patient(&self, id: &str, by: &By) -> Result<u64, DeskError> {
         let event = by.did_for(Action::Erase, self.pseudonym(id)?);
         let delete = "DELETE FROM patients WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM encounter_recordings \
             JOIN encounters ON encounters.id = encounter_recordings.encounter WHERE encounters.patient = $1) \
             AND stands_under IS NULL AND NOT EXISTS (SELECT 1 FROM patients AS same WHERE same.stands_under = $1)";
-        if let Some(entry) = self.delete_and_wipe(delete, id, &event, Some(Whose::Patient)).await? {
-            return Ok(entry);
+        let refused = |reason| Event { outcome: Outcome::Refused { reason }, ..event.clone() };
+        match self.delete_and_wipe(delete, id, &event, Some(Whose::Patient)).await {
+            Ok(Some(entry)) => return Ok(entry),
+            Err(StoreError::OnHold) => {
+                self.keep_event(&refused(Refusal::OnHold)).await?;
+                return Err(StoreError::OnHold.into());
+            }
+            Err(error) => return Err(error.into()),
+            Ok(None) => {}
         }
-        Err(match self.same_person(id).await?.len() {
-            0 => StoreError::Unknown { what: "patient", id: id.to_owned() }.into(),
-            1 => DeskError::InUse,
-            _ => DeskError::Merged,
-        })
+        match self.same_person(id).await?.len() {
+            0 => Err(StoreError::Unknown { what: "patient", id: id.to_owned() }.into()),
+            1 => Err(DeskError::InUse),
+            _ => {
+                self.keep_event(&refused(Refusal::Merged)).await?;
+                Err(DeskError::Merged)
+            }
+        }
     }
 
     /// Runs a statement that deletes what has this id, and wipes the file where it did; a patient's key is destroyed then. It goes on

@@ -248,8 +248,8 @@ async fn what_is_damaged_is_counted_and_erased_like_the_rest(site: Site) {
     assert!(store.encounters_of(&theirs.patient).await.unwrap().is_empty(), "it can be read");
     let found = store.inventory(&theirs.patient).await.unwrap();
     assert_eq!(found.visits, [10]);
-    let shown: Vec<_> = found.recordings.iter().map(|one| (one.id.as_str(), one.signed, one.signed_at)).collect();
-    assert_eq!(shown, [("bad", false, None), ("good", true, None)]);
+    let shown: Vec<_> = found.recordings.iter().map(|one| (one.id.as_str(), one.signatures, one.signed_at)).collect();
+    assert_eq!(shown, [("bad", 0, None), ("good", 1, None)]);
     let (of, pseudonym) = (Reach::TRIAL.organisation, store.pseudonym(&theirs.patient).unwrap());
     assert_eq!(store.patient_by_pseudonym(of, pseudonym).await.unwrap().as_ref(), Some(&theirs.patient));
     let elsewhere = crate::audit::OrganisationId::from_bytes([9; 16]);

@@ -101,7 +101,7 @@ export class ErasureCard {
     const { id, created_at: at, signed, signed_at: last, sound, on_hold: held } = one;
     const facts = [signed ? t("erasure.signed", { when: signedAt(last) }) : t("erasure.draft"), sound ? t("erasure.sound") : null, held ? t("erasure.held") : null];
     const row = make("li", { data: { erasable: id } }, make("span", {}, when(at), make("small", { class: "hint" }, facts.filter(Boolean).join(" · "))));
-    if (signed) row.append(button(t("erasure.one"), () => void this.ask(one), { class: "small danger", disabled: held, aria: { label: `${t("erasure.one")} ${when(at)}` } }));
+    if (signed) row.append(button(t("erasure.one"), () => void this.ask(one), { class: "small danger", disabled: held || this.found.merged, aria: { label: `${t("erasure.one")} ${when(at)}` } }));
     return row;
   }
 

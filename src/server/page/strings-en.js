@@ -800,7 +800,7 @@ export default {
   "erasure.recordings": "Recordings and typed notes: {n}, {signed} of them signed; with sound: {sounds}",
   "erasure.particulars": "Particulars, numbers, telephone and consents. The audit log stays: it has no word of a record.",
   "erasure.against": "What goes before it",
-  "erasure.nothing_against": "Nothing that is known here: no legal hold, and no signed note.",
+  "erasure.nothing_against": "Nothing that is known here: no legal hold, no open access request, and no signed note.",
   "erasure.hold": "Legal hold on the patient: {reason} (placed by {who}, {when}). Nothing is erased until it is lifted.",
   "erasure.hold_recording": "Legal hold on a recording: {reason} (placed by {who}, {when}). It is not erased until the hold is lifted, nor is the patient.",
   "erasure.term": "Signed notes: {n}, the newest of {when}. The law and the Medical Council want clinical records kept for their term: erase them only for a reason that answers this.",

@@ -800,7 +800,7 @@ export default {
   "erasure.recordings": "錄音及打字病歷 {n} 份，其中已簽署 {signed} 份；尚存聲音 {sounds} 份",
   "erasure.particulars": "個人資料、號碼、電話及同意。稽核日誌會保留，當中沒有病歷內容。",
   "erasure.against": "優先於刪除的事項",
-  "erasure.nothing_against": "據本系統所知沒有：無法律保留，亦無已簽署的病歷。",
+  "erasure.nothing_against": "據本系統所知沒有：無法律保留、無未處理的查閱要求，亦無已簽署的病歷。",
   "erasure.hold": "病人在法律保留中：{reason}（由 {who} 於 {when} 設立）。解除之前不得刪除任何資料。",
   "erasure.hold_recording": "一段錄音在法律保留中：{reason}（由 {who} 於 {when} 設立）。解除之前，該錄音及病人都不得刪除。",
   "erasure.term": "已簽署病歷 {n} 份，最新一份於 {when} 簽署。法律及醫務委員會要求臨床記錄保存至期滿；只可因符合這項要求的原因刪除。",

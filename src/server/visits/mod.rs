@@ -16,7 +16,7 @@ use super::App;
 
 pub(super) use banner::{Banner, Faces};
 pub(super) use moves::{Moved, Settled, moved, moved_meanwhile};
-pub(super) use patients::erase_all_of;
+pub(super) use patients::{erase_all_of, is_one};
 
 /// What is answered about patients and visits.
 pub(super) fn routes() -> OpenApiRouter<App> {

@@ -285,13 +285,22 @@ pub(super) async fn change(
 pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     caller.may(&app, Right::Erase, What::Patient(&id)).await?;
     may_be_erased(&app, &caller, &id).await?;
-    if app.rooms.store().same_person(&id).await?.len() > 1 {
-        erasing_refused(&app, &caller, &id, Refusal::Merged).await?;
-        return Err(ApiError::Merged);
-    }
+    is_one(&app, &caller, &id).await?;
     // It goes on when the page that asked for it is closed.
     let erased = tokio::spawn(async move { erase_all_of(&app, &id, &caller.by).await });
     erased.await.map_err(|error| ApiError::internal(&error))?.map(|_| StatusCode::NO_CONTENT)
+}
+
+/// That a patient is merged with nobody. A no is kept in the audit log.
+///
+/// # Errors
+/// [`ApiError::Merged`].
+pub(in crate::server) async fn is_one(app: &App, caller: &Caller, id: &str) -> Result<(), ApiError> {
+    if app.rooms.store().same_person(id).await?.len() <= 1 {
+        return Ok(());
+    }
+    erasing_refused(app, caller, id, Refusal::Merged).await?;
+    Err(ApiError::Merged)
 }
 
 /// Erases a patient with everything of theirs; says the number of the last event in the log.
@@ -302,18 +311,17 @@ pub(super) async fn erase(State(app): State<App>, caller: Caller, Path(id): Path
 pub(in crate::server) async fn erase_all_of(app: &App, id: &str, by: &By) -> Result<u64, ApiError> {
     let mut recordings = 0;
     let erased = erase_each_of(app, id, by, &mut recordings).await;
-    erased.map_err(|why| if recordings == 0 { why } else { ApiError::PartlyErased { recordings, why: Box::new(why) } })
+    erased.map_err(|why| match why {
+        // Somebody else ended it: nothing is left.
+        ApiError::NoPatient => ApiError::NoPatient,
+        why if recordings == 0 => why,
+        why => ApiError::PartlyErased { recordings, why: Box::new(why) },
+    })
 }
 
 /// The same; counts the recordings that are erased.
 async fn erase_each_of(app: &App, id: &str, by: &By, erased: &mut usize) -> Result<u64, ApiError> {
     let store = app.rooms.store();
-    // What is merged by mistake is not destroyed by mistake.
-    match store.same_person(id).await?.len() {
-        0 => return Err(ApiError::NoPatient),
-        1 => {}
-        _ => return Err(ApiError::Merged),
-    }
     for _ in 0..TRIES {
         for recording in store.inventory(id).await?.recordings {
             match app.rooms.erase(&recording.id, Erasable::Signed, by).await {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Context, Mention, SUBJECT_REACH, Speaker};
+use super::{Context, Mention, Speaker};
 use crate::terminology::{Found, Meaning, TermKind};
 
 /// How what may be, and is not, or is looked for in everybody, is told: behind its name (folded).
