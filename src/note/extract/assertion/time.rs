@@ -162,9 +162,10 @@ impl Context<'_> {
         let next: String = self.utterance.folded(sentence.end + 1..self.utterance.ahead(sentence.end, REACH)).iter().collect();
         let end: String = name.iter().skip(name.len().saturating_sub(2)).collect();
         name.len() > 2
-            && ["而家冇", "依家冇", "现在冇"]
-                .iter()
-                .any(|gone| next.strip_prefix(gone).is_some_and(|rest| rest.starts_with(&end)))
+            && ["而家冇", "依家冇", "现在冇"].iter().any(|gone| {
+                let rest = next.strip_prefix(gone).and_then(|rest| rest.strip_prefix(end.as_str()));
+                rest.is_some_and(|rest| ["好耐", "咗好耐", "好久", "几年", "成年"].iter().any(|long| rest.starts_with(long)))
+            })
     }
 
     /// 二零一八年中風; stroke, 2019: a year beside it, of which nothing else is told than that it was then.

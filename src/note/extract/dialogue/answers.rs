@@ -127,7 +127,7 @@ fn often(words: &str) -> bool {
 /// 行快兩步先有, 郁先至會: when it comes.
 fn only_then(words: &str) -> bool {
     ["先有", "先至有", "先会", "先会有", "先至会"].iter().any(|then| words.ends_with(then))
-        && ["行", "郁", "企", "坐", "瞓", "起", "上", "落", "跑", "用力", "攰", "食", "夜", "朝"]
+        && ["行", "郁", "企", "坐", "瞓", "起", "上", "落", "跑", "用力", "攰", "夜", "朝"]
             .iter()
             .any(|when| words.starts_with(when))
 }
