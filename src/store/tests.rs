@@ -345,7 +345,20 @@ async fn what_is_sealed_is_nowhere_in_the_clear(site: Site) {
     }
 }
 
+/// Whoever copies the folder of a program that has ended finds nothing that is about to vanish.
+async fn a_closed_store_has_let_go_of_its_files(site: Site) {
+    for _ in 0..20 {
+        let store = site.open().await;
+        filled(&store, "頭暈").await;
+        store.close().await;
+        let beside =
+            files(site.path()).into_iter().map(|(name, _)| name).filter(|name| name.ends_with("-wal") || name.ends_with("-shm"));
+        assert_eq!(beside.collect::<Vec<_>>(), [""; 0]);
+    }
+}
+
 on_both! {
+    a_closed_store_has_let_go_of_its_files,
     what_was_kept_is_there_after_opening_again,
     every_version_of_a_note_is_kept_and_an_old_one_is_not_overwritten,
     a_finished_recording_stays_as_it_is,

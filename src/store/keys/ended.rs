@@ -82,7 +82,7 @@ impl KeyStore {
     /// # Errors
     /// When it cannot be read.
     pub(in crate::store) async fn ended(&self) -> Result<Ended, StoreError> {
-        read(&mut *self.file.lock().await).await
+        read(&mut *self.file().await?).await
     }
 
     /// Notes what is good no more, or is again. It is on the disk when this returns; only then may the rows that say so be committed.
@@ -93,7 +93,7 @@ impl KeyStore {
         if changes.is_empty() {
             return Ok(());
         }
-        let mut file = self.file.lock().await;
+        let mut file = self.file().await?;
         let mut all = file.begin().await.map_err(failed("note what is good no more"))?;
         write(&mut all, changes).await?;
         all.commit().await.map_err(failed("note what is good no more"))

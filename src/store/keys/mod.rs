@@ -21,7 +21,7 @@ use std::sync::{PoisonError, RwLock};
 use sha2::{Digest as _, Sha256};
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
-use tokio::sync::Mutex;
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use super::folder::Folder;
 use super::place::Place;
@@ -86,7 +86,8 @@ pub(super) enum Rows {
 
 /// An open key store.
 pub(super) struct KeyStore {
-    file: Mutex<SqliteConnection>,
+    /// None once it is closed.
+    file: Mutex<Option<SqliteConnection>>,
     master: Key,
     root: Key,
     kept: RwLock<HashMap<(Whose, String), Vec<u8>>>,
@@ -175,7 +176,7 @@ impl KeyStore {
         }
         let kept = kept.into_iter().filter_map(|(whose, id, key)| Some(((Whose::of_name(&whose)?, id), key))).collect();
         let destroyed = destroyed.into_iter().collect();
-        Ok(Self { file: Mutex::new(file), master, root, kept: RwLock::new(kept), destroyed: RwLock::new(destroyed) })
+        Ok(Self { file: Mutex::new(Some(file)), master, root, kept: RwLock::new(kept), destroyed: RwLock::new(destroyed) })
     }
 
     /// Seals what is nobody's in particular, and hashes.
@@ -220,14 +221,14 @@ impl KeyStore {
         let wrapped = whose.place(id).seal(&self.master, key.reveal())?;
         let insert = sqlx::query("INSERT INTO keys (whose, id, wrapped) VALUES ($1, $2, $3)");
         let insert = insert.bind(whose.name()).bind(id).bind(wrapped.clone());
-        insert.execute(&mut *self.file.lock().await).await.map_err(failed("keep a key"))?;
+        insert.execute(&mut *self.file().await?).await.map_err(failed("keep a key"))?;
         self.kept.write().unwrap_or_else(PoisonError::into_inner).insert((whose, id.to_owned()), wrapped);
         Ok(())
     }
 
     /// Keeps keys that rows had, as they were wrapped there. Those that are here already stay.
     pub(super) async fn take_over(&self, keys: Vec<(Whose, String, Vec<u8>)>) -> Result<(), StoreError> {
-        let mut file = self.file.lock().await;
+        let mut file = self.file().await?;
         let mut all = file.begin().await.map_err(failed("take over keys"))?;
         for (whose, id, wrapped) in &keys {
             // A key of another wrapping would be lost for good once the row's is gone.
@@ -250,7 +251,7 @@ impl KeyStore {
     /// When it cannot be written; then it is as before.
     pub(super) async fn destroy(&self, whose: Whose, id: &str) -> Result<(), StoreError> {
         let at = By::now(Actor::System).seconds();
-        let mut file = self.file.lock().await;
+        let mut file = self.file().await?;
         let mut both = file.begin().await.map_err(failed("destroy a key"))?;
         let delete = sqlx::query("DELETE FROM keys WHERE whose = $1 AND id = $2").bind(whose.name()).bind(id);
         delete.execute(&mut *both).await.map_err(failed("destroy a key"))?;
@@ -268,7 +269,7 @@ impl KeyStore {
     /// # Errors
     /// When a key is damaged, and when it cannot be written; then all is as before.
     pub(super) async fn rotate(&self, new: &Key) -> Result<usize, StoreError> {
-        let mut file = self.file.lock().await;
+        let mut file = self.file().await?;
         let mut all = file.begin().await.map_err(failed("wrap its keys anew"))?;
         let root = sqlx::query("UPDATE root SET wrapped = $1").bind(root_place().seal(new, self.root.reveal())?);
         root.execute(&mut *all).await.map_err(failed("wrap its keys anew"))?;
@@ -288,14 +289,14 @@ impl KeyStore {
 
     /// What was done to the key store and has no event yet.
     pub(super) async fn owed(&self) -> Result<Vec<String>, StoreError> {
-        let owed = sqlx::query_scalar::<_, String>("SELECT action FROM owed").fetch_all(&mut *self.file.lock().await).await;
+        let owed = sqlx::query_scalar::<_, String>("SELECT action FROM owed").fetch_all(&mut *self.file().await?).await;
         owed.map_err(failed("be read"))
     }
 
     /// That something has its event now.
     pub(super) async fn told(&self, action: &str) -> Result<(), StoreError> {
         let delete = sqlx::query("DELETE FROM owed WHERE action = $1").bind(action);
-        delete.execute(&mut *self.file.lock().await).await.map(drop).map_err(failed("note what was told"))
+        delete.execute(&mut *self.file().await?).await.map(drop).map_err(failed("note what was told"))
     }
 
     /// Whether this is its master key.
@@ -305,12 +306,21 @@ impl KeyStore {
 
     /// Writes the file anew and empties its log, so that no byte of a destroyed key is left in either.
     pub(super) async fn wipe(&self) -> Result<(), StoreError> {
-        wipe(&mut *self.file.lock().await).await
+        wipe(&mut *self.file().await?).await
     }
 
+    /// Closes its file, and waits until that is done: then its write-ahead log is gone from the folder. All that needs the file fails
+    /// from now on.
     pub(super) async fn close(&self) {
-        // What was committed is on the disk; this only tidies up.
-        let _ = file::empty_log(&mut *self.file.lock().await).await;
+        if let Some(mut file) = self.file.lock().await.take() {
+            // What was committed is on the disk; this only tidies up.
+            let _ = file::empty_log(&mut file).await;
+            let _ = file.close().await;
+        }
+    }
+
+    async fn file(&self) -> Result<MappedMutexGuard<'_, SqliteConnection>, StoreError> {
+        MutexGuard::try_map(self.file.lock().await, Option::as_mut).map_err(|_| failed("be used")(sqlx::Error::PoolClosed))
     }
 
     /// A key as it is wrapped.
