@@ -11,7 +11,7 @@ use self::pressure::{of_pressure, pressures};
 use super::utterance::Utterance;
 use super::{IMPLAUSIBLE, LONGEST_SPAN, evidence_of};
 use crate::note::{Observation, Span, Uncovered};
-use crate::terminology::{Lexicon, Meaning, ObservationKind, TermKind, UnitKind};
+use crate::terminology::{Found, Lexicon, Meaning, ObservationKind, TermKind, UnitKind};
 use crate::text::numerals::Number;
 
 /// The most characters between a measurement's name and its value.
@@ -20,6 +20,11 @@ const CAPILLARY: &str = "14743-9";
 const RANDOM: &str = "14749-6";
 const WEIGHT: &str = "29463-7";
 const TEMPERATURE: &str = "8310-5";
+const HEIGHT: &str = "8302-2";
+/// What ends right before a temperature without its unit (folded): 而家探下……三十七點四.
+const TAKEN_NOW: [&str; 10] = ["而家", "依家", "现在", "探下", "耳探", "探到", "探热", "探返", "再探", "探得"];
+/// What a temperature told so can be, in degrees.
+const BODILY: [f64; 2] = [34.0, 42.0];
 const RIGHT_EYE: &str = "79892-6";
 const LEFT_EYE: &str = "79893-4";
 /// How far behind the pressure of one eye that of the other may end.
@@ -54,9 +59,16 @@ pub fn observations(utterances: &[Utterance], lexicon: &Lexicon) -> (Vec<Observa
         // 血壓高唔高呀? 一百一十二、七十: of what the turn before spoke of.
         let before = index.checked_sub(1).and_then(|before| utterances.get(before));
         let of_pressure = before.is_some_and(|before| of_pressure(before, lexicon, 0..before.chars.len()));
-        let place = Place { utterance, lexicon, of_pressure, home_until: home_until(utterances, index, lexicon) };
+        let of_fever = utterances.get(index.saturating_sub(2)..index).unwrap_or_default().iter().any(|before| before.chars.contains(&'烧'));
+        let place = Place { utterance, lexicon, of_pressure, of_fever, home_until: home_until(utterances, index, lexicon) };
         let mut read = pressures(&place);
-        read.extend(named(&place));
+        // 一百三十八上壓八十六下壓: the names stand behind their numbers.
+        let pairs: Vec<Range<usize>> = read.iter().map(|(range, _)| range.clone()).collect();
+        let mut next = 0;
+        read.extend(named(&place).into_iter().filter(|(range, _)| {
+            next += pairs.get(next..).unwrap_or_default().iter().take_while(|pair| pair.end <= range.start).count();
+            pairs.get(next).is_none_or(|pair| !(pair.start < range.start && range.start < pair.end))
+        }));
         // A weight with a name of its own is no body weight: birth weight 3.2 kg.
         let names: Vec<(Range<usize>, String)> = read
             .iter()
@@ -77,6 +89,9 @@ pub fn observations(utterances: &[Utterance], lexicon: &Lexicon) -> (Vec<Observa
         }));
         let spans: Vec<Range<usize>> = read.iter().map(|(range, _)| range.clone()).collect();
         read.extend(unread_pressures(utterance, lexicon, &spans).into_iter().map(|range| (range, Value::Kept(UNREAD))));
+        if !read.iter().any(|(_, value)| matches!(value, Value::Now(observation) if observation.loinc == TEMPERATURE)) {
+            read.extend(taken_now(&place));
+        }
         read.sort_by_key(|(range, _)| range.start);
         for (range, observation) in read {
             let observation = match observation {
@@ -110,6 +125,24 @@ fn listed(utterance: &Utterance, range: Range<usize>, reason: &str) -> Option<Un
     Some(Uncovered { span, reason: reason.to_owned() })
 }
 
+/// 而家探下……三十七點四, 現在耳探三十七點一: with its tenth, where nothing else was named or counted.
+fn taken_now(place: &Place<'_>) -> Vec<Read> {
+    let utterance = place.utterance;
+    let Some(temperature) = kind(place.lexicon, TEMPERATURE) else { return Vec::new() };
+    let told = |number: &&Number| {
+        let lead = utterance.back(number.start, NEAR)..number.start;
+        let words: String = utterance.folded(lead).iter().filter(|c| !matches!(c, '…' | ' ' | ',' | '.' | '系')).collect();
+        let tenth = utterance.folded(number.start..number.end).iter().any(|c| matches!(c, '点' | '.'));
+        let counted = !utterance.quantities_in(number.start..number.end).is_empty();
+        tenth && !counted && TAKEN_NOW.iter().any(|taken| words.ends_with(taken)) && (place.of_fever || words.contains('探'))
+    };
+    let numbers = utterance.numbers.iter().filter(told);
+    let value = |number: &Number| number.exact().filter(|value| (BODILY[0]..=BODILY[1]).contains(value));
+    numbers
+        .filter_map(|number| observation(temperature, value(number)?, place, number.start..number.end))
+        .collect()
+}
+
 /// Whether an observation was told in an utterance.
 fn of(observation: &Observation, utterance: &Utterance) -> bool {
     observation.provenance.spans().iter().any(|span| span.segment() == utterance.id)
@@ -138,6 +171,8 @@ struct Place<'a> {
     lexicon: &'a Lexicon,
     /// The turn before spoke of the blood pressure.
     of_pressure: bool,
+    /// One of the two turns before spoke of fever.
+    of_fever: bool,
     /// Values before this answer a question about readings at home.
     home_until: usize,
 }
@@ -153,7 +188,9 @@ impl Place<'_> {
         let clause = self.utterance.clause(at).range;
         let lead: String = self.utterance.folded(clause.start.max(self.utterance.back(at, LAST_NIGHT))..at).iter().collect();
         let yesterday = YESTERDAY.iter().any(|day| lead.contains(day)) && !NOW.iter().any(|now| lead.contains(now.trim_end()));
-        self.home(at) || yesterday || self.utterance.has(self.lexicon, clause, &[TermKind::Before])
+        // 磅五十五公斤,之前得五十二: what was before stands behind its word.
+        let old = |hit: &Found| hit.start < at || self.utterance.numbers_in(hit.end..hit.end + 3).is_empty();
+        self.home(at) || yesterday || self.utterance.terms(self.lexicon, clause, TermKind::Before).any(old)
     }
 }
 
@@ -362,6 +399,12 @@ fn more_or_less(utterance: &Utterance, lead: Range<usize>) -> bool {
     utterance.folded(lead).windows(2).any(turns)
 }
 
+/// Whether 高 or 身高 stands right before a number, and is no part of another word.
+fn height_named(utterance: &Utterance, at: usize) -> bool {
+    matches!(utterance.folded(utterance.back(at, 2)..at), ['高'] | [',' | '、' | ' ' | '身' | '。', '高'])
+        || matches!(utterance.folded(utterance.back(at, 3)..at), ['高', ' '] | [_, '高', '系'])
+}
+
 /// A weight or a temperature told by its unit alone: 十三公斤, 三十七度九.
 fn by_unit(place: &Place<'_>) -> Vec<Read> {
     let (utterance, lexicon) = (place.utterance, place.lexicon);
@@ -396,6 +439,12 @@ fn by_unit(place: &Place<'_>) -> Vec<Read> {
                 let factor = lexicon.units.get(quantity.unit).map_or(1.0, |unit| unit.factor);
                 let half = if utterance.chars.get(quantity.end) == Some(&'半') { factor / 2.0 } else { 0.0 };
                 read.extend(observation(weight, quantity.value + half, place, quantity.start..quantity.end));
+            }
+            // 高一百五十二 cm; 血壓高 and 抬高 are no heights.
+            "cm" if height_named(utterance, quantity.start) => {
+                read.extend(kind(lexicon, HEIGHT).and_then(|height| {
+                    observation(height, quantity.value, place, quantity.start..quantity.end)
+                }));
             }
             "Cel" => {
                 let tenth = tenths(utterance, quantity.start..quantity.end);

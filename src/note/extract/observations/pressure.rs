@@ -18,6 +18,12 @@ const ROUGHLY: [&str; 7] = ["左右", "有", "都系", "系", "大约", "大概"
 const TAKEN: [&str; 6] = ["度咗", "度过", "量咗", "量过", "姑娘度", "护士度"];
 /// How the second of two pressures is named (folded).
 const LOWER: [&str; 4] = ["下压", "下", "低压", "舒张压"];
+/// How the first is named behind it: 一百三十八上壓,八十六下壓.
+const UPPER: [&str; 3] = ["上压", "高压", "收缩压"];
+/// What ends right before two pressures that a machine has just shown (folded): 護士度到一四二、八十四.
+const SHOWN: [&str; 10] = ["度到", "度得", "度出", "度返", "再度", "次度", "量到", "量得", "再量", "次量"];
+/// The least and the most that such numbers can be.
+const LIKELY: [f64; 2] = [80.0, 240.0];
 /// What takes back a value that was just read (folded).
 const SLIPS: [&str; 6] = ["睇错", "讲错", "读错", "唔系", "sorry", "错咗"];
 
@@ -71,6 +77,13 @@ fn state_told(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
     name.is_some_and(told) && of_pressure(utterance, lexicon, before)
 }
 
+/// 度到一四二、八十四: a pair that can be nothing else, right behind the measuring.
+fn shown(utterance: &Utterance, at: usize, high: f64, low: f64) -> bool {
+    let lead: String = utterance.folded(at.saturating_sub(3)..at).iter().filter(|c| **c != ' ').collect();
+    let pair = (LIKELY[0]..=LIKELY[1]).contains(&high) && low >= LIKELY[0] / 2.0 && high - low >= 20.0;
+    pair && SHOWN.iter().any(|word| lead.ends_with(word))
+}
+
 /// 血壓一四八,睇錯,一三八、七十六: the pressures of the clause before are put right.
 fn corrects(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
     let index = utterance.clause_index(at);
@@ -114,12 +127,13 @@ pub(super) fn pressures(place: &Place<'_>) -> Vec<Read> {
                 || goes_on(utterance, lexicon, upper.start)
                 || corrects(utterance, lexicon, upper.start)
                 || opens(utterance, upper.start) && state_told(utterance, lexicon, upper.start)
-                || place.of_pressure && opens(utterance, upper.start);
+                || place.of_pressure && opens(utterance, upper.start)
+                || shown(utterance, upper.start, high, low);
             let plain =
                 said && between.len() <= 1 && utterance.clause_index(lower.start) <= utterance.clause_index(upper.start) + 1;
             // 血壓一百四十一,下壓七十八.
             let words: String = between.iter().filter(|c| !matches!(c, ',' | ' ' | '、')).collect();
-            let named = said && LOWER.contains(&words.as_str());
+            let named = said && (LOWER.contains(&words.as_str()) || UPPER.contains(&words.as_str()));
             if !(slash || over || plain || named) || high <= low || low.fract() != 0.0 {
                 return None;
             }
