@@ -17,10 +17,19 @@ const MOST_WORDS: usize = 6;
 /// The longest joined run that is looked up.
 const LONGEST: usize = 28;
 
+/// A name as it is heard.
+#[derive(Debug)]
+struct Form {
+    said: String,
+    meanings: Vec<Meaning>,
+    /// Whether its r and l are one: in the names of drugs, as they are spelt.
+    liquid: bool,
+}
+
 /// The English names that can be found though misspelt.
 #[derive(Debug, Default)]
 pub struct LatinIndex {
-    forms: Vec<(String, Vec<Meaning>)>,
+    forms: Vec<Form>,
     by_sound: HashMap<String, Vec<usize>>,
     /// By their consonants less any one of them.
     by_less: HashMap<String, Vec<usize>>,
@@ -43,12 +52,16 @@ impl LatinIndex {
             if !word || meanings.is_empty() {
                 continue;
             }
-            let heard = consonants(form);
-            for less in without_one(&heard) {
-                index.by_less.entry(less).or_default().push(index.forms.len());
+            // Clarithromycin is said with an f: cla ri fro my sin.
+            for said in std::iter::once(form.to_owned()).chain(form.contains("th").then(|| form.replace("th", "f"))) {
+                let heard = consonants(&said);
+                for less in without_one(&heard) {
+                    index.by_less.entry(less).or_default().push(index.forms.len());
+                }
+                index.by_sound.entry(heard).or_default().push(index.forms.len());
+                let liquid = drug && said == form;
+                index.forms.push(Form { said, meanings: meanings.clone(), liquid });
             }
-            index.by_sound.entry(heard).or_default().push(index.forms.len());
-            index.forms.push((form.to_owned(), meanings));
         }
         index
     }
@@ -68,7 +81,7 @@ impl LatinIndex {
                 next += 1;
                 continue;
             };
-            let meanings = self.forms.get(form).map(|(_, meanings)| meanings.as_slice()).unwrap_or_default();
+            let meanings = self.forms.get(form).map(|form| form.meanings.as_slice()).unwrap_or_default();
             heard.extend(meanings.iter().map(|meaning| Found { start: range.start, end: range.end, meaning: *meaning }));
             next += count;
         }
@@ -87,21 +100,33 @@ impl LatinIndex {
         }
         let heard = consonants(&joined);
         let same = self.by_sound.get(&heard).into_iter().flatten().filter_map(|form| {
-            let (name, meanings) = self.forms.get(*form)?;
+            let Form { said: name, meanings, liquid } = self.forms.get(*form)?;
             let drug = meanings.iter().all(|meaning| matches!(meaning, Meaning::Drug(_)));
+            // Cancel is not cancer.
+            if !liquid && liquids(&joined) != liquids(name) {
+                return None;
+            }
             // pen nee sea lin: cut in pieces, its vowels are whatever was heard, where they stand as the name's do.
             let shaped = || drug && heard.len() >= SHAPED && shape(&joined) == shape(name);
+            let shaped = shaped();
             let allowed = match run.len() {
+                1 if shaped => name.len() / 2,
                 1 => (name.len() / 4).max(1),
-                _ if shaped() => name.len(),
+                _ if shaped => name.len(),
+                // call se: no callus.
+                _ if !drug && heard.len() <= FEWEST_CONSONANTS => name.len() / 6,
                 _ => name.len() / 3,
             };
             let apart = distance(&joined, name);
-            (apart <= allowed && (run.len() == 1 || joined.len() + 1 >= name.len())).then_some((apart, *form))
+            let whole = run.len() == 1 || joined.len() + 1 + usize::from(shaped) >= name.len();
+            (apart <= allowed && whole).then_some((apart, *form))
         });
         // met fo min, tra ma dou: one consonant was not heard, and everything else is closer.
         let one_less = self.by_less.get(&heard).into_iter().flatten().filter_map(|form| {
-            let (name, _) = self.forms.get(*form)?;
+            let Form { said: name, liquid, .. } = self.forms.get(*form)?;
+            if !liquid && liquids(&joined) != liquids(name) {
+                return None;
+            }
             let apart = distance(&joined, name);
             let begins = joined.bytes().next() == name.bytes().next();
             // Of one word: burning is not burping.
@@ -154,7 +179,13 @@ fn shape(word: &str) -> Vec<bool> {
     shape
 }
 
-/// The consonants as heard: vowels, h, w and y go, doubles become one, and letters that sound alike become one.
+/// The r and l of a word, which are one for names of drugs alone.
+fn liquids(word: &str) -> Vec<u8> {
+    word.bytes().filter(|byte| matches!(byte, b'r' | b'l')).collect()
+}
+
+/// The consonants as heard: vowels, h, w and y go, doubles become one, and letters that sound alike, or are said
+/// alike in Hong Kong (r and l), become one.
 fn consonants(word: &str) -> String {
     let word =
         word.replace("gh", "").replace("ph", "f").replace("ck", "k").replace("qu", "k").replace("x", "ks").replace("pn", "n");
@@ -171,6 +202,7 @@ fn consonants(word: &str) -> String {
             b'b' => 'p',
             b'd' => 't',
             b'j' => 'g',
+            b'r' => 'l',
             other => char::from(*other),
         };
         if !heard.ends_with(sound) {
@@ -187,11 +219,12 @@ fn without_one(heard: &str) -> impl Iterator<Item = String> + '_ {
     (1..heard.len()).filter(move |_| fewer).filter_map(|at| Some(format!("{}{}", heard.get(..at)?, heard.get(at + 1..)?)))
 }
 
-/// Letters that are one sound: s and z, i and y.
+/// Letters that are one sound: s and z, i and y, c and k.
 const fn alike(letter: u8) -> u8 {
     match letter {
         b'z' => b's',
         b'y' => b'i',
+        b'c' => b'k',
         other => other,
     }
 }
@@ -220,7 +253,20 @@ mod tests {
 
     #[test]
     fn names_cut_and_misspelt() {
-        let names = ["penicillin", "tamiflu", "metformin", "amlodipine", "panadol", "augmentin", "simvastatin", "diabetes"];
+        let names = [
+            "penicillin",
+            "tamiflu",
+            "metformin",
+            "amlodipine",
+            "panadol",
+            "augmentin",
+            "simvastatin",
+            "diabetes",
+            "clarithromycin",
+            "cefuroxime",
+            "tramadol",
+            "thyroxine",
+        ];
         let meanings: Vec<[Meaning; 1]> = (0..names.len()).map(|drug| [Meaning::Drug(drug)]).collect();
         let index = LatinIndex::new(names.iter().zip(&meanings).map(|(name, meanings)| (*name, &meanings[..])));
         let found = |said: &str| {
@@ -242,6 +288,11 @@ mod tests {
             ("augmenting", "augmentin"),
             ("simvastatine", "simvastatin"),
             ("diabetis", "diabetes"),
+            ("cla ri fro my sin", "clarithromycin"),
+            ("klarifromycin", "clarithromycin"),
+            ("sefuroksim", "cefuroxime"),
+            ("tramador", "tramadol"),
+            ("ti rox in", "thyroxine"),
         ] {
             assert_eq!(found(said), vec![name], "{said}");
         }

@@ -59,7 +59,8 @@ pub fn observations(utterances: &[Utterance], lexicon: &Lexicon) -> (Vec<Observa
         // 血壓高唔高呀? 一百一十二、七十: of what the turn before spoke of.
         let before = index.checked_sub(1).and_then(|before| utterances.get(before));
         let of_pressure = before.is_some_and(|before| of_pressure(before, lexicon, 0..before.chars.len()));
-        let of_fever = utterances.get(index.saturating_sub(2)..index).unwrap_or_default().iter().any(|before| before.chars.contains(&'烧'));
+        let of_fever =
+            utterances.get(index.saturating_sub(2)..index).unwrap_or_default().iter().any(|before| before.chars.contains(&'烧'));
         let place = Place { utterance, lexicon, of_pressure, of_fever, home_until: home_until(utterances, index, lexicon) };
         let mut read = pressures(&place);
         // 一百三十八上壓八十六下壓: the names stand behind their numbers.
@@ -138,9 +139,7 @@ fn taken_now(place: &Place<'_>) -> Vec<Read> {
     };
     let numbers = utterance.numbers.iter().filter(told);
     let value = |number: &Number| number.exact().filter(|value| (BODILY[0]..=BODILY[1]).contains(value));
-    numbers
-        .filter_map(|number| observation(temperature, value(number)?, place, number.start..number.end))
-        .collect()
+    numbers.filter_map(|number| observation(temperature, value(number)?, place, number.start..number.end)).collect()
 }
 
 /// Whether an observation was told in an utterance.
@@ -442,9 +441,10 @@ fn by_unit(place: &Place<'_>) -> Vec<Read> {
             }
             // 高一百五十二 cm; 血壓高 and 抬高 are no heights.
             "cm" if height_named(utterance, quantity.start) => {
-                read.extend(kind(lexicon, HEIGHT).and_then(|height| {
-                    observation(height, quantity.value, place, quantity.start..quantity.end)
-                }));
+                read.extend(
+                    kind(lexicon, HEIGHT)
+                        .and_then(|height| observation(height, quantity.value, place, quantity.start..quantity.end)),
+                );
             }
             "Cel" => {
                 let tenth = tenths(utterance, quantity.start..quantity.end);
