@@ -3,6 +3,9 @@
 use crate::terminology::{Found, Lexicon, Meaning, UnitKind};
 use crate::text::numerals::Number;
 
+/// What is counted one by one.
+const COUNTED: [&str; 3] = ["{tbl}", "{puff}", "[drp]"];
+
 /// A number and the unit said with it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quantity {
@@ -58,6 +61,10 @@ fn after_number(chars: &[char], number: &Number, found: &[Found], lexicon: &Lexi
     let (index, end) =
         unit_at(number.end + space, found, lexicon).or_else(counted).or_else(|| some_days(chars, number, lexicon))?;
     let unit = lexicon.units.get(index)?;
+    // 一兩粒 is one or two, and no dozen.
+    if number.vague && COUNTED.contains(&unit.ucum.as_str()) {
+        return None;
+    }
     // Exact readings count where an amount is meant; 七八日 is rough.
     let value = if unit.kind == UnitKind::Time || unit.kind == UnitKind::Times { number.value } else { number.exact()? };
     // 兩年半, 一粒半.

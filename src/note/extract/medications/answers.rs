@@ -42,7 +42,7 @@ pub(super) fn answered(told: &[Utterance], lexicon: &Lexicon, courses: &mut Vec<
     let Some(last) = topic.drugs.last() else { return false };
     let question = asked.speaker != utterance.speaker || asked.speaker == Speaker::Unknown;
     let question = question && asks(asked, lexicon);
-    let about = question && topic.asked_of && about_taking(topic.utterance, lexicon, last);
+    let about = question && topic.asked_of && about_taking(topic.utterance, lexicon, last) && !asks_what_comes(asked);
     let answer = answer(utterance, lexicon, &opening);
     if about && matches!(answer, Answer::No) {
         topic.drugs.iter().for_each(|drug| tell(&topic, drug, utterance, lexicon, None, Regimen::default(), true, courses));
@@ -93,6 +93,12 @@ impl Topic<'_> {
     }
 }
 
+/// 會唔會上癮? asks what comes of it, and the answer is of that.
+fn asks_what_comes(asked: &Utterance) -> bool {
+    let words: String = asked.folded(0..asked.chars.len()).iter().collect();
+    ["会唔会", "系咪会", "会否"].iter().any(|will| words.contains(will))
+}
+
 /// 點食? 每次幾多? 幾多次?
 fn asks_how(asked: &Utterance) -> bool {
     let words: String = asked.chars.iter().collect();
@@ -113,7 +119,8 @@ fn topic<'a>(earlier: &'a [Utterance], lexicon: &Lexicon) -> Option<Topic<'a>> {
     let drugs = utterance.within(sentence).iter().filter(is_drug).copied().collect();
     let last_clause = utterance.clauses().iter().rev().find(|clause| !clause.range.is_empty()).map(|clause| clause.range.clone());
     let asked_of = last_clause.is_some_and(|clause| {
-        let takes = utterance.folded(clause.clone()).iter().any(|c| matches!(c, '食' | '打' | '用' | '搽' | '喷' | '滴' | '停'));
+        let takes =
+            utterance.folded(clause.clone()).iter().any(|c| matches!(c, '食' | '打' | '用' | '搽' | '喷' | '滴' | '停' | '仲'));
         clause.start <= last.start || takes && utterance.sentence(last.start).end >= clause.start
     });
     Some(Topic { utterance, drugs, back, asked_of: back == 0 && asked_of })
@@ -246,7 +253,7 @@ fn changes(utterance: &Utterance, lexicon: &Lexicon, opening: &Range<usize>, top
 /// 再減, 加多: a change on top of one.
 fn again(utterance: &Utterance, opening: &Range<usize>) -> bool {
     let words: String = utterance.folded(opening.clone()).iter().collect();
-    ["再减", "再加", "再调", "减多", "加多"].iter().any(|verb| words.contains(verb))
+    ["再减", "再加", "再调", "减多", "加多", "改做", "改成", "改为"].iter().any(|verb| words.contains(verb))
 }
 
 #[expect(clippy::too_many_arguments, reason = "one place for all that a turn without a name says")]

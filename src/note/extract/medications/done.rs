@@ -64,6 +64,9 @@ const GIVEN_BEFORE: [&str; 16] = [
     "而家",
 ];
 
+/// What is said of those that are taken on when others were stopped (folded).
+const LEFT: [&str; 5] = ["剩下", "剩返", "净返", "净系食", "就剩"];
+
 /// What is done with a drug.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Done {
@@ -110,6 +113,13 @@ pub(super) fn done(
         if hit.end <= drug && stopped_so(utterance, hit, done.status) {
             return None;
         }
+        // 叫我停咗,剩下 Y: what is left is taken.
+        if hit.end <= drug && done.status == Some(MedicationStatus::Stopped) {
+            let between: String = utterance.folded(hit.end..drug).iter().collect();
+            if LEFT.iter().any(|left| between.contains(left)) {
+                return Some(of(MedicationStatus::Active));
+            }
+        }
         // 消炎止痛藥不開 Y 五百毫克: said of the drug right before it.
         let of_another = done.withheld && hit.end <= drug && right_behind_a_drug(utterance, hit);
         (!of_another && !takes_another(utterance, lexicon, hit, drug)).then_some(done)
@@ -117,6 +127,13 @@ pub(super) fn done(
     let stopped = |done: &Done| done.status == Some(MedicationStatus::Stopped);
     if once_intended(utterance, drug, behind.start) {
         return Done { withheld: true, ..Done::default() };
+    }
+    // 原本想俾 X,但佢食 Y,唔得: Y is what speaks against X.
+    let lead: String = utterance.folded(clause.start..drug).iter().filter(|c| **c != ' ').collect();
+    let speaks_against = ["但", "不过", "因为"].iter().any(|but| lead.starts_with(but));
+    if speaks_against && ["佢食", "你食", "佢食紧", "你食紧", "佢食开", "你食开"].iter().any(|takes| lead.ends_with(takes))
+    {
+        return of(MedicationStatus::Active);
     }
     if let Some(ended) = not_taken(utterance, lexicon, clause.start..drug, behind.clone()) {
         return ended;
@@ -297,6 +314,10 @@ pub(super) fn conditional(utterance: &Utterance, stop: &Found) -> bool {
     let last = own.is_some_and(|clause| clause.asked && utterance.sentence(stop.start).end <= clause.range.end);
     let asked = last && !words.iter().any(|c| matches!(c, '咗' | '了')) && matches!(before, Some('要' | '使' | '以' | '该'));
     if asked {
+        return true;
+    }
+    // 要停吗, without a mark.
+    if matches!(utterance.chars.get(stop.end), Some('吗' | '嘛')) && matches!(before, Some('要' | '使' | '以' | '该')) {
         return true;
     }
     // 屙先停: when it comes to that.

@@ -60,7 +60,10 @@ pub(super) fn mentions(utterance: &Utterance, lexicon: &Lexicon, asked: bool) ->
                 && (list::joins(utterance, behind_form(utterance, between.clone()), &before.regimen.spans)
                     || described && goes_on(utterance, lexicon, between))
         });
-        let own = (one.status.is_some() || one.withheld) && (!one.late || one.status == Some(MedicationStatus::Stopped));
+        // 停 A 同 B,食返兩隻: how others are taken is not said of the second.
+        let stops = listed.is_some_and(|(_, before)| before.status == Some(MedicationStatus::Stopped) && !before.late);
+        let own = (one.status.is_some() && !(stops && one.weak) || one.withheld)
+            && (!one.late || one.status == Some(MedicationStatus::Stopped));
         if let Some((_, before)) = listed.filter(|(_, before)| !own && (before.status.is_some() || before.withheld)) {
             (one.status, one.weak, one.withheld) = (before.status, before.weak, before.withheld);
         }
@@ -274,6 +277,9 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     let sentence = utterance.sentence(hit.start);
     let clause = utterance.clause(hit.start).range;
     let until = end_with_corrections(utterance, lexicon, sentence.end.max(hit.end));
+    // X 每次一千,一日兩次;血壓藥加到二十 mg: another drug's, told by what it is for.
+    let item = utterance.folded(hit.end..around.end.min(until).max(hit.end)).iter().position(|c| *c == ';');
+    let until = item.map_or(until, |at| hit.end + at);
     let behind = hit.end..around.end.min(until).max(hit.end);
     // A 同 B,前者五百 mg,後者二十五 mg: which dose is whose is not read.
     let told_apart = utterance.folded(behind.clone()).windows(2).position(|pair| matches!(pair, ['前' | '后', '者']));

@@ -171,7 +171,12 @@ fn refused(utterance: &Utterance, against: bool) -> bool {
     let first = utterance.found.iter().find(|hit| matches!(hit.meaning, Meaning::Drug(_)));
     let until = first.map_or(utterance.chars.len(), |hit| hit.start);
     let clauses = utterance.clauses().iter().map(|clause| clause.range.clone()).filter(|range| !range.is_empty());
-    let mut before = clauses.take_while(|range| range.end <= until);
+    // 那就唔開改 Y: without a mark before the verb that gives the other.
+    let lead = first.map(|hit| utterance.clause(hit.start).range.start..hit.start).and_then(|lead| {
+        let verb = utterance.folded(lead.clone()).iter().rposition(|c| matches!(c, '改' | '转' | '换'))?;
+        Some(lead.start..lead.start + verb)
+    });
+    let mut before = clauses.take_while(|range| range.end <= until).chain(lead);
     before.any(|range| {
         let words: String = utterance.folded(range).iter().filter(|c| **c != ' ').collect();
         let rest = words.trim_start_matches(|c| LEADS.contains(c));
@@ -267,7 +272,9 @@ pub(super) fn withdraw_named_before(told: &[Utterance], lexicon: &Lexicon, cours
     let is_drug = |hit: &&Found| matches!(hit.meaning, Meaning::Drug(_));
     for no in utterance.terms(lexicon, 0..utterance.chars.len(), TermKind::DrugWithheld) {
         let clause = utterance.clause(no.start).range;
-        let alone = no.start <= clause.start + 2 && clause.end <= no.end + 2;
+        // 照食唔用停: it goes on.
+        let goes_on = matches!(utterance.folded(no.end..no.end + 1), ['停' | '改' | '减' | '戒']);
+        let alone = no.start <= clause.start + 2 && clause.end <= no.end + 2 && !goes_on;
         if !alone || utterance.within(0..clause.end).iter().any(|hit| is_drug(&hit)) {
             continue;
         }
@@ -280,8 +287,18 @@ pub(super) fn withdraw_named_before(told: &[Utterance], lexicon: &Lexicon, cours
             || earlier.iter().rev().take(CHANGE_REACH).flat_map(|before| before.found.iter().rev().map(move |hit| (before, hit)));
         let mut all = told().filter(|(_, hit)| is_drug(hit));
         // 嗰隻唔用: the one named last, and if that is not the patient's, none.
-        let points = utterance.folded(clause.start..no.end).iter().any(|c| matches!(c, '嗰' | '呢' | '只' | '支'));
-        if points && all.next().is_some_and(|(before, hit)| beside_the_point(before, lexicon, hit) || asked_about(before, hit)) {
+        // 嗰啲係佢嘅,唔好再食.
+        let sentence = utterance.sentence(no.start).start.max(utterance.back(no.start, SUBJECT_REACH));
+        let points = utterance.folded(clause.start..no.end).iter().any(|c| matches!(c, '嗰' | '呢' | '只' | '支'))
+            || matches!(utterance.folded(sentence..sentence + 2), ['嗰' | '呢', '啲' | '只' | '支' | '个' | '种']);
+        let last = all.next();
+        let elses = |(before, hit): (&Utterance, &Found)| {
+            let taken = |(drug, course): &(usize, Course)| {
+                hit.meaning == Meaning::Drug(*drug) && course.medication.status == MedicationStatus::Active
+            };
+            beside_the_point(before, lexicon, hit) || asked_about(before, hit) || courses.iter().any(taken)
+        };
+        if points && last.is_some_and(elses) {
             continue;
         }
         let recent = told().filter(|(before, hit)| is_drug(hit) && !beside_the_point(before, lexicon, hit)).map(|(_, hit)| hit);
