@@ -14,10 +14,18 @@ pub(super) fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(
     each_denied(utterance, lexicon, all);
     // BB 冇, 我冇: of whom it is said is not the answer.
     let of_whom = |kind: TermKind| matches!(kind, TermKind::Family | TermKind::Oneself | TermKind::Third);
+    // 我自己就冇.
+    let lead = utterance.found.first().filter(|hit| {
+        let oneself = matches!(hit.meaning, Meaning::Term(term) if lexicon.term_kind(term) == Some(TermKind::Oneself));
+        hit.start == 0 && oneself
+    });
+    let latest = 3 + lead.map_or(0, |hit| hit.end.min(2));
     let first = utterance.found.iter().find_map(|hit| match hit.meaning {
         // 咁又冇.
         Meaning::Term(_) if utterance.folded(hit.start..hit.end) == ['又'] => None,
-        Meaning::Term(term) if hit.start <= 3 => lexicon.term_kind(term).filter(|kind| !of_whom(*kind)).map(|kind| (hit, kind)),
+        Meaning::Term(term) if hit.start <= latest => {
+            lexicon.term_kind(term).filter(|kind| !of_whom(*kind)).map(|kind| (hit, kind))
+        }
         _ => None,
     });
     // 算唔算敏感? 唔算: what was told is no allergy, and nothing is said of others.
@@ -47,7 +55,13 @@ pub(super) fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(
             .within(hit.end..end)
             .iter()
             .any(|next| matches!(next.meaning, Meaning::Condition(_)) && !reacts(next, lexicon));
-        matches!(kind, TermKind::Negation | TermKind::NotSo) && end.saturating_sub(hit.end) <= 6 && !names && !of_illness
+        // 有冇變? 冇變,都係盤尼西林.
+        let as_before = matches!(utterance.folded(hit.end..hit.end + 1), ['变' | '改']);
+        !as_before
+            && matches!(kind, TermKind::Negation | TermKind::NotSo)
+            && end.saturating_sub(hit.end) <= 6
+            && !names
+            && !of_illness
     });
     let Some(hit) = denial.map(|(hit, _)| hit).or_else(|| denied_later(utterance, lexicon)) else {
         if first.is_some_and(|(hit, kind)| affirms(utterance, hit, kind)) {
@@ -90,6 +104,8 @@ fn affirms(utterance: &Utterance, hit: &Found, kind: TermKind) -> bool {
     let rest = utterance.folded(hit.end..clause.end);
     match kind {
         TermKind::Affirmation => true,
+        // 敏唔敏感? 敏感喎!
+        TermKind::Allergy => rest.iter().all(|c| "喎㗎呀啊嘅啦喇".contains(*c)),
         TermKind::Contrast => words == "就有",
         TermKind::Uncertain => {
             rest.is_empty() && words.ends_with('系') || matches!(rest, ['系' | '有'] | ['系' | '有', '呀' | '啩' | '喎'])
@@ -134,9 +150,12 @@ fn no_other(utterance: &Utterance) -> Option<Range<usize>> {
 fn affirmed(utterance: &Utterance, lexicon: &Lexicon, substances: &[(Substance, Evidence)], all: &mut Vec<Told>) {
     // 係,食完出疹。碘酒搽過冇事: the next sentence is of something else.
     let everything = utterance.sentence(0);
-    let names = utterance.within(everything.clone()).iter().any(|hit| substance_named(utterance, lexicon, hit));
     let aside = [TermKind::Negation, TermKind::NotSo, TermKind::Tolerated, TermKind::Other];
     let [(substance, evidence)] = substances else { return };
+    // 有喎,以前食 sulfa 出疹: the same again.
+    let names = utterance.within(everything.clone()).iter().any(|hit| {
+        super::substance(utterance, hit, lexicon).is_some_and(|named| !named.is_any_drug() && named.name != substance.name)
+    });
     // 好似係,阿媽話我細個出疹: she only tells of it.
     let tells = |hit: &Found| matches!(utterance.chars.get(hit.end), Some('话' | '讲' | '记' | '同'));
     let family = utterance.terms(lexicon, everything.clone(), TermKind::Family).any(|hit| !tells(hit));

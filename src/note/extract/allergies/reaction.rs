@@ -129,6 +129,16 @@ pub(super) fn felt(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usiz
 /// Asthma and breathlessness, which a drug may bring on.
 const BREATH: [&str; 5] = ["J45", "J46", "R06.0", "R06.1", "R06.2"];
 
+/// Whether a finding is one that takes the breath.
+pub(super) fn takes_breath_away(hit: &Found, lexicon: &Lexicon) -> bool {
+    match hit.meaning {
+        Meaning::Condition(condition) => {
+            lexicon.conditions.get(condition).is_some_and(|concept| BREATH.iter().any(|code| concept.icd10.starts_with(code)))
+        }
+        _ => false,
+    }
+}
+
 /// Words that say that the one brings on the other (folded).
 const BRINGS_ON: [&str; 9] = ["会", "就", "令", "引", "诱发", "trigger", "bring", "cause", "give"];
 
@@ -140,21 +150,18 @@ fn takes_breath(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>)
         _ => true,
     };
     let drug = utterance.within(clause.clone()).iter().find(|hit| matches!(hit.meaning, Meaning::Drug(_)))?;
-    let breath = |hit: &&Found| match hit.meaning {
-        Meaning::Condition(condition) => {
-            let concept = lexicon.conditions.get(condition);
-            concept.is_some_and(|concept| BREATH.iter().any(|code| concept.icd10.starts_with(code)))
-        }
-        _ => false,
-    };
-    let hit = utterance.within(drug.end..clause.end).iter().find(breath)?;
+    let hit = utterance.within(drug.end..clause.end).iter().find(|hit| takes_breath_away(hit, lexicon))?;
     let between: String = utterance.folded(drug.end..hit.start).iter().collect();
     (told && BRINGS_ON.iter().any(|word| between.contains(word))).then_some(*hit)
 }
 
 /// The last words of a clause that tell of hives, itch, rash or swelling.
 pub(super) fn shows(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Found> {
-    let swells = |hit: &Found| utterance.folded(hit.start..hit.end).contains(&'肿');
+    // 牙肉腫, 腳腫: no allergy looks so.
+    let swells = |hit: &Found| {
+        let words = utterance.folded(hit.start..hit.end);
+        words.contains(&'肿') && !words.iter().any(|c| matches!(c, '牙' | '脚' | '膝' | '骹' | '趾' | '乳' | '核'))
+    };
     utterance
         .within(clause.clone())
         .iter()

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::super::utterance::{Speaker, Utterance};
+use super::reaction::{reacts, takes_breath_away};
 use super::{NEAR, Substance, Told, evidence_of, put, substance};
 use crate::note::{AllergyStatus, Evidence};
 use crate::terminology::{Found, Lexicon, TermKind};
@@ -49,14 +50,38 @@ pub(super) fn denied(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, cla
     let positive = utterance.terms(lexicon, before.clone(), TermKind::Affirmation).last().map_or(0, |hit| hit.end);
     let negative =
         kinds.iter().filter_map(|kind| utterance.terms(lexicon, before.clone(), *kind).last()).map(|hit| hit.end).max();
-    let behind = utterance.has(lexicon, sign.end..clause.end.min(sign.end + 5), &kinds);
+    // 我對 X 敏感嘅病歷冇寫: what is not written down is there.
+    let near = sign.end..clause.end.min(sign.end + 5);
+    let of_it = |no: &Found| utterance.folded(sign.end..no.start).iter().all(|c| BEFORE_DENIAL.contains(*c));
+    let behind = kinds.iter().any(|kind| utterance.terms(lexicon, near.clone(), *kind).any(of_it));
+    // 藥就未試過有敏感.
+    let lead: String = utterance.folded(sign.start.saturating_sub(4)..sign.start).iter().collect();
+    let never = ["未试过有", "冇试过有", "从嚟未有"].contains(&lead.as_str());
     // 對盤尼西林唔敏感: 唔 denies what it touches, or what 會 or 係 alone stands before.
     let touching = utterance.terms(lexicon, before, TermKind::NegationNear).last();
     // 都不過敏 is no 不過.
     let directly = sign.start.checked_sub(1).and_then(|at| utterance.chars.get(at)) == Some(&'唔');
     let touching = directly
         || touching.is_some_and(|no| utterance.folded(no.end..sign.start).iter().all(|c| matches!(c, '会' | '系' | '是')));
-    negative.is_some_and(|negative| negative > positive) || behind || touching
+    never || negative.is_some_and(|negative| negative > positive) || behind || touching
+}
+
+/// What may stand between a sign and its denial (folded).
+const BEFORE_DENIAL: &str = " ,就都亦又呢嘅史过话我佢啲嘢呀我自己暂时";
+
+/// 打顯影劑出成身疹海鲜就冇敏感: whether what a substance did is told before the next is named.
+fn reacted(utterance: &Utterance, lexicon: &Lexicon, named: &[(Substance, &Found)], name: &Substance, sign: &Found) -> bool {
+    let place = named.iter().position(|(other, hit)| other.name == name.name && hit.end <= sign.start);
+    place.and_then(|place| Some((named.get(place)?, named.get(place + 1)))).is_some_and(|((_, hit), next)| {
+        let until = next.map_or(sign.start, |(_, next)| next.start.min(sign.start));
+        let did = hit.end..until;
+        let hits = utterance.within(did.clone()).iter().filter(|did| did.end <= until);
+        let breathless = utterance.folded(did).contains(&'会');
+        hits.into_iter().any(|did| {
+            let no = super::statements::denied_near(utterance, lexicon, did);
+            !no && (reacts(did, lexicon) || breathless && takes_breath_away(did, lexicon))
+        })
+    })
 }
 
 /// NKDA; Allergies: nil.
@@ -142,6 +167,9 @@ pub(super) fn signed(
             (true, _) => asked.push((name, evidence)),
             // 唔係食物敏感 says what the rash is not.
             (false, true) if name.is_food() && utterance.has(lexicon, clause.start..sign.start, &[TermKind::NotSo]) => {}
+            (false, true) if !name.is_general() && reacted(utterance, lexicon, named, &name, sign) => {
+                put(all, name, AllergyStatus::Present, evidence);
+            }
             (false, true) => put(all, name, AllergyStatus::None, evidence),
             (false, false) if !name.is_general() => put(all, name, AllergyStatus::Present, evidence),
             (false, false) => {}

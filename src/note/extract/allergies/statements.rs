@@ -43,6 +43,7 @@ pub(super) fn statements(
             }
             relative = utterance.has(lexicon, range.clone(), &[TermKind::Allergy]).then(|| range.clone()).or(relative);
             theirs = left_to_a_relative(utterance, lexicon, &range).then_some(clause.sentence);
+            own_behind(utterance, lexicon, &range, all);
             continue;
         }
         // 我老公先有,食親磺胺藥就出疹.
@@ -154,6 +155,9 @@ pub(super) fn statements(
                     open => {
                         asked.extend(open);
                         asked.extend(signed(utterance, lexicon, &of, all));
+                        if !question && utterance.speaker != Speaker::Doctor {
+                            did_behind(utterance, lexicon, sign.end, &reactions, &named, all);
+                        }
                     }
                 }
             }
@@ -179,6 +183,47 @@ pub(super) fn statements(
         }
     }
     if asked.is_empty() { asked_plainly(utterance, lexicon) } else { answered_at_once(utterance, asked, all) }
+}
+
+/// 上次話冇藥物敏感,講漏咗以前食 X 出過風疹: what a substance did that is named behind the sign.
+fn did_behind(
+    utterance: &Utterance,
+    lexicon: &Lexicon,
+    from: usize,
+    reactions: &[Found],
+    named: &[(Substance, &Found)],
+    all: &mut Vec<Told>,
+) {
+    let behind: Vec<(Substance, &Found)> =
+        named.iter().filter(|(name, hit)| hit.start >= from && !name.is_general()).cloned().collect();
+    for reaction in reactions.iter().filter(|reaction| reaction.start >= from) {
+        let feared = utterance.has(lexicon, from..reaction.start, &[TermKind::Worry]);
+        let nearest = behind.iter().any(|(_, hit)| hit.end <= reaction.start);
+        if nearest && !feared && !denied_near(utterance, lexicon, reaction) {
+            caused(utterance, reaction, &behind, all);
+        }
+    }
+}
+
+/// 我女兒才對貓毛敏感我自己就食雞蛋出風疹: behind a relative's, what befell the patient.
+fn own_behind(utterance: &Utterance, lexicon: &Lexicon, range: &Range<usize>, all: &mut Vec<Told>) {
+    let me = utterance.terms(lexicon, range.clone(), TermKind::Oneself).last().filter(|me| me.end - me.start > 1);
+    // 我自己就食 X 塊面腫晒, says the mother: hers, and no relative was set against.
+    let set_against = |me: &&Found| utterance.has(lexicon, range.start..me.start, &[TermKind::Family]);
+    let patients = !matches!(utterance.speaker, Speaker::Doctor | Speaker::Relative);
+    let Some(me) = me.filter(|me| patients && set_against(me)) else { return };
+    let own = me.end..range.end;
+    if utterance.has(lexicon, own.clone(), &[TermKind::Family, TermKind::Other]) {
+        return;
+    }
+    let signs = [TermKind::Reaction, TermKind::Allergy].iter().flat_map(|kind| utterance.terms(lexicon, own.clone(), *kind));
+    let reactions: Vec<Found> = signs.copied().filter(|sign| !denied_near(utterance, lexicon, sign)).collect();
+    let hits = utterance.within(own.clone()).iter();
+    let named: Vec<(Substance, &Found)> = hits
+        .filter_map(|hit| substance(utterance, hit, lexicon).map(|name| (name, hit)))
+        .filter(|(name, _)| !name.is_general())
+        .collect();
+    reactions.iter().for_each(|reaction| caused(utterance, reaction, &named, all));
 }
 
 /// The words for a rash that drugs bring.

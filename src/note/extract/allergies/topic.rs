@@ -86,7 +86,8 @@ impl Topic {
         let mut asked = Vec::new();
         for clause in utterance.clauses().iter().filter(|clause| clause.asked && theirs && fresh(clause.range.start)) {
             let words = utterance.folded(clause.range.clone());
-            let lead = words.iter().take_while(|c| matches!(c, '咁' | '系' | '咪' | '即' | '嗰' | '么' | ' ')).count();
+            let lead =
+                words.iter().take_while(|c| matches!(c, '咁' | '系' | '咪' | '即' | '嗰' | '么' | '其' | '佢' | ' ')).count();
             let behind = words.iter().rev().take_while(|c| matches!(c, '呢' | '呀' | '啊' | '喎' | ' ')).count();
             let bare = clause.range.start + lead..clause.range.end.saturating_sub(behind);
             let kind = |hit: &Found| {
