@@ -198,6 +198,15 @@ impl Context<'_> {
                     if kind == TermKind::Negation && self.answers_behind(hit.start) {
                         continue;
                     }
+                    // 有冇見到閃光: the question.
+                    let within_question = kind == TermKind::Negation
+                        && self.utterance.folded(hit.start.saturating_sub(1)..hit.start + 1) == ['有', '冇']
+                        && self.utterance.within(hit.start.saturating_sub(1)..hit.start).iter().any(|whole| {
+                            whole.end == hit.start + 1 && matches!(whole.meaning, Meaning::Term(term) if self.lexicon.term_kind(term) == Some(TermKind::Question))
+                        });
+                    if within_question {
+                        continue;
+                    }
                     // 驚到成晚瞓唔着: so much that.
                     let so_much =
                         self.utterance.chars.get(hit.end) == Some(&'到') && self.utterance.chars.get(hit.end + 1) != Some(&'系');
@@ -235,6 +244,19 @@ impl Context<'_> {
                         // 呢個唔似我懷疑係…: what is thought of begins.
                         // 冇做過,我叔叔…: another subject begins.
                         cue = None;
+                    } else if kind == TermKind::Family
+                        && kinds.contains(&TermKind::Question)
+                        && self.begins_of_a_relative(hit, own_end)
+                    {
+                        // 會唔會係乳癌我阿姨四十歲就乳癌: hers is told.
+                        cue = None;
+                    } else if kind == TermKind::Uncertain
+                        && kinds.contains(&TermKind::Negation)
+                        && hit.start > own_end.saturating_add(1)
+                        && self.utterance.folded(hit.start..hit.end).ends_with(&['系'])
+                    {
+                        // 冇發燒多數係坐骨神經痛: what is thought of begins.
+                        cue = None;
                     } else if kind == TermKind::History
                         && self.utterance.folded(hit.start..hit.end) == ['有', '过']
                         && self.has(hit.start.saturating_sub(OWNER)..hit.start, &[TermKind::Family])
@@ -268,8 +290,20 @@ impl Context<'_> {
     /// Whether a denial stands right behind the name of what the turn before asked for: 胸口痛冇, and then the next of the list.
     fn answers_behind(&self, denial: usize) -> bool {
         let from = self.mentions.partition_point(|other| other.start + 2 * REACH < denial);
-        let asked = |other: &&Mention| other.end == denial && self.asked_before.contains(&other.condition);
+        let asked = |other: &&Mention| {
+            other.end == denial && self.asked_before.contains(&other.condition) && !self.said_to_be_there(other)
+        };
         self.mentions.get(from..).unwrap_or_default().iter().take_while(|other| other.start < denial).any(|other| asked(&other))
+    }
+
+    /// 我阿姨 behind a question of something else: what is told of her begins. 似我阿媽咁 compares.
+    fn begins_of_a_relative(&self, hit: &Found, cue_end: usize) -> bool {
+        let lead = self.utterance.folded(hit.start.saturating_sub(2)..hit.start);
+        let mine = matches!(lead, [.., '我']) || self.utterance.folded(hit.start..hit.start + 1) == ['我'];
+        let compared = lead.iter().any(|c| matches!(c, '似' | '同' | '像' | '学' | '跟' | '传'));
+        let from = self.mentions.partition_point(|other| other.start < cue_end);
+        let named = self.mentions.get(from..).unwrap_or_default().iter().take_while(|other| other.end <= hit.start).count();
+        mine && !compared && named > 0
     }
 
     /// 驚我都有, worried that I have: of whom is feared.
@@ -301,9 +335,10 @@ impl Context<'_> {
 
     /// What a relative has: a disease. That their womb was taken out or that they coughed is none of the family; a fit in fever is.
     fn relatives(&self, mention: &Mention, reason: &'static str) -> Option<Reading> {
-        let told = self
-            .concept(mention)
-            .is_none_or(|concept| !concept.icd10.starts_with("Z9") && (!concept.symptom || concept.icd10.starts_with("R56")));
+        let told = self.concept(mention).is_none_or(|concept| {
+            !["Z9", "Z3"].iter().any(|code| concept.icd10.starts_with(code))
+                && (!concept.symptom || concept.icd10.starts_with("R56"))
+        });
         if told { reading(Claim::Family, reason) } else { reading(Claim::Nothing, "a relative's complaint or operation") }
     }
 

@@ -38,6 +38,8 @@ const TAKEN_ONCE: [&str; 18] = [
 const NO_ALLERGY: [&str; 5] = ["唔算敏感", "唔算系敏感", "唔系敏感", "唔算过敏", "唔系过敏"];
 /// How far behind a name it is told that it has nothing to do with it.
 const NOTHING_TO_DO: usize = 8;
+/// How far behind a name it is told that those who have it are meant, or that it is unrelated.
+const PEOPLE: usize = 6;
 /// How far before flashes it is told that they come before the pain.
 const AURA: usize = 8;
 /// How far from one opinion the other is told.
@@ -94,6 +96,28 @@ impl Context<'_> {
         let named_next = self.next_after(mention).is_some_and(|next| next.start <= mention.end + 1);
         if named_next && NOT_FOUND.contains(&said.as_str()) {
             return reading(Claim::Nothing, "looked for, and named behind it");
+        }
+        // 面骨好脹, 對腳好脹: no belly.
+        if self.swells_elsewhere(mention, &clause) {
+            return reading(Claim::Nothing, "another part that swells");
+        }
+        // 有哮喘嘅人要小心: people who have it, and no word of this one.
+        let rest: String = self.utterance.folded(mention.end..clause.end).iter().take(PEOPLE).collect();
+        let lead: String =
+            self.utterance.folded(clause.start.max(mention.start.saturating_sub(PEOPLE))..mention.start).iter().collect();
+        if ["嘅人", "嘅病人", "病人就", "病人先", "人士"].iter().any(|who| rest.starts_with(who))
+            && !lead.contains(['我', '你', '佢'])
+        {
+            return reading(Claim::Nothing, "people who have it");
+        }
+        // 佢洗腎唔關隻藥事.
+        if self.utterance.speaker == Speaker::Doctor && rest.starts_with("唔关") && lead.ends_with('佢') {
+            return reading(Claim::Nothing, "somebody else's, and what it is not of");
+        }
+        // 同哮喘冇關.
+        let unrelated = ["冇关", "无关", "冇关系", "无关系", "唔关事", "冇乜关系"].iter().any(|word| rest.starts_with(word));
+        if unrelated && lead.ends_with(['同', '和', '跟', '与']) {
+            return reading(Claim::Nothing, "what has nothing to do with it");
         }
         // 兩隻藥都唔關 G6PD 事: what it has nothing to do with.
         let lead: String =
@@ -173,6 +197,23 @@ impl Context<'_> {
         None
     }
 
+    /// 好脹 by itself is of the belly, unless another part of the body stands before it.
+    fn swells_elsewhere(&self, mention: &Mention, clause: &Range<usize>) -> bool {
+        let name: String = self.utterance.folded(mention.start..mention.end).iter().collect();
+        if !["好胀", "谷住谷住"].contains(&name.as_str()) {
+            return false;
+        }
+        let near = clause.start.max(self.utterance.back(mention.start, PEOPLE))..mention.start;
+        let words = self.utterance.folded(near.clone());
+        let site = self
+            .utterance
+            .within(near)
+            .iter()
+            .any(|hit| matches!(hit.meaning, Meaning::Class(class) if self.lexicon.is_site(class)));
+        let bone = words.contains(&'骨');
+        (site || bone) && !words.iter().any(|c| matches!(c, '肚' | '胃' | '腹' | '肠'))
+    }
+
     /// 第一個話係喉嚨發炎,第二個話係玫瑰疹: neither is claimed of the patient.
     fn one_of_several_opinions(&self, mention: &Mention, clause: &Range<usize>) -> bool {
         let lead: String = self.utterance.folded(clause.start..mention.start).iter().filter(|c| **c != ' ').collect();
@@ -199,6 +240,9 @@ impl Context<'_> {
         }
         let behind = self.utterance.folded(mention.end..mention.end + 1);
         let takes = matches!(behind, ['食' | '打' | '搽' | '滴' | '带' | '攞' | '覆']);
+        // 晏晝嗰次成日唔記得, of a drug that the turn before named.
+        let lead: String = self.utterance.folded(self.utterance.back(mention.start, 6)..mention.start).iter().collect();
+        let takes = takes || self.of_drug && ["次", "粒", "嗰餐", "份"].iter().any(|counted| lead.ends_with(counted));
         let from = self.utterance.back(clause.start, SUBJECT_REACH);
         takes || self.utterance.within(from..mention.start).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)))
     }

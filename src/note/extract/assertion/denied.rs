@@ -20,6 +20,8 @@ const NOT_FELT: [&str; 8] = ["唔觉", "就唔觉", "都唔觉", "就唔觉有",
 /// What denies something of what is named before it (folded), and how much is said with it.
 const AS_FOR: [&str; 3] = ["就冇", "就无", "就没有"];
 const DENIED_OF: usize = 6;
+/// The most names that one result is of.
+const LISTED: usize = 6;
 /// How far behind a name its result may stand: 乙肝 HBsAg neg.
 const RESULT: usize = 11;
 
@@ -38,7 +40,7 @@ impl Context<'_> {
             // 冇停過,痕到…: what is denied there is something else.
             let elsewhere = apart && !self.lists_under(&cue);
             let corrects = elsewhere || apart && (instead || takes_back(self.utterance, clause_of(cue.start)));
-            if !corrects {
+            if !corrects && !(not_so && self.between_sides(&cue)) {
                 return (!taken).then_some("denied before it");
             }
         }
@@ -46,6 +48,7 @@ impl Context<'_> {
             |hit: &&Found| matches!(hit.meaning, Meaning::Term(term) if self.lexicon.term_kind(term) == Some(TermKind::Negation));
         if self.utterance.within(mention.end..mention.end + 1).iter().any(|hit| negation(&hit))
             && self.asked_before.contains(&mention.condition)
+            && !self.said_to_be_there(mention)
         {
             return Some("asked for and denied behind its name");
         }
@@ -75,6 +78,42 @@ impl Context<'_> {
             return Some("denied next to it");
         }
         self.denied_after(mention, &clause)
+    }
+
+    /// 右邊不是左邊大髀痛: of the side, and not of what hurts there.
+    fn between_sides(&self, cue: &Found) -> bool {
+        let side = |range: Range<usize>| self.has(range, &[TermKind::Left, TermKind::Right]);
+        side(cue.start.saturating_sub(2)..cue.start) && side(cue.end..cue.end + 2)
+    }
+
+    /// 有流鼻水冇發燒: the 有 before a name says that it is there, and what stands behind it denies the next.
+    pub(super) fn said_to_be_there(&self, mention: &Mention) -> bool {
+        let lead = self.utterance.folded(mention.start.saturating_sub(2)..mention.start);
+        matches!(lead, [.., '有']) && !matches!(lead, ['冇' | '没' | '唔' | '未', '有'])
+    }
+
+    /// 甲流、乙流同新冠都係陰性: names joined, and behind the last the result of all.
+    fn listed_as_negative(&self, mention: &Mention) -> bool {
+        let from = self.mentions.partition_point(|other| other.start < mention.end);
+        let mut end = mention.end;
+        for next in self.mentions.get(from..).unwrap_or_default().iter().take(LISTED) {
+            // 甲流陽性,新冠陰性: each has its own.
+            if self.utterance.folded(mention.start..end).ends_with(&['阳', '性']) {
+                break;
+            }
+            let joins = self.utterance.folded(end..next.start.max(end)).iter().all(|c| "、,同埋和及 或".contains(*c));
+            if next.start < end || next.start - end > 3 || !joins || next.start == end {
+                break;
+            }
+            end = next.end;
+            let behind = end..self.utterance.chars.len().min(end + RESULT);
+            let result = self.utterance.terms(self.lexicon, behind, TermKind::NegativeResult).next();
+            if result.is_some_and(|hit| self.utterance.folded(end..hit.start).iter().all(|c| "都系全部两三样亦嘅 ".contains(*c)))
+            {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether the clause of a denial goes on with a name, or with nothing: 冇咳,發燒.
@@ -118,6 +157,13 @@ impl Context<'_> {
         let own = mention.end..next_name.min(clause.end);
         if self.has(own.start..own.end.min(own.start + RESULT), &[TermKind::NegativeResult]) {
             return Some("a negative result");
+        }
+        if self.listed_as_negative(mention) {
+            return Some("a negative result of the list");
+        }
+        // 冇發燒氣促就有: the next is set against what was denied.
+        if self.utterance.folded(mention.end..mention.end + 2) == ['就', '有'] {
+            return None;
         }
         // 暈就唔覺, 扭親就冇.
         let behind: String = self.utterance.folded(own.clone()).iter().filter(|c| !PARTICLES.contains(**c)).collect();

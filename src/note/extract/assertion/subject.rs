@@ -85,6 +85,10 @@ impl Context<'_> {
         {
             return true;
         }
+        // 病歷寫我有糖尿,嗰係我太太嘅,寫錯咗.
+        if self.given_to_a_relative(mention) {
+            return true;
+        }
         // 有糖尿嗰個係我, says a relative.
         self.whose(mention, TermKind::Family).is_some_and(|hit| self.is_family(&hit))
             || self.whose(mention, TermKind::Oneself).is_some()
@@ -95,6 +99,20 @@ impl Context<'_> {
                                 ..mention.start,
                             &[TermKind::Third],
                         ))
+    }
+
+    /// 嗰個係我太太嘅, as the clause behind that of the name.
+    fn given_to_a_relative(&self, mention: &Mention) -> bool {
+        let next = self.utterance.clause((self.clause(mention).end + 1).min(self.utterance.chars.len())).range;
+        let own: String = self.utterance.folded(mention.end..self.clause(mention).end).iter().collect();
+        if next.start <= mention.end || own.contains('冇') {
+            return false;
+        }
+        let words: String = self.utterance.folded(next.clone()).iter().collect();
+        let points =
+            ["嗰系我", "嗰个系我", "个个系我", "嗰啲系我", "其实系我", "系我"].iter().any(|lead| words.starts_with(lead));
+        let who = self.utterance.terms(self.lexicon, next.start..next.end.min(next.start + NOT_ME), TermKind::Family).next();
+        points && who.is_some_and(|who| self.utterance.folded(who.end..who.end + 1) == ['嘅'])
     }
 
     pub(super) fn subject(&self, mention: &Mention) -> Subject {
@@ -158,6 +176,12 @@ impl Context<'_> {
                 {
                     subject = Subject::Family;
                 }
+                // 妈妈传给我的 她后来肝癌死的: no patient died of it.
+                Some(TermKind::Third) if self.utterance.speaker != Speaker::Doctor && self.died_of_it(mention) => {
+                    let before = self.utterance.back(hit.start, SUBJECT_REACH)..hit.start;
+                    let relative = self.of_family || self.has(before, &[TermKind::Family]);
+                    subject = if relative { Subject::Family } else { Subject::Other };
+                }
                 // warfarin 係爸爸食㗎,佢心房顫動: of whose drug it is.
                 Some(TermKind::Third) if self.utterance.speaker == Speaker::Relative && self.follows_an_owner(hit.start) => {
                     subject = Subject::Family;
@@ -184,6 +208,12 @@ impl Context<'_> {
             }
         }
         subject
+    }
+
+    /// 肝癌死嘅, 心臟病走咗: behind a name.
+    fn died_of_it(&self, mention: &Mention) -> bool {
+        let behind: String = self.utterance.folded(mention.end..mention.end + 4).iter().collect();
+        ["死", "走咗", "走嘅", "过身", "过咗身", "去世"].iter().any(|died| behind.starts_with(died))
     }
 
     /// 係爸爸食㗎, right before a place: what is told of is a relative's, says who came along.

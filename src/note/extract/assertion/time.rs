@@ -83,6 +83,12 @@ impl Context<'_> {
         if given_up {
             return reading(Claim::Historical, OVER);
         }
+        // 以前飲三四罐,酗酒咁滯,戒咗四個月.
+        let habit = ["F10", "F17"].iter().any(|code| concept.icd10.starts_with(code));
+        let rest = mention.end..sentence.end.min(self.utterance.ahead(mention.end, SUBJECT_REACH)).max(mention.end);
+        if habit && self.utterance.speaker != Speaker::Doctor && self.gave_it_up(rest) {
+            return reading(Claim::Historical, OVER);
+        }
         // X 因為血鉀高,停: the reason is there.
         let reason: String = self.utterance.folded(mention.start.saturating_sub(3)..mention.start).iter().collect();
         let befell = (concept.symptom || !concept.chronic) && !reason.trim_end().ends_with("因为");
@@ -95,7 +101,8 @@ impl Context<'_> {
         if !lasts && self.outgrown(mention, &concept.icd10, &clause) {
             return reading(Claim::Historical, "as a child");
         }
-        if !ended && lasts || concept.chronic && !self.has(clause.clone(), &[TermKind::Resolved]) {
+        let is_over = self.utterance.terms(self.lexicon, clause.clone(), TermKind::Resolved).any(|hit| !hoped(hit));
+        if !ended && lasts || concept.chronic && !is_over {
             return None;
         }
         if self.told_as_once(mention) {
@@ -156,6 +163,15 @@ impl Context<'_> {
             .then_some(Reading { claim: Claim::Historical, reason: "long ago" })
     }
 
+    /// 戒咗四個月 at the head of a clause.
+    fn gave_it_up(&self, rest: Range<usize>) -> bool {
+        let words: String = self.utterance.folded(rest).iter().collect();
+        words
+            .split([',', '。', ' ', '、'])
+            .skip(1)
+            .any(|clause| ["戒咗", "已经戒", "早戒咗"].iter().any(|word| clause.starts_with(word)))
+    }
+
     /// 而家冇倒流 in the next sentence of what ends with 倒流.
     fn gone_by_its_end(&self, mention: &Mention, sentence: &Range<usize>) -> bool {
         let name = self.utterance.folded(mention.start..mention.end);
@@ -209,6 +225,11 @@ impl Context<'_> {
             return true;
         }
         let Some(stop) = self.utterance.terms(self.lexicon, behind, TermKind::DrugStopped).next() else { return false };
+        // 即係 X 搞到血壓低。停咗佢: it is there, and the order follows.
+        let words = self.utterance.folded(stop.start..stop.end + 1);
+        if self.utterance.speaker == Speaker::Doctor && words.contains(&'佢') {
+            return false;
+        }
         // 食咗兩日頭痛到爆,自己停咗: of the drug that the turn before spoke of.
         let taken = self.of_drug && {
             let lead = self.utterance.folded(sentence.start..mention.start);

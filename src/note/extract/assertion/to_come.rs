@@ -23,6 +23,9 @@ const NOT_GIVEN: [&str; 7] = ["先打", "先至打", "迟啲打", "迟啲先", "
 const ONLY_THEN: [&str; 6] = ["先食", "先至食", "才食", "才吃", "先好食", "先用"];
 /// The same right behind what is felt: 喘先吸.
 const AT_NEED: [&str; 10] = ["先吸", "才吸", "先喷", "才喷", "先搽", "才搽", "先滴", "先至吸", "先唔打", "先至唔"];
+/// How far before a name 到時 stands, and how far around one its sentence tells of shots.
+const THEN: usize = 8;
+const ROW: usize = 24;
 /// How much may stand between 會 and what will come, besides names.
 const WILL: usize = 3;
 const WHEN_NEEDED: usize = 8;
@@ -64,6 +67,22 @@ impl Context<'_> {
         if concept.icd10.starts_with("U07") && ["针", " 针"].iter().any(|shot| after.starts_with(shot)) {
             return Some("a vaccine");
         }
+        // 咁排黃熱、甲肝、傷寒,下星期二嚟打; 打得,左手流感,右手肺炎球菌.
+        if catching && !concept.symptom && self.utterance.speaker != Speaker::Patient && self.in_a_row_of_vaccines(mention) {
+            return Some("a vaccine");
+        }
+        // 再唔得,到時要排除肺癆: when that time comes.
+        let then = said(self.utterance.back(mention.start, THEN).max(clause.start)..mention.start);
+        if self.utterance.speaker != Speaker::Patient
+            && ["到时要", "到时先", "到时再", "到时就"].iter().any(|word| then.contains(word))
+        {
+            return Some("what will be looked for then");
+        }
+        // 未使換骹住.
+        let needless = ["未使", "唔使", "未需要", "唔需要", "使唔使", "要唔要", "等紧", "排紧", "排期"];
+        if concept.icd10.starts_with("Z9") && needless.iter().any(|word| before.ends_with(word)) {
+            return Some("an operation that is not done");
+        }
         let later = concept.icd10.starts_with("Z2") && NOT_GIVEN.iter().any(|word| said(mention.end..clause.end).contains(word));
         if later {
             return Some("a vaccine that is not given yet");
@@ -95,6 +114,17 @@ impl Context<'_> {
         let said_so = |hit: &Found| matches!(self.utterance.folded(hit.end..hit.end + 1), ['话' | '讲']);
         let hearsay = who.iter().any(|kind| self.utterance.terms(self.lexicon, lead.clone(), *kind).any(said_so));
         ((self.utterance.speaker == Speaker::Doctor || hearsay) && self.comes(mention, clause)).then_some("what will come")
+    }
+
+    /// Whether a sentence tells of shots: its names are those of what they are against.
+    fn in_a_row_of_vaccines(&self, mention: &Mention) -> bool {
+        let sentence = self.utterance.sentence(mention.head);
+        let near =
+            sentence.start.max(self.utterance.back(mention.start, ROW))..sentence.end.min(self.utterance.ahead(mention.end, ROW));
+        let words: String = self.utterance.folded(near).iter().collect();
+        let sides = words.contains("左手") && words.contains("右手");
+        let shots = ["嚟打", "去打", "打齐", "打晒", "补打"].iter().any(|shot| words.contains(shot));
+        shots || sides && words.contains("打得")
     }
 
     /// 大便會黑; 食咗會眼瞓頭暈; 血壓高唔控制好,會中風、腎衰竭: what a clinician says will come.
@@ -138,11 +168,20 @@ impl Context<'_> {
         between.len() <= 3 && between.contains(&'会')
     }
 
+    /// 肚屙就 lo per a mide 兩毫克: a drug right behind it, with its dose, by who gives it.
+    fn gives_at_once(&self, mention: &Mention, clause: &Range<usize>) -> bool {
+        let drug = self.utterance.within(mention.end + 1..clause.end).iter().find(|hit| matches!(hit.meaning, Meaning::Drug(_)));
+        self.utterance.speaker == Speaker::Doctor && drug.is_some_and(|drug| drug.start <= mention.end + 2)
+    }
+
     /// 發燒或者痛先食: when it is to be taken.
     pub(super) fn when_needed(&self, mention: &Mention, clause: &Range<usize>) -> bool {
         let end = clause.end.min(mention.end + WHEN_NEEDED);
         let behind: String = self.utterance.folded(mention.end..end.max(mention.end)).iter().filter(|c| **c != ' ').collect();
         behind.starts_with('或') && ONLY_THEN.iter().any(|only| behind.contains(only))
             || AT_NEED.iter().any(|only| behind.starts_with(only))
+            // 肚屙就帶 X, 有事先食.
+            || behind.starts_with("就带")
+            || behind.starts_with('就') && self.gives_at_once(mention, clause)
     }
 }

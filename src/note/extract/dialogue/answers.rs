@@ -143,7 +143,7 @@ pub(super) fn well(utterance: &Utterance, clause: &Range<usize>, icd10: &str) ->
 pub(super) fn smoking(utterance: &Utterance, clause: &Range<usize>) -> Option<Answer> {
     let words = words(utterance, clause);
     // 以前一日一包, 四年前戒咗.
-    let given_up = ["戒咗", "戒左", "戒了", "戒掉", "以前", "从前"].iter().any(|word| words.starts_with(word))
+    let given_up = ["戒咗", "戒左", "介咗", "介左", "戒了", "戒掉", "以前", "从前"].iter().any(|word| words.starts_with(word))
         || ["戒咗", "戒了"].iter().any(|word| words.ends_with(word));
     let daily = ["一日", "每日", "一天", "每天", "日日"].iter().any(|daily| words.contains(daily));
     let said: Vec<char> = words.chars().collect();

@@ -6,7 +6,7 @@ use super::super::assertion::{Claim, Context, OVER, Reading};
 use super::super::mention::Mention;
 use super::super::utterance::Speaker;
 use super::answers::{not_me, not_you, replaced, smoking, well, whole};
-use super::{AROUND, Answer, Event, Pending, Talk};
+use super::{AROUND, Answer, Event, Pending, Talk, takes_back};
 use crate::terminology::{Meaning, TermKind};
 
 /// What excludes a suspicion as an answer (folded).
@@ -153,6 +153,11 @@ impl Talk<'_> {
         true
     }
 
+    /// Whether what was asked for stays once it has come, or is a complaint.
+    fn stays(&self, pending: &Pending) -> bool {
+        self.lexicon.conditions.get(pending.mention.condition).is_none_or(|concept| concept.chronic || concept.symptom)
+    }
+
     /// A clause that begins with 冇, 唔係, 有 or 都可能 and then names nothing answers what is open.
     pub(super) fn leading_answer(&mut self, index: usize, number: usize, context: &Context<'_>, named: Option<&Mention>) {
         let Some(clause) = context.utterance.clauses().get(number).cloned() else { return };
@@ -175,6 +180,20 @@ impl Talk<'_> {
         else {
             return;
         };
+        // 有冇血?嘔唔嘔? 冇血: of what it names.
+        let repeated = repeated.or_else(|| one_thing(context, start..clause.range.end).filter(|_| answer == Answer::No));
+        // 有呀,十年前穿過窿: it was.
+        let next = clauses_behind(context, number);
+        let then = ["年前", "旧年", "细个"].iter().any(|when| next.contains(when));
+        let long_ago = answer == Answer::Yes && then && next.contains('过');
+        // 三十七度九…唔係,頭先再探: what was said is taken back, and nothing denied.
+        let measures = |before: usize| {
+            let clause = context.utterance.clauses().get(before).map(|clause| clause.range.clone()).unwrap_or_default();
+            !context.utterance.numbers_in(clause).is_empty()
+        };
+        if answer == Answer::No && number.checked_sub(1).is_some_and(measures) && takes_back(context.utterance, number) {
+            return;
+        }
         // 嗯 in the middle of a turn is a hesitation.
         if number > 0 && context.utterance.folded(start..end) == ['嗯'] {
             return;
@@ -234,12 +253,31 @@ impl Talk<'_> {
             let (claim, reason) = match (pending.family, claim) {
                 (true, Claim::Present { .. }) => (Claim::Family, "answered: a relative has it"),
                 (true, _) => continue,
-                (false, Claim::Present { .. }) if pending.once => (Claim::Historical, "answered: it was once"),
+                (false, Claim::Present { .. }) if pending.once || long_ago && !self.stays(&pending) => {
+                    (Claim::Historical, "answered: it was once")
+                }
                 (false, claim) => (claim, reason),
             };
             self.events.push(Event { answer, ..Event::named(pending.utterance, pending.mention, Reading { claim, reason }) });
         }
     }
+}
+
+/// 冇血, 冇痰: the one thing that a clause denies, where it is no name by itself.
+fn one_thing(context: &Context<'_>, range: Range<usize>) -> Option<char> {
+    let words: Vec<char> = context.utterance.folded(range).iter().copied().filter(|c| !is_particle(*c)).collect();
+    match words.as_slice() {
+        ['冇', thing] if "血脓痰味声汗粒".contains(*thing) => Some(*thing),
+        _ => None,
+    }
+}
+
+/// The words of the clause behind one, in the same sentence.
+fn clauses_behind(context: &Context<'_>, number: usize) -> String {
+    let clauses = context.utterance.clauses();
+    let same = |next: &&super::super::clauses::Clause| clauses.get(number).is_some_and(|own| own.sentence == next.sentence);
+    let next = clauses.get(number + 1).filter(same).map(|next| next.range.clone()).unwrap_or_default();
+    context.utterance.folded(next).iter().collect()
 }
 
 /// Whether words that no table knows follow an answer.
