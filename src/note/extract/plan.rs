@@ -32,8 +32,10 @@ pub fn plan(utterances: &[Utterance], lexicon: &Lexicon, courses: &[Course]) -> 
             items.extend(follow_up(utterance, lexicon, &clause.range).filter(|_| !opening));
             items.extend(sick_leave(utterance, lexicon, &clause.range));
             items.extend(referral(utterance, lexicon, &clause.range));
-            join(&mut tests, investigation(utterance, lexicon, &clause.range));
-            join(&mut procedures, procedure(utterance, lexicon, &clause.range));
+            if !hangs(utterance, lexicon, &clause.range) {
+                join(&mut tests, investigation(utterance, lexicon, &clause.range));
+                join(&mut procedures, procedure(utterance, lexicon, &clause.range));
+            }
             join(&mut advice, lifestyle(utterance, lexicon, &clause.range));
             join(&mut remedy, unnamed_remedy(utterance, lexicon, &clause.range));
         }
@@ -46,6 +48,18 @@ pub fn plan(utterances: &[Utterance], lexicon: &Lexicon, courses: &[Course]) -> 
     items.extend(advice);
     items.extend(prescription(courses).or(remedy));
     without_repeats(items)
+}
+
+/// How far before a clause it is told on what it hangs.
+const HANGS: usize = 20;
+
+/// 如果喉嚨痛就停藥即刻驗血, 到時仲唔得先講打針: what is done only if something comes.
+fn hangs(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> bool {
+    let sentence = utterance.sentence(clause.start).start.max(utterance.back(clause.start, HANGS));
+    let words: String = utterance.folded(sentence..clause.end).iter().collect();
+    let supposed = utterance.has(lexicon, sentence..clause.end, &[TermKind::Hypothetical]);
+    supposed && ["就", "先"].iter().any(|then| words.contains(then))
+        || words.contains("到时") && ["先讲", "先倾", "先谂", "再讲", "再倾"].iter().any(|later| words.contains(later))
 }
 
 fn question(utterance: &Utterance, lexicon: &Lexicon, clause: &Clause) -> bool {
@@ -112,6 +126,12 @@ fn days(utterance: &Utterance, lexicon: &Lexicon, range: Range<usize>) -> Option
 fn follow_up(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<PlanItem> {
     let back = utterance.terms(lexicon, clause.clone(), TermKind::FollowUp).next()?;
     if utterance.has(lexicon, clause.start..back.start, &[TermKind::Negation, TermKind::NoNeed]) {
+        return None;
+    }
+    // 抽血再睇 INR, 返嚟再食七日: what is done again is no visit.
+    let verb: String = utterance.folded(back.start..clause.end.min(back.end + 2)).iter().collect();
+    let lead: String = utterance.folded(clause.start.max(back.start.saturating_sub(2))..back.start).iter().collect();
+    if verb.starts_with("返嚟再食") || verb.starts_with("再睇") && ["抽血", "验血", "照片"].contains(&lead.as_str()) {
         return None;
     }
     // Come back in a week if it is no better: no appointment.
@@ -189,7 +209,7 @@ fn sent(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Opti
     utterance.terms(lexicon, clause.clone(), TermKind::Service).find_map(|service| {
         let before = service.start.checked_sub(1).and_then(|at| utterance.chars.get(at));
         let behind: String = utterance.folded(service.end..clause.end.min(service.end + 6)).iter().collect();
-        let asked = matches!(before, Some('做' | '请' | '约' | '搵' | '见'));
+        let asked = matches!(before, Some('做' | '请' | '约' | '搵' | '见' | '排'));
         let sees = ["跟", "上门", "会诊", "家访", "睇"].iter().any(|word| behind.contains(word));
         (asked || sees).then(|| item(utterance, PlanKind::Referral, service.start..clause.end, None)).flatten()
     })

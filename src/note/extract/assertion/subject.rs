@@ -177,7 +177,7 @@ impl Context<'_> {
                     subject = Subject::Family;
                 }
                 // 妈妈传给我的 她后来肝癌死的: no patient died of it.
-                Some(TermKind::Third) if self.utterance.speaker != Speaker::Doctor && self.died_of_it(mention) => {
+                Some(TermKind::Third) if self.died_of_it(mention) => {
                     let before = self.utterance.back(hit.start, SUBJECT_REACH)..hit.start;
                     let relative = self.of_family || self.has(before, &[TermKind::Family]);
                     subject = if relative { Subject::Family } else { Subject::Other };
