@@ -15,6 +15,8 @@ mod hostile;
 mod lists;
 #[path = "note/losses.rs"]
 mod losses;
+#[path = "note/misheard.rs"]
+mod misheard;
 #[path = "note/retold.rs"]
 mod retold;
 #[path = "note/reworded.rs"]

@@ -11,21 +11,21 @@ const SET: &str = include_str!("../consultations/own.jsonl");
 const AT_LEAST: [(&str, f64); 7] = [
     ("conditions", 0.874),
     ("codes", 0.870),
-    ("icpc2", 0.811),
-    ("medications", 0.874),
+    ("icpc2", 0.814),
+    ("medications", 0.877),
     ("allergies", 0.905),
-    ("observations", 0.957),
-    ("plan", 0.891),
+    ("observations", 0.961),
+    ("plan", 0.893),
 ];
 /// The same for each class of claim.
 const CLASSES_AT_LEAST: [(&str, f64); 5] =
-    [("present", 0.875), ("possible", 0.901), ("absent", 0.916), ("historical", 0.748), ("family", 0.908)];
+    [("present", 0.875), ("possible", 0.898), ("absent", 0.917), ("historical", 0.748), ("family", 0.905)];
 const MUST_NOT_CODE_AT_MOST: usize = 22;
 
 #[test]
 fn own_consultations_are_read_as_well_as_before() {
     let items: Vec<Item> = SET.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(items.len() >= 582, "{}", items.len());
+    assert!(items.len() >= 648, "{}", items.len());
     let mut figures = Figures::default();
     for item in &items {
         score(item, &extract(&item.transcript(), &LEXICON), &mut figures);

@@ -400,8 +400,13 @@ fn more_or_less(utterance: &Utterance, lead: Range<usize>) -> bool {
 
 /// Whether 高 or 身高 stands right before a number, and is no part of another word.
 fn height_named(utterance: &Utterance, at: usize) -> bool {
-    matches!(utterance.folded(utterance.back(at, 2)..at), ['高'] | [',' | '、' | ' ' | '身' | '。', '高'])
-        || matches!(utterance.folded(utterance.back(at, 3)..at), ['高', ' '] | [_, '高', '系'])
+    let lead: Vec<char> =
+        utterance.folded(at.saturating_sub(3)..at).iter().copied().filter(|c| !matches!(c, ' ' | '系')).collect();
+    match lead.as_slice() {
+        ['高'] => true,
+        [.., before, '高'] => matches!(before, ',' | '，' | '、' | '。' | '身' | '有'),
+        _ => false,
+    }
 }
 
 /// A weight or a temperature told by its unit alone: 十三公斤, 三十七度九.
