@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::utterance::{Speaker, Utterance};
 use super::lists::named;
 use super::reaction::reacts;
-use super::{Substance, Told, evidence_of, put, substance, substance_named};
+use super::{Substance, Told, evidence_of, put, substance};
 use crate::note::{AllergyStatus, Evidence};
 use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 

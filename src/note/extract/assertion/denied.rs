@@ -40,7 +40,7 @@ impl Context<'_> {
             // 冇停過,痕到…: what is denied there is something else.
             let elsewhere = apart && !self.lists_under(&cue);
             let corrects = elsewhere || apart && (instead || takes_back(self.utterance, clause_of(cue.start)));
-            if !corrects && !(not_so && self.between_sides(&cue)) {
+            if !(corrects || not_so && self.between_sides(&cue)) {
                 return (!taken).then_some("denied before it");
             }
         }
