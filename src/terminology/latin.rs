@@ -108,13 +108,21 @@ impl LatinIndex {
             }
             // pen nee sea lin: cut in pieces, its vowels are whatever was heard, where they stand as the name's do.
             let shaped = || drug && heard.len() >= SHAPED && shape(&joined) == shape(name);
+            // Tramador is tramadol; marathon is no malathion.
+            let mixed = liquids(&joined) != liquids(name);
+            let close = || distance(&spelt(&joined), &spelt(name)) <= 2;
             let shaped = shaped();
             let allowed = match run.len() {
-                1 if shaped => name.len() / 2,
+                1 if mixed && less_liquid(&joined, name) => name.len() / 5,
+                1 if mixed => usize::from(name.len() >= LONG),
+                _ if mixed && close() => name.len(),
+                _ if mixed => name.len() / 4,
+                // Sefuroksim: spelt as it is heard.
+                1 if shaped && distance(&spelt(&joined), &spelt(name)) <= name.len() / 5 => name.len() / 2,
                 1 => (name.len() / 4).max(1),
                 _ if shaped => name.len(),
-                // call se: no callus.
-                _ if !drug && heard.len() <= FEWEST_CONSONANTS => name.len() / 6,
+                // call se: no callus; so lone: no saline.
+                _ if heard.len() <= FEWEST_CONSONANTS => name.len() / 6,
                 _ => name.len() / 3,
             };
             let apart = distance(&joined, name);
@@ -124,7 +132,7 @@ impl LatinIndex {
         // met fo min, tra ma dou: one consonant was not heard, and everything else is closer.
         let one_less = self.by_less.get(&heard).into_iter().flatten().filter_map(|form| {
             let Form { said: name, liquid, .. } = self.forms.get(*form)?;
-            if !liquid && liquids(&joined) != liquids(name) {
+            if !less_liquid(&joined, name) && (!liquid || run.len() == 1) {
                 return None;
             }
             let apart = distance(&joined, name);
@@ -179,16 +187,56 @@ fn shape(word: &str) -> Vec<bool> {
     shape
 }
 
+/// From so many letters on a name is known with another r or l.
+const LONG: usize = 8;
+
+/// A word with one letter for each sound that several spell.
+fn spelt(word: &str) -> String {
+    let word = word.replace("ph", "f").replace("th", "t").replace("ck", "k").replace("qu", "k").replace('x', "ks");
+    let letters: Vec<char> = word.chars().collect();
+    let mut spelt: Vec<char> = Vec::new();
+    for (at, letter) in letters.iter().enumerate() {
+        let soft = letters.get(at + 1).is_some_and(|next| matches!(next, 'e' | 'i' | 'y'));
+        let sound = match letter {
+            'c' if soft => 's',
+            'c' | 'q' => 'k',
+            'z' => 's',
+            'y' => 'i',
+            other => *other,
+        };
+        if spelt.last() != Some(&sound) {
+            spelt.push(sound);
+        }
+    }
+    spelt.iter().collect::<String>().trim_end_matches('e').to_owned()
+}
+
 /// The r and l of a word, which are one for names of drugs alone.
 fn liquids(word: &str) -> Vec<u8> {
-    word.bytes().filter(|byte| matches!(byte, b'r' | b'l')).collect()
+    let mut letters: Vec<u8> = word.bytes().collect();
+    letters.dedup();
+    letters.retain(|byte| matches!(byte, b'r' | b'l'));
+    letters
+}
+
+/// Whether a word has the r and l of a name, or of the name less one of its consonants.
+fn less_liquid(word: &str, name: &str) -> bool {
+    let (word, name) = (liquids(word), liquids(name));
+    let without = |at: usize| name.iter().take(at).chain(name.iter().skip(at + 1)).eq(&word);
+    word == name || (0..name.len()).any(without)
 }
 
 /// The consonants as heard: vowels, h, w and y go, doubles become one, and letters that sound alike, or are said
 /// alike in Hong Kong (r and l), become one.
 fn consonants(word: &str) -> String {
-    let word =
-        word.replace("gh", "").replace("ph", "f").replace("ck", "k").replace("qu", "k").replace("x", "ks").replace("pn", "n");
+    let word = word
+        .replace("gh", "")
+        .replace("ph", "f")
+        .replace("ck", "k")
+        .replace("qu", "k")
+        .replace("x", "ks")
+        .replace("pn", "n")
+        .replace("kn", "n");
     let mut heard = String::new();
     let bytes = word.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {

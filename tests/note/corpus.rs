@@ -9,23 +9,23 @@ const SET: &str = include_str!("../consultations/own.jsonl");
 
 /// Just under what was reached.
 const AT_LEAST: [(&str, f64); 7] = [
-    ("conditions", 0.874),
-    ("codes", 0.870),
-    ("icpc2", 0.814),
-    ("medications", 0.877),
-    ("allergies", 0.905),
-    ("observations", 0.961),
-    ("plan", 0.893),
+    ("conditions", 0.872),
+    ("codes", 0.868),
+    ("icpc2", 0.812),
+    ("medications", 0.880),
+    ("allergies", 0.903),
+    ("observations", 0.959),
+    ("plan", 0.894),
 ];
 /// The same for each class of claim.
 const CLASSES_AT_LEAST: [(&str, f64); 5] =
-    [("present", 0.875), ("possible", 0.898), ("absent", 0.917), ("historical", 0.748), ("family", 0.905)];
-const MUST_NOT_CODE_AT_MOST: usize = 22;
+    [("present", 0.871), ("possible", 0.901), ("absent", 0.916), ("historical", 0.742), ("family", 0.905)];
+const MUST_NOT_CODE_AT_MOST: usize = 27;
 
 #[test]
 fn own_consultations_are_read_as_well_as_before() {
     let items: Vec<Item> = SET.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(items.len() >= 648, "{}", items.len());
+    assert!(items.len() >= 670, "{}", items.len());
     let mut figures = Figures::default();
     for item in &items {
         score(item, &extract(&item.transcript(), &LEXICON), &mut figures);

@@ -18,6 +18,10 @@ fn what_a_word_denies_and_what_it_does_not() {
         ("-:手震有没有好一点|-:手震好了一些 右手还有一点", &["R25.1 present"]),
         ("d:有冇發燒?|p:今朝三十七度九…唔係,頭先再探,發燒三十八度一。", &["R50.9 present"]),
         ("p:右邊面骨好脹。", &[]),
+        ("d:你有糖尿同乙肝,HIV 陰性。", &["E14.9 present", "B18.1 present", "B24 absent"]),
+        ("p:發燒同咳嗽,COVID negative。", &["R50.9 present", "R05 present", "U07.1 absent"]),
+        ("d:有冇流鼻水?|p:以前有流鼻水冇喇而家。", &["J34.8 absent"]),
+        ("d:冇證據話你可能係癌症。", &["C80.9 absent"]),
         ("p:食完飯好脹。", &["R14 present"]),
     ]);
 }
@@ -32,7 +36,8 @@ fn of_whom_a_name_is_told() {
         ("p:我係有哮喘嘅人。", &["J45.9 present"]),
         ("d:會傳染,不過同哮喘冇關。", &[]),
         ("p:我老婆大緊肚六個月。", &[]),
-        ("p:隔籬陳師奶話佢食到要洗腎。|d:佢洗腎唔關隻藥事。", &[]),
+        ("p:我有糖尿,其實係我媽媽嘅遺傳。", &["E14.9 present"]),
+        ("p:哮喘嘅人好辛苦㗎,我就係。", &["J45.9 present"]),
     ]);
 }
 
@@ -45,6 +50,10 @@ fn what_was_or_may_come() {
         ("d:再唔得先諗生物製劑,到時要排除肺癆同乙肝。", &[]),
         ("d:排黃熱、甲肝、傷寒,下星期二嚟打。", &[]),
         ("d:未使換骹住。", &[]),
+        ("p:我食煙,一日一包,戒咗酒兩年。", &["F17.2 present"]),
+        ("d:有冇腎石?|p:有呀,五年前打過石,而家仲有一粒。", &["N20.0 present"]),
+        ("d:你有梅毒,一個禮拜嚟打一支盤尼西林。", &["A53.9 present"]),
+        ("d:你喉嚨痛就 amoxicillin 五百毫克一日三次。", &["R07.0 present"]),
         ("d:即係 tamsulosin 搞到姿勢性低血壓。停咗佢。", &["I95.1 present"]),
     ]);
 }
@@ -60,10 +69,13 @@ fn what_is_stopped_left_and_given() {
         ("-:在吃 simvastatin 二十毫克每晚一次 要停吗|-:不用停 照吃", &["simvastatin 20 mg x1"]),
         ("-:上次急诊叫我停了剩下 linagliptin 五毫克一天一粒", &["linagliptin 5 mg x1"]),
         ("-:今日停 pyrazinamide 同 ethambutol 只食两种", &["-pyrazinamide", "-ethambutol"]),
-        ("p:食緊 Plaquenil 二百 mg,口爛間中一兩粒。", &["hydroxychloroquine 200 mg"]),
+        ("p:食緊 Plaquenil 二百 mg 日日一次。|d:有冇口爛?|p:口爛間中一兩粒囉。", &["hydroxychloroquine 200 mg x1"]),
         ("p:隊友話搽嗰隻 Voltaren 好勁喎。", &[]),
         ("d:entecavir 零點五 mg,仲係一日一次?|p:係,日日食。", &["entecavir 0.5 mg x1"]),
         ("-:开 klarifromycin 五百毫克一天两次", &["clarithromycin 500 mg x2"]),
+        ("d:你食緊 warfarin,最近仲有冇流血?|p:冇呀。", &["warfarin"]),
+        ("p:我用 fitness tracker 計步數。", &[]),
+        ("p:呢排做 marathon training,每日食 protein。", &[]),
         ("-:转 tramador 五十毫克 一日三次", &["tramadol 50 mg x3"]),
     ]);
 }
@@ -80,6 +92,10 @@ fn to_what_and_to_what_not() {
         ("d:你對 sulfa 敏唔敏感?|p:敏感喎!", &["!sulfonamide"]),
         ("p:phenytoin 食到牙肉腫。", &[]),
         ("d:藥敏?|p:我對塵蟎敏感,藥就未試過有敏感。", &["!dust mite", "0drug"]),
+        ("d:有冇盤尼西林敏感?|p:盤尼西林敏感真係冇。", &["0penicillin"]),
+        ("d:你對海鮮敏唔敏感?|p:敏感嘅。唔係我,係我老公。", &[]),
+        ("d:有冇藥物敏感?|p:冇變過,一直都冇。", &["0drug"]),
+        ("p:食咗 penicillin 個面同腳腫晒。", &["!penicillin"]),
         ("d:食藥有冇敏感?|p:佢冇喎。我自己就食 Augmentin 塊面腫晒。", &["0drug"]),
     ]);
 }
@@ -93,6 +109,11 @@ fn numbers_by_what_shows_them() {
         ("d:磅到六十八公斤,高一百五十二 cm。", &[("29463-7", 68.0), ("8302-2", 152.0)]),
         ("d:頭先磅五十五點三公斤之前得五十二。", &[("29463-7", 55.3)]),
         ("d:抬高三十 cm。", &[]),
+        ("r:佢由張床,高六十 cm 跌落嚟。", &[]),
+        ("d:度到一百七十、六十五,你要減磅。", &[]),
+        ("d:如果度到一六零、一百就返嚟。", &[]),
+        ("d:探到三十八點五以上就返嚟。", &[]),
+        ("r:佢細佬發燒,我探到三十八點五。", &[]),
         ("p:屋企探三十八點二。", &[]),
     ] {
         let note = extract(&scopes::transcript(talk), &LEXICON);

@@ -253,7 +253,7 @@ impl Context<'_> {
                     } else if kind == TermKind::Uncertain
                         && kinds.contains(&TermKind::Negation)
                         && hit.start > own_end.saturating_add(1)
-                        && self.utterance.folded(hit.start..hit.end).ends_with(&['系'])
+                        && self.turns_to_what_is_thought(hit)
                     {
                         // 冇發燒多數係坐骨神經痛: what is thought of begins.
                         cue = None;
@@ -294,6 +294,16 @@ impl Context<'_> {
             other.end == denial && self.asked_before.contains(&other.condition) && !self.said_to_be_there(other)
         };
         self.mentions.get(from..).unwrap_or_default().iter().take_while(|other| other.start < denial).any(|other| asked(&other))
+    }
+
+    /// 冇發燒多數係…, 唔似…可能係…; not 冇證據話你可能係….
+    fn turns_to_what_is_thought(&self, hit: &Found) -> bool {
+        let before = self.utterance.folded(hit.start.saturating_sub(1)..hit.start);
+        match self.utterance.folded(hit.start..hit.end) {
+            ['多', '数', '系'] | ['大', '机', '会', '系'] | ['八', '成', '系'] => true,
+            ['可', '能', '系'] => !matches!(before, ['你' | '话' | '佢' | '者' | '冇' | '唔']),
+            _ => false,
+        }
     }
 
     /// 我阿姨 behind a question of something else: what is told of her begins. 似我阿媽咁 compares.

@@ -135,11 +135,34 @@ fn taken_now(place: &Place<'_>) -> Vec<Read> {
         let words: String = utterance.folded(lead).iter().filter(|c| !matches!(c, '…' | ' ' | ',' | '.' | '系')).collect();
         let tenth = utterance.folded(number.start..number.end).iter().any(|c| matches!(c, '点' | '.'));
         let counted = !utterance.quantities_in(number.start..number.end).is_empty();
-        tenth && !counted && TAKEN_NOW.iter().any(|taken| words.ends_with(taken)) && (place.of_fever || words.contains('探'))
+        !of_something_else(place, number)
+            && tenth
+            && !counted
+            && TAKEN_NOW.iter().any(|taken| words.ends_with(taken))
+            && (place.of_fever || words.contains('探'))
     };
     let numbers = utterance.numbers.iter().filter(told);
     let value = |number: &Number| number.exact().filter(|value| (BODILY[0]..=BODILY[1]).contains(value));
     numbers.filter_map(|number| observation(temperature, value(number)?, place, number.start..number.end)).collect()
+}
+
+/// 探到三十八點五先俾 X, BMI 而家三十七點二, 我個仔探到…: a bound, another measurement, somebody else's.
+fn of_something_else(place: &Place<'_>, number: &Number) -> bool {
+    let utterance = place.utterance;
+    let sentence = utterance.sentence(number.start).start.max(utterance.back(number.start, LAST_NIGHT))
+        ..utterance.clause(number.start).range.end;
+    let aside = [TermKind::Family, TermKind::Other, TermKind::Hypothetical];
+    let behind: String = utterance.folded(number.end..utterance.ahead(number.end, 4)).iter().collect();
+    let bound = ["以上", "以下", "先", "就", "度以", "度先", "度就"].iter().any(|word| behind.starts_with(word));
+    let said: String = utterance.folded(sentence.clone()).iter().collect();
+    let another = |hit: &Found| match hit.meaning {
+        Meaning::Observation(index) => place.lexicon.observations.get(index).is_none_or(|kind| kind.loinc != TEMPERATURE),
+        _ => false,
+    };
+    bound
+        || utterance.has(place.lexicon, sentence.clone(), &aside)
+        || utterance.within(number.start.saturating_sub(5)..number.start).iter().any(another)
+        || ["bmi", "头围", "血糖", "腰围"].iter().any(|word| said.contains(word))
 }
 
 /// Whether an observation was told in an utterance.
@@ -398,6 +421,12 @@ fn more_or_less(utterance: &Utterance, lead: Range<usize>) -> bool {
     utterance.folded(lead).windows(2).any(turns)
 }
 
+/// Whether somebody is weighed or measured; a bed is neither.
+fn of_a_body(utterance: &Utterance) -> bool {
+    let words = &utterance.chars;
+    words.iter().any(|c| matches!(c, '磅' | '重' | '身' | '称')) && !words.iter().any(|c| matches!(c, '床' | '跌' | '碌'))
+}
+
 /// Whether 高 or 身高 stands right before a number, and is no part of another word.
 fn height_named(utterance: &Utterance, at: usize) -> bool {
     let lead: Vec<char> =
@@ -445,7 +474,7 @@ fn by_unit(place: &Place<'_>) -> Vec<Read> {
                 read.extend(observation(weight, quantity.value + half, place, quantity.start..quantity.end));
             }
             // 高一百五十二 cm; 血壓高 and 抬高 are no heights.
-            "cm" if height_named(utterance, quantity.start) => {
+            "cm" if height_named(utterance, quantity.start) && of_a_body(utterance) => {
                 read.extend(
                     kind(lexicon, HEIGHT)
                         .and_then(|height| observation(height, quantity.value, place, quantity.start..quantity.end)),

@@ -50,15 +50,14 @@ pub fn plan(utterances: &[Utterance], lexicon: &Lexicon, courses: &[Course]) -> 
     without_repeats(items)
 }
 
-/// How far before a clause it is told on what it hangs.
-const HANGS: usize = 20;
+/// Conditions that are none (folded): 如果你得閒就去驗血.
+const COURTESY: [&str; 8] = ["唔想", "得闲", "冇问题", "冇敏感", "啱啱", "方便", "你想", "愿意"];
 
 /// 如果喉嚨痛就停藥即刻驗血, 到時仲唔得先講打針: what is done only if something comes.
 fn hangs(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> bool {
-    let sentence = utterance.sentence(clause.start).start.max(utterance.back(clause.start, HANGS));
-    let words: String = utterance.folded(sentence..clause.end).iter().collect();
-    let supposed = utterance.has(lexicon, sentence..clause.end, &[TermKind::Hypothetical]);
-    supposed && ["就", "先"].iter().any(|then| words.contains(then))
+    let words: String = utterance.folded(clause.clone()).iter().collect();
+    let supposed = utterance.has(lexicon, clause.clone(), &[TermKind::Hypothetical]);
+    supposed && words.contains('就') && !COURTESY.iter().any(|word| words.contains(word))
         || words.contains("到时") && ["先讲", "先倾", "先谂", "再讲", "再倾"].iter().any(|later| words.contains(later))
 }
 
@@ -128,10 +127,9 @@ fn follow_up(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) ->
     if utterance.has(lexicon, clause.start..back.start, &[TermKind::Negation, TermKind::NoNeed]) {
         return None;
     }
-    // 抽血再睇 INR, 返嚟再食七日: what is done again is no visit.
+    // 返嚟再食七日: of a drug for a journey.
     let verb: String = utterance.folded(back.start..clause.end.min(back.end + 2)).iter().collect();
-    let lead: String = utterance.folded(clause.start.max(back.start.saturating_sub(2))..back.start).iter().collect();
-    if verb.starts_with("返嚟再食") || verb.starts_with("再睇") && ["抽血", "验血", "照片"].contains(&lead.as_str()) {
+    if verb.starts_with("返嚟再食") {
         return None;
     }
     // Come back in a week if it is no better: no appointment.
@@ -209,7 +207,9 @@ fn sent(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Opti
     utterance.terms(lexicon, clause.clone(), TermKind::Service).find_map(|service| {
         let before = service.start.checked_sub(1).and_then(|at| utterance.chars.get(at));
         let behind: String = utterance.folded(service.end..clause.end.min(service.end + 6)).iter().collect();
-        let asked = matches!(before, Some('做' | '请' | '约' | '搵' | '见' | '排'));
+        let said: String = utterance.folded(clause.clone()).iter().collect();
+        let queued = ["排紧", "要等", "等咗", "出面", "唔使"].iter().any(|word| said.contains(word));
+        let asked = matches!(before, Some('做' | '请' | '约' | '搵' | '见')) || before == Some(&'排') && !queued;
         let sees = ["跟", "上门", "会诊", "家访", "睇"].iter().any(|word| behind.contains(word));
         (asked || sees).then(|| item(utterance, PlanKind::Referral, service.start..clause.end, None)).flatten()
     })

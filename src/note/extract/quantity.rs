@@ -61,12 +61,12 @@ fn after_number(chars: &[char], number: &Number, found: &[Found], lexicon: &Lexi
     let (index, end) =
         unit_at(number.end + space, found, lexicon).or_else(counted).or_else(|| some_days(chars, number, lexicon))?;
     let unit = lexicon.units.get(index)?;
-    // 一兩粒 is one or two, and no dozen.
-    if number.vague && COUNTED.contains(&unit.ucum.as_str()) {
-        return None;
-    }
+    // 一兩粒 is one or two, and no dozen: the greater.
+    let rough = (number.vague && COUNTED.contains(&unit.ucum.as_str())).then(|| number.exact()).flatten();
+    let rough = rough.map(|_| number.value.ceil());
     // Exact readings count where an amount is meant; 七八日 is rough.
-    let value = if unit.kind == UnitKind::Time || unit.kind == UnitKind::Times { number.value } else { number.exact()? };
+    let counted = unit.kind == UnitKind::Time || unit.kind == UnitKind::Times;
+    let value = if counted { number.value } else { rough.or(number.exact())? };
     // 兩年半, 一粒半.
     let half = chars.get(end) == Some(&'半') && matches!(unit.kind, UnitKind::Time | UnitKind::Dose);
     let value = if half { value + 0.5 } else { value };

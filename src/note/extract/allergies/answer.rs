@@ -56,7 +56,8 @@ pub(super) fn answer(utterance: &Utterance, lexicon: &Lexicon, substances: Vec<(
             .iter()
             .any(|next| matches!(next.meaning, Meaning::Condition(_)) && !reacts(next, lexicon));
         // 有冇變? 冇變,都係盤尼西林.
-        let as_before = matches!(utterance.folded(hit.end..hit.end + 1), ['变' | '改']);
+        let again = utterance.folded(hit.end..utterance.chars.len()).contains(&'冇');
+        let as_before = matches!(utterance.folded(hit.end..hit.end + 1), ['变' | '改']) && !again;
         !as_before
             && matches!(kind, TermKind::Negation | TermKind::NotSo)
             && end.saturating_sub(hit.end) <= 6
@@ -105,7 +106,13 @@ fn affirms(utterance: &Utterance, hit: &Found, kind: TermKind) -> bool {
     match kind {
         TermKind::Affirmation => true,
         // 敏唔敏感? 敏感喎!
-        TermKind::Allergy => rest.iter().all(|c| "喎㗎呀啊嘅啦喇".contains(*c)),
+        TermKind::Allergy => {
+            // 敏感呀?冇喎; 敏感嘅。唔係我.
+            let asked = utterance.clauses().iter().any(|own| own.range.start == clause.start && own.asked);
+            let later: String = utterance.folded(clause.end..utterance.chars.len()).iter().collect();
+            let denied = ["冇", "唔", "老公", "老婆"].iter().any(|no| later.contains(no));
+            !asked && !denied && rest.iter().all(|c| "喎㗎呀啊嘅啦喇".contains(*c))
+        }
         TermKind::Contrast => words == "就有",
         TermKind::Uncertain => {
             rest.is_empty() && words.ends_with('系') || matches!(rest, ['系' | '有'] | ['系' | '有', '呀' | '啩' | '喎'])
@@ -154,7 +161,12 @@ fn affirmed(utterance: &Utterance, lexicon: &Lexicon, substances: &[(Substance, 
     let [(substance, evidence)] = substances else { return };
     // 有喎,以前食 sulfa 出疹: the same again.
     let names = utterance.within(everything.clone()).iter().any(|hit| {
-        super::substance(utterance, hit, lexicon).is_some_and(|named| !named.is_any_drug() && named.name != substance.name)
+        // 有聽過,食 aspirin 傷胃: the same again tells of it only with what it did.
+        let all = 0..utterance.chars.len();
+        let rash = || utterance.folded(all.clone()).iter().any(|c| matches!(c, '疹' | '肿' | '痕' | '喘'));
+        let did = || utterance.has(lexicon, all.clone(), &[TermKind::Reaction]) || rash();
+        super::substance(utterance, hit, lexicon)
+            .is_some_and(|named| !named.is_any_drug() && (named.name != substance.name || !did()))
     });
     // 好似係,阿媽話我細個出疹: she only tells of it.
     let tells = |hit: &Found| matches!(utterance.chars.get(hit.end), Some('话' | '讲' | '记' | '同'));

@@ -140,7 +140,7 @@ pub(super) fn takes_breath_away(hit: &Found, lexicon: &Lexicon) -> bool {
 }
 
 /// Words that say that the one brings on the other (folded).
-const BRINGS_ON: [&str; 9] = ["会", "就", "令", "引", "诱发", "trigger", "bring", "cause", "give"];
+const BRINGS_ON: [&str; 10] = ["试过", "会", "就", "令", "引", "诱发", "trigger", "bring", "cause", "give"];
 
 /// 食 aspirin 會哮喘發作: told by whom it befalls. A doctor who says so warns of it.
 fn takes_breath(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Found> {
@@ -157,10 +157,10 @@ fn takes_breath(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>)
 
 /// The last words of a clause that tell of hives, itch, rash or swelling.
 pub(super) fn shows(utterance: &Utterance, lexicon: &Lexicon, clause: &Range<usize>) -> Option<Found> {
-    // 牙肉腫, 腳腫: no allergy looks so.
+    // 牙肉腫: no allergy looks so.
     let swells = |hit: &Found| {
         let words = utterance.folded(hit.start..hit.end);
-        words.contains(&'肿') && !words.iter().any(|c| matches!(c, '牙' | '脚' | '膝' | '骹' | '趾' | '乳' | '核'))
+        words.contains(&'肿') && !words.contains(&'牙')
     };
     utterance
         .within(clause.clone())

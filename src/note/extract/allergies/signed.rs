@@ -52,7 +52,10 @@ pub(super) fn denied(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, cla
         kinds.iter().filter_map(|kind| utterance.terms(lexicon, before.clone(), *kind).last()).map(|hit| hit.end).max();
     // 我對 X 敏感嘅病歷冇寫: what is not written down is there.
     let near = sign.end..clause.end.min(sign.end + 5);
-    let of_it = |no: &Found| utterance.folded(sign.end..no.start).iter().all(|c| BEFORE_DENIAL.contains(*c));
+    let of_it = |no: &Found| {
+        let between = utterance.folded(sign.end..no.start);
+        !(between.len() > 2 && between.first() == Some(&'嘅'))
+    };
     let behind = kinds.iter().any(|kind| utterance.terms(lexicon, near.clone(), *kind).any(of_it));
     // 藥就未試過有敏感.
     let lead: String = utterance.folded(sign.start.saturating_sub(4)..sign.start).iter().collect();
@@ -65,9 +68,6 @@ pub(super) fn denied(utterance: &Utterance, lexicon: &Lexicon, sign: &Found, cla
         || touching.is_some_and(|no| utterance.folded(no.end..sign.start).iter().all(|c| matches!(c, '会' | '系' | '是')));
     never || negative.is_some_and(|negative| negative > positive) || behind || touching
 }
-
-/// What may stand between a sign and its denial (folded).
-const BEFORE_DENIAL: &str = " ,就都亦又呢嘅史过话我佢啲嘢呀我自己暂时";
 
 /// 打顯影劑出成身疹海鲜就冇敏感: whether what a substance did is told before the next is named.
 fn reacted(utterance: &Utterance, lexicon: &Lexicon, named: &[(Substance, &Found)], name: &Substance, sign: &Found) -> bool {

@@ -170,6 +170,13 @@ pub(super) fn statements(
                 }
             }
             (None, None, Some(sign)) if !question => {
+                // 細個食蝦冇事, of what one is allergic to now.
+                let said: String = utterance.folded(range.clone()).iter().collect();
+                let once = ["细个", "以前", "后生"].iter().any(|then| said.contains(then));
+                let told = |name: &Substance| {
+                    all.iter().any(|told| told.substance.name == name.name && told.status == AllergyStatus::Present)
+                };
+                named.retain(|(name, _)| !(once && told(name)));
                 for (name, hit) in
                     named.iter().filter(|(_, hit)| hit.end <= sign.start || utterance.between(sign.end, hit.start) < NEAR)
                 {

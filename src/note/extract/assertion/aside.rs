@@ -106,17 +106,13 @@ impl Context<'_> {
         let lead: String =
             self.utterance.folded(clause.start.max(mention.start.saturating_sub(PEOPLE))..mention.start).iter().collect();
         if ["嘅人", "嘅病人", "病人就", "病人先", "人士"].iter().any(|who| rest.starts_with(who))
-            && !lead.contains(['我', '你', '佢'])
+            && !self.says_of_whom(near_sentence.start..sentence.end.min(self.utterance.ahead(mention.end, SUBJECT_REACH)))
         {
             return reading(Claim::Nothing, "people who have it");
         }
-        // 佢洗腎唔關隻藥事.
-        if self.utterance.speaker == Speaker::Doctor && rest.starts_with("唔关") && lead.ends_with('佢') {
-            return reading(Claim::Nothing, "somebody else's, and what it is not of");
-        }
         // 同哮喘冇關.
         let unrelated = ["冇关", "无关", "冇关系", "无关系", "唔关事", "冇乜关系"].iter().any(|word| rest.starts_with(word));
-        if unrelated && lead.ends_with(['同', '和', '跟', '与']) {
+        if unrelated && lead.ends_with(['同', '和', '跟', '与']) && !lead.contains('你') {
             return reading(Claim::Nothing, "what has nothing to do with it");
         }
         // 兩隻藥都唔關 G6PD 事: what it has nothing to do with.
@@ -197,20 +193,23 @@ impl Context<'_> {
         None
     }
 
+    /// Whether a range speaks of somebody who is there: 我就係.
+    fn says_of_whom(&self, range: Range<usize>) -> bool {
+        self.utterance.folded(range).iter().any(|c| matches!(c, '我' | '你' | '佢'))
+    }
+
     /// 好脹 by itself is of the belly, unless another part of the body stands before it.
     fn swells_elsewhere(&self, mention: &Mention, clause: &Range<usize>) -> bool {
         let name: String = self.utterance.folded(mention.start..mention.end).iter().collect();
         if !["好胀", "谷住谷住"].contains(&name.as_str()) {
             return false;
         }
-        let near = clause.start.max(self.utterance.back(mention.start, PEOPLE))..mention.start;
+        let near = clause.start.max(mention.start.saturating_sub(PEOPLE))..mention.start;
         let words = self.utterance.folded(near.clone());
-        let site = self
-            .utterance
-            .within(near)
-            .iter()
-            .any(|hit| matches!(hit.meaning, Meaning::Class(class) if self.lexicon.is_site(class)));
-        let bone = words.contains(&'骨');
+        let site = self.utterance.within(near).iter().any(|hit| {
+            hit.end + 1 >= mention.start && matches!(hit.meaning, Meaning::Class(class) if self.lexicon.is_site(class))
+        });
+        let bone = words.ends_with(&['骨']);
         (site || bone) && !words.iter().any(|c| matches!(c, '肚' | '胃' | '腹' | '肠'))
     }
 
@@ -242,7 +241,7 @@ impl Context<'_> {
         let takes = matches!(behind, ['食' | '打' | '搽' | '滴' | '带' | '攞' | '覆']);
         // 晏晝嗰次成日唔記得, of a drug that the turn before named.
         let lead: String = self.utterance.folded(self.utterance.back(mention.start, 6)..mention.start).iter().collect();
-        let takes = takes || self.of_drug && ["次", "粒", "嗰餐", "份"].iter().any(|counted| lead.ends_with(counted));
+        let takes = takes || self.of_drug && ["嗰次", "嗰粒", "嗰餐", "嗰份"].iter().any(|counted| lead.ends_with(counted));
         let from = self.utterance.back(clause.start, SUBJECT_REACH);
         takes || self.utterance.within(from..mention.start).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)))
     }

@@ -20,6 +20,8 @@ const NOT_FELT: [&str; 8] = ["唔觉", "就唔觉", "都唔觉", "就唔觉有",
 /// What denies something of what is named before it (folded), and how much is said with it.
 const AS_FOR: [&str; 3] = ["就冇", "就无", "就没有"];
 const DENIED_OF: usize = 6;
+/// What swabs and blood are tested for (ICD-10).
+const TESTED: [&str; 6] = ["A", "B", "J09", "J10", "J11", "U07"];
 /// The most names that one result is of.
 const LISTED: usize = 6;
 /// How far behind a name its result may stand: 乙肝 HBsAg neg.
@@ -89,11 +91,18 @@ impl Context<'_> {
     /// 有流鼻水冇發燒: the 有 before a name says that it is there, and what stands behind it denies the next.
     pub(super) fn said_to_be_there(&self, mention: &Mention) -> bool {
         let lead = self.utterance.folded(mention.start.saturating_sub(2)..mention.start);
-        matches!(lead, [.., '有']) && !matches!(lead, ['冇' | '没' | '唔' | '未', '有'])
+        // 以前有流鼻水冇喇而家.
+        let over = matches!(self.utterance.folded(mention.end..mention.end + 2), ['冇', '喇' | '啦' | '咗' | '嘞' | '晒' | '返']);
+        !over && matches!(lead, [.., '有']) && !matches!(lead, ['冇' | '没' | '唔' | '未', '有'])
     }
 
     /// 甲流、乙流同新冠都係陰性: names joined, and behind the last the result of all.
     fn listed_as_negative(&self, mention: &Mention) -> bool {
+        // 你有糖尿同乙肝,HIV 陰性: of what one is tested for, and no comma between.
+        let tested = self.concept(mention).is_some_and(|concept| TESTED.iter().any(|code| concept.icd10.starts_with(code)));
+        if !tested {
+            return false;
+        }
         let from = self.mentions.partition_point(|other| other.start < mention.end);
         let mut end = mention.end;
         for next in self.mentions.get(from..).unwrap_or_default().iter().take(LISTED) {
@@ -101,7 +110,7 @@ impl Context<'_> {
             if self.utterance.folded(mention.start..end).ends_with(&['阳', '性']) {
                 break;
             }
-            let joins = self.utterance.folded(end..next.start.max(end)).iter().all(|c| "、,同埋和及 或".contains(*c));
+            let joins = self.utterance.folded(end..next.start.max(end)).iter().all(|c| "、同埋和及 或".contains(*c));
             if next.start < end || next.start - end > 3 || !joins || next.start == end {
                 break;
             }

@@ -109,10 +109,14 @@ impl Context<'_> {
             return false;
         }
         let words: String = self.utterance.folded(next.clone()).iter().collect();
-        let points =
-            ["嗰系我", "嗰个系我", "个个系我", "嗰啲系我", "其实系我", "系我"].iter().any(|lead| words.starts_with(lead));
+        let points = ["嗰系我", "嗰个系我", "个个系我", "嗰啲系我"].iter().any(|lead| words.starts_with(lead));
         let who = self.utterance.terms(self.lexicon, next.start..next.end.min(next.start + NOT_ME), TermKind::Family).next();
-        points && who.is_some_and(|who| self.utterance.folded(who.end..who.end + 1) == ['嘅'])
+        // 係我媽媽嘅遺傳 goes on.
+        let theirs = |who: &Found| {
+            let rest: String = self.utterance.folded(who.end..next.end).iter().collect();
+            rest.trim_end_matches(|c| "喎㗎呀啊啦喇 ".contains(c)) == "嘅"
+        };
+        points && who.is_some_and(theirs)
     }
 
     pub(super) fn subject(&self, mention: &Mention) -> Subject {
@@ -214,6 +218,7 @@ impl Context<'_> {
     fn died_of_it(&self, mention: &Mention) -> bool {
         let behind: String = self.utterance.folded(mention.end..mention.end + 4).iter().collect();
         ["死", "走咗", "走嘅", "过身", "过咗身", "去世"].iter().any(|died| behind.starts_with(died))
+            && !behind.starts_with("走咗去")
     }
 
     /// 係爸爸食㗎, right before a place: what is told of is a relative's, says who came along.

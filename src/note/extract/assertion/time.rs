@@ -12,7 +12,8 @@ const TREATED: usize = 14;
 /// What is told of somebody's childhood is mostly over: asthma, eczema, epilepsy, enuresis and their like.
 const OUTGROWN: [&str; 9] = ["E05", "J45", "L20", "L30", "G40", "R56", "F98", "H66", "J35"];
 /// How a cancer's treatment is told that is over (folded): 零九年做手術.
-const TREATMENTS: [&str; 8] = ["手术做咗", "手术做完", "年做手术", "做咗手术", "年割", "割咗", "切咗", "年切"];
+const TREATMENTS: [&str; 10] =
+    ["年电完", "电完咗", "手术做咗", "手术做完", "年做手术", "做咗手术", "年割", "割咗", "切咗", "年切"];
 /// What says of 做完 that more is to come, or that it was a test (folded).
 const MORE_TO_COME: [&str; 14] =
     ["次", "仲有", "第", "ct", "pet", "mri", "检查", "抽针", "又", "扩散", "下个月", "下星期", "但系", "转移"];
@@ -86,7 +87,8 @@ impl Context<'_> {
         // 以前飲三四罐,酗酒咁滯,戒咗四個月.
         let habit = ["F10", "F17"].iter().any(|code| concept.icd10.starts_with(code));
         let rest = mention.end..sentence.end.min(self.utterance.ahead(mention.end, SUBJECT_REACH)).max(mention.end);
-        if habit && self.utterance.speaker != Speaker::Doctor && self.gave_it_up(rest) {
+        let other = if concept.icd10.starts_with("F10") { '烟' } else { '酒' };
+        if habit && self.utterance.speaker != Speaker::Doctor && self.gave_it_up(rest, other) {
             return reading(Claim::Historical, OVER);
         }
         // X 因為血鉀高,停: the reason is there.
@@ -164,8 +166,12 @@ impl Context<'_> {
     }
 
     /// 戒咗四個月 at the head of a clause.
-    fn gave_it_up(&self, rest: Range<usize>) -> bool {
+    fn gave_it_up(&self, rest: Range<usize>, other: char) -> bool {
         let words: String = self.utterance.folded(rest).iter().collect();
+        // 戒咗酒 is of the other habit; 又食返, 唔成功.
+        if words.contains(other) || ["又", "返", "唔成功", "失败"].iter().any(|again| words.contains(again)) {
+            return false;
+        }
         words
             .split([',', '。', ' ', '、'])
             .skip(1)
@@ -233,6 +239,11 @@ impl Context<'_> {
         // 食咗兩日頭痛到爆,自己停咗: of the drug that the turn before spoke of.
         let taken = self.of_drug && {
             let lead = self.utterance.folded(sentence.start..mention.start);
+            // 嗰隻食到心口卜卜跳.
+            let lead = match lead {
+                ['嗰' | '呢', '只' | '啲', rest @ ..] => rest,
+                lead => lead,
+            };
             matches!(lead, ['食' | '吃' | '搽' | '打', '咗' | '完' | '到' | '亲', ..])
         };
         (last.is_some() || taken) && !self.utterance.within(mention.end..stop.start).iter().any(|hit| drug(&hit))

@@ -23,6 +23,10 @@ const NOT_GIVEN: [&str; 7] = ["先打", "先至打", "迟啲打", "迟啲先", "
 const ONLY_THEN: [&str; 6] = ["先食", "先至食", "才食", "才吃", "先好食", "先用"];
 /// The same right behind what is felt: 喘先吸.
 const AT_NEED: [&str; 10] = ["先吸", "才吸", "先喷", "才喷", "先搽", "才搽", "先滴", "先至吸", "先唔打", "先至唔"];
+/// What vaccines are given against, by its ICD-10 code.
+const VACCINATED: [&str; 18] = [
+    "A01", "A33", "A35", "A36", "A37", "A39", "A80", "A82", "A83", "A95", "B01", "B05", "B06", "B15", "B16", "B26", "J10", "J11",
+];
 /// How far before a name 到時 stands, and how far around one its sentence tells of shots.
 const THEN: usize = 8;
 const ROW: usize = 24;
@@ -68,13 +72,14 @@ impl Context<'_> {
             return Some("a vaccine");
         }
         // 咁排黃熱、甲肝、傷寒,下星期二嚟打; 打得,左手流感,右手肺炎球菌.
-        if catching && !concept.symptom && self.utterance.speaker != Speaker::Patient && self.in_a_row_of_vaccines(mention) {
+        let preventable = VACCINATED.iter().any(|code| concept.icd10.starts_with(code));
+        if preventable && self.utterance.speaker != Speaker::Patient && self.in_a_row_of_vaccines(mention) {
             return Some("a vaccine");
         }
         // 再唔得,到時要排除肺癆: when that time comes.
         let then = said(self.utterance.back(mention.start, THEN).max(clause.start)..mention.start);
         if self.utterance.speaker != Speaker::Patient
-            && ["到时要", "到时先", "到时再", "到时就"].iter().any(|word| then.contains(word))
+            && ["到时要排除", "到时排除", "到时要验", "到时要查", "到时验"].iter().any(|word| then.contains(word))
         {
             return Some("what will be looked for then");
         }
@@ -168,12 +173,6 @@ impl Context<'_> {
         between.len() <= 3 && between.contains(&'会')
     }
 
-    /// 肚屙就 lo per a mide 兩毫克: a drug right behind it, with its dose, by who gives it.
-    fn gives_at_once(&self, mention: &Mention, clause: &Range<usize>) -> bool {
-        let drug = self.utterance.within(mention.end + 1..clause.end).iter().find(|hit| matches!(hit.meaning, Meaning::Drug(_)));
-        self.utterance.speaker == Speaker::Doctor && drug.is_some_and(|drug| drug.start <= mention.end + 2)
-    }
-
     /// 發燒或者痛先食: when it is to be taken.
     pub(super) fn when_needed(&self, mention: &Mention, clause: &Range<usize>) -> bool {
         let end = clause.end.min(mention.end + WHEN_NEEDED);
@@ -181,7 +180,9 @@ impl Context<'_> {
         behind.starts_with('或') && ONLY_THEN.iter().any(|only| behind.contains(only))
             || AT_NEED.iter().any(|only| behind.starts_with(only))
             // 肚屙就帶 X, 有事先食.
-            || behind.starts_with("就带")
-            || behind.starts_with('就') && self.gives_at_once(mention, clause)
+            || behind.starts_with("就带") && self.utterance.speaker != Speaker::Patient && {
+                let next = mention.end..clause.end.min(mention.end + 4);
+                self.utterance.within(next).iter().any(|hit| matches!(hit.meaning, Meaning::Drug(_)))
+            }
     }
 }

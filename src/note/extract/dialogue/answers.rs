@@ -145,6 +145,7 @@ pub(super) fn smoking(utterance: &Utterance, clause: &Range<usize>) -> Option<An
     // 以前一日一包, 四年前戒咗.
     let given_up = ["戒咗", "戒左", "介咗", "介左", "戒了", "戒掉", "以前", "从前"].iter().any(|word| words.starts_with(word))
         || ["戒咗", "戒了"].iter().any(|word| words.ends_with(word));
+    let given_up = given_up && !words.contains("又食") && !words.contains("又抽");
     let daily = ["一日", "每日", "一天", "每天", "日日"].iter().any(|daily| words.contains(daily));
     let said: Vec<char> = words.chars().collect();
     // 一包度, 半包, 十支: so many, which is so many a day.

@@ -184,8 +184,11 @@ impl Talk<'_> {
         let repeated = repeated.or_else(|| one_thing(context, start..clause.range.end).filter(|_| answer == Answer::No));
         // 有呀,十年前穿過窿: it was.
         let next = clauses_behind(context, number);
-        let then = ["年前", "旧年", "细个"].iter().any(|when| next.contains(when));
-        let long_ago = answer == Answer::Yes && then && next.contains('过');
+        let then = ["年前", "旧年"].iter().any(|when| next.contains(when));
+        let had = ["穿过", "生过", "患过", "得过", "中过"].iter().any(|had| next.contains(had));
+        let all: String = context.utterance.folded(end..context.utterance.chars.len()).iter().collect();
+        let still = ["而家", "依家", "今次", "又", "仲"].iter().any(|now| all.contains(now));
+        let long_ago = answer == Answer::Yes && then && had && !still;
         // 三十七度九…唔係,頭先再探: what was said is taken back, and nothing denied.
         let measures = |before: usize| {
             let clause = context.utterance.clauses().get(before).map(|clause| clause.range.clone()).unwrap_or_default();

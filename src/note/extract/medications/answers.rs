@@ -80,7 +80,13 @@ pub(super) fn answered(told: &[Utterance], lexicon: &Lexicon, courses: &mut Vec<
         tell(&topic, last, utterance, lexicon, None, how, false, courses);
         return true;
     }
-    if asks_back || !(told || status.is_some()) || !question && !changes(utterance, lexicon, &opening, &topic, &how) {
+    // 口爛間中一兩粒: so many of something else.
+    let counted = how.amounts.counted().then(|| how.spans.first().map(|span| span.start)).flatten();
+    let of_else = counted.is_some_and(|dose| {
+        let complaint = |hit: &Found| matches!(hit.meaning, Meaning::Condition(_));
+        utterance.within(opening.start..dose).iter().any(complaint)
+    });
+    if of_else || asks_back || !(told || status.is_some()) || !question && !changes(utterance, lexicon, &opening, &topic, &how) {
         return false;
     }
     tell(&topic, last, utterance, lexicon, status, how, false, courses);
@@ -119,8 +125,10 @@ fn topic<'a>(earlier: &'a [Utterance], lexicon: &Lexicon) -> Option<Topic<'a>> {
     let drugs = utterance.within(sentence).iter().filter(is_drug).copied().collect();
     let last_clause = utterance.clauses().iter().rev().find(|clause| !clause.range.is_empty()).map(|clause| clause.range.clone());
     let asked_of = last_clause.is_some_and(|clause| {
-        let takes =
-            utterance.folded(clause.clone()).iter().any(|c| matches!(c, '食' | '打' | '用' | '搽' | '喷' | '滴' | '停' | '仲'));
+        let takes = utterance.folded(clause.clone()).iter().any(|c| matches!(c, '食' | '打' | '用' | '搽' | '喷' | '滴' | '停'));
+        // 仲係一日一次?
+        let words: String = utterance.folded(clause.clone()).iter().collect();
+        let takes = takes || words.starts_with("仲系") && !utterance.quantities_in(clause.clone()).is_empty();
         clause.start <= last.start || takes && utterance.sentence(last.start).end >= clause.start
     });
     Some(Topic { utterance, drugs, back, asked_of: back == 0 && asked_of })

@@ -125,15 +125,15 @@ pub(super) fn done(
         (!of_another && !takes_another(utterance, lexicon, hit, drug)).then_some(done)
     };
     let stopped = |done: &Done| done.status == Some(MedicationStatus::Stopped);
-    if once_intended(utterance, drug, behind.start) {
-        return Done { withheld: true, ..Done::default() };
-    }
     // 原本想俾 X,但佢食 Y,唔得: Y is what speaks against X.
     let lead: String = utterance.folded(clause.start..drug).iter().filter(|c| **c != ' ').collect();
     let speaks_against = ["但", "不过", "因为"].iter().any(|but| lead.starts_with(but));
     if speaks_against && ["佢食", "你食", "佢食紧", "你食紧", "佢食开", "你食开"].iter().any(|takes| lead.ends_with(takes))
     {
         return of(MedicationStatus::Active);
+    }
+    if once_intended(utterance, drug, behind.start) {
+        return Done { withheld: true, ..Done::default() };
     }
     if let Some(ended) = not_taken(utterance, lexicon, clause.start..drug, behind.clone()) {
         return ended;

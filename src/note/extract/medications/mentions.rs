@@ -279,7 +279,12 @@ fn read(utterance: &Utterance, lexicon: &Lexicon, hit: &Found, drug: usize, know
     let until = end_with_corrections(utterance, lexicon, sentence.end.max(hit.end));
     // X 每次一千,一日兩次;血壓藥加到二十 mg: another drug's, told by what it is for.
     let item = utterance.folded(hit.end..around.end.min(until).max(hit.end)).iter().position(|c| *c == ';');
-    let until = item.map_or(until, |at| hit.end + at);
+    let others = |at: &usize| {
+        let next = hit.end + at + 1..hit.end + at + 5;
+        let named = |hit: &Found| matches!(hit.meaning, Meaning::Condition(_) | Meaning::Class(_));
+        utterance.within(next.clone()).iter().any(named) && utterance.folded(next).contains(&'药')
+    };
+    let until = item.filter(others).map_or(until, |at| hit.end + at);
     let behind = hit.end..around.end.min(until).max(hit.end);
     // A 同 B,前者五百 mg,後者二十五 mg: which dose is whose is not read.
     let told_apart = utterance.folded(behind.clone()).windows(2).position(|pair| matches!(pair, ['前' | '后', '者']));

@@ -274,7 +274,10 @@ pub(super) fn withdraw_named_before(told: &[Utterance], lexicon: &Lexicon, cours
         let clause = utterance.clause(no.start).range;
         // 照食唔用停: it goes on.
         let goes_on = matches!(utterance.folded(no.end..no.end + 1), ['停' | '改' | '减' | '戒']);
-        let alone = no.start <= clause.start + 2 && clause.end <= no.end + 2 && !goes_on;
+        // 唔好食咁鹹: of something else.
+        let rest =
+            utterance.folded(no.end..clause.end.max(no.end)).iter().all(|c| ENDS.contains(*c) || "嗰只支种啲呢我你".contains(*c));
+        let alone = no.start <= clause.start + 2 && clause.end <= no.end + 2 && rest && !goes_on;
         if !alone || utterance.within(0..clause.end).iter().any(|hit| is_drug(&hit)) {
             continue;
         }

@@ -9,7 +9,7 @@ use crate::text::numerals::Number;
 
 /// Words that open what is measured now and here (folded).
 pub(super) const NOW: [&str; 16] = [
-    "今次", "今日", "而家", "依家", "家阵", "今朝", "呢次", "头先", "啱啱", "呢度", "诊所", "刚才", "姑娘", "now ", "today",
+    "今次", "今日", "而家", "依家", "家阵", "今朝", "呢次", "头先", "啱啱", "呢度", "诊所", "刚才", "刚刚", "now ", "today",
     "just now",
 ];
 /// Words before a value that should be reached and is not measured (folded, without spaces).

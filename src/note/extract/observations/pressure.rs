@@ -7,7 +7,7 @@ use super::super::clauses::Clause;
 use super::super::utterance::Utterance;
 use super::bound::{NOW, aimed, bounded, only_a_state, opens_now};
 use super::{NEAR, Place, Read, TARGET, Value, kind, observation};
-use crate::terminology::{Lexicon, TermKind};
+use crate::terminology::{Found, Lexicon, Meaning, TermKind};
 use crate::text::numerals::Number;
 
 const SYSTOLIC: &str = "8480-6";
@@ -77,9 +77,24 @@ fn state_told(utterance: &Utterance, lexicon: &Lexicon, at: usize) -> bool {
     name.is_some_and(told) && of_pressure(utterance, lexicon, before)
 }
 
+/// 一七零、六十五,你要減磅: height and weight.
+fn weighs(utterance: &Utterance, from: usize) -> bool {
+    let behind: String = utterance.folded(from..utterance.ahead(from, NEAR)).iter().collect();
+    ["磅", "公斤", "kg", "cm", "厘米"].iter().any(|unit| behind.contains(unit))
+}
+
 /// 度到一四二、八十四: a pair that can be nothing else, right behind the measuring.
-fn shown(utterance: &Utterance, at: usize, high: f64, low: f64) -> bool {
+fn shown(utterance: &Utterance, lexicon: &Lexicon, at: usize, high: f64, low: f64) -> bool {
     let lead: String = utterance.folded(at.saturating_sub(3)..at).iter().filter(|c| **c != ' ').collect();
+    let sentence = utterance.sentence(at).start.max(utterance.back(at, NEAR))..utterance.clause(at).range.end;
+    let aside = [TermKind::Family, TermKind::Other, TermKind::Hypothetical, TermKind::Before, TermKind::Elsewhere];
+    let before: String = utterance.folded(sentence.clone()).iter().collect();
+    let of_else = utterance.has(lexicon, sentence.clone(), &aside)
+        || ["寻晚", "琴晚", "琴日", "寻日", "昨", "磅", "高", "肺", "糖", "跳"].iter().any(|word| before.contains(word));
+    let measured = |hit: &Found| matches!(hit.meaning, Meaning::Observation(_));
+    if of_else || utterance.within(sentence).iter().any(measured) {
+        return false;
+    }
     let pair = (LIKELY[0]..=LIKELY[1]).contains(&high) && low >= LIKELY[0] / 2.0 && high - low >= 20.0;
     pair && SHOWN.iter().any(|word| lead.ends_with(word))
 }
@@ -128,7 +143,9 @@ pub(super) fn pressures(place: &Place<'_>) -> Vec<Read> {
                 || corrects(utterance, lexicon, upper.start)
                 || opens(utterance, upper.start) && state_told(utterance, lexicon, upper.start)
                 || place.of_pressure && opens(utterance, upper.start)
-                || shown(utterance, upper.start, high, low);
+                || utterance.quantities_in(lower.start..lower.end).is_empty()
+                    && !weighs(utterance, lower.end)
+                    && shown(utterance, lexicon, upper.start, high, low);
             let plain =
                 said && between.len() <= 1 && utterance.clause_index(lower.start) <= utterance.clause_index(upper.start) + 1;
             // 血壓一百四十一,下壓七十八.
