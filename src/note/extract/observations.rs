@@ -1,13 +1,17 @@
 //! Vital signs and laboratory values of this visit.
 
 mod bound;
+mod eyes;
 mod pressure;
+mod unnamed;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use self::bound::{NOW, aimed, at_home, bounded, home_until, now_behind, only_a_state, rough, tenths, unread_pressures};
+use self::eyes::{corrected, other_eye};
 use self::pressure::{of_pressure, pressures};
+use self::unnamed::{by_unit, taken_now};
 use super::utterance::Utterance;
 use super::{IMPLAUSIBLE, LONGEST_SPAN, evidence_of};
 use crate::note::{Observation, Span, Uncovered};
@@ -20,15 +24,6 @@ const CAPILLARY: &str = "14743-9";
 const RANDOM: &str = "14749-6";
 const WEIGHT: &str = "29463-7";
 const TEMPERATURE: &str = "8310-5";
-const HEIGHT: &str = "8302-2";
-/// What ends right before a temperature without its unit (folded): 而家探下……三十七點四.
-const TAKEN_NOW: [&str; 10] = ["而家", "依家", "现在", "探下", "耳探", "探到", "探热", "探返", "再探", "探得"];
-/// What a temperature told so can be, in degrees.
-const BODILY: [f64; 2] = [34.0, 42.0];
-const RIGHT_EYE: &str = "79892-6";
-const LEFT_EYE: &str = "79893-4";
-/// How far behind the pressure of one eye that of the other may end.
-const OTHER_EYE: usize = 10;
 const PER_MINUTE: &str = "/min";
 /// When a value was measured before this visit (folded), and how far before it that stands.
 const YESTERDAY: [&str; 8] = ["寻晚", "琴晚", "昨晚", "寻日", "琴日", "昨天", "昨日", "前晚"];
@@ -93,6 +88,7 @@ pub fn observations(utterances: &[Utterance], lexicon: &Lexicon) -> (Vec<Observa
         if !read.iter().any(|(_, value)| matches!(value, Value::Now(observation) if observation.loinc == TEMPERATURE)) {
             read.extend(taken_now(&place));
         }
+        read.extend(corrected(&place, &read));
         read.sort_by_key(|(range, _)| range.start);
         for (range, observation) in read {
             let observation = match observation {
@@ -124,45 +120,6 @@ pub fn observations(utterances: &[Utterance], lexicon: &Lexicon) -> (Vec<Observa
 fn listed(utterance: &Utterance, range: Range<usize>, reason: &str) -> Option<Uncovered> {
     let span = Span::new(utterance.id, range.start, range.end.min(range.start + LONGEST_SPAN)).ok()?;
     Some(Uncovered { span, reason: reason.to_owned() })
-}
-
-/// 而家探下……三十七點四, 現在耳探三十七點一: with its tenth, where nothing else was named or counted.
-fn taken_now(place: &Place<'_>) -> Vec<Read> {
-    let utterance = place.utterance;
-    let Some(temperature) = kind(place.lexicon, TEMPERATURE) else { return Vec::new() };
-    let told = |number: &&Number| {
-        let lead = utterance.back(number.start, NEAR)..number.start;
-        let words: String = utterance.folded(lead).iter().filter(|c| !matches!(c, '…' | ' ' | ',' | '.' | '系')).collect();
-        let tenth = utterance.folded(number.start..number.end).iter().any(|c| matches!(c, '点' | '.'));
-        let counted = !utterance.quantities_in(number.start..number.end).is_empty();
-        !of_something_else(place, number)
-            && tenth
-            && !counted
-            && TAKEN_NOW.iter().any(|taken| words.ends_with(taken))
-            && (place.of_fever || words.contains('探'))
-    };
-    let numbers = utterance.numbers.iter().filter(told);
-    let value = |number: &Number| number.exact().filter(|value| (BODILY[0]..=BODILY[1]).contains(value));
-    numbers.filter_map(|number| observation(temperature, value(number)?, place, number.start..number.end)).collect()
-}
-
-/// 探到三十八點五先俾 X, BMI 而家三十七點二, 我個仔探到…: a bound, another measurement, somebody else's.
-fn of_something_else(place: &Place<'_>, number: &Number) -> bool {
-    let utterance = place.utterance;
-    let sentence = utterance.sentence(number.start).start.max(utterance.back(number.start, LAST_NIGHT))
-        ..utterance.clause(number.start).range.end;
-    let aside = [TermKind::Family, TermKind::Other, TermKind::Hypothetical];
-    let behind: String = utterance.folded(number.end..utterance.ahead(number.end, 4)).iter().collect();
-    let bound = ["以上", "以下", "先", "就", "度以", "度先", "度就"].iter().any(|word| behind.starts_with(word));
-    let said: String = utterance.folded(sentence.clone()).iter().collect();
-    let another = |hit: &Found| match hit.meaning {
-        Meaning::Observation(index) => place.lexicon.observations.get(index).is_none_or(|kind| kind.loinc != TEMPERATURE),
-        _ => false,
-    };
-    bound
-        || utterance.has(place.lexicon, sentence.clone(), &aside)
-        || utterance.within(number.start.saturating_sub(5)..number.start).iter().any(another)
-        || ["bmi", "头围", "血糖", "腰围"].iter().any(|word| said.contains(word))
 }
 
 /// Whether an observation was told in an utterance.
@@ -278,26 +235,6 @@ fn named(place: &Place<'_>) -> Vec<Read> {
     read
 }
 
-/// 眼壓右邊二十二,左邊十八: the pressure of the other eye stands right behind that of the first.
-fn other_eye(place: &Place<'_>, first: &ObservationKind, at: usize) -> Option<Read> {
-    let (utterance, lexicon) = (place.utterance, place.lexicon);
-    let (name, loinc) = match first.loinc.as_str() {
-        RIGHT_EYE => ('左', LEFT_EYE),
-        LEFT_EYE => ('右', RIGHT_EYE),
-        _ => return None,
-    };
-    let number = utterance.numbers_in(at..at + OTHER_EYE).first()?;
-    let between: String =
-        utterance.folded(at..number.start).iter().filter(|c| !matches!(c, ' ' | ',' | '、' | '同' | '系')).collect();
-    let side = between.strip_prefix(name)?;
-    let (value, kind) = (number.exact()?, kind(lexicon, loinc)?);
-    // 左眼三日前紅.
-    if utterance.quantities_in(number.start..number.end).iter().any(|one| one.kind == UnitKind::Time) {
-        return None;
-    }
-    ["", "眼", "边", "就"].contains(&side).then(|| observation(kind, value, place, at + 1..number.end))?
-}
-
 /// LDL 高咗,三點八: the number that opens the next clause, where it can be one and counts nothing.
 fn behind_state<'a>(utterance: &'a Utterance, from: usize, kind: &ObservationKind) -> Option<&'a Number> {
     let clause = utterance.clause(from.saturating_sub(1)).range;
@@ -406,96 +343,10 @@ fn degrees_end(utterance: &Utterance, end: usize) -> usize {
     }
 }
 
-/// 腳抬四十度就痛: a limb is turned so far.
-fn turned(utterance: &Utterance, degrees: Range<usize>) -> bool {
-    let lead: String = utterance.folded(utterance.back(degrees.start, NEAR)..degrees.start).iter().collect();
-    let behind: String = utterance.folded(degrees.end..degrees.end + 2).iter().collect();
-    lead.contains(['抬', '举', '屈', '弯', '拗', '转']) || matches!(behind.as_str(), "就痛" | "就扯" | "角 " | "就唔")
-}
-
 /// 體重輕咗十磅, 又重返兩公斤: by how much, whatever term the words are part of.
 fn more_or_less(utterance: &Utterance, lead: Range<usize>) -> bool {
     let turns = |pair: &[char]| {
         matches!(pair, ['轻' | '重' | '肥' | '瘦' | '减' | '跌' | '升' | '加' | '增', '咗' | '左' | '了' | '返' | '多' | '少'])
     };
     utterance.folded(lead).windows(2).any(turns)
-}
-
-/// Whether somebody is weighed or measured; a bed is neither.
-fn of_a_body(utterance: &Utterance) -> bool {
-    let words = &utterance.chars;
-    words.iter().any(|c| matches!(c, '磅' | '重' | '身' | '称')) && !words.iter().any(|c| matches!(c, '床' | '跌' | '碌'))
-}
-
-/// Whether 高 or 身高 stands right before a number, and is no part of another word.
-fn height_named(utterance: &Utterance, at: usize) -> bool {
-    let lead: Vec<char> =
-        utterance.folded(at.saturating_sub(3)..at).iter().copied().filter(|c| !matches!(c, ' ' | '系')).collect();
-    match lead.as_slice() {
-        ['高'] => true,
-        [.., before, '高'] => matches!(before, ',' | '，' | '、' | '。' | '身' | '有'),
-        _ => false,
-    }
-}
-
-/// A weight or a temperature told by its unit alone: 十三公斤, 三十七度九.
-fn by_unit(place: &Place<'_>) -> Vec<Read> {
-    let (utterance, lexicon) = (place.utterance, place.lexicon);
-    let (Some(weight), Some(temperature)) = (kind(lexicon, WEIGHT), kind(lexicon, TEMPERATURE)) else { return Vec::new() };
-    let mut read = Vec::new();
-    for quantity in &utterance.quantities {
-        let ucum = lexicon.units.get(quantity.unit).map(|unit| unit.ucum.as_str()).unwrap_or_default();
-        let clause = utterance.clause(quantity.start).range;
-        let changed = utterance.has(lexicon, clause.clone(), &[TermKind::Change, TermKind::PerWeight, TermKind::Lifestyle]);
-        let changed = changed || ucum == "kg" && more_or_less(utterance, clause.start..quantity.start);
-        // 三十八度幾 is no reading.
-        let rough = matches!(utterance.chars.get(quantity.end), Some('几' | '多'));
-        // 抬高四十度: an angle.
-        // 拉到一百二 kg, 搬五十公斤: what is lifted.
-        let lead = utterance.folded(utterance.back(quantity.start, NEAR)..quantity.start);
-        let lifted = ucum == "kg" && lead.iter().any(|c| matches!(c, '拉' | '举' | '搬' | '抬' | '拎' | '推' | '孭'));
-        let raised = utterance
-            .folded(clause.start..quantity.start)
-            .windows(2)
-            .any(|pair| matches!(pair, ['抬', '高'] | ['屈', '到' | '曲']))
-            || turned(utterance, quantity.start..quantity.end);
-        // kg/m2 is no weight.
-        let squared = utterance.chars.get(quantity.end) == Some(&'/');
-        // 減五公斤 is what to lose.
-        let lost = utterance.folded(clause.start..quantity.start).ends_with(&['减']);
-        let bound = bounded(utterance, quantity.end) || aimed(utterance, quantity.start..quantity.end);
-        if changed || rough || raised || lost || bound || squared || lifted {
-            continue;
-        }
-        match ucum {
-            "kg" => {
-                let factor = lexicon.units.get(quantity.unit).map_or(1.0, |unit| unit.factor);
-                let half = if utterance.chars.get(quantity.end) == Some(&'半') { factor / 2.0 } else { 0.0 };
-                read.extend(observation(weight, quantity.value + half, place, quantity.start..quantity.end));
-            }
-            // 高一百五十二 cm; 血壓高 and 抬高 are no heights.
-            "cm" if height_named(utterance, quantity.start) && of_a_body(utterance) => {
-                read.extend(
-                    kind(lexicon, HEIGHT)
-                        .and_then(|height| observation(height, quantity.value, place, quantity.start..quantity.end)),
-                );
-            }
-            "Cel" => {
-                let tenth = tenths(utterance, quantity.start..quantity.end);
-                let (tenth, end) = tenth.unwrap_or((0.0, quantity.end));
-                read.extend(observation(temperature, quantity.value + tenth, place, quantity.start..end));
-            }
-            _ => {}
-        }
-    }
-    // 三十七度九 is one number: its 度 lies inside.
-    for number in &utterance.numbers {
-        let degrees = utterance.folded(number.start..number.end).contains(&'度');
-        if let Some(value) = number.exact().filter(|_| degrees) {
-            read.extend(observation(temperature, value, place, number.start..number.end));
-        }
-    }
-    // A number of degrees may be of anything: only what can be a patient's is read.
-    read.retain(|(_, value)| !matches!(value, Value::Kept(IMPLAUSIBLE)));
-    read
 }
