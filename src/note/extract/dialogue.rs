@@ -94,6 +94,8 @@ const AROUND: usize = 30;
 const CANCER: usize = 6;
 /// How much may lead to a name that sums up what was asked, and follow it.
 const LED: usize = 4;
+/// The longest turn that says no more than yes.
+const WORDS: usize = 6;
 /// How many segments in a parent says whom the visit is for.
 const OPENING: usize = 3;
 
@@ -204,6 +206,9 @@ impl Talk<'_> {
         // A question waits for one turn.
         self.unanswered.extend(self.pending.extract_if(.., |pending| pending.asked + 1 < index).filter(|pending| pending.open));
         self.named_in_turn = false;
+        if self.says_that_it_was_asked(index, context) {
+            return;
+        }
         self.side_effects(index, context);
         let mut rest = context.mentions;
         for (number, clause) in context.utterance.clauses().iter().enumerate() {
@@ -217,6 +222,21 @@ impl Talk<'_> {
                 self.claim(index, number, mention, reading, context);
             }
         }
+    }
+
+    /// 有冇心悸? 你話心跳得好快嗰隻? 係呀: who asked says what was meant, and the answer is still to come.
+    fn says_that_it_was_asked(&mut self, index: usize, context: &Context<'_>) -> bool {
+        let words: String = context.utterance.folded(0..context.utterance.chars.len().min(WORDS)).iter().collect();
+        let yes = ["系呀", "系啊", "系", "是啊", "对啊", "对", "系喇"].contains(&words.trim_end_matches(['。', ' ']));
+        let meant = index.checked_sub(1).and_then(|before| self.utterances.get(before)).is_some_and(|before| {
+            let said: String = before.folded(0..before.chars.len()).iter().collect();
+            before.speaker != Speaker::Doctor && ["你话", "你讲", "你指", "即系话"].iter().any(|meant| said.contains(meant))
+        });
+        let clarifies = yes && meant && context.utterance.speaker != Speaker::Patient && !self.pending.is_empty();
+        if clarifies {
+            self.pending.iter_mut().for_each(|pending| pending.asked = index);
+        }
+        clarifies
     }
 
     /// 食完便秘,停咗。 嗰個係副作用: what a drug did that is taken no more was, and is not.
@@ -285,6 +305,10 @@ impl Talk<'_> {
             Claim::Present { .. } if self.sums_up_what_was_asked(index, mention, context) => {
                 Reading { claim: Claim::Asked, reason: "what was asked, by its name" }
             }
+            // 發羊吊嗰啲, by who asked; 鼻子出血, behind 什么?
+            Claim::Present { explicit: false } if self.asked_in_other_words(index, mention, context) => {
+                Reading { claim: Claim::Asked, reason: "what was asked, in other words" }
+            }
             Claim::Present { explicit: false } if context.all_denied && alone(context, mention) => {
                 Reading { claim: Claim::Asked, reason: "listed, and the answer is that there is none of it" }
             }
@@ -302,7 +326,10 @@ impl Talk<'_> {
                 let before = clause.checked_sub(1).and_then(|before| sides::corrected(context, before));
                 let side = before.map(|(side, _)| side);
                 let named = code(mention.condition);
-                if claim == Claim::Possible {
+                if matches!(claim, Claim::Present { .. }) && of_a_record(context, mention) {
+                    // 電腦寫住你有心房顫動: the answer says whether it is so.
+                    self.ask(Pending::new(index, clause, mention, false, context));
+                } else if claim == Claim::Possible {
                     // What is suspected may be excluded in the next breath: 都睇埋, 唔似.
                     self.ask(Pending { open: false, ..Pending::new(index, clause, mention, false, context) });
                 } else if claim != Claim::Family {
@@ -342,6 +369,19 @@ impl Talk<'_> {
         named && asks(context.utterance) && self.pending.iter().any(|pending| pending.asked == index)
     }
 
+    /// What who asks names again where it was not understood: 發羊吊嗰啲, 鼻子出血 behind 什么?
+    fn asked_in_other_words(&self, index: usize, mention: &Mention, context: &Context<'_>) -> bool {
+        let utterance = context.utterance;
+        let clause = utterance.clause(mention.head).range;
+        let whole = clause.start == 0 && clause.end + 1 >= utterance.chars.len() && mention.start == 0;
+        let behind: String = utterance.folded(mention.end..clause.end).iter().collect();
+        let previous = index.checked_sub(1).and_then(|before| self.utterances.get(before));
+        let said: String = previous.map(|before| before.folded(0..before.chars.len()).iter().collect()).unwrap_or_default();
+        let puzzled =
+            ["咩", "咩话", "什么", "吓", "乜话", "乜嘢", "嗯…等我谂下"].contains(&said.trim_end_matches(['?', '。', '呀', ' ']));
+        whole && asks(utterance) && puzzled && ["", "嗰啲", "呢啲", "嗰样", "嗰只"].contains(&behind.as_str())
+    }
+
     fn ask(&mut self, question: Pending) {
         if question.family {
             self.of_relative = Some(question);
@@ -351,6 +391,16 @@ impl Talk<'_> {
         }
         self.pending.push(question);
     }
+}
+
+/// How a clinician reads out what a record says (folded).
+const RECORDS: [&str; 9] = ["电脑写", "病历写", "病历话", "纪录写", "封信写", "封信话", "介信写", "介信话", "系统写"];
+
+/// Whether a condition is read out from a record, before it.
+fn of_a_record(context: &Context<'_>, mention: &Mention) -> bool {
+    let from = context.utterance.clause(mention.head).range.start.max(context.utterance.back(mention.start, AROUND));
+    let lead: String = context.utterance.folded(from..mention.start).iter().collect();
+    context.utterance.speaker != Speaker::Patient && RECORDS.iter().any(|record| lead.contains(record))
 }
 
 /// Whether this may be who asks.

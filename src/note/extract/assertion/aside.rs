@@ -40,6 +40,8 @@ const NO_ALLERGY: [&str; 5] = ["唔算敏感", "唔算系敏感", "唔系敏感"
 const NOTHING_TO_DO: usize = 8;
 /// How far behind a name it is told that those who have it are meant, or that it is unrelated.
 const PEOPLE: usize = 6;
+/// How far before a name it is told that many people have it.
+const MANY: usize = 12;
 /// How far before flashes it is told that they come before the pain.
 const AURA: usize = 8;
 /// How far from one opinion the other is told.
@@ -109,6 +111,16 @@ impl Context<'_> {
             && !self.says_of_whom(near_sentence.start..sentence.end.min(self.utterance.ahead(mention.end, SUBJECT_REACH)))
         {
             return reading(Claim::Nothing, "people who have it");
+        }
+        // 香港人好多都有脂肪肝; 痔瘡好普遍.
+        let common = ["好普遍", "很普遍", "好常见", "很常见"].iter().any(|word| rest.starts_with(word));
+        let all: String =
+            self.utterance.folded(clause.start.max(mention.start.saturating_sub(MANY))..mention.start).iter().collect();
+        let many = ["香港人好多", "好多香港人", "好多人都有", "好多人有", "十个人有", "人人都有", "个个都有"]
+            .iter()
+            .any(|who| all.contains(who));
+        if (common || many) && !all.contains(['我', '你', '佢']) {
+            return reading(Claim::Nothing, "what many people have");
         }
         // 同哮喘冇關.
         let unrelated = ["冇关", "无关", "冇关系", "无关系", "唔关事", "冇乜关系"].iter().any(|word| rest.starts_with(word));
@@ -326,8 +338,11 @@ impl Context<'_> {
         let feared = |hit: &&Found| self.has(hit.start.saturating_sub(3)..hit.start, &[TermKind::Worry]);
         let back = self.utterance.terms(self.lexicon, after, TermKind::FollowUp).find(|hit| !feared(hit));
         // 佢暈低,即刻送急症, says who came along: what was done.
-        let done =
-            |net: &Found| self.utterance.speaker != Speaker::Doctor && self.utterance.folded(net.start..net.end).contains(&'送');
+        // 所以馬上來急診 tells what one did.
+        let done = |net: &Found| {
+            let so = self.utterance.folded(net.start.saturating_sub(3)..net.start).windows(2).any(|pair| pair == ['所', '以']);
+            self.utterance.speaker != Speaker::Doctor && (so || self.utterance.folded(net.start..net.end).contains(&'送'))
+        };
         match (net.filter(|net| !done(net)), back) {
             (Some(net), _) => !self.timed(mention.end..net.start),
             // 返嚟 without a time is no appointment.

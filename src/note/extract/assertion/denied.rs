@@ -22,6 +22,9 @@ const AS_FOR: [&str; 3] = ["就冇", "就无", "就没有"];
 const DENIED_OF: usize = 6;
 /// What swabs and blood are tested for (ICD-10).
 const TESTED: [&str; 6] = ["A", "B", "J09", "J10", "J11", "U07"];
+/// How far behind a name it is told that it was measured, and that it is ruled out.
+const MEASURED: usize = 12;
+const RULED_OUT: usize = 36;
 /// The most names that one result is of.
 const LISTED: usize = 6;
 /// How far behind a name its result may stand: 乙肝 HBsAg neg.
@@ -94,6 +97,21 @@ impl Context<'_> {
         // 以前有流鼻水冇喇而家.
         let over = matches!(self.utterance.folded(mention.end..mention.end + 2), ['冇', '喇' | '啦' | '咗' | '嘞' | '晒' | '返']);
         !over && matches!(lead, [.., '有']) && !matches!(lead, ['冇' | '没' | '唔' | '未', '有'])
+    }
+
+    /// 懷疑心肌梗塞,troponin 正常,已經排除咗; 肺癆可以剔走: of the one disease that the sentence names.
+    fn ruled_out_behind(&self, mention: &Mention) -> bool {
+        let sentence = self.utterance.sentence(mention.head);
+        let until = self.next_after(mention).map_or(sentence.end, |next| next.start).min(sentence.end);
+        let behind: String = self
+            .utterance
+            .folded(mention.end..until.min(self.utterance.ahead(mention.end, RULED_OUT)).max(mention.end))
+            .iter()
+            .collect();
+        let disease = self.concept(mention).is_some_and(|concept| !concept.symptom);
+        disease
+            && ["排除咗", "已经排除", "可以剔走", "剔走得", "可以排除"].iter().any(|word| behind.contains(word))
+            && !behind.contains("未排除")
     }
 
     /// 甲流、乙流同新冠都係陰性: names joined, and behind the last the result of all.
@@ -169,6 +187,15 @@ impl Context<'_> {
         }
         if self.listed_as_negative(mention) {
             return Some("a negative result of the list");
+        }
+        if self.ruled_out_behind(mention) {
+            return Some("ruled out behind it");
+        }
+        // 發燒我量過幾次都冇.
+        let own_words: String = self.utterance.folded(after.start..after.end.min(after.start + MEASURED)).iter().collect();
+        let measured = ["我量过", "我探过", "量过", "探过"].iter().any(|verb| own_words.starts_with(verb));
+        if measured && own_words.contains("都冇") {
+            return Some("measured and not there");
         }
         // 冇發燒氣促就有: the next is set against what was denied.
         if self.utterance.folded(mention.end..mention.end + 2) == ['就', '有'] {

@@ -81,7 +81,7 @@ impl Context<'_> {
             && self.utterance.folded(mention.end..self.utterance.chars.len().min(mention.end + 2)).contains(&'佢');
         let given_up = !told_to
             && self.utterance.folded(mention.start..mention.end).windows(2).any(|pair| matches!(pair, ['戒', '咗' | '左']));
-        if given_up {
+        if given_up && !self.relapsed(mention.end..behind.end) {
             return reading(Claim::Historical, OVER);
         }
         // 以前飲三四罐,酗酒咁滯,戒咗四個月.
@@ -121,7 +121,9 @@ impl Context<'_> {
             each || matches!(before, Some('比' | '较' | '跟' | '同' | '过'))
         };
         // 比上次重咗: what is told is how it is now.
-        if self.utterance.terms(self.lexicon, span.clone(), TermKind::History).any(|hit| !compared(hit)) {
+        // 舊年開始失眠: since then.
+        let since = |hit: &Found| self.utterance.folded(hit.end..hit.end + 2) == ['开', '始'] && hit.end + 2 <= mention.start;
+        if self.utterance.terms(self.lexicon, span.clone(), TermKind::History).any(|hit| !compared(hit) && !since(hit)) {
             return reading(Claim::Historical, "once");
         }
         // 胃出過血: within the name.
@@ -157,7 +159,13 @@ impl Context<'_> {
             let of_late = |hit: &Found| {
                 concept.icd10.starts_with(['S', 'T']) && self.utterance.folded(hit.start..hit.end).ends_with(&['日'])
             };
-            if self.utterance.terms(self.lexicon, span.clone(), TermKind::Before).any(|hit| !found(hit) && !of_late(hit)) {
+            // 上星期開始生蛇: then it began.
+            let began = |hit: &Found| {
+                let between: String = self.utterance.folded(hit.end..mention.start.max(hit.end)).iter().collect();
+                between.trim_start_matches(',').starts_with("开始")
+            };
+            let before = |hit: &Found| !found(hit) && !of_late(hit) && !began(hit);
+            if self.utterance.terms(self.lexicon, span.clone(), TermKind::Before).any(before) {
                 return reading(Claim::Historical, "a while ago");
             }
         }
@@ -165,17 +173,26 @@ impl Context<'_> {
             .then_some(Reading { claim: Claim::Historical, reason: "long ago" })
     }
 
+    /// 舊年又復吸, 又食返.
+    fn relapsed(&self, rest: Range<usize>) -> bool {
+        let words: String = self.utterance.folded(rest).iter().collect();
+        ["又复吸", "复吸", "又食返", "又抽", "又吸", "又饮返"].iter().any(|again| words.contains(again))
+    }
+
     /// 戒咗四個月 at the head of a clause.
     fn gave_it_up(&self, rest: Range<usize>, other: char) -> bool {
         let words: String = self.utterance.folded(rest).iter().collect();
         // 戒咗酒 is of the other habit; 又食返, 唔成功.
+        // 抽煙戒咗十年.
+        let at_once = words.starts_with("戒咗");
         if words.contains(other) || ["又", "返", "唔成功", "失败"].iter().any(|again| words.contains(again)) {
             return false;
         }
-        words
-            .split([',', '。', ' ', '、'])
-            .skip(1)
-            .any(|clause| ["戒咗", "已经戒", "早戒咗"].iter().any(|word| clause.starts_with(word)))
+        at_once
+            || words
+                .split([',', '。', ' ', '、'])
+                .skip(1)
+                .any(|clause| ["戒咗", "已经戒", "早戒咗"].iter().any(|word| clause.starts_with(word)))
     }
 
     /// 而家冇倒流 in the next sentence of what ends with 倒流.
@@ -273,7 +290,11 @@ impl Context<'_> {
         let near = clause.start.max(self.utterance.back(mention.start, REACH))..clause.end.min(self.before_next(mention));
         let as_a_child = self.utterance.terms(self.lexicon, near, TermKind::History).any(childhood);
         let had = self.utterance.folded(mention.start.saturating_sub(2)..mention.start).contains(&'过');
-        as_a_child && (had || OUTGROWN.iter().any(|code| icd10.starts_with(code)))
+        // 細個就有濕疹,到而家都斷唔到尾.
+        let until = self.utterance.sentence(mention.head).end.min(self.utterance.ahead(mention.end, SUBJECT_REACH));
+        let rest: String = self.utterance.folded(mention.end..until.max(mention.end)).iter().collect();
+        let still = ["到而家", "到依家", "而家都", "断唔到尾", "冇断尾"].iter().any(|still| rest.contains(still));
+        as_a_child && !still && (had || OUTGROWN.iter().any(|code| icd10.starts_with(code)))
     }
 
     /// 舊年跌咗一跤,右手腕斷咗: an injury in a sentence that tells of a year ago and of nothing since.

@@ -112,6 +112,12 @@ pub(super) fn whole(utterance: &Utterance, clause: &Range<usize>) -> Option<(Ans
         "而家冇" | "而家就冇" | "依家冇" if last => Answer::No,
         said if YES.contains(&said) || often(said) || only_then(said) => Answer::Yes,
         said if NO.contains(&said) => Answer::No,
+        // 嗰封信寫錯.
+        said if ["写错", "写错咗", "入错咗", "搞错咗"].iter().any(|wrong| said.ends_with(wrong))
+            && said.chars().count() <= SHORT =>
+        {
+            Answer::No
+        }
         said if doubts(said) => Answer::Maybe,
         _ => return None,
     };
@@ -169,13 +175,30 @@ pub(super) fn not_me(utterance: &Utterance, clause: &Range<usize>) -> bool {
 
 /// 盲腸炎痛右邊㗎,你唔係: what was explained is not what the patient has.
 pub(super) fn not_you(utterance: &Utterance, clause: &Range<usize>) -> bool {
-    matches!(words(utterance, clause).as_str(), "你唔系" | "你呢个唔系" | "你又唔系" | "你冇" | "你呢个就唔系")
+    matches!(
+        words(utterance, clause).as_str(),
+        "你唔系"
+            | "你呢个唔系"
+            | "你又唔系"
+            | "你冇"
+            | "你呢个就唔系"
+            | "你冇呢个病"
+            | "你冇呢只病"
+            | "你冇呢样"
+            | "你冇呢啲"
+    )
 }
 
 /// 唔係,係鼻敏感: what was said is taken back, and the next clause says what it is.
 pub(super) fn replaced(utterance: &Utterance, clauses: &[Clause]) -> bool {
     let [this, next, ..] = clauses else { return false };
     let follows = words(utterance, &next.range);
+    // 佢有 CKD…唔係唔係,睇錯咗排牌.
+    if words(utterance, &this.range) == "唔系唔系"
+        && ["睇错", "读错", "讲错", "搞错"].iter().any(|wrong| follows.starts_with(wrong))
+    {
+        return true;
+    }
     matches!(words(utterance, &this.range).as_str(), "唔系" | "唔系唔系" | "讲错咗" | "讲错" | "写错咗")
         && ["系", "应该系", "其实系", "即系"].iter().any(|is| follows.starts_with(is))
         && !follows.starts_with("系咪")

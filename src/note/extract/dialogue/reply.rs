@@ -38,7 +38,10 @@ impl Talk<'_> {
         let asked = self.pending.iter().filter(here).any(|pending| repeats(&pending.words));
         // 轉就冇: named again, and denied behind it.
         let behind = chars.iter().skip(1).any(|c| matches!(c, '冇' | '唔' | '未'));
-        let answer = if denied || behind && !does { Answer::No } else { Answer::Yes };
+        // 嘔吖,冇.
+        let next = context.utterance.folded(clause.end + 1..context.utterance.chars.len().min(clause.end + 3));
+        let taken_back = matches!(next, ['冇', ',' | '。'] | ['冇']);
+        let answer = if denied || behind && !does || taken_back { Answer::No } else { Answer::Yes };
         (asked && (short || does)).then_some((answer, clause.start, clause.start + 1 + usize::from(denied), *word))
     }
 
