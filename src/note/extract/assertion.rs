@@ -18,6 +18,7 @@ mod aside;
 mod asked;
 mod clinician;
 mod denied;
+mod general;
 mod once;
 mod polarity;
 mod subject;

@@ -394,7 +394,8 @@ impl Talk<'_> {
 }
 
 /// How a clinician reads out what a record says (folded).
-const RECORDS: [&str; 9] = ["电脑写", "病历写", "病历话", "纪录写", "封信写", "封信话", "介信写", "介信话", "系统写"];
+const RECORDS: [&str; 12] =
+    ["表格写", "记录话", "纪录话", "电脑写", "病历写", "病历话", "纪录写", "封信写", "封信话", "介信写", "介信话", "系统写"];
 
 /// Whether a condition is read out from a record, before it.
 fn of_a_record(context: &Context<'_>, mention: &Mention) -> bool {

@@ -99,6 +99,9 @@ impl Context<'_> {
         if named_next && NOT_FOUND.contains(&said.as_str()) {
             return reading(Claim::Nothing, "looked for, and named behind it");
         }
+        if let Some(reason) = self.in_general(mention, &sentence) {
+            return reading(Claim::Nothing, reason);
+        }
         // 面骨好脹, 對腳好脹: no belly.
         if self.swells_elsewhere(mention, &clause) {
             return reading(Claim::Nothing, "another part that swells");
@@ -113,7 +116,7 @@ impl Context<'_> {
             return reading(Claim::Nothing, "people who have it");
         }
         // 香港人好多都有脂肪肝; 痔瘡好普遍.
-        let common = ["好普遍", "很普遍", "好常见", "很常见"].iter().any(|word| rest.starts_with(word));
+        let common = ["好普遍", "很普遍"].iter().any(|word| rest.starts_with(word));
         let all: String =
             self.utterance.folded(clause.start.max(mention.start.saturating_sub(MANY))..mention.start).iter().collect();
         let many = ["香港人好多", "好多香港人", "好多人都有", "好多人有", "十个人有", "人人都有", "个个都有"]
@@ -343,7 +346,12 @@ impl Context<'_> {
             let so = self.utterance.folded(net.start.saturating_sub(3)..net.start).windows(2).any(|pair| pair == ['所', '以']);
             self.utterance.speaker != Speaker::Doctor && (so || self.utterance.folded(net.start..net.end).contains(&'送'))
         };
-        match (net.filter(|net| !done(net)), back) {
+        // 腰痛照舊開藥,但若果失禁,即刻去急症: of something else.
+        let of_else = |net: &Found| {
+            let between = mention.end..net.start;
+            self.has(between.clone(), &[TermKind::Contrast]) && self.has(between, &[TermKind::Hypothetical])
+        };
+        match (net.filter(|net| !done(net) && !of_else(net)), back) {
             (Some(net), _) => !self.timed(mention.end..net.start),
             // 返嚟 without a time is no appointment.
             (None, Some(back)) => {

@@ -110,8 +110,10 @@ impl Context<'_> {
             .collect();
         let disease = self.concept(mention).is_some_and(|concept| !concept.symptom);
         disease
-            && ["排除咗", "已经排除", "可以剔走", "剔走得", "可以排除"].iter().any(|word| behind.contains(word))
-            && !behind.contains("未排除")
+            && ["排除咗", "已经排除", "可以撇除", "撇除咗", "可以剔走", "剔走得", "可以排除"]
+                .iter()
+                .any(|word| behind.contains(word))
+            && !["未排除", "排除咗先"].iter().any(|not| behind.contains(not))
     }
 
     /// 甲流、乙流同新冠都係陰性: names joined, and behind the last the result of all.
@@ -187,6 +189,15 @@ impl Context<'_> {
         }
         if self.listed_as_negative(mention) {
             return Some("a negative result of the list");
+        }
+        if self.written_by_mistake(mention, &self.utterance.sentence(mention.head)) {
+            return Some("written by mistake");
+        }
+        // 邊有癲癇呢回事.
+        let lead = self.utterance.folded(mention.start.saturating_sub(2)..mention.start);
+        let so = self.utterance.folded(mention.end..mention.end + 3);
+        if lead == ['边', '有'] && matches!(so, ['呢', '回', '事'] | ['咁', '嘅', '事']) {
+            return Some("denied around it");
         }
         if self.ruled_out_behind(mention) {
             return Some("ruled out behind it");

@@ -11,7 +11,8 @@ const HURT: [&str; 8] = ["断过", "扭过", "伤过", "撞过", "跌过", "裂�
 const THEN: [&str; 4] = ["嗰阵", "嗰时", "嗰次", "嗰年"];
 const OF_LIFE: &str = "生孕肚读细婚住";
 /// The pregnancy before this one, or a year that is over (folded).
-const PREGNANCY_BEFORE: [&str; 6] = ["第一胎", "上一胎", "上胎", "头胎", "前年", "旧年"];
+const PREGNANCY_BEFORE: [&str; 10] =
+    ["生大女嗰阵", "生大仔嗰阵", "前一胎", "嗰一胎", "第一胎", "上一胎", "上胎", "头胎", "前年", "旧年"];
 
 impl Context<'_> {
     /// 切咗粒瘜肉.
@@ -34,7 +35,7 @@ impl Context<'_> {
         let Some(concept) = self.concept(mention).filter(|concept| !concept.symptom) else { return false };
         self.reason_of_what_ended(mention)
             || !concept.chronic && self.in_its_time(mention)
-            || concept.icd10.starts_with("O0") && self.of_a_pregnancy_before(mention)
+            || concept.icd10.starts_with('O') && self.of_a_pregnancy_before(mention)
     }
 
     /// Warfarin 食過半年,因為 DVT,前年停咗: the reason of what is taken no more.

@@ -52,6 +52,17 @@ impl Context<'_> {
         let (near, given) = (after.chars().take(5).collect::<String>(), |words: &[&str], text: &str| {
             words.iter().any(|word| text.contains(word))
         });
+        // 打第三針新冠嗰晚.
+        let shot = before.ends_with('针') && before.contains('打');
+        if (catching || concept.icd10.starts_with("U07")) && shot {
+            return Some("a vaccine");
+        }
+        // 排走甲狀腺問題先; 諗緊有咗點算.
+        if before.ends_with("排走")
+            || concept.icd10.starts_with("Z33") && ["点算", "点办"].iter().any(|worry| after.starts_with(worry))
+        {
+            return Some("what is looked for or feared");
+        }
         if catching && (given(&GIVEN, &near) || GIVES.iter().any(|word| before.ends_with(word))) {
             return Some("a vaccine");
         }

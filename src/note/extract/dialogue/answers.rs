@@ -112,6 +112,8 @@ pub(super) fn whole(utterance: &Utterance, clause: &Range<usize>) -> Option<(Ans
         "而家冇" | "而家就冇" | "依家冇" if last => Answer::No,
         said if YES.contains(&said) || often(said) || only_then(said) => Answer::Yes,
         said if NO.contains(&said) => Answer::No,
+        // 舊料嚟啦: what stands there is of then.
+        "旧料嚟" | "旧嘢嚟" | "旧资料嚟" => Answer::Once,
         // 嗰封信寫錯.
         said if ["写错", "写错咗", "入错咗", "搞错咗"].iter().any(|wrong| said.ends_with(wrong))
             && said.chars().count() <= SHORT =>
@@ -191,10 +193,21 @@ pub(super) fn not_you(utterance: &Utterance, clause: &Range<usize>) -> bool {
 
 /// 唔係,係鼻敏感: what was said is taken back, and the next clause says what it is.
 pub(super) fn replaced(utterance: &Utterance, clauses: &[Clause]) -> bool {
-    let [this, next, ..] = clauses else { return false };
+    let [this, next, rest @ ..] = clauses else {
+        return matches!(clauses, [this] if words(utterance, &this.range) == "我乱噏");
+    };
     let follows = words(utterance, &next.range);
+    // 佢有冠心病,我亂噏.
+    if matches!(words(utterance, &this.range).as_str(), "我乱噏" | "乱噏" | "我乱讲") {
+        return true;
+    }
+    // 唔係,口快快,係中耳炎.
+    let follows = match rest.first() {
+        Some(then) if matches!(follows.as_str(), "口快快" | "讲错" | "讲错咗") => words(utterance, &then.range),
+        _ => follows,
+    };
     // 佢有 CKD…唔係唔係,睇錯咗排牌.
-    if words(utterance, &this.range) == "唔系唔系"
+    if matches!(words(utterance, &this.range).as_str(), "唔系唔系" | "sorry" | "唔好意思" | "对唔住")
         && ["睇错", "读错", "讲错", "搞错"].iter().any(|wrong| follows.starts_with(wrong))
     {
         return true;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::assertion::{Claim, Context, OVER, Reading};
 use super::super::mention::Mention;
 use super::super::utterance::Speaker;
-use super::answers::{not_me, not_you, replaced, smoking, well, whole};
+use super::answers::{not_me, not_you, replaced, smoking, well, whole, words};
 use super::{AROUND, Answer, Event, Pending, Talk, takes_back};
 use crate::terminology::{Meaning, TermKind};
 
@@ -134,17 +134,44 @@ impl Talk<'_> {
         ))
     }
 
+    /// 你自己? 小朋友?: whether the turn before asks of whom it was told.
+    fn asked_of_whom(&self, index: usize) -> bool {
+        let before = index.checked_sub(1).and_then(|before| self.utterances.get(before));
+        let said: String = before.map(|before| before.folded(0..before.chars.len()).iter().collect()).unwrap_or_default();
+        let said = said.trim_end_matches(['?', '。', '呀', ' ']);
+        ["你自己", "系你自己", "你本人", "小朋友", "佢自己", "系佢", "系你"].contains(&said)
+    }
+
     /// What a clause without a name says of the condition that was named last: 家姐有甲亢,我驗過冇 and 我有哮喘,唔係,係鼻敏感.
     fn of_what_was_named(&mut self, index: usize, number: usize, context: &Context<'_>) -> bool {
-        let Some(last) = self.events.last().copied().filter(|event| self.pending.is_empty() && event.utterance + 1 >= index)
+        let Some(last) = self.events.last().copied().filter(|event| self.pending.is_empty() && event.utterance + 3 >= index)
         else {
             return false;
         };
+        // 有冇心臟病? 有。 你自己? 唔係,我大佬.
+        if self.asked_of_whom(index)
+            && number == 0
+            && words(context.utterance, &context.utterance.clause(0).range).starts_with("唔系")
+        {
+            let theirs = Reading { claim: Claim::Absent, reason: "somebody else's" };
+            let answer = Some((index, 0, context.utterance.clause(0).range.end));
+            if matches!(last.claim, Claim::Present { .. } | Claim::Possible) {
+                self.events.push(Event { answer, ..Event::named(last.utterance, last.mention, theirs) });
+                return true;
+            }
+        }
         // 屋企人有冇糖尿? 我阿媽有,我就冇: where it was answered, and not where it was named.
         let told = last.answer.map_or(last.utterance, |(turn, ..)| turn);
         let clauses = context.utterance.clauses();
         let Some(clause) = clauses.get(number) else { return false };
         let reason = match last.claim {
+            _ if last.utterance + 1 < index => return false,
+            // 過敏性結膜炎。眼壓廿二…對唔住,睇錯行: of what stands right before it.
+            Claim::Present { .. }
+                if last.utterance == index && context.utterance.clause_index(last.mention.head) + 2 < number =>
+            {
+                return false;
+            }
             Claim::Family if told == index && not_me(context.utterance, &clause.range) => "the patient has it not",
             Claim::Present { .. } if last.utterance == index && not_you(context.utterance, &clause.range) => "not the patient's",
             Claim::Present { .. } if replaced(context.utterance, clauses.get(number..).unwrap_or_default()) => "taken back",
