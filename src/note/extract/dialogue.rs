@@ -375,7 +375,9 @@ impl Talk<'_> {
         let clause = utterance.clause(mention.head).range;
         let whole = clause.start == 0 && clause.end + 1 >= utterance.chars.len() && mention.start == 0;
         let behind: String = utterance.folded(mention.end..clause.end).iter().collect();
-        let previous = index.checked_sub(1).and_then(|before| self.utterances.get(before));
+        // Only what is short asks what was meant.
+        let short = |before: &&Utterance| before.chars.len() <= 2 * WORDS;
+        let previous = index.checked_sub(1).and_then(|before| self.utterances.get(before)).filter(short);
         let said: String = previous.map(|before| before.folded(0..before.chars.len()).iter().collect()).unwrap_or_default();
         let puzzled =
             ["咩", "咩话", "什么", "吓", "乜话", "乜嘢", "嗯…等我谂下"].contains(&said.trim_end_matches(['?', '。', '呀', ' ']));

@@ -136,7 +136,8 @@ impl Talk<'_> {
 
     /// 你自己? 小朋友?: whether the turn before asks of whom it was told.
     fn asked_of_whom(&self, index: usize) -> bool {
-        let before = index.checked_sub(1).and_then(|before| self.utterances.get(before));
+        let before =
+            index.checked_sub(1).and_then(|before| self.utterances.get(before)).filter(|before| before.chars.len() <= ANSWER);
         let said: String = before.map(|before| before.folded(0..before.chars.len()).iter().collect()).unwrap_or_default();
         let said = said.trim_end_matches(['?', '。', '呀', ' ']);
         ["你自己", "系你自己", "你本人", "小朋友", "佢自己", "系佢", "系你"].contains(&said)
@@ -216,7 +217,7 @@ impl Talk<'_> {
         let next = clauses_behind(context, number);
         let then = ["年前", "旧年"].iter().any(|when| next.contains(when));
         let had = ["穿过", "生过", "患过", "得过", "中过"].iter().any(|had| next.contains(had));
-        let all: String = context.utterance.folded(end..context.utterance.chars.len()).iter().collect();
+        let all: String = context.utterance.folded(end..context.utterance.ahead(end, AROUND)).iter().collect();
         let still = ["而家", "依家", "今次", "又", "仲"].iter().any(|now| all.contains(now));
         let long_ago = answer == Answer::Yes && then && had && !still;
         // 三十七度九…唔係,頭先再探: what was said is taken back, and nothing denied.

@@ -62,8 +62,8 @@ fn turned(utterance: &Utterance, degrees: Range<usize>) -> bool {
 }
 
 /// Whether somebody is weighed or measured; a bed is neither.
-fn of_a_body(utterance: &Utterance) -> bool {
-    let words = &utterance.chars;
+fn of_a_body(utterance: &Utterance, at: usize) -> bool {
+    let words = utterance.folded(utterance.back(at, 2 * LAST_NIGHT)..utterance.ahead(at, LAST_NIGHT));
     words.iter().any(|c| matches!(c, '磅' | '重' | '身' | '称')) && !words.iter().any(|c| matches!(c, '床' | '跌' | '碌'))
 }
 
@@ -114,7 +114,7 @@ pub(super) fn by_unit(place: &Place<'_>) -> Vec<Read> {
                 read.extend(observation(weight, quantity.value + half, place, quantity.start..quantity.end));
             }
             // 高一百五十二 cm; 血壓高 and 抬高 are no heights.
-            "cm" if height_named(utterance, quantity.start) && of_a_body(utterance) => {
+            "cm" if height_named(utterance, quantity.start) && of_a_body(utterance, quantity.start) => {
                 read.extend(
                     kind(lexicon, HEIGHT)
                         .and_then(|height| observation(height, quantity.value, place, quantity.start..quantity.end)),
