@@ -159,14 +159,13 @@ fn affirmed(utterance: &Utterance, lexicon: &Lexicon, substances: &[(Substance, 
     let everything = utterance.sentence(0);
     let aside = [TermKind::Negation, TermKind::NotSo, TermKind::Tolerated, TermKind::Other];
     let [(substance, evidence)] = substances else { return };
-    // 有喎,以前食 sulfa 出疹: the same again.
+    // 有喎,以前食 sulfa 出疹: the same again. 有聽過,食 aspirin 傷胃 tells of it without what it did.
+    let whole = 0..utterance.chars.len();
+    let rash = utterance.folded(whole.clone()).iter().any(|c| matches!(c, '疹' | '肿' | '痕' | '喘'));
+    let did = rash || utterance.has(lexicon, whole, &[TermKind::Reaction]);
     let names = utterance.within(everything.clone()).iter().any(|hit| {
-        // 有聽過,食 aspirin 傷胃: the same again tells of it only with what it did.
-        let all = 0..utterance.chars.len();
-        let rash = || utterance.folded(all.clone()).iter().any(|c| matches!(c, '疹' | '肿' | '痕' | '喘'));
-        let did = || utterance.has(lexicon, all.clone(), &[TermKind::Reaction]) || rash();
         super::substance(utterance, hit, lexicon)
-            .is_some_and(|named| !named.is_any_drug() && (named.name != substance.name || !did()))
+            .is_some_and(|named| !named.is_any_drug() && (named.name != substance.name || !did))
     });
     // 好似係,阿媽話我細個出疹: she only tells of it.
     let tells = |hit: &Found| matches!(utterance.chars.get(hit.end), Some('话' | '讲' | '记' | '同'));

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{Context, Mention, Speaker};
+use crate::terminology::TermKind;
 
 /// How far before a name it is told of whom, and how far behind it.
 const REACH: usize = 24;
@@ -42,7 +43,11 @@ impl Context<'_> {
         }
         // 呢隻濕疹通常會痕: of the one that is there.
         let of_somebody = lead.contains(['你', '我', '佢', '呢', '今']);
-        if self.utterance.speaker == Speaker::Patient || of_somebody {
+        // 一般夜晚咳, says somebody of themselves; 一般幾時痛? asks.
+        let own = self.clause(mention);
+        let asks = self.utterance.clauses().get(self.utterance.clause_index(mention.head)).is_some_and(|clause| clause.asked)
+            || self.has(own, &[TermKind::Question, TermKind::QuestionEnd, TermKind::OpenQuestion]);
+        if self.utterance.speaker != Speaker::Doctor || of_somebody || asks {
             return None;
         }
         let near: String = behind.chars().take(6).collect();
